@@ -1,0 +1,15 @@
+module github.com/longshore-io/longshore/e2e
+
+go 1.26.0
+
+require github.com/longshore-io/longshore/pkg v0.0.0
+
+replace github.com/longshore-io/longshore/pkg => ../pkg
+
+require github.com/longshore-io/longshore/migrations v0.0.0
+
+replace github.com/longshore-io/longshore/migrations => ../migrations
+
+require github.com/longshore-io/longshore/deploy/local v0.0.0
+
+replace github.com/longshore-io/longshore/deploy/local => ../deploy/local

@@ -1,0 +1,112 @@
+// Package chunk packs consecutive records into the payload of xforce.task_chunks and reads them back, byte for
+// byte. A payload is zstd over records that each follow their length, so that a reader needs no parser to
+// find where a record ends and malformed bytes inside a record cannot spill into the next.
+package chunk
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// MaxUnpackedBytes bounds what a payload may unpack to, whatever the limits were when it was packed.
+const MaxUnpackedBytes = 256 << 20
+
+// ErrCorrupt means that a payload is not what Pack wrote.
+var ErrCorrupt = errors.New("chunk payload is corrupt")
+
+// Chunk is a finished chunk, ready to be staged.
+type Chunk struct {
+	// Seq is its place in the operation, from 0.
+	Seq int
+	// FirstRow is the row number of its first record, from 1.
+	FirstRow int
+	Rows     int
+	// Payload is compressed; Open reads it.
+	Payload []byte
+}
+
+// Packer collects records and cuts them into chunks of at most maxRows records and about maxBytes unpacked.
+// It is not safe for concurrent use.
+type Packer struct {
+	maxRows, maxBytes int
+
+	seq, firstRow, rows int
+	plain               []byte
+}
+
+// NewPacker returns a packer whose first record is row 1 of chunk 0.
+func NewPacker(maxRows, maxBytes int) *Packer {
+	return &Packer{maxRows: maxRows, maxBytes: maxBytes, firstRow: 1}
+}
+
+// Add appends a record, which it copies, and reports whether the chunk is full and must be cut.
+func (p *Packer) Add(record []byte) (full bool) {
+	p.plain = binary.AppendUvarint(p.plain, uint64(len(record)))
+	p.plain = append(p.plain, record...)
+	p.rows++
+	return p.rows >= p.maxRows || len(p.plain) >= p.maxBytes
+}
+
+// Rows is the number of all records added so far.
+func (p *Packer) Rows() int { return p.firstRow - 1 + p.rows }
+
+// Chunks is the number of chunks cut so far.
+func (p *Packer) Chunks() int { return p.seq }
+
+// Pending reports whether records wait to be cut.
+func (p *Packer) Pending() bool { return p.rows > 0 }
+
+// Cut finishes the current chunk and begins the next.
+func (p *Packer) Cut() Chunk {
+	c := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: encoder().EncodeAll(p.plain, nil)}
+	p.seq++
+	p.firstRow += p.rows
+	p.rows = 0
+	p.plain = p.plain[:0]
+	return c
+}
+
+// Open unpacks a payload into its records. They share one buffer and must not be appended to.
+func Open(payload []byte, rows int) ([][]byte, error) {
+	plain, err := decoder().DecodeAll(payload, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	records := make([][]byte, 0, rows)
+	for len(plain) > 0 {
+		size, n := binary.Uvarint(plain)
+		if n <= 0 || size > uint64(len(plain)-n) {
+			return nil, ErrCorrupt
+		}
+		end := n + int(size)
+		records = append(records, plain[n:end:end])
+		plain = plain[end:]
+	}
+	if len(records) != rows {
+		return nil, fmt.Errorf("%w: %d records where %d are recorded", ErrCorrupt, len(records), rows)
+	}
+	return records, nil
+}
+
+// Coders are shared: both are safe for concurrent use and keep their own pools. The smallest window that does
+// not cost compression keeps their memory flat.
+var (
+	encoder = sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
+		if err != nil {
+			panic(err) // the options are constants
+		}
+		return e
+	})
+	decoder = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxUnpackedBytes), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			panic(err) // the options are constants
+		}
+		return d
+	})
+)

@@ -1,0 +1,67 @@
+package collection
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed shipped/*.json
+var shipped embed.FS
+
+// Catalog is the set of collections that a process knows, fixed at its start.
+type Catalog struct {
+	byName map[string]*Collection
+}
+
+// Load reads the shipped collections and, if dir is not empty, every *.json file in dir. A file in dir takes
+// the place of a shipped collection of the same name.
+func Load(dir string) (*Catalog, error) {
+	c := &Catalog{byName: make(map[string]*Collection)}
+	builtIn, err := fs.Sub(shipped, "shipped")
+	if err != nil {
+		return nil, fmt.Errorf("opening the shipped collections: %w", err)
+	}
+	if err := c.add(builtIn); err != nil {
+		return nil, err
+	}
+	if dir == "" {
+		return c, nil
+	}
+	return c, c.add(os.DirFS(dir))
+}
+
+func (c *Catalog) add(files fs.FS) error {
+	names, err := fs.Glob(files, "*.json")
+	if err != nil {
+		return fmt.Errorf("listing collections: %w", err)
+	}
+	for _, file := range names {
+		content, err := fs.ReadFile(files, file)
+		if err != nil {
+			return fmt.Errorf("reading collection file %s: %w", file, err)
+		}
+		parsed, err := Parse(strings.TrimSuffix(path.Base(file), ".json"), content)
+		if err != nil {
+			return err
+		}
+		c.byName[parsed.Name] = parsed
+	}
+	return nil
+}
+
+// Get finds a collection by name.
+func (c *Catalog) Get(name string) (*Collection, bool) {
+	found, ok := c.byName[name]
+	return found, ok
+}
+
+// Names lists the collections alphabetically.
+func (c *Catalog) Names() []string {
+	return slices.Sorted(maps.Keys(c.byName))
+}

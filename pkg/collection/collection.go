@@ -1,0 +1,88 @@
+// Package collection describes the kinds of record that can be imported. A collection is one JSON file: a
+// JSON Schema (2020-12) whose "x-longshore" member names the target table and the key. The file's name
+// without ".json" is the collection's name and a part of its addresses.
+package collection
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// Limits of a collection's names: a name is a path segment, a table is an identifier with an optional schema.
+var (
+	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+	tablePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
+)
+
+// Collection is a named kind of record.
+type Collection struct {
+	Name string
+	// Table is the target, such as "xforce.tools".
+	Table string
+	// Key lists the members that identify a record, in order; at least one.
+	Key []string
+	// Schema is the whole file, for a JSON Schema compiler.
+	Schema json.RawMessage
+	// Properties are the declared members in the order of the file.
+	Properties []Property
+}
+
+// Property is a declared member of a collection's records.
+type Property struct {
+	Name string
+	// Types are the JSON types that the schema allows; empty means any.
+	Types []string
+	// Items are the JSON types of an array's items; empty means any.
+	Items []string
+}
+
+// Allows reports whether the property may hold the JSON type.
+func (p Property) Allows(jsonType string) bool {
+	return len(p.Types) == 0 || slices.Contains(p.Types, jsonType)
+}
+
+// Parse reads the file of the collection called name.
+func Parse(name string, file []byte) (*Collection, error) {
+	var doc document
+	if err := json.Unmarshal(file, &doc); err != nil {
+		return nil, fmt.Errorf("collection %q: %w", name, err)
+	}
+	c := &Collection{
+		Name:       name,
+		Table:      doc.Longshore.Table,
+		Key:        doc.Longshore.Key,
+		Schema:     file,
+		Properties: doc.Properties.list(),
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("collection %q: %w", name, err)
+	}
+	return c, nil
+}
+
+// check returns every fault of the description at once.
+func (c *Collection) check() error {
+	var errs []error
+	if !namePattern.MatchString(c.Name) {
+		errs = append(errs, fmt.Errorf("the name must match %s", namePattern))
+	}
+	if !tablePattern.MatchString(c.Table) {
+		errs = append(errs, fmt.Errorf("x-longshore.table must match %s, not %q", tablePattern, c.Table))
+	}
+	if len(c.Key) == 0 {
+		errs = append(errs, errors.New("x-longshore.key must name at least one member"))
+	}
+	if len(c.Properties) == 0 {
+		errs = append(errs, errors.New("properties must declare the members of a record"))
+	}
+	for _, member := range c.Key {
+		declared := slices.ContainsFunc(c.Properties, func(p Property) bool { return p.Name == member })
+		if !declared {
+			errs = append(errs, fmt.Errorf("x-longshore.key names %q, which properties does not declare", member))
+		}
+	}
+	return errors.Join(errs...)
+}

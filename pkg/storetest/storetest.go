@@ -1,0 +1,149 @@
+// Package storetest gives each test a database of its own, cloned from a template that was migrated once. It is
+// imported by tests only.
+package storetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/migrations/apply"
+)
+
+// templateLock serialises the making of the template between test binaries.
+const templateLock = 0x4c6f6e6773686f72
+
+var template = sync.OnceValues(makeTemplate)
+
+// NewDatabase returns the address of a fresh, migrated database, which is dropped when the test ends. The server is
+// the one at DATABASE_URL, whose role must be allowed to create databases; without it the test fails, because a
+// skipped test proves nothing.
+func NewDatabase(tb testing.TB) string {
+	tb.Helper()
+	source, err := template()
+	if err != nil {
+		tb.Fatalf("preparing the template database: %v", err)
+	}
+	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	statement := fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, source)
+	if err := onServer(context.Background(), statement); err != nil {
+		tb.Fatalf("cloning the template database: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := onServer(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			tb.Errorf("dropping the test's database: %v", err)
+		}
+	})
+	return addressOf(name)
+}
+
+// Connect opens one connection to the database, closed when the test ends.
+func Connect(tb testing.TB, databaseURL string) *pgx.Conn {
+	tb.Helper()
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		tb.Fatalf("reading the test's database URL: %v", err)
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	conn, err := pgx.ConnectConfig(tb.Context(), config)
+	if err != nil {
+		tb.Fatalf("connecting to the test's database: %v", err)
+	}
+	tb.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func serverURL() (string, error) {
+	address := os.Getenv("DATABASE_URL")
+	if address == "" {
+		return "", fmt.Errorf("DATABASE_URL is not set: run the tests with make test, which starts what they need")
+	}
+	return address, nil
+}
+
+// makeTemplate creates and migrates the template once for each version of the migrations, on whichever server is used.
+func makeTemplate() (string, error) {
+	ctx := context.Background()
+	address, err := serverURL()
+	if err != nil {
+		return "", err
+	}
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return "", fmt.Errorf("connecting to the server: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }() // ends the lock too
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
+		return "", fmt.Errorf("locking the template: %w", err)
+	}
+	name := "template_" + fingerprint()
+	var exists bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)", name).Scan(&exists); err != nil {
+		return "", fmt.Errorf("looking for the template: %w", err)
+	}
+	if exists {
+		return name, nil
+	}
+	return name, buildTemplate(ctx, conn, name)
+}
+
+// buildTemplate marks the database as a template only after its migration, so that a broken one is made anew.
+func buildTemplate(ctx context.Context, conn *pgx.Conn, name string) error {
+	for _, statement := range []string{"DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("creating the template: %w", err)
+		}
+	}
+	if _, err := apply.Up(ctx, addressOf(name)); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "ALTER DATABASE "+name+" IS_TEMPLATE true"); err != nil {
+		return fmt.Errorf("finishing the template: %w", err)
+	}
+	return nil
+}
+
+func onServer(ctx context.Context, statement string) error {
+	address, err := serverURL()
+	if err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	_ = conn.Close(ctx)
+	return err
+}
+
+func addressOf(database string) string {
+	address, err := url.Parse(os.Getenv("DATABASE_URL"))
+	if err != nil {
+		return "" // serverURL was used before, so the driver has read it already
+	}
+	address.Path = "/" + database
+	return address.String()
+}
+
+// fingerprint identifies the migrations, so that a changed one makes a new template.
+func fingerprint() string {
+	sum := sha256.New()
+	names, _ := fs.Glob(migrations.Files(), "*.sql")
+	for _, name := range names {
+		content, _ := fs.ReadFile(migrations.Files(), name)
+		sum.Write(content)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16]
+}
