@@ -29,6 +29,22 @@ type Chunk struct {
 	Payload []byte
 }
 
+// Plain is a chunk that was cut but not compressed yet.
+type Plain struct {
+	seq, firstRow, rows int
+	bytes               []byte
+}
+
+// Pack compresses the chunk and gives its buffer back; the plain chunk must not be used any more.
+func (p Plain) Pack() Chunk {
+	c := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: encoder().EncodeAll(p.bytes, nil)}
+	buffers.Put(&p.bytes)
+	return c
+}
+
+// buffers keeps the buffers of plain chunks, so that an upload of any size needs only a few.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // Packer collects records and cuts them into chunks of at most maxRows records and about maxBytes unpacked.
 // It is not safe for concurrent use.
 type Packer struct {
@@ -51,23 +67,17 @@ func (p *Packer) Add(record []byte) (full bool) {
 	return p.rows >= p.maxRows || len(p.plain) >= p.maxBytes
 }
 
-// Rows is the number of all records added so far.
-func (p *Packer) Rows() int { return p.firstRow - 1 + p.rows }
-
-// Chunks is the number of chunks cut so far.
-func (p *Packer) Chunks() int { return p.seq }
-
 // Pending reports whether records wait to be cut.
 func (p *Packer) Pending() bool { return p.rows > 0 }
 
-// Cut finishes the current chunk and begins the next.
-func (p *Packer) Cut() Chunk {
-	c := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: encoder().EncodeAll(p.plain, nil)}
+// Cut finishes the current chunk and begins the next. Compressing is left to the caller, who may do it elsewhere.
+func (p *Packer) Cut() Plain {
+	cut := Plain{seq: p.seq, firstRow: p.firstRow, rows: p.rows, bytes: p.plain}
 	p.seq++
 	p.firstRow += p.rows
 	p.rows = 0
-	p.plain = p.plain[:0]
-	return c
+	p.plain = (*buffers.Get().(*[]byte))[:0]
+	return cut
 }
 
 // Open unpacks a payload into its records. They share one buffer and must not be appended to.

@@ -31,6 +31,8 @@ type Operation struct {
 	Collection string
 	State      State
 	Counts     Counts
+	// Chunks is how many chunks its records were staged in.
+	Chunks int
 	// Failure says why the operation failed as a whole; nil otherwise.
 	Failure *Failure
 	// CreatedAt is when the first bytes arrived, SealedAt when the operation was accepted.

@@ -1,5 +1,7 @@
 package operation
 
+import "bytes"
+
 // Reason is one cause why a record was rejected.
 type Reason struct {
 	// Pointer is a JSON Pointer (RFC 6901) into the record; empty means the record as a whole.
@@ -18,3 +20,7 @@ type Rejection struct {
 	Received []byte
 	Reasons  []Reason
 }
+
+// ReceivedText returns the record as JSON text: as received, except that bytes that are no UTF-8, which JSON can't carry, are
+// replaced by U+FFFD.
+func (r Rejection) ReceivedText() []byte { return bytes.ToValidUTF8(r.Received, []byte("\uFFFD")) }

@@ -1,0 +1,75 @@
+// Package config reads a service's configuration from environment variables into one struct. Shared parts are fields of that
+// struct; a test holds every variable against the README.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Postgres says where the database is.
+type Postgres struct {
+	// URL is the address of the database.
+	URL string `env:"DATABASE_URL,required,notEmpty"`
+	// MaxConns bounds the connections of one process; 0 means four for each core.
+	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"0"`
+}
+
+// Redis says where the queue is.
+type Redis struct {
+	// URL is the address of Redis.
+	URL string `env:"REDIS_URL,required,notEmpty"`
+}
+
+// Collections says which kinds of record there are.
+type Collections struct {
+	// Dir holds collection files beside the shipped ones; empty means none.
+	Dir string `env:"LONGSHORE_COLLECTIONS"`
+}
+
+// Shutdown bounds how a service ends.
+type Shutdown struct {
+	// Grace is how long the work in hand may take after SIGTERM.
+	Grace time.Duration `env:"LONGSHORE_SHUTDOWN_GRACE" envDefault:"20s"`
+}
+
+// Checker is a configuration that has rules across its fields.
+type Checker interface {
+	// Check returns every broken rule.
+	Check() error
+}
+
+// Load fills a configuration from the environment and returns all its problems in one error.
+func Load[T Checker](environ map[string]string) (T, error) {
+	cfg, err := env.ParseAsWithOptions[T](env.Options{Environment: environ})
+	var problems []string
+	var all env.AggregateError
+	switch {
+	case errors.As(err, &all):
+		for _, one := range all.Errors {
+			problems = append(problems, one.Error())
+		}
+	case err != nil:
+		problems = append(problems, err.Error())
+	default:
+		if err := cfg.Check(); err != nil {
+			problems = strings.Split(err.Error(), "\n")
+		}
+	}
+	if len(problems) > 0 {
+		return cfg, fmt.Errorf("configuration: %s", strings.Join(problems, "; "))
+	}
+	return cfg, nil
+}
+
+// Positive returns an error that names the variable unless its value is greater than zero.
+func Positive[N int | int64 | time.Duration](variable string, value N) error {
+	if value <= 0 {
+		return fmt.Errorf("%s must be greater than 0, not %v", variable, value)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Package queue rings the bell: it puts chunks that are due into Redis through asynq, serves them to workers, and tells what
+// is queued. Nothing here is a source of truth; every entry can be rebuilt from Postgres.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+const (
+	// stepTimeout bounds one step. It must be longer than any sane chunk takes; without it asynq would take 30 minutes.
+	stepTimeout = 5 * time.Minute
+	// maxRetry is how often asynq brings an entry back before it archives it. Giving up is Postgres's decision, which counts
+	// the attempts, so this is only large.
+	maxRetry = 1000
+	// dialTimeout and ioTimeout keep a black-holed Redis from holding anybody: a bell may fail to ring.
+	dialTimeout = 500 * time.Millisecond
+	ioTimeout   = 2 * time.Second
+)
+
+// Redis is the connection that clients, servers and inspectors of one process share.
+type Redis struct {
+	client redis.UniversalClient
+}
+
+// Open prepares the connection. It does not fail when Redis is down, because nothing is lost without it.
+func Open(redisURL string) (*Redis, error) {
+	opts, err := redis.ParseURL(redisURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading REDIS_URL: %w", err)
+	}
+	opts.ContextTimeoutEnabled = true // asynq's own connection ignores deadlines when Redis is a black hole
+	opts.DialTimeout = dialTimeout
+	opts.ReadTimeout = ioTimeout
+	opts.WriteTimeout = ioTimeout
+	return &Redis{client: redis.NewClient(opts)}, nil
+}
+
+// Close ends the connection.
+func (r *Redis) Close() error {
+	if err := r.client.Close(); err != nil {
+		return fmt.Errorf("closing the Redis connection: %w", err)
+	}
+	return nil
+}
+
+// Ping reports whether Redis answers.
+func (r *Redis) Ping(ctx context.Context) error {
+	if err := r.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("reaching Redis: %w", err)
+	}
+	return nil
+}
+
+// Dispatcher puts chunks into the queue. It is safe for concurrent use.
+type Dispatcher struct {
+	client *asynq.Client
+}
+
+// NewDispatcher makes a dispatcher. It remembers which queues it has announced to asynq's tools, so one that must heal
+// a flushed Redis is made anew for each pass.
+func NewDispatcher(r *Redis) *Dispatcher {
+	return &Dispatcher{client: asynq.NewClientFromRedisClient(r.client)}
+}
+
+// Dispatch enqueues a chunk. An entry for the same chunk and generation that is queued already is fine.
+func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g Generation) error {
+	entry := asynq.NewTask(string(kind), c.Encode())
+	_, err := d.client.EnqueueContext(ctx, entry,
+		asynq.TaskID(c.String()+"."+string(g)),
+		asynq.Queue(kind.Queue()),
+		asynq.MaxRetry(maxRetry),
+		asynq.Timeout(stepTimeout))
+	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return fmt.Errorf("dispatching chunk %s: %w", c, err)
+	}
+	return nil
+}
+
+// Generation distinguishes the entries of one chunk: an id that asynq still holds, dead or archived, blocks its like.
+type Generation string
+
+// FirstDispatch is the generation of the regular way; a chunk goes it once.
+const FirstDispatch Generation = "0"
+
+// NewGeneration makes the generation of a rescue.
+func NewGeneration() Generation { return Generation(uuid.NewString()[:8]) }

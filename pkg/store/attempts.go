@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// What a worker is told when it can't take a chunk.
+var (
+	// ErrNothingDue: the chunk is done, or its operation is finished or gone. Acknowledge and go.
+	ErrNothingDue = errors.New("nothing is due for this chunk")
+	// ErrHeld: somebody else holds the chunk just now. Should it let go without an effect, the chunk is due again.
+	ErrHeld = errors.New("the chunk is held by another worker")
+)
+
+// The attempt is counted before the step and in a transaction of its own, so that a chunk that kills its worker is counted too.
+// It need not survive a crash of Postgres, hence no wait for the disk.
+const (
+	forgoDurability = `SET LOCAL synchronous_commit = off`
+
+	countAttempt = `
+WITH due AS (
+  SELECT c.task_id, c.seq FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
+  FOR UPDATE OF c SKIP LOCKED)
+UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
+FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
+RETURNING c.attempts`
+
+	markRunning = `
+UPDATE xforce.tasks SET status = 'running', started_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE task_id = $1 AND status = 'waiting'`
+)
+
+// BeginAttempt counts an attempt at the chunk, marks its operation as running and returns how many attempts there
+// were, this one included. It returns ErrNothingDue or ErrHeld when the chunk can't be taken.
+func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk) (attempts int, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		var batch pgx.Batch
+		batch.Queue(forgoDurability)
+		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates).QueryRow(func(row pgx.Row) error { return row.Scan(&attempts) })
+		batch.Queue(markRunning, c.TaskID)
+		return tx.SendBatch(ctx, &batch).Close()
+	})
+	if isNoRows(err) {
+		return 0, s.whyNotDue(ctx, c)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("counting an attempt: %w", err)
+	}
+	return attempts, nil
+}
+
+// whyNotDue tells a chunk that is held from one that needs nobody.
+func (s *Store) whyNotDue(ctx context.Context, c task.Chunk) error {
+	const isPending = `
+SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3))`
+	var pending bool
+	if err := s.pool.QueryRow(ctx, isPending, c.TaskID, c.Seq, liveStates).Scan(&pending); err != nil {
+		return fmt.Errorf("looking at the chunk: %w", err)
+	}
+	if pending {
+		return ErrHeld
+	}
+	return ErrNothingDue
+}
+
+// ForgiveAttempt takes back an attempt that failed for no fault of the chunk, such as a database that went away.
+func (s *Store) ForgiveAttempt(ctx context.Context, c task.Chunk) error {
+	const forgive = `
+UPDATE xforce.task_chunks SET attempts = attempts - 1
+WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0`
+	if _, err := s.pool.Exec(ctx, forgive, c.TaskID, c.Seq); err != nil {
+		return fmt.Errorf("forgiving an attempt: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+package store
+
+import (
+	"context"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/store/target"
+)
+
+// Describe reads a collection's target table and checks that the collection fits.
+func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*target.Table, error) {
+	return target.Describe(ctx, s.pool, c)
+}
+
+// Load writes a batch of the step's records into its collection's table, as part of the step.
+func (st *Step) Load(ctx context.Context, batch *target.Batch) (target.Result, error) {
+	return batch.Load(ctx, st.tx, st.Number)
+}

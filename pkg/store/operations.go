@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// What every reader of an operation reads. An upload that is still receiving is nobody's business.
+const selectOperation = `
+SELECT task_id, task_reference, number, kind, coalesce(collection, ''), status,
+  total_records, created_records, updated_records, superseded_records, failed_records,
+  total_chunks, error_code, error_message, created_at, sealed_at, updated_at, started_at, finished_at
+FROM xforce.tasks
+WHERE status <> 'receiving' AND `
+
+// Operation finds an operation by its id. A fault of kind NotFound means that there is none.
+func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
+	return s.readOperation(ctx, selectOperation+`task_id = $1`, id)
+}
+
+// OperationByReference finds an operation of a collection by the reference that the tools dialect shows.
+func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
+	return s.readOperation(ctx, selectOperation+`collection = $1 AND task_reference = $2`, collection, reference)
+}
+
+func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*operation.Operation, error) {
+	rows, err := s.pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading an operation: %w", unavailable(err))
+	}
+	op, err := pgx.CollectExactlyOneRow(rows, scanOperation)
+	if isNoRows(err) {
+		return nil, fault.New(fault.NotFound, "operation-not-found",
+			"There is no such operation. Check the address; it is the one in the Operation-Location header of the 202 answer.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading an operation: %w", unavailable(err))
+	}
+	return op, nil
+}
+
+func scanOperation(row pgx.CollectableRow) (*operation.Operation, error) {
+	var (
+		op                  operation.Operation
+		errCode, errMessage *string
+		started, finished   *time.Time
+	)
+	err := row.Scan(&op.ID, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
+		&op.Counts.Total, &op.Counts.Created, &op.Counts.Updated, &op.Counts.Superseded, &op.Counts.Failed,
+		&op.Chunks, &errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished)
+	if err != nil {
+		return nil, err
+	}
+	if errCode != nil && errMessage != nil {
+		op.Failure = &operation.Failure{Code: *errCode, Message: *errMessage}
+	}
+	if started != nil {
+		op.StartedAt = *started
+	}
+	if finished != nil {
+		op.FinishedAt = *finished
+	}
+	return &op, nil
+}

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// The words of xforce.task_progress.status (seed 000).
+const (
+	progressCompleted = "COMPLETED"
+	progressFailed    = "FAILED"
+)
+
+const insertProgress = `
+INSERT INTO xforce.task_progress (progress_id, task_id, status, record) VALUES ($1, $2, $3, $4)`
+
+// completedRow says which rows a committed chunk held.
+func completedRow(c task.Chunk, step *Step, counts operation.Counts) ([]any, error) {
+	record, err := json.Marshal(struct {
+		Chunk    int `json:"chunk"`
+		FirstRow int `json:"first_row"`
+		LastRow  int `json:"last_row"`
+		operation.Counts
+	}{c.Seq, step.FirstRow, step.FirstRow + step.Rows - 1, counts})
+	if err != nil {
+		return nil, fmt.Errorf("describing the chunk: %w", err)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("making a progress id: %w", err)
+	}
+	return []any{id, c.TaskID, progressCompleted, record}, nil
+}
+
+// writeRejections copies one FAILED row for each rejected record.
+func writeRejections(ctx context.Context, tx pgx.Tx, id uuid.UUID, rejections []operation.Rejection) error {
+	if len(rejections) == 0 {
+		return nil
+	}
+	columns := []string{"progress_id", "task_id", "status", "record", "row_number", "reasons", "received"}
+	rows := pgx.CopyFromSlice(len(rejections), func(i int) ([]any, error) {
+		r := rejections[i]
+		progressID, err := uuid.NewV7()
+		if err != nil {
+			return nil, err
+		}
+		return []any{progressID, id, progressFailed, asJSONB(r.Received), int32(r.Row), r.Reasons, r.Received}, nil //nolint:gosec // rows are bounded by INT columns
+	})
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"xforce", "task_progress"}, columns, rows); err != nil {
+		return fmt.Errorf("writing rejected records: %w", err)
+	}
+	return nil
+}
+
+// asJSONB returns the record as JSONB can hold it: as it is, or, where JSONB would refuse or change it, as one JSON
+// string with its text. The bytes themselves always stand beside it.
+func asJSONB(received []byte) []byte {
+	if fitsJSONB(received) {
+		return received
+	}
+	text := strings.ReplaceAll(strings.ToValidUTF8(string(received), "\uFFFD"), "\x00", "\uFFFD")
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return []byte(`""`)
+	}
+	return quoted
+}
+
+func packOutcomes(outcomes []operation.Outcome) []byte { return chunk.PackOutcomes(outcomes) }
+
+// fitsJSONB is careful rather than exact: whatever looks as if JSONB might refuse it is kept as text.
+func fitsJSONB(received []byte) bool {
+	return utf8.Valid(received) && json.Valid(received) && !hasHardEscape(received) && !hasLongNumber(received)
+}

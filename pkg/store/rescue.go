@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// DueChunks finds, for every lane of every live operation, the first chunk that is pending and that nobody has locked: what
+// should be in the queue by now. At most limit chunks are returned, oldest operations first.
+func (s *Store) DueChunks(ctx context.Context, limit int) ([]task.Chunk, error) {
+	const due = `
+SELECT c.task_id, c.seq
+FROM xforce.tasks t
+CROSS JOIN LATERAL generate_series(0, least(t.lanes, t.total_chunks) - 1) AS lane
+CROSS JOIN LATERAL (
+  SELECT p.seq FROM xforce.task_chunks p
+  WHERE p.task_id = t.task_id AND p.state = 'pending' AND p.seq % t.lanes = lane
+  ORDER BY p.seq LIMIT 1) AS first
+JOIN xforce.task_chunks c ON c.task_id = t.task_id AND c.seq = first.seq
+WHERE t.status IN ('waiting', 'running') -- the words of the partial index
+ORDER BY c.task_id, c.seq
+LIMIT $1
+FOR UPDATE OF c SKIP LOCKED`
+	rows, err := s.pool.Query(ctx, due, limit)
+	if err != nil {
+		return nil, fmt.Errorf("looking for due chunks: %w", err)
+	}
+	chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (task.Chunk, error) {
+		var c task.Chunk
+		err := row.Scan(&c.TaskID, &c.Seq)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading due chunks: %w", err)
+	}
+	return chunks, nil
+}
+
+// EndStalledSessions ends the sessions of importers whose client has stood still in the middle of a COPY for longer than the
+// bound, and returns their process ids. No timeout of Postgres fires there: statement_timeout does not end a
+// COPY that waits for its client.
+func (s *Store) EndStalledSessions(ctx context.Context, bound time.Duration) ([]int32, error) {
+	const end = `
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = $1
+  AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - $2::interval
+  AND pg_terminate_backend(pid)`
+	rows, err := s.pool.Query(ctx, end, ImporterSessions, bound)
+	if err != nil {
+		return nil, fmt.Errorf("ending stalled sessions: %w", err)
+	}
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil {
+		return nil, fmt.Errorf("reading stalled sessions: %w", err)
+	}
+	return pids, nil
+}

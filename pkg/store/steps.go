@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// Step is a chunk in the hands of one worker: the lock on its row is the lease, and it ends with the transaction.
+type Step struct {
+	// Number is the operation's place in the order of acceptance.
+	Number     int64
+	Collection string
+	FirstRow   int
+	Rows       int
+	Payload    []byte
+	tx         pgx.Tx
+}
+
+// Effect is what a step did with its chunk.
+type Effect struct {
+	// Outcomes tells for each row, in order, what became of it.
+	Outcomes []operation.Outcome
+	// Rejections explains every row whose outcome is Rejected.
+	Rejections []operation.Rejection
+}
+
+// Committed is what a step leaves behind.
+type Committed struct {
+	Counts operation.Counts
+	// State is the operation's state after the step.
+	State operation.State
+	// Lanes is the distance to the next chunk of the same lane, and Chunks the number of all chunks.
+	Lanes, Chunks int
+}
+
+// errStopped rolls a step back whose operation was finished by somebody else in the meantime.
+var errStopped = errors.New("the operation is finished")
+
+// RunStep takes the chunk, lets work do its part in the same transaction, and commits the effect, the rejections, the counts
+// and the chunk's new state together. It returns ErrNothingDue when the chunk is done or its operation is
+// finished, ErrHeld when somebody else holds it.
+func (s *Store) RunStep(ctx context.Context, c task.Chunk, work func(context.Context, *Step) (Effect, error)) (Committed, error) {
+	var done Committed
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		step, err := takeChunk(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		effect, err := work(ctx, step)
+		if err != nil {
+			return err
+		}
+		done, err = finishStep(ctx, tx, c, step, effect)
+		return err
+	})
+	if errors.Is(err, errStopped) {
+		return Committed{}, ErrNothingDue
+	}
+	if isNoRows(err) {
+		return Committed{}, s.whyNotDue(ctx, c)
+	}
+	return done, err
+}
+
+// takeChunk locks the chunk's row if it is free and still pending.
+func takeChunk(ctx context.Context, tx pgx.Tx, c task.Chunk) (*Step, error) {
+	const take = `
+SELECT t.number, t.collection, c.first_row, c.row_count, c.payload
+FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
+FOR UPDATE OF c SKIP LOCKED`
+	step := &Step{tx: tx}
+	err := tx.QueryRow(ctx, take, c.TaskID, c.Seq, liveStates).
+		Scan(&step.Number, &step.Collection, &step.FirstRow, &step.Rows, &step.Payload)
+	if err != nil {
+		return nil, fmt.Errorf("taking the chunk: %w", err)
+	}
+	return step, nil
+}
+
+const (
+	finishChunk = `
+UPDATE xforce.task_chunks SET state = 'done', outcomes = $3,
+  created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7
+WHERE task_id = $1 AND seq = $2`
+
+	// The counts go to the operation only while it is live: after a cancel has committed, no step can.
+	countStep = `
+UPDATE xforce.tasks SET
+  created_records = created_records + $2, updated_records = updated_records + $3,
+  superseded_records = superseded_records + $4, failed_records = failed_records + $5,
+  imported_records = imported_records + $2 + $3 + $4,
+  progress = (imported_records + failed_records + $2 + $3 + $4 + $5)::bigint * 100 / total_records,
+  done_chunks = done_chunks + 1,
+  status = CASE WHEN done_chunks + 1 = total_chunks THEN $6 ELSE $7 END,
+  finished_at = CASE WHEN done_chunks + 1 = total_chunks THEN clock_timestamp() END,
+  updated_at = clock_timestamp()
+WHERE task_id = $1 AND status = ANY ($8)
+RETURNING status, lanes, total_chunks`
+)
+
+func finishStep(ctx context.Context, tx pgx.Tx, c task.Chunk, step *Step, effect Effect) (Committed, error) {
+	done := Committed{Counts: countOutcomes(effect.Outcomes)}
+	if err := writeRejections(ctx, tx, c.TaskID, effect.Rejections); err != nil {
+		return Committed{}, err
+	}
+	completed, err := completedRow(c, step, done.Counts)
+	if err != nil {
+		return Committed{}, err
+	}
+	n := done.Counts
+	var batch pgx.Batch
+	batch.Queue(insertProgress, completed...)
+	batch.Queue(finishChunk, c.TaskID, c.Seq, packOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
+	batch.Queue(countStep, c.TaskID, n.Created, n.Updated, n.Superseded, n.Failed,
+		operation.Succeeded, operation.Running, liveStates).
+		QueryRow(func(row pgx.Row) error {
+			err := row.Scan(&done.State, &done.Lanes, &done.Chunks)
+			if isNoRows(err) {
+				return errStopped
+			}
+			return err
+		})
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return Committed{}, fmt.Errorf("finishing the step: %w", err)
+	}
+	return done, nil
+}
+
+func countOutcomes(outcomes []operation.Outcome) operation.Counts {
+	counts := operation.Counts{Total: len(outcomes)}
+	for _, o := range outcomes {
+		counts.Count(o, 1)
+	}
+	return counts
+}
+
+// Fail ends an operation that can't be completed. What was committed stays and is counted; one that is finished already keeps its end.
+func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) error {
+	const fail = `
+UPDATE xforce.tasks SET status = $2, error_code = $3, error_message = $4,
+  finished_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE task_id = $1 AND status = ANY ($5)`
+	if _, err := s.pool.Exec(ctx, fail, c.TaskID, operation.Failed, why.Code, why.Message, liveStates); err != nil {
+		return fmt.Errorf("failing the operation: %w", err)
+	}
+	return nil
+}

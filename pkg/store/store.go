@@ -1,0 +1,77 @@
+// Package store keeps operations in Postgres, which is the truth: staging what arrives, running the steps that workers
+// take, reading what clients ask for, and finding what needs rescue. It is the only package that speaks to
+// Postgres, and it interprets Postgres's error codes in one place.
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// ImporterSessions is the name that importers' sessions carry in pg_stat_activity; the janitor looks for it.
+const ImporterSessions = "longshore-importer"
+
+// Options says how a service uses Postgres.
+type Options struct {
+	// Application is the session's name in pg_stat_activity.
+	Application string
+	// MaxConns bounds the pool; 0 takes the driver's default.
+	MaxConns int
+	// IdleInTransaction ends a session whose client froze between two statements; 0 means never.
+	IdleInTransaction time.Duration
+}
+
+// Store is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// Open connects to the database. It fails when the database does not answer.
+func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading DATABASE_URL: %w", err)
+	}
+	params := config.ConnConfig.RuntimeParams
+	params["timezone"] = "UTC" // the tables hold TIMESTAMP, which has no zone of its own
+	params["application_name"] = opts.Application
+	if opts.IdleInTransaction > 0 {
+		params["idle_in_transaction_session_timeout"] = fmt.Sprint(opts.IdleInTransaction.Milliseconds())
+	}
+	if opts.MaxConns > 0 {
+		config.MaxConns = int32(min(opts.MaxConns, 1000)) //nolint:gosec // bounded just here
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the connection pool: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reaching Postgres: %w", err)
+	}
+	return &Store{pool: pool}, nil
+}
+
+// Close ends every connection.
+func (s *Store) Close() { s.pool.Close() }
+
+// inTx runs work in one transaction, which commits when work returns nil. Nobody else begins or commits.
+func (s *Store) inTx(ctx context.Context, work func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.pool, work)
+}
+
+// liveStates are the states in which a worker may change an operation, as the statements need them.
+var liveStates = func() (names []string) {
+	for _, state := range operation.States() {
+		if state.Live() {
+			names = append(names, string(state))
+		}
+	}
+	return names
+}()

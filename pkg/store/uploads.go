@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// Upload stages the records of an operation that is still receiving. Until Seal has returned, nobody else sees
+// the operation; after a failure Drop takes back what was written, and the janitor does it when nobody can.
+type Upload struct {
+	store *Store
+	id    uuid.UUID
+	draft Draft
+	begun bool
+}
+
+// Draft is what is known of an operation before its first record.
+type Draft struct {
+	Reference  string
+	Kind       operation.Kind
+	Collection string
+	// Lanes is how many of its chunks may be queued at once.
+	Lanes int
+}
+
+// NewUpload prepares an operation; nothing is written before the first chunk.
+func (s *Store) NewUpload(draft Draft) (*Upload, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("making an operation id: %w", err)
+	}
+	return &Upload{store: s, id: id, draft: draft}, nil
+}
+
+// Begun reports whether something is in the database that Touch must keep or Drop must take back.
+func (u *Upload) Begun() bool { return u.begun }
+
+// ID is the operation's id.
+func (u *Upload) ID() uuid.UUID { return u.id }
+
+const insertOperation = `
+INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, status)
+VALUES ($1, $2, $3, $4, $5, $6, 'receiving')`
+
+const insertChunk = `
+INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
+VALUES ($1, $2, $3, $4, $5)`
+
+// Stage writes one chunk in a transaction of its own, so that no transaction lasts as long as a slow client.
+func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
+	err := u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
+	if err != nil {
+		return fmt.Errorf("staging chunk %d: %w", c.Seq, unavailable(err))
+	}
+	u.begun = true
+	return nil
+}
+
+func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
+	var batch pgx.Batch
+	if !u.begun {
+		name := string(u.draft.Kind) + " " + u.draft.Collection
+		batch.Queue(insertOperation, u.id, u.draft.Reference, name, u.draft.Kind, u.draft.Collection, u.draft.Lanes)
+	}
+	batch.Queue(insertChunk, u.id, c.Seq, c.FirstRow, c.Rows, c.Payload)
+	return tx.SendBatch(ctx, &batch).Close()
+}
+
+// A sealed operation gets the next number: from here on it is accepted, and later than all that were sealed before.
+// One that the janitor has begun to drop (is_active is false) can't be sealed any more.
+const sealOperation = `
+UPDATE xforce.tasks SET
+  status = 'waiting', number = nextval('xforce.task_numbers'), total_records = $2, total_chunks = $3,
+  sealed_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE task_id = $1 AND status = 'receiving' AND is_active`
+
+// Seal writes the last chunk and accepts the operation in the same transaction. When it returns nil, all of it is on disk.
+// The error is a fault of kind Unavailable when trying the whole upload again can help.
+func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operation, error) {
+	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
+		if err := u.write(ctx, tx, last); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, sealOperation, u.id, last.FirstRow+last.Rows-1, last.Seq+1)
+		if err == nil && tag.RowsAffected() == 0 {
+			return errUploadGone
+		}
+		return err
+	})
+	if errors.Is(err, errUploadGone) {
+		return nil, err
+	}
+	sealed, readErr := u.store.Operation(ctx, u.id)
+	if readErr == nil {
+		return sealed, nil // also when the commit went through and only its answer was lost
+	}
+	if err == nil {
+		err = readErr
+	}
+	return nil, fmt.Errorf("sealing the upload: %w", unavailable(err))
+}
+
+var errUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
+	"The upload stood still for so long that it was given up. Nothing of it was imported; send it again.")
+
+// Touch tells the janitor that the upload is alive.
+func (u *Upload) Touch(ctx context.Context) error {
+	const touch = `UPDATE xforce.tasks SET updated_at = clock_timestamp() WHERE task_id = $1 AND status = 'receiving' AND is_active`
+	if _, err := u.store.pool.Exec(ctx, touch, u.id); err != nil {
+		return fmt.Errorf("touching the upload: %w", err)
+	}
+	return nil
+}
+
+// Drop takes back what was staged. It never touches an operation that is sealed.
+func (u *Upload) Drop(ctx context.Context) error {
+	return u.store.DropUpload(ctx, u.id)
+}

@@ -1,0 +1,90 @@
+// Package config is the api's configuration.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/services/api/internal/imports"
+	"github.com/longshore-io/longshore/services/api/internal/intake"
+)
+
+// Config is read from the environment by config.Load.
+type Config struct {
+	Postgres    config.Postgres
+	Redis       config.Redis
+	Collections config.Collections
+	Shutdown    config.Shutdown
+
+	// Addr is where the public API listens, as host:port.
+	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`
+	// PublicURL begins every address that the api hands out; empty means that the request's Host does.
+	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
+
+	// MaxBodyBytes bounds a body after decompression.
+	MaxBodyBytes int64 `env:"LONGSHORE_MAX_BODY_BYTES" envDefault:"17179869184"`
+	// MaxRecordBytes bounds one record.
+	MaxRecordBytes int `env:"LONGSHORE_MAX_RECORD_BYTES" envDefault:"1048576"`
+	// MaxRecords bounds the records of one import.
+	MaxRecords int `env:"LONGSHORE_MAX_RECORDS" envDefault:"100000000"`
+	// MaxDepth bounds the nesting of a record.
+	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
+	// MaxRatio bounds how many bytes one compressed byte may become.
+	MaxRatio int `env:"LONGSHORE_MAX_COMPRESSION_RATIO" envDefault:"200"`
+	// UploadGrace is how long a client may keep the api waiting for bytes in all, before MinUploadRate counts.
+	UploadGrace time.Duration `env:"LONGSHORE_UPLOAD_GRACE" envDefault:"30s"`
+	// MinUploadRate is the slowest upload that is waited for, in bytes per second.
+	MinUploadRate int `env:"LONGSHORE_MIN_UPLOAD_RATE" envDefault:"10240"`
+
+	// ChunkRecords and ChunkBytes bound a chunk, which is what one worker commits at once.
+	ChunkRecords int `env:"LONGSHORE_CHUNK_RECORDS" envDefault:"5000"`
+	ChunkBytes   int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
+	// Lanes is how many chunks of one import may be queued at once.
+	Lanes int `env:"LONGSHORE_LANES" envDefault:"8"`
+	// MaxErrors is how many rejected records an import's status in the tools dialect shows.
+	MaxErrors int `env:"LONGSHORE_MAX_ERRORS_SHOWN" envDefault:"1000"`
+}
+
+// maxRows is what the INT columns of the seed's tables can count.
+const maxRows = 1<<31 - 1
+
+// Check holds the rules across fields.
+func (c Config) Check() error {
+	errs := []error{
+		config.Positive("LONGSHORE_MAX_BODY_BYTES", c.MaxBodyBytes),
+		config.Positive("LONGSHORE_MAX_RECORD_BYTES", c.MaxRecordBytes),
+		config.Positive("LONGSHORE_MAX_RECORDS", c.MaxRecords),
+		config.Positive("LONGSHORE_MAX_DEPTH", c.MaxDepth),
+		config.Positive("LONGSHORE_MAX_COMPRESSION_RATIO", c.MaxRatio),
+		config.Positive("LONGSHORE_UPLOAD_GRACE", c.UploadGrace),
+		config.Positive("LONGSHORE_MIN_UPLOAD_RATE", c.MinUploadRate),
+		config.Positive("LONGSHORE_CHUNK_RECORDS", c.ChunkRecords),
+		config.Positive("LONGSHORE_CHUNK_BYTES", c.ChunkBytes),
+		config.Positive("LONGSHORE_LANES", c.Lanes),
+		config.Positive("LONGSHORE_MAX_ERRORS_SHOWN", c.MaxErrors),
+		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
+	}
+	if c.MaxRecords > maxRows {
+		errs = append(errs, fmt.Errorf("LONGSHORE_MAX_RECORDS must be at most %d", maxRows))
+	}
+	if base, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || base.Scheme == "" || base.Host == "") {
+		errs = append(errs, errors.New("LONGSHORE_PUBLIC_URL must be an absolute address such as https://imports.example.com"))
+	}
+	return errors.Join(errs...)
+}
+
+// Imports returns the part that the imports package needs.
+func (c Config) Imports() imports.Options {
+	return imports.Options{
+		Intake: intake.Limits{
+			Body: c.MaxBodyBytes, Record: c.MaxRecordBytes, Records: c.MaxRecords, Depth: c.MaxDepth, Ratio: c.MaxRatio,
+		},
+		Patience:     imports.Patience{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+		ChunkRecords: c.ChunkRecords,
+		ChunkBytes:   c.ChunkBytes,
+		Lanes:        c.Lanes,
+	}
+}

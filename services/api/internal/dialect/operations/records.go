@@ -1,0 +1,113 @@
+package operations
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// writeTimeout is how long a client may take to accept the next page of a stream.
+const writeTimeout = 30 * time.Second
+
+// flushEvery is how many records are written before they are pushed to the client.
+const flushEvery = 500
+
+// recordWriter writes one record in the format that the client chose.
+type recordWriter interface {
+	write(line) error
+	// flush hands what is buffered to the connection.
+	flush() error
+}
+
+// line is one record of the stream.
+type line struct {
+	row      int
+	outcome  operation.Outcome
+	received []byte
+	reasons  []operation.Reason
+}
+
+// records streams the records with an outcome. Nothing is held but a page, and no database connection waits for a slow client.
+func (d *Dialect) records(c *gin.Context) error {
+	outcome, err := parseOutcome(c.DefaultQuery("outcome", operation.Rejected.String()))
+	if err != nil {
+		return err
+	}
+	asCSV, err := wantsCSV(c)
+	if err != nil {
+		return err
+	}
+	op, err := d.find(c)
+	if err != nil {
+		return err
+	}
+	var out recordWriter
+	if asCSV {
+		out, err = d.newCSVWriter(c, op)
+	} else {
+		out, err = newNDJSONWriter(c)
+	}
+	if err != nil {
+		return err
+	}
+	return d.stream(c, op, outcome, out)
+}
+
+func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operation.Outcome, out recordWriter) error {
+	connection := http.NewResponseController(c.Writer)
+	written := 0
+	push := func(l line) error {
+		if written%flushEvery == 0 {
+			if err := connection.SetWriteDeadline(d.now().Add(writeTimeout)); err != nil {
+				return err
+			}
+			if err := out.flush(); err != nil {
+				return err
+			}
+		}
+		written++
+		return out.write(l)
+	}
+	var err error
+	if outcome == operation.Rejected {
+		err = d.store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {
+			return push(line{r.Row, outcome, r.Received, r.Reasons})
+		})
+	} else {
+		err = d.store.Records(c.Request.Context(), op.ID, outcome, func(row int, received []byte) error {
+			return push(line{row: row, outcome: outcome, received: received})
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return out.flush()
+}
+
+func parseOutcome(word string) (operation.Outcome, error) {
+	outcome, ok := operation.ParseOutcome(word)
+	if !ok {
+		return 0, fault.New(fault.Malformed, "invalid-parameter",
+			"outcome must be one of %s.", strings.Join(operation.OutcomeNames(), ", ")).With("parameter", "outcome")
+	}
+	return outcome, nil
+}
+
+// wantsCSV takes the query's word first, since a browser's Accept says nothing, and the header's after.
+func wantsCSV(c *gin.Context) (bool, error) {
+	switch c.Query("format") {
+	case "csv":
+		return true, nil
+	case "ndjson":
+		return false, nil
+	case "":
+		return strings.Contains(c.GetHeader("Accept"), "text/csv"), nil
+	default:
+		return false, fault.New(fault.Malformed, "invalid-parameter", "format must be ndjson or csv.").With("parameter", "format")
+	}
+}

@@ -1,0 +1,76 @@
+// Package tools speaks the dialect of seed 000, the X-Force tools import: a task reference, a progress in percent as text, and at the
+// end the number of imported records and the rejected records themselves.
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/pace"
+)
+
+// Store is what the dialect reads.
+type Store interface {
+	OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error)
+	Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error
+}
+
+// Dialect answers in the words of seed 000.
+type Dialect struct {
+	store     Store
+	addresses edge.Addresses
+	now       func() time.Time
+	maxErrors int
+}
+
+// New makes the dialect; maxErrors bounds the rejected records that one answer shows.
+func New(store Store, addresses edge.Addresses, now func() time.Time, maxErrors int) *Dialect {
+	return &Dialect{store: store, addresses: addresses, now: now, maxErrors: maxErrors}
+}
+
+// Path is where an operation stands in this dialect.
+func Path(op *operation.Operation) string {
+	return "/api/" + op.Collection + "/import/status/" + op.Reference
+}
+
+// Routes lists what the dialect answers.
+func (d *Dialect) Routes() []edge.Route {
+	return []edge.Route{{
+		Method: http.MethodGet, Path: "/api/:collection/import/status/:reference", Handler: d.status,
+		Summary: "Tell how an import goes, by its task reference; at the end with the rejected records.",
+	}}
+}
+
+func (d *Dialect) status(c *gin.Context) error {
+	ctx := c.Request.Context()
+	op, err := d.store.OperationByReference(ctx, c.Param("collection"), c.Param("reference"))
+	if err != nil {
+		return err
+	}
+	pace.Hint(c.Writer.Header(), op, d.now())
+	if !op.State.Terminal() {
+		c.PureJSON(http.StatusOK, shapeUnfinished(op))
+		return nil
+	}
+	rejected := []json.RawMessage{}
+	if op.Counts.Failed > 0 {
+		err = d.store.Rejections(ctx, op.ID, d.maxErrors, func(r operation.Rejection) error {
+			rejected = append(rejected, r.ReceivedText())
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	link := d.addresses.Absolute(c.Request, operations.RecordsPath(op, operation.Rejected))
+	c.PureJSON(http.StatusOK, shapeFinished(op, rejected, link))
+	return nil
+}

@@ -1,0 +1,146 @@
+package imports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+const (
+	// touchInterval is how often an upload that is waiting for its client tells the janitor that it is alive. It must be well
+	// below the janitor's LONGSHORE_ABANDONED_AFTER.
+	touchInterval = 10 * time.Second
+	// sealTimeout bounds the last transaction, which no longer depends on the client.
+	sealTimeout = 30 * time.Second
+	// dropTimeout bounds taking back what a broken upload wrote; the janitor does what is left.
+	dropTimeout = 20 * time.Second
+)
+
+// records hands on one record after another; io.EOF follows the last.
+type records interface {
+	Next() ([]byte, error)
+}
+
+// receiver turns a stream of records into a sealed operation. Splitting runs ahead of staging by one chunk, so that the
+// client is read while Postgres writes; memory holds a few chunks, whatever the body's size.
+type receiver struct {
+	store *store.Store
+	log   *slog.Logger
+	// maxRows and maxBytes bound a chunk.
+	maxRows, maxBytes int
+}
+
+// receive reads all records and returns the sealed operation. On an error it takes back what it wrote.
+func (r *receiver) receive(ctx context.Context, draft store.Draft, body records) (*operation.Operation, error) {
+	upload, err := r.store.NewUpload(draft)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := r.stageAndSeal(ctx, upload, body)
+	if err != nil && upload.Begun() {
+		r.takeBack(ctx, upload)
+	}
+	return sealed, err
+}
+
+func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, body records) (*operation.Operation, error) {
+	staging := startStaging(ctx, upload)
+	last, splitErr := r.split(body, staging)
+	if err := errors.Join(splitErr, staging.finish()); err != nil {
+		return nil, err
+	}
+	// All of it has arrived: a client that goes away now does not undo it.
+	seal, cancel := context.WithTimeout(context.WithoutCancel(ctx), sealTimeout)
+	defer cancel()
+	return upload.Seal(seal, last.Pack())
+}
+
+// split cuts the records into chunks and hands on all but the last, which belongs to the seal.
+func (r *receiver) split(body records, staging *staging) (last chunk.Plain, err error) {
+	packer := chunk.NewPacker(r.maxRows, r.maxBytes)
+	full := false
+	for {
+		record, err := body.Next()
+		if errors.Is(err, io.EOF) {
+			return packer.Cut(), nil
+		}
+		if err != nil {
+			return chunk.Plain{}, err
+		}
+		if full && !staging.stage(packer.Cut()) {
+			return chunk.Plain{}, nil // finish tells why
+		}
+		full = packer.Add(record)
+	}
+}
+
+func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
+	drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	defer cancel()
+	if err := upload.Drop(drop); err != nil {
+		r.log.Warn("a broken upload is left to the janitor", slog.Any("error", err), slog.String("operation", upload.ID().String()))
+	}
+}
+
+// staging writes chunks one after another beside the goroutine that splits.
+type staging struct {
+	chunks chan chunk.Plain
+	done   chan struct{}
+	err    error
+}
+
+func startStaging(ctx context.Context, upload *store.Upload) *staging {
+	s := &staging{chunks: make(chan chunk.Plain), done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		s.err = s.run(ctx, upload)
+	}()
+	return s
+}
+
+func (s *staging) run(ctx context.Context, upload *store.Upload) error {
+	touch := time.NewTicker(touchInterval)
+	defer touch.Stop()
+	for {
+		select {
+		case plain, more := <-s.chunks:
+			if !more {
+				return nil
+			}
+			if err := upload.Stage(ctx, plain.Pack()); err != nil {
+				return err
+			}
+		case <-touch.C:
+			if !upload.Begun() {
+				continue
+			}
+			if err := upload.Touch(ctx); err != nil {
+				return fmt.Errorf("keeping the upload alive: %w", err)
+			}
+		}
+	}
+}
+
+// stage hands a chunk on; false means that staging has failed.
+func (s *staging) stage(plain chunk.Plain) bool {
+	select {
+	case s.chunks <- plain:
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+// finish waits until everything handed on is written.
+func (s *staging) finish() error {
+	close(s.chunks)
+	<-s.done
+	return s.err
+}

@@ -1,0 +1,48 @@
+package intake
+
+import "bytes"
+
+// delimiter is what separates the columns of a CSV body.
+type delimiter struct {
+	char rune
+	name string
+}
+
+// delimiters are all that are taken, the likelier first.
+var delimiters = []delimiter{{',', "comma"}, {';', "semicolon"}, {'\t', "tab"}, {'|', "bar"}}
+
+// sniff finds the delimiter that occurs most often in the first row outside of quotes. A header row without
+// any has one column, and then the comma is as good as any.
+func sniff(head []byte) delimiter {
+	head = bytes.TrimLeft(head, "\r\n")
+	var counts [256]int
+	quoted := false
+	for _, c := range head {
+		if c == '"' {
+			quoted = !quoted
+		}
+		if quoted {
+			continue
+		}
+		if c == '\n' {
+			break
+		}
+		counts[c]++
+	}
+	best := delimiters[0]
+	for _, d := range delimiters {
+		if counts[byte(d.char)] > counts[byte(best.char)] {
+			best = d
+		}
+	}
+	return best
+}
+
+func delimiterOf(char rune) delimiter {
+	for _, d := range delimiters {
+		if d.char == char {
+			return d
+		}
+	}
+	return delimiters[0]
+}

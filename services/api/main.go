@@ -1,0 +1,59 @@
+// Command api is Longshore's public edge: it accepts imports and answers what became of them. It keeps no state of its own;
+// any number of it can run side by side.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/pkg/collection"
+	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/service"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/imports"
+	"github.com/longshore-io/longshore/services/api/internal/server"
+)
+
+func main() { os.Exit(service.Main("api", run)) }
+
+func run(ctx context.Context, env service.Env) error {
+	cfg, err := shared.Load[config.Config](env.Environ)
+	if err != nil {
+		return err
+	}
+	collections, err := collection.Load(cfg.Collections.Dir)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{Application: "longshore-api", MaxConns: cfg.Postgres.MaxConns})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.RequireSchema(ctx, migrations.Latest()); err != nil {
+		return err
+	}
+	redis, err := queue.Open(cfg.Redis.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = redis.Close() }()
+
+	addresses := edge.NewAddresses(cfg.PublicURL)
+	accept := imports.New(imports.Deps{
+		Store: db, Dispatcher: queue.NewDispatcher(redis), Collections: collections,
+		Addresses: addresses, Log: env.Log, Now: time.Now,
+	}, cfg.Imports())
+	return server.New(server.Options{Addr: cfg.Addr, Grace: cfg.Shutdown.Grace, Collections: collections.Names()}, env.Log,
+		accept.Routes(),
+		tools.New(db, addresses, time.Now, cfg.MaxErrors).Routes(),
+		operations.New(db, collections, addresses, time.Now).Routes(),
+	).Run(ctx)
+}

@@ -1,0 +1,49 @@
+// Package config is the importer's configuration.
+package config
+
+import (
+	"errors"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/services/importer/internal/ingest"
+	"github.com/longshore-io/longshore/services/importer/internal/record"
+)
+
+// Config is read from the environment by config.Load.
+type Config struct {
+	Postgres    config.Postgres
+	Redis       config.Redis
+	Collections config.Collections
+	Shutdown    config.Shutdown
+
+	// Concurrency is how many chunks one importer works on at once.
+	Concurrency int `env:"LONGSHORE_IMPORTER_CONCURRENCY" envDefault:"2"`
+	// QueuePoll is how long an idle importer waits before it looks at the queue again.
+	QueuePoll time.Duration `env:"LONGSHORE_QUEUE_POLL" envDefault:"50ms"`
+	// MaxAttempts is how often a chunk may end its worker before its operation fails.
+	MaxAttempts int `env:"LONGSHORE_MAX_ATTEMPTS" envDefault:"5"`
+	// MaxDepth bounds the nesting of a record, as the api does.
+	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
+	// FrozenAfter is how long this importer may stand still between two statements before Postgres takes its chunk away.
+	FrozenAfter time.Duration `env:"LONGSHORE_FROZEN_AFTER" envDefault:"10s"`
+}
+
+// Check holds the rules across fields.
+func (c Config) Check() error {
+	return errors.Join(
+		config.Positive("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
+		config.Positive("LONGSHORE_QUEUE_POLL", c.QueuePoll),
+		config.Positive("LONGSHORE_MAX_ATTEMPTS", c.MaxAttempts),
+		config.Positive("LONGSHORE_MAX_DEPTH", c.MaxDepth),
+		config.Positive("LONGSHORE_FROZEN_AFTER", c.FrozenAfter),
+		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
+	)
+}
+
+// Ingest returns the part that the ingest package needs.
+func (c Config) Ingest() ingest.Options {
+	records := record.DefaultLimits()
+	records.Depth = c.MaxDepth
+	return ingest.Options{MaxAttempts: c.MaxAttempts, Records: records}
+}

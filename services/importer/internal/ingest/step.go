@@ -1,0 +1,68 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/store/target"
+)
+
+// step is the work on one chunk, inside its transaction: check each record, load the good ones, explain the others.
+func (i *Ingest) step(ctx context.Context, s *store.Step) (store.Effect, error) {
+	plan, err := i.plans.get(ctx, s.Collection)
+	if err != nil {
+		return store.Effect{}, err
+	}
+	records, err := chunk.Open(s.Payload, s.Rows)
+	if err != nil {
+		return store.Effect{}, err
+	}
+	b, _ := plan.benches.Get().(*bench)
+	defer plan.benches.Put(b)
+	b.batch.Reset()
+	rejected := b.check(plan, s.FirstRow, records)
+	loaded, err := s.Load(ctx, b.batch)
+	if err != nil {
+		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
+	}
+	return effect(s.FirstRow, records, rejected, b.batch, loaded), nil
+}
+
+// check puts every acceptable record into the batch and returns the others.
+func (b *bench) check(plan *plan, firstRow int, records [][]byte) []operation.Rejection {
+	var rejected []operation.Rejection
+	for n, raw := range records {
+		values, reasons := b.reader.Read(raw)
+		if reasons == nil {
+			reasons = plan.checker.Check(raw, values)
+		}
+		if reasons == nil {
+			reasons = b.batch.Add(firstRow+n, values)
+		}
+		if reasons != nil {
+			rejected = append(rejected, operation.Rejection{Row: firstRow + n, Received: raw, Reasons: reasons})
+		}
+	}
+	return rejected
+}
+
+// effect says for each row of the chunk what became of it.
+func effect(firstRow int, records [][]byte, rejected []operation.Rejection, batch *target.Batch, loaded target.Result) store.Effect {
+	outcomes := make([]operation.Outcome, len(records))
+	for n, outcome := range loaded.Outcomes {
+		outcomes[batch.Row(n)-firstRow] = outcome
+	}
+	for _, refused := range loaded.Rejected {
+		refused.Received = records[refused.Row-firstRow]
+		rejected = append(rejected, refused)
+	}
+	for _, r := range rejected {
+		outcomes[r.Row-firstRow] = operation.Rejected
+	}
+	slices.SortFunc(rejected, func(a, b operation.Rejection) int { return a.Row - b.Row })
+	return store.Effect{Outcomes: outcomes, Rejections: rejected}
+}

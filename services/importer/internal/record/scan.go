@@ -1,0 +1,190 @@
+package record
+
+import (
+	"bytes"
+	"slices"
+)
+
+// stop is the position that means: the rest of the record cannot be read.
+const stop = -1
+
+// step tells which part of an open object or array is being read: the member whose name is raw[from:to] or, if from
+// is negative, the item at index to.
+type step struct{ from, to int }
+
+// at returns the byte at pos, or NUL after the end: NUL is legal nowhere in JSON.
+func (r *Reader) at(pos int) byte {
+	if uint(pos) < uint(len(r.raw)) {
+		return r.raw[pos]
+	}
+	return 0
+}
+
+// space returns the position of the first byte from pos on that is not white space (RFC 8259 section 2).
+func (r *Reader) space(pos int) int {
+	for pos < len(r.raw) && r.raw[pos] <= ' ' {
+		if c := r.raw[pos]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			break
+		}
+		pos++
+	}
+	return pos
+}
+
+// value reads the value that begins at pos and returns the position after it.
+func (r *Reader) value(pos int) int {
+	switch c := r.at(pos); c {
+	case '"':
+		end, traits := scanString(r.raw, pos)
+		if traits&^escaped == 0 {
+			return end
+		}
+		return r.badString(end, traits, "holds")
+	case '{':
+		return r.object(pos)
+	case '[':
+		return r.array(pos)
+	case 't':
+		return r.literal(pos, "true")
+	case 'f':
+		return r.literal(pos, "false")
+	case 'n':
+		return r.literal(pos, "null")
+	default:
+		if c == '-' || isDigit(c) {
+			return r.number(pos)
+		}
+		return r.malformed(pos)
+	}
+}
+
+func (r *Reader) literal(pos int, word string) int {
+	end := pos + len(word)
+	if end > len(r.raw) || string(r.raw[pos:end]) != word {
+		return r.malformed(pos)
+	}
+	return end
+}
+
+func (r *Reader) object(pos int) int {
+	if !r.enter() {
+		return stop
+	}
+	outer := len(r.siblings)
+	if pos = r.space(pos + 1); r.at(pos) == '}' {
+		return r.leave(pos)
+	}
+	for {
+		if pos = r.member(pos); pos == stop {
+			return stop
+		}
+		switch r.at(pos) {
+		case ',':
+			pos = r.space(pos + 1)
+		case '}':
+			r.compareSiblings(outer)
+			return r.leave(pos)
+		default:
+			return r.malformed(pos)
+		}
+	}
+}
+
+// member reads a name, a colon and a value, and returns the position of what follows them.
+func (r *Reader) member(pos int) int {
+	if r.members++; r.members > r.limits.Members {
+		return r.tooManyMembers()
+	}
+	name, pos, readable := r.name(pos)
+	if pos == stop {
+		return stop
+	}
+	end := r.value(pos)
+	if end == stop {
+		return stop
+	}
+	switch {
+	case !readable:
+	case len(r.path) == 1:
+		r.place(name, r.raw[pos:end:end])
+	default:
+		r.siblings = append(r.siblings, name)
+	}
+	return r.space(end)
+}
+
+// name reads a member's name and returns it with its escapes undone, and the position of the member's value. A name
+// that is not readable has been given a reason.
+func (r *Reader) name(pos int) (name []byte, next int, readable bool) {
+	if r.at(pos) != '"' {
+		return nil, r.malformed(pos), false
+	}
+	end, traits := scanString(r.raw, pos)
+	r.path[len(r.path)-1] = step{pos + 1, end - 1}
+	if traits&^escaped != 0 {
+		if r.badString(end, traits, "holds a member whose name has") == stop {
+			return nil, stop, false
+		}
+	} else {
+		name = unescape(r.raw[pos:end], traits)
+		readable = true
+	}
+	if pos = r.space(end); r.at(pos) != ':' {
+		return nil, r.malformed(pos), false
+	}
+	return name, r.space(pos + 1), readable
+}
+
+// compareSiblings looks for names that occur twice in the object that ends here. Sorting keeps a thousand names
+// from taking a million comparisons.
+func (r *Reader) compareSiblings(outer int) {
+	names := r.siblings[outer:]
+	if len(names) > 1 {
+		slices.SortFunc(names, bytes.Compare)
+		for i := 1; i < len(names); i++ {
+			if bytes.Equal(names[i-1], names[i]) {
+				r.duplicate(names[i])
+			}
+		}
+	}
+	r.siblings = r.siblings[:outer]
+}
+
+func (r *Reader) array(pos int) int {
+	if !r.enter() {
+		return stop
+	}
+	if pos = r.space(pos + 1); r.at(pos) == ']' {
+		return r.leave(pos)
+	}
+	for index := 0; ; index++ {
+		r.path[len(r.path)-1] = step{-1, index}
+		if pos = r.value(pos); pos == stop {
+			return stop
+		}
+		pos = r.space(pos)
+		switch r.at(pos) {
+		case ',':
+			pos = r.space(pos + 1)
+		case ']':
+			return r.leave(pos)
+		default:
+			return r.malformed(pos)
+		}
+	}
+}
+
+func (r *Reader) enter() bool {
+	if len(r.path) == r.limits.Depth {
+		r.tooDeep()
+		return false
+	}
+	r.path = append(r.path, step{})
+	return true
+}
+
+// leave closes the object or array whose last byte is at pos.
+func (r *Reader) leave(pos int) int {
+	r.path = r.path[:len(r.path)-1]
+	return pos + 1
+}

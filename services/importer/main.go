@@ -1,0 +1,52 @@
+// Command importer takes chunks of imports from the queue and loads them into Postgres. Any number of it can run side by side.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/pkg/collection"
+	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/service"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/importer/internal/config"
+	"github.com/longshore-io/longshore/services/importer/internal/ingest"
+	"github.com/longshore-io/longshore/services/importer/internal/worker"
+)
+
+func main() { os.Exit(service.Main("importer", run)) }
+
+func run(ctx context.Context, env service.Env) error {
+	cfg, err := shared.Load[config.Config](env.Environ)
+	if err != nil {
+		return err
+	}
+	collections, err := collection.Load(cfg.Collections.Dir)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
+		Application: store.ImporterSessions, MaxConns: cfg.Postgres.MaxConns, IdleInTransaction: cfg.FrozenAfter,
+	})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.RequireSchema(ctx, migrations.Latest()); err != nil {
+		return err
+	}
+	redis, err := queue.Open(cfg.Redis.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = redis.Close() }()
+
+	work, err := ingest.New(ctx, db, queue.NewDispatcher(redis), collections, env.Log, cfg.Ingest())
+	if err != nil {
+		return err
+	}
+	env.Log.Info("ready for chunks")
+	return worker.Run(ctx, redis, env.Log, cfg, work)
+}

@@ -1,0 +1,35 @@
+package duty
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// abandonedEvery is how often abandoned uploads are looked for; with LONGSHORE_ABANDONED_AFTER it stays below a minute.
+const abandonedEvery = 5 * time.Second
+
+// Uploads finds and drops uploads that were never sealed.
+type Uploads interface {
+	AbandonedUploads(ctx context.Context, untouched time.Duration) ([]uuid.UUID, error)
+	DropUpload(ctx context.Context, id uuid.UUID) error
+}
+
+// DropAbandoned drops what a dead api left: uploads that nobody has touched for the given time.
+func DropAbandoned(store Uploads, log *slog.Logger, untouched time.Duration) Duty {
+	return Duty{Name: "drop-abandoned", Every: abandonedEvery, Pass: func(ctx context.Context) error {
+		abandoned, err := store.AbandonedUploads(ctx, untouched)
+		if err != nil {
+			return err
+		}
+		for _, id := range abandoned {
+			if err := store.DropUpload(ctx, id); err != nil {
+				return err
+			}
+			log.Info("dropped an abandoned upload", slog.String("operation", id.String()))
+		}
+		return nil
+	}}
+}

@@ -1,0 +1,83 @@
+package duty
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// dueLimit bounds the chunks that one pass looks at; what is left comes next time.
+const dueLimit = 10_000
+
+// DueChunks tells which chunks should be queued by now.
+type DueChunks interface {
+	DueChunks(ctx context.Context, limit int) ([]task.Chunk, error)
+}
+
+// Dispatch finds chunks that are due, that nobody has locked and that the queue does not hold, and dispatches them again: after
+// a flush of Redis, the death of a worker, an api that could not reach Redis. An entry that asynq calls active is
+// no proof of life; the lock on the row is.
+func Dispatch(store DueChunks, redis *queue.Redis, log *slog.Logger, every time.Duration) Duty {
+	d := &dispatch{store: store, redis: redis, log: log}
+	return Duty{Name: "dispatch", Every: every, Pass: d.pass}
+}
+
+type dispatch struct {
+	store DueChunks
+	redis *queue.Redis
+	log   *slog.Logger
+	// missed are the chunks that the last pass missed. Only what is missed twice is dispatched: between two looks, at
+	// Postgres and at Redis, a healthy chunk can be on its way.
+	missed map[task.Chunk]bool
+}
+
+func (d *dispatch) pass(ctx context.Context) error {
+	due, err := d.store.DueChunks(ctx, dueLimit)
+	if err != nil {
+		return err
+	}
+	if len(due) == 0 {
+		d.missed = nil
+		return nil
+	}
+	queued, err := queue.NewInspector(d.redis).Queued(task.Import.Queue())
+	if err != nil {
+		return err
+	}
+	missing, lost := compare(due, queued, d.missed)
+	d.missed = missing
+	return d.dispatch(ctx, lost)
+}
+
+// compare returns the due chunks that are not queued, and among them those that were missing before.
+func compare(due []task.Chunk, queued, missedBefore map[task.Chunk]bool) (missing map[task.Chunk]bool, lost []task.Chunk) {
+	missing = make(map[task.Chunk]bool)
+	for _, c := range due {
+		if queued[c] {
+			continue
+		}
+		missing[c] = true
+		if missedBefore[c] {
+			lost = append(lost, c)
+		}
+	}
+	return missing, lost
+}
+
+// dispatch uses a dispatcher of its own for each pass, so that a flushed Redis learns the queue's name again.
+func (d *dispatch) dispatch(ctx context.Context, lost []task.Chunk) error {
+	dispatcher := queue.NewDispatcher(d.redis)
+	for _, c := range lost {
+		if err := dispatcher.Dispatch(ctx, task.Import, c, queue.NewGeneration()); err != nil {
+			return fmt.Errorf("rescuing: %w", err)
+		}
+		delete(d.missed, c)
+		d.log.Info("dispatched a chunk that the queue had lost",
+			slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
+	}
+	return nil
+}

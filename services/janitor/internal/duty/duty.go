@@ -1,0 +1,45 @@
+// Package duty holds what the janitor does again and again, a file for each duty. Every duty can run in several janitors at
+// once and be killed at any point: it only does what Postgres says is due.
+package duty
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Duty is one periodic piece of work.
+type Duty struct {
+	Name  string
+	Every time.Duration
+	// Pass does the work once.
+	Pass func(context.Context) error
+}
+
+// Run does every duty at its own pace until ctx ends. The first passes are spread, so that janitors that start together do not work
+// in step. A pass that fails is logged and tried again at its next turn.
+func Run(ctx context.Context, log *slog.Logger, duties ...Duty) {
+	var all sync.WaitGroup
+	for _, d := range duties {
+		all.Go(func() { d.repeat(ctx, log.With(slog.String("duty", d.Name))) })
+	}
+	all.Wait()
+}
+
+func (d Duty) repeat(ctx context.Context, log *slog.Logger) {
+	timer := time.NewTimer(rand.N(d.Every)) //nolint:gosec // spreading, not secrecy
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if err := d.Pass(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("a pass failed and will be repeated", slog.Any("error", err))
+		}
+		timer.Reset(d.Every)
+	}
+}
