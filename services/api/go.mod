@@ -9,6 +9,7 @@ replace github.com/longshore-io/longshore/pkg => ../../pkg
 require (
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/klauspost/compress v1.20.3
 	github.com/longshore-io/longshore/migrations v0.0.0

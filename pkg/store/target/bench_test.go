@@ -185,9 +185,3 @@ func describeTools(tb testing.TB, conn *pgx.Conn) *target.Table {
 	return table
 }
 
-func exec(tb testing.TB, conn *pgx.Conn, sql string, args ...any) {
-	tb.Helper()
-	if _, err := conn.Exec(tb.Context(), sql, args...); err != nil {
-		tb.Fatalf("running %s: %v", sql, err)
-	}
-}

@@ -60,7 +60,7 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 	}
 	direct := !l.table.occupied.by(importNumber)
 	if err := l.load(ctx, l.batch.winners, direct); err != nil {
-		return fmt.Errorf("writing to %s: %w", l.table.Name(), err)
+		return fmt.Errorf("writing to %s: %w", l.table.Name(), blame(err))
 	}
 	l.table.occupied.note(importNumber, l.met)
 	return nil

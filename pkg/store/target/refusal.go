@@ -21,23 +21,38 @@ const (
 	datetimeOverflow    = "22008"
 )
 
-// refusals are the classes and codes by which Postgres refuses a row for what it holds: data exceptions, integrity
-// constraints, a program limit (a key too long for its index, JSON too deep to parse), and the error that triggers raise.
+// ErrChanged is part of Load's error if Postgres no longer knows the table as it was described: describe it again.
+var ErrChanged = errors.New("the table's definition has changed since it was described")
+
 var (
+	// refusalClasses are those by which Postgres refuses a row for what it holds: data exceptions, integrity constraints, and
+	// program limits, such as a key too long for its index or JSON too deep to parse. A trigger raises its own.
 	refusalClasses = []string{"22", "23", "54"}
 	raiseException = "P0001"
+	// changes say that the statement or the encoding of the rows no longer fits: undefined table or column, no index for
+	// the key, another composite type, and two ways to say that a value's binary form is not its type's.
+	changes = []string{"42P01", "42703", "42P10", "42804", "22P03", "08P01"}
 )
 
 // refusalOf returns the error by which Postgres refused rows; nil if it is another error.
 func refusalOf(err error) *pgconn.PgError {
-	var refused *pgconn.PgError
-	if !errors.As(err, &refused) || len(refused.Code) < 2 {
+	var refusal *pgconn.PgError
+	if !errors.As(err, &refusal) || len(refusal.Code) < 2 || slices.Contains(changes, refusal.Code) {
 		return nil
 	}
-	if refused.Code != raiseException && !slices.Contains(refusalClasses, refused.Code[:2]) {
+	if refusal.Code != raiseException && !slices.Contains(refusalClasses, refusal.Code[:2]) {
 		return nil
 	}
-	return refused
+	return refusal
+}
+
+// blame adds ErrChanged to an error that comes of a change.
+func blame(err error) error {
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) && slices.Contains(changes, refusal.Code) {
+		return errors.Join(ErrChanged, err)
+	}
+	return err
 }
 
 // explain makes a reason of a refusal. It names constraints and columns, and never repeats Postgres's detail, which may

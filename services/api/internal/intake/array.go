@@ -194,6 +194,9 @@ func (a *array) explain(err error) error {
 	if errors.As(err, &syntax) {
 		return a.source.syntaxError(syntax, a.base, a.decoder.UnreadBuffer(), a.offset())
 	}
+	if errors.Is(a.source.err, errFence) {
+		return a.source.recordTooLarge(a.upcoming())
+	}
 	if failure := a.source.failed(); failure != nil {
 		return failure
 	}

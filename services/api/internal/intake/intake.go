@@ -28,6 +28,8 @@ type Reader struct {
 // the record stays valid until the next call.
 type body interface {
 	next() (record []byte, offset int64, err error)
+	// inRecord reports whether the last error lies in a record or between two.
+	inRecord() bool
 }
 
 // Open begins to read a body as what media says it is. It reads as far as that needs: the begin of a compressed
@@ -60,7 +62,7 @@ func (r *Reader) open(media Media, c *collection.Collection) (err error) {
 	case JSON:
 		r.body = newArray(r.source)
 	case NDJSON:
-		r.body = newLineup(r.source)
+		r.body = newNDJSON(r.source)
 	case CSV:
 		r.table, err = newTable(r.source, media.delimiter, c)
 		r.body = r.table

@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	// Body is the number of bytes of the body after its coding is undone.
 	Body int64
-	// Record is the number of bytes of one record, as received and as handed on. Whatever else has to be held
+	// Record is the number of bytes of one record as it is handed on. Whatever else has to be held
 	// to be read, such as a member name beside "data" or the header row of a CSV body, is bound by it too.
 	Record int
 	// Records is the number of records of one body.

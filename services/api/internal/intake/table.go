@@ -45,7 +45,10 @@ func newTable(s *source, char rune, c *collection.Collection) (*table, error) {
 	if err != nil {
 		return nil, t.headerError(err)
 	}
-	return t, t.define(header, c)
+	if err := t.define(header, c); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 func (t *table) inRecord() bool { return true }
@@ -80,9 +83,6 @@ func (t *table) next() ([]byte, int64, error) {
 	}
 	line, column := t.reader.FieldPos(0)
 	offset := t.source.lines.offset(line, column)
-	if size := t.base + t.reader.InputOffset() - offset; size > int64(t.source.limits.Record) {
-		return nil, 0, t.source.recordTooLarge(offset)
-	}
 	t.record = t.record[:0]
 	if len(row) == len(t.columns) {
 		t.object(row)
@@ -127,9 +127,35 @@ func (t *table) explain(err error) error {
 	if !errors.As(err, &parse) {
 		return err
 	}
-	reason := "a cell that holds a quote must be enclosed in quotes, and the quote in it doubled"
-	if parse.Line != parse.StartLine || errors.Is(parse.Err, csv.ErrQuote) {
-		reason = fmt.Sprintf("a quote of the row that begins at line %d is not closed, or not doubled", t.line(parse.StartLine))
+	offset, reason := t.blame(parse)
+	return t.source.malformed("malformed-csv", "CSV", reason, offset).Because(err)
+}
+
+// blame tells where a quote went wrong. One that is still open at the end of its line may be met again many
+// lines later, so then the row is blamed that it stands in.
+func (t *table) blame(parse *csv.ParseError) (offset int64, reason string) {
+	known := &t.source.lines
+	offset = known.offset(parse.Line, parse.Column)
+	line, _ := known.at(offset)
+	next, _ := known.at(offset + 1)
+	atEnd := next != line || offset >= t.base+t.reader.InputOffset()
+	if parse.Line == parse.StartLine && !atEnd {
+		return offset, "a cell with a quote in it must be enclosed in quotes, and the quote in it doubled"
 	}
-	return t.source.malformed("malformed-csv", "CSV", reason, t.source.lines.offset(parse.Line, parse.Column)).Because(err)
+	return known.offset(parse.StartLine, 1), "the row that begins here has a quote that is not closed, or one in a cell that is not doubled"
+}
+
+// headerError makes a fault of a header row that cannot be read.
+func (t *table) headerError(err error) error {
+	err = t.explain(err)
+	var f *fault.Fault
+	if errors.As(err, &f) && f.Code == "malformed-csv" {
+		f.Kind, f.Code = fault.Invalid, "bad-header"
+	}
+	return err
+}
+
+func badHeader(format string, args ...any) *fault.Fault {
+	return fault.New(fault.Invalid, "bad-header", "The header row cannot be used. %s Each column needs a name of its own, that of a member.",
+		fmt.Sprintf(format, args...))
 }

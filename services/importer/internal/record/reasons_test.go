@@ -151,4 +151,3 @@ func TestReadRejects(t *testing.T) {
 		})
 	}
 }
-

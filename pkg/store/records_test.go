@@ -1,0 +1,109 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 1, 30, 10)
+	alternate := func(_ context.Context, s *store.Step) (store.Effect, error) {
+		var effect store.Effect
+		for n := range s.Rows {
+			effect.Outcomes = append(effect.Outcomes, []operation.Outcome{operation.Created, operation.Updated}[n%2])
+		}
+		return effect, nil
+	}
+	if _, err := b.store.RunStep(t.Context(), of(op, 1), alternate); err != nil {
+		t.Fatal(err)
+	}
+	for outcome, want := range map[operation.Outcome][]int{
+		operation.Created:     {11, 13, 15, 17, 19},
+		operation.Updated:     {12, 14, 16, 18, 20},
+		operation.Superseded:  nil,
+		operation.Unprocessed: {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30},
+	} {
+		var rows []int
+		err := b.store.Records(t.Context(), op.ID, outcome, func(row int, received []byte) error {
+			rows = append(rows, row)
+			if want := fmt.Sprintf(`{"n":%d}`, row); string(received) != want {
+				t.Errorf("row %d is %s", row, received)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, rows); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", outcome, diff)
+		}
+	}
+}
+
+func TestRejectionsComeInPagesAndOrder(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 4, 250, 60)
+	for _, seq := range []int{3, 0, 4, 2, 1} {
+		b.mustStep(t, of(op, seq), operation.Rejected)
+	}
+	for limit, want := range map[int]int{0: 250, 1: 1, 100: 100, 101: 101, 1000: 250} {
+		next := 1
+		err := b.store.Rejections(t.Context(), op.ID, limit, func(r operation.Rejection) error {
+			if r.Row != next || len(r.Reasons) != 1 || r.Reasons[0].Pointer != "/n" || string(r.Received) != `{"n":"x"}` {
+				t.Errorf("at place %d: %+v", next, r)
+			}
+			next++
+			return nil
+		})
+		if err != nil || next-1 != want {
+			t.Errorf("limit %d: %d rejections, %v; want %d", limit, next-1, err, want)
+		}
+	}
+}
+
+// What JSONB refuses or changes must not cost the step: the bytes are kept beside it.
+func TestHardRecordsAreKeptByteForByte(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	hard := []string{
+		`{"a":1}`, `{"a":"\u0000"}`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}", `{"a":1e200000}`, `{"a":1e131000}`,
+		`{"a":` + strings.Repeat("9", 100_000) + `}`, `[1,2`, "", "\x00", `{"a":1,"a":2}`, `"text"`, `{"\u0000":1}`,
+		`{"a":1E+0000000000000000000400000}`, strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
+	}
+	op := b.seal(t, 1, len(hard), len(hard))
+	work := func(_ context.Context, s *store.Step) (store.Effect, error) {
+		var effect store.Effect
+		for n, record := range hard {
+			effect.Outcomes = append(effect.Outcomes, operation.Rejected)
+			effect.Rejections = append(effect.Rejections, operation.Rejection{Row: n + 1, Received: []byte(record), Reasons: []operation.Reason{{Code: "x"}}})
+		}
+		return effect, nil
+	}
+	if _, err := b.store.RunStep(t.Context(), of(op, 0), work); err != nil {
+		t.Fatal(err)
+	}
+	err := b.store.Rejections(t.Context(), op.ID, 0, func(r operation.Rejection) error {
+		if string(r.Received) != hard[r.Row-1] {
+			t.Errorf("row %d came back as %.40q", r.Row, r.Received)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain json.RawMessage
+	if err := b.sql.QueryRow(t.Context(), `SELECT record FROM xforce.task_progress WHERE row_number = 1`).Scan(&plain); err != nil || string(plain) != `{"a": 1}` {
+		t.Errorf("an ordinary record is kept as %s, %v", plain, err)
+	}
+}

@@ -1,0 +1,185 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+func TestStepsCountToTheEnd(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 2, 25, 10)
+
+	b.mustStep(t, of(op, 1), operation.Created)
+	half := b.mustRead(t, op.ID)
+	if half.State != operation.Running || half.StartedAt.IsZero() || half.Counts.Percent() != 40 {
+		t.Errorf("after one step: %+v", half)
+	}
+	b.mustStep(t, of(op, 0), operation.Rejected)
+	done := b.mustStep(t, of(op, 2), operation.Updated)
+	if done.State != operation.Succeeded || done.Lanes != 2 || done.Chunks != 3 {
+		t.Errorf("the last step left %+v", done)
+	}
+	end := b.mustRead(t, op.ID)
+	want := operation.Counts{Total: 25, Created: 10, Updated: 5, Failed: 10}
+	if end.State != operation.Succeeded || end.FinishedAt.IsZero() || end.Counts != want {
+		t.Errorf("at the end: %+v", end)
+	}
+	if n := b.count(t, `SELECT progress FROM xforce.tasks`); n != 100 {
+		t.Errorf("the seed's progress column says %d", n)
+	}
+	if n := b.count(t, `SELECT count(*) FROM xforce.task_progress WHERE status = 'COMPLETED'`); n != 3 {
+		t.Errorf("%d COMPLETED rows for 3 chunks", n)
+	}
+}
+
+func TestStepRunsOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 1, 10, 10)
+	b.mustStep(t, of(op, 0), operation.Created)
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("attempt at a done chunk: %v", err)
+	}
+	if _, err := b.store.RunStep(t.Context(), of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("step on a done chunk: %v", err)
+	}
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 7)); !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("attempt at a chunk that is not there: %v", err)
+	}
+}
+
+func TestLockedChunkIsHeld(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 1, 20, 10)
+	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
+		if _, err := b.store.BeginAttempt(ctx, of(op, 0)); !errors.Is(err, store.ErrHeld) {
+			t.Errorf("attempt at a held chunk: %v", err)
+		}
+		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrHeld) {
+			t.Errorf("step on a held chunk: %v", err)
+		}
+		due, err := b.store.DueChunks(ctx, 10)
+		if err != nil || len(due) != 0 {
+			t.Errorf("due while the lane's first chunk is held: %v, %v", due, err)
+		}
+		return all(operation.Created)(ctx, s)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDueChunksAreTheFirstOfEachLane(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 3, 70, 10)
+	b.mustStep(t, of(op, 1), operation.Created)
+	due, err := b.store.DueChunks(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seqs []int
+	for _, c := range due {
+		seqs = append(seqs, c.Seq)
+	}
+	if diff := cmp.Diff([]int{0, 2, 4}, seqs); diff != "" {
+		t.Errorf("due chunks (-want +got):\n%s", diff)
+	}
+}
+
+func TestFailedWorkLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 1, 10, 10)
+	broken := errors.New("broken")
+	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
+		effect, _ := all(operation.Rejected)(ctx, s)
+		return effect, broken
+	})
+	if !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	if n := b.count(t, `SELECT count(*) FROM xforce.task_progress`); n != 0 {
+		t.Errorf("%d rows of a step that was rolled back", n)
+	}
+	if got := b.mustRead(t, op.ID).Counts.Processed(); got != 0 {
+		t.Errorf("%d records counted", got)
+	}
+}
+
+func TestFinishedOperationStopsSteps(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 1, 20, 10)
+	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
+		why := operation.Failure{Code: "ChunkAbandoned", Message: "gave up"}
+		if err := b.store.Fail(ctx, of(op, 1), why); err != nil {
+			return store.Effect{}, err
+		}
+		return all(operation.Created)(ctx, s)
+	})
+	if !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("a step committed into a failed operation: %v", err)
+	}
+	end := b.mustRead(t, op.ID)
+	if end.State != operation.Failed || end.Failure == nil || end.Failure.Code != "ChunkAbandoned" || end.Counts.Processed() != 0 {
+		t.Errorf("at the end: %+v", end)
+	}
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("attempt after the end: %v", err)
+	}
+}
+
+func TestAttemptsAreCountedAndForgiven(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 1, 1, 1)
+	for want := 1; want <= 3; want++ {
+		got, err := b.store.BeginAttempt(t.Context(), of(op, 0))
+		if err != nil || got != want {
+			t.Fatalf("attempt %d counted as %d, %v", want, got, err)
+		}
+	}
+	if err := b.store.ForgiveAttempt(t.Context(), of(op, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil || got != 3 {
+		t.Errorf("after one was forgiven, the next is counted as %d, %v", got, err)
+	}
+}
+
+// Every chunk is delivered four times to eight workers at once: the effect must be there once.
+func TestManyDeliveriesOneEffect(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.seal(t, 8, 400, 10)
+	deliveries := make(chan int)
+	var workers sync.WaitGroup
+	for range 8 {
+		workers.Go(func() {
+			for seq := range deliveries {
+				_, err := b.store.RunStep(context.Background(), of(op, seq), all(operation.Created))
+				if err != nil && !errors.Is(err, store.ErrNothingDue) && !errors.Is(err, store.ErrHeld) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 160 {
+		deliveries <- i * 7 % 40
+	}
+	close(deliveries)
+	workers.Wait()
+	if end := b.mustRead(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 400 {
+		t.Errorf("at the end: %+v", end)
+	}
+}

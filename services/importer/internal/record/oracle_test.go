@@ -1,0 +1,145 @@
+package record_test
+
+import (
+	"bytes"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/importer/internal/record"
+)
+
+// tight limits let small inputs reach them.
+var tight = record.Limits{Depth: 4, Members: 6}
+
+// lenient lets jsontext take what is JSON by its grammar alone (RFC 8259).
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// acceptable is the yardstick: what Read must accept, said in terms of jsontext and of the documented rules.
+func acceptable(raw []byte, declared []string) bool {
+	if !jsontext.Value(raw).IsValid() || jsontext.Value(raw).Kind() != '{' {
+		return false
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
+	members := 0
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return true // the end, as the value is valid
+		}
+		kind, length := dec.StackIndex(dec.StackDepth())
+		isName := kind == '{' && length%2 == 1 && token.Kind() == '"'
+		if isName {
+			members++
+		}
+		switch {
+		case isName && dec.StackDepth() == 1 && !slices.Contains(declared, token.String()),
+			members > tight.Members,
+			dec.StackDepth() > tight.Depth,
+			token.Kind() == '"' && strings.ContainsRune(token.String(), 0),
+			token.Kind() == '0' && !inRange(token.String()):
+			return false
+		}
+	}
+}
+
+var numberParts = regexp.MustCompile(`^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$`)
+
+// inRange reads the rule for numbers as it is documented: at most 40 digits from the first that is not zero on, and
+// no exponent beyond 400, neither the one written nor that of the first digit.
+func inRange(number string) bool {
+	parts := numberParts.FindStringSubmatch(number)
+	digits := strings.TrimLeft(parts[1]+parts[2], "0")
+	written := new(big.Int)
+	if parts[3] != "" {
+		written.SetString(parts[3], 10)
+	}
+	leading := new(big.Int).Add(written, big.NewInt(int64(len(digits)-len(parts[2])-1)))
+	if digits == "" {
+		digits, leading = parts[1]+parts[2], written
+	}
+	most := big.NewInt(400)
+	return len(digits) <= 40 && written.CmpAbs(most) <= 0 && leading.CmpAbs(most) <= 0
+}
+
+type fataler interface {
+	Fatalf(format string, args ...any)
+}
+
+// compare holds Read against the yardstick.
+func compare(t fataler, r *record.Reader, declared []string, raw []byte) {
+	before := bytes.Clone(raw)
+	values, reasons := r.Read(raw)
+	if !bytes.Equal(before, raw) {
+		t.Fatalf("Read changed %q into %q", before, raw)
+	}
+	if want := acceptable(raw, declared); want != (reasons == nil) {
+		t.Fatalf("acceptable: %v, but Read(%q) gave %v", want, raw, reasons)
+	}
+	if reasons != nil {
+		checkReasons(t, raw, reasons)
+		return
+	}
+	members := membersOf(t, raw)
+	for i, name := range declared {
+		if !bytes.Equal(members[name], values[i]) {
+			t.Fatalf("Read(%q) gave member %q the value %q, want %q", raw, name, values[i], members[name])
+		}
+	}
+}
+
+// checkReasons makes sure that reasons are fit to be kept and that JSON is called malformed exactly if it is.
+func checkReasons(t fataler, raw []byte, reasons []operation.Reason) {
+	malformed, cutShort := false, len(reasons) >= record.MaxReasons
+	for _, reason := range reasons {
+		if text := reason.Pointer + reason.Message; !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > 8<<10 {
+			t.Fatalf("Read(%q) gave a reason that cannot be kept: %q", raw, reason)
+		}
+		malformed = malformed || reason.Code == record.MalformedJSON
+		cutShort = cutShort || reason.Code == record.TooDeep || reason.Code == record.TooManyMembers || reason.Code == record.NotAnObject
+	}
+	valid := jsontext.Value(raw).IsValid(lenient...)
+	if malformed && valid {
+		t.Fatalf("Read(%q) calls JSON malformed: %v", raw, reasons)
+	}
+	if !malformed && !valid && !cutShort {
+		t.Fatalf("Read(%q) does not say that it is malformed: %v", raw, reasons)
+	}
+}
+
+// membersOf splits a strictly valid object with jsontext.
+func membersOf(t fataler, raw []byte) map[string]jsontext.Value {
+	members := make(map[string]jsontext.Value)
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
+	if _, err := dec.ReadToken(); err != nil {
+		t.Fatalf("opening the object %q: %v", raw, err)
+	}
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			t.Fatalf("reading a name of %q: %v", raw, err)
+		}
+		text := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			t.Fatalf("reading a value of %q: %v", raw, err)
+		}
+		members[text] = bytes.Clone(value)
+	}
+	return members
+}
+
+func declaredBy(tb testing.TB) []string {
+	tb.Helper()
+	var names []string
+	for _, property := range things(tb).Properties {
+		names = append(names, property.Name)
+	}
+	return names
+}

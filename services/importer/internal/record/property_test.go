@@ -1,0 +1,48 @@
+package record_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/longshore-io/longshore/services/importer/internal/record"
+)
+
+// TestReadAgreesWithJSONText draws records and holds Read against the yardstick.
+func TestReadAgreesWithJSONText(t *testing.T) {
+	t.Parallel()
+	r, declared := record.NewReader(things(t), tight), declaredBy(t)
+	rapid.Check(t, func(t *rapid.T) {
+		compare(t, r, declared, []byte(generator{t: t, faulty: true}.record(declared)))
+	})
+}
+
+// TestReadSeesEveryByte puts every byte at every place of the eight that the scanner looks at together.
+func TestReadSeesEveryByte(t *testing.T) {
+	t.Parallel()
+	r, declared := record.NewReader(things(t), tight), declaredBy(t)
+	for position := range 18 {
+		for c := range 256 {
+			raw := []byte(`{"id":"` + "abcdefghijklmnopqr" + `","data":"abcdefghijklm"}`)
+			raw[len(`{"id":"`)+position] = byte(c)
+			compare(t, r, declared, raw)
+		}
+	}
+}
+
+// FuzzRead holds Read against the yardstick for any bytes.
+func FuzzRead(f *testing.F) {
+	seeds := []string{
+		``, `{}`, `[]`, `null`, `{"id":1}`, `{"id":1,"id":2}`, `{"x":1}`, benchRecord, `{"data":{"a":1,"\u0061":2}}`,
+		`{"id":"\ud83d\ude00\u0000\ud800"}`, "{\"id\":\"\xff\"}", `{"id":-0.10e+400}`, `{"data":[[[[]]]]}`, `{"größe":[true,false,null]}`,
+		`{"data":{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6}}`, ` { "id" : [ ] } `,
+	}
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	declared := declaredBy(f)
+	c := things(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		compare(t, record.NewReader(c, tight), declared, raw)
+	})
+}
