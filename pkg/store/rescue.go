@@ -45,11 +45,13 @@ FOR UPDATE OF c SKIP LOCKED`
 // bound, and returns their process ids. No timeout of Postgres fires there: statement_timeout does not end a
 // COPY that waits for its client.
 func (s *Store) EndStalledSessions(ctx context.Context, bound time.Duration) ([]int32, error) {
+	// Materialized, because a planner that is free to order conditions ends sessions before it has looked whose they are.
 	const end = `
-SELECT pid FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND application_name = $1
-  AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - $2::interval
-  AND pg_terminate_backend(pid)`
+WITH stalled AS MATERIALIZED (
+  SELECT pid FROM pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND application_name = $1
+    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - $2::interval)
+SELECT pid FROM stalled WHERE pg_terminate_backend(pid)`
 	rows, err := s.pool.Query(ctx, end, ImporterSessions, bound)
 	if err != nil {
 		return nil, fmt.Errorf("ending stalled sessions: %w", err)

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// arrayHeader is the length of the words before the elements of a one-dimensional array: dimensions, whether there are
-// NULLs, the element's type, then the dimension's length and first index.
+// arrayHeader is the length of the words before the elements of a one-dimensional array: dimensions, a flag for NULLs that
+// Postgres does not read, the element's type, then the dimension's length and first index.
 const arrayHeader = 20
 
 // encodeArray takes an array of scalars. The column's limits, such as the n of varchar(n)[], are those of its elements.
@@ -16,7 +16,7 @@ func encodeArray(c *column, dst, v []byte) ([]byte, defect) {
 	}
 	start := len(dst)
 	dst = append(dst, make([]byte, arrayHeader)...)
-	count, nulls := uint32(0), uint32(0)
+	count := uint32(0)
 	for rest := skipBlanks(v[1 : len(v)-1]); len(rest) > 0; count++ {
 		var item []byte
 		var wrong defect
@@ -24,18 +24,17 @@ func encodeArray(c *column, dst, v []byte) ([]byte, defect) {
 			return dst, wrong
 		}
 		if isNullLiteral(item) {
-			nulls = 1
 			dst = binary.BigEndian.AppendUint32(dst, nullLength)
 		} else if dst, wrong = c.appendSized(dst, item, c.element.encode); wrong != sound {
 			return dst, wrong
 		}
 	}
-	return c.closeArray(dst, start, count, nulls), sound
+	return c.closeArray(dst, start, count), sound
 }
 
 // closeArray writes the header. An empty array has no dimension.
-func (c *column) closeArray(dst []byte, start int, count, nulls uint32) []byte {
-	words := [...]uint32{1, nulls, c.elementOID, count, 1}
+func (c *column) closeArray(dst []byte, start int, count uint32) []byte {
+	words := [...]uint32{1, 0, c.elementOID, count, 1}
 	header := words[:]
 	if count == 0 {
 		words[0], header = 0, words[:3]

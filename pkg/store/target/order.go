@@ -95,17 +95,9 @@ func (b *Batch) compare(x, y int32) int {
 	return cmp.Compare(b.entries[x].row, b.entries[y].row)
 }
 
-// compareKeys compares the bytes, which keep words of one beginning together in a table's index, and only for keys that
-// agree in them the first column's length, which makes different keys different.
+// compareKeys compares the keys without the first column's length word, which keeps words of one beginning together in
+// the table's index. Different keys stay different: a text could only pass for another one with the next column's length
+// word in it, and that begins with NUL, which no text of Postgres has.
 func (b *Batch) compareKeys(x, y int32) int {
-	if c := bytes.Compare(b.key(x), b.key(y)); c != 0 {
-		return c
-	}
-	return bytes.Compare(b.keyWord(x), b.keyWord(y))
-}
-
-// keyWord is the length word of the key's first column.
-func (b *Batch) keyWord(i int32) []byte {
-	start := b.entries[i].start + keyAt
-	return b.rows[start : start+4]
+	return bytes.Compare(b.key(x), b.key(y))
 }

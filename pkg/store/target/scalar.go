@@ -16,11 +16,6 @@ func isString(v []byte) bool {
 	return len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"'
 }
 
-// isNumber reports whether v begins as a JSON number does.
-func isNumber(v []byte) bool {
-	return len(v) > 0 && (v[0] == '-' || '0' <= v[0] && v[0] <= '9')
-}
-
 // encodeText takes a JSON string. Most have no escapes and are copied as they are.
 func encodeText(c *column, dst, v []byte) ([]byte, defect) {
 	if !isString(v) {
@@ -94,7 +89,7 @@ func encodeFloat8(_ *column, dst, v []byte) ([]byte, defect) {
 }
 
 func parseFloat(v []byte, bits int) (float64, defect) {
-	if !isNumber(v) {
+	if len(bytes.Trim(v, "0123456789+-.eE")) > 0 { // strconv takes other forms of numbers too
 		return 0, wrongType
 	}
 	f, err := strconv.ParseFloat(string(v), bits)
