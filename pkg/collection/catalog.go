@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/longshore-io/longshore/pkg/fault"
 )
 
 //go:embed shipped/*.json
@@ -59,6 +61,16 @@ func (c *Catalog) add(files fs.FS) error {
 func (c *Catalog) Get(name string) (*Collection, bool) {
 	found, ok := c.byName[name]
 	return found, ok
+}
+
+// Find is Get for a name that came from a client: a fault of kind NotFound lists what there is.
+func (c *Catalog) Find(name string) (*Collection, error) {
+	if found, ok := c.byName[name]; ok {
+		return found, nil
+	}
+	return nil, fault.New(fault.NotFound, "unknown-collection",
+		"There is no collection called %q. GET / lists the collections.", strings.ToValidUTF8(name, "\uFFFD")).
+		With("collections", c.Names())
 }
 
 // Names lists the collections alphabetically.

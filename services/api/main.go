@@ -53,7 +53,7 @@ func run(ctx context.Context, env service.Env) error {
 	}, cfg.Imports())
 	return server.New(server.Options{Addr: cfg.Addr, Grace: cfg.Shutdown.Grace, Collections: collections.Names()}, env.Log,
 		accept.Routes(),
-		tools.New(db, addresses, time.Now, cfg.MaxErrors).Routes(),
+		tools.New(db, collections, addresses, time.Now, cfg.MaxErrors).Routes(),
 		operations.New(db, collections, addresses, time.Now).Routes(),
 	).Run(ctx)
 }

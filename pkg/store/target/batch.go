@@ -59,8 +59,8 @@ func (b *Batch) Size() int { return len(b.rows) }
 func (b *Batch) Row(i int) int { return int(b.entries[i].row) }
 
 // Add encodes a record. values holds its members' raw JSON in the order of the collection's properties; a member that is
-// absent is nil. The values are copied. An absent member is NULL, as null is: a record replaces the whole row. If a value
-// does not go into its column, Add returns every reason and the record is not in the batch.
+// absent is nil. The values are copied. An absent member is NULL, as null is, whatever the column's default: a record replaces
+// the whole row. If a value does not go into its column, Add returns every reason and the record is not in the batch.
 func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 	if row < 1 || row > math.MaxInt32 {
 		return []operation.Reason{{Code: CodeOutOfRange, Message: "an import has at most 2147483647 rows"}}

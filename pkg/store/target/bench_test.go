@@ -32,7 +32,7 @@ type tool struct {
 
 // makeTools makes n records with keys that are random and so not in order.
 func makeTools(n int) []tool {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a benchmark needs no secrets
+	random := rand.New(rand.NewPCG(1, 2))
 	tools := make([]tool, n)
 	for i := range tools {
 		id := fmt.Sprintf("tool-%016x", random.Uint64())
@@ -44,7 +44,7 @@ func makeTools(n int) []tool {
 			quoted(id), quoted(name), quoted("analysis"), quoted(description),
 			jsontext.Value(`["fast", "reliable", "simple to run"]`), quoted(url),
 		}
-		tools[i].values = []any{id, name, "analysis", description, features, url, int64(1), int32(i + 1)} //nolint:gosec // small
+		tools[i].values = []any{id, name, "analysis", description, features, url, int64(1), int32(i + 1)}
 	}
 	return tools
 }
@@ -123,6 +123,26 @@ func keepOneOfEach(b *testing.B, conn *pgx.Conn) {
 	b.Helper()
 	exec(b, conn, "CREATE TEMP TABLE kept AS SELECT * FROM xforce.tools WHERE import_row = 1; TRUNCATE xforce.tools")
 	exec(b, conn, "INSERT INTO xforce.tools SELECT * FROM kept; DROP TABLE kept")
+}
+
+// BenchmarkRefusals is a batch of which some records break a constraint, which bisecting finds.
+func BenchmarkRefusals(b *testing.B) {
+	for _, bad := range []int{0, 1, 50, benchmarkRows} {
+		b.Run(fmt.Sprintf("of_%d_bad_%d", benchmarkRows, bad), func(b *testing.B) {
+			conn := storetest.Connect(b, storetest.NewDatabase(b))
+			exec(b, conn, "ALTER TABLE xforce.tools ADD CHECK (url <> '')")
+			tools := makeTools(benchmarkRows)
+			for i := range bad {
+				tools[i*benchmarkRows/bad].members[5] = quoted("")
+			}
+			batch := describeTools(b, conn).NewBatch()
+			fill(b, batch, tools)
+			for b.Loop() {
+				load(b.Context(), b, conn, batch, 1, operation.Created, operation.Rejected)
+				exec(b, conn, "TRUNCATE xforce.tools")
+			}
+		})
+	}
 }
 
 func timed(f func()) time.Duration {

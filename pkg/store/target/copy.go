@@ -57,7 +57,7 @@ func (s *copySource) Read(p []byte) (int, error) {
 		s.pending = s.pending[copied:]
 		n += copied
 	}
-	if n == 0 {
+	if n == 0 && len(p) > 0 {
 		return 0, io.EOF
 	}
 	return n, nil

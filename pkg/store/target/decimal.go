@@ -81,9 +81,9 @@ func (d decimal) integer() (int64, bool) {
 		}
 	}
 	if d.negative {
-		return -int64(magnitude), magnitude <= 1<<63 //nolint:gosec // the second result tells
+		return -int64(magnitude), magnitude <= 1<<63
 	}
-	return int64(magnitude), magnitude <= math.MaxInt64 //nolint:gosec // the second result tells
+	return int64(magnitude), magnitude <= math.MaxInt64
 }
 
 func cutDigits(v []byte) (digits, rest []byte) {

@@ -141,7 +141,8 @@ func (r *relation) column(p collection.Property, inKey bool) (column, error) {
 		return made, fmt.Errorf("column %q has type %s, which cannot be in a key: use text of a deterministic collation, varchar,"+
 			" an integer type, uuid or date", a.name, a.typeName)
 	}
-	return made, made.checkTypes(p)
+	err := made.checkTypes(p)
+	return made, err
 }
 
 // checkTypes refuses a property of which every value would be rejected.

@@ -1,10 +1,14 @@
 package target_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/store/target"
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
@@ -41,23 +45,35 @@ func TestWhatDoesNotFit(t *testing.T) {
 		"types_apart":          {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["string", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as string or null`, `"l" is declared as string`}},
 		"all_at_once":          {"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`, []string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`}},
 	}
+	conn := storetest.Connect(t, storetest.NewDatabase(t))
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			conn := storetest.Connect(t, storetest.NewDatabase(t))
-			exec(t, conn, tt.table)
-			c := parse(t, fmt.Sprintf(`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {%s}}`, tt.properties))
-			_, err := target.Describe(t.Context(), conn, c)
-			if err == nil {
-				t.Fatal("no error")
+		c := parse(t, fmt.Sprintf(`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {%s}}`, tt.properties))
+		err := describeAndForget(t, conn, tt.table, c)
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		for _, part := range tt.says {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: the error does not say %q:\n%v", name, part, err)
 			}
-			for _, part := range tt.says {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the error does not say %q:\n%v", part, err)
-				}
-			}
-		})
+		}
 	}
+}
+
+// describeAndForget describes a collection with tables that are not kept.
+func describeAndForget(t *testing.T, conn *pgx.Conn, tables string, c *collection.Collection) error {
+	t.Helper()
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), tables); err != nil {
+		t.Fatalf("running %s: %v", tables, err)
+	}
+	_, err = target.Describe(t.Context(), tx, c)
+	return err
 }
 
 // TestWhatFits has tables that look odd and do.

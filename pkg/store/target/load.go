@@ -23,7 +23,8 @@ type Result struct {
 // Load writes the batch into the table as rows of the import with that number, inside the caller's transaction, which must
 // be rolled back if Load returns an error. Of several records with one key the last is written; it takes the place of what
 // the table holds unless that is a row of a later import or a later row of this one. A record that Postgres refuses
-// is rejected alone: the one before it with its key, if there is one, goes into its place.
+// is rejected alone: the one before it with its key, if there is one, goes into its place. A trigger of the table may change
+// a row, but not drop it: Load could not tell it from one that was superseded.
 //
 // Loads of concurrent transactions write keys in the same order and therefore never deadlock on them, as long as a
 // transaction loads one batch. If another unique constraint makes them, the error is Postgres's (SQLSTATE 40P01), and

@@ -42,7 +42,7 @@ func (b *Batch) sort() {
 	b.order = slices.Grow(b.order[:0], len(b.entries))[:len(b.entries)]
 	shared, sorted := b.survey()
 	for i := range b.order {
-		at := int32(i) //nolint:gosec // a chunk has thousands of rows
+		at := int32(i)
 		b.order[i] = sortable{at: at}
 		if !sorted {
 			b.order[i].prefix = prefix(b.key(at)[shared:])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -70,8 +71,7 @@ func makeModel(chunks []raceChunk) model {
 	m := model{prices: make(map[string]int64)}
 	for _, c := range chunks {
 		settled := make(map[int]bool)
-		for i := len(c.records) - 1; i >= 0; i-- {
-			r := c.records[i]
+		for _, r := range slices.Backward(c.records) {
 			m.total++
 			switch key := fmt.Sprintf("key-%d", r.key); {
 			case settled[r.key]: // superseded within its chunk
@@ -164,16 +164,7 @@ func (b *bench) compare(t *testing.T, want model, counts operation.Counts) {
 }
 
 func readPrices(ctx context.Context, conn *pgx.Conn) (map[string]int64, error) {
-	rows, err := conn.Query(ctx, "SELECT id, price::bigint FROM parts")
-	if err != nil {
-		return nil, err
-	}
-	prices := make(map[string]int64)
-	var key string
-	var price int64
-	_, err = pgx.ForEachRow(rows, []any{&key, &price}, func() error {
-		prices[key] = price
-		return nil
-	})
+	var prices map[string]int64
+	err := conn.QueryRow(ctx, "SELECT coalesce(jsonb_object_agg(id, price), '{}') FROM parts").Scan(&prices)
 	return prices, err
 }

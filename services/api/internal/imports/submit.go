@@ -88,11 +88,9 @@ type accepted struct {
 }
 
 func (h *Handler) submit(c *gin.Context) error {
-	target, ok := h.collections.Get(c.Param("collection"))
-	if !ok {
-		return fault.New(fault.NotFound, "unknown-collection",
-			"There is no collection called %q. GET / lists the collections.", c.Param("collection")).
-			With("collections", h.collections.Names())
+	target, err := h.collections.Find(c.Param("collection"))
+	if err != nil {
+		return err
 	}
 	body, err := h.open(c, target)
 	if err != nil {

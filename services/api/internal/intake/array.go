@@ -129,8 +129,7 @@ func (a *array) end() error {
 	a.peek()
 	at := a.upcoming()
 	_, err := a.decoder.ReadToken()
-	var syntax *jsontext.SyntacticError
-	if err == nil || errors.As(err, &syntax) {
+	if _, syntax := errors.AsType[*jsontext.SyntacticError](err); syntax || err == nil {
 		return a.malformed("something follows the end of the records", at)
 	}
 	return a.explain(err)
@@ -190,8 +189,7 @@ func (a *array) wrongShape(reason string) error {
 
 // explain makes a fault of what the decoder reports.
 func (a *array) explain(err error) error {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return a.source.syntaxError(syntax, a.base, a.decoder.UnreadBuffer(), a.offset())
 	}
 	if errors.Is(a.source.err, errFence) {

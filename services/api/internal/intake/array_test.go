@@ -18,8 +18,10 @@ func TestArrayOfRecords(t *testing.T) {
 		{name: "members-around", body: `{"a":{"data":[9]},"b":[[1]],"data":[1,2],"c":"x","d":null}`, records: []string{"1", "2"}},
 		{name: "escaped-name", body: `{"d\u0061ta":[1]}`, records: []string{"1"}},
 		{name: "any-value", body: `[null,true,"x",-0.5e9,[]]`, records: []string{"null", "true", `"x"`, "-0.5e9", "[]"}},
-		{name: "too-many", body: "[1,2,3,4,5,6]", records: []string{"1", "2", "3", "4", "5"},
-			problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5)},
+		{
+			name: "too-many", body: "[1,2,3,4,5,6]", records: []string{"1", "2", "3", "4", "5"},
+			problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5),
+		},
 		{
 			name:    "faults-of-a-record",
 			body:    "[{\"a\":1,\"a\":2},\"\xff\",\"\\ud800\",\"\\u0000\",1e99999]",
@@ -53,7 +55,7 @@ func TestArrayOfRecords(t *testing.T) {
 		{name: "single-quotes", body: "[{'a':1}]", problem: malformedJSON(1, 3, 2).in(1)},
 		{name: "comment", body: "[1, // one\n2]", records: []string{"1"}, problem: malformedJSON(1, 5, 4).in(2)},
 		{name: "not-a-number", body: "[NaN]", problem: malformedJSON(1, 2, 1).in(1)},
-		{name: "leading-zero", body: "[01]", problem: malformedJSON(1, 3, 2).in(1)},
+		{name: "leading-zero", body: "[01]", records: []string{"0"}, problem: malformedJSON(1, 3, 2).in(2)},
 		{name: "control-character", body: "[\"a\nb\"]", problem: malformedJSON(1, 4, 3).in(1)},
 		{name: "bad-escape", body: `["a\x"]`, problem: malformedJSON(1, 4, 3).in(1)},
 		{name: "cut-in-a-record", body: "[{\"a\":1},\n{\"a\":", records: []string{`{"a":1}`}, problem: malformedJSON(2, 6, 15).in(2)},

@@ -23,7 +23,11 @@ type transport struct {
 func (t *transport) Read(p []byte) (int, error) {
 	n, err := t.body.Read(p)
 	t.bytes += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case err == nil, err == io.EOF: // itself; wrapped it tells of a body that broke off
+	case errors.Is(err, io.EOF):
+		t.err = fmt.Errorf("reading the body: %w: %s", io.ErrUnexpectedEOF, err.Error())
+	default:
 		t.err = fmt.Errorf("reading the body: %w", err)
 	}
 	return n, err
@@ -76,7 +80,7 @@ func (d *decoded) Read(p []byte) (int, error) {
 	if int64(n) > left {
 		return n - 1, d.tooLarge()
 	}
-	if d.coding != Identity && d.bytes > ratioGrace && d.bytes/int64(d.limits.Ratio) > d.wire.bytes {
+	if d.bytes > ratioGrace && d.bytes/int64(d.limits.Ratio) > d.wire.bytes {
 		return n, d.tooDense()
 	}
 	if err != nil {

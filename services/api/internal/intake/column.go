@@ -51,23 +51,25 @@ func newColumn(name string, c *collection.Collection) column {
 //   - A number is taken if the cell holds one as JSON writes it, with or without space around it.
 //   - A boolean is true or false in whatever case.
 //   - An object is taken if the cell holds one as JSON.
-//   - A list is a JSON array, if the cell begins with "["; otherwise its items are separated by "|", each
+//   - A list is a JSON array if the cell begins with "["; otherwise its items are separated by "|", each
 //     without the space around it, and `\|` is a bar that belongs to an item. An item follows these rules
-//     too, but is no list or object.
+//     too, but is no list or object. A number or a boolean goes before, where the member may be one.
 //   - Whatever does not fit becomes a string, so that the schema rejects it with a reason.
 func (c column) append(dst []byte, cell string) []byte {
 	if c.kinds.text {
 		return appendString(dst, cell)
 	}
 	trimmed := strings.TrimSpace(cell)
-	switch {
-	case c.kinds.object && begins(trimmed, '{') && isJSON(trimmed), c.kinds.array && begins(trimmed, '[') && isJSON(trimmed):
+	if c.kinds.object && begins(trimmed, '{') && isJSON(trimmed) || c.kinds.array && begins(trimmed, '[') && isJSON(trimmed) {
 		return append(dst, trimmed...)
-	case c.kinds.array:
-		return c.appendList(dst, trimmed)
-	default:
-		return c.kinds.appendScalar(dst, cell)
 	}
+	if scalar, ok := c.kinds.scalar(trimmed); ok {
+		return append(dst, scalar...)
+	}
+	if c.kinds.array {
+		return c.appendList(dst, trimmed)
+	}
+	return appendString(dst, cell)
 }
 
 func (c column) appendList(dst []byte, cell string) []byte {
@@ -76,10 +78,10 @@ func (c column) appendList(dst []byte, cell string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if c.items.text {
-			dst = appendString(dst, item)
+		if scalar, ok := c.items.scalar(item); ok {
+			dst = append(dst, scalar...)
 		} else {
-			dst = c.items.appendScalar(dst, item)
+			dst = appendString(dst, item)
 		}
 	}
 	return append(dst, ']')
@@ -104,17 +106,19 @@ func splitList(cell string) []string {
 	return append(items, strings.TrimSpace(item.String()))
 }
 
-func (k kinds) appendScalar(dst []byte, cell string) []byte {
-	trimmed := strings.TrimSpace(cell)
+// scalar returns the JSON text of a cell that holds a number or a boolean, where one may be.
+func (k kinds) scalar(cell string) (text string, ok bool) {
 	switch {
-	case k.number && isNumber(trimmed):
-		return append(dst, trimmed...)
-	case k.boolean && strings.EqualFold(trimmed, "true"):
-		return append(dst, "true"...)
-	case k.boolean && strings.EqualFold(trimmed, "false"):
-		return append(dst, "false"...)
+	case k.text:
+		return "", false
+	case k.number && isNumber(cell):
+		return cell, true
+	case k.boolean && strings.EqualFold(cell, "true"):
+		return "true", true
+	case k.boolean && strings.EqualFold(cell, "false"):
+		return "false", true
 	default:
-		return appendString(dst, cell)
+		return "", false
 	}
 }
 
@@ -132,7 +136,7 @@ func appendString(dst []byte, text string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	done := 0
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue

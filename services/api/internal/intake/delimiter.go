@@ -4,7 +4,7 @@ import "bytes"
 
 // delimiter is what separates the columns of a CSV body.
 type delimiter struct {
-	char rune
+	char byte
 	name string
 }
 
@@ -31,14 +31,14 @@ func sniff(head []byte) delimiter {
 	}
 	best := delimiters[0]
 	for _, d := range delimiters {
-		if counts[byte(d.char)] > counts[byte(best.char)] {
+		if counts[d.char] > counts[best.char] {
 			best = d
 		}
 	}
 	return best
 }
 
-func delimiterOf(char rune) delimiter {
+func delimiterOf(char byte) delimiter {
 	for _, d := range delimiters {
 		if d.char == char {
 			return d

@@ -123,9 +123,9 @@ func (r *Reader) numbered(err error) error {
 		return err
 	}
 	if _, located := f.Details["offset"]; located && r.body.inRecord() {
-		f.With("row", r.rows+1)
+		return f.With("row", r.rows+1)
 	}
-	return f
+	return err
 }
 
 // Delimiter tells what separates the columns of a CSV body: "comma", "semicolon", "tab" or "bar", and whether

@@ -39,7 +39,7 @@ type Media struct {
 	Format Format
 	Coding Coding
 
-	delimiter rune // of a CSV body; 0 if its header shall tell
+	delimiter byte // of a CSV body; 0 if its header shall tell
 }
 
 // formats knows every media type that is taken. The registered type application/json is the only one of its
@@ -84,7 +84,7 @@ func Negotiate(contentType string, contentEncoding []string) (Media, error) {
 	return m, err
 }
 
-func negotiateTable(parameters map[string]string) (rune, error) {
+func negotiateTable(parameters map[string]string) (byte, error) {
 	if header, given := parameters["header"]; given && !strings.EqualFold(header, "present") {
 		return 0, unsupportedType("A CSV body must have a header row: its names say which member a column is.")
 	}
@@ -93,7 +93,7 @@ func negotiateTable(parameters map[string]string) (rune, error) {
 		return 0, nil
 	}
 	for _, d := range delimiters {
-		if strings.EqualFold(given, d.name) || given == string(d.char) {
+		if strings.EqualFold(given, d.name) || given == string(rune(d.char)) {
 			return d.char, nil
 		}
 	}

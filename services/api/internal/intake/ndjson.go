@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 
@@ -15,6 +16,7 @@ type ndjson struct {
 	source  *source
 	scanner *bufio.Scanner
 	offset  int64 // of the line after the one in hand
+	broken  error // what ended the last line instead of a newline
 }
 
 func newNDJSON(s *source) *ndjson {
@@ -35,10 +37,18 @@ func (n *ndjson) split(data []byte, atEnd bool) (advance int, token []byte, err 
 	if !atEnd || len(data) == 0 {
 		return 0, nil, nil
 	}
-	if err := n.source.failed(); err != nil {
-		return 0, nil, err
+	if n.broken = n.source.failed(); n.broken != nil {
+		return 0, nil, n.blame(data)
 	}
 	return len(data), data, nil
+}
+
+// blame looks whether a line is too long because brackets are opened in it without end.
+func (n *ndjson) blame(line []byte) error {
+	if bracket, deep := tooDeep(line, n.source.limits.Depth); deep && errors.Is(n.source.err, errFence) {
+		n.broken = n.source.tooDeep(n.offset + int64(bracket))
+	}
+	return n.broken
 }
 
 func (n *ndjson) next() ([]byte, int64, error) {
@@ -57,13 +67,7 @@ func (n *ndjson) next() ([]byte, int64, error) {
 		}
 		return value, begin, nil
 	}
-	if err := n.source.failed(); err != nil {
-		return nil, 0, err
-	}
-	if err := n.scanner.Err(); err != nil {
-		return nil, 0, err
-	}
-	return nil, 0, io.EOF
+	return nil, 0, cmp.Or(n.broken, n.source.failed(), n.scanner.Err(), io.EOF)
 }
 
 func (n *ndjson) advance() bool {
@@ -75,8 +79,7 @@ func (n *ndjson) advance() bool {
 func (n *ndjson) explain(line []byte, offset int64) error {
 	decoder := jsontext.NewDecoder(bytes.NewReader(line), lenient...)
 	value, err := decoder.ReadValue()
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return n.source.syntaxError(syntax, offset, line, offset)
 	}
 	rest := bytes.TrimLeft(line[len(value):], " \t\r")

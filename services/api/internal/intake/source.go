@@ -82,8 +82,8 @@ func (s *source) begin(offset int64) {
 	s.fence = offset + int64(s.limits.Record) + slack
 }
 
-// Read hands on as much as p holds, because the parsers move what they hold at every read: with a client that
-// sends byte by byte, a large record would cost time in the square of its size.
+// Read hands on as much as p holds, because the parsers look again at what they hold after a read: with a client
+// that sends byte by byte, a large record would cost time in the square of its size.
 func (s *source) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err

@@ -27,7 +27,7 @@ type table struct {
 }
 
 // newTable reads the header row.
-func newTable(s *source, char rune, c *collection.Collection) (*table, error) {
+func newTable(s *source, char byte, c *collection.Collection) (*table, error) {
 	t := &table{source: s, base: s.offset, delimiter: delimiterOf(char), sniffed: char == 0}
 	buffered := bufio.NewReaderSize(s, slack)
 	if t.sniffed {
@@ -35,7 +35,7 @@ func newTable(s *source, char rune, c *collection.Collection) (*table, error) {
 		t.delimiter = sniff(head)
 	}
 	t.reader = csv.NewReader(buffered)
-	t.reader.Comma = t.delimiter.char
+	t.reader.Comma = rune(t.delimiter.char)
 	t.reader.FieldsPerRecord = -1
 	t.reader.ReuseRecord = true
 	header, err := t.reader.Read()
@@ -58,7 +58,7 @@ func (t *table) define(header []string, c *collection.Collection) error {
 	if len(header) > MaxColumns {
 		return badHeader("It has %d columns, and at most %d are taken.", len(header), MaxColumns).With("limit", MaxColumns)
 	}
-	seen := make(map[string]bool, len(header))
+	seen := make(map[string]int, len(header))
 	for i, name := range header {
 		name = strings.TrimSpace(name)
 		switch {
@@ -66,10 +66,10 @@ func (t *table) define(header []string, c *collection.Collection) error {
 			return badHeader("Column %d has no name.", i+1)
 		case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 			return badHeader("The name of column %d is not valid UTF-8.", i+1)
-		case seen[name]:
-			return badHeader("The name %q occurs twice.", name)
+		case seen[name] > 0:
+			return badHeader("Columns %d and %d have the same name.", seen[name], i+1)
 		}
-		seen[name] = true
+		seen[name] = i + 1
 		t.columns = append(t.columns, newColumn(name, c))
 	}
 	return nil

@@ -78,10 +78,11 @@ func (r *Reader) checkRange(whole, fraction []byte, exponent int) {
 	if digits == 0 { // the number is zero
 		digits, zeros = zeros, 0
 	}
-	if digits > maxDigits {
+	leading := exponent + len(whole) - 1 - zeros
+	switch {
+	case digits > maxDigits:
 		r.tooManyDigits()
-	}
-	if leading := exponent + len(whole) - 1 - zeros; beyond(exponent) || beyond(leading) {
+	case beyond(exponent) || beyond(leading):
 		r.exponentBeyond()
 	}
 }

@@ -43,7 +43,8 @@ func (r *Reader) sibling(name []byte) place { return place{steps: len(r.path) - 
 
 // reject gives the record a reason. After MaxReasons faults further ones cost nothing, however many there are.
 func (r *Reader) reject(where place, code, format string, args ...any) {
-	if r.faults++; r.faults > MaxReasons {
+	r.faults++
+	if r.faults > MaxReasons {
 		return
 	}
 	reason := operation.Reason{Pointer: r.pointer(where), Code: code, Message: fmt.Sprintf(format, args...)}

@@ -92,7 +92,8 @@ func (r *Reader) object(pos int) int {
 
 // member reads a name, a colon and a value, and returns the position of what follows them.
 func (r *Reader) member(pos int) int {
-	if r.members++; r.members > r.limits.Members {
+	r.members++
+	if r.members > r.limits.Members {
 		return r.tooManyMembers()
 	}
 	name, pos, readable := r.name(pos)

@@ -101,7 +101,8 @@ func (p *arrayPlan) accepts(array []byte) bool {
 	pos := space(array, 1)
 	for array[pos] != ']' {
 		end := skip(array, pos)
-		if n++; n > p.max || !p.items.accepts(array[pos:end]) {
+		n++
+		if n > p.max || !p.items.accepts(array[pos:end]) {
 			return false
 		}
 		pos = next(array, end)

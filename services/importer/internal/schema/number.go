@@ -2,9 +2,7 @@ package schema
 
 import (
 	"bytes"
-	"math"
 	"math/big"
-	"math/bits"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -97,18 +95,8 @@ func parseDecimal(value []byte) (n, scale int64, ok bool) {
 	return n, scale, true
 }
 
-// multiply reports whether the product fits.
+// multiply also reports whether the product fits into 64 bits. The second factor must be above zero.
 func multiply(a, b int64) (int64, bool) {
-	high, low := bits.Mul64(magnitude(a), magnitude(b))
-	if high != 0 || low > math.MaxInt64 {
-		return 0, false
-	}
-	return a * b, true
-}
-
-func magnitude(n int64) uint64 {
-	if n < 0 {
-		return -uint64(n)
-	}
-	return uint64(n)
+	product := a * b
+	return product, product/b == a
 }

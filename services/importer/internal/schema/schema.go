@@ -44,7 +44,7 @@ func Compile(c *collection.Collection) (*Checker, error) {
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
 	compiler.UseLoader(noLoader{})
-	address := "longshore:/collections/" + c.Name
+	address := "longshore://collections/" + c.Name
 	if err := compiler.AddResource(address, document); err != nil {
 		return nil, fmt.Errorf("compiling the schema of collection %q: %w", c.Name, err)
 	}

@@ -2,11 +2,17 @@ package schema_test
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/importer/internal/record"
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
 
@@ -19,6 +25,62 @@ func tools(tb testing.TB) *collection.Collection {
 	c, ok := catalog.Get("tools")
 	if !ok {
 		tb.Fatal("the collection tools is not shipped")
+	}
+	return c
+}
+
+// orders is a collection with members of every kind. Its plan understands all of them but "contact" and "extra".
+func orders(tb testing.TB) *collection.Collection {
+	tb.Helper()
+	return parse(tb, "orders", `{
+		"x-longshore": {"table": "orders", "key": ["number"]},
+		"type": "object",
+		"required": ["number", "placed_at"],
+		"$defs": {"money": {"type": "number", "minimum": 0, "exclusiveMaximum": 1000000, "multipleOf": 0.01}},
+		"properties": {
+			"number": {"type": "integer", "minimum": 1, "maximum": 9007199254740991},
+			"total": {"$ref": "#/$defs/money"},
+			"discount": {"type": "number", "exclusiveMinimum": 0},
+			"paid": {"type": "boolean"},
+			"placed_at": {"type": "string", "format": "date-time"},
+			"state": {"enum": ["new", "sent", null]},
+			"currency": {"const": "EUR"},
+			"code": {"type": ["string", "null"], "pattern": "^[A-Z]{3}-[0-9]+$"},
+			"tags": {"type": "array", "minItems": 1, "maxItems": 3, "uniqueItems": true, "items": {"type": "string", "maxLength": 5}},
+			"address": {
+				"type": "object",
+				"required": ["city"],
+				"additionalProperties": false,
+				"properties": {
+					"city": {"type": "string", "minLength": 2},
+					"lines": {"type": "array", "items": {"type": "string"}},
+					"zip/code": {"type": "string", "maxLength": 1}
+				}
+			},
+			"contact": {"anyOf": [{"type": "string", "format": "email"}, {"type": "null"}]},
+			"extra": {
+				"type": "object",
+				"minProperties": 1, "maxProperties": 2,
+				"propertyNames": {"maxLength": 3},
+				"dependentRequired": {"a": ["b"]},
+				"properties": {
+					"no": false,
+					"not": {"not": {"type": "string"}},
+					"one": {"oneOf": [{"minimum": 1}, {"maximum": 5}]},
+					"has": {"contains": {"const": 1}, "maxContains": 2},
+					"two": {"contains": {"const": 1}, "minContains": 2},
+					"all": {"allOf": [{"maxLength": 3}, {"pattern": "^a"}]}
+				}
+			}
+		}
+	}`)
+}
+
+func parse(tb testing.TB, name, file string) *collection.Collection {
+	tb.Helper()
+	c, err := collection.Parse(name, []byte(file))
+	if err != nil {
+		tb.Fatalf("parsing the collection: %v", err)
 	}
 	return c
 }
@@ -49,4 +111,136 @@ func compileJudge(tb testing.TB, c *collection.Collection) *jsonschema.Schema {
 		tb.Fatalf("compiling the schema: %v", err)
 	}
 	return judge
+}
+
+// check reads and checks a record as the importer does.
+func check(tb testing.TB, c *collection.Collection, raw string) []operation.Reason {
+	tb.Helper()
+	values, reasons := record.NewReader(c, record.DefaultLimits()).Read([]byte(raw))
+	if reasons != nil {
+		tb.Fatalf("Read(%s) gave reasons: %v", raw, reasons)
+	}
+	return compile(tb, c).Check([]byte(raw), values)
+}
+
+// goodOrder has every member that the plan understands.
+const goodOrder = `{"number":17,"total":19.99,"discount":0.5,"paid":true,"placed_at":"2026-01-28T12:30:00+01:00","state":"new",` +
+	`"currency":"EUR","code":"ABC-12","address":{"city":"Köln","lines":["a","b"]}}`
+
+func TestCheckAccepts(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		collection *collection.Collection
+		raw        string
+	}{
+		"tool":                    {tools(t), benchRecord},
+		"least-tool":              {tools(t), `{"tool_id":"1","tool_name":"n","category":"c"}`},
+		"length-in-characters":    {tools(t), `{"tool_id":"` + strings.Repeat("𝄞", 64) + `","tool_name":"n","category":"c"}`},
+		"length-without-escapes":  {tools(t), `{"tool_id":"` + strings.Repeat(`\ud834\udd1e`, 64) + `","tool_name":"n","category":"c"}`},
+		"unusual-address":         {tools(t), `{"tool_id":"1","tool_name":"n","category":"c","url":"urn:isbn:0451450523"}`},
+		"address-with-escapes":    {tools(t), `{"tool_id":"1","tool_name":"n","category":"c","url":"https:\/\/example.com\/%20#x"}`},
+		"order":                   {orders(t), goodOrder},
+		"least-order":             {orders(t), `{"number":1,"placed_at":"2026-02-28T23:59:60Z"}`},
+		"integers-in-other-forms": {orders(t), `{"number":1.7e1,"total":1e2,"placed_at":"2024-02-29t00:00:00z"}`},
+		"null-where-allowed":      {orders(t), `{"number":1,"placed_at":"2026-01-01T00:00:00Z","state":null,"code":null,"contact":null}`},
+		"what-needs-the-judge":    {orders(t), `{"number":1,"placed_at":"2026-01-01T00:00:00Z","contact":"a@b.cd","tags":["a","b"],"extra":{"one":7,"all":"abc"}}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if reasons := check(t, test.collection, test.raw); reasons != nil {
+				t.Errorf("Check(%s) gave reasons: %v", test.raw, reasons)
+			}
+		})
+	}
+}
+
+// TestCheckAcceptsByItsPlan fails if the plan of a schema that it should understand leaves good records to the judge,
+// who is many times slower and allocates.
+func TestCheckAcceptsByItsPlan(t *testing.T) {
+	for name, test := range map[string]struct {
+		collection *collection.Collection
+		raw        string
+	}{
+		"tool":  {tools(t), benchRecord},
+		"order": {orders(t), goodOrder},
+	} {
+		raw := []byte(test.raw)
+		checker := compile(t, test.collection)
+		values, _ := record.NewReader(test.collection, record.DefaultLimits()).Read(raw)
+		if allocations := testing.AllocsPerRun(100, func() { checker.Check(raw, values) }); allocations != 0 {
+			t.Errorf("checking a good %s took %v allocations, want none", name, allocations)
+		}
+	}
+}
+
+func TestCheckIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	c := orders(t)
+	checker := compile(t, c)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			raw := fmt.Appendf(nil, `{"number":%d,"placed_at":"2026-01-01T00:00:00Z","tags":["much too long"]}`, i+1)
+			values, _ := record.NewReader(c, record.DefaultLimits()).Read(raw)
+			for range 50 {
+				if reasons := checker.Check(raw, values); len(reasons) != 1 {
+					t.Errorf("Check(%s) gave %v, want one reason", raw, reasons)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestCompileRefuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ properties, want string }{
+		"another-host":  {`{"id": {"$ref": "https://example.com/id.json"}}`, "references to other documents are not followed"},
+		"a-file":        {`{"id": {"$ref": "file:///etc/passwd"}}`, "references to other documents are not followed"},
+		"a-neighbour":   {`{"id": {"$ref": "tools"}}`, "references to other documents are not followed"},
+		"no-such-place": {`{"id": {"$ref": "#/$defs/id"}}`, "#/$defs/id"},
+		"a-bad-pattern": {`{"id": {"pattern": "("}}`, "("},
+		"a-bad-keyword": {`{"id": {"maxLength": "long"}}`, "maxLength"},
+		"old-draft":     {`{"id": {}}, "$schema": "http://json-schema.org/draft-07/schema#"`, "2020-12"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := parse(t, "broken", `{"x-longshore": {"table": "t", "key": ["id"]}, "properties": `+test.properties+`}`)
+			_, err := schema.Compile(c)
+			if err == nil {
+				t.Fatal("the schema was compiled")
+			}
+			for _, part := range []string{`"broken"`, test.want} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+// TestCheckAgreesWithTheJudge compares whole records: no reasons exactly if the library finds none.
+func TestCheckAgreesWithTheJudge(t *testing.T) {
+	t.Parallel()
+	c := orders(t)
+	judge, checker, reader := compileJudge(t, c), compile(t, c), record.NewReader(c, record.DefaultLimits())
+	var got []string
+	for _, number := range []string{"0", "1", "1.0", "1.5", "9007199254740991", "9007199254740992", "1e3", `"1"`, "null"} {
+		for _, total := range []string{"0", "0.01", "0.001", "-0.01", "999999.99", "1000000", "1e2", "true"} {
+			raw := fmt.Sprintf(`{"number":%s,"total":%s,"placed_at":"2026-01-01T00:00:00Z"}`, number, total)
+			values, _ := reader.Read([]byte(raw))
+			instance, err := jsonschema.UnmarshalJSON(strings.NewReader(raw))
+			if err != nil {
+				t.Fatalf("decoding %s: %v", raw, err)
+			}
+			if (checker.Check([]byte(raw), values) == nil) != (judge.Validate(instance) == nil) {
+				got = append(got, raw)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string(nil), got); diff != "" {
+		t.Errorf("records on which Check and the library differ:\n%s", diff)
+	}
 }

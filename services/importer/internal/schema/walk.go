@@ -59,7 +59,8 @@ func skipNested(b []byte, pos int) int {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth--; depth == 0 {
+			depth--
+			if depth == 0 {
 				return pos + 1
 			}
 		}

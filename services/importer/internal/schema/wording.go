@@ -88,7 +88,7 @@ func describeSize(k jsonschema.ErrorKind) finding {
 	case *kind.MaxProperties:
 		return finding{"too-many-members", fmt.Sprintf("must have at most %s, but has %d", count(k.Want, "member"), k.Got), nil}
 	case *kind.UniqueItems:
-		return finding{"duplicate-items", fmt.Sprintf("must have no equal items, but has them at %d and %d, counted from 0", k.Duplicates[0], k.Duplicates[1]), nil}
+		return finding{"duplicate-items", fmt.Sprintf("must have no equal items, but those at %d and %d are, counted from 0", k.Duplicates[0], k.Duplicates[1]), nil}
 	case *kind.Contains:
 		return finding{"contains", "must have an item of the kind that the schema asks for", nil}
 	case *kind.MinContains:
@@ -116,7 +116,7 @@ func typeNames(want []string) string {
 // typeGot says what a value is. A number can only be wrong where integers are asked for.
 func typeGot(k *kind.Type) string {
 	if k.Got == "number" && strings.Contains(strings.Join(k.Want, " "), "integer") {
-		return "a number that is not an integer"
+		return "a number that is not one"
 	}
 	return typeWords[k.Got]
 }

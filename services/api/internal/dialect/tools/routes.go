@@ -11,6 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -25,15 +27,16 @@ type Store interface {
 
 // Dialect answers in the words of seed 000.
 type Dialect struct {
-	store     Store
-	addresses edge.Addresses
-	now       func() time.Time
-	maxErrors int
+	store       Store
+	collections *collection.Catalog
+	addresses   edge.Addresses
+	now         func() time.Time
+	maxErrors   int
 }
 
 // New makes the dialect; maxErrors bounds the rejected records that one answer shows.
-func New(store Store, addresses edge.Addresses, now func() time.Time, maxErrors int) *Dialect {
-	return &Dialect{store: store, addresses: addresses, now: now, maxErrors: maxErrors}
+func New(store Store, collections *collection.Catalog, addresses edge.Addresses, now func() time.Time, maxErrors int) *Dialect {
+	return &Dialect{store: store, collections: collections, addresses: addresses, now: now, maxErrors: maxErrors}
 }
 
 // Path is where an operation stands in this dialect.
@@ -51,7 +54,7 @@ func (d *Dialect) Routes() []edge.Route {
 
 func (d *Dialect) status(c *gin.Context) error {
 	ctx := c.Request.Context()
-	op, err := d.store.OperationByReference(ctx, c.Param("collection"), c.Param("reference"))
+	op, err := d.find(ctx, c.Param("collection"), c.Param("reference"))
 	if err != nil {
 		return err
 	}
@@ -73,4 +76,16 @@ func (d *Dialect) status(c *gin.Context) error {
 	link := d.addresses.Absolute(c.Request, operations.RecordsPath(op, operation.Rejected))
 	c.PureJSON(http.StatusOK, shapeFinished(op, rejected, link))
 	return nil
+}
+
+func (d *Dialect) find(ctx context.Context, collectionName, reference string) (*operation.Operation, error) {
+	target, err := d.collections.Find(collectionName)
+	if err != nil {
+		return nil, err
+	}
+	if !operation.IsReference(reference) {
+		return nil, fault.New(fault.NotFound, "operation-not-found",
+			"There is no such import: a task reference is upper-case letters and digits. Use the one in the 202 answer.")
+	}
+	return d.store.OperationByReference(ctx, target.Name, reference)
 }

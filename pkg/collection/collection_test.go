@@ -1,0 +1,78 @@
+package collection_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+)
+
+const books = `{"x-longshore":{"table":"public.books","key":["isbn"]},"type":"object","properties":{
+  "title":{"type":["string","null"]},"isbn":{"type":"string"},"tags":{"type":"array","items":{"type":"integer"}},"extra":{}}}`
+
+func TestShippedCollectionIsTools(t *testing.T) {
+	t.Parallel()
+	catalog, err := collection.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools, ok := catalog.Get("tools")
+	if !ok || tools.Table != "xforce.tools" || cmp.Diff([]string{"tool_id"}, tools.Key) != "" {
+		t.Fatalf("tools: %+v, %v", tools, ok)
+	}
+	if _, ok := catalog.Get("nothing"); ok {
+		t.Error("a collection that is not there was found")
+	}
+}
+
+func TestAFileIsACollection(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"books.json": books, "README.md": "not a collection"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	catalog, err := collection.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"books", "tools"}, catalog.Names()); diff != "" {
+		t.Errorf("collections (-want +got):\n%s", diff)
+	}
+	found, _ := catalog.Get("books")
+	want := []collection.Property{
+		{Name: "title", Types: []string{"string", "null"}},
+		{Name: "isbn", Types: []string{"string"}},
+		{Name: "tags", Types: []string{"array"}, Items: []string{"integer"}},
+		{Name: "extra"},
+	}
+	if diff := cmp.Diff(want, found.Properties); diff != "" {
+		t.Errorf("properties in the order of the file (-want +got):\n%s", diff)
+	}
+	if !found.Properties[3].Allows("object") || found.Properties[1].Allows("null") {
+		t.Error("what the properties allow")
+	}
+}
+
+func TestParseNamesEveryFault(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ file, want string }{
+		"Books":  {books, "the name must match"},
+		"syntax": {`{`, "unexpected end"},
+		"table":  {strings.Replace(books, "public.books", "books; drop table x", 1), "x-longshore.table"},
+		"nokey":  {strings.Replace(books, `["isbn"]`, `[]`, 1), "x-longshore.key must name"},
+		"badkey": {strings.Replace(books, `["isbn"]`, `["ISBN"]`, 1), `names "ISBN"`},
+		"empty":  {`{}`, "properties must declare"},
+		"type":   {strings.Replace(books, `{"type":"string"}`, `{"type":1}`, 1), "isbn"},
+	} {
+		_, err := collection.Parse(name, []byte(tt.file))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v; want it to contain %q", name, err, tt.want)
+		}
+	}
+}

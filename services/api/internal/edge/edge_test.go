@@ -1,0 +1,28 @@
+package edge_test
+
+import (
+	"crypto/tls"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+)
+
+func TestAddressesAreAbsolute(t *testing.T) {
+	t.Parallel()
+	plain := httptest.NewRequest("GET", "http://internal:8080/x", nil)
+	plain.Header.Set("X-Forwarded-Host", "evil.example")
+	secure := httptest.NewRequest("GET", "https://internal/x", nil)
+	secure.TLS = &tls.ConnectionState{}
+	configured := edge.NewAddresses("https://imports.example.com/base/")
+	if got := configured.Absolute(plain, "/operations/1"); got != "https://imports.example.com/base/operations/1" {
+		t.Errorf("configured: %s", got)
+	}
+	fromRequest := edge.NewAddresses("")
+	if got := fromRequest.Absolute(plain, "/operations/1"); got != "http://internal:8080/operations/1" {
+		t.Errorf("from the request: %s", got)
+	}
+	if got := fromRequest.Absolute(secure, "/operations/1"); got != "https://internal/operations/1" {
+		t.Errorf("with TLS: %s", got)
+	}
+}

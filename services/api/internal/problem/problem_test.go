@@ -1,0 +1,65 @@
+package problem_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/services/api/internal/problem"
+)
+
+func write(t *testing.T, err error) (*httptest.ResponseRecorder, map[string]any) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	problem.Write(w, httptest.NewRequest(http.MethodPost, "/api/tools/import", nil), "req-1", err)
+	var body map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		t.Fatalf("%s: %v", w.Body, err)
+	}
+	return w, body
+}
+
+func TestAFaultIsAProblemWithAzuresMembers(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("reading: %w", fault.New(fault.Malformed, "malformed-json", "Line %d is <broken>.", 3).
+		With("line", 3).Because(errors.New("secret")))
+	w, body := write(t, err)
+	want := map[string]any{
+		"type": "urn:longshore:problem:malformed-json", "title": "Malformed request", "status": 400.0,
+		"detail": "Line 3 is <broken>.", "instance": "/api/tools/import", "request_id": "req-1", "line": 3.0,
+		"error": map[string]any{"code": "MalformedJson", "message": "Line 3 is <broken>."},
+	}
+	if diff := cmp.Diff(want, body); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+	if w.Code != http.StatusBadRequest || w.Header().Get("Content-Type") != "application/problem+json" ||
+		w.Header().Get("x-ms-error-code") != "MalformedJson" {
+		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	}
+}
+
+func TestAnUnknownErrorShowsNothing(t *testing.T) {
+	t.Parallel()
+	w, body := write(t, errors.New("password=secret"))
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+	if body["type"] != "urn:longshore:problem:internal" {
+		t.Errorf("type %v", body["type"])
+	}
+}
+
+func TestUnavailableAsksToComeBack(t *testing.T) {
+	t.Parallel()
+	w, _ := write(t, fault.New(fault.Unavailable, "database-unavailable", "Later."))
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	}
+}

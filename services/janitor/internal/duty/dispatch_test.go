@@ -1,0 +1,76 @@
+package duty
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// due is a store in which certain chunks are due.
+type due []task.Chunk
+
+func (d due) DueChunks(context.Context, int) ([]task.Chunk, error) { return d, nil }
+
+func TestOnlyWhatIsMissedTwiceIsDispatched(t *testing.T) {
+	t.Parallel()
+	r := queuetest.New(t)
+	id := uuid.New()
+	lost, waiting := task.Chunk{TaskID: id, Seq: 1}, task.Chunk{TaskID: id, Seq: 2}
+	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), task.Import, waiting, queue.FirstDispatch); err != nil {
+		t.Fatal(err)
+	}
+	d := Dispatch(due{lost, waiting}, r.Queue, slog.New(slog.DiscardHandler), time.Second)
+	pending := func() int64 { return r.Client.LLen(t.Context(), "asynq:{imports}:pending").Val() }
+	for pass, want := range []int64{1, 2, 2, 2} {
+		if err := d.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := pending(); got != want {
+			t.Errorf("after pass %d: %d entries, want %d", pass+1, got, want)
+		}
+	}
+	if err := r.Client.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for pass, want := range []int64{0, 2} {
+		if err := d.Pass(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := pending(); got != want {
+			t.Errorf("after a flush, pass %d: %d entries, want %d", pass+1, got, want)
+		}
+	}
+	if queues := r.Client.SMembers(t.Context(), "asynq:queues").Val(); cmp.Diff([]string{"imports"}, queues) != "" {
+		t.Errorf("after a flush asynq's tools see the queues %v", queues)
+	}
+}
+
+func TestDutiesRepeatUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		passes := 0
+		d := Duty{Name: "count", Every: time.Second, Pass: func(context.Context) error {
+			passes++
+			return context.DeadlineExceeded // a failed pass does not end the duty
+		}}
+		ended := make(chan struct{})
+		go func() { Run(ctx, slog.New(slog.DiscardHandler), d); close(ended) }()
+		time.Sleep(10 * time.Second) // the clock of the bubble
+		synctest.Wait()
+		stop()
+		<-ended
+		if passes < 9 || passes > 10 {
+			t.Errorf("%d passes in 10 s", passes)
+		}
+	})
+}
