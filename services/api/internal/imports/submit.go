@@ -116,6 +116,7 @@ func (h *Handler) submit(c *gin.Context) error {
 func (h *Handler) open(c *gin.Context, target *collection.Collection) (*intake.Reader, error) {
 	media, err := intake.Negotiate(c.GetHeader("Content-Type"), c.Request.Header.Values("Content-Encoding"))
 	if err != nil {
+		c.Header("Accept-Encoding", intake.AcceptEncoding) // RFC 9110 section 12.5.3: what a 415 would have liked
 		return nil, err
 	}
 	if c.Request.ContentLength > h.limits.Body {

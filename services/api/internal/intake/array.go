@@ -189,7 +189,11 @@ func (a *array) wrongShape(reason string) error {
 
 // explain makes a fault of what the decoder reports.
 func (a *array) explain(err error) error {
-	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+	if cause := a.source.failed(); ok && cause != nil && errors.Is(err, io.ErrUnexpectedEOF) {
+		return cause // jsontext takes a coding or a connection that broke for a text that ends too early
+	}
+	if ok {
 		return a.source.syntaxError(syntax, a.base, a.decoder.UnreadBuffer(), a.offset())
 	}
 	if errors.Is(a.source.err, errFence) {

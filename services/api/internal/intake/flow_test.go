@@ -138,7 +138,7 @@ func TestHostileBodiesCostLittle(t *testing.T) {
 func TestLongBodies(t *testing.T) {
 	t.Parallel()
 	var want []string
-	for size := 1; size < 600; size++ { // an empty cell would be an absent member
+	for size := 1; size < 400; size++ { // an empty cell would be an absent member
 		want = append(want, fmt.Sprintf(`{"id":"%d","any":%q}`, size, strings.Repeat("é", size*(size%7+1))))
 	}
 	for contentType, body := range map[string]string{

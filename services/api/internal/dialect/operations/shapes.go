@@ -52,18 +52,12 @@ func shapeMonitor(op *operation.Operation, failedRecords string) monitor {
 		LastAction:      op.UpdatedAt,
 		Started:         unlessZero(op.StartedAt),
 		Finished:        unlessZero(op.FinishedAt),
+		Error:           FailureOf(op),
 	}
 	if op.State == operation.Succeeded {
 		m.Result = &result{counts: all}
 		if op.Counts.Failed > 0 {
 			m.Result.FailedRecords = failedRecords
-		}
-		return m
-	}
-	if end, unsuccessful := ends[op.State]; unsuccessful {
-		m.Error = &end
-		if op.Failure != nil {
-			m.Error = op.Failure
 		}
 	}
 	return m

@@ -21,3 +21,16 @@ var ends = map[operation.State]operation.Failure{
 
 // Word returns the dialect's word for a state.
 func Word(s operation.State) string { return words[s] }
+
+// FailureOf returns why an operation ended without success, in a code and a message; nil for every other.
+func FailureOf(op *operation.Operation) *operation.Failure {
+	end, unsuccessful := ends[op.State]
+	switch {
+	case !unsuccessful:
+		return nil
+	case op.Failure != nil:
+		return op.Failure
+	default:
+		return &end
+	}
+}

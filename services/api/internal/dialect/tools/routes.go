@@ -73,6 +73,9 @@ func (d *Dialect) status(c *gin.Context) error {
 			return err
 		}
 	}
+	if failure := operations.FailureOf(op); failure != nil {
+		c.Header("X-Ms-Error-Code", failure.Code)
+	}
 	link := d.addresses.Absolute(c.Request, operations.RecordsPath(op, operation.Rejected))
 	c.PureJSON(http.StatusOK, shapeFinished(op, rejected, link))
 	return nil

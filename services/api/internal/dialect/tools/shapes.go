@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
 )
 
 // unfinished is the answer while the import runs: exactly the seed's members.
@@ -24,8 +25,8 @@ type finished struct {
 	Counts operation.Counts `json:"counts"`
 	// ErrorsLink leads to all rejected records with their row numbers and reasons; absent when there are none.
 	ErrorsLink string `json:"errors_link,omitempty"`
-	// ErrorMessage says why an import failed as a whole.
-	ErrorMessage string `json:"error_message,omitempty"`
+	// Error says why an import ended without success, as Azure's pollers read it when they come here for the result.
+	Error *operation.Failure `json:"error,omitempty"`
 }
 
 func shapeUnfinished(op *operation.Operation) unfinished {
@@ -42,12 +43,10 @@ func shapeFinished(op *operation.Operation, rejected []json.RawMessage, link str
 		ImportedRecords: op.Counts.Imported(),
 		Errors:          rejected,
 		Counts:          op.Counts,
+		Error:           operations.FailureOf(op),
 	}
 	if op.Counts.Failed > 0 {
 		shape.ErrorsLink = link
-	}
-	if op.Failure != nil {
-		shape.ErrorMessage = op.Failure.Message
 	}
 	return shape
 }
