@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/services/api/internal/intake"
 )
@@ -212,4 +213,26 @@ func flip(text string, i int) string {
 	b := []byte(text)
 	b[i] ^= 0x40
 	return string(b)
+}
+
+// A coding that breaks in the middle of a JSON text must be told as what it is, although the text ends too early as well.
+func TestBrokenCodingOfAnArray(t *testing.T) {
+	t.Parallel()
+	var plain strings.Builder
+	plain.WriteString(`{"data":[0`)
+	for n := range 20_000 {
+		fmt.Fprintf(&plain, `,{"n":%d}`, n*n*7919)
+	}
+	packed := gzipped(t, plain.String()+"]}")
+	media, err := intake.Negotiate("application/json", []string{"gzip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := intake.Open(strings.NewReader(packed[:len(packed)/2]), media, &collection.Collection{}, intake.DefaultLimits())
+	for err == nil {
+		_, err = body.Next()
+	}
+	if got := fault.Of(err).Code; got != "bad-encoding" {
+		t.Errorf("a cut gzip is called %s: %v", got, err)
+	}
 }
