@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func Load[T Checker](environ map[string]string) (T, error) {
 	switch {
 	case errors.As(err, &all):
 		for _, one := range all.Errors {
-			problems = append(problems, one.Error())
+			problems = append(problems, wording[T](one))
 		}
 	case err != nil:
 		problems = append(problems, err.Error())
@@ -64,6 +65,31 @@ func Load[T Checker](environ map[string]string) (T, error) {
 		return cfg, fmt.Errorf("configuration: %s", strings.Join(problems, "; "))
 	}
 	return cfg, nil
+}
+
+// wording names the variable where the library names the field.
+func wording[T any](err error) string {
+	var parse env.ParseError
+	if !errors.As(err, &parse) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s is not usable as %s: %v", variableOf(reflect.TypeFor[T](), parse.Name), parse.Type, parse.Err)
+}
+
+// variableOf finds the variable of a field, which may lie in a part of the configuration.
+func variableOf(config reflect.Type, field string) string {
+	for _, f := range reflect.VisibleFields(config) {
+		if name, _, _ := strings.Cut(f.Tag.Get("env"), ","); f.Name == field && name != "" {
+			return name
+		}
+		if f.Type.Kind() != reflect.Struct {
+			continue
+		}
+		if name := variableOf(f.Type, field); name != field {
+			return name
+		}
+	}
+	return field
 }
 
 // Positive returns an error that names the variable unless its value is greater than zero.

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
+
+	"github.com/lmittmann/tint"
 )
 
 // The variables that shape the log.
@@ -11,6 +14,9 @@ const (
 	logFormat = "LONGSHORE_LOG_FORMAT"
 	logLevel  = "LONGSHORE_LOG_LEVEL"
 )
+
+// textFormat is the value of LONGSHORE_LOG_FORMAT for people.
+const textFormat = "text"
 
 // newLogger writes JSON for machines, or text for people if LONGSHORE_LOG_FORMAT says text.
 func newLogger(out io.Writer, environ map[string]string) (*slog.Logger, error) {
@@ -20,12 +26,11 @@ func newLogger(out io.Writer, environ map[string]string) (*slog.Logger, error) {
 			return nil, fmt.Errorf("%s must be debug, info, warn or error, not %q", logLevel, word)
 		}
 	}
-	opts := &slog.HandlerOptions{Level: level}
 	switch word := environ[logFormat]; word {
 	case "", "json":
-		return slog.New(slog.NewJSONHandler(out, opts)), nil
-	case "text":
-		return slog.New(slog.NewTextHandler(out, opts)), nil
+		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})), nil
+	case textFormat:
+		return slog.New(tint.NewHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true})), nil
 	default:
 		return nil, fmt.Errorf("%s must be json or text, not %q", logFormat, word)
 	}

@@ -29,7 +29,9 @@ func Main(name string, run func(context.Context, Env) error) int {
 		_, _ = os.Stderr.WriteString(name + ": " + err.Error() + "\n")
 		return 2
 	}
-	log = log.With(slog.String("service", name))
+	if environ[logFormat] != textFormat { // people see the name beside each line already
+		log = log.With(slog.String("service", name))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // gives the second signal its default effect
