@@ -17,8 +17,8 @@ const (
 	// touchInterval is how often an upload that is waiting for its client tells the janitor that it is alive. It must be well
 	// below the janitor's LONGSHORE_ABANDONED_AFTER.
 	touchInterval = 10 * time.Second
-	// sealTimeout bounds the last transaction, which no longer depends on the client.
-	sealTimeout = 30 * time.Second
+	// stageTimeout bounds each transaction of an upload: a chunk is written in milliseconds.
+	stageTimeout = 30 * time.Second
 	// dropTimeout bounds taking back what a broken upload wrote; the janitor does what is left.
 	dropTimeout = 20 * time.Second
 )
@@ -50,16 +50,24 @@ func (r *receiver) receive(ctx context.Context, draft store.Draft, body records)
 	return sealed, err
 }
 
+// stageAndSeal does not hang on the request's context, which net/http ends at any error of reading: what the client did wrong
+// would be told as a database that does not answer.
 func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, body records) (*operation.Operation, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
 	staging := startStaging(ctx, upload)
-	last, splitErr := r.split(body, staging)
-	if err := errors.Join(splitErr, staging.finish()); err != nil {
+	last, err := r.split(body, staging)
+	if err != nil {
+		cancel()
+		_ = staging.finish() // the body's error is the cause, and all of it is dropped
 		return nil, err
 	}
-	// All of it has arrived: a client that goes away now does not undo it.
-	seal, cancel := context.WithTimeout(context.WithoutCancel(ctx), sealTimeout)
-	defer cancel()
-	return upload.Seal(seal, last.Pack())
+	if err := staging.finish(); err != nil {
+		return nil, err
+	}
+	ctx, cancelSeal := context.WithTimeout(ctx, stageTimeout)
+	defer cancelSeal()
+	return upload.Seal(ctx, last.Pack())
 }
 
 // split cuts the records into chunks and hands on all but the last, which belongs to the seal.
@@ -114,7 +122,7 @@ func (s *staging) run(ctx context.Context, upload *store.Upload) error {
 			if !more {
 				return nil
 			}
-			if err := upload.Stage(ctx, plain.Pack()); err != nil {
+			if err := stageOne(ctx, upload, plain); err != nil {
 				return err
 			}
 		case <-touch.C:
@@ -126,6 +134,12 @@ func (s *staging) run(ctx context.Context, upload *store.Upload) error {
 			}
 		}
 	}
+}
+
+func stageOne(ctx context.Context, upload *store.Upload, plain chunk.Plain) error {
+	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
+	defer cancel()
+	return upload.Stage(ctx, plain.Pack())
 }
 
 // stage hands a chunk on; false means that staging has failed.
