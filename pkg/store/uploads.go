@@ -19,7 +19,8 @@ type Upload struct {
 	store *Store
 	id    uuid.UUID
 	draft Draft
-	begun bool
+	// begun: something may be in the database. staged: the operation's row is.
+	begun, staged bool
 }
 
 // Draft is what is known of an operation before its first record.
@@ -40,7 +41,7 @@ func (s *Store) NewUpload(draft Draft) (*Upload, error) {
 	return &Upload{store: s, id: id, draft: draft}, nil
 }
 
-// Begun reports whether something is in the database that Touch must keep or Drop must take back.
+// Begun reports whether something may be in the database that Touch must keep or Drop must take back.
 func (u *Upload) Begun() bool { return u.begun }
 
 // ID is the operation's id.
@@ -56,17 +57,18 @@ VALUES ($1, $2, $3, $4, $5)`
 
 // Stage writes one chunk in a transaction of its own, so that no transaction lasts as long as a slow client.
 func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
+	u.begun = true // also when the answer of a commit is lost
 	err := u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
 	if err != nil {
 		return fmt.Errorf("staging chunk %d: %w", c.Seq, unavailable(err))
 	}
-	u.begun = true
+	u.staged = true
 	return nil
 }
 
 func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 	var batch pgx.Batch
-	if !u.begun {
+	if !u.staged {
 		name := string(u.draft.Kind) + " " + u.draft.Collection
 		batch.Queue(insertOperation, u.id, u.draft.Reference, name, u.draft.Kind, u.draft.Collection, u.draft.Lanes)
 	}
