@@ -11,9 +11,12 @@ import (
 // undefinedTable is the SQLSTATE for a table that is not there.
 const undefinedTable = "42P01"
 
-// RequireSchema fails when the database has not seen the migration called latest. A newer schema is fine: an upgrade migrates
+// requireSchema fails when the database has not seen the migration called latest. A newer schema is fine: an upgrade migrates
 // first and replaces services after. It only reads; applying is the migrate command's work.
-func (s *Store) RequireSchema(ctx context.Context, latest int64) error {
+func (s *Store) requireSchema(ctx context.Context, latest int64) error {
+	if latest == 0 {
+		return nil
+	}
 	const newest = `SELECT coalesce(max(version_id), 0) FROM public.longshore_migrations WHERE is_applied`
 	var have int64
 	err := s.pool.QueryRow(ctx, newest).Scan(&have)

@@ -23,6 +23,8 @@ type Options struct {
 	Application string
 	// MaxConns bounds the pool; 0 takes the driver's default.
 	MaxConns int
+	// Schema is the oldest schema that the service runs on: migrations.Latest(). 0 means any.
+	Schema int64
 	// IdleInTransaction ends a session whose client froze between two statements; 0 means never.
 	IdleInTransaction time.Duration
 }
@@ -32,7 +34,7 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// Open connects to the database. It fails when the database does not answer.
+// Open connects to the database. It fails when the database does not answer, or when its schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
@@ -55,7 +57,12 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		pool.Close()
 		return nil, fmt.Errorf("reaching Postgres: %w", err)
 	}
-	return &Store{pool: pool}, nil
+	s := &Store{pool: pool}
+	if err := s.requireSchema(ctx, opts.Schema); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close ends every connection.

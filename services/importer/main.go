@@ -28,15 +28,13 @@ func run(ctx context.Context, env service.Env) error {
 		return err
 	}
 	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
-		Application: store.ImporterSessions, MaxConns: cfg.Postgres.MaxConns, IdleInTransaction: cfg.FrozenAfter,
+		Application: store.ImporterSessions, MaxConns: cfg.Postgres.MaxConns,
+		Schema: migrations.Latest(), IdleInTransaction: cfg.FrozenAfter,
 	})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := db.RequireSchema(ctx, migrations.Latest()); err != nil {
-		return err
-	}
 	redis, err := queue.Open(cfg.Redis.URL)
 	if err != nil {
 		return err

@@ -22,14 +22,13 @@ func run(ctx context.Context, env service.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{Application: "longshore-janitor", MaxConns: cfg.Postgres.MaxConns})
+	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
+		Application: "longshore-janitor", MaxConns: cfg.Postgres.MaxConns, Schema: migrations.Latest(),
+	})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := db.RequireSchema(ctx, migrations.Latest()); err != nil {
-		return err
-	}
 	redis, err := queue.Open(cfg.Redis.URL)
 	if err != nil {
 		return err
