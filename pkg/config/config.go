@@ -16,8 +16,8 @@ import (
 type Postgres struct {
 	// URL is the address of the database.
 	URL string `env:"DATABASE_URL,required,notEmpty"`
-	// MaxConns bounds the connections of one process; 0 means four for each core.
-	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"0"`
+	// MaxConns bounds the connections of one process. None is held while a client is slow, so few serve many.
+	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"10"`
 }
 
 // Redis says where the queue is.
