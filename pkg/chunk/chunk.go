@@ -99,10 +99,10 @@ func Open(payload []byte, rows int) ([][]byte, error) {
 	records := make([][]byte, 0, rows)
 	for len(plain) > 0 {
 		size, n := binary.Uvarint(plain)
-		if n <= 0 || size > uint64(len(plain)-n) {
+		if n <= 0 || size > uint64(len(plain)-n) { //nolint:gosec // n is at most the length
 			return nil, ErrCorrupt
 		}
-		end := n + int(size)
+		end := n + int(size) //nolint:gosec // just compared with the length
 		records = append(records, plain[n:end:end])
 		plain = plain[end:]
 	}

@@ -15,7 +15,7 @@ func PackOutcomes(outcomes []operation.Outcome) []byte {
 		for end < len(outcomes) && outcomes[end] == outcomes[start] {
 			end++
 		}
-		packed = binary.AppendUvarint(packed, uint64(end-start))
+		packed = binary.AppendUvarint(packed, uint64(end-start)) //nolint:gosec // positive
 		packed = append(packed, byte(outcomes[start]))
 		start = end
 	}
@@ -31,7 +31,7 @@ func OpenOutcomes(packed []byte, rows int) ([]operation.Outcome, error) {
 	}
 	for len(packed) > 0 {
 		run, n := binary.Uvarint(packed)
-		if n <= 0 || n >= len(packed) || run > uint64(rows-len(outcomes)) {
+		if n <= 0 || n >= len(packed) || run > uint64(rows-len(outcomes)) { //nolint:gosec // never more than rows
 			return nil, ErrCorrupt
 		}
 		for range run {

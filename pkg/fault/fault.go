@@ -79,8 +79,7 @@ func (f *Fault) Unwrap() error { return f.cause }
 
 // Of returns the fault that err carries, or an internal one that hides err.
 func Of(err error) *Fault {
-	var f *Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
 	}
 	return New(Internal, "internal", "Something went wrong on our side. Try again; if it stays, report the request id.").Because(err)
@@ -88,6 +87,6 @@ func Of(err error) *Fault {
 
 // Is reports whether err carries a fault of the kind.
 func Is(err error, kind Kind) bool {
-	var f *Fault
-	return errors.As(err, &f) && f.Kind == kind
+	f, ok := errors.AsType[*Fault](err)
+	return ok && f.Kind == kind
 }

@@ -17,7 +17,7 @@ const (
 	Rejected
 )
 
-// outcomeNames are the words of GET /operations/{id}/records?outcome=…
+// outcomeNames are the words that GET /operations/{id}/records takes as outcome.
 var outcomeNames = [...]string{"unprocessed", "created", "updated", "superseded", "failed"}
 
 // String returns the word that clients use for the outcome.

@@ -30,7 +30,7 @@ func newLogger(out io.Writer, environ map[string]string) (*slog.Logger, error) {
 	case "", "json":
 		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})), nil
 	case textFormat:
-		return slog.New(tint.NewHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true})), nil
+		return slog.New(tint.NewTextHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true})), nil
 	default:
 		return nil, fmt.Errorf("%s must be json or text, not %q", logFormat, word)
 	}

@@ -23,8 +23,7 @@ func IsTransient(err error) bool {
 	if err == nil {
 		return false
 	}
-	var fromServer *pgconn.PgError
-	if errors.As(err, &fromServer) {
+	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok {
 		for _, class := range transientClasses {
 			if strings.HasPrefix(fromServer.Code, class) {
 				return true

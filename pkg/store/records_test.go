@@ -82,7 +82,7 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 		`{"a":1E+0000000000000000000400000}`, strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
 	}
 	op := b.seal(t, 1, len(hard), len(hard))
-	work := func(_ context.Context, s *store.Step) (store.Effect, error) {
+	work := func(context.Context, *store.Step) (store.Effect, error) {
 		var effect store.Effect
 		for n, record := range hard {
 			effect.Outcomes = append(effect.Outcomes, operation.Rejected)

@@ -57,7 +57,7 @@ func TestOnlyStalledImportersAreEnded(t *testing.T) {
 		t.Errorf("within the bound: %v, %v", ended, err)
 	}
 	ended, err := b.store.EndStalledSessions(t.Context(), 0)
-	if err != nil || len(ended) != 1 || uint32(ended[0]) != victim { //nolint:gosec // process ids are positive
+	if err != nil || len(ended) != 1 || uint32(ended[0]) != victim {
 		t.Errorf("ended %v, %v; want %d", ended, err, victim)
 	}
 	b.await(t, `SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1`, victim)

@@ -47,7 +47,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		params["idle_in_transaction_session_timeout"] = fmt.Sprint(opts.IdleInTransaction.Milliseconds())
 	}
 	if opts.MaxConns > 0 {
-		config.MaxConns = int32(min(opts.MaxConns, 1000)) //nolint:gosec // bounded just here
+		config.MaxConns = int32(min(opts.MaxConns, 1000))
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

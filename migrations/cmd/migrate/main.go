@@ -33,7 +33,9 @@ func run(ctx context.Context, databaseURL string, out io.Writer) error {
 		return err
 	}
 	for _, m := range applied {
-		fmt.Fprintf(out, "applied %s\n", m.File)
+		if _, err := fmt.Fprintf(out, "applied %s\n", m.File); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(out, "schema is at version %d\n", migrations.Latest())
 	return err

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"crypto/tls"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -10,9 +11,9 @@ import (
 
 func TestAddressesAreAbsolute(t *testing.T) {
 	t.Parallel()
-	plain := httptest.NewRequest("GET", "http://internal:8080/x", nil)
+	plain := httptest.NewRequest(http.MethodGet, "http://internal:8080/x", nil)
 	plain.Header.Set("X-Forwarded-Host", "evil.example")
-	secure := httptest.NewRequest("GET", "https://internal/x", nil)
+	secure := httptest.NewRequest(http.MethodGet, "https://internal/x", nil)
 	secure.TLS = &tls.ConnectionState{}
 	configured := edge.NewAddresses("https://imports.example.com/base/")
 	if got := configured.Absolute(plain, "/operations/1"); got != "https://imports.example.com/base/operations/1" {

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -32,12 +33,12 @@ type ndjsonLine struct {
 	Reasons  []operation.Reason `json:"reasons,omitempty"`
 }
 
-func newNDJSONWriter(c *gin.Context) (*ndjsonWriter, error) {
+func newNDJSONWriter(c *gin.Context) *ndjsonWriter {
 	c.Header("Content-Type", "application/x-ndjson")
 	buffer := bufio.NewWriter(c.Writer)
 	enc := json.NewEncoder(buffer)
 	enc.SetEscapeHTML(false)
-	return &ndjsonWriter{buffer, enc}, nil
+	return &ndjsonWriter{buffer, enc}
 }
 
 func (w *ndjsonWriter) write(l line) error {
@@ -71,7 +72,7 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 			w.members = append(w.members, p.Name)
 		}
 	}
-	return w, w.csv.Write(append(w.members[:len(w.members):len(w.members)], extraColumns...))
+	return w, w.csv.Write(append(slices.Clip(w.members), extraColumns...))
 }
 
 func (w *csvWriter) write(l line) error {

@@ -46,12 +46,10 @@ func (d *Dialect) records(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	var out recordWriter
-	if asCSV {
-		out, err = d.newCSVWriter(c, op)
-	} else {
-		out, err = newNDJSONWriter(c)
+	if !asCSV {
+		return d.stream(c, op, outcome, newNDJSONWriter(c))
 	}
+	out, err := d.newCSVWriter(c, op)
 	if err != nil {
 		return err
 	}
