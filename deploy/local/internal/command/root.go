@@ -1,0 +1,52 @@
+// Package command is the launcher's command line.
+package command
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+)
+
+// Run carries out the command that the arguments name.
+func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
+	root := &cobra.Command{
+		Use:           "local",
+		Short:         "Run Longshore on this machine: Postgres, Redis and the services, or the tests against them",
+		SilenceUsage:  true,
+		SilenceErrors: true, // main prints them
+	}
+	root.SetOut(out)
+	root.SetErr(errOut)
+	root.AddCommand(
+		&cobra.Command{
+			Use: "run", Short: "Start the stack, import the sample, and serve until Ctrl-C", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return serve(ctx, out) },
+		},
+		&cobra.Command{
+			Use: "demo", Short: "Start the stack, import the sample, and stop", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return demonstrate(ctx, out) },
+		},
+		&cobra.Command{
+			Use: "test [-- arguments of go test]", Short: "Run the tests against a Postgres and a Redis of their own",
+			RunE: func(_ *cobra.Command, args []string) error { return test(ctx, out, errOut, args) },
+		},
+		&cobra.Command{
+			Use: "bench [-- arguments of e2e/bench]", Short: "Run the benchmark against a durable Postgres and Redis of its own",
+			RunE: func(_ *cobra.Command, args []string) error { return bench(ctx, out, errOut, args) },
+		},
+	)
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// ExitCode is the code that the launcher exits with: that of the program that failed, such as go test, else 1.
+func ExitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return exit.ExitCode()
+	}
+	return 1
+}

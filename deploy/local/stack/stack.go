@@ -1,0 +1,126 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/process"
+)
+
+const (
+	// readyWait bounds the start of the api.
+	readyWait = 30 * time.Second
+	// readyInterval is how often the api is asked meanwhile.
+	readyInterval = 50 * time.Millisecond
+	// logFormatVariable chooses between text and json.
+	logFormatVariable = "LONGSHORE_LOG_FORMAT"
+)
+
+// Stack is Longshore with its servers, running.
+type Stack struct {
+	Servers *Servers
+	Base    string // the API's address, without a slash at its end
+
+	units []unit
+}
+
+// Up migrates the database and starts the services from the folder of programs, each with its lines on the console. It
+// returns when the API answers. Close stops the services, and leaves the servers to their owner.
+func Up(ctx context.Context, servers *Servers, programs string, console *process.Console, say *process.Lines) (*Stack, error) {
+	address, err := apiAddress(ctx, say)
+	if err != nil {
+		return nil, err
+	}
+	env := append(servers.Env(), addressVariable+"="+address)
+	if os.Getenv(logFormatVariable) == "" {
+		env = append(env, logFormatVariable+"=text")
+	}
+	if err := fleet.Migrate(ctx, programs, env, console.Lines("migrate")); err != nil {
+		return nil, err
+	}
+	s := &Stack{Servers: servers, Base: "http://" + local(address)}
+	if err := s.start(ctx, programs, env, console); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context, programs string, env []string, console *process.Console) error {
+	for _, service := range fleet.Services() {
+		for _, name := range service.Instances() {
+			instance, err := fleet.Start(ctx, programs, service, env, console.Lines(name))
+			if err != nil {
+				return fmt.Errorf("starting %s: %w", name, err)
+			}
+			s.units = append(s.units, unit{name: name, Process: instance})
+		}
+	}
+	return nil
+}
+
+// Watch keeps every process of the stack and its servers running until the context ends. It returns an error when one
+// of them cannot be kept running.
+func (s *Stack) Watch(ctx context.Context, say *process.Lines) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var watchers sync.WaitGroup
+	for _, u := range slices.Concat(s.Servers.units, s.units) {
+		watchers.Go(func() {
+			if err := u.supervise(ctx, say); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	watchers.Wait()
+	if err := context.Cause(ctx); ctx.Err() != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// AwaitReady returns when the API answers at its root.
+func (s *Stack) AwaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWait, fmt.Errorf("the API did not answer within %v", readyWait))
+	defer cancel()
+	ticker := time.NewTicker(readyInterval)
+	defer ticker.Stop()
+	for !s.answers(ctx) {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+func (s *Stack) answers(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Base+"/", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Close stops the services, all at once, and waits for them.
+func (s *Stack) Close() error {
+	errs := make([]error, len(s.units))
+	var stops sync.WaitGroup
+	for i, u := range s.units {
+		stops.Go(func() { errs[i] = u.Stop() })
+	}
+	stops.Wait()
+	return errors.Join(errs...)
+}

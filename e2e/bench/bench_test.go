@@ -1,0 +1,53 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/deploy/local/redis"
+)
+
+// TestBenchmark runs the whole program with few records, and without watching the idle stack, which takes ten seconds.
+func TestBenchmark(t *testing.T) {
+	t.Parallel()
+	server, err := redis.Start(t.Context(), redis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	environment := func(name string) string {
+		if name == "REDIS_URL" {
+			return server.URL()
+		}
+		return os.Getenv(name)
+	}
+	folder := t.TempDir()
+	args := []string{"-records", "6000,12000", "-only", "baseline,import,again,latency", "-json", "-folder", folder}
+	var out, log strings.Builder
+	if err := run(t.Context(), args, environment, &out, &log); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	var report struct {
+		Imports []struct {
+			Baselines []float64         `json:"baselineSeconds"`
+			Loads     []json.RawMessage `json:"loads"`
+		} `json:"imports"`
+		Latency *json.RawMessage `json:"latency"`
+	}
+	if err := json.Unmarshal([]byte(out.String()), &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Imports) != 2 || len(report.Imports[1].Baselines) != 2 || len(report.Imports[1].Loads) != 2 || report.Latency == nil {
+		t.Errorf("the report is not whole: %s", out.String())
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) > 0 {
+		t.Errorf("the benchmark left %v behind, %v", left, err)
+	}
+}

@@ -1,0 +1,162 @@
+package corpus_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/longshore-io/longshore/e2e/bench/internal/corpus"
+	"github.com/longshore-io/longshore/pkg/collection"
+)
+
+const sampled = 20_000
+
+// records makes the first n lines of a source.
+func records(seed uint64, order corpus.Order, n int) [][]byte {
+	source := corpus.New(seed, order)
+	lines := make([][]byte, n)
+	for i := range lines {
+		lines[i] = source.AppendRecord(nil, i)
+	}
+	return lines
+}
+
+func TestRecordsAreValid(t *testing.T) {
+	t.Parallel()
+	schema := toolsSchema(t)
+	for i, line := range records(1, corpus.Random, sampled) {
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+		if err != nil {
+			t.Fatalf("record %d: %v\n%s", i, err, line)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Fatalf("record %d: %v\n%s", i, err, line)
+		}
+		if !utf8.Valid(line) || bytes.IndexByte(line, '\n') != len(line)-1 {
+			t.Fatalf("record %d is no line of UTF-8: %q", i, line)
+		}
+	}
+}
+
+func toolsSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	catalog, err := collection.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools, _ := catalog.Get("tools")
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(tools.Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource("tools.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("tools.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func TestRecordsHaveTheSizeOfTheTarget(t *testing.T) {
+	t.Parallel()
+	total, plain := 0, 0
+	for _, line := range records(2, corpus.Random, sampled) {
+		total += len(line)
+		if len(line) == utf8.RuneCount(line) {
+			plain++
+		}
+	}
+	if mean := float64(total) / sampled; mean < 370 || mean > 390 {
+		t.Errorf("a record has %.1f bytes on average, want 370 to 390", mean)
+	}
+	if share := float64(plain) / sampled; share < 0.3 || share > 0.9 {
+		t.Errorf("%.0f%% of the records are ASCII alone, want a part of each kind", share*100)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	tests := map[corpus.Order]bool{corpus.Sorted: true, corpus.Random: false}
+	for order, sorted := range tests {
+		t.Run(string(order), func(t *testing.T) {
+			t.Parallel()
+			keys := keysOf(t, records(3, order, sampled))
+			if got := slices.IsSorted(keys); got != sorted {
+				t.Errorf("the keys are in order: %v, want %v", got, sorted)
+			}
+			slices.Sort(keys)
+			if unique := len(slices.Compact(keys)); unique != sampled {
+				t.Errorf("%d of %d keys are unique", unique, sampled)
+			}
+		})
+	}
+}
+
+func keysOf(t *testing.T, lines [][]byte) []string {
+	t.Helper()
+	keys := make([]string, len(lines))
+	for i, line := range lines {
+		var tool struct {
+			ID string `json:"tool_id"`
+		}
+		if err := json.Unmarshal(line, &tool); err != nil {
+			t.Fatal(err)
+		}
+		keys[i] = tool.ID
+	}
+	return keys
+}
+
+func TestSourceIsDeterministic(t *testing.T) {
+	t.Parallel()
+	first, second := records(4, corpus.Random, 100), records(4, corpus.Random, 100)
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("the same seed gave other records (-first +second):\n%s", diff)
+	}
+	if got := corpus.New(4, corpus.Random).AppendRecord(nil, 57); !bytes.Equal(got, first[57]) {
+		t.Errorf("a record depends on those before it:\n%s\n%s", got, first[57])
+	}
+	if other := records(5, corpus.Random, 1); bytes.Equal(other[0], first[0]) {
+		t.Error("another seed gave the same record")
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "records.ndjson")
+	size, err := corpus.New(6, corpus.Sorted).WriteFile(t.Context(), path, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := bytes.Join(records(6, corpus.Sorted, 300), nil); !bytes.Equal(content, want) {
+		t.Error("the file does not hold the source's records")
+	}
+	if size != int64(len(content)) {
+		t.Errorf("the size is said to be %d, the file has %d bytes", size, len(content))
+	}
+}
+
+func TestParseOrder(t *testing.T) {
+	t.Parallel()
+	if order, err := corpus.ParseOrder("sorted"); err != nil || order != corpus.Sorted {
+		t.Errorf("ParseOrder = %q, %v", order, err)
+	}
+	if _, err := corpus.ParseOrder("upwards"); err == nil {
+		t.Error("an unknown order was taken")
+	}
+}

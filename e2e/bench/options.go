@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/longshore-io/longshore/e2e/bench/internal/corpus"
+)
+
+// The parts of the benchmark, in the order of the flag's text.
+const (
+	partBaseline = "baseline"
+	partImport   = "import"
+	partAgain    = "again"
+	partLatency  = "latency"
+	partIdle     = "idle"
+)
+
+var allParts = []string{partBaseline, partImport, partAgain, partLatency, partIdle}
+
+// options say what is measured, and on what.
+type options struct {
+	databaseURL, redisURL, programs string
+
+	sizes     []int
+	runs      int
+	importers int
+	parts     []string
+	baselines int
+	keyOrder  bool
+	order     corpus.Order
+	seed      uint64
+	folder    string
+	json      bool
+	verbose   bool
+}
+
+func (o options) measures(part string) bool { return slices.Contains(o.parts, part) }
+
+// parse reads the flags, and the servers from the environment.
+func parse(args []string, environment func(string) string, errOut io.Writer) (options, error) {
+	o := options{
+		databaseURL: environment("DATABASE_URL"), redisURL: environment("REDIS_URL"), programs: environment("LONGSHORE_BIN_DIR"),
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	sizes := flags.String("records", "1000000", "records of an import; several sizes are separated by commas")
+	parts := flags.String("only", strings.Join(allParts, ","), "what to measure")
+	order := flags.String("order", string(corpus.Random), "order of the keys: random or sorted")
+	flags.IntVar(&o.runs, "runs", 1, "how often each size is measured")
+	flags.IntVar(&o.importers, "importers", 2, "processes of the importer")
+	flags.IntVar(&o.baselines, "baselines", 2, "1 measures bare COPY before the import, 2 also after it and takes the mean")
+	flags.BoolVar(&o.keyOrder, "sorted-copy", false, "let bare COPY have the rows of each transaction in key order, as importers write them")
+	flags.Uint64Var(&o.seed, "seed", 1, "of the generated records")
+	flags.StringVar(&o.folder, "folder", os.TempDir(), "where the records are kept during the benchmark, about 380 MB a million")
+	flags.BoolVar(&o.json, "json", false, "write the report as JSON")
+	flags.BoolVar(&o.verbose, "verbose", false, "show what the services write")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	var sizesErr, orderErr error
+	o.sizes, sizesErr = parseSizes(*sizes)
+	o.order, orderErr = corpus.ParseOrder(*order)
+	o.parts = strings.Split(*parts, ",")
+	return o, errors.Join(sizesErr, orderErr, o.check(), refuseRest(flags.Args()))
+}
+
+func parseSizes(list string) (sizes []int, err error) {
+	for word := range strings.SplitSeq(list, ",") {
+		size, err := strconv.Atoi(strings.ReplaceAll(word, "_", ""))
+		if err != nil || size < 1 {
+			return nil, fmt.Errorf("-records must be numbers such as 1000000,10000000, not %q", list)
+		}
+		sizes = append(sizes, size)
+	}
+	return sizes, nil
+}
+
+// check holds the rules across flags.
+func (o options) check() error {
+	var errs []error
+	if o.databaseURL == "" || o.redisURL == "" {
+		errs = append(errs, errors.New("DATABASE_URL and REDIS_URL must name a Postgres and a Redis: make bench starts them"))
+	}
+	for _, part := range o.parts {
+		if !slices.Contains(allParts, part) {
+			errs = append(errs, fmt.Errorf("-only knows %s, not %q", strings.Join(allParts, ", "), part))
+		}
+	}
+	if o.measures(partAgain) && !o.measures(partImport) {
+		errs = append(errs, fmt.Errorf("-only %s needs %s too: there must be records to be updated", partAgain, partImport))
+	}
+	if o.runs < 1 || o.importers < 1 {
+		errs = append(errs, errors.New("-runs and -importers must be at least 1"))
+	}
+	if o.baselines != 1 && o.baselines != 2 {
+		errs = append(errs, errors.New("-baselines must be 1 or 2"))
+	}
+	return errors.Join(errs...)
+}
+
+func refuseRest(args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is no flag of the benchmark", args[0])
+	}
+	return nil
+}

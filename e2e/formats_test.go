@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"io"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// TestFormats sends the same tools in every form that is taken; all of them become the same rows.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	tools := tool.Sample()
+	tools[0].Features = []string{"a|b", "c; d, e", `say "f"`}
+	tools[1].Description = "two\nlines\tand a tab; ümlaut, 漢字 🛠"
+	tools[2].Features, tools[2].URL = nil, ""
+	array := tool.Array(tools...)
+	of := func(i int) tool.Tool { return tools[i] }
+	lines := tool.Lines(len(tools), of)
+	const jsonType, ndjsonType, csvType = "application/json", "application/x-ndjson", "text/csv"
+	tests := []struct {
+		name      string
+		body      client.Body
+		delimiter string
+	}{
+		{"array", client.Body{Type: jsonType, Content: array}, ""},
+		{"data", client.Body{Type: jsonType, Content: join(`{"data":`, array, `}`)}, ""},
+		{"data_after_others", client.Body{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)}, ""},
+		{"json_with_charset", client.Body{Type: "application/json; charset=UTF-8", Content: array}, ""},
+		{"json_with_mark", client.Body{Type: jsonType, Content: join("\ufeff", array, "")}, ""},
+		{"ndjson", client.Body{Type: ndjsonType, Content: lines}, ""},
+		{"ndjson_crlf_blank_lines", client.Body{Type: ndjsonType, Content: bytes.ReplaceAll(lines, []byte("\n"), []byte("\r\n\r\n"))}, ""},
+		{"ndjson_open_end", client.Body{Type: ndjsonType, Content: bytes.TrimSpace(lines)}, ""},
+		{"csv_comma", client.Body{Type: csvType, Content: tool.Table(',', tools...)}, "comma"},
+		{"csv_semicolon", client.Body{Type: csvType, Content: tool.Table(';', tools...)}, "semicolon"},
+		{"csv_tab", client.Body{Type: csvType, Content: tool.Table('\t', tools...)}, "tab"},
+		{"csv_with_mark", client.Body{Type: csvType, Content: join("\ufeff", tool.Table(',', tools...), "")}, "comma"},
+		{"csv_gzip", client.Body{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.Table(',', tools...))}, "comma"},
+		{"json_gzip", client.Body{Type: jsonType, Encoding: "gzip", Content: gzipped(t, array)}, ""},
+		{"json_zstd", client.Body{Type: jsonType, Encoding: "zstd", Content: zstandard(t, array)}, ""},
+		{"ndjson_zstd", client.Body{Type: ndjsonType, Encoding: "zstd", Content: zstandard(t, lines)}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { //nolint:tparallel // they share one table
+			s.Exec(`TRUNCATE xforce.tools`)
+			op := s.Submit("tools", test.body)
+			if op.Delimiter != test.delimiter {
+				t.Errorf("csv_delimiter is %q, not %q", op.Delimiter, test.delimiter)
+			}
+			expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
+			expectTools(t, s, tools)
+		})
+	}
+}
+
+func join(before string, middle []byte, after string) []byte {
+	return bytes.Join([][]byte{[]byte(before), middle, []byte(after)}, nil)
+}
+
+func gzipped(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	return packedBy(t, gzip.NewWriter(&packed), &packed, content)
+}
+
+func zstandard(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packedBy(t, w, &packed, content)
+}
+
+func packedBy(t *testing.T, w io.WriteCloser, packed *bytes.Buffer, content []byte) []byte {
+	t.Helper()
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+func withoutLastColumns(t *testing.T, table []byte, n int) []byte {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(table)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		rows[i] = row[:len(row)-n]
+	}
+	var cut bytes.Buffer
+	if err := csv.NewWriter(&cut).WriteAll(rows); err != nil {
+		t.Fatal(err)
+	}
+	return cut.Bytes()
+}

@@ -1,0 +1,205 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// brokenRecord is a record that is refused, and where and why.
+type brokenRecord struct {
+	name, record  string
+	pointer, code string
+}
+
+// begin is the begin of a record that only lacks its last brace; %s is its id.
+const begin = `{"tool_id":"%s","tool_name":"Broken","category":"Travel"`
+
+var brokenRecords = []brokenRecord{
+	{"no_object_array", `["R1","Broken","Travel"]`, "", "not-an-object"},
+	{"no_object_text", `"R1"`, "", "not-an-object"},
+	{"no_object_number", `42`, "", "not-an-object"},
+	{"no_object_null", `null`, "", "not-an-object"},
+	{"duplicate_member", begin + `,"tool_id":"R2"}`, "/tool_id", "duplicate-member"},
+	{"duplicate_by_escape", begin + `,"tool\u005fid":"R2"}`, "/tool_id", "duplicate-member"},
+	{"duplicate_within_unknown", begin + `,"x":{"a":1,"a":2}}`, "/x/a", "duplicate-member"},
+	{"unknown_member", begin + `,"admin":true}`, "/admin", "unknown-member"},
+	{"case_trick", begin + `,"Category":"Finance"}`, "/Category", "unknown-member"},
+	{"server_owned_member", begin + `,"import_number":9}`, "/import_number", "unknown-member"},
+	{"bad_bytes", begin + ",\"description\":\"a\xff\"}", "/description", "invalid-utf8"},
+	{"bad_bytes_in_name", begin + ",\"\xff\":1}", "", "invalid-utf8"},
+	{"lone_surrogate", begin + `,"description":"\ud800"}`, "/description", "lone-surrogate"},
+	{"surrogates_the_wrong_way", begin + `,"description":"\udc00\ud800"}`, "/description", "lone-surrogate"},
+	{"nul", begin + `,"description":"a\u0000b"}`, "/description", "nul-character"},
+	{"nul_in_list", begin + `,"features":["a","\u0000"]}`, "/features/1", "nul-character"},
+	{"number_out_of_range", begin + `,"features":[1e401]}`, "/features/0", "number-out-of-range"},
+	{"number_with_many_digits", begin + `,"features":[` + strings.Repeat("9", 10_000) + `]}`, "/features/0", "number-out-of-range"},
+	{"key_too_long", `{"tool_id":"` + strings.Repeat("R", 65) + `","tool_name":"Broken","category":"Travel"}`, "/tool_id", "too-long"},
+	{"text_too_long", begin + `,"description":"` + strings.Repeat("ü", 10_001) + `"}`, "/description", "too-long"},
+	{"text_empty", `{"tool_id":"R1","tool_name":"","category":"Travel"}`, "/tool_name", "too-short"},
+	{"list_too_long", begin + `,"features":["a"` + strings.Repeat(`,"a"`, 100) + `]}`, "/features", "too-many-items"},
+	{"missing_key", `{"tool_name":"Broken","category":"Travel"}`, "/tool_id", "required"},
+	{"null_key", `{"tool_id":null,"tool_name":"Broken","category":"Travel"}`, "/tool_id", "type"},
+	{"wrong_type", `{"tool_id":7,"tool_name":"Broken","category":"Travel"}`, "/tool_id", "type"},
+	{"no_uri", begin + `,"url":"not a uri"}`, "/url", "format"},
+	{"relative_uri", begin + `,"url":"/tools/1"}`, "/url", "format"},
+	{"many_members", begin + manyMembers(1001) + `}`, "/m0", "unknown-member"},
+}
+
+func manyMembers(n int) string {
+	var members strings.Builder
+	for i := range n {
+		fmt.Fprintf(&members, `,"m%d":0`, i)
+	}
+	return members.String()
+}
+
+// TestRecords puts every broken record between good ones, over many chunks: it fails with its reason, and they don't.
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=7"}})
+	broken := make([]brokenRecord, len(brokenRecords))
+	var body bytes.Buffer
+	for i, b := range brokenRecords {
+		if strings.HasPrefix(b.record, begin) {
+			b.record = strings.Replace(b.record, "%s", "R"+strconv.Itoa(i), 1)
+		}
+		broken[i] = b
+		body.Write(tool.Lines(1, func(int) tool.Tool { return tool.Numbered(i) }))
+		body.WriteString(b.record + "\n")
+	}
+	op := s.SubmitLines(body.Bytes())
+	m := s.WaitFor(op, "Succeeded")
+	n := len(broken)
+	expectCounts(t, m, client.Counts{Total: 2 * n, Created: n, Imported: n, Failed: n})
+	if want := op.OperationLocation + "/records?outcome=failed"; m.Result.FailedRecords != want {
+		t.Errorf("failedRecordsLocation is %q, not %q", m.Result.FailedRecords, want)
+	}
+	expectTools(t, s, numberedTools(n))
+	expectRejections(t, s.Records(op, "failed"), broken)
+	expectFailedAsSent(t, s, op, broken)
+}
+
+func expectRejections(t *testing.T, got []client.Record, want []brokenRecord) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d records failed, not %d", len(got), len(want))
+	}
+	for i, b := range want {
+		t.Run(b.name, func(t *testing.T) { //nolint:tparallel // nothing to wait for
+			if got[i].Row != 2*i+2 || got[i].Outcome != "failed" {
+				t.Errorf("row %d is %q, not row %d failed", got[i].Row, got[i].Outcome, 2*i+2)
+			}
+			found := false
+			for _, reason := range got[i].Reasons {
+				found = found || reason.Pointer == b.pointer && reason.Code == b.code && reason.Message != ""
+			}
+			if !found {
+				t.Errorf("the reasons are %+v, and not %q at %q", got[i].Reasons, b.code, b.pointer)
+			}
+		})
+	}
+}
+
+// expectFailedAsSent compares the records byte for byte, in the answer and in the table.
+func expectFailedAsSent(t *testing.T, s *stack.Stack, op client.Accepted, want []brokenRecord) {
+	t.Helper()
+	for i, got := range s.Records(op, "failed") {
+		shown := []byte(got.Record)
+		if got.Received != nil {
+			shown = got.Received
+		}
+		if string(shown) != want[i].record {
+			t.Errorf("%s is shown as %s, and was sent as %s", want[i].name, shown, want[i].record)
+		}
+		var kept []byte
+		err := s.DB().QueryRow(t.Context(),
+			`SELECT received FROM xforce.task_progress WHERE task_id = $1 AND row_number = $2`, op.ID, got.Row).Scan(&kept)
+		if err != nil || string(kept) != want[i].record {
+			t.Errorf("%s is kept as %s (%v), and was sent as %s", want[i].name, kept, err, want[i].record)
+		}
+	}
+}
+
+// TestOutcomes asks what became of the records, as NDJSON and as CSV, also while none is known.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=4"}})
+	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
+	sample := tool.Sample()
+	records := []tool.Tool{
+		{ID: "A1", Name: "New", Category: "Travel"},
+		{ID: "A2", Name: "Twice", Category: "Travel"},
+		sample[3],
+		{ID: "A2", Name: "Twice, the later", Category: "Travel", Features: []string{"a", `"b"`, "c|d"}},
+		{ID: "A3", Category: "No name"},
+	}
+	release := s.HoldTable("xforce.tools")
+	op := s.SubmitJSON(tool.Array(records...))
+	expectOutcome(t, s, op, "unprocessed", 1, 2, 3, 4, 5)
+	release()
+	m := s.WaitFor(op, "Succeeded")
+	expectCounts(t, m, client.Counts{Total: 5, Created: 2, Updated: 1, Superseded: 1, Imported: 4, Failed: 1})
+	expectOutcome(t, s, op, "created", 1, 4)
+	expectOutcome(t, s, op, "updated", 3)
+	expectOutcome(t, s, op, "superseded", 2)
+	expectOutcome(t, s, op, "failed", 5)
+	expectOutcome(t, s, op, "unprocessed")
+
+	rows, err := s.Client().RecordsTable(t.Context(), op.OperationLocation, "created")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][]string{
+		{"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons"},
+		{"A1", "New", "Travel", "", "", "", "1", "created", ""},
+		{"A2", "Twice, the later", "Travel", "", `["a","\"b\"","c|d"]`, "", "4", "created", ""},
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("created records as CSV (-want +got):\n%s", diff)
+	}
+}
+
+// TestFailedTableGoesBackIn downloads the failed records as CSV, corrects them and sends them again.
+func TestFailedTableGoesBackIn(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	wrong := tool.Tool{ID: "A1", Name: "A, \"B\"\nand C", Category: "Travel", Features: []string{"a", "c|d"}, URL: "none"}
+	op := s.SubmitJSON(tool.Array(wrong))
+	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 1, Failed: 1})
+	answer, err := s.Client().Get(t.Context(), op.OperationLocation+"/records?outcome=failed&format=csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	corrected := bytes.Replace(answer.Body, []byte("none"), []byte("https://example.com"), 1)
+	// The columns that were added belong to nobody: they are cut off, as a person with a spreadsheet would.
+	body := withoutLastColumns(t, corrected, 3)
+	again := s.Submit("tools", client.Body{Type: "text/csv", Content: body})
+	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
+	right := wrong
+	right.URL = "https://example.com"
+	expectTools(t, s, []tool.Tool{right})
+}
+
+func expectOutcome(t *testing.T, s *stack.Stack, op client.Accepted, outcome string, want ...int) {
+	t.Helper()
+	var rows []int
+	for _, r := range s.Records(op, outcome) {
+		if r.Outcome != outcome {
+			t.Errorf("row %d is %q among the %s", r.Row, r.Outcome, outcome)
+		}
+		rows = append(rows, r.Row)
+	}
+	if diff := cmp.Diff(want, rows, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("rows that are %s (-want +got):\n%s", outcome, diff)
+	}
+}

@@ -1,0 +1,122 @@
+package stack
+
+import (
+	"context"
+	"sync"
+	"syscall"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/longshore-io/longshore/e2e/client"
+)
+
+// WaitForChunks waits until so many of the operation's chunks are done, and fails the test if all of them are: what follows
+// is to happen in the middle.
+func (s *Stack) WaitForChunks(op client.Accepted, done int) {
+	s.tb.Helper()
+	s.Holds(waitLimit, "the import to be in its middle", `SELECT done_chunks >= $2 FROM xforce.tasks WHERE task_id = $1`, op.ID, done)
+	s.MustBeUnfinished(op)
+}
+
+// MustBeUnfinished fails the test if the operation is finished: then what the test wanted to disturb was over before.
+func (s *Stack) MustBeUnfinished(op client.Accepted) {
+	s.tb.Helper()
+	if s.Number(`SELECT count(*) FROM xforce.tasks WHERE task_id = $1 AND finished_at IS NULL`, op.ID) == 0 {
+		s.tb.Fatal("the import was finished before the fault: give it more records")
+	}
+}
+
+// KillAPI ends the api with SIGKILL.
+func (s *Stack) KillAPI() { s.tb.Helper(); s.api.kill(s.tb) }
+
+// StartAPI starts the api again, at the same address.
+func (s *Stack) StartAPI() { s.tb.Helper(); s.api.restart(s.tb) }
+
+// KillImporter ends an importer with SIGKILL.
+func (s *Stack) KillImporter(n int) { s.tb.Helper(); s.importers[n].kill(s.tb) }
+
+// StartImporter starts an importer again.
+func (s *Stack) StartImporter(n int) { s.tb.Helper(); s.importers[n].restart(s.tb) }
+
+// StopImporter asks an importer to end, which it must do in time, and returns how long it took.
+func (s *Stack) StopImporter(n int) time.Duration {
+	s.tb.Helper()
+	return s.importers[n].stop(s.tb)
+}
+
+// FreezeImporter stops an importer where it stands (SIGSTOP), as a frozen machine would.
+func (s *Stack) FreezeImporter(n int) { s.tb.Helper(); s.importers[n].signal(s.tb, syscall.SIGSTOP) }
+
+// ThawImporter lets a frozen importer go on.
+func (s *Stack) ThawImporter(n int) { s.tb.Helper(); s.importers[n].signal(s.tb, syscall.SIGCONT) }
+
+// FlushRedis deletes everything in Redis.
+func (s *Stack) FlushRedis() {
+	s.tb.Helper()
+	options, err := goredis.ParseURL(s.redis.URL())
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	conn := goredis.NewClient(options)
+	defer func() { _ = conn.Close() }()
+	if err := conn.FlushAll(s.tb.Context()).Err(); err != nil {
+		s.tb.Fatalf("flushing Redis: %v", err)
+	}
+}
+
+// StopRedis ends Redis in good order. It keeps nothing.
+func (s *Stack) StopRedis() {
+	s.tb.Helper()
+	if err := s.redis.Stop(); err != nil {
+		s.tb.Fatalf("stopping Redis: %v", err)
+	}
+}
+
+// KillRedis ends Redis with SIGKILL.
+func (s *Stack) KillRedis() {
+	s.tb.Helper()
+	if err := s.redis.Kill(); err != nil {
+		s.tb.Fatalf("killing Redis: %v", err)
+	}
+}
+
+// StartRedis starts Redis again, at the same address and empty.
+func (s *Stack) StartRedis() {
+	s.tb.Helper()
+	if err := s.redis.Restart(s.tb.Context()); err != nil {
+		s.tb.Fatalf("starting Redis again: %v", err)
+	}
+}
+
+// EndSession ends a random session of the services at Postgres, and reports whether there was one.
+func (s *Stack) EndSession() bool {
+	s.tb.Helper()
+	const end = `
+SELECT count(*) FROM (
+  SELECT pg_terminate_backend(pid) FROM (
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'longshore-%'
+    ORDER BY random() LIMIT 1) AS victim) AS ended`
+	return s.Number(end) > 0
+}
+
+// HoldTable keeps everybody from writing to a table until the test calls what it returns, or ends: a step that writes there
+// stands still in its middle.
+func (s *Stack) HoldTable(table string) (release func()) {
+	s.tb.Helper()
+	tx, err := s.db.Begin(s.tb.Context())
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	release = sync.OnceFunc(func() {
+		if err := tx.Rollback(context.Background()); err != nil {
+			s.tb.Errorf("releasing table %s: %v", table, err)
+		}
+	})
+	s.tb.Cleanup(release)
+	if _, err := tx.Exec(s.tb.Context(), "LOCK TABLE "+table+" IN EXCLUSIVE MODE"); err != nil {
+		s.tb.Fatalf("holding table %s: %v", table, err)
+	}
+	return release
+}

@@ -1,0 +1,85 @@
+package stack
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/redis"
+)
+
+func startRedis(tb testing.TB) *redis.Server {
+	tb.Helper()
+	server, err := redis.Start(tb.Context(), redis.Options{Port: freePort(tb)})
+	if err != nil {
+		tb.Fatalf("starting a Redis for the test: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := server.Remove(); err != nil {
+			tb.Errorf("stopping the test's Redis: %v", err)
+		}
+	})
+	return server
+}
+
+// Ports below those that the system gives to outgoing connections: a server that is killed and started again must find its own free.
+const firstPort, ports = 20_000, 12_000
+
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	for range 100 {
+		port := firstPort + rand.N(ports) //nolint:gosec // no secret
+		if process.Free(tb.Context(), net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) {
+			return port
+		}
+	}
+	tb.Fatal("there is no free port")
+	return 0
+}
+
+// Connect opens a pool of connections to a database, closed when the test ends.
+func Connect(tb testing.TB, databaseURL string) *pgxpool.Pool {
+	tb.Helper()
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		tb.Fatalf("reading the test's database URL: %v", err)
+	}
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.ConnConfig.RuntimeParams["application_name"] = "e2e"
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		tb.Fatalf("connecting to the test's database: %v", err)
+	}
+	tb.Cleanup(pool.Close)
+	return pool
+}
+
+// EmptyDatabase returns the address of a database that nobody has migrated, dropped when the test ends.
+func EmptyDatabase(tb testing.TB) string {
+	tb.Helper()
+	address, err := url.Parse(os.Getenv("DATABASE_URL"))
+	if err != nil || address.Host == "" {
+		tb.Fatal("DATABASE_URL is not set: run the tests with make test, which starts what they need")
+	}
+	server := Connect(tb, address.String())
+	name := "empty_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	if _, err := server.Exec(tb.Context(), "CREATE DATABASE "+name); err != nil {
+		tb.Fatalf("creating an empty database: %v", err)
+	}
+	tb.Cleanup(func() {
+		if _, err := server.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			tb.Errorf("dropping the empty database: %v", err)
+		}
+	})
+	address.Path = "/" + name
+	return address.String()
+}

@@ -1,0 +1,109 @@
+// Package stack runs a complete Longshore for one test, as processes: the api, importers and the janitor, on a database of its own and
+// a Redis of its own. Its methods are the language of the system tests: submit this, wait for that, kill those.
+package stack
+
+import (
+	"fmt"
+	"net"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/longshore-io/longshore/deploy/local/redis"
+	"github.com/longshore-io/longshore/e2e/audit"
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/pkg/storetest"
+)
+
+// Options says what a stack is made of.
+type Options struct {
+	// Importers is how many there are; 0 means one.
+	Importers int
+	// Env are further variables for all services, as NAME=value. Later ones win.
+	Env []string
+	// Collections is a folder of collection files; their tables are made by Tables before the services start.
+	Collections string
+	// Tables are SQL statements.
+	Tables string
+}
+
+// Stack is a running Longshore. Its methods are for the test's own goroutine, unless they say otherwise.
+type Stack struct {
+	tb     testing.TB
+	client *client.Client
+	db     *pgxpool.Pool
+
+	redis     *redis.Server
+	api       *Service
+	janitor   *Service
+	importers []*Service
+	env       []string
+}
+
+// berths limits how many stacks run at the same time: each of them is half a dozen processes.
+var berths = make(chan struct{}, max(2, runtime.NumCPU()/2))
+
+// Start starts a stack and returns when it is ready. When the test ends, the services are stopped by SIGTERM and must obey in time,
+// and the books of the database are audited.
+func Start(tb testing.TB, o Options) *Stack {
+	tb.Helper()
+	folderOfPrograms(tb)
+	berths <- struct{}{}
+	tb.Cleanup(func() { <-berths })
+
+	s := &Stack{tb: tb}
+	database := storetest.NewDatabase(tb)
+	s.db = Connect(tb, database)
+	if o.Tables != "" {
+		s.Exec(o.Tables)
+	}
+	s.redis = startRedis(tb)
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(tb)))
+	s.env = append([]string{
+		"DATABASE_URL=" + database,
+		"REDIS_URL=" + s.redis.URL(),
+		"LONGSHORE_ADDR=" + address,
+		"LONGSHORE_COLLECTIONS=" + o.Collections,
+		"LONGSHORE_LOG_FORMAT=text",
+		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", grace),
+	}, o.Env...)
+	s.client = client.New("http://" + address)
+	s.startServices(max(o.Importers, 1))
+	tb.Cleanup(s.finish)
+	return s
+}
+
+// startServices starts one after the other, and returns when all are ready.
+func (s *Stack) startServices(importers int) {
+	s.tb.Helper()
+	s.janitor = start(s.tb, "janitor", s.env)
+	s.api = start(s.tb, "api", s.env)
+	for range importers {
+		s.importers = append(s.importers, start(s.tb, "importer", s.env))
+	}
+}
+
+// finish audits the books and stops the services. What failed already is not held against the books.
+func (s *Stack) finish() {
+	s.client.Close()
+	if !s.tb.Failed() {
+		audit.Settled(s.tb, s.db)
+	}
+	var all sync.WaitGroup
+	for _, service := range append([]*Service{s.api, s.janitor}, s.importers...) {
+		all.Go(func() { service.stop(s.tb) })
+	}
+	all.Wait()
+	if !s.tb.Failed() {
+		audit.Check(s.tb, s.db)
+	}
+}
+
+// DB is the stack's database.
+func (s *Stack) DB() *pgxpool.Pool { return s.db }
+
+// Client speaks to the api.
+func (s *Stack) Client() *client.Client { return s.client }

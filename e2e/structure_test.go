@@ -1,0 +1,225 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// Limits of the stack of TestStructure, small enough to be exceeded by small bodies.
+var tightLimits = []string{
+	"LONGSHORE_MAX_BODY_BYTES=4194304", "LONGSHORE_MAX_RECORD_BYTES=65536", "LONGSHORE_MAX_RECORDS=1000",
+	"LONGSHORE_CHUNK_RECORDS=2",
+}
+
+// place is where in a body a fault is said to lie.
+type place struct {
+	line, column, row int
+	offset            int64
+}
+
+// TestStructure sends bodies whose structure is broken. Each is refused with a status, a code and a place, and nothing
+// of it is kept, though chunks of two records were staged before the fault was met.
+func TestStructure(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: tightLimits})
+	t.Run("bodies", func(t *testing.T) {
+		for _, test := range brokenBodies(t) {
+			t.Run(test.name, func(t *testing.T) {
+				t.Parallel()
+				answer, err := s.Client().Do(t.Context(), http.MethodPost, "/api/tools/import", test.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				expectPlace(t, expectProblem(t, answer, test.status, test.code), test.place)
+			})
+		}
+	})
+	expectNothingKept(t, s)
+}
+
+// expectPlace holds what a refusal says of the fault's place against where it lies.
+func expectPlace(t *testing.T, p client.Problem, want *place) {
+	t.Helper()
+	if want == nil {
+		return
+	}
+	got := place{line: p.Line, column: p.Column, row: p.Row}
+	if p.Offset != nil {
+		got.offset = *p.Offset
+	}
+	if got != *want {
+		t.Errorf("the fault is said to lie at %+v, and lies at %+v: %s", got, *want, p.Detail)
+	}
+}
+
+type brokenBody struct {
+	name   string
+	body   client.Body
+	status int
+	code   string
+	place  *place // nil: there is none, or it is the parser's to say
+}
+
+// one is a good record that a fault may stand behind.
+const one = `{"tool_id":"S1","tool_name":"One","category":"Travel"}`
+
+func brokenBodies(t *testing.T) []brokenBody {
+	t.Helper()
+	many := strings.Repeat(one+",", 9)
+	data := func(content string) client.Body {
+		return client.Body{Type: "application/json", Content: []byte(content)}
+	}
+	lines := func(content string) client.Body {
+		return client.Body{Type: "application/x-ndjson", Content: []byte(content)}
+	}
+	table := func(content string) client.Body { return client.Body{Type: "text/csv", Content: []byte(content)} }
+	coded := func(encoding string, content []byte) client.Body {
+		return client.Body{Type: "application/json", Encoding: encoding, Content: content}
+	}
+	packed := gzipped(t, tool.Array(numberedTools(500)...))
+	return []brokenBody{
+		{"empty", data(""), 400, "empty-body", nil},
+		{"only_space", data(" \n\t"), 400, "empty-body", nil},
+		{"empty_ndjson", lines(""), 400, "empty-body", nil},
+		{"empty_csv", table(""), 400, "empty-body", nil},
+		{"empty_gzip", coded("gzip", gzipped(t, nil)), 400, "empty-body", nil},
+		{"null", data("null"), 400, "malformed-json", &place{line: 1, column: 1}},
+		{"text", data(`"records"`), 400, "malformed-json", &place{line: 1, column: 1}},
+		{"one_record", data(one), 400, "malformed-json", nil},
+		{"data_no_array", data(`{"data":{}}`), 400, "malformed-json", &place{line: 1, column: 9, offset: 8}},
+		{"data_twice", data(`{"data":[` + one + `],"data":[]}`), 400, "malformed-json", nil},
+		{"no_rows", data("[]"), 422, "no-records", nil},
+		{"no_rows_in_data", data(`{"data":[]}`), 422, "no-records", nil},
+		{"no_lines", lines("\n\n"), 422, "no-records", nil},
+		{"only_header", table("tool_id,tool_name\n"), 422, "no-records", nil},
+		{"cut_in_array", data(`[` + many), 400, "malformed-json", nil},
+		{"cut_in_record", data("[" + many + "\n" + one[:20]), 400, "malformed-json", nil},
+		{"cut_in_line", lines(one + "\n" + one[:20]), 400, "malformed-json", &place{line: 2, column: 21, row: 2, offset: int64(len(one)) + 21}},
+		{"trailing_data", data(`[` + one + `] {}`), 400, "malformed-json", &place{line: 1, column: len(one) + 4, offset: int64(len(one)) + 3}},
+		{"two_values_in_a_line", lines(one + " " + one), 400, "malformed-json", &place{line: 1, column: len(one) + 2, row: 1, offset: int64(len(one)) + 1}},
+		{"trailing_comma", data(`[` + one + ",\n]"), 400, "malformed-json", nil},
+		{"comment", data(`[` + one + "\n// that was one\n]"), 400, "malformed-json", &place{line: 2, column: 1, row: 2, offset: int64(len(one)) + 2}},
+		{"not_a_number", data("[\n" + one + ",\n{\"tool_id\": NaN}]"), 400, "malformed-json", &place{line: 3, column: 13, row: 2, offset: int64(len(one)) + 16}},
+		{"infinity", data(`[{"tool_id": Infinity}]`), 400, "malformed-json", nil},
+		{"single_quotes", data(`[{'tool_id':'1'}]`), 400, "malformed-json", &place{line: 1, column: 3, row: 1, offset: 2}},
+		{"utf_16", data("\xff\xfe[\x00]\x00"), 400, "not-utf8", nil},
+		{"utf_16_without_mark", data("[\x00]\x00"), 400, "not-utf8", nil},
+		{"too_deep", data(`[{"tool_id":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]`), 400, "too-deep", nil},
+		{"too_deep_and_open", data(strings.Repeat("[", 100_000)), 400, "too-deep", nil},
+		{"too_deep_beside_data", data(`{"meta":` + strings.Repeat("[", 50) + strings.Repeat("]", 50) + `,"data":[` + one + `]}`), 400, "too-deep", nil},
+		{"record_too_large", lines(one + "\n" + `{"tool_id":"` + strings.Repeat("x", 70_000) + `"}`), 413, "record-too-large", &place{line: 2, column: 1, row: 2, offset: int64(len(one)) + 1}},
+		{"record_without_end", lines(`{"tool_id":"` + strings.Repeat("x", 3<<20)), 413, "record-too-large", nil},
+		{"too_many_records", lines(strings.Repeat(one+"\n", 1001)), 413, "too-many-records", nil},
+		{"body_too_large", lines(strings.Repeat(strings.Repeat(" ", 1<<10)+"\n", 4097)), 413, "body-too-large", nil},
+		{"bomb", client.Body{Type: "application/x-ndjson", Encoding: "gzip", Content: gzipped(t, bytes.Repeat([]byte("\n"), 64<<20))}, 413, "compression-ratio", nil},
+		{"gzip_that_is_plain", coded("gzip", []byte("["+one+"]")), 400, "bad-encoding", nil},
+		{"gzip_cut_off", coded("gzip", packed[:len(packed)/2]), 400, "bad-encoding", nil},
+		{"gzip_without_checksum", coded("gzip", packed[:len(packed)-4]), 400, "bad-encoding", nil},
+		{"gzip_damaged", coded("gzip", damaged(packed)), 400, "bad-encoding", nil},
+		{"zstd_that_is_plain", coded("zstd", []byte("["+one+"]")), 400, "bad-encoding", nil},
+		{"encoded_twice", coded("gzip, gzip", packed), 415, "unsupported-content-encoding", nil},
+		{"brotli", coded("br", packed), 415, "unsupported-content-encoding", nil},
+		{"no_type", client.Body{Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"plain_text", client.Body{Type: "text/plain", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"form", client.Body{Type: "multipart/form-data; boundary=x", Content: []byte("--x--")}, 415, "unsupported-media-type", nil},
+		{"latin_1", client.Body{Type: "application/json; charset=iso-8859-1", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"nonsense_type", client.Body{Type: "application/;;", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"csv_header_twice", table("tool_id,tool_id\n1,2\n"), 422, "bad-header", nil},
+		{"csv_header_empty", table("tool_id,,category\n1,2,3\n"), 422, "bad-header", nil},
+		{"csv_header_broken", table("tool_id,\"tool\"_name\n1,2\n"), 422, "bad-header", nil},
+		{"csv_open_quote", table("tool_id,tool_name,category\n" + strings.Repeat("1,2,3\n", 5) + "4,\"5,6\n7,8,9\n"), 400, "malformed-csv", &place{line: 7, column: 1, row: 6, offset: 57}},
+		{"csv_open_quote_for_ever", table("tool_id,tool_name,category\n1,\"" + strings.Repeat("2\n", 1<<20)), 413, "record-too-large", nil},
+	}
+}
+
+func numberedTools(n int) []tool.Tool {
+	var tools []tool.Tool
+	for i := range n {
+		tools = append(tools, tool.Numbered(i))
+	}
+	return tools
+}
+
+// damaged changes one bit in the middle.
+func damaged(content []byte) []byte {
+	broken := bytes.Clone(content)
+	broken[len(broken)/2] ^= 0x10
+	return broken
+}
+
+// TestAddresses asks for what is not there, in ways that are not taken.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	op := s.SubmitJSON(tool.SampleJSON)
+	s.WaitFor(op, "Succeeded")
+	const nobody = "/operations/0192f000-0000-7000-8000-000000000000"
+	tests := []struct {
+		name, method, path string
+		status             int
+		code, allow        string
+	}{
+		{"unknown_address", "GET", "/nowhere", 404, "no-such-address", ""},
+		{"unknown_address_below", "GET", "/api/tools/import/status", 404, "no-such-address", ""},
+		{"unknown_collection", "POST", "/api/spoons/import", 404, "unknown-collection", ""},
+		{"collection_with_dots", "POST", "/api/..%2f..%2fetc/import", 404, "", ""},
+		{"wrong_method_import", "GET", "/api/tools/import", 405, "method-not-allowed", "POST"},
+		{"wrong_method_operation", "PUT", "/operations/" + op.ID, 405, "method-not-allowed", "GET"},
+		{"wrong_method_index", "TRACE", "/", 405, "method-not-allowed", "GET"},
+		{"unknown_operation", "GET", nobody, 404, "operation-not-found", ""},
+		{"unknown_status", "GET", strings.Replace(nobody, "operations", "status", 1), 404, "operation-not-found", ""},
+		{"unknown_records", "GET", nobody + "/records", 404, "operation-not-found", ""},
+		{"ill_formed_operation", "GET", "/operations/1", 404, "operation-not-found", ""},
+		{"long_operation", "GET", "/operations/" + strings.Repeat("a", 2_000), 404, "operation-not-found", ""},
+		{"operation_with_zero", "GET", "/operations/a%00b", 404, "operation-not-found", ""},
+		{"operation_with_sql", "GET", "/operations/1'%20OR%20'1'='1", 404, "operation-not-found", ""},
+		{"unknown_reference", "GET", "/api/tools/import/status/HD6EKSD8DO9", 404, "operation-not-found", ""},
+		{"reference_with_zero", "GET", "/api/tools/import/status/a%00b", 404, "operation-not-found", ""},
+		{"reference_with_bad_bytes", "GET", "/api/tools/import/status/%ff%fe", 404, "operation-not-found", ""},
+		{"collection_with_bad_bytes", "GET", "/api/%ff/import/status/HD6EKSD8DO9", 404, "operation-not-found", ""},
+		{"reference_elsewhere", "GET", "/api/spoons/import/status/" + op.TaskReference, 404, "operation-not-found", ""},
+		{"unknown_outcome", "GET", "/operations/" + op.ID + "/records?outcome=lost", 400, "invalid-parameter", ""},
+		{"unknown_format", "GET", "/operations/" + op.ID + "/records?format=xml", 400, "invalid-parameter", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			answer, err := s.Client().Do(t.Context(), test.method, test.path, client.Body{Type: "application/json", Content: tool.SampleJSON})
+			if err != nil {
+				t.Fatal(err)
+			}
+			expectProblem(t, answer, test.status, test.code)
+			if allow := answer.Header.Get("Allow"); allow != test.allow {
+				t.Errorf("Allow is %q, not %q", allow, test.allow)
+			}
+		})
+	}
+}
+
+// expectProblem holds an answer against the refusal that it should be. An empty code is any code.
+func expectProblem(t *testing.T, answer *client.Answer, status int, code string) client.Problem {
+	t.Helper()
+	p, err := answer.Problem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Status != status || code != "" && p.Code() != code {
+		t.Errorf("refused with %d %s, not with %d %s: %s", p.Status, p.Code(), status, code, p.Detail)
+	}
+	return p
+}
+
+// expectNothingKept fails the test if a table holds anything, as soon as the api had time to take back what it had staged.
+func expectNothingKept(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	for _, table := range []string{"xforce.task_chunks", "xforce.tasks", "xforce.task_progress", "xforce.tools"} {
+		s.Holds(takenBackWithin, table+" to be empty", fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM %s)", table))
+	}
+}

@@ -1,0 +1,48 @@
+// Package tool makes records of the shipped collection "tools", and bodies of them: the five of seed 000, and as many as a
+// test needs.
+package tool
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+)
+
+// Tool is one record.
+type Tool struct {
+	Name        string   `json:"tool_name"`
+	ID          string   `json:"tool_id"`
+	Category    string   `json:"category"`
+	Description string   `json:"description,omitempty"`
+	Features    []string `json:"features,omitempty"`
+	URL         string   `json:"url,omitempty"`
+}
+
+// SampleJSON is the sample payload as seed 000 prints it: a bare array of five tools.
+//
+//go:embed sample.json
+var SampleJSON []byte
+
+// Sample returns the five tools of seed 000.
+func Sample() []Tool {
+	var sample []Tool
+	if err := json.Unmarshal(SampleJSON, &sample); err != nil {
+		panic(err) // the sample is a part of this program
+	}
+	return sample
+}
+
+var categories = [...]string{"Education", "Finance", "Language Learning", "Travel", "Games"}
+
+// Numbered returns the tool number n. Tools of different numbers have different ids, and ids ascend with the numbers.
+func Numbered(n int) Tool {
+	return Tool{
+		Name:     fmt.Sprintf("Tool number %d", n),
+		ID:       fmt.Sprintf("N%09d", n),
+		Category: categories[n%len(categories)],
+		Description: fmt.Sprintf("The tool number %d is here to be imported, counted and found again; its description is as "+
+			"long as those of people who describe tools.", n),
+		Features: []string{"Counting", "Being found", fmt.Sprintf("Feature %d", n%97)},
+		URL:      fmt.Sprintf("https://example.com/tools/%d", n),
+	}
+}

@@ -1,0 +1,174 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+const (
+	// takenBackWithin is how long the api may take to remove what a broken upload had staged.
+	takenBackWithin = 5 * time.Second
+	// clearedAwayWithin is when nothing must be left of the upload of a dead api.
+	clearedAwayWithin = time.Minute
+)
+
+// impatience makes the api give a client one second, and one more for every 200,000 bytes.
+var impatience = []string{
+	"LONGSHORE_CHUNK_RECORDS=20", "LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MIN_UPLOAD_RATE=200000", "LONGSHORE_ABANDONED_AFTER=30s",
+}
+
+// TestBrokenUploads breaks uploads off in every way that there is. Nothing of them is seen at any time, and nothing is left.
+// Meanwhile an upload that is slow, but not too slow, takes longer than abandoned ones are kept, and is accepted at its end.
+func TestBrokenUploads(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: impatience})
+	abandoned := beginUpload(t, s, "application/x-ndjson", 0, tool.Lines(8_000, tool.Numbered))
+	orphan := receiving(t, s)
+	expectUnseen(t, s, orphan)
+	s.KillAPI()
+	killed := time.Now()
+	abandoned.Cut()
+	s.StartAPI()
+	expectUnseen(t, s, orphan)
+	slow := trickle(t, s)
+
+	t.Run("cut_off", func(t *testing.T) { breakUpload(t, s, 0, tool.Lines(3_000, tool.Numbered), (*client.Upload).Cut) })
+	t.Run("cut_off_before_its_length", func(t *testing.T) {
+		body := tool.Lines(3_000, tool.Numbered)
+		breakUpload(t, s, len(body)+1, body, (*client.Upload).Cut)
+	})
+	t.Run("syntax_error_in_the_last_line", func(t *testing.T) {
+		body := append(tool.Lines(3_000, tool.Numbered), []byte(`{"tool_id": }`)...)
+		breakUpload(t, s, len(body), body, func(u *client.Upload) {
+			p := expectProblem(t, finalAnswer(t, u), http.StatusBadRequest, "malformed-json")
+			expectPlace(t, p, &place{line: 3_001, column: 13, row: 3_001, offset: int64(len(body)) - 1})
+		})
+	})
+	t.Run("too_slow", func(t *testing.T) {
+		breakUpload(t, s, 0, tool.Lines(500, tool.Numbered), func(u *client.Upload) {
+			expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
+		})
+	})
+	t.Run("too_slow_with_its_first_byte", func(t *testing.T) {
+		u := beginUpload(t, s, "application/json", 0, []byte(" "))
+		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
+	})
+
+	s.Holds(clearedAwayWithin-time.Since(killed), "the chunks of the dead api to be cleared away", `
+SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $1) AND NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, orphan)
+	t.Logf("the upload of the dead api was cleared away after %s", time.Since(killed))
+	m := s.WaitFor(slow(), "Succeeded")
+	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != m.Counts.Total {
+		t.Errorf("the table holds %d rows after an import of %d", held, m.Counts.Total)
+	}
+}
+
+// beginUpload sends a piece of a body.
+func beginUpload(t *testing.T, s *stack.Stack, mediaType string, length int, piece []byte) *client.Upload {
+	t.Helper()
+	upload, err := s.Client().BeginUpload(t.Context(), "tools", mediaType, length)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(upload.Cut)
+	if err := upload.Send(piece); err != nil {
+		t.Fatal(err)
+	}
+	return upload
+}
+
+// receiving waits until chunks of the newest upload are staged and returns its id.
+func receiving(t *testing.T, s *stack.Stack) string {
+	t.Helper()
+	const staged = `FROM xforce.tasks t WHERE status = 'receiving' AND is_active
+		AND (SELECT count(*) FROM xforce.task_chunks c WHERE c.task_id = t.task_id) >= 10`
+	s.Holds(takenBackWithin, "an upload to be under way", `SELECT count(*) = 1 `+staged)
+	var id string
+	if err := s.DB().QueryRow(t.Context(), `SELECT task_id::text `+staged).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// expectUnseen: no dialect shows an operation that is not sealed.
+func expectUnseen(t *testing.T, s *stack.Stack, id string) {
+	t.Helper()
+	var reference string
+	if err := s.DB().QueryRow(t.Context(), `SELECT task_reference FROM xforce.tasks WHERE task_id = $1`, id).Scan(&reference); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/operations/" + id, "/status/" + id, "/operations/" + id + "/records", "/api/tools/import/status/" + reference} {
+		answer, err := s.Client().Get(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectProblem(t, answer, http.StatusNotFound, "operation-not-found")
+	}
+}
+
+// breakUpload sends a body, lets it be broken, and expects that nothing is left of it.
+func breakUpload(t *testing.T, s *stack.Stack, length int, body []byte, broken func(*client.Upload)) {
+	t.Helper()
+	before := s.Number(`SELECT count(*) FROM xforce.tasks`)
+	upload := beginUpload(t, s, "application/x-ndjson", length, body)
+	broken(upload)
+	s.Holds(takenBackWithin, "the upload to be taken back", `
+SELECT (SELECT count(*) FROM xforce.tasks) = $1 AND NOT EXISTS (SELECT FROM xforce.tools)`, before)
+}
+
+// finalAnswer waits for what an upload is answered.
+func finalAnswer(t *testing.T, u *client.Upload) *client.Answer {
+	t.Helper()
+	answer, err := u.Answer(takenBackWithin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// trickle begins an upload that is just quick enough. The function that it returns ends it, and expects the 202.
+func trickle(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
+	t.Helper()
+	const pause, records = 100 * time.Millisecond, 100 // some 300 bytes each: 300,000 bytes in a second
+	upload := beginUpload(t, s, "application/x-ndjson", 0, tool.Lines(records, tool.Numbered))
+	ctx, stop := context.WithCancel(t.Context())
+	sent, failed := records, error(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(pause)
+		defer ticker.Stop()
+		for failed == nil {
+			select {
+			case <-ticker.C:
+				failed = upload.Send(tool.Lines(records, func(i int) tool.Tool { return tool.Numbered(sent + i) }))
+				sent += records
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() client.Accepted {
+		t.Helper()
+		stop()
+		<-done
+		if err := fmt.Errorf("the slow upload: %w", failed); failed != nil {
+			t.Fatal(err)
+		}
+		if err := upload.End(); err != nil {
+			t.Fatal(err)
+		}
+		op := answered(t, s, upload)
+		if op.TotalRecords != sent {
+			t.Errorf("%d records were accepted of %d", op.TotalRecords, sent)
+		}
+		return op
+	}
+}
