@@ -27,27 +27,11 @@ type Chunk struct {
 	// FirstRow is the row number of its first record, from 1.
 	FirstRow int
 	Rows     int
-	// Payload is compressed; Open reads it.
+	// Payload is compressed; an Opener reads it.
 	Payload []byte
 }
 
-// Plain is a chunk that was cut but not compressed yet.
-type Plain struct {
-	seq, firstRow, rows int
-	bytes               []byte
-}
-
-// Pack compresses the chunk and gives its buffer back; the plain chunk must not be used any more.
-func (p Plain) Pack() Chunk {
-	scratch, _ := buffers.Get().(*[]byte)
-	*scratch = s2.Encode((*scratch)[:cap(*scratch)], p.bytes)
-	c := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: bytes.Clone(*scratch)}
-	buffers.Put(scratch)
-	buffers.Put(&p.bytes)
-	return c
-}
-
-// buffers keeps the buffers of chunks in the making, so that an upload of any size needs only a few.
+// buffers keeps the buffers of compression, so that an upload of any size needs only a few.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Packer collects records and cuts them into chunks of at most maxRows records and about maxBytes unpacked.
@@ -75,39 +59,48 @@ func (p *Packer) Add(record []byte) (full bool) {
 // Pending reports whether records wait to be cut.
 func (p *Packer) Pending() bool { return p.rows > 0 }
 
-// Cut finishes the current chunk and begins the next. Compressing is left to the caller, who may do it elsewhere.
-func (p *Packer) Cut() Plain {
-	cut := Plain{seq: p.seq, firstRow: p.firstRow, rows: p.rows, bytes: p.plain}
+// Cut finishes the current chunk and begins the next.
+func (p *Packer) Cut() Chunk {
+	scratch, _ := buffers.Get().(*[]byte)
+	defer buffers.Put(scratch)
+	*scratch = s2.Encode((*scratch)[:cap(*scratch)], p.plain)
+	cut := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: bytes.Clone(*scratch)}
 	p.seq++
 	p.firstRow += p.rows
 	p.rows = 0
-	next, _ := buffers.Get().(*[]byte)
-	p.plain = (*next)[:0]
+	p.plain = p.plain[:0]
 	return cut
 }
 
-// Open unpacks a payload into its records. They share one buffer and must not be appended to.
-func Open(payload []byte, rows int) ([][]byte, error) {
+// Opener unpacks payloads. Its buffers are used again, so that a worker does not allocate them for every chunk. The zero value
+// is ready; it is not safe for concurrent use.
+type Opener struct {
+	plain   []byte
+	records [][]byte
+}
+
+// Open unpacks a payload of rows records. They are valid until the next call and must not be appended to.
+func (o *Opener) Open(payload []byte, rows int) ([][]byte, error) {
 	size, err := s2.DecodedLen(payload)
 	if err != nil || size > MaxUnpackedBytes {
 		return nil, fmt.Errorf("%w: it says that it unpacks to %d bytes", ErrCorrupt, size)
 	}
-	plain, err := s2.Decode(nil, payload)
+	o.plain, err = s2.Decode(o.plain[:cap(o.plain)], payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	records := make([][]byte, 0, rows)
-	for len(plain) > 0 {
-		size, n := binary.Uvarint(plain)
-		if n <= 0 || size > uint64(len(plain)-n) { //nolint:gosec // n is at most the length
+	o.records = o.records[:0]
+	for rest := o.plain; len(rest) > 0; {
+		size, n := binary.Uvarint(rest)
+		if n <= 0 || size > uint64(len(rest)-n) { //nolint:gosec // n is at most the length
 			return nil, ErrCorrupt
 		}
 		end := n + int(size) //nolint:gosec // just compared with the length
-		records = append(records, plain[n:end:end])
-		plain = plain[end:]
+		o.records = append(o.records, rest[n:end:end])
+		rest = rest[end:]
 	}
-	if len(records) != rows {
-		return nil, fmt.Errorf("%w: %d records where %d are recorded", ErrCorrupt, len(records), rows)
+	if len(o.records) != rows {
+		return nil, fmt.Errorf("%w: %d records where %d are recorded", ErrCorrupt, len(o.records), rows)
 	}
-	return records, nil
+	return o.records, nil
 }

@@ -20,18 +20,19 @@ func TestChunksKeepEveryByteAndRow(t *testing.T) {
 	var cut []chunk.Chunk
 	for _, r := range records {
 		if packer.Add([]byte(r)) {
-			cut = append(cut, packer.Cut().Pack())
+			cut = append(cut, packer.Cut())
 		}
 	}
 	if packer.Pending() {
-		cut = append(cut, packer.Cut().Pack())
+		cut = append(cut, packer.Cut())
 	}
 	var got []string
+	var opener chunk.Opener
 	for i, c := range cut {
 		if c.Seq != i || c.FirstRow != len(got)+1 {
 			t.Errorf("chunk %d is %d from row %d, want row %d", i, c.Seq, c.FirstRow, len(got)+1)
 		}
-		opened, err := chunk.Open(c.Payload, c.Rows)
+		opened, err := opener.Open(c.Payload, c.Rows)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +53,7 @@ func TestOpenRefusesWhatPackDidNotWrite(t *testing.T) {
 	packer := chunk.NewPacker(10, 1000)
 	packer.Add([]byte("one"))
 	packer.Add([]byte("two"))
-	good := packer.Cut().Pack()
+	good := packer.Cut()
 	for name, tt := range map[string]struct {
 		payload []byte
 		rows    int
@@ -64,7 +65,7 @@ func TestOpenRefusesWhatPackDidNotWrite(t *testing.T) {
 		"more rows":      {good.Payload, 3},
 		"huge":           {[]byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0}, 1},
 	} {
-		if _, err := chunk.Open(tt.payload, tt.rows); !errors.Is(err, chunk.ErrCorrupt) {
+		if _, err := new(chunk.Opener).Open(tt.payload, tt.rows); !errors.Is(err, chunk.ErrCorrupt) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -99,12 +100,12 @@ func TestOutcomesGoBothWays(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	packer := chunk.NewPacker(10, 1000)
 	packer.Add([]byte(`{"a":1}`))
-	f.Add(packer.Cut().Pack().Payload, 1)
+	f.Add(packer.Cut().Payload, 1)
 	f.Fuzz(func(_ *testing.T, payload []byte, rows int) {
 		if rows < 0 || rows > 1<<16 {
 			return
 		}
-		_, _ = chunk.Open(payload, rows)
+		_, _ = new(chunk.Opener).Open(payload, rows)
 		_, _ = chunk.OpenOutcomes(payload, rows)
 	})
 }
@@ -117,7 +118,7 @@ func BenchmarkPack(b *testing.B) {
 		for i := range 5000 {
 			packer.Add(fmt.Appendf(nil, `{"tool_id":"T%08d","tool_name":"Tool %d","category":"Finance"}`, i*7919, i))
 		}
-		size = int64(len(packer.Cut().Pack().Payload))
+		size = int64(len(packer.Cut().Payload))
 	}
 	b.SetBytes(5000 * 70)
 	b.ReportMetric(float64(size), "packed-bytes")

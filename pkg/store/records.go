@@ -55,12 +55,13 @@ ORDER BY row_number LIMIT $3`
 // Records calls visit for each record of an operation that has the outcome, in row order, chunk by chunk, so that one chunk is
 // held at a time. The reasons of rejected records are Rejections' part.
 func (s *Store) Records(ctx context.Context, id uuid.UUID, outcome operation.Outcome, visit func(row int, received []byte) error) error {
+	var opener chunk.Opener
 	for next := 0; ; {
 		staged, err := s.nextChunkWith(ctx, id, outcome, next)
 		if err != nil || staged == nil {
 			return err
 		}
-		if err := staged.visit(outcome, visit); err != nil {
+		if err := staged.visit(&opener, outcome, visit); err != nil {
 			return fmt.Errorf("reading chunk %d: %w", staged.seq, err)
 		}
 		next = staged.seq + 1
@@ -96,8 +97,8 @@ WHERE task_id = $1 AND seq >= $2 AND ` + countColumns[outcome] + ` > 0 ORDER BY 
 	return &c, nil
 }
 
-func (c *stagedChunk) visit(outcome operation.Outcome, visit func(row int, received []byte) error) error {
-	records, err := chunk.Open(c.payload, c.rows)
+func (c *stagedChunk) visit(opener *chunk.Opener, outcome operation.Outcome, visit func(row int, received []byte) error) error {
+	records, err := opener.Open(c.payload, c.rows)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func chunks(n, rows int) []chunk.Chunk {
 	packer := chunk.NewPacker(rows, 1<<20)
 	for i := range n {
 		if packer.Add(fmt.Appendf(nil, `{"n":%d}`, i+1)) || i == n-1 {
-			packed = append(packed, packer.Cut().Pack())
+			packed = append(packed, packer.Cut())
 		}
 	}
 	return packed

@@ -28,7 +28,7 @@ type records interface {
 	Next() ([]byte, error)
 }
 
-// receiver turns a stream of records into a sealed operation. Splitting runs ahead of staging by one chunk, so that the
+// receiver turns a stream of records into a sealed operation. Splitting and compressing run beside staging, so that the
 // client is read while Postgres writes; memory holds a few chunks, whatever the body's size.
 type receiver struct {
 	store *store.Store
@@ -67,11 +67,11 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, body 
 	}
 	ctx, cancelSeal := context.WithTimeout(ctx, stageTimeout)
 	defer cancelSeal()
-	return upload.Seal(ctx, last.Pack())
+	return upload.Seal(ctx, last)
 }
 
 // split cuts the records into chunks and hands on all but the last, which belongs to the seal.
-func (r *receiver) split(body records, staging *staging) (last chunk.Plain, err error) {
+func (r *receiver) split(body records, staging *staging) (last chunk.Chunk, err error) {
 	packer := chunk.NewPacker(r.maxRows, r.maxBytes)
 	full := false
 	for {
@@ -80,10 +80,10 @@ func (r *receiver) split(body records, staging *staging) (last chunk.Plain, err 
 			return packer.Cut(), nil
 		}
 		if err != nil {
-			return chunk.Plain{}, err
+			return chunk.Chunk{}, err
 		}
 		if full && !staging.stage(packer.Cut()) {
-			return chunk.Plain{}, nil // finish tells why
+			return chunk.Chunk{}, nil // finish tells why
 		}
 		full = packer.Add(record)
 	}
@@ -99,13 +99,13 @@ func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
 
 // staging writes chunks one after another beside the goroutine that splits.
 type staging struct {
-	chunks chan chunk.Plain
+	chunks chan chunk.Chunk
 	done   chan struct{}
 	err    error
 }
 
 func startStaging(ctx context.Context, upload *store.Upload) *staging {
-	s := &staging{chunks: make(chan chunk.Plain), done: make(chan struct{})}
+	s := &staging{chunks: make(chan chunk.Chunk), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		s.err = s.run(ctx, upload)
@@ -118,11 +118,11 @@ func (s *staging) run(ctx context.Context, upload *store.Upload) error {
 	defer touch.Stop()
 	for {
 		select {
-		case plain, more := <-s.chunks:
+		case c, more := <-s.chunks:
 			if !more {
 				return nil
 			}
-			if err := stageOne(ctx, upload, plain); err != nil {
+			if err := stageOne(ctx, upload, c); err != nil {
 				return err
 			}
 		case <-touch.C:
@@ -136,16 +136,16 @@ func (s *staging) run(ctx context.Context, upload *store.Upload) error {
 	}
 }
 
-func stageOne(ctx context.Context, upload *store.Upload, plain chunk.Plain) error {
+func stageOne(ctx context.Context, upload *store.Upload, c chunk.Chunk) error {
 	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
-	return upload.Stage(ctx, plain.Pack())
+	return upload.Stage(ctx, c)
 }
 
 // stage hands a chunk on; false means that staging has failed.
-func (s *staging) stage(plain chunk.Plain) bool {
+func (s *staging) stage(c chunk.Chunk) bool {
 	select {
-	case s.chunks <- plain:
+	case s.chunks <- c:
 		return true
 	case <-s.done:
 		return false

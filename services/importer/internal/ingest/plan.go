@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/store/target"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
@@ -21,6 +22,7 @@ type plan struct {
 
 // bench is where one step works. It serves one step at a time.
 type bench struct {
+	opener chunk.Opener
 	reader *record.Reader
 	batch  *target.Batch
 }

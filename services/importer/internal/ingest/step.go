@@ -1,11 +1,11 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 
-	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/store/target"
@@ -17,12 +17,12 @@ func (i *Ingest) step(ctx context.Context, s *store.Step) (store.Effect, error) 
 	if err != nil {
 		return store.Effect{}, err
 	}
-	records, err := chunk.Open(s.Payload, s.Rows)
+	b, _ := plan.benches.Get().(*bench)
+	defer plan.benches.Put(b)
+	records, err := b.opener.Open(s.Payload, s.Rows)
 	if err != nil {
 		return store.Effect{}, err
 	}
-	b, _ := plan.benches.Get().(*bench)
-	defer plan.benches.Put(b)
 	b.batch.Reset()
 	rejected := b.check(plan, s.FirstRow, records)
 	loaded, err := s.Load(ctx, b.batch)
@@ -62,6 +62,9 @@ func effect(firstRow int, records [][]byte, rejected []operation.Rejection, batc
 	}
 	for _, r := range rejected {
 		outcomes[r.Row-firstRow] = operation.Rejected
+	}
+	for n := range rejected {
+		rejected[n].Received = bytes.Clone(rejected[n].Received) // the next step takes the bench and its buffers
 	}
 	slices.SortFunc(rejected, func(a, b operation.Rejection) int { return a.Row - b.Row })
 	return store.Effect{Outcomes: outcomes, Rejections: rejected}
