@@ -5,38 +5,58 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/task"
 )
 
-// DueChunks finds, for every lane of every live operation, the first chunk that is pending and that nobody has locked: what
-// should be in the queue by now. At most limit chunks are returned, oldest operations first.
+// DueChunks finds, for every lane of every live operation, the first chunk that is pending: what should by now be in the
+// queue or in a worker's hands. At most limit chunks are returned, oldest operations first.
 func (s *Store) DueChunks(ctx context.Context, limit int) ([]task.Chunk, error) {
 	const due = `
-SELECT c.task_id, c.seq
+SELECT t.task_id, first.seq
 FROM xforce.tasks t
 CROSS JOIN LATERAL generate_series(0, least(t.lanes, t.total_chunks) - 1) AS lane
 CROSS JOIN LATERAL (
   SELECT p.seq FROM xforce.task_chunks p
   WHERE p.task_id = t.task_id AND p.state = 'pending' AND p.seq % t.lanes = lane
   ORDER BY p.seq LIMIT 1) AS first
-JOIN xforce.task_chunks c ON c.task_id = t.task_id AND c.seq = first.seq
 WHERE t.status IN ('waiting', 'running') -- the words of the partial index
-ORDER BY c.task_id, c.seq
-LIMIT $1
-FOR UPDATE OF c SKIP LOCKED`
+ORDER BY t.task_id, first.seq
+LIMIT $1`
 	rows, err := s.pool.Query(ctx, due, limit)
 	if err != nil {
 		return nil, fmt.Errorf("looking for due chunks: %w", err)
 	}
-	chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (task.Chunk, error) {
-		var c task.Chunk
-		err := row.Scan(&c.TaskID, &c.Seq)
-		return c, err
-	})
+	return collectChunks(rows)
+}
+
+// Unheld returns those of the chunks that are pending and in nobody's hands. It locks them for a moment, and a worker that
+// comes just then has to come again: ask only about chunks that seem to be lost.
+func (s *Store) Unheld(ctx context.Context, chunks []task.Chunk) ([]task.Chunk, error) {
+	const unheld = `
+SELECT c.task_id, c.seq
+FROM unnest($1::uuid[], $2::int[]) AS asked (task_id, seq)
+JOIN xforce.task_chunks c USING (task_id, seq)
+WHERE c.state = 'pending'
+FOR UPDATE OF c SKIP LOCKED`
+	ids := make([]uuid.UUID, len(chunks))
+	seqs := make([]int, len(chunks))
+	for i, c := range chunks {
+		ids[i], seqs[i] = c.TaskID, c.Seq
+	}
+	rows, err := s.pool.Query(ctx, unheld, ids, seqs)
 	if err != nil {
-		return nil, fmt.Errorf("reading due chunks: %w", err)
+		return nil, fmt.Errorf("looking for unheld chunks: %w", err)
+	}
+	return collectChunks(rows)
+}
+
+func collectChunks(rows pgx.Rows) ([]task.Chunk, error) {
+	chunks, err := pgx.CollectRows(rows, pgx.RowToStructByPos[task.Chunk])
+	if err != nil {
+		return nil, fmt.Errorf("reading chunks: %w", err)
 	}
 	return chunks, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/task"
 )
 
 func TestStepsCountToTheEnd(t *testing.T) {
@@ -67,9 +68,9 @@ func TestLockedChunkIsHeld(t *testing.T) {
 		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("step on a held chunk: %v", err)
 		}
-		due, err := b.store.DueChunks(ctx, 10)
-		if err != nil || len(due) != 0 {
-			t.Errorf("due while the lane's first chunk is held: %v, %v", due, err)
+		free, err := b.store.Unheld(ctx, []task.Chunk{of(op, 0), of(op, 1), of(op, 9)})
+		if err != nil || len(free) != 1 || free[0] != of(op, 1) {
+			t.Errorf("unheld: %v, %v", free, err)
 		}
 		return all(operation.Created)(ctx, s)
 	})

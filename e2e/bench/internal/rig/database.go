@@ -3,12 +3,10 @@ package rig
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/migrations/apply"
 )
@@ -18,9 +16,6 @@ const databasePrefix = "longshore_bench_"
 
 // leftoverLock serialises the beginnings of benchmarks: a database that was just made must not pass for a leftover.
 const leftoverLock = 0x62656e6368
-
-// inUse is Postgres's code for a database that has sessions (SQLSTATE 55006, object_in_use).
-const inUse = "55006"
 
 // openDatabase makes and migrates a database and returns its address.
 func (r *Rig) openDatabase(ctx context.Context, serverURL string) (string, error) {
@@ -62,7 +57,9 @@ func (r *Rig) openDatabase(ctx context.Context, serverURL string) (string, error
 
 // dropLeftovers drops the databases of benchmarks that were killed. One that runs has sessions, and is left alone.
 func dropLeftovers(ctx context.Context, server *pgx.Conn) error {
-	rows, err := server.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", databasePrefix)
+	const query = `SELECT datname FROM pg_database d WHERE starts_with(datname, $1)
+  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)`
+	rows, err := server.Query(ctx, query, databasePrefix)
 	if err != nil {
 		return fmt.Errorf("looking for databases of earlier runs: %w", err)
 	}
@@ -71,10 +68,7 @@ func dropLeftovers(ctx context.Context, server *pgx.Conn) error {
 		return fmt.Errorf("looking for databases of earlier runs: %w", err)
 	}
 	for _, name := range names {
-		_, err := server.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize())
-		var refused *pgconn.PgError
-		busy := errors.As(err, &refused) && refused.Code == inUse
-		if err != nil && !busy {
+		if _, err := server.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()); err != nil {
 			return fmt.Errorf("dropping the database %s of an earlier run: %w", name, err)
 		}
 	}

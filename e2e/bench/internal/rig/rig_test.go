@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,16 +14,38 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
+// asAPI is the variable that makes this test's program an api.
+const asAPI = "RIG_TEST_AS_API"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asAPI) != "" {
+		serve(os.Getenv("LONGSHORE_ADDR"))
+	}
+	os.Exit(m.Run())
+}
+
+// serve answers 200 to everything, and ends when it is asked for /end.
+func serve(address string) {
+	http.HandleFunc("/end", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
+	http.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
+	panic(http.ListenAndServe(address, nil))
+}
+
 // fakePrograms makes programs of the services' names that run the shell script given.
 func fakePrograms(t *testing.T, script string) string {
 	t.Helper()
 	folder := t.TempDir()
 	for _, name := range []string{"api", "importer", "janitor"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		fakeProgram(t, folder, name, script)
 	}
 	return folder
+}
+
+func fakeProgram(t *testing.T, folder, name, script string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // startRedis gives the test a Redis of its own, because a rig empties the database that it takes.
@@ -94,6 +117,32 @@ func TestStackThatEndsIsSaid(t *testing.T) {
 	}()
 	err := r.WithStack(t.Context(), func(context.Context, *Stack) error { return errors.New("was used") })
 	if err == nil || !strings.Contains(err.Error(), "has ended") || !strings.Contains(err.Error(), "no such schema") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestServiceThatEndsInUseIsSaid(t *testing.T) {
+	t.Parallel()
+	programs := fakePrograms(t, "exec sleep 60")
+	fakeProgram(t, programs, "api", asAPI+"=1 exec "+os.Args[0])
+	r := openRig(t, startRedis(t), programs)
+	defer func() {
+		if err := r.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	err := r.WithStack(t.Context(), func(ctx context.Context, stack *Stack) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, stack.Base+"/end", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close()
+		}
+		<-ctx.Done()
+		return errors.New("the connection was lost")
+	})
+	if err == nil || !strings.Contains(err.Error(), "api has ended") {
 		t.Errorf("the error is %v", err)
 	}
 }

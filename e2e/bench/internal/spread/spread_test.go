@@ -49,6 +49,9 @@ func TestPercentile(t *testing.T) {
 			t.Errorf("Percentile(%v) = %v, want %v", p, got, want)
 		}
 	}
+	if got := spread.Percentile([]int{1, 2, 3}, 0.5); got != 2 {
+		t.Errorf("half of three values do not exceed %d, want 2", got)
+	}
 	if got := spread.Percentile([]int(nil), 0.5); got != 0 {
 		t.Errorf("the percentile of nothing is %d, want 0", got)
 	}

@@ -13,25 +13,26 @@ import (
 // dueLimit bounds the chunks that one pass looks at; what is left comes next time.
 const dueLimit = 10_000
 
-// DueChunks tells which chunks should be queued by now.
-type DueChunks interface {
+// Chunks tells which chunks should be queued or worked on by now, and which of them nobody holds.
+type Chunks interface {
 	DueChunks(ctx context.Context, limit int) ([]task.Chunk, error)
+	Unheld(ctx context.Context, chunks []task.Chunk) ([]task.Chunk, error)
 }
 
-// Dispatch finds chunks that are due, that nobody has locked and that the queue does not hold, and dispatches them again: after
+// Dispatch finds chunks that are due, that the queue does not hold and that nobody has locked, and dispatches them again: after
 // a flush of Redis, the death of a worker, an api that could not reach Redis. An entry that asynq calls active is
 // no proof of life; the lock on the row is.
-func Dispatch(store DueChunks, redis *queue.Redis, log *slog.Logger, every time.Duration) Duty {
+func Dispatch(store Chunks, redis *queue.Redis, log *slog.Logger, every time.Duration) Duty {
 	d := &dispatch{store: store, redis: redis, log: log}
 	return Duty{Name: "dispatch", Every: every, Pass: d.pass}
 }
 
 type dispatch struct {
-	store DueChunks
+	store Chunks
 	redis *queue.Redis
 	log   *slog.Logger
-	// missed are the chunks that the last pass missed. Only what is missed twice is dispatched: between two looks, at
-	// Postgres and at Redis, a healthy chunk can be on its way.
+	// missed are the chunks that the last pass did not find in the queue. Only what is missed twice is looked at closely: a
+	// chunk that was just taken or is on its way is healthy, and looking would disturb its worker.
 	missed map[task.Chunk]bool
 }
 
@@ -48,13 +49,20 @@ func (d *dispatch) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	missing, lost := compare(due, queued, d.missed)
+	missing, suspects := compare(due, queued, d.missed)
 	d.missed = missing
+	if len(suspects) == 0 {
+		return nil
+	}
+	lost, err := d.store.Unheld(ctx, suspects)
+	if err != nil {
+		return err
+	}
 	return d.dispatch(ctx, lost)
 }
 
 // compare returns the due chunks that are not queued, and among them those that were missing before.
-func compare(due []task.Chunk, queued, missedBefore map[task.Chunk]bool) (missing map[task.Chunk]bool, lost []task.Chunk) {
+func compare(due []task.Chunk, queued, missedBefore map[task.Chunk]bool) (missing map[task.Chunk]bool, suspects []task.Chunk) {
 	missing = make(map[task.Chunk]bool)
 	for _, c := range due {
 		if queued[c] {
@@ -62,10 +70,10 @@ func compare(due []task.Chunk, queued, missedBefore map[task.Chunk]bool) (missin
 		}
 		missing[c] = true
 		if missedBefore[c] {
-			lost = append(lost, c)
+			suspects = append(suspects, c)
 		}
 	}
-	return missing, lost
+	return missing, suspects
 }
 
 // dispatch uses a dispatcher of its own for each pass, so that a flushed Redis learns the queue's name again.

@@ -3,6 +3,7 @@ package duty
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,20 +16,27 @@ import (
 	"github.com/longshore-io/longshore/pkg/task"
 )
 
-// due is a store in which certain chunks are due.
-type due []task.Chunk
+// chunks is a store in which certain chunks are due and one of them is in a worker's hands.
+type chunks struct {
+	due  []task.Chunk
+	held task.Chunk
+}
 
-func (d due) DueChunks(context.Context, int) ([]task.Chunk, error) { return d, nil }
+func (c chunks) DueChunks(context.Context, int) ([]task.Chunk, error) { return c.due, nil }
+
+func (c chunks) Unheld(_ context.Context, asked []task.Chunk) ([]task.Chunk, error) {
+	return slices.DeleteFunc(slices.Clone(asked), func(one task.Chunk) bool { return one == c.held }), nil
+}
 
 func TestOnlyWhatIsMissedTwiceIsDispatched(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	id := uuid.New()
-	lost, waiting := task.Chunk{TaskID: id, Seq: 1}, task.Chunk{TaskID: id, Seq: 2}
+	lost, waiting, held := task.Chunk{TaskID: id, Seq: 1}, task.Chunk{TaskID: id, Seq: 2}, task.Chunk{TaskID: id, Seq: 3}
 	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), task.Import, waiting, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
-	d := Dispatch(due{lost, waiting}, r.Queue, slog.New(slog.DiscardHandler), time.Second)
+	d := Dispatch(chunks{[]task.Chunk{lost, waiting, held}, held}, r.Queue, slog.New(slog.DiscardHandler), time.Second)
 	pending := func() int64 { return r.Client.LLen(t.Context(), "asynq:{imports}:pending").Val() }
 	for pass, want := range []int64{1, 2, 2, 2} {
 		if err := d.Pass(t.Context()); err != nil {
