@@ -4,24 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/longshore-io/longshore/deploy/local/fleet"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-const (
-	// readyWait bounds the start of the api.
-	readyWait = 30 * time.Second
-	// readyInterval is how often the api is asked meanwhile.
-	readyInterval = 50 * time.Millisecond
-	// logFormatVariable chooses between text and json.
-	logFormatVariable = "LONGSHORE_LOG_FORMAT"
-)
+// logFormatVariable chooses between text and json.
+const logFormatVariable = "LONGSHORE_LOG_FORMAT"
 
 // Stack is Longshore with its servers, running.
 type Stack struct {
@@ -83,35 +75,6 @@ func (s *Stack) Watch(ctx context.Context, say *process.Lines) error {
 		return err
 	}
 	return nil
-}
-
-// AwaitReady returns when the API answers at its root.
-func (s *Stack) AwaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyWait, fmt.Errorf("the API did not answer within %v", readyWait))
-	defer cancel()
-	ticker := time.NewTicker(readyInterval)
-	defer ticker.Stop()
-	for !s.answers(ctx) {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-ticker.C:
-		}
-	}
-	return nil
-}
-
-func (s *Stack) answers(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Base+"/", http.NoBody)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
 }
 
 // Close stops the services, all at once, and waits for them.

@@ -5,22 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/longshore-io/longshore/deploy/local/fleet"
 	"github.com/longshore-io/longshore/deploy/local/process"
-)
-
-const (
-	// readyLimit bounds the start of the api.
-	readyLimit = 30 * time.Second
-	// readyInterval is how often the api is asked meanwhile.
-	readyInterval = 20 * time.Millisecond
 )
 
 // Stack is the services, running.
@@ -65,7 +56,7 @@ func (r *Rig) WithStack(ctx context.Context, use func(context.Context, *Stack) e
 	if err := r.start(stack, address, cancel); err != nil {
 		return err
 	}
-	err = stack.awaitReady(watched)
+	err = fleet.AwaitAPI(watched, stack.Base)
 	if err == nil {
 		err = use(watched, stack)
 	}
@@ -106,33 +97,6 @@ func (r *Rig) listen(name string) *process.Tail {
 		return process.NewTail(nil)
 	}
 	return process.NewTail(r.console.Lines(name))
-}
-
-func (s *Stack) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit, fmt.Errorf("the api did not answer within %v", readyLimit))
-	defer cancel()
-	ticker := time.NewTicker(readyInterval)
-	defer ticker.Stop()
-	for !s.answers(ctx) {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-ticker.C:
-		}
-	}
-	return nil
-}
-
-func (s *Stack) answers(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Base+"/", http.NoBody)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
 // stop stops the services, all at once, and waits for them.
