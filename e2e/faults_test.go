@@ -1,6 +1,9 @@
 package e2e_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,9 +34,8 @@ type longImport struct {
 
 // beginLongImport sends it and returns when the given share of its chunks is done.
 func beginLongImport(s *stack.Stack, percent int) *longImport {
-	began := time.Now()
 	op := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
-	l := &longImport{stack: s, op: op, end: s.Watch(op), began: began}
+	l := &longImport{stack: s, op: op, end: s.Watch(op), began: time.Now()}
 	s.WaitForChunks(op, longChunks*percent/100)
 	return l
 }
@@ -100,9 +102,7 @@ func TestKilledInMidStep(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	release := s.HoldTable("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.Holds(recoveredWithin, "a step to be in its middle", `
-SELECT count(*) > 0 FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock'`)
+	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
 	s.KillImporter(0)
 	s.StartImporter(0)
 	release()
@@ -119,41 +119,70 @@ func TestStoppedImporter(t *testing.T) {
 	})
 }
 
-// TestFrozenImporter freezes an importer in the middle of a step. The other one must be able to go on without it, and what it
-// does when it wakes up must not matter.
-func TestFrozenImporter(t *testing.T) {
+// impatientWithImporters makes the bounds of frozen importers short.
+var impatientWithImporters = []string{
+	"LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_STALLED_AFTER=2s", "LONGSHORE_IMPORTER_CONCURRENCY=2",
+}
+
+// TestFrozenBetweenStatements freezes an importer whose steps wait for a statement: when it is done, nobody commits, until Postgres
+// ends the session. The other importer must be able to go on, and what the frozen one does when it wakes up must not matter.
+func TestFrozenBetweenStatements(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{
-		longChunk, "LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_STALLED_AFTER=2s",
-	}})
+	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{longChunk})})
 	l := beginLongImport(s, 10)
-	l.disturb(t, recoveredWithin, func() { freezeInStep(t, s) })
+	release := s.HoldTable("xforce.task_progress")
+	s.Holds(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
+	s.FreezeImporter(0)
+	l.disturb(t, recoveredWithin, release)
+	expectThawedToWork(t, s)
+	expectLongTable(t, s)
+}
+
+// TestFrozenInCopy freezes an importer that has sent only a part of a COPY: no timeout of Postgres fires there, and the janitor has
+// to end the session. Chunks are larger than what fits into the buffers between the two.
+func TestFrozenInCopy(t *testing.T) {
+	t.Parallel()
+	const records, perChunk = 6_000, 1_500
+	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{
+		fmt.Sprintf("LONGSHORE_CHUNK_RECORDS=%d", perChunk), "LONGSHORE_CHUNK_BYTES=67108864",
+	})})
+	long := strings.Repeat("long ", 2_000)
+	release := s.HoldTable("xforce.tools")
+	op := s.SubmitLines(tool.Lines(records, func(i int) tool.Tool {
+		large := tool.Numbered(i)
+		large.Description = long
+		return large
+	}))
+	s.Holds(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
+	s.FreezeImporter(0)
+	released := time.Now()
+	release()
+	m := s.WaitFor(op, "Succeeded")
+	took := m.Finished.Sub(released)
+	t.Logf("after the fault it took %s", took)
+	if took > recoveredWithin+waitForLong {
+		t.Errorf("it took %s", took)
+	}
+	expectCounts(t, m, client.Counts{Total: records, Created: records, Imported: records})
+	expectThawedToWork(t, s)
+	if held := s.Number(`SELECT count(*) FROM xforce.tools WHERE length(description) = 10000`); held != records {
+		t.Errorf("the table holds %d rows, not %d", held, records)
+	}
+}
+
+// expectThawedToWork lets the first importer go on, takes the other one away, and expects that it works.
+func expectThawedToWork(t *testing.T, s *stack.Stack) {
+	t.Helper()
 	s.ThawImporter(0)
 	s.StopImporter(1)
 	again := s.SubmitJSON(tool.SampleJSON)
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
 	s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
-	expectLongTable(t, s)
 }
 
-// freezeInStep freezes the first importer so that it holds a chunk: a transaction that grows old.
-func freezeInStep(t *testing.T, s *stack.Stack) {
-	t.Helper()
-	const old = `
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'longshore-importer' AND xact_start < clock_timestamp() - interval '0.5 s'`
-	for range 50 {
-		s.FreezeImporter(0)
-		looked := time.Now()
-		held := false
-		s.Holds(recoveredWithin, "half a second to pass", `SELECT clock_timestamp() > $1::timestamptz + interval '0.6 s'`, looked)
-		if held = s.Number(old) > 0; held {
-			return
-		}
-		s.ThawImporter(0)
-	}
-	t.Fatal("the importer was never frozen in the middle of a step")
-}
+// waitingSteps are the sessions of importers that wait for a lock.
+const waitingSteps = `FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock'`
 
 func TestFlushedRedis(t *testing.T) {
 	t.Parallel()
@@ -170,27 +199,46 @@ func TestKilledRedis(t *testing.T) {
 	})
 }
 
-// TestStoppedRedis imports while there is no Redis: accepted at once, done when Redis is back.
+// TestStoppedRedis imports while there is no Redis, or one that does not answer: accepted at once, done when Redis is back.
 func TestStoppedRedis(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	s.StopRedis()
-	small := s.SubmitJSON(tool.SampleJSON)
-	if small.Took > acceptedWithin {
-		t.Errorf("without Redis the 202 took %s", small.Took)
+	for _, test := range []struct {
+		name       string
+		away, back func(*stack.Stack)
+	}{
+		{"stopped", (*stack.Stack).StopRedis, (*stack.Stack).StartRedis},
+		{"frozen", (*stack.Stack).FreezeRedis, (*stack.Stack).ThawRedis},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := s.In(t)
+			s.Exec(`TRUNCATE xforce.tools`)
+			test.away(s)
+			small := s.SubmitJSON(tool.SampleJSON)
+			if small.Took > acceptedWithin {
+				t.Errorf("without Redis the 202 took %s", small.Took)
+			}
+			large := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+			back := time.Now()
+			test.back(s)
+			expectDoneAfter(t, s, back, small, large)
+			s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
+			expectLongTable(t, s)
+		})
 	}
-	large := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
-	back := time.Now()
-	s.StartRedis()
-	for _, op := range []client.Accepted{small, large} {
+}
+
+// expectDoneAfter waits for imports that a fault kept waiting until a moment.
+func expectDoneAfter(t *testing.T, s *stack.Stack, moment time.Time, ops ...client.Accepted) {
+	t.Helper()
+	for _, op := range ops {
 		m := s.WaitFor(op, "Succeeded")
-		t.Logf("%d records were done %s after Redis was back", op.TotalRecords, m.Finished.Sub(back))
-		if m.Finished.Sub(back) > recoveredWithin+waitForLong {
-			t.Errorf("operation %s was done %s after Redis was back", op.ID, m.Finished.Sub(back))
+		took := m.Finished.Sub(moment)
+		t.Logf("%d records were done %s after the end of the fault", op.TotalRecords, took)
+		if took > recoveredWithin+waitForLong {
+			t.Errorf("operation %s was done %s after the end of the fault", op.ID, took)
 		}
 	}
-	s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
-	expectLongTable(t, s)
 }
 
 // waitForLong is what the long import takes on a busy machine.
@@ -209,4 +257,22 @@ func TestEndedSessions(t *testing.T) {
 			s.WaitForChunks(l.op, longChunks*percent/100)
 		}
 	})
+}
+
+// TestEndedStep ends the session of a step, again and again: that is no fault of the chunk and costs it none of its attempts.
+func TestEndedStep(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"}})
+	release := s.HoldTable("xforce.tools")
+	op := s.SubmitJSON(tool.SampleJSON)
+	for range 3 {
+		s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+		if ended := s.Number(`SELECT count(pg_terminate_backend(pid)) ` + waitingSteps); ended != 1 {
+			t.Errorf("%d sessions were ended, not 1", ended)
+		}
+		s.Holds(recoveredWithin, "the step to be over", `SELECT count(*) = 0 `+waitingSteps)
+	}
+	release()
+	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
+	expectTools(t, s, tool.Sample())
 }

@@ -49,7 +49,8 @@ func TestFormats(t *testing.T) {
 		{"ndjson_zstd", client.Body{Type: ndjsonType, Encoding: "zstd", Content: zstandard(t, lines)}, ""},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { //nolint:tparallel // they share one table
+		t.Run(test.name, func(t *testing.T) {
+			s := s.In(t)
 			s.Exec(`TRUNCATE xforce.tools`)
 			op := s.Submit("tools", test.body)
 			if op.Delimiter != test.delimiter {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
@@ -86,11 +87,11 @@ func TestSeedRejected(t *testing.T) {
 // compact takes the space between tokens away and keeps the order of members.
 func compact(t *testing.T, text string) string {
 	t.Helper()
-	shown, err := json.Marshal(json.RawMessage(text))
-	if err != nil {
+	var shown bytes.Buffer
+	if err := json.Compact(&shown, []byte(text)); err != nil {
 		t.Fatalf("reading %s: %v", text, err)
 	}
-	return string(shown)
+	return shown.String()
 }
 
 // expectSeedAnswer holds a finished import against the answer that seed 000 prints.

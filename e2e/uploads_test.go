@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -38,27 +37,31 @@ func TestBrokenUploads(t *testing.T) {
 	s.StartAPI()
 	expectUnseen(t, s, orphan)
 	slow := trickle(t, s)
+	others := []string{orphan, receiving(t, s, orphan)}
 
-	t.Run("cut_off", func(t *testing.T) { breakUpload(t, s, 0, tool.Lines(3_000, tool.Numbered), (*client.Upload).Cut) })
+	t.Run("cut_off", func(t *testing.T) {
+		cutUpload(t, s.In(t), others, 0, tool.Lines(3_000, tool.Numbered))
+	})
 	t.Run("cut_off_before_its_length", func(t *testing.T) {
 		body := tool.Lines(3_000, tool.Numbered)
-		breakUpload(t, s, len(body)+1, body, (*client.Upload).Cut)
+		cutUpload(t, s.In(t), others, len(body)+1, body)
 	})
 	t.Run("syntax_error_in_the_last_line", func(t *testing.T) {
 		body := append(tool.Lines(3_000, tool.Numbered), []byte(`{"tool_id": }`)...)
-		breakUpload(t, s, len(body), body, func(u *client.Upload) {
-			p := expectProblem(t, finalAnswer(t, u), http.StatusBadRequest, "malformed-json")
-			expectPlace(t, p, &place{line: 3_001, column: 13, row: 3_001, offset: int64(len(body)) - 1})
-		})
+		u := beginUpload(t, s.In(t), "application/x-ndjson", len(body), body)
+		p := expectProblem(t, finalAnswer(t, u), http.StatusBadRequest, "malformed-json")
+		expectPlace(t, p, &place{line: 3_001, column: 13, row: 3_001, offset: int64(len(body)) - 1})
+		expectTakenBack(t, s.In(t), others)
 	})
 	t.Run("too_slow", func(t *testing.T) {
-		breakUpload(t, s, 0, tool.Lines(500, tool.Numbered), func(u *client.Upload) {
-			expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
-		})
+		u := beginUpload(t, s.In(t), "application/x-ndjson", 0, tool.Lines(500, tool.Numbered))
+		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
+		expectTakenBack(t, s.In(t), others)
 	})
 	t.Run("too_slow_with_its_first_byte", func(t *testing.T) {
-		u := beginUpload(t, s, "application/json", 0, []byte(" "))
+		u := beginUpload(t, s.In(t), "application/json", 0, []byte(" "))
 		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
+		expectTakenBack(t, s.In(t), others)
 	})
 
 	s.Holds(clearedAwayWithin-time.Since(killed), "the chunks of the dead api to be cleared away", `
@@ -84,14 +87,15 @@ func beginUpload(t *testing.T, s *stack.Stack, mediaType string, length int, pie
 	return upload
 }
 
-// receiving waits until chunks of the newest upload are staged and returns its id.
-func receiving(t *testing.T, s *stack.Stack) string {
+// receiving waits until chunks of an upload are staged and returns its id. Those of the others do not count.
+func receiving(t *testing.T, s *stack.Stack, others ...string) string {
 	t.Helper()
-	const staged = `FROM xforce.tasks t WHERE status = 'receiving' AND is_active
+	others = append([]string{}, others...) // not nil, which is NULL in SQL
+	const staged = `FROM xforce.tasks t WHERE status = 'receiving' AND is_active AND task_id <> ALL ($1::uuid[])
 		AND (SELECT count(*) FROM xforce.task_chunks c WHERE c.task_id = t.task_id) >= 10`
-	s.Holds(takenBackWithin, "an upload to be under way", `SELECT count(*) = 1 `+staged)
+	s.Holds(takenBackWithin, "an upload to be under way", `SELECT count(*) = 1 `+staged, others)
 	var id string
-	if err := s.DB().QueryRow(t.Context(), `SELECT task_id::text `+staged).Scan(&id); err != nil {
+	if err := s.DB().QueryRow(t.Context(), `SELECT task_id::text `+staged, others).Scan(&id); err != nil {
 		t.Fatal(err)
 	}
 	return id
@@ -113,14 +117,21 @@ func expectUnseen(t *testing.T, s *stack.Stack, id string) {
 	}
 }
 
-// breakUpload sends a body, lets it be broken, and expects that nothing is left of it.
-func breakUpload(t *testing.T, s *stack.Stack, length int, body []byte, broken func(*client.Upload)) {
+// cutUpload sends a body without its end, breaks the connection off and expects that nothing is left of it.
+func cutUpload(t *testing.T, s *stack.Stack, others []string, length int, body []byte) {
 	t.Helper()
-	before := s.Number(`SELECT count(*) FROM xforce.tasks`)
 	upload := beginUpload(t, s, "application/x-ndjson", length, body)
-	broken(upload)
+	receiving(t, s, others...)
+	upload.Cut()
+	expectTakenBack(t, s, others)
+}
+
+// expectTakenBack: nothing is there but the other uploads, which are not sealed.
+func expectTakenBack(t *testing.T, s *stack.Stack, others []string) {
+	t.Helper()
 	s.Holds(takenBackWithin, "the upload to be taken back", `
-SELECT (SELECT count(*) FROM xforce.tasks) = $1 AND NOT EXISTS (SELECT FROM xforce.tools)`, before)
+SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id <> ALL ($1::uuid[]))
+  AND NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id <> ALL ($1::uuid[])) AND NOT EXISTS (SELECT FROM xforce.tools)`, others)
 }
 
 // finalAnswer waits for what an upload is answered.
@@ -159,8 +170,8 @@ func trickle(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
 		t.Helper()
 		stop()
 		<-done
-		if err := fmt.Errorf("the slow upload: %w", failed); failed != nil {
-			t.Fatal(err)
+		if failed != nil {
+			t.Fatalf("the slow upload: %v", failed)
 		}
 		if err := upload.End(); err != nil {
 			t.Fatal(err)

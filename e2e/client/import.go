@@ -52,10 +52,10 @@ func (c *Client) readAccepted(answer *Answer) (Accepted, error) {
 // checkAddresses refuses addresses that a real poller would refuse (reference: azcore).
 func (c *Client) checkAddresses(a Accepted) error {
 	if !strings.HasPrefix(a.OperationLocation, c.base+"/") || !strings.HasSuffix(a.OperationLocation, a.ID) {
-		return fmt.Errorf("Operation-Location %q is not the absolute address of operation %s", a.OperationLocation, a.ID)
+		return fmt.Errorf("the Operation-Location %q is not the absolute address of operation %s", a.OperationLocation, a.ID)
 	}
 	if !strings.HasPrefix(a.Location, c.base+"/") || !strings.HasSuffix(a.Location, a.TaskReference) {
-		return fmt.Errorf("Location %q is not the absolute address of task %s", a.Location, a.TaskReference)
+		return fmt.Errorf("the Location %q is not the absolute address of task %s", a.Location, a.TaskReference)
 	}
 	return nil
 }

@@ -81,6 +81,22 @@ func (s *Stack) KillRedis() {
 	}
 }
 
+// FreezeRedis stops Redis where it stands: connections are taken, and nobody answers.
+func (s *Stack) FreezeRedis() {
+	s.tb.Helper()
+	if err := syscall.Kill(s.redis.Pid(), syscall.SIGSTOP); err != nil {
+		s.tb.Fatalf("freezing Redis: %v", err)
+	}
+}
+
+// ThawRedis lets a frozen Redis go on.
+func (s *Stack) ThawRedis() {
+	s.tb.Helper()
+	if err := syscall.Kill(s.redis.Pid(), syscall.SIGCONT); err != nil {
+		s.tb.Fatalf("thawing Redis: %v", err)
+	}
+}
+
 // StartRedis starts Redis again, at the same address and empty.
 func (s *Stack) StartRedis() {
 	s.tb.Helper()

@@ -43,7 +43,8 @@ type Stack struct {
 	env       []string
 }
 
-// berths limits how many stacks run at the same time: each of them is half a dozen processes.
+// berths limits how many stacks run at the same time: each of them is half a dozen processes. Subtests of a test that has one must
+// not be parallel: they would wait for a turn of theirs behind tests that wait for a berth.
 var berths = make(chan struct{}, max(2, runtime.NumCPU()/2))
 
 // Start starts a stack and returns when it is ready. When the test ends, the services are stopped by SIGTERM and must obey in time,
@@ -100,6 +101,14 @@ func (s *Stack) finish() {
 	if !s.tb.Failed() {
 		audit.Check(s.tb, s.db)
 	}
+}
+
+// In returns the same stack for a subtest, which then fails in place of the test that started the stack.
+func (s *Stack) In(tb testing.TB) *Stack {
+	tb.Helper()
+	subtest := *s
+	subtest.tb = tb
+	return &subtest
 }
 
 // DB is the stack's database.

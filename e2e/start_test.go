@@ -1,0 +1,102 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/e2e/stack"
+)
+
+// services are those that use the database.
+var services = []string{"api", "importer", "janitor"}
+
+// TestUnmigratedDatabase: a service refuses to start on an older schema and says what to run.
+func TestUnmigratedDatabase(t *testing.T) {
+	t.Parallel()
+	database := stack.EmptyDatabase(t)
+	env := []string{"DATABASE_URL=" + database, "REDIS_URL=redis://127.0.0.1:1/0", "LONGSHORE_ADDR=127.0.0.1:0"}
+	for _, service := range services {
+		t.Run(service, func(t *testing.T) {
+			said := stack.MustNotStart(t, service, env)
+			expectSaid(t, said, "schema version 0", "migrate command", "DATABASE_URL")
+		})
+	}
+	t.Run("migrate", func(t *testing.T) {
+		expectSaid(t, stack.Run(t, "migrate", env), "applied 0001_operations.sql", "schema is at version")
+		expectSaid(t, stack.Run(t, "migrate", env), "schema is at version")
+	})
+	t.Run("after_migrate", func(t *testing.T) {
+		said := stack.MustNotStart(t, "importer", append(env, "LONGSHORE_COLLECTIONS="+collectionFolder(t, "spoons", spoonsFile)))
+		expectSaid(t, said, "spoons")
+	})
+}
+
+// TestConfiguration: all faults of a configuration are told at once.
+func TestConfiguration(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, service string
+		env           []string
+		said          []string
+	}{
+		{"nothing_api", "api", nil, []string{"DATABASE_URL", "REDIS_URL"}},
+		{"nothing_importer", "importer", nil, []string{"DATABASE_URL", "REDIS_URL"}},
+		{"nothing_janitor", "janitor", nil, []string{"DATABASE_URL", "REDIS_URL"}},
+		{"nothing_migrate", "migrate", nil, []string{"DATABASE_URL"}},
+		{
+			"numbers", "api",
+			[]string{"LONGSHORE_CHUNK_RECORDS=many", "LONGSHORE_UPLOAD_GRACE=soon"},
+			[]string{"DATABASE_URL", "REDIS_URL", "many", "soon"},
+		},
+		{
+			"rules_api", "api",
+			[]string{
+				"DATABASE_URL=postgres://127.0.0.1:1/x", "REDIS_URL=redis://127.0.0.1:1/0", "LONGSHORE_CHUNK_RECORDS=0",
+				"LONGSHORE_LANES=-1", "LONGSHORE_PUBLIC_URL=example.com",
+			},
+			[]string{"LONGSHORE_CHUNK_RECORDS", "LONGSHORE_LANES", "LONGSHORE_PUBLIC_URL"},
+		},
+		{
+			"rules_janitor", "janitor",
+			[]string{
+				"DATABASE_URL=postgres://127.0.0.1:1/x", "REDIS_URL=redis://127.0.0.1:1/0", "LONGSHORE_DISPATCH_EVERY=0s",
+				"LONGSHORE_ABANDONED_AFTER=1s",
+			},
+			[]string{"LONGSHORE_DISPATCH_EVERY", "LONGSHORE_ABANDONED_AFTER"},
+		},
+		{
+			"no_database", "api",
+			[]string{"DATABASE_URL=postgres://127.0.0.1:1/x", "REDIS_URL=redis://127.0.0.1:1/0"},
+			[]string{"Postgres"},
+		},
+		{"log_format", "api", []string{"LONGSHORE_LOG_FORMAT=prose"}, []string{"LONGSHORE_LOG_FORMAT", "prose"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			expectSaid(t, stack.MustNotStart(t, test.service, test.env), test.said...)
+		})
+	}
+}
+
+// TestSecrets: a password in an address is never told.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	const password = "hush-hush-hush"
+	for _, service := range services {
+		said := stack.MustNotStart(t, service, []string{
+			"DATABASE_URL=postgres://longshore:" + password + "@127.0.0.1:1/x", "REDIS_URL=redis://:" + password + "@127.0.0.1:1/0",
+		})
+		if strings.Contains(said, password) {
+			t.Errorf("the %s tells the password: %s", service, said)
+		}
+	}
+}
+
+func expectSaid(t *testing.T, said string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(said, part) {
+			t.Errorf("it does not say %q: %s", part, said)
+		}
+	}
+}
