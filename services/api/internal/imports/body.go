@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
@@ -13,52 +14,56 @@ import (
 
 // Patience says how slow an upload may be.
 type Patience struct {
-	// Grace is how long a client may keep us waiting in all, whatever it sends.
+	// Grace is how long a client may keep us waiting before its bytes must have earned more, and the longest silence ever.
 	Grace time.Duration
-	// MinRate is how many bytes buy one more second of waiting.
+	// MinRate is how many bytes buy one second of waiting.
 	MinRate int
 }
 
 // pacedBody reads a request's body under a deadline that moves with every byte. Only time spent in waiting for the client
-// counts: a slow database is not the client's fault.
+// counts: a slow database is not the client's fault. What fast bytes earn is kept up to the grace, so that no client
+// can buy an hour of silence with a quick gigabyte.
 type pacedBody struct {
 	body     io.Reader
 	deadline func(time.Time) error
 	patience Patience
-
-	received int64
-	waited   time.Duration
+	// left is how long the client may still keep us waiting.
+	left time.Duration
 }
 
 func newPacedBody(w http.ResponseWriter, r *http.Request, patience Patience) *pacedBody {
-	return &pacedBody{body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, patience: patience}
+	return &pacedBody{
+		body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, patience: patience, left: patience.Grace,
+	}
 }
 
-// Read waits for the client as long as its patience lasts.
+// Read waits for the client as long as its patience lasts. Every error but io.EOF is a fault that tells the client what it did.
 func (b *pacedBody) Read(p []byte) (int, error) {
-	earned := time.Duration(b.received) * time.Second / time.Duration(b.patience.MinRate)
 	began := time.Now()
-	if err := b.deadline(began.Add(b.patience.Grace + earned - b.waited)); err != nil {
+	if err := b.deadline(began.Add(b.left)); err != nil {
 		return 0, fmt.Errorf("setting the read deadline: %w", err)
 	}
 	n, err := b.body.Read(p)
-	b.waited += time.Since(began)
-	b.received += int64(n)
+	earned := time.Duration(n) * time.Second / time.Duration(b.patience.MinRate)
+	b.left = min(b.left-time.Since(began)+earned, b.patience.Grace)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = blame(err)
+	}
 	return n, err
 }
 
-// blame turns an error of the transport into what the client should know.
+// blame turns an error of the transport into what the client should know: whatever ends a body but its end is the client's or the
+// connection's doing, never ours.
 func blame(err error) error {
 	switch {
-	case fault.Of(err).Kind != fault.Internal:
-		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fault.New(fault.TooSlow, "upload-too-slow",
 			"The upload was slower than this service waits for. Nothing of it was kept; send it again over a faster connection or in smaller parts.").Because(err)
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return fault.New(fault.Malformed, "upload-cut-off",
 			"The connection ended before the body did. Nothing of it was kept; send it again.").Because(err)
 	default:
-		return err
+		return fault.New(fault.Malformed, "bad-framing",
+			"The body does not follow the framing of HTTP that its headers promise. Nothing of it was kept; send it again.").Because(err)
 	}
 }

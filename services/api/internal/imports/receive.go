@@ -3,7 +3,6 @@ package imports
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -17,6 +16,8 @@ const (
 	// touchInterval is how often an upload that is waiting for its client tells the janitor that it is alive. It must be well
 	// below the janitor's LONGSHORE_ABANDONED_AFTER.
 	touchInterval = 10 * time.Second
+	// touchTimeout lets a database that does not answer miss a touch without holding up the upload for long.
+	touchTimeout = 5 * time.Second
 	// stageTimeout bounds each transaction of an upload: a chunk is written in milliseconds.
 	stageTimeout = 30 * time.Second
 	// dropTimeout bounds taking back what a broken upload wrote; the janitor does what is left.
@@ -55,7 +56,7 @@ func (r *receiver) receive(ctx context.Context, draft store.Draft, body records)
 func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, body records) (*operation.Operation, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	staging := startStaging(ctx, upload)
+	staging := startStaging(ctx, r.log, upload)
 	last, err := r.split(body, staging)
 	if err != nil {
 		cancel()
@@ -99,13 +100,14 @@ func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
 
 // staging writes chunks one after another beside the goroutine that splits.
 type staging struct {
+	log    *slog.Logger
 	chunks chan chunk.Chunk
 	done   chan struct{}
 	err    error
 }
 
-func startStaging(ctx context.Context, upload *store.Upload) *staging {
-	s := &staging{chunks: make(chan chunk.Chunk), done: make(chan struct{})}
+func startStaging(ctx context.Context, log *slog.Logger, upload *store.Upload) *staging {
+	s := &staging{log: log, chunks: make(chan chunk.Chunk), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		s.err = s.run(ctx, upload)
@@ -126,13 +128,20 @@ func (s *staging) run(ctx context.Context, upload *store.Upload) error {
 				return err
 			}
 		case <-touch.C:
-			if !upload.Begun() {
-				continue
-			}
-			if err := upload.Touch(ctx); err != nil {
-				return fmt.Errorf("keeping the upload alive: %w", err)
-			}
+			s.touch(ctx, upload)
 		}
+	}
+}
+
+// touch may fail: the janitor waits for several. If the database stays away, the next chunk tells.
+func (s *staging) touch(ctx context.Context, upload *store.Upload) {
+	if !upload.Begun() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+	defer cancel()
+	if err := upload.Touch(ctx); err != nil {
+		s.log.Warn("an upload could not be kept alive and will be touched again", slog.Any("error", err), slog.String("operation", upload.ID().String()))
 	}
 }
 

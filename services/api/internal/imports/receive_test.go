@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -96,23 +95,5 @@ func TestABrokenDatabaseIsTheCause(t *testing.T) {
 	}
 	if n := count(t, conn, `SELECT count(*) FROM xforce.task_chunks`); n != 0 {
 		t.Errorf("%d chunks are left", n)
-	}
-}
-
-func TestBlame(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		err  error
-		kind fault.Kind
-		code string
-	}{
-		"slow":     {fmt.Errorf("reading: %w", os.ErrDeadlineExceeded), fault.TooSlow, "upload-too-slow"},
-		"cut off":  {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), fault.Malformed, "upload-cut-off"},
-		"a fault":  {fault.New(fault.TooLarge, "body-too-large", "No.").Because(io.ErrUnexpectedEOF), fault.TooLarge, "body-too-large"},
-		"internal": {errors.New("secret"), fault.Internal, "internal"},
-	} {
-		if got := fault.Of(blame(tt.err)); got.Kind != tt.kind || got.Code != tt.code {
-			t.Errorf("%s: %v", name, got)
-		}
 	}
 }

@@ -94,7 +94,7 @@ func (h *Handler) submit(c *gin.Context) error {
 	}
 	body, err := h.open(c, target)
 	if err != nil {
-		return blame(err)
+		return err
 	}
 	defer body.Close()
 	draft := store.Draft{
@@ -102,7 +102,7 @@ func (h *Handler) submit(c *gin.Context) error {
 	}
 	op, err := h.receiver.receive(c.Request.Context(), draft, body)
 	if err != nil {
-		return blame(err)
+		return err
 	}
 	h.dispatch(c.Request.Context(), op)
 	h.log.Info("import accepted", slog.String("operation", op.ID.String()), slog.String("collection", target.Name),
