@@ -119,6 +119,20 @@ func TestStoppedImporter(t *testing.T) {
 	})
 }
 
+// TestStoppedInMidStep asks the only importer to end while its step waits to write: it finishes that step.
+func TestStoppedInMidStep(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	release := s.HoldTable("xforce.tools")
+	op := s.SubmitJSON(tool.SampleJSON)
+	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	end := s.StopImporterInMidStep(0)
+	release()
+	t.Logf("the importer ended %s after SIGTERM", end())
+	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
+	expectTools(t, s, tool.Sample())
+}
+
 // impatientWithImporters makes the bounds of frozen importers short.
 var impatientWithImporters = []string{
 	"LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_STALLED_AFTER=2s", "LONGSHORE_IMPORTER_CONCURRENCY=2",

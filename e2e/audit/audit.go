@@ -105,13 +105,28 @@ func Settled(tb testing.TB, db *pgxpool.Pool) {
 // Check reports every broken invariant as an error of the test.
 func Check(tb testing.TB, db *pgxpool.Pool) {
 	tb.Helper()
+	for _, b := range broken(tb, db) {
+		tb.Errorf("it does not hold that %s: %s", b.invariant, b.where)
+	}
+}
+
+// breach is one place where an invariant does not hold.
+type breach struct {
+	invariant, where string
+}
+
+// broken finds some places for each invariant, not all.
+func broken(tb testing.TB, db *pgxpool.Pool) []breach {
+	tb.Helper()
 	const most = 5
+	var all []breach
 	for _, i := range invariants {
 		found := find(tb, db, i.query)
-		for _, one := range found[:min(len(found), most)] {
-			tb.Errorf("it does not hold that %s: %s", i.name, one)
+		for _, where := range found[:min(len(found), most)] {
+			all = append(all, breach{i.name, where})
 		}
 	}
+	return all
 }
 
 func find(tb testing.TB, db *pgxpool.Pool, query string) []string {

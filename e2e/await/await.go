@@ -42,3 +42,16 @@ func After(ctx context.Context, wait time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// Steady looks at the condition for the whole window, and fails the test when it does not hold once. It is for what must not
+// happen, which has no sign of its own.
+func Steady(tb testing.TB, window time.Duration, what string, holds func() bool) {
+	tb.Helper()
+	over := time.Now().Add(window)
+	Until(tb, 10*window, "the end of the window", func() bool {
+		if !holds() {
+			tb.Fatalf("it did not stay so that %s", what)
+		}
+		return time.Now().After(over)
+	})
+}

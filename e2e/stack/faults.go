@@ -8,6 +8,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
 )
 
@@ -43,6 +44,16 @@ func (s *Stack) StartImporter(n int) { s.tb.Helper(); s.importers[n].restart(s.t
 func (s *Stack) StopImporter(n int) time.Duration {
 	s.tb.Helper()
 	return s.importers[n].stop(s.tb)
+}
+
+// StopImporterInMidStep asks an importer to end whose step cannot end, and sees that it waits for it. The function that it
+// returns waits for the end of the importer, once the step can go on.
+func (s *Stack) StopImporterInMidStep(n int) (end func() time.Duration) {
+	s.tb.Helper()
+	const window = 300 * time.Millisecond
+	end = s.importers[n].askToStop(s.tb)
+	await.Steady(s.tb, window, "the importer waits for its step", func() bool { return !s.importers[n].ended() })
+	return end
 }
 
 // FreezeImporter stops an importer where it stands (SIGSTOP), as a frozen machine would.

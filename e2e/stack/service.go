@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"syscall"
@@ -92,35 +93,44 @@ func (s *Service) restart(tb testing.TB) {
 	s.awaitReady(tb, said)
 }
 
-// stop asks the process to end, as Kubernetes does, and checks that it does so in time and without an error. It
-// returns how long that took.
+// stop asks the process to end and returns how long that took.
 func (s *Service) stop(tb testing.TB) time.Duration {
 	tb.Helper()
 	if !s.running {
 		return 0
 	}
-	s.running = false
-	if !s.ended() {
-		s.signal(tb, syscall.SIGCONT) // one that a failed test left frozen could not obey
-	}
-	began := time.Now()
-	if err := s.instance.Stop(); err != nil {
-		tb.Errorf("stopping the %s: %v", s.name, err)
-	}
-	took := time.Since(began)
-	if err := s.instance.Err(); err != nil {
-		tb.Errorf("the %s ended with %v after SIGTERM", s.name, err)
-	}
-	if took > exitLimit {
-		tb.Errorf("the %s took %s to end, and its grace is %s", s.name, took, grace)
-	}
-	return took
+	return s.askToStop(tb)()
 }
 
-// signal sends a signal to the process.
+// askToStop asks the process to end, as Kubernetes does, also one that is frozen. The function that it returns waits for the end,
+// checks that it comes in time and without an error, and returns how long it took.
+func (s *Service) askToStop(tb testing.TB) (end func() time.Duration) {
+	tb.Helper()
+	s.running = false
+	began := time.Now()
+	s.signal(tb, syscall.SIGTERM)
+	s.signal(tb, syscall.SIGCONT)
+	return func() time.Duration {
+		tb.Helper()
+		late := time.NewTimer(exitLimit)
+		defer late.Stop()
+		select {
+		case <-s.instance.Done():
+			if err := s.instance.Err(); err != nil {
+				tb.Errorf("the %s ended with %v after SIGTERM", s.name, err)
+			}
+		case <-late.C:
+			tb.Errorf("the %s did not end within %s, and its grace is %s", s.name, exitLimit, grace)
+			_ = s.instance.Kill()
+		}
+		return time.Since(began)
+	}
+}
+
+// signal sends a signal to the process. One that has ended already is found elsewhere.
 func (s *Service) signal(tb testing.TB, signal syscall.Signal) {
 	tb.Helper()
-	if err := syscall.Kill(s.instance.Pid(), signal); err != nil {
+	if err := syscall.Kill(s.instance.Pid(), signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 		tb.Errorf("sending %v to the %s: %v", signal, s.name, err)
 	}
 }

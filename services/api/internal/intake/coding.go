@@ -17,6 +17,8 @@ import (
 type transport struct {
 	body  io.Reader
 	bytes int64
+	// limit bounds what is received: a coding can go on for ever and unpack to nothing.
+	limit int64
 	err   error // what ended the body, unless it was its end
 }
 
@@ -24,6 +26,9 @@ func (t *transport) Read(p []byte) (int, error) {
 	n, err := t.body.Read(p)
 	t.bytes += int64(n)
 	switch {
+	case t.bytes > t.limit+t.limit/100+slack: // a coding may make what can't be compressed a little larger
+		t.err = bodyTooLarge(t.limit)
+		return 0, t.err
 	case err == nil, err == io.EOF: // itself; wrapped it tells of a body that broke off
 	case errors.Is(err, io.EOF):
 		t.err = fmt.Errorf("reading the body: %w: %s", io.ErrUnexpectedEOF, err.Error())
@@ -45,7 +50,7 @@ type decoded struct {
 
 // undo begins to undo a coding. It reads as much as that takes.
 func undo(body io.Reader, coding Coding, limits Limits) (*decoded, error) {
-	d := &decoded{wire: &transport{body: body}, coding: coding, limits: limits, close: func() {}}
+	d := &decoded{wire: &transport{body: body, limit: limits.Body}, coding: coding, limits: limits, close: func() {}}
 	buffered := bufio.NewReaderSize(d.wire, slack)
 	switch coding {
 	case Gzip:
@@ -108,10 +113,12 @@ func (d *decoded) explain(err error) error {
 	}
 }
 
-func (d *decoded) tooLarge() error {
+func (d *decoded) tooLarge() error { return bodyTooLarge(d.limits.Body) }
+
+func bodyTooLarge(limit int64) error {
 	return fault.New(fault.TooLarge, "body-too-large",
-		"The body is larger than %d bytes (counted after decoding). Split it into several imports.", d.limits.Body).
-		With("limit", d.limits.Body)
+		"The body is larger than %d bytes (counted after decoding). Split it into several imports.", limit).
+		With("limit", limit)
 }
 
 func (d *decoded) tooDense() error {

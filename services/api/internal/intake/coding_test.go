@@ -236,3 +236,38 @@ func TestBrokenCodingOfAnArray(t *testing.T) {
 		t.Errorf("a cut gzip is called %s: %v", got, err)
 	}
 }
+
+// An endless row of empty gzip members unpacks to nothing and would be read for ever.
+func TestACodingThatUnpacksToNothingEnds(t *testing.T) {
+	t.Parallel()
+	limits := intake.DefaultLimits()
+	limits.Body = 1 << 20
+	media, err := intake.Negotiate("application/x-ndjson", []string{"gzip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := gzipped(t, "")
+	wire := &endless{unit: []byte(member)}
+	body, err := intake.Open(wire, media, &collection.Collection{}, limits)
+	for err == nil {
+		_, err = body.Next()
+	}
+	if got := fault.Of(err).Code; got != "body-too-large" || wire.given > 2<<20 {
+		t.Errorf("after %d bytes: %v", wire.given, err)
+	}
+}
+
+// endless gives the same bytes again and again.
+type endless struct {
+	unit  []byte
+	given int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.given > 64<<20 {
+		return 0, io.EOF // so that a failing test ends
+	}
+	n := copy(p, e.unit[e.given%len(e.unit):])
+	e.given += n
+	return n, nil
+}
