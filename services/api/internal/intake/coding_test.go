@@ -247,7 +247,7 @@ func TestACodingThatUnpacksToNothingEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	member := gzipped(t, "")
-	wire := &endless{unit: []byte(member)}
+	wire := &treadmill{unit: []byte(member)}
 	body, err := intake.Open(wire, media, &collection.Collection{}, limits)
 	for err == nil {
 		_, err = body.Next()
@@ -257,13 +257,13 @@ func TestACodingThatUnpacksToNothingEnds(t *testing.T) {
 	}
 }
 
-// endless gives the same bytes again and again.
-type endless struct {
+// treadmill gives the same bytes again and again.
+type treadmill struct {
 	unit  []byte
 	given int
 }
 
-func (e *endless) Read(p []byte) (int, error) {
+func (e *treadmill) Read(p []byte) (int, error) {
 	if e.given > 64<<20 {
 		return 0, io.EOF // so that a failing test ends
 	}
