@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,9 +20,9 @@ import (
 const (
 	// stepTimeout bounds one step. It must be longer than any sane chunk takes; without it asynq would take 30 minutes.
 	stepTimeout = 5 * time.Minute
-	// maxRetry is how often asynq brings an entry back before it archives it. Giving up is Postgres's decision, which counts
-	// the attempts, so this is only large.
-	maxRetry = 1000
+	// maxRetry only has to be positive: the server counts no failure, since giving up is Postgres's decision, which counts the
+	// attempts.
+	maxRetry = 1
 	// dialTimeout and ioTimeout keep a black-holed Redis from holding anybody: a bell may fail to ring.
 	dialTimeout = 500 * time.Millisecond
 	ioTimeout   = 2 * time.Second
@@ -31,8 +33,10 @@ type Redis struct {
 	client redis.UniversalClient
 }
 
-// Open prepares the connection. It does not fail when Redis is down, because nothing is lost without it.
-func Open(redisURL string) (*Redis, error) {
+// Open prepares the connection. It does not fail when Redis is down, because nothing is lost without it. The driver's own
+// words go to the log as debugging: what matters of them comes back as an error.
+func Open(redisURL string, log *slog.Logger) (*Redis, error) {
+	redirect.Do(func() { redis.SetLogger(driverLog{log}) })
 	opts, err := redis.ParseURL(redisURL)
 	if err != nil {
 		return nil, fmt.Errorf("reading REDIS_URL: %w", err)
@@ -44,18 +48,21 @@ func Open(redisURL string) (*Redis, error) {
 	return &Redis{client: redis.NewClient(opts)}, nil
 }
 
+// redirect is done once, because the driver has one log for the whole process.
+var redirect sync.Once
+
+// driverLog is a log as the driver wants it.
+type driverLog struct{ log *slog.Logger }
+
+// Printf writes one line of the driver.
+func (d driverLog) Printf(ctx context.Context, format string, args ...any) {
+	d.log.DebugContext(ctx, "redis driver", slog.String("detail", fmt.Sprintf(format, args...)))
+}
+
 // Close ends the connection.
 func (r *Redis) Close() error {
 	if err := r.client.Close(); err != nil {
 		return fmt.Errorf("closing the Redis connection: %w", err)
-	}
-	return nil
-}
-
-// Ping reports whether Redis answers.
-func (r *Redis) Ping(ctx context.Context) error {
-	if err := r.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("reaching Redis: %w", err)
 	}
 	return nil
 }

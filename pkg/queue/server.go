@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,12 +22,28 @@ type ServerOptions struct {
 	PollInterval time.Duration
 	// Grace is how long the chunks in hand may take after Stop.
 	Grace time.Duration
-	// RetryDelay says when an entry whose handler returned err comes back.
-	RetryDelay func(n int, err error) time.Duration
 }
 
-// Handler works on one chunk. An error brings the entry back after the server's RetryDelay.
+// Handler works on one chunk. An error brings the entry back: a Later after its delay, any other after defaultDelay.
 type Handler func(ctx context.Context, c task.Chunk) error
+
+// Later asks to bring an entry back after a delay.
+type Later struct {
+	Delay time.Duration
+	// Err is why.
+	Err error
+	// Quiet keeps an ordinary event out of the log.
+	Quiet bool
+}
+
+// Error tells why.
+func (l *Later) Error() string { return l.Err.Error() }
+
+// Unwrap returns why.
+func (l *Later) Unwrap() error { return l.Err }
+
+// defaultDelay is when an entry comes back whose handler did not say when.
+const defaultDelay = 2 * time.Second
 
 // forwardInterval is how often entries whose delay is over are moved to the pending ones.
 const forwardInterval = time.Second
@@ -39,8 +56,9 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 		TaskCheckInterval:        opts.PollInterval,
 		DelayedTaskCheckInterval: forwardInterval,
 		ShutdownTimeout:          opts.Grace,
-		RetryDelayFunc:           func(n int, err error, _ *asynq.Task) time.Duration { return opts.RetryDelay(n, err) },
+		RetryDelayFunc:           retryDelay,
 		IsFailure:                func(error) bool { return false }, // attempts are counted in Postgres
+		ErrorHandler:             reporter(log),                     // asynq itself says nothing about an entry that comes back
 		Logger:                   logger{log},
 		LogLevel:                 asynq.WarnLevel,
 	})
@@ -60,6 +78,28 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	<-ctx.Done()
 	server.Shutdown()
 	return nil
+}
+
+func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
+	if later, ok := errors.AsType[*Later](err); ok {
+		return later.Delay
+	}
+	return defaultDelay
+}
+
+// reporter logs why an entry comes back.
+func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
+	return func(ctx context.Context, entry *asynq.Task, err error) {
+		level := slog.LevelWarn
+		if later, ok := errors.AsType[*Later](err); ok && later.Quiet {
+			level = slog.LevelDebug
+		}
+		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}
+		if c, err := task.DecodeChunk(entry.Payload()); err == nil {
+			attrs = append(attrs, slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
+		}
+		log.LogAttrs(ctx, level, "a chunk will be tried again", attrs...)
+	}
 }
 
 // logger gives asynq's own messages to slog. They are about Redis, not about operations.

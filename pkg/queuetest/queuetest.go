@@ -4,6 +4,7 @@ package queuetest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func New(tb testing.TB) Redis {
 		tb.Fatalf("emptying the test's Redis database: %v", err)
 	}
 	r := Redis{Client: client, URL: fmt.Sprintf("redis://%s/%d", opts.Addr, opts.DB)}
-	r.Queue, err = queue.Open(r.URL)
+	r.Queue, err = queue.Open(r.URL, slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/task"
 )
 
@@ -18,6 +20,9 @@ var (
 	ErrHeld = errors.New("the chunk is held by another worker")
 )
 
+// forgiveTimeout bounds taking an attempt back, which waits for whoever holds the chunk.
+const forgiveTimeout = 5 * time.Second
+
 // The attempt is counted before the step and in a transaction of its own, so that a chunk that kills its worker is counted too.
 // It need not survive a crash of Postgres, hence no wait for the disk.
 const (
@@ -25,35 +30,43 @@ const (
 
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+  SELECT c.task_id, c.seq, t.collection FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts`
+RETURNING c.attempts, due.collection`
 
 	markRunning = `
-UPDATE xforce.tasks SET status = 'running', started_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = 'waiting'`
+UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE task_id = $1 AND status = ANY ($3)`
 )
 
-// BeginAttempt counts an attempt at the chunk, marks its operation as running and returns how many attempts there
-// were, this one included. It returns ErrNothingDue or ErrHeld when the chunk can't be taken.
-func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk) (attempts int, err error) {
+// Attempt is a chunk that a worker is about to take.
+type Attempt struct {
+	// Collection is where the chunk's records go.
+	Collection string
+	// Count is how many attempts there were, this one included.
+	Count int
+}
+
+// BeginAttempt counts an attempt at the chunk and marks its operation as running. It returns ErrNothingDue or ErrHeld when the
+// chunk can't be taken.
+func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk) (begun Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(forgoDurability)
-		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates).QueryRow(func(row pgx.Row) error { return row.Scan(&attempts) })
-		batch.Queue(markRunning, c.TaskID)
+		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates).QueryRow(func(row pgx.Row) error { return row.Scan(&begun.Count, &begun.Collection) })
+		batch.Queue(markRunning, c.TaskID, operation.Running, statesBefore(operation.Running))
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if isNoRows(err) {
-		return 0, s.whyNotDue(ctx, c)
+		return Attempt{}, s.whyNotDue(ctx, c)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("counting an attempt: %w", err)
+		return Attempt{}, fmt.Errorf("counting an attempt: %w", err)
 	}
-	return attempts, nil
+	return begun, nil
 }
 
 // whyNotDue tells a chunk that is held from one that needs nobody.
@@ -76,6 +89,8 @@ func (s *Store) ForgiveAttempt(ctx context.Context, c task.Chunk) error {
 	const forgive = `
 UPDATE xforce.task_chunks SET attempts = attempts - 1
 WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0`
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgiveTimeout) // also when the step was cancelled
+	defer cancel()
 	if _, err := s.pool.Exec(ctx, forgive, c.TaskID, c.Seq); err != nil {
 		return fmt.Errorf("forgiving an attempt: %w", err)
 	}

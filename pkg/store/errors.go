@@ -17,6 +17,12 @@ import (
 // and idle-in-transaction and similar session ends (25P03 and its kin are class 25).
 var transientClasses = []string{"08", "25", "40", "53", "57", "58"}
 
+// exceptions are single codes that do not go with their class.
+var exceptions = map[string]bool{
+	"57014": false, // the statement took longer than it may, and would again
+	"55P03": true,  // somebody held a lock for longer than we may wait
+}
+
 // IsTransient reports whether the same call may succeed later without anybody changing anything: Postgres was out of
 // reach, restarted, out of resources, or picked this transaction to end.
 func IsTransient(err error) bool {
@@ -24,6 +30,9 @@ func IsTransient(err error) bool {
 		return false
 	}
 	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if healing, known := exceptions[fromServer.Code]; known {
+			return healing
+		}
 		for _, class := range transientClasses {
 			if strings.HasPrefix(fromServer.Code, class) {
 				return true

@@ -12,6 +12,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
+// readTimeout bounds one query of a reader: a client would rather be told to come back.
+const readTimeout = 5 * time.Second
+
 // What every reader of an operation reads. An upload that is still receiving is nobody's business.
 const selectOperation = `
 SELECT task_id, task_reference, number, kind, coalesce(collection, ''), status,
@@ -31,6 +34,8 @@ func (s *Store) OperationByReference(ctx context.Context, collection, reference 
 }
 
 func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*operation.Operation, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading an operation: %w", unavailable(err))

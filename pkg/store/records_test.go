@@ -16,7 +16,7 @@ import (
 func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	op := b.seal(t, 1, 30, 10)
+	op := b.start(t, 1, 30, 10)
 	alternate := func(_ context.Context, s *store.Step) (store.Effect, error) {
 		var effect store.Effect
 		for n := range s.Rows {
@@ -81,7 +81,7 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 		`{"a":` + strings.Repeat("9", 100_000) + `}`, `[1,2`, "", "\x00", `{"a":1,"a":2}`, `"text"`, `{"\u0000":1}`,
 		`{"a":1E+0000000000000000000400000}`, strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
 	}
-	op := b.seal(t, 1, len(hard), len(hard))
+	op := b.start(t, 1, len(hard), len(hard))
 	work := func(context.Context, *store.Step) (store.Effect, error) {
 		var effect store.Effect
 		for n, record := range hard {

@@ -14,12 +14,11 @@ import (
 // Step is a chunk in the hands of one worker: the lock on its row is the lease, and it ends with the transaction.
 type Step struct {
 	// Number is the operation's place in the order of acceptance.
-	Number     int64
-	Collection string
-	FirstRow   int
-	Rows       int
-	Payload    []byte
-	tx         pgx.Tx
+	Number   int64
+	FirstRow int
+	Rows     int
+	Payload  []byte
+	tx       pgx.Tx
 }
 
 // Effect is what a step did with its chunk.
@@ -71,13 +70,13 @@ func (s *Store) RunStep(ctx context.Context, c task.Chunk, work func(context.Con
 // takeChunk locks the chunk's row if it is free and still pending.
 func takeChunk(ctx context.Context, tx pgx.Tx, c task.Chunk) (*Step, error) {
 	const take = `
-SELECT t.number, t.collection, c.first_row, c.row_count, c.payload
+SELECT t.number, c.first_row, c.row_count, c.payload
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
 FOR UPDATE OF c SKIP LOCKED`
 	step := &Step{tx: tx}
 	err := tx.QueryRow(ctx, take, c.TaskID, c.Seq, liveStates).
-		Scan(&step.Number, &step.Collection, &step.FirstRow, &step.Rows, &step.Payload)
+		Scan(&step.Number, &step.FirstRow, &step.Rows, &step.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("taking the chunk: %w", err)
 	}
@@ -119,7 +118,7 @@ func finishStep(ctx context.Context, tx pgx.Tx, c task.Chunk, step *Step, effect
 	batch.Queue(insertProgress, completed...)
 	batch.Queue(finishChunk, c.TaskID, c.Seq, packOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
 	batch.Queue(countStep, c.TaskID, n.Created, n.Updated, n.Superseded, n.Failed,
-		operation.Succeeded, operation.Running, liveStates).
+		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded)).
 		QueryRow(func(row pgx.Row) error {
 			err := row.Scan(&done.State, &done.Lanes, &done.Chunks)
 			if isNoRows(err) {
@@ -147,7 +146,7 @@ func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) e
 UPDATE xforce.tasks SET status = $2, error_code = $3, error_message = $4,
   finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($5)`
-	if _, err := s.pool.Exec(ctx, fail, c.TaskID, operation.Failed, why.Code, why.Message, liveStates); err != nil {
+	if _, err := s.pool.Exec(ctx, fail, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)); err != nil {
 		return fmt.Errorf("failing the operation: %w", err)
 	}
 	return nil

@@ -60,7 +60,7 @@ func TestStepRunsOnce(t *testing.T) {
 func TestLockedChunkIsHeld(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	op := b.seal(t, 1, 20, 10)
+	op := b.start(t, 1, 20, 10)
 	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		if _, err := b.store.BeginAttempt(ctx, of(op, 0)); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("attempt at a held chunk: %v", err)
@@ -100,7 +100,7 @@ func TestDueChunksAreTheFirstOfEachLane(t *testing.T) {
 func TestFailedWorkLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	op := b.seal(t, 1, 10, 10)
+	op := b.start(t, 1, 10, 10)
 	broken := errors.New("broken")
 	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		effect, _ := all(operation.Rejected)(ctx, s)
@@ -120,7 +120,7 @@ func TestFailedWorkLeavesNoTrace(t *testing.T) {
 func TestFinishedOperationStopsSteps(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	op := b.seal(t, 1, 20, 10)
+	op := b.start(t, 1, 20, 10)
 	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		why := operation.Failure{Code: "ChunkAbandoned", Message: "gave up"}
 		if err := b.store.Fail(ctx, of(op, 1), why); err != nil {
@@ -146,15 +146,15 @@ func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 	op := b.seal(t, 1, 1, 1)
 	for want := 1; want <= 3; want++ {
 		got, err := b.store.BeginAttempt(t.Context(), of(op, 0))
-		if err != nil || got != want {
-			t.Fatalf("attempt %d counted as %d, %v", want, got, err)
+		if err != nil || got.Count != want || got.Collection != "tools" {
+			t.Fatalf("attempt %d counted as %+v, %v", want, got, err)
 		}
 	}
 	if err := b.store.ForgiveAttempt(t.Context(), of(op, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil || got != 3 {
-		t.Errorf("after one was forgiven, the next is counted as %d, %v", got, err)
+	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil || got.Count != 3 {
+		t.Errorf("after one was forgiven, the next is counted as %+v, %v", got, err)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 func TestManyDeliveriesOneEffect(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	op := b.seal(t, 8, 400, 10)
+	op := b.start(t, 8, 400, 10)
 	deliveries := make(chan int)
 	var workers sync.WaitGroup
 	for range 8 {

@@ -17,6 +17,9 @@ import (
 // ImporterSessions is the name that importers' sessions carry in pg_stat_activity; the janitor looks for it.
 const ImporterSessions = "longshore-importer"
 
+// connectTimeout bounds a connection's begin, so that a database that does not answer is told as that.
+const connectTimeout = 5 * time.Second
+
 // Options says how a service uses Postgres.
 type Options struct {
 	// Application is the session's name in pg_stat_activity.
@@ -49,6 +52,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	if opts.MaxConns > 0 {
 		config.MaxConns = int32(min(opts.MaxConns, 1000))
 	}
+	config.ConnConfig.ConnectTimeout = connectTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the connection pool: %w", err)
@@ -73,12 +77,20 @@ func (s *Store) inTx(ctx context.Context, work func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, work)
 }
 
-// liveStates are the states in which a worker may change an operation, as the statements need them.
-var liveStates = func() (names []string) {
+// liveStates are the states in which a worker may act for an operation, as the statements need them.
+var liveStates = statesThat(operation.State.Live)
+
+// statesBefore are the states from which an operation may move to next: the domain's table of transitions binds every UPDATE
+// of a status.
+func statesBefore(next operation.State) []string {
+	return statesThat(func(s operation.State) bool { return s.CanBecome(next) })
+}
+
+func statesThat(hold func(operation.State) bool) (names []string) {
 	for _, state := range operation.States() {
-		if state.Live() {
+		if hold(state) {
 			names = append(names, string(state))
 		}
 	}
 	return names
-}()
+}

@@ -115,6 +115,16 @@ func (b bench) mustStep(t *testing.T, c task.Chunk, outcome operation.Outcome) s
 	return done
 }
 
+// start seals an import and lets a worker take it, so that steps may run.
+func (b bench) start(t *testing.T, lanes, n, rows int) *operation.Operation {
+	t.Helper()
+	op := b.seal(t, lanes, n, rows)
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
 func (b bench) mustRead(t *testing.T, id uuid.UUID) *operation.Operation {
 	t.Helper()
 	op, err := b.store.Operation(t.Context(), id)

@@ -80,9 +80,9 @@ func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 // One that the janitor has begun to drop (is_active is false) can't be sealed any more.
 const sealOperation = `
 UPDATE xforce.tasks SET
-  status = 'waiting', number = nextval('xforce.task_numbers'), total_records = $2, total_chunks = $3,
+  status = $4, number = nextval('xforce.task_numbers'), total_records = $2, total_chunks = $3,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = 'receiving' AND is_active`
+WHERE task_id = $1 AND status = ANY ($5) AND is_active`
 
 // Seal writes the last chunk and accepts the operation in the same transaction. When it returns nil, all of it is on disk.
 // The error is a fault of kind Unavailable when trying the whole upload again can help.
@@ -91,7 +91,8 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 		if err := u.write(ctx, tx, last); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, sealOperation, u.id, last.FirstRow+last.Rows-1, last.Seq+1)
+		tag, err := tx.Exec(ctx, sealOperation, u.id, last.FirstRow+last.Rows-1, last.Seq+1,
+			operation.Waiting, statesBefore(operation.Waiting))
 		if err == nil && tag.RowsAffected() == 0 {
 			return errUploadGone
 		}

@@ -29,7 +29,7 @@ func run(ctx context.Context, env service.Env) error {
 		return err
 	}
 	defer db.Close()
-	redis, err := queue.Open(cfg.Redis.URL)
+	redis, err := queue.Open(cfg.Redis.URL, env.Log)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type Config struct {
 	// QueuePoll is how long an idle importer waits before it looks at the queue again.
 	QueuePoll time.Duration `env:"LONGSHORE_QUEUE_POLL" envDefault:"50ms"`
 	// MaxAttempts is how often a chunk may end its worker before its operation fails.
-	MaxAttempts int `env:"LONGSHORE_MAX_ATTEMPTS" envDefault:"5"`
+	MaxAttempts int `env:"LONGSHORE_MAX_ATTEMPTS" envDefault:"8"`
 	// MaxDepth bounds the nesting of a record, as the api does.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
 	// FrozenAfter is how long this importer may stand still between two statements before Postgres takes its chunk away.
@@ -32,6 +32,7 @@ type Config struct {
 // Check holds the rules across fields.
 func (c Config) Check() error {
 	return errors.Join(
+		c.checkConnections(),
 		config.Positive("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
 		config.Positive("LONGSHORE_QUEUE_POLL", c.QueuePoll),
 		config.Positive("LONGSHORE_MAX_ATTEMPTS", c.MaxAttempts),
@@ -39,6 +40,14 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_FROZEN_AFTER", c.FrozenAfter),
 		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
 	)
+}
+
+// checkConnections wants one connection for each step, and one for all that is said beside the steps.
+func (c Config) checkConnections() error {
+	if c.Postgres.MaxConns <= c.Concurrency {
+		return errors.New("LONGSHORE_DB_MAX_CONNS must be greater than LONGSHORE_IMPORTER_CONCURRENCY")
+	}
+	return nil
 }
 
 // Ingest returns the part that the ingest package needs.

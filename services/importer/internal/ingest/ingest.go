@@ -52,39 +52,44 @@ func New(ctx context.Context, db *store.Store, dispatcher *queue.Dispatcher, col
 }
 
 // Chunk processes one chunk and dispatches the next of its lane. nil means that there is nothing more to do for this queue entry; any
-// error asks to bring it back later.
+// error is a queue.Later, which says when to bring it back.
 func (i *Ingest) Chunk(ctx context.Context, c task.Chunk) error {
-	attempts, err := i.store.BeginAttempt(ctx, c)
-	if errors.Is(err, store.ErrNothingDue) {
+	attempt, err := i.store.BeginAttempt(ctx, c)
+	switch {
+	case errors.Is(err, store.ErrNothingDue):
 		return nil
+	case errors.Is(err, store.ErrHeld):
+		return later(err, heldDelay)
+	case err != nil:
+		return later(err, troubleDelay)
+	case attempt.Count > i.maxAttempts:
+		return i.giveUp(ctx, c) // the last attempt did not live to tell
 	}
-	if err != nil {
-		return err
-	}
-	if attempts > i.maxAttempts {
-		return i.giveUp(ctx, c)
-	}
-	var collectionName string
-	done, err := i.store.RunStep(ctx, c, func(ctx context.Context, s *store.Step) (store.Effect, error) {
-		collectionName = s.Collection
-		return i.step(ctx, s)
-	})
+	done, err := i.try(ctx, c, attempt.Collection)
 	switch {
 	case err == nil:
 		i.goOn(ctx, c, done)
 		return nil
 	case errors.Is(err, store.ErrNothingDue):
 		return nil
-	case errors.Is(err, store.ErrHeld), store.IsTransient(err):
-		return errors.Join(err, i.store.ForgiveAttempt(context.WithoutCancel(ctx), c))
+	case isForgiven(ctx, err):
+		return later(errors.Join(err, i.store.ForgiveAttempt(ctx, c)), delayOf(err))
 	}
-	i.plans.forget(collectionName)
-	i.log.Error("a chunk failed", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq),
-		slog.Int("attempt", attempts), slog.Any("error", err))
-	if attempts >= i.maxAttempts {
+	i.plans.forget(attempt.Collection)
+	if attempt.Count >= i.maxAttempts {
+		i.log.Error("a chunk failed", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq), slog.Any("error", err))
 		return i.giveUp(ctx, c)
 	}
-	return err
+	return later(fmt.Errorf("attempt %d of %d: %w", attempt.Count, i.maxAttempts, err), attemptDelay(attempt.Count))
+}
+
+// try makes the plan before the step, because a step must not wait for a second connection while it holds its own.
+func (i *Ingest) try(ctx context.Context, c task.Chunk, collectionName string) (store.Committed, error) {
+	plan, err := i.plans.get(ctx, collectionName)
+	if err != nil {
+		return store.Committed{}, err
+	}
+	return i.store.RunStep(ctx, c, plan.step)
 }
 
 // goOn tells what the step left behind and rings for the next chunk of the lane.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -42,6 +43,9 @@ type Tables interface {
 	Describe(ctx context.Context, c *collection.Collection) (*target.Table, error)
 }
 
+// errUnknownCollection is no fault of the import: in a rolling upgrade the api may know a collection before this importer does.
+var errUnknownCollection = errors.New("unknown to this importer: give it the same LONGSHORE_COLLECTIONS as the api")
+
 func (p *plans) get(ctx context.Context, name string) (*plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -50,7 +54,7 @@ func (p *plans) get(ctx context.Context, name string) (*plan, error) {
 	}
 	c, ok := p.collections.Get(name)
 	if !ok {
-		return nil, fmt.Errorf("collection %q is unknown to this importer: give it the same LONGSHORE_COLLECTIONS as the api", name)
+		return nil, fmt.Errorf("collection %q: %w", name, errUnknownCollection)
 	}
 	made, err := p.make(ctx, c)
 	if err != nil {

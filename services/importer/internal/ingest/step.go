@@ -9,22 +9,19 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/store/target"
+	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
 
 // step is the work on one chunk, inside its transaction: check each record, load the good ones, explain the others.
-func (i *Ingest) step(ctx context.Context, s *store.Step) (store.Effect, error) {
-	plan, err := i.plans.get(ctx, s.Collection)
-	if err != nil {
-		return store.Effect{}, err
-	}
-	b, _ := plan.benches.Get().(*bench)
-	defer plan.benches.Put(b)
+func (p *plan) step(ctx context.Context, s *store.Step) (store.Effect, error) {
+	b, _ := p.benches.Get().(*bench)
+	defer p.benches.Put(b)
 	records, err := b.opener.Open(s.Payload, s.Rows)
 	if err != nil {
 		return store.Effect{}, err
 	}
 	b.batch.Reset()
-	rejected := b.check(plan, s.FirstRow, records)
+	rejected := b.check(p.checker, s.FirstRow, records)
 	loaded, err := s.Load(ctx, b.batch)
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
@@ -33,12 +30,12 @@ func (i *Ingest) step(ctx context.Context, s *store.Step) (store.Effect, error) 
 }
 
 // check puts every acceptable record into the batch and returns the others.
-func (b *bench) check(plan *plan, firstRow int, records [][]byte) []operation.Rejection {
+func (b *bench) check(checker *schema.Checker, firstRow int, records [][]byte) []operation.Rejection {
 	var rejected []operation.Rejection
 	for n, raw := range records {
 		values, reasons := b.reader.Read(raw)
 		if reasons == nil {
-			reasons = plan.checker.Check(raw, values)
+			reasons = checker.Check(raw, values)
 		}
 		if reasons == nil {
 			reasons = b.batch.Add(firstRow+n, values)

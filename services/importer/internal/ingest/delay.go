@@ -1,0 +1,44 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+const (
+	// heldDelay is when a chunk that somebody else holds is looked at again.
+	heldDelay = time.Second
+	// troubleDelay is when a chunk comes back after a trouble that is not its own, such as a database that went away.
+	troubleDelay = 2 * time.Second
+	// maxAttemptDelay bounds the growing delay between the attempts of a chunk that fails.
+	maxAttemptDelay = time.Minute
+)
+
+// attemptDelay doubles from two seconds, so that the attempts outlast a table that is renamed for a moment.
+func attemptDelay(attempt int) time.Duration {
+	return min(time.Second<<min(attempt, 10), maxAttemptDelay)
+}
+
+// isForgiven reports whether a failure is not the chunk's, so that its attempt does not count. A step that took all the time it
+// has is the chunk's own failure, although the error looks like any cancelled query.
+func isForgiven(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return errors.Is(ctx.Err(), context.Canceled)
+	}
+	return errors.Is(err, store.ErrHeld) || errors.Is(err, errUnknownCollection) || store.IsTransient(err)
+}
+
+func delayOf(err error) time.Duration {
+	if errors.Is(err, store.ErrHeld) {
+		return heldDelay
+	}
+	return troubleDelay
+}
+
+func later(err error, delay time.Duration) error {
+	return &queue.Later{Delay: delay, Err: err, Quiet: errors.Is(err, store.ErrHeld)}
+}
