@@ -38,6 +38,9 @@ type Shutdown struct {
 	Grace time.Duration `env:"LONGSHORE_SHUTDOWN_GRACE" envDefault:"20s"`
 }
 
+// MaxDepth is the deepest nesting of a record that may be configured: Postgres gives up on JSONB some thousands of levels deep.
+const MaxDepth = 1000
+
 // Checker is a configuration that has rules across its fields.
 type Checker interface {
 	// Check returns every broken rule.

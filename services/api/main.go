@@ -21,6 +21,9 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
+// frozenAfter is how long an api may stand still in the middle of staging a chunk before Postgres lets go of what it holds.
+const frozenAfter = 10 * time.Second
+
 func main() { os.Exit(service.Main("api", run)) }
 
 func run(ctx context.Context, env service.Env) error {
@@ -33,7 +36,8 @@ func run(ctx context.Context, env service.Env) error {
 		return err
 	}
 	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
-		Application: "longshore-api", MaxConns: cfg.Postgres.MaxConns, Schema: migrations.Latest(),
+		Application: "longshore-api", MaxConns: cfg.Postgres.MaxConns,
+		Schema: migrations.Latest(), IdleInTransaction: frozenAfter,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/intake"
@@ -66,6 +67,12 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_LANES", c.Lanes),
 		config.Positive("LONGSHORE_MAX_ERRORS_SHOWN", c.MaxErrors),
 		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
+	}
+	if c.ChunkBytes+c.MaxRecordBytes > chunk.MaxUnpackedBytes/2 {
+		errs = append(errs, fmt.Errorf("LONGSHORE_CHUNK_BYTES and LONGSHORE_MAX_RECORD_BYTES must be at most %d together", chunk.MaxUnpackedBytes/2))
+	}
+	if c.MaxDepth > config.MaxDepth {
+		errs = append(errs, fmt.Errorf("LONGSHORE_MAX_DEPTH must be at most %d", config.MaxDepth))
 	}
 	if c.MaxRecords > maxRows {
 		errs = append(errs, fmt.Errorf("LONGSHORE_MAX_RECORDS must be at most %d", maxRows))

@@ -3,6 +3,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
@@ -33,6 +34,7 @@ type Config struct {
 func (c Config) Check() error {
 	return errors.Join(
 		c.checkConnections(),
+		c.checkDepth(),
 		config.Positive("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
 		config.Positive("LONGSHORE_QUEUE_POLL", c.QueuePoll),
 		config.Positive("LONGSHORE_MAX_ATTEMPTS", c.MaxAttempts),
@@ -46,6 +48,13 @@ func (c Config) Check() error {
 func (c Config) checkConnections() error {
 	if c.Postgres.MaxConns <= c.Concurrency {
 		return errors.New("LONGSHORE_DB_MAX_CONNS must be greater than LONGSHORE_IMPORTER_CONCURRENCY")
+	}
+	return nil
+}
+
+func (c Config) checkDepth() error {
+	if c.MaxDepth > config.MaxDepth {
+		return fmt.Errorf("LONGSHORE_MAX_DEPTH must be at most %d", config.MaxDepth)
 	}
 	return nil
 }

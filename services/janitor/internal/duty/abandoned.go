@@ -2,6 +2,7 @@ package duty
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -24,12 +25,23 @@ func DropAbandoned(store Uploads, log *slog.Logger, untouched time.Duration) Dut
 		if err != nil {
 			return err
 		}
+		var errs []error
 		for _, id := range abandoned {
-			if err := store.DropUpload(ctx, id); err != nil {
-				return err
+			if err := dropOne(ctx, store, id); err != nil {
+				errs = append(errs, err) // one that somebody holds must not keep the others
+				continue
 			}
 			log.Info("dropped an abandoned upload", slog.String("operation", id.String()))
 		}
-		return nil
+		return errors.Join(errs...)
 	}}
+}
+
+// dropTimeout bounds the drop of one upload, whose rows a frozen api may still hold.
+const dropTimeout = 5 * time.Second
+
+func dropOne(ctx context.Context, store Uploads, id uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(ctx, dropTimeout)
+	defer cancel()
+	return store.DropUpload(ctx, id)
 }

@@ -28,6 +28,15 @@ func Run(ctx context.Context, log *slog.Logger, duties ...Duty) {
 	all.Wait()
 }
 
+// passTimeout bounds one pass, so that a database which does not answer costs a pass and not the duty.
+const passTimeout = 30 * time.Second
+
+func (d Duty) pass(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	return d.Pass(ctx)
+}
+
 func (d Duty) repeat(ctx context.Context, log *slog.Logger) {
 	timer := time.NewTimer(rand.N(d.Every)) //nolint:gosec // spreading, not secrecy
 	defer timer.Stop()
@@ -37,7 +46,7 @@ func (d Duty) repeat(ctx context.Context, log *slog.Logger) {
 			return
 		case <-timer.C:
 		}
-		if err := d.Pass(ctx); err != nil && ctx.Err() == nil {
+		if err := d.pass(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("a pass failed and will be repeated", slog.Any("error", err))
 		}
 		timer.Reset(d.Every)

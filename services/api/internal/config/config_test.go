@@ -1,0 +1,20 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/configtest"
+	"github.com/longshore-io/longshore/services/api/internal/config"
+)
+
+func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+	t.Parallel()
+	configtest.Refuses[config.Config](t, map[string]string{
+		"LONGSHORE_CHUNK_BYTES":  "200000000",
+		"LONGSHORE_MAX_DEPTH":    "5000",
+		"LONGSHORE_MAX_RECORDS":  "3000000000",
+		"LONGSHORE_PUBLIC_URL":   "imports.example.com",
+		"LONGSHORE_LANES":        "0",
+		"LONGSHORE_UPLOAD_GRACE": "soon",
+	})
+}

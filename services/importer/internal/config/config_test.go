@@ -1,0 +1,18 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/configtest"
+	"github.com/longshore-io/longshore/services/importer/internal/config"
+)
+
+func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+	t.Parallel()
+	configtest.Refuses[config.Config](t, map[string]string{
+		"LONGSHORE_IMPORTER_CONCURRENCY": "10",
+		"LONGSHORE_MAX_DEPTH":            "5000",
+		"LONGSHORE_MAX_ATTEMPTS":         "0",
+		"LONGSHORE_QUEUE_POLL":           "0s",
+	})
+}

@@ -1,0 +1,17 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/configtest"
+	"github.com/longshore-io/longshore/services/janitor/internal/config"
+)
+
+func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+	t.Parallel()
+	configtest.Refuses[config.Config](t, map[string]string{
+		"LONGSHORE_ABANDONED_AFTER": "10s",
+		"LONGSHORE_DISPATCH_EVERY":  "0s",
+		"LONGSHORE_STALLED_AFTER":   "-1s",
+	})
+}
