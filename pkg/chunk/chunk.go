@@ -56,9 +56,6 @@ func (p *Packer) Add(record []byte) (full bool) {
 	return p.rows >= p.maxRows || len(p.plain) >= p.maxBytes
 }
 
-// Pending reports whether records wait to be cut.
-func (p *Packer) Pending() bool { return p.rows > 0 }
-
 // Cut finishes the current chunk and begins the next.
 func (p *Packer) Cut() Chunk {
 	scratch, _ := buffers.Get().(*[]byte)

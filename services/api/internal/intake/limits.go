@@ -23,11 +23,6 @@ type Limits struct {
 	Ratio int
 }
 
-// DefaultLimits is meant for imports of up to tens of millions of records.
-func DefaultLimits() Limits {
-	return Limits{Body: 16 << 30, Record: 1 << 20, Records: 50_000_000, Depth: 32, Ratio: 200}
-}
-
 // MaxColumns is how many columns a CSV body may have: more than Postgres allows in a table (1,600).
 const MaxColumns = 2000
 
