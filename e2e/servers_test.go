@@ -1,0 +1,103 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+func TestFlushedRedis(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	beginLongImport(s, 20).disturb(t, recoveredWithin, s.FlushRedis)
+}
+
+func TestKilledRedis(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	beginLongImport(s, 20).disturb(t, recoveredWithin, func() {
+		s.KillRedis()
+		s.StartRedis() // empty: nothing was written to disk
+	})
+}
+
+// TestStoppedRedis imports while there is no Redis, or one that does not answer: accepted at once, done when Redis is back.
+func TestStoppedRedis(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	for _, test := range []struct {
+		name       string
+		away, back func(*stack.Stack)
+	}{
+		{"stopped", (*stack.Stack).StopRedis, (*stack.Stack).StartRedis},
+		{"frozen", (*stack.Stack).FreezeRedis, (*stack.Stack).ThawRedis},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := s.In(t)
+			s.Exec(`TRUNCATE xforce.tools`)
+			test.away(s)
+			small := s.SubmitJSON(tool.SampleJSON)
+			if small.Took > acceptedWithin {
+				t.Errorf("without Redis the 202 took %s", small.Took)
+			}
+			large := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+			back := time.Now()
+			test.back(s)
+			expectDoneAfter(t, s, back, small, large)
+			s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
+			expectLongTable(t, s)
+		})
+	}
+}
+
+// expectDoneAfter waits for imports that a fault kept waiting until a moment.
+func expectDoneAfter(t *testing.T, s *stack.Stack, moment time.Time, ops ...client.Accepted) {
+	t.Helper()
+	for _, op := range ops {
+		m := s.WaitFor(op, "Succeeded")
+		took := m.Finished.Sub(moment)
+		t.Logf("%d records were done %s after the end of the fault", op.TotalRecords, took)
+		if took > recoveredWithin+waitForLong {
+			t.Errorf("operation %s was done %s after the end of the fault", op.ID, took)
+		}
+	}
+}
+
+// waitForLong is what the long import takes on a busy machine.
+const waitForLong = 15 * time.Second
+
+// TestEndedSessions ends sessions at Postgres at random, those of the api and the janitor too.
+func TestEndedSessions(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	l := beginLongImport(s, 5)
+	l.disturb(t, recoveredWithin, func() {
+		for percent := 6; percent <= 60; percent += 2 {
+			if !s.EndSession() {
+				t.Error("there was no session to end")
+			}
+			s.WaitForChunks(l.op, longChunks*percent/100)
+		}
+	})
+}
+
+// TestEndedStep ends the session of a step, again and again: that is no fault of the chunk and costs it none of its attempts.
+func TestEndedStep(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"}})
+	release := s.HoldTable("xforce.tools")
+	op := s.SubmitJSON(tool.SampleJSON)
+	for range 3 {
+		s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+		if ended := s.Number(`SELECT count(pg_terminate_backend(pid)) ` + waitingSteps); ended != 1 {
+			t.Errorf("%d sessions were ended, not 1", ended)
+		}
+		s.Holds(recoveredWithin, "the step to be over", `SELECT count(*) = 0 `+waitingSteps)
+	}
+	release()
+	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
+	expectTools(t, s, tool.Sample())
+}
