@@ -112,7 +112,7 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 		}, map[task.Kind]queue.Handler{task.Import: func(ctx context.Context, c task.Chunk) error {
 			if first {
 				first = false
-				return &queue.Later{Err: errors.New("not now"), Quiet: true}
+				return &queue.LaterError{Err: errors.New("not now"), Quiet: true}
 			}
 			return handle(ctx, c)
 		}})

@@ -24,11 +24,11 @@ type ServerOptions struct {
 	Grace time.Duration
 }
 
-// Handler works on one chunk. An error brings the entry back: a Later after its delay, any other after defaultDelay.
+// Handler works on one chunk. An error brings the entry back: a LaterError after its delay, any other after defaultDelay.
 type Handler func(ctx context.Context, c task.Chunk) error
 
-// Later asks to bring an entry back after a delay.
-type Later struct {
+// LaterError asks to bring an entry back after a delay.
+type LaterError struct {
 	Delay time.Duration
 	// Err is why.
 	Err error
@@ -37,10 +37,10 @@ type Later struct {
 }
 
 // Error tells why.
-func (l *Later) Error() string { return l.Err.Error() }
+func (l *LaterError) Error() string { return l.Err.Error() }
 
 // Unwrap returns why.
-func (l *Later) Unwrap() error { return l.Err }
+func (l *LaterError) Unwrap() error { return l.Err }
 
 // defaultDelay is when an entry comes back whose handler did not say when.
 const defaultDelay = 2 * time.Second
@@ -81,7 +81,7 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 }
 
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
-	if later, ok := errors.AsType[*Later](err); ok {
+	if later, ok := errors.AsType[*LaterError](err); ok {
 		return later.Delay
 	}
 	return defaultDelay
@@ -91,7 +91,7 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 	return func(ctx context.Context, entry *asynq.Task, err error) {
 		level := slog.LevelWarn
-		if later, ok := errors.AsType[*Later](err); ok && later.Quiet {
+		if later, ok := errors.AsType[*LaterError](err); ok && later.Quiet {
 			level = slog.LevelDebug
 		}
 		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}

@@ -40,5 +40,5 @@ func delayOf(err error) time.Duration {
 }
 
 func later(err error, delay time.Duration) error {
-	return &queue.Later{Delay: delay, Err: err, Quiet: errors.Is(err, store.ErrHeld)}
+	return &queue.LaterError{Delay: delay, Err: err, Quiet: errors.Is(err, store.ErrHeld)}
 }

@@ -52,7 +52,7 @@ func New(ctx context.Context, db *store.Store, dispatcher *queue.Dispatcher, col
 }
 
 // Chunk processes one chunk and dispatches the next of its lane. nil means that there is nothing more to do for this queue entry; any
-// error is a queue.Later, which says when to bring it back.
+// error is a queue.LaterError, which says when to bring it back.
 func (i *Ingest) Chunk(ctx context.Context, c task.Chunk) error {
 	attempt, err := i.store.BeginAttempt(ctx, c)
 	switch {
