@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/store/target"
+	"github.com/longshore-io/longshore/services/importer/internal/record"
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
 
@@ -34,7 +35,9 @@ func (b *bench) check(checker *schema.Checker, firstRow int, records [][]byte) [
 	var rejected []operation.Rejection
 	for n, raw := range records {
 		values, reasons := b.reader.Read(raw)
-		if reasons == nil {
+		if reasons != nil {
+			reasons = explainFully(checker, raw, reasons)
+		} else {
 			reasons = checker.Check(raw, values)
 		}
 		if reasons == nil {
@@ -45,6 +48,23 @@ func (b *bench) check(checker *schema.Checker, firstRow int, records [][]byte) [
 		}
 	}
 	return rejected
+}
+
+// explainFully adds what the schema says about a record that is otherwise strictly good, so that one look is enough to correct it.
+func explainFully(checker *schema.Checker, raw []byte, strict []operation.Reason) []operation.Reason {
+	told := make(map[string]bool, len(strict))
+	for _, r := range strict {
+		if r.Code != record.UnknownMember {
+			return strict // a parser that is less strict may see another record than the one that was sent
+		}
+		told[r.Pointer] = true
+	}
+	for _, r := range checker.Explain(raw) {
+		if !told[r.Pointer] && len(strict) < record.MaxReasons {
+			strict = append(strict, r)
+		}
+	}
+	return strict
 }
 
 // effect says for each row of the chunk what became of it.

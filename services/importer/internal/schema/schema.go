@@ -64,6 +64,12 @@ func (k *Checker) Check(raw []byte, values []jsontext.Value) []operation.Reason 
 	if k.plan.accepts(values) {
 		return nil
 	}
+	return k.Explain(raw)
+}
+
+// Explain is Check without its fast way, for a record whose values are not at hand: one that is strictly good but for members
+// that the collection does not declare.
+func (k *Checker) Explain(raw []byte) []operation.Reason {
 	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		return []operation.Reason{{Code: unclassified, Message: "is not valid JSON"}}
