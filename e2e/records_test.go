@@ -159,10 +159,11 @@ func TestOutcomes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sent := func(t tool.Tool) string { return string(bytes.Trim(tool.Array(t), "[]\n")) }
 	want := [][]string{
-		{"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons"},
-		{"A1", "New", "Travel", "", "", "", "1", "created", ""},
-		{"A2", "Twice, the later", "Travel", "", `["a","\"b\"","c|d"]`, "", "4", "created", ""},
+		{"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons", "longshore_received"},
+		{"A1", "New", "Travel", "", "", "", "1", "created", "", sent(records[0])},
+		{"A2", "Twice, the later", "Travel", "", `["a","\"b\"","c|d"]`, "", "4", "created", "", sent(records[3])},
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("created records as CSV (-want +got):\n%s", diff)
@@ -182,7 +183,7 @@ func TestFailedTableGoesBackIn(t *testing.T) {
 	}
 	corrected := bytes.Replace(answer.Body, []byte("none"), []byte("https://example.com"), 1)
 	// The columns that were added belong to nobody: they are cut off, as a person with a spreadsheet would.
-	body := withoutLastColumns(t, corrected, 3)
+	body := withoutLastColumns(t, corrected, 4)
 	again := s.Submit("tools", client.Body{Type: "text/csv", Content: body})
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
 	right := wrong

@@ -1,6 +1,9 @@
 package operation
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // Reason is one cause why a record was rejected.
 type Reason struct {
@@ -22,5 +25,10 @@ type Rejection struct {
 }
 
 // ReceivedText returns the record as JSON text: as received, except that bytes that are no UTF-8, which JSON can't carry, are
-// replaced by U+FFFD.
-func (r Rejection) ReceivedText() []byte { return bytes.ToValidUTF8(r.Received, []byte("\uFFFD")) }
+// replaced by U+FFFD. A record that is UTF-8 is returned itself and not copied.
+func (r Rejection) ReceivedText() []byte {
+	if utf8.Valid(r.Received) {
+		return r.Received
+	}
+	return bytes.ToValidUTF8(r.Received, []byte("\uFFFD"))
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -62,7 +61,7 @@ func writeRejections(ctx context.Context, tx pgx.Tx, id uuid.UUID, rejections []
 	return nil
 }
 
-// asJSONB returns the record as JSONB can hold it: as it is, or, where JSONB would refuse or change it, as one JSON
+// asJSONB returns the record as JSONB can hold it: as it is, or, where JSONB would refuse it or lose a part of it, as one JSON
 // string with its text. The bytes themselves always stand beside it.
 func asJSONB(received []byte) []byte {
 	if fitsJSONB(received) {
@@ -77,8 +76,3 @@ func asJSONB(received []byte) []byte {
 }
 
 func packOutcomes(outcomes []operation.Outcome) []byte { return chunk.PackOutcomes(outcomes) }
-
-// fitsJSONB is careful rather than exact: whatever looks as if JSONB might refuse it is kept as text.
-func fitsJSONB(received []byte) bool {
-	return utf8.Valid(received) && json.Valid(received) && !hasHardEscape(received) && !hasLongNumber(received)
-}

@@ -11,11 +11,15 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// rejectionsPage is how many rejected records one query brings: no connection waits while a client reads them.
-const rejectionsPage = 100
+// One query brings a page of rejected records: no connection waits while a client reads them, and nothing more is held. A page is
+// bounded by number and by bytes, but always holds at least one record.
+const (
+	rejectionsPage      = 100
+	rejectionsPageBytes = 1 << 20
+)
 
 // Rejections calls visit for each rejected record of an operation, in row order, at most limit of them; 0 means all. Nothing is
-// held but a page.
+// held but a page. An error of visit ends it and is returned as it is.
 func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error {
 	for seen, row := 0, 0; limit == 0 || seen < limit; {
 		size := rejectionsPage
@@ -26,26 +30,33 @@ func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit f
 		if err != nil {
 			return fmt.Errorf("reading rejected records: %w", unavailable(err))
 		}
+		if len(page) == 0 {
+			return nil
+		}
 		for _, r := range page {
 			if err := visit(r); err != nil {
 				return err
 			}
 			row = r.Row
 		}
-		if len(page) < size {
-			return nil
-		}
 		seen += len(page)
 	}
 	return nil
 }
 
+// rejectionsAfter reads a page. Postgres knows the lengths without reading the records, so the sum costs nothing.
 func (s *Store) rejectionsAfter(ctx context.Context, id uuid.UUID, row, size int) ([]operation.Rejection, error) {
 	const page = `
-SELECT row_number, received, reasons FROM xforce.task_progress
-WHERE task_id = $1 AND row_number > $2
-ORDER BY row_number LIMIT $3`
-	rows, err := s.pool.Query(ctx, page, id, row, size)
+SELECT row_number, received, reasons FROM (
+  SELECT row_number, received, reasons,
+    octet_length(received) AS bytes, sum(octet_length(received)) OVER (ORDER BY row_number) AS upto
+  FROM (
+    SELECT row_number, received, reasons FROM xforce.task_progress
+    WHERE task_id = $1 AND row_number > $2
+    ORDER BY row_number LIMIT $3) AS by_number) AS by_bytes
+WHERE upto <= $4 OR upto = bytes
+ORDER BY row_number`
+	rows, err := s.pool.Query(ctx, page, id, row, size, rejectionsPageBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,8 @@
 package problem
 
 import (
-	"encoding/json"
-	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/fault"
@@ -42,17 +41,6 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 	f := fault.Of(err)
 	kind := kinds[f.Kind]
 	code := pascal(f.Code)
-	body := make(map[string]any, len(f.Details)+8)
-	maps.Copy(body, f.Details)
-	maps.Copy(body, map[string]any{
-		"type":       typePrefix + f.Code,
-		"title":      kind.title,
-		"status":     kind.status,
-		"detail":     f.Message,
-		"instance":   r.URL.Path,
-		"request_id": requestID,
-		"error":      map[string]string{"code": code, "message": f.Message},
-	})
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Ms-Error-Code", code)
@@ -60,9 +48,13 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 		h.Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(kind.status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(body) // the client is gone if this fails, and there is nobody left to tell
+	before := []member{
+		{"type", typePrefix + f.Code}, {"title", kind.title}, {"status", kind.status}, {"detail", f.Message},
+	}
+	after := []member{
+		{"error", azureError{code, f.Message}}, {"instance", r.URL.Path}, {"request_id", requestID},
+	}
+	_ = encode(w, slices.Concat(before, sorted(f.Details), after)) // the client is gone if this fails, and there is nobody left to tell
 }
 
 // pascal writes a code as Azure does: "malformed-json" becomes "MalformedJson".

@@ -63,3 +63,17 @@ func TestUnavailableAsksToComeBack(t *testing.T) {
 		t.Errorf("status %d, headers %v", w.Code, w.Header())
 	}
 }
+
+// A person reads a problem from its beginning, so the order of its members is part of it.
+func TestAProblemBeginsWithWhatItIs(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/api/%ff/import", nil)
+	problem.Write(w, r, "req-1", fault.New(fault.Malformed, "malformed-json", "1 < 2 & \xff.").With("line", 3).With("column", 7).With("row", 2))
+	want := `{"type":"urn:longshore:problem:malformed-json","title":"Malformed request","status":400,"detail":"1 < 2 & �.",` +
+		`"column":7,"line":3,"row":2,` +
+		`"error":{"code":"MalformedJson","message":"1 < 2 & �."},"instance":"/api/�/import","request_id":"req-1"}` + "\n"
+	if diff := cmp.Diff(want, w.Body.String()); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+}

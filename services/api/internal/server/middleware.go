@@ -31,9 +31,13 @@ func identify(c *gin.Context) {
 	c.Next()
 }
 
-// answer runs a handler. An error or a panic becomes a problem and one line in the log.
+// answer runs a handler. An error or a panic becomes a problem and one line in the log. Whatever is answered, the client must take it
+// in time.
 func answer(log *slog.Logger, handle edge.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		out := newTimedAnswer(c.Writer)
+		c.Writer = out
+		defer out.extend()
 		err := guarded(c, handle)
 		if err == nil {
 			return
@@ -60,7 +64,8 @@ func guarded(c *gin.Context, handle edge.Handler) (err error) {
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, err error) {
 	level := slog.LevelInfo
 	status := problem.Status(err)
-	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+	clientGone := errors.Is(err, context.Canceled) || errors.Is(err, errNotTaken)
+	if status >= http.StatusInternalServerError && !clientGone {
 		level = slog.LevelError
 	}
 	log.Log(ctx, level, "request not served", slog.String("method", r.Method), slog.String("path", r.URL.Path),

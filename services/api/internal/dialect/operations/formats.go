@@ -54,14 +54,16 @@ func (w *ndjsonWriter) write(l line) error {
 
 func (w *ndjsonWriter) flush() error { return w.buffer.Flush() }
 
-// csvWriter writes a header and a row per record: the collection's members in their order, then row, outcome and reasons.
+// csvWriter writes a header and a row per record: the collection's members in their order, for people and for sending corrected
+// records again, and then what it takes to lose nothing: row, outcome, reasons and the record as it was received.
 type csvWriter struct {
 	csv     *csv.Writer
 	members []string
 }
 
-// The columns that stand behind a record's own.
-var extraColumns = []string{"longshore_row", "longshore_outcome", "longshore_reasons"}
+// The columns that stand behind a record's own. The reasons are a JSON array of {pointer, code, message}, or empty if there are none;
+// what was received is JSON text, also where it is no object or has members that the collection does not declare.
+var extraColumns = []string{"longshore_row", "longshore_outcome", "longshore_reasons", "longshore_received"}
 
 func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWriter, error) {
 	c.Header("Content-Type", "text/csv; charset=utf-8; header=present")
@@ -76,17 +78,32 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 }
 
 func (w *csvWriter) write(l line) error {
+	received := operation.Rejection{Received: l.received}.ReceivedText()
 	var record map[string]json.RawMessage
-	_ = json.Unmarshal(operation.Rejection{Received: l.received}.ReceivedText(), &record) // no object has no members to show
+	_ = json.Unmarshal(received, &record) // no object has no members to show
 	row := make([]string, 0, len(w.members)+len(extraColumns))
 	for _, name := range w.members {
 		row = append(row, cell(record[name]))
 	}
-	var reasons []string
-	for _, r := range l.reasons {
-		reasons = append(reasons, strings.TrimSpace(r.Pointer+" "+r.Message))
+	reasons, err := reasonsCell(l.reasons)
+	if err != nil {
+		return err
 	}
-	return w.csv.Write(append(row, strconv.Itoa(l.row), l.outcome.String(), strings.Join(reasons, "; ")))
+	return w.csv.Write(append(row, strconv.Itoa(l.row), l.outcome.String(), reasons, string(received)))
+}
+
+// reasonsCell writes reasons as NDJSON does, for programs; people can read it too.
+func reasonsCell(reasons []operation.Reason) (string, error) {
+	if len(reasons) == 0 {
+		return "", nil
+	}
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(reasons); err != nil {
+		return "", fmt.Errorf("writing reasons: %w", err)
+	}
+	return strings.TrimSuffix(text.String(), "\n"), nil
 }
 
 func (w *csvWriter) flush() error {

@@ -1,21 +1,13 @@
 package operations
 
 import (
-	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
-
-// writeTimeout is how long a client may take to accept the next page of a stream.
-const writeTimeout = 30 * time.Second
-
-// flushEvery is how many records are written before they are pushed to the client.
-const flushEvery = 500
 
 // recordWriter writes one record in the format that the client chose.
 type recordWriter interface {
@@ -57,28 +49,14 @@ func (d *Dialect) records(c *gin.Context) error {
 }
 
 func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operation.Outcome, out recordWriter) error {
-	connection := http.NewResponseController(c.Writer)
-	written := 0
-	push := func(l line) error {
-		if written%flushEvery == 0 {
-			if err := connection.SetWriteDeadline(d.now().Add(writeTimeout)); err != nil {
-				return err
-			}
-			if err := out.flush(); err != nil {
-				return err
-			}
-		}
-		written++
-		return out.write(l)
-	}
 	var err error
 	if outcome == operation.Rejected {
 		err = d.store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {
-			return push(line{r.Row, outcome, r.Received, r.Reasons})
+			return out.write(line{r.Row, outcome, r.Received, r.Reasons})
 		})
 	} else {
 		err = d.store.Records(c.Request.Context(), op.ID, outcome, func(row int, received []byte) error {
-			return push(line{row: row, outcome: outcome, received: received})
+			return out.write(line{row: row, outcome: outcome, received: received})
 		})
 	}
 	if err != nil {

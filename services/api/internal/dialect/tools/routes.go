@@ -4,7 +4,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -63,22 +62,15 @@ func (d *Dialect) status(c *gin.Context) error {
 		c.PureJSON(http.StatusOK, shapeUnfinished(op))
 		return nil
 	}
-	rejected := []json.RawMessage{}
-	if op.Counts.Failed > 0 {
-		err = d.store.Rejections(ctx, op.ID, d.maxErrors, func(r operation.Rejection) error {
-			rejected = append(rejected, r.ReceivedText())
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	rejected, err := d.shownErrors(ctx, op)
+	if err != nil {
+		return err
 	}
 	if failure := operations.FailureOf(op); failure != nil {
 		c.Header("X-Ms-Error-Code", failure.Code)
 	}
 	link := d.addresses.Absolute(c.Request, operations.RecordsPath(op, operation.Rejected))
-	c.PureJSON(http.StatusOK, shapeFinished(op, rejected, link))
-	return nil
+	return writeFinished(c, shapeFinished(op, rejected, link))
 }
 
 func (d *Dialect) find(ctx context.Context, collectionName, reference string) (*operation.Operation, error) {

@@ -1,0 +1,75 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+const (
+	// takingGrace is how long a client may keep an answer waiting before the bytes that it took must have earned more, and the
+	// longest silence ever.
+	takingGrace = 30 * time.Second
+	// takingRate is how many bytes buy one second of waiting.
+	takingRate = 10 << 10
+	// takingPiece is what is written under one deadline: at the slowest rate that is taken it lasts well below the grace.
+	takingPiece = 64 << 10
+)
+
+// errNotTaken marks an answer that broke off because the client is gone or does not read.
+var errNotTaken = errors.New("the client did not take the answer")
+
+// timedAnswer writes an answer under a deadline that moves with what the client takes. Only time spent in writing counts: neither a
+// long upload before the answer nor a slow database in the middle of it is the client's fault.
+type timedAnswer struct {
+	gin.ResponseWriter
+	connection *http.ResponseController
+	// left is how long the client may still keep us waiting.
+	left time.Duration
+}
+
+// newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
+func newTimedAnswer(w gin.ResponseWriter) *timedAnswer {
+	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), left: takingGrace}
+	a.extend()
+	return a
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *timedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// Write waits for the client as long as its patience lasts.
+func (a *timedAnswer) Write(p []byte) (int, error) {
+	written := 0
+	for piece := range slices.Chunk(p, takingPiece) {
+		n, err := a.writePiece(piece)
+		written += n
+		if err != nil {
+			return written, fmt.Errorf("%w: %w", errNotTaken, err)
+		}
+	}
+	return written, nil
+}
+
+// WriteString is Write for text.
+func (a *timedAnswer) WriteString(s string) (int, error) { return a.Write([]byte(s)) } //nolint:gocritic // what it prefers is this method
+
+func (a *timedAnswer) writePiece(p []byte) (int, error) {
+	began := a.extend()
+	n, err := a.ResponseWriter.Write(p)
+	earned := time.Duration(n) * time.Second / takingRate
+	a.left = min(a.left-time.Since(began)+earned, takingGrace)
+	return n, err
+}
+
+// extend moves the deadline to what is left from now, which it returns. After the handler it covers what net/http still has to
+// flush. A connection that takes no deadline is closed, and tells it at the write.
+func (a *timedAnswer) extend() time.Time {
+	now := time.Now()
+	_ = a.connection.SetWriteDeadline(now.Add(a.left))
+	return now
+}
