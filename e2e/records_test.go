@@ -142,14 +142,15 @@ func TestOutcomes(t *testing.T) {
 		sample[3],
 		{ID: "A2", Name: "Twice, the later", Category: "Travel", Features: []string{"a", `"b"`, "c|d"}},
 		{ID: "A3", Category: "No name"},
+		{ID: "A4", Name: "Last", Category: "Travel"}, // a chunk of rejected records alone would not wait for the table
 	}
 	release := s.HoldTable("xforce.tools")
 	op := s.SubmitJSON(tool.Array(records...))
-	expectOutcome(t, s, op, "unprocessed", 1, 2, 3, 4, 5)
+	expectOutcome(t, s, op, "unprocessed", 1, 2, 3, 4, 5, 6)
 	release()
 	m := s.WaitFor(op, "Succeeded")
-	expectCounts(t, m, client.Counts{Total: 5, Created: 2, Updated: 1, Superseded: 1, Imported: 4, Failed: 1})
-	expectOutcome(t, s, op, "created", 1, 4)
+	expectCounts(t, m, client.Counts{Total: 6, Created: 3, Updated: 1, Superseded: 1, Imported: 5, Failed: 1})
+	expectOutcome(t, s, op, "created", 1, 4, 6)
 	expectOutcome(t, s, op, "updated", 3)
 	expectOutcome(t, s, op, "superseded", 2)
 	expectOutcome(t, s, op, "failed", 5)
@@ -164,6 +165,7 @@ func TestOutcomes(t *testing.T) {
 		{"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons", "longshore_received"},
 		{"A1", "New", "Travel", "", "", "", "1", "created", "", sent(records[0])},
 		{"A2", "Twice, the later", "Travel", "", `["a","\"b\"","c|d"]`, "", "4", "created", "", sent(records[3])},
+		{"A4", "Last", "Travel", "", "", "", "6", "created", "", sent(records[5])},
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("created records as CSV (-want +got):\n%s", diff)

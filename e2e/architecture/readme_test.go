@@ -12,11 +12,11 @@ import (
 func TestReadmeTellsEverySetting(t *testing.T) {
 	t.Parallel()
 	hold(t, toldSettings, fstest.MapFS{
-		"README.md": file("| `LONGSHORE_GOOD`, `LONGSHORE_PAIR` | `3`, `4` | all |\n| `LONGSHORE_STALE` | `1` | api |\n" +
+		"README.md": file("| `LONGSHORE_GOOD`, `LONGSHORE_PAIR` | `3`, `4` | all |\n| `LONGSHORE_MORE` | `5` | more than `LONGSHORE_GOOD` |\n| `LONGSHORE_STALE` | `1` | api |\n" +
 			"| `LONGSHORE_OTHER` | `10s` | api |\n"),
 		"pkg/config/config.go": file("package config\n\ntype C struct {\n" +
 			"\tA int `env:\"LONGSHORE_GOOD\" envDefault:\"3\"`\n\tB int `env:\"LONGSHORE_PAIR\" envDefault:\"4\"`\n" +
-			"\tC int `env:\"LONGSHORE_OTHER\" envDefault:\"20s\"`\n\tD int `env:\"LONGSHORE_SILENT,required\"`\n}\n"),
+			"\tC int `env:\"LONGSHORE_OTHER\" envDefault:\"20s\"`\n\tE int `env:\"LONGSHORE_MORE\" envDefault:\"5\"`\n\tD int `env:\"LONGSHORE_SILENT,required\"`\n}\n"),
 	},
 		"LONGSHORE_OTHER: the README does not tell its default 20s",
 		"LONGSHORE_SILENT: the README does not tell it",
@@ -37,10 +37,12 @@ func toldSettings(t *testing.T, tree fs.FS) []string {
 	t.Helper()
 	rows := make(map[string]string)
 	for line := range strings.Lines(string(read(t, tree, "README.md"))) {
-		for _, match := range told.FindAllStringSubmatch(line, -1) {
-			if strings.HasPrefix(line, "| `") {
-				rows[match[1]] = line
-			}
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		for _, match := range told.FindAllStringSubmatch(cells[1], -1) {
+			rows[match[1]] = line
 		}
 	}
 	var problems []string
