@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -62,6 +63,7 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 		Logger:                   logger{log},
 		LogLevel:                 asynq.WarnLevel,
 	})
+	var inHand sync.WaitGroup
 	mux := asynq.NewServeMux()
 	for kind, handle := range routes {
 		mux.HandleFunc(string(kind), func(ctx context.Context, entry *asynq.Task) error {
@@ -69,6 +71,8 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 			if err != nil {
 				return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 			}
+			inHand.Add(1)
+			defer inHand.Done()
 			return handle(ctx, c)
 		})
 	}
@@ -77,7 +81,20 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	}
 	<-ctx.Done()
 	server.Shutdown()
+	awaitAbandoned(&inHand)
 	return nil
+}
+
+// cleanupGrace is how long handlers may take to clean up after asynq has given their entries back and left them alone.
+const cleanupGrace = 6 * time.Second
+
+func awaitAbandoned(inHand *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() { inHand.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(cleanupGrace):
+	}
 }
 
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
@@ -90,6 +107,10 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 // reporter logs why an entry comes back.
 func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 	return func(ctx context.Context, entry *asynq.Task, err error) {
+		if errors.Is(err, asynq.SkipRetry) {
+			log.ErrorContext(ctx, "an entry that is none of ours was put aside", slog.Any("error", err))
+			return
+		}
 		level := slog.LevelWarn
 		if later, ok := errors.AsType[*LaterError](err); ok && later.Quiet {
 			level = slog.LevelDebug

@@ -10,7 +10,7 @@ import (
 )
 
 // dropBatch is how many chunks one transaction deletes: enough to be quick, few enough to hold nothing for long.
-const dropBatch = 200
+const dropBatch = 50
 
 // The first statement dooms the upload, so that it can't be sealed while its chunks go.
 const (
@@ -55,7 +55,7 @@ func (s *Store) AbandonedUploads(ctx context.Context, untouched time.Duration) (
 	const abandoned = `
 SELECT task_id FROM xforce.tasks
 WHERE status = 'receiving' AND updated_at < clock_timestamp() - $1::interval
-ORDER BY task_id LIMIT 100`
+ORDER BY random() LIMIT 100 -- so that those that somebody holds do not always come first`
 	rows, err := s.pool.Query(ctx, abandoned, untouched)
 	if err != nil {
 		return nil, fmt.Errorf("looking for abandoned uploads: %w", err)

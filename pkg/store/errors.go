@@ -13,13 +13,13 @@ import (
 )
 
 // transientClasses are the SQLSTATE classes that trying again can heal: connection (08), rollback forced by
-// others (40), resources (53), operator intervention such as a restart or our own janitor (57), system errors (58),
-// and idle-in-transaction and similar session ends (25P03 and its kin are class 25).
-var transientClasses = []string{"08", "25", "40", "53", "57", "58"}
+// others (40), resources (53), operator intervention such as a restart or our own janitor (57), system errors (58).
+var transientClasses = []string{"08", "40", "53", "57", "58"}
 
 // exceptions are single codes that do not go with their class.
 var exceptions = map[string]bool{
 	"57014": false, // the statement took longer than it may, and would again
+	"25006": true,  // the connection still leads to a server that has become a standby
 	"55P03": true,  // somebody held a lock for longer than we may wait
 }
 
@@ -69,3 +69,9 @@ func unavailable(err error) error {
 }
 
 func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
+
+// isMissingParent reports whether a row points at one that is not there (foreign_key_violation).
+func isMissingParent(err error) bool {
+	fromServer, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && fromServer.Code == "23503"
+}

@@ -46,6 +46,8 @@ func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit f
 
 // rejectionsAfter reads a page. Postgres knows the lengths without reading the records, so the sum costs nothing.
 func (s *Store) rejectionsAfter(ctx context.Context, id uuid.UUID, row, size int) ([]operation.Rejection, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	const page = `
 SELECT row_number, received, reasons FROM (
   SELECT row_number, received, reasons,
@@ -95,6 +97,8 @@ var countColumns = map[operation.Outcome]string{
 }
 
 func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*stagedChunk, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	query := `SELECT seq, first_row, row_count, payload, outcomes FROM xforce.task_chunks
 WHERE task_id = $1 AND seq >= $2 AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
 	var c stagedChunk

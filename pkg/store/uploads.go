@@ -73,7 +73,11 @@ func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 		batch.Queue(insertOperation, u.id, u.draft.Reference, name, u.draft.Kind, u.draft.Collection, u.draft.Lanes)
 	}
 	batch.Queue(insertChunk, u.id, c.Seq, c.FirstRow, c.Rows, c.Payload)
-	return tx.SendBatch(ctx, &batch).Close()
+	err := tx.SendBatch(ctx, &batch).Close()
+	if isMissingParent(err) {
+		return ErrUploadGone
+	}
+	return err
 }
 
 // A sealed operation gets the next number: from here on it is accepted, and later than all that were sealed before.
@@ -94,11 +98,11 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 		tag, err := tx.Exec(ctx, sealOperation, u.id, last.FirstRow+last.Rows-1, last.Seq+1,
 			operation.Waiting, statesBefore(operation.Waiting))
 		if err == nil && tag.RowsAffected() == 0 {
-			return errUploadGone
+			return ErrUploadGone
 		}
 		return err
 	})
-	if errors.Is(err, errUploadGone) {
+	if errors.Is(err, ErrUploadGone) {
 		return nil, err
 	}
 	sealed, readErr := u.store.Operation(ctx, u.id)
@@ -111,14 +115,19 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 	return nil, fmt.Errorf("sealing the upload: %w", unavailable(err))
 }
 
-var errUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
+// ErrUploadGone: the janitor has dropped the upload, or begun to, because nobody touched it for long.
+var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
 	"The upload stood still for so long that it was given up. Nothing of it was imported; send it again.")
 
-// Touch tells the janitor that the upload is alive.
+// Touch tells the janitor that the upload is alive. It returns ErrUploadGone when that comes too late.
 func (u *Upload) Touch(ctx context.Context) error {
 	const touch = `UPDATE xforce.tasks SET updated_at = clock_timestamp() WHERE task_id = $1 AND status = 'receiving' AND is_active`
-	if _, err := u.store.pool.Exec(ctx, touch, u.id); err != nil {
+	touched, err := u.store.pool.Exec(ctx, touch, u.id)
+	if err != nil {
 		return fmt.Errorf("touching the upload: %w", err)
+	}
+	if touched.RowsAffected() == 0 {
+		return ErrUploadGone
 	}
 	return nil
 }

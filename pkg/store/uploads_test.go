@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
 func TestUploadIsInvisibleUntilSealed(t *testing.T) {
@@ -134,5 +136,27 @@ func TestAbandonedUploadsAreThoseNobodyTouches(t *testing.T) {
 	abandoned, err := b.store.AbandonedUploads(t.Context(), time.Minute)
 	if err != nil || len(abandoned) != 1 || abandoned[0] != dead.ID() {
 		t.Errorf("abandoned: %v, %v; want %v", abandoned, err, dead.ID())
+	}
+}
+
+func TestAnUploadThatIsGoneSaysSo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	u := b.upload(t, 1)
+	three := chunks(3, 1)
+	if err := u.Stage(t.Context(), three[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.DropUpload(t.Context(), u.ID()); err != nil { // as the janitor does after an outage
+		t.Fatal(err)
+	}
+	if err := u.Touch(t.Context()); !errors.Is(err, store.ErrUploadGone) {
+		t.Errorf("touching it: %v", err)
+	}
+	if err := u.Stage(t.Context(), three[1]); !errors.Is(err, store.ErrUploadGone) {
+		t.Errorf("staging into it: %v", err)
+	}
+	if _, err := u.Seal(t.Context(), three[2]); !errors.Is(err, store.ErrUploadGone) {
+		t.Errorf("sealing it: %v", err)
 	}
 }

@@ -35,7 +35,7 @@ type Config struct {
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
 	// MaxRatio bounds how many bytes one compressed byte may become.
 	MaxRatio int `env:"LONGSHORE_MAX_COMPRESSION_RATIO" envDefault:"200"`
-	// UploadGrace is how long a client may keep the api waiting for bytes in all, before MinUploadRate counts.
+	// UploadGrace is the longest silence of a client, which its bytes earn anew at MinUploadRate.
 	UploadGrace time.Duration `env:"LONGSHORE_UPLOAD_GRACE" envDefault:"30s"`
 	// MinUploadRate is the slowest upload that is waited for, in bytes per second.
 	MinUploadRate int `env:"LONGSHORE_MIN_UPLOAD_RATE" envDefault:"10240"`

@@ -128,21 +128,31 @@ func (s *staging) run(ctx context.Context, upload *store.Upload) error {
 				return err
 			}
 		case <-touch.C:
-			s.touch(ctx, upload)
+			if err := s.touch(ctx, upload); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
 
-// touch may fail: the janitor waits for several. If the database stays away, the next chunk tells.
-func (s *staging) touch(ctx context.Context, upload *store.Upload) {
+// touch may fail: the janitor waits for several. If the database stays away, the next chunk tells. It only returns that the
+// upload is gone.
+func (s *staging) touch(ctx context.Context, upload *store.Upload) error {
 	if !upload.Begun() {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
 	defer cancel()
-	if err := upload.Touch(ctx); err != nil {
+	err := upload.Touch(ctx)
+	if errors.Is(err, store.ErrUploadGone) {
+		return err
+	}
+	if err != nil {
 		s.log.Warn("an upload could not be kept alive and will be touched again", slog.Any("error", err), slog.String("operation", upload.ID().String()))
 	}
+	return nil
 }
 
 func stageOne(ctx context.Context, upload *store.Upload, c chunk.Chunk) error {

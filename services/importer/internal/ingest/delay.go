@@ -32,11 +32,16 @@ func isForgiven(ctx context.Context, err error) bool {
 	return errors.Is(err, store.ErrHeld) || errors.Is(err, errUnknownCollection) || store.IsTransient(err)
 }
 
-func delayOf(err error) time.Duration {
+// forgiven brings a chunk back whose attempt was taken back, or should have been.
+func forgiven(err, notTakenBack error) error {
+	delay := troubleDelay
 	if errors.Is(err, store.ErrHeld) {
-		return heldDelay
+		delay = heldDelay
 	}
-	return troubleDelay
+	if notTakenBack != nil {
+		return &queue.LaterError{Delay: delay, Err: errors.Join(err, notTakenBack)}
+	}
+	return later(err, delay)
 }
 
 func later(err error, delay time.Duration) error {

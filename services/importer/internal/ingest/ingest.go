@@ -17,6 +17,9 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
+// failTimeout bounds the end of an import that is given up.
+const failTimeout = 5 * time.Second
+
 // dispatchBudget bounds ringing the bell for the next chunk; the janitor does it if Redis is away.
 const dispatchBudget = time.Second
 
@@ -51,8 +54,8 @@ func New(ctx context.Context, db *store.Store, dispatcher *queue.Dispatcher, col
 	return i, errors.Join(errs...)
 }
 
-// Chunk processes one chunk and dispatches the next of its lane. nil means that there is nothing more to do for this queue entry; any
-// error is a queue.LaterError, which says when to bring it back.
+// Chunk processes one chunk and dispatches the next of its lane. nil means that there is nothing more to do for this queue entry; an
+// error asks to bring it back, most of them as a queue.LaterError that says when.
 func (i *Ingest) Chunk(ctx context.Context, c task.Chunk) error {
 	attempt, err := i.store.BeginAttempt(ctx, c)
 	switch {
@@ -73,7 +76,7 @@ func (i *Ingest) Chunk(ctx context.Context, c task.Chunk) error {
 	case errors.Is(err, store.ErrNothingDue):
 		return nil
 	case isForgiven(ctx, err):
-		return later(errors.Join(err, i.store.ForgiveAttempt(ctx, c)), delayOf(err))
+		return forgiven(err, i.store.ForgiveAttempt(ctx, c))
 	}
 	i.plans.forget(attempt.Collection)
 	if attempt.Count >= i.maxAttempts {
@@ -113,6 +116,8 @@ func (i *Ingest) goOn(ctx context.Context, c task.Chunk, done store.Committed) {
 // giveUp fails the operation of a chunk that can't be processed.
 func (i *Ingest) giveUp(ctx context.Context, c task.Chunk) error {
 	i.log.Error("giving up an import", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTimeout) // the step may have used up its time
+	defer cancel()
 	return i.store.Fail(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
 		Message: fmt.Sprintf("Chunk %d of the import could not be processed in %d attempts, so the import was given up. "+

@@ -37,8 +37,8 @@ func DropAbandoned(store Uploads, log *slog.Logger, untouched time.Duration) Dut
 	}}
 }
 
-// dropTimeout bounds the drop of one upload, whose rows a frozen api may still hold.
-const dropTimeout = 5 * time.Second
+// dropTimeout bounds the drop of one upload, whose rows a frozen api may still hold. What was deleted until then stays deleted.
+const dropTimeout = 10 * time.Second
 
 func dropOne(ctx context.Context, store Uploads, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, dropTimeout)
