@@ -115,7 +115,7 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 	return nil, fmt.Errorf("sealing the upload: %w", unavailable(err))
 }
 
-// ErrUploadGone: the janitor has dropped the upload, or begun to, because nobody touched it for long.
+// ErrUploadGone tells that the janitor has dropped the upload, or begun to, because nobody touched it for long.
 var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
 	"The upload stood still for so long that it was given up. Nothing of it was imported; send it again.")
 
