@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,14 @@ func TestPayloadCarriesIDsOnly(t *testing.T) {
 	}
 }
 
+// lines hands on what a log writes.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
 func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
@@ -104,15 +113,16 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 		close(finished)
 		return nil
 	}
+	said := make(lines, 100)
 	first := true
 	served := make(chan error)
 	go func() {
-		served <- queue.Serve(ctx, r.Queue, slog.New(slog.DiscardHandler), queue.ServerOptions{
+		served <- queue.Serve(ctx, r.Queue, slog.New(slog.NewTextHandler(said, nil)), queue.ServerOptions{
 			Queue: task.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
 		}, map[task.Kind]queue.Handler{task.Import: func(ctx context.Context, c task.Chunk) error {
 			if first {
 				first = false
-				return &queue.LaterError{Err: errors.New("not now"), Quiet: true}
+				return &queue.LaterError{Err: errors.New("not now")}
 			}
 			return handle(ctx, c)
 		}})
@@ -120,6 +130,9 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	if got := <-calls; got != c {
 		t.Errorf("the handler got %v", got)
+	}
+	if line := <-said; !strings.Contains(line, "not now") || !strings.Contains(line, c.TaskID.String()) {
+		t.Errorf("of the entry that came back the log says %q", line)
 	}
 	stop()
 	close(release)
