@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/task"
 )
@@ -74,5 +73,3 @@ func asJSONB(received []byte) []byte {
 	}
 	return quoted
 }
-
-func packOutcomes(outcomes []operation.Outcome) []byte { return chunk.PackOutcomes(outcomes) }

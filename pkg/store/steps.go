@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/task"
 )
@@ -116,7 +117,7 @@ func finishStep(ctx context.Context, tx pgx.Tx, c task.Chunk, step *Step, effect
 	n := done.Counts
 	var batch pgx.Batch
 	batch.Queue(insertProgress, completed...)
-	batch.Queue(finishChunk, c.TaskID, c.Seq, packOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
+	batch.Queue(finishChunk, c.TaskID, c.Seq, chunk.PackOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
 	batch.Queue(countStep, c.TaskID, n.Created, n.Updated, n.Superseded, n.Failed,
 		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded)).
 		QueryRow(func(row pgx.Row) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/intake"
+	"github.com/longshore-io/longshore/services/api/internal/patience"
 )
 
 // Config is read from the environment by config.Load.
@@ -89,7 +90,7 @@ func (c Config) Imports() imports.Options {
 		Intake: intake.Limits{
 			Body: c.MaxBodyBytes, Record: c.MaxRecordBytes, Records: c.MaxRecords, Depth: c.MaxDepth, Ratio: c.MaxRatio,
 		},
-		Patience:     imports.Patience{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+		Patience:     patience.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
 		ChunkRecords: c.ChunkRecords,
 		ChunkBytes:   c.ChunkBytes,
 		Lanes:        c.Lanes,

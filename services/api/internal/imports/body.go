@@ -10,42 +10,28 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/services/api/internal/patience"
 )
 
-// Patience says how slow an upload may be.
-type Patience struct {
-	// Grace is how long a client may keep us waiting before its bytes must have earned more, and the longest silence ever.
-	Grace time.Duration
-	// MinRate is how many bytes buy one second of waiting.
-	MinRate int
-}
-
-// pacedBody reads a request's body under a deadline that moves with every byte. Only time spent in waiting for the client
-// counts: a slow database is not the client's fault. What fast bytes earn is kept up to the grace, so that no client
-// can buy an hour of silence with a quick gigabyte.
+// pacedBody reads a request's body under a deadline that moves with every byte.
 type pacedBody struct {
 	body     io.Reader
 	deadline func(time.Time) error
-	patience Patience
-	// left is how long the client may still keep us waiting.
-	left time.Duration
+	budget   *patience.Budget
 }
 
-func newPacedBody(w http.ResponseWriter, r *http.Request, patience Patience) *pacedBody {
-	return &pacedBody{
-		body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, patience: patience, left: patience.Grace,
-	}
+func newPacedBody(w http.ResponseWriter, r *http.Request, terms patience.Terms) *pacedBody {
+	return &pacedBody{body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, budget: patience.New(terms)}
 }
 
 // Read waits for the client as long as its patience lasts. Every error but io.EOF is a fault that tells the client what it did.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	began := time.Now()
-	if err := b.deadline(began.Add(b.left)); err != nil {
+	if err := b.deadline(b.budget.Deadline(began)); err != nil {
 		return 0, fmt.Errorf("setting the read deadline: %w", err)
 	}
 	n, err := b.body.Read(p)
-	earned := time.Duration(n) * time.Second / time.Duration(b.patience.MinRate)
-	b.left = min(b.left-time.Since(began)+earned, b.patience.Grace)
+	b.budget.Spend(began, n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = blame(err)
 	}

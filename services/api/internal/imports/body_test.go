@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/services/api/internal/patience"
 )
 
 // script is a client that sends pieces after pauses. It keeps the deadline as a connection does.
@@ -66,8 +67,8 @@ func TestPatienceIsEarnedByBytes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := &script{pieces: tt.pieces}
 				body := &pacedBody{
-					body: client, deadline: client.setDeadline, left: 30 * time.Second,
-					patience: Patience{Grace: 30 * time.Second, MinRate: 1000},
+					body: client, deadline: client.setDeadline,
+					budget: patience.New(patience.Terms{Grace: 30 * time.Second, MinRate: 1000}),
 				}
 				var err error
 				for err == nil {

@@ -18,12 +18,13 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/intake"
 	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/patience"
 )
 
 // Options bounds what is accepted and how it is cut.
 type Options struct {
 	Intake   intake.Limits
-	Patience Patience
+	Patience patience.Terms
 	// ChunkRecords and ChunkBytes bound a chunk.
 	ChunkRecords, ChunkBytes int
 	// Lanes is how many chunks of one import may be queued at once.
@@ -40,7 +41,7 @@ type Handler struct {
 	now         func() time.Time
 
 	limits   intake.Limits
-	patience Patience
+	patience patience.Terms
 	lanes    int
 }
 

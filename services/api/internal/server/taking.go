@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/services/api/internal/patience"
 )
 
 const (
@@ -23,18 +25,18 @@ const (
 // errNotTaken marks an answer that broke off because the client is gone or does not read.
 var errNotTaken = errors.New("the client did not take the answer")
 
-// timedAnswer writes an answer under a deadline that moves with what the client takes. Only time spent in writing counts: neither a
-// long upload before the answer nor a slow database in the middle of it is the client's fault.
+// timedAnswer writes an answer under a deadline that moves with what the client takes. Only time spent in writing counts, not a long
+// upload before the answer.
 type timedAnswer struct {
 	gin.ResponseWriter
 	connection *http.ResponseController
-	// left is how long the client may still keep us waiting.
-	left time.Duration
+	budget     *patience.Budget
 }
 
 // newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
 func newTimedAnswer(w gin.ResponseWriter) *timedAnswer {
-	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), left: takingGrace}
+	terms := patience.Terms{Grace: takingGrace, MinRate: takingRate}
+	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: patience.New(terms)}
 	a.extend()
 	return a
 }
@@ -61,8 +63,7 @@ func (a *timedAnswer) WriteString(s string) (int, error) { return a.Write([]byte
 func (a *timedAnswer) writePiece(p []byte) (int, error) {
 	began := a.extend()
 	n, err := a.ResponseWriter.Write(p)
-	earned := time.Duration(n) * time.Second / takingRate
-	a.left = min(a.left-time.Since(began)+earned, takingGrace)
+	a.budget.Spend(began, n)
 	return n, err
 }
 
@@ -70,6 +71,6 @@ func (a *timedAnswer) writePiece(p []byte) (int, error) {
 // flush. A connection that takes no deadline is closed, and tells it at the write.
 func (a *timedAnswer) extend() time.Time {
 	now := time.Now()
-	_ = a.connection.SetWriteDeadline(now.Add(a.left))
+	_ = a.connection.SetWriteDeadline(a.budget.Deadline(now))
 	return now
 }
