@@ -20,6 +20,8 @@ const (
 	Invalid
 	// NotFound: there is no such thing.
 	NotFound
+	// Gone: the thing was there and is not any more.
+	Gone
 	// MethodNotAllowed: the thing is there, but not for this method.
 	MethodNotAllowed
 	// TooLarge: a published limit is exceeded.

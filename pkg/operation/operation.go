@@ -4,6 +4,7 @@
 package operation
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +17,14 @@ type Kind string
 const (
 	// Import loads records into a collection's table.
 	Import Kind = "import"
+	// Search finds records of a collection.
+	Search Kind = "search"
+	// Report writes a file: what became of an import, or the records of a collection or a search.
+	Report Kind = "report"
 )
+
+// Kinds lists every kind.
+func Kinds() []Kind { return []Kind{Import, Search, Report} }
 
 // Operation is one long-running piece of work as a client may see it: one row of xforce.tasks.
 type Operation struct {
@@ -31,8 +39,24 @@ type Operation struct {
 	Collection string
 	State      State
 	Counts     Counts
-	// Chunks is how many chunks its records were staged in.
-	Chunks int
+	// Progress is the share of the work that is done, in percent. Imports tell it by their counts.
+	Progress int
+	// Phase is what is being done, in words for people; empty if the kind has none.
+	Phase string
+	// Chunks is how many chunks its records were staged in, and DoneChunks how many of them are committed.
+	Chunks, DoneChunks int
+	// Lanes is how many of its chunks may be queued at once.
+	Lanes int
+	// Revision counts what clients can see change, from 1.
+	Revision int
+	// Labels are the client's own names and values.
+	Labels map[string]string
+	// Request is what a search or a report was asked for, in the words of its own package; nil for an import.
+	Request json.RawMessage
+	// PayloadDigest identifies the request that made the operation; nil if the client gave no Operation-Id.
+	PayloadDigest []byte
+	// Result is what a search or a report has to tell beside its output, in the words of its own package; nil before.
+	Result json.RawMessage
 	// Failure says why the operation failed as a whole; nil otherwise.
 	Failure *Failure
 	// CreatedAt is when the first bytes arrived, SealedAt when the operation was accepted.
@@ -42,6 +66,22 @@ type Operation struct {
 	// StartedAt and FinishedAt are zero until they happen.
 	StartedAt  time.Time
 	FinishedAt time.Time
+	// PollDeadline is by when somebody must have asked for it; zero if nobody needs to.
+	PollDeadline time.Time
+	// Retention is how long it is kept after it is finished.
+	Retention time.Duration
+	// ExpiresAt is when it is given up for good, or was; zero until it is finished.
+	ExpiresAt time.Time
+	// Expired marks a tombstone: only its counts are left.
+	Expired bool
+}
+
+// Percent is the share of the work that is done, rounded down.
+func (op *Operation) Percent() int {
+	if op.Kind == Import {
+		return op.Counts.Percent()
+	}
+	return op.Progress
 }
 
 // Failure is the reason why an operation as a whole did not succeed.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -97,6 +98,10 @@ type Generation string
 
 // FirstDispatch is the generation of the regular way; a chunk goes it once.
 const FirstDispatch Generation = "0"
+
+// GenerationOf is the generation of an entry for a chunk on which so many steps were done: each step of an operation that takes many is
+// dispatched once.
+func GenerationOf(steps int) Generation { return Generation(strconv.Itoa(steps)) }
 
 // NewGeneration makes the generation of a rescue.
 func NewGeneration() Generation { return Generation(uuid.NewString()[:8]) }

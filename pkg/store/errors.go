@@ -75,3 +75,12 @@ func isMissingParent(err error) bool {
 	fromServer, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && fromServer.Code == "23503"
 }
+
+// takenIfDuplicate tells that an operation of the same id is there (unique_violation of its primary key).
+func takenIfDuplicate(err error) error {
+	fromServer, ok := errors.AsType[*pgconn.PgError](err)
+	if ok && fromServer.Code == "23505" && fromServer.ConstraintName == "tasks_pk" {
+		return ErrIDTaken
+	}
+	return err
+}

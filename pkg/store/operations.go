@@ -19,7 +19,9 @@ const readTimeout = 5 * time.Second
 const selectOperation = `
 SELECT task_id, task_reference, number, kind, coalesce(collection, ''), status,
   total_records, created_records, updated_records, superseded_records, failed_records,
-  total_chunks, error_code, error_message, created_at, sealed_at, updated_at, started_at, finished_at
+  total_chunks, done_chunks, lanes, coalesce(progress, 0), coalesce(phase, ''), revision, labels, request, payload_digest, result,
+  error_code, error_message, created_at, sealed_at, updated_at, started_at, finished_at,
+  poll_deadline, retention, coalesce(expires_at, finished_at + retention), NOT is_active
 FROM xforce.tasks
 WHERE status <> 'receiving' AND `
 
@@ -31,6 +33,11 @@ func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 // OperationByReference finds an operation of a collection by the reference that the tools dialect shows.
 func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`collection = $1 AND task_reference = $2`, collection, reference)
+}
+
+// OperationByNumber finds an operation by its place in the order of acceptance, which the tasks dialect shows.
+func (s *Store) OperationByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
+	return s.readOperation(ctx, selectOperation+`number = $1`, number)
 }
 
 func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*operation.Operation, error) {
@@ -53,24 +60,29 @@ func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*
 
 func scanOperation(row pgx.CollectableRow) (*operation.Operation, error) {
 	var (
-		op                  operation.Operation
-		errCode, errMessage *string
-		started, finished   *time.Time
+		op                                   operation.Operation
+		errCode, errMessage                  *string
+		started, finished, deadline, expires *time.Time
 	)
 	err := row.Scan(&op.ID, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
 		&op.Counts.Total, &op.Counts.Created, &op.Counts.Updated, &op.Counts.Superseded, &op.Counts.Failed,
-		&op.Chunks, &errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished)
+		&op.Chunks, &op.DoneChunks, &op.Lanes, &op.Progress, &op.Phase, &op.Revision, &op.Labels, &op.Request, &op.PayloadDigest, &op.Result,
+		&errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished,
+		&deadline, &op.Retention, &expires, &op.Expired)
 	if err != nil {
 		return nil, err
 	}
 	if errCode != nil && errMessage != nil {
 		op.Failure = &operation.Failure{Code: *errCode, Message: *errMessage}
 	}
-	if started != nil {
-		op.StartedAt = *started
-	}
-	if finished != nil {
-		op.FinishedAt = *finished
-	}
+	op.StartedAt, op.FinishedAt = unlessNull(started), unlessNull(finished)
+	op.PollDeadline, op.ExpiresAt = unlessNull(deadline), unlessNull(expires)
 	return &op, nil
+}
+
+func unlessNull(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }

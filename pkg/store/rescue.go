@@ -8,28 +8,40 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/task"
 )
 
 // DueChunks finds, for every lane of every live operation, the first chunk that is pending: what should by now be in the
-// queue or in a worker's hands. At most limit chunks are returned, oldest operations first.
-func (s *Store) DueChunks(ctx context.Context, limit int) ([]task.Chunk, error) {
+// queue or in a worker's hands. An upload in pieces that is not yet split has one that stands for the splitting. At most limit chunks
+// are returned, oldest operations first.
+func (s *Store) DueChunks(ctx context.Context, limit int) ([]task.Due, error) {
 	const due = `
-SELECT t.task_id, first.seq
+SELECT t.kind, t.task_id, first.seq
 FROM xforce.tasks t
-CROSS JOIN LATERAL generate_series(0, least(t.lanes, t.total_chunks) - 1) AS lane
+CROSS JOIN LATERAL generate_series(0, greatest(least(t.lanes, t.total_chunks), 1) - 1) AS lane
 CROSS JOIN LATERAL (
   SELECT p.seq FROM xforce.task_chunks p
-  WHERE p.task_id = t.task_id AND p.state = 'pending' AND p.seq % t.lanes = lane
+  WHERE p.task_id = t.task_id AND p.state = 'pending'
+    AND CASE WHEN t.total_chunks = 0 THEN p.seq = $2 ELSE p.seq >= 0 AND p.seq % t.lanes = lane END
   ORDER BY p.seq LIMIT 1) AS first
 WHERE t.status IN ('waiting', 'running') -- the words of the partial index
 ORDER BY t.task_id, first.seq
 LIMIT $1`
-	rows, err := s.pool.Query(ctx, due, limit)
+	rows, err := s.pool.Query(ctx, due, limit, task.SplitSeq)
 	if err != nil {
 		return nil, fmt.Errorf("looking for due chunks: %w", err)
 	}
-	return collectChunks(rows)
+	chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d task.Due, err error) {
+		var kind operation.Kind
+		err = row.Scan(&kind, &d.TaskID, &d.Seq)
+		d.Kind = task.KindOf(kind, d.Seq)
+		return d, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading due chunks: %w", err)
+	}
+	return chunks, nil
 }
 
 // Unheld returns those of the chunks that are pending and in nobody's hands. It locks them for a moment, and a worker that

@@ -35,8 +35,24 @@ type Committed struct {
 	Counts operation.Counts
 	// State is the operation's state after the step.
 	State operation.State
-	// Lanes is the distance to the next chunk of the same lane, and Chunks the number of all chunks.
-	Lanes, Chunks int
+	// Next are the chunks that are due because of the step.
+	Next []Next
+}
+
+// Next is a chunk that a step leaves to be done, and how many steps were done on it: an operation that takes many steps comes back
+// to the same chunk.
+type Next struct {
+	task.Due
+	Steps int
+}
+
+// nextOfLane is the chunk that follows in the lane of an import's chunk; none after the last.
+func nextOfLane(c task.Chunk, lanes, chunks int) []Next {
+	seq := c.Seq + lanes
+	if seq >= chunks {
+		return nil
+	}
+	return []Next{{Due: task.Due{Kind: task.Import, Chunk: task.Chunk{TaskID: c.TaskID, Seq: seq}}}}
 }
 
 // errStopped rolls a step back whose operation was finished by somebody else in the meantime.
@@ -46,17 +62,23 @@ var errStopped = errors.New("the operation is finished")
 // and the chunk's new state together. It returns ErrNothingDue when the chunk is done or its operation is
 // finished, ErrHeld when somebody else holds it.
 func (s *Store) RunStep(ctx context.Context, c task.Chunk, work func(context.Context, *Step) (Effect, error)) (Committed, error) {
-	var done Committed
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
+	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		step, err := takeChunk(ctx, tx, c)
 		if err != nil {
-			return err
+			return Committed{}, err
 		}
 		effect, err := work(ctx, step)
 		if err != nil {
-			return err
+			return Committed{}, err
 		}
-		done, err = finishStep(ctx, tx, c, step, effect)
+		return finishStep(ctx, tx, c, step, effect)
+	})
+}
+
+// runStep runs one step, of whatever kind, as one transaction, and tells why its chunk could not be taken.
+func (s *Store) runStep(ctx context.Context, c task.Chunk, step func(pgx.Tx) (Committed, error)) (done Committed, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		done, err = step(tx)
 		return err
 	})
 	if errors.Is(err, errStopped) {
@@ -121,10 +143,12 @@ func finishStep(ctx context.Context, tx pgx.Tx, c task.Chunk, step *Step, effect
 	batch.Queue(countStep, c.TaskID, n.Created, n.Updated, n.Superseded, n.Failed,
 		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded)).
 		QueryRow(func(row pgx.Row) error {
-			err := row.Scan(&done.State, &done.Lanes, &done.Chunks)
+			var lanes, chunks int
+			err := row.Scan(&done.State, &lanes, &chunks)
 			if isNoRows(err) {
 				return errStopped
 			}
+			done.Next = nextOfLane(c, lanes, chunks)
 			return err
 		})
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {

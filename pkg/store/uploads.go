@@ -23,20 +23,11 @@ type Upload struct {
 	begun, staged bool
 }
 
-// Draft is what is known of an operation before its first record.
-type Draft struct {
-	Reference  string
-	Kind       operation.Kind
-	Collection string
-	// Lanes is how many of its chunks may be queued at once.
-	Lanes int
-}
-
 // NewUpload prepares an operation; nothing is written before the first chunk.
 func (s *Store) NewUpload(draft Draft) (*Upload, error) {
-	id, err := uuid.NewV7()
+	id, err := draft.id()
 	if err != nil {
-		return nil, fmt.Errorf("making an operation id: %w", err)
+		return nil, err
 	}
 	return &Upload{store: s, id: id, draft: draft}, nil
 }
@@ -47,9 +38,9 @@ func (u *Upload) Begun() bool { return u.begun }
 // ID is the operation's id.
 func (u *Upload) ID() uuid.UUID { return u.id }
 
-const insertOperation = `
-INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, status)
-VALUES ($1, $2, $3, $4, $5, $6, 'receiving')`
+const insertReceiving = `
+INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request, payload_digest, poll_deadline, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, 'receiving')`
 
 const insertChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
@@ -69,15 +60,14 @@ func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
 func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 	var batch pgx.Batch
 	if !u.staged {
-		name := string(u.draft.Kind) + " " + u.draft.Collection
-		batch.Queue(insertOperation, u.id, u.draft.Reference, name, u.draft.Kind, u.draft.Collection, u.draft.Lanes)
+		batch.Queue(insertReceiving, u.draft.columns(u.id)...)
 	}
 	batch.Queue(insertChunk, u.id, c.Seq, c.FirstRow, c.Rows, c.Payload)
 	err := tx.SendBatch(ctx, &batch).Close()
 	if isMissingParent(err) {
 		return ErrUploadGone
 	}
-	return err
+	return takenIfDuplicate(err)
 }
 
 // A sealed operation gets the next number: from here on it is accepted, and later than all that were sealed before.

@@ -7,24 +7,72 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
 // Kind names what a worker does with a queue entry.
 type Kind string
 
-// Import processes one chunk of an import.
-const Import Kind = "import:chunk"
+// The kinds of queued work.
+const (
+	// Import processes one chunk of an import.
+	Import Kind = "import:chunk"
+	// Split cuts the parts of an upload in pieces into chunks, before there are any.
+	Split Kind = "import:split"
+	// Search takes one step of a search.
+	Search Kind = "search:step"
+	// Report takes one step of a report.
+	Report Kind = "report:step"
+)
 
-// QueueImports holds the chunks of imports that are due.
-const QueueImports = "imports"
+// The queues, each served by one service.
+const (
+	// QueueImports holds the chunks of imports that are due; the importer serves it.
+	QueueImports = "imports"
+	// QueueSearches is served by the searcher.
+	QueueSearches = "searches"
+	// QueueReports is served by the reporter.
+	QueueReports = "reports"
+)
 
 // queues says which queue serves which kind.
 var queues = map[Kind]string{
 	Import: QueueImports,
+	Split:  QueueImports,
+	Search: QueueSearches,
+	Report: QueueReports,
+}
+
+// SplitSeq is the place of the chunk that stands for the splitting of an upload in pieces: before all others.
+const SplitSeq = -1
+
+// kindsOfWork says which kind of queued work an operation's chunks are.
+var kindsOfWork = map[operation.Kind]Kind{
+	operation.Import: Import,
+	operation.Search: Search,
+	operation.Report: Report,
+}
+
+// KindOf returns the kind of queued work that the chunk seq of an operation is.
+func KindOf(kind operation.Kind, seq int) Kind {
+	if seq == SplitSeq {
+		return Split
+	}
+	return kindsOfWork[kind]
 }
 
 // Queue returns the name of the queue that serves the kind.
 func (k Kind) Queue() string { return queues[k] }
+
+// Queues lists the names of all queues.
+func Queues() []string { return []string{QueueImports, QueueSearches, QueueReports} }
+
+// Due is a chunk that should by now be in the queue or in a worker's hands.
+type Due struct {
+	Kind Kind
+	Chunk
+}
 
 // Chunk points at one chunk of an operation. Members are only ever added, so that old entries still decode.
 type Chunk struct {

@@ -14,10 +14,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/config"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
-	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/imports"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
+	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
@@ -49,14 +47,11 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	defer func() { _ = redis.Close() }()
 
-	addresses := edge.NewAddresses(cfg.PublicURL)
-	accept := imports.New(imports.Deps{
-		Store: db, Dispatcher: queue.NewDispatcher(redis), Collections: collections,
-		Addresses: addresses, Log: env.Log, Now: time.Now,
-	}, cfg.Imports())
+	watch := monitor.New(db, queue.NewBell(redis), env.Log, cfg.PollWithin)
+	go watch.Listen(ctx)
 	return server.New(server.Options{Addr: cfg.Addr, Grace: cfg.Shutdown.Grace, Collections: collections.Names()}, env.Log,
-		accept.Routes(),
-		tools.New(db, collections, addresses, time.Now, cfg.MaxErrors).Routes(),
-		operations.New(db, collections, addresses, time.Now).Routes(),
+		routes.Table(routes.Deps{
+			Config: cfg, Store: db, Redis: redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
+		})...,
 	).Run(ctx)
 }

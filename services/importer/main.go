@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/worker"
@@ -41,10 +42,10 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	defer func() { _ = redis.Close() }()
 
-	work, err := ingest.New(ctx, db, queue.NewDispatcher(redis), collections, env.Log, cfg.Ingest())
+	chunks, err := ingest.New(ctx, db, collections, cfg.Records())
 	if err != nil {
 		return err
 	}
 	env.Log.Info("ready for chunks")
-	return worker.Run(ctx, redis, env.Log, cfg, work)
+	return worker.Run(ctx, redis, env.Log, cfg, work.New(db, redis, env.Log, cfg.MaxAttempts, chunks.Try))
 }

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/intake"
 	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // Config is read from the environment by config.Load.
@@ -46,8 +49,49 @@ type Config struct {
 	ChunkBytes   int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
 	// Lanes is how many chunks of one import may be queued at once.
 	Lanes int `env:"LONGSHORE_LANES" envDefault:"8"`
+	// ImportRetention, SearchRetention and ReportRetention are how long an operation is kept after it is finished, if the client does not say.
+	ImportRetention time.Duration `env:"LONGSHORE_IMPORT_RETENTION" envDefault:"168h"`
+	SearchRetention time.Duration `env:"LONGSHORE_SEARCH_RETENTION" envDefault:"24h"`
+	ReportRetention time.Duration `env:"LONGSHORE_REPORT_RETENTION" envDefault:"168h"`
+	// MaxRetention bounds what clients may ask for; searches are kept for a week at most.
+	MaxRetention time.Duration `env:"LONGSHORE_MAX_RETENTION" envDefault:"720h"`
+	// MaxWait bounds how long a request may wait for the end of an operation (Prefer: wait).
+	MaxWait time.Duration `env:"LONGSHORE_MAX_WAIT" envDefault:"60s"`
+	// PollWithin is how soon a search must be asked for again.
+	PollWithin time.Duration `env:"LONGSHORE_POLL_WITHIN" envDefault:"60s"`
 	// MaxErrors is how many rejected records an import's status in the tools dialect shows.
 	MaxErrors int `env:"LONGSHORE_MAX_ERRORS_SHOWN" envDefault:"1000"`
+}
+
+// The bounds of retention that no configuration changes: a search is kept between five minutes and a week (seed 001), everything else at
+// least ten minutes (seed 002).
+const (
+	leastSearchRetention = 5 * time.Minute
+	mostSearchRetention  = 7 * 24 * time.Hour
+	leastRetention       = 10 * time.Minute
+)
+
+// Policy returns what clients may ask for when they begin an operation.
+func (c Config) Policy() submission.Policy {
+	return submission.Policy{
+		MaxWait: c.MaxWait,
+		Retention: map[operation.Kind]submission.Span{
+			operation.Import: {Default: c.ImportRetention, Least: leastRetention, Most: c.MaxRetention},
+			operation.Report: {Default: c.ReportRetention, Least: leastRetention, Most: c.MaxRetention},
+			operation.Search: {Default: c.SearchRetention, Least: leastSearchRetention, Most: mostSearchRetention},
+		},
+	}
+}
+
+// checkRetention holds every default against the bounds that clients are held to.
+func (c Config) checkRetention() error {
+	var errs []error
+	for kind, span := range c.Policy().Retention {
+		if span.Default < span.Least || span.Default > span.Most {
+			errs = append(errs, fmt.Errorf("LONGSHORE_%s_RETENTION must be from %s to %s", strings.ToUpper(string(kind)), span.Least, span.Most))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // maxRows is what the INT columns of the seed's tables can count.
@@ -68,6 +112,9 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_LANES", c.Lanes),
 		config.Positive("LONGSHORE_MAX_ERRORS_SHOWN", c.MaxErrors),
 		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
+		config.Positive("LONGSHORE_MAX_WAIT", c.MaxWait),
+		config.Positive("LONGSHORE_POLL_WITHIN", c.PollWithin),
+		c.checkRetention(),
 	}
 	if c.ChunkBytes+c.MaxRecordBytes > chunk.MaxUnpackedBytes/2 {
 		errs = append(errs, fmt.Errorf("LONGSHORE_CHUNK_BYTES and LONGSHORE_MAX_RECORD_BYTES must be at most %d together", chunk.MaxUnpackedBytes/2))

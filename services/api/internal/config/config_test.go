@@ -10,11 +10,15 @@ import (
 func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 	t.Parallel()
 	configtest.Refuses[config.Config](t, map[string]string{
-		"LONGSHORE_CHUNK_BYTES":  "200000000",
-		"LONGSHORE_MAX_DEPTH":    "5000",
-		"LONGSHORE_MAX_RECORDS":  "3000000000",
-		"LONGSHORE_PUBLIC_URL":   "imports.example.com",
-		"LONGSHORE_LANES":        "0",
-		"LONGSHORE_UPLOAD_GRACE": "soon",
+		"LONGSHORE_CHUNK_BYTES":      "200000000",
+		"LONGSHORE_MAX_DEPTH":        "5000",
+		"LONGSHORE_MAX_RECORDS":      "3000000000",
+		"LONGSHORE_PUBLIC_URL":       "imports.example.com",
+		"LONGSHORE_LANES":            "0",
+		"LONGSHORE_SEARCH_RETENTION": "200h",
+		"LONGSHORE_IMPORT_RETENTION": "1m",
+		"LONGSHORE_MAX_WAIT":         "0s",
+		"LONGSHORE_POLL_WITHIN":      "0s",
+		"LONGSHORE_UPLOAD_GRACE":     "soon",
 	})
 }

@@ -5,7 +5,6 @@ package imports
 import (
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/intake"
 	"github.com/longshore-io/longshore/services/api/internal/pace"
 	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // Options bounds what is accepted and how it is cut.
@@ -34,11 +34,12 @@ type Options struct {
 // Handler accepts imports.
 type Handler struct {
 	receiver    receiver
-	dispatcher  Dispatcher
+	dispatcher  submission.Dispatcher
 	collections *collection.Catalog
 	addresses   edge.Addresses
 	log         *slog.Logger
-	now         func() time.Time
+	pacer       *pace.Pacer
+	policy      submission.Policy
 
 	limits   intake.Limits
 	patience patience.Terms
@@ -48,11 +49,12 @@ type Handler struct {
 // Deps are what a Handler works with.
 type Deps struct {
 	Store       *store.Store
-	Dispatcher  Dispatcher
+	Dispatcher  submission.Dispatcher
 	Collections *collection.Catalog
 	Addresses   edge.Addresses
 	Log         *slog.Logger
-	Now         func() time.Time
+	Pacer       *pace.Pacer
+	Policy      submission.Policy
 }
 
 // New makes a Handler.
@@ -63,7 +65,8 @@ func New(deps Deps, opts Options) *Handler {
 		collections: deps.Collections,
 		addresses:   deps.Addresses,
 		log:         deps.Log,
-		now:         deps.Now,
+		pacer:       deps.Pacer,
+		policy:      deps.Policy,
 		limits:      opts.Intake,
 		patience:    opts.Patience,
 		lanes:       opts.Lanes,
@@ -93,19 +96,20 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	terms, err := h.policy.Read(c.Request, operation.Import)
+	if err != nil {
+		return err
+	}
 	body, err := h.open(c, target)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	draft := store.Draft{
-		Reference: operation.NewReference(), Kind: operation.Import, Collection: target.Name, Lanes: h.lanes,
-	}
-	op, err := h.receiver.receive(c.Request.Context(), draft, body)
+	op, err := h.receiver.receive(c.Request.Context(), terms.Draft(operation.Import, target.Name, h.lanes), body)
 	if err != nil {
 		return err
 	}
-	h.dispatch(c.Request.Context(), op)
+	submission.Dispatch(c.Request.Context(), h.dispatcher, h.log, op)
 	h.log.Info("import accepted", slog.String("operation", op.ID.String()), slog.String("collection", target.Name),
 		slog.Int("records", op.Counts.Total), slog.Int("chunks", op.Chunks))
 	delimiter, _ := body.Delimiter()
@@ -131,7 +135,7 @@ func (h *Handler) open(c *gin.Context, target *collection.Collection) (*intake.R
 func (h *Handler) respond(c *gin.Context, op *operation.Operation, delimiter string) {
 	c.Header("Operation-Location", h.addresses.Absolute(c.Request, operations.Path(op)))
 	c.Header("Location", h.addresses.Absolute(c.Request, tools.Path(op)))
-	pace.Hint(c.Writer.Header(), op, h.now())
+	h.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
 	c.PureJSON(http.StatusAccepted, accepted{
 		TaskReference: op.Reference,
 		Status:        tools.Word(op.State),

@@ -32,7 +32,7 @@ func TestAfterFollowsTheMeasuredSpeed(t *testing.T) {
 			State: operation.Running, SealedAt: sealed, StartedAt: tt.started,
 			Counts: operation.Counts{Total: 1000, Created: tt.done},
 		}
-		if got := pace.After(op, tt.now); got != tt.want {
+		if got := pace.New(func() time.Time { return tt.now }).After(t.Context(), op); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
@@ -48,7 +48,7 @@ func TestHintIsWholeSecondsAndOnlyWhileUnfinished(t *testing.T) {
 		operation.Cancelled: {"", ""},
 	} {
 		h := make(http.Header)
-		pace.Hint(h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)}, now)
+		pace.New(func() time.Time { return now }).Hint(t.Context(), h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)})
 		if got := [2]string{h.Get("Retry-After"), h.Get("retry-after-ms")}; got != want {
 			t.Errorf("%s: %v, want %v", state, got, want)
 		}

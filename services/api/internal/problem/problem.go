@@ -22,6 +22,7 @@ var kinds = map[fault.Kind]struct {
 	fault.Malformed:        {http.StatusBadRequest, "Malformed request"},
 	fault.Invalid:          {http.StatusUnprocessableEntity, "Invalid request"},
 	fault.NotFound:         {http.StatusNotFound, "Not found"},
+	fault.Gone:             {http.StatusGone, "Gone"},
 	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "Method not allowed"},
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "Too large"},
 	fault.UnsupportedMedia: {http.StatusUnsupportedMediaType, "Unsupported media type"},

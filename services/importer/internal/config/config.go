@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
-	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
@@ -59,9 +58,9 @@ func (c Config) checkDepth() error {
 	return nil
 }
 
-// Ingest returns the part that the ingest package needs.
-func (c Config) Ingest() ingest.Options {
-	records := record.DefaultLimits()
-	records.Depth = c.MaxDepth
-	return ingest.Options{MaxAttempts: c.MaxAttempts, Records: records}
+// Records bounds what is read of a record.
+func (c Config) Records() record.Limits {
+	limits := record.DefaultLimits()
+	limits.Depth = c.MaxDepth
+	return limits
 }

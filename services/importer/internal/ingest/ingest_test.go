@@ -19,6 +19,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
@@ -28,10 +29,10 @@ const pairs = `{"x-longshore":{"table":"pairs","key":["k"]},"type":"object","req
 
 // bench is an importer's work without its process: a collection, its table, an operation's way into the queue.
 type bench struct {
-	db     *store.Store
-	sql    *pgx.Conn
-	redis  queuetest.Redis
-	ingest *ingest.Ingest
+	db    *store.Store
+	sql   *pgx.Conn
+	redis queuetest.Redis
+	work  *work.Worker
 }
 
 const createPairs = `CREATE TABLE pairs (k TEXT PRIMARY KEY, v INT CHECK (v < 100), import_number BIGINT, import_row INT)`
@@ -59,11 +60,11 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.db.Close)
-	b.ingest, err = ingest.New(t.Context(), b.db, queue.NewDispatcher(b.redis.Queue), catalog(t), slog.New(slog.DiscardHandler),
-		ingest.Options{MaxAttempts: 2, Records: record.DefaultLimits()})
+	chunks, err := ingest.New(t.Context(), b.db, catalog(t), record.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.work = work.New(b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 2, chunks.Try)
 	return b
 }
 
@@ -109,7 +110,7 @@ func (b bench) read(t *testing.T, op *operation.Operation) *operation.Operation 
 
 func (b bench) mustChunk(t *testing.T, op *operation.Operation, seq int) {
 	t.Helper()
-	if err := b.ingest.Chunk(t.Context(), task.Chunk{TaskID: op.ID, Seq: seq}); err != nil {
+	if err := b.work.Chunk(t.Context(), task.Chunk{TaskID: op.ID, Seq: seq}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -169,10 +170,10 @@ func TestAChunkThatCannotBeProcessedFailsItsImport(t *testing.T) {
 	op := b.accept(t, `{"k":"1"}`)
 	b.exec(t, `DROP TABLE pairs`)
 	c := task.Chunk{TaskID: op.ID}
-	if err := b.ingest.Chunk(t.Context(), c); err == nil {
+	if err := b.work.Chunk(t.Context(), c); err == nil {
 		t.Error("the first attempt asks for no other")
 	}
-	if err := b.ingest.Chunk(t.Context(), c); err != nil {
+	if err := b.work.Chunk(t.Context(), c); err != nil {
 		t.Errorf("the last attempt: %v", err)
 	}
 	end := b.read(t, op)
@@ -205,7 +206,7 @@ func TestAChangedTableIsDescribedAnew(t *testing.T) {
 	b.exec(t, `ALTER TABLE pairs ADD COLUMN note TEXT`)
 	op := b.accept(t, `{"k":"1","v":7}`)
 	c := task.Chunk{TaskID: op.ID}
-	if err := b.ingest.Chunk(t.Context(), c); err != nil {
+	if err := b.work.Chunk(t.Context(), c); err != nil {
 		b.mustChunk(t, op, 0) // the attempt that meets the change fails, the next one knows it
 	}
 	if end := b.read(t, op); end.State != operation.Succeeded || end.Counts.Updated != 1 {
@@ -221,7 +222,7 @@ func TestACollectionThatDoesNotFitIsToldAtTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	_, err = ingest.New(t.Context(), db, nil, catalog(t), slog.New(slog.DiscardHandler), ingest.Options{MaxAttempts: 1})
+	_, err = ingest.New(t.Context(), db, catalog(t), record.DefaultLimits())
 	if err == nil || !strings.Contains(err.Error(), `"pairs"`) {
 		t.Errorf("a collection without a table: %v", err)
 	}

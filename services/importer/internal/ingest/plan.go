@@ -2,13 +2,13 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/store/target"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
@@ -43,9 +43,6 @@ type Tables interface {
 	Describe(ctx context.Context, c *collection.Collection) (*target.Table, error)
 }
 
-// errUnknownCollection is no fault of the import: in a rolling upgrade the api may know a collection before this importer does.
-var errUnknownCollection = errors.New("unknown to this importer: give it the same LONGSHORE_COLLECTIONS as the api")
-
 func (p *plans) get(ctx context.Context, name string) (*plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +51,7 @@ func (p *plans) get(ctx context.Context, name string) (*plan, error) {
 	}
 	c, ok := p.collections.Get(name)
 	if !ok {
-		return nil, fmt.Errorf("collection %q: %w", name, errUnknownCollection)
+		return nil, fmt.Errorf("collection %q is unknown to this importer, give it the same LONGSHORE_COLLECTIONS as the api: %w", name, work.ErrNotReady)
 	}
 	made, err := p.make(ctx, c)
 	if err != nil {

@@ -7,18 +7,18 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
-	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 )
 
 // Run serves the imports until ctx ends, finishes the steps in hand and gives back the rest.
-func Run(ctx context.Context, redis *queue.Redis, log *slog.Logger, cfg config.Config, work *ingest.Ingest) error {
+func Run(ctx context.Context, redis *queue.Redis, log *slog.Logger, cfg config.Config, imports *work.Worker) error {
 	return queue.Serve(ctx, redis, log, queue.ServerOptions{
 		Queue:        task.QueueImports,
 		Concurrency:  cfg.Concurrency,
 		PollInterval: cfg.QueuePoll,
 		Grace:        cfg.Shutdown.Grace,
 	}, map[task.Kind]queue.Handler{
-		task.Import: work.Chunk,
+		task.Import: imports.Chunk,
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -15,7 +16,7 @@ const dueLimit = 10_000
 
 // Chunks tells which chunks should be queued or worked on by now, and which of them nobody holds.
 type Chunks interface {
-	DueChunks(ctx context.Context, limit int) ([]task.Chunk, error)
+	DueChunks(ctx context.Context, limit int) ([]task.Due, error)
 	Unheld(ctx context.Context, chunks []task.Chunk) ([]task.Chunk, error)
 }
 
@@ -45,7 +46,7 @@ func (d *dispatch) pass(ctx context.Context) error {
 		d.missed = nil
 		return nil
 	}
-	queued, err := queue.NewInspector(d.redis).Queued(task.Import.Queue())
+	queued, err := d.queued(due)
 	if err != nil {
 		return err
 	}
@@ -58,13 +59,34 @@ func (d *dispatch) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.dispatch(ctx, lost)
+	return d.dispatch(ctx, due, lost)
+}
+
+// queued looks into the queues in which something is due.
+func (d *dispatch) queued(due []task.Due) (map[task.Chunk]bool, error) {
+	inspector := queue.NewInspector(d.redis)
+	queued := make(map[task.Chunk]bool)
+	looked := make(map[string]bool)
+	for _, one := range due {
+		name := one.Kind.Queue()
+		if looked[name] {
+			continue
+		}
+		looked[name] = true
+		found, err := inspector.Queued(name)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(queued, found)
+	}
+	return queued, nil
 }
 
 // compare returns the due chunks that are not queued, and among them those that were missing before.
-func compare(due []task.Chunk, queued, missedBefore map[task.Chunk]bool) (missing map[task.Chunk]bool, suspects []task.Chunk) {
+func compare(due []task.Due, queued, missedBefore map[task.Chunk]bool) (missing map[task.Chunk]bool, suspects []task.Chunk) {
 	missing = make(map[task.Chunk]bool)
-	for _, c := range due {
+	for _, one := range due {
+		c := one.Chunk
 		if queued[c] {
 			continue
 		}
@@ -77,10 +99,14 @@ func compare(due []task.Chunk, queued, missedBefore map[task.Chunk]bool) (missin
 }
 
 // dispatch uses a dispatcher of its own for each pass, so that a flushed Redis learns the queue's name again.
-func (d *dispatch) dispatch(ctx context.Context, lost []task.Chunk) error {
+func (d *dispatch) dispatch(ctx context.Context, due []task.Due, lost []task.Chunk) error {
+	kinds := make(map[task.Chunk]task.Kind, len(due))
+	for _, one := range due {
+		kinds[one.Chunk] = one.Kind
+	}
 	dispatcher := queue.NewDispatcher(d.redis)
 	for _, c := range lost {
-		if err := dispatcher.Dispatch(ctx, task.Import, c, queue.NewGeneration()); err != nil {
+		if err := dispatcher.Dispatch(ctx, kinds[c], c, queue.NewGeneration()); err != nil {
 			return fmt.Errorf("rescuing: %w", err)
 		}
 		delete(d.missed, c)

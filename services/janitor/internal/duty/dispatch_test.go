@@ -22,7 +22,13 @@ type chunks struct {
 	held task.Chunk
 }
 
-func (c chunks) DueChunks(context.Context, int) ([]task.Chunk, error) { return c.due, nil }
+func (c chunks) DueChunks(context.Context, int) ([]task.Due, error) {
+	due := make([]task.Due, len(c.due))
+	for i, one := range c.due {
+		due[i] = task.Due{Kind: task.Import, Chunk: one}
+	}
+	return due, nil
+}
 
 func (c chunks) Unheld(_ context.Context, asked []task.Chunk) ([]task.Chunk, error) {
 	return slices.DeleteFunc(slices.Clone(asked), func(one task.Chunk) bool { return one == c.held }), nil

@@ -16,6 +16,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/pace"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
@@ -31,7 +32,7 @@ type reader struct {
 	records    []string
 }
 
-func (r *reader) Operation(_ context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+func (r *reader) Find(_ context.Context, wanted uuid.UUID) (*operation.Operation, error) {
 	if wanted != r.op.ID {
 		return nil, fault.New(fault.NotFound, "operation-not-found", "There is no such operation.")
 	}
@@ -80,7 +81,7 @@ func ask(t *testing.T, r *reader, path string, header ...string) *httptest.Respo
 	}
 	engine := gin.New()
 	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	for _, route := range operations.New(r, collections, edge.NewAddresses("https://api.example"), now).Routes() {
+	for _, route := range operations.New(r, r, collections, edge.NewAddresses("https://api.example"), pace.New(now)).Routes() {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

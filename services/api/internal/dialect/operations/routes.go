@@ -5,7 +5,6 @@ package operations
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -17,24 +16,29 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/pace"
 )
 
-// Store is what the dialect reads.
+// Monitor finds operations.
+type Monitor interface {
+	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+}
+
+// Store is what the dialect reads beside.
 type Store interface {
-	Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error
 	Records(ctx context.Context, id uuid.UUID, outcome operation.Outcome, visit func(row int, received []byte) error) error
 }
 
 // Dialect answers in the words of Azure's guidelines.
 type Dialect struct {
+	monitor     Monitor
 	store       Store
 	collections *collection.Catalog
 	addresses   edge.Addresses
-	now         func() time.Time
+	pacer       *pace.Pacer
 }
 
 // New makes the dialect.
-func New(store Store, collections *collection.Catalog, addresses edge.Addresses, now func() time.Time) *Dialect {
-	return &Dialect{store: store, collections: collections, addresses: addresses, now: now}
+func New(monitor Monitor, store Store, collections *collection.Catalog, addresses edge.Addresses, pacer *pace.Pacer) *Dialect {
+	return &Dialect{monitor: monitor, store: store, collections: collections, addresses: addresses, pacer: pacer}
 }
 
 // Path is where an operation stands in this dialect.
@@ -68,7 +72,7 @@ func (d *Dialect) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	pace.Hint(c.Writer.Header(), op, d.now())
+	d.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
 	link := d.addresses.Absolute(c.Request, RecordsPath(op, operation.Rejected))
 	c.PureJSON(http.StatusOK, shapeMonitor(op, link))
 	return nil
@@ -80,5 +84,5 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such operation: its id is not a UUID. Use the address in the Operation-Location header of the 202 answer.")
 	}
-	return d.store.Operation(c.Request.Context(), id)
+	return d.monitor.Find(c.Request.Context(), id)
 }

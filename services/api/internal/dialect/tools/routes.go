@@ -5,7 +5,6 @@ package tools
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -18,24 +17,29 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/pace"
 )
 
-// Store is what the dialect reads.
+// Monitor finds operations.
+type Monitor interface {
+	FindByReference(ctx context.Context, collection, reference string) (*operation.Operation, error)
+}
+
+// Store is what the dialect reads beside.
 type Store interface {
-	OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error)
 	Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error
 }
 
 // Dialect answers in the words of seed 000.
 type Dialect struct {
+	monitor     Monitor
 	store       Store
 	collections *collection.Catalog
 	addresses   edge.Addresses
-	now         func() time.Time
+	pacer       *pace.Pacer
 	maxErrors   int
 }
 
 // New makes the dialect; maxErrors bounds the rejected records that one answer shows.
-func New(store Store, collections *collection.Catalog, addresses edge.Addresses, now func() time.Time, maxErrors int) *Dialect {
-	return &Dialect{store: store, collections: collections, addresses: addresses, now: now, maxErrors: maxErrors}
+func New(monitor Monitor, store Store, collections *collection.Catalog, addresses edge.Addresses, pacer *pace.Pacer, maxErrors int) *Dialect {
+	return &Dialect{monitor: monitor, store: store, collections: collections, addresses: addresses, pacer: pacer, maxErrors: maxErrors}
 }
 
 // Path is where an operation stands in this dialect.
@@ -57,7 +61,7 @@ func (d *Dialect) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	pace.Hint(c.Writer.Header(), op, d.now())
+	d.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
 	if !op.State.Terminal() {
 		c.PureJSON(http.StatusOK, shapeUnfinished(op))
 		return nil
@@ -82,5 +86,5 @@ func (d *Dialect) find(ctx context.Context, collectionName, reference string) (*
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such import: a task reference is upper-case letters and digits. Use the one in the 202 answer.")
 	}
-	return d.store.OperationByReference(ctx, target.Name, reference)
+	return d.monitor.FindByReference(ctx, target.Name, reference)
 }

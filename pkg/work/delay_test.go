@@ -1,4 +1,4 @@
-package ingest
+package work
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func TestOnlyTheTroublesOfOthersAreForgiven(t *testing.T) {
 		want bool
 	}{
 		"held":               {alive, store.ErrHeld, true},
-		"unknown collection": {alive, errUnknownCollection, true},
+		"worker not ready":   {alive, ErrNotReady, true},
 		"deadlock":           {alive, code("40P01"), true},
 		"restart":            {alive, code("57P01"), true},
 		"lock not available": {alive, code("55P03"), true},

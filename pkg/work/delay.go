@@ -1,4 +1,4 @@
-package ingest
+package work
 
 import (
 	"context"
@@ -29,7 +29,7 @@ func isForgiven(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return errors.Is(ctx.Err(), context.Canceled)
 	}
-	return errors.Is(err, store.ErrHeld) || errors.Is(err, errUnknownCollection) || store.IsTransient(err)
+	return errors.Is(err, store.ErrHeld) || errors.Is(err, ErrNotReady) || store.IsTransient(err)
 }
 
 // forgiven brings a chunk back whose attempt was taken back, or should have been.

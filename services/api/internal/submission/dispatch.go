@@ -1,4 +1,4 @@
-package imports
+package submission
 
 import (
 	"context"
@@ -18,16 +18,28 @@ type Dispatcher interface {
 	Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g queue.Generation) error
 }
 
-// dispatch queues the first chunk of every lane.
-func (h *Handler) dispatch(ctx context.Context, op *operation.Operation) {
+// Dispatch queues what is due first of an operation that was just accepted: the first chunk of every lane, or the splitting of an
+// upload in pieces.
+func Dispatch(ctx context.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dispatchBudget)
 	defer cancel()
-	for seq := range min(h.lanes, op.Chunks) {
+	for _, seq := range firstDue(op) {
 		chunk := task.Chunk{TaskID: op.ID, Seq: seq}
-		if err := h.dispatcher.Dispatch(ctx, task.Import, chunk, queue.FirstDispatch); err != nil {
-			h.log.Warn("the queue does not answer; the janitor will dispatch",
+		if err := d.Dispatch(ctx, task.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
+			log.Warn("the queue does not answer; the janitor will dispatch",
 				slog.Any("error", err), slog.String("operation", op.ID.String()))
 			return
 		}
 	}
+}
+
+func firstDue(op *operation.Operation) []int {
+	if op.Chunks == 0 {
+		return []int{task.SplitSeq}
+	}
+	seqs := make([]int, min(op.Lanes, op.Chunks))
+	for i := range seqs {
+		seqs[i] = i
+	}
+	return seqs
 }

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// holdInterval is how often the holder of a long turn looks whether its operation is still live. It is well below a second, in which a
+// cancelled operation must stand still, and far below idle_in_transaction_session_timeout.
+const holdInterval = 300 * time.Millisecond
+
+// RunHeld is RunTurn for work that can't be cut into short transactions, such as writing a file whose format needs its end: the chunk's
+// row stays locked, as the lease, by a connection of its own that only waits, while the work writes in transactions of its own (see
+// AppendOutput) through other connections. The work must be such that it can be begun anew after a worker died in its middle. Its context
+// ends when the operation is finished by somebody else.
+//
+// It uses two connections at a time: give the pool at least two for each worker.
+func (s *Store) RunHeld(ctx context.Context, c task.Chunk, work func(context.Context, Place) (Advance, error)) (Committed, error) {
+	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
+		turn, err := takeTurn(ctx, tx, c)
+		if err != nil {
+			return Committed{}, err
+		}
+		var advance Advance
+		err = hold(ctx, tx, c, func(ctx context.Context) error {
+			advance, err = work(ctx, turn.Place)
+			return err
+		})
+		if err != nil {
+			return Committed{}, err
+		}
+		return finishTurn(ctx, tx, c, turn, advance)
+	})
+}
+
+// hold runs work while it keeps the transaction's session awake, and ends the work's context when the operation is no longer live.
+func hold(ctx context.Context, tx pgx.Tx, c task.Chunk, work func(context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	worked := make(chan error, 1)
+	go func() { worked <- work(ctx) }()
+	tick := time.NewTicker(holdInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-worked:
+			if cause := context.Cause(ctx); err != nil && cause != nil {
+				return errors.Join(cause, err)
+			}
+			return err
+		case <-tick.C:
+			if err := stillLive(ctx, tx, c); err != nil {
+				stop(err)
+				<-worked
+				return err
+			}
+		}
+	}
+}
+
+func stillLive(ctx context.Context, tx pgx.Tx, c task.Chunk) error {
+	const live = `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($2))`
+	var is bool
+	if err := tx.QueryRow(ctx, live, c.TaskID, liveStates).Scan(&is); err != nil {
+		return fmt.Errorf("looking whether the operation is live: %w", err)
+	}
+	if !is {
+		return errStopped
+	}
+	return nil
+}
