@@ -31,7 +31,8 @@ const (
 
 // Redis is the connection that clients, servers and inspectors of one process share.
 type Redis struct {
-	client redis.UniversalClient
+	client  redis.UniversalClient
+	options *redis.Options
 }
 
 // Open prepares the connection. It does not fail when Redis is down, because nothing is lost without it. The driver's own
@@ -46,7 +47,7 @@ func Open(redisURL string, log *slog.Logger) (*Redis, error) {
 	opts.DialTimeout = dialTimeout
 	opts.ReadTimeout = ioTimeout
 	opts.WriteTimeout = ioTimeout
-	return &Redis{client: redis.NewClient(opts)}, nil
+	return &Redis{client: redis.NewClient(opts), options: opts}, nil
 }
 
 // redirect is done once, because the driver has one log for the whole process.
@@ -105,3 +106,12 @@ func GenerationOf(steps int) Generation { return Generation(strconv.Itoa(steps))
 
 // NewGeneration makes the generation of a rescue.
 func NewGeneration() Generation { return Generation(uuid.NewString()[:8]) }
+
+// ForConsole hands the connection's options to asynq's web UI, which makes and closes clients of its own.
+func (r *Redis) ForConsole() asynq.RedisConnOpt { return consoleConn{r.options} }
+
+// consoleConn makes clients as asynq wants them.
+type consoleConn struct{ options *redis.Options }
+
+// MakeRedisClient makes a client; whoever asked closes it.
+func (c consoleConn) MakeRedisClient() any { return redis.NewClient(c.options) }

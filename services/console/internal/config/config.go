@@ -1,0 +1,68 @@
+// Package config is the console's configuration.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/services/console/internal/access"
+)
+
+// Config is read from the environment by config.Load.
+type Config struct {
+	Redis    config.Redis
+	Shutdown config.Shutdown
+
+	// Addr is where the console listens, as host:port. Without users it must be a loopback address.
+	Addr string `env:"LONGSHORE_CONSOLE_ADDR" envDefault:"127.0.0.1:8090"`
+	// Viewers may look: name:password pairs, separated by commas. A password may be a bcrypt hash, as htpasswd -B makes it.
+	Viewers []string `env:"LONGSHORE_CONSOLE_VIEWERS"`
+	// Operators may also pause queues, and run, archive and delete entries.
+	Operators []string `env:"LONGSHORE_CONSOLE_OPERATORS"`
+}
+
+// Check holds the rules across fields.
+func (c Config) Check() error {
+	_, viewersErr := access.ParseUsers(c.Viewers, access.Viewer)
+	_, operatorsErr := access.ParseUsers(c.Operators, access.Operator)
+	return errors.Join(
+		wrap("LONGSHORE_CONSOLE_VIEWERS", viewersErr),
+		wrap("LONGSHORE_CONSOLE_OPERATORS", operatorsErr),
+		c.checkOpen(),
+		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
+	)
+}
+
+func wrap(variable string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", variable, err)
+}
+
+// checkOpen keeps a console without a login on this machine.
+func (c Config) checkOpen() error {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return fmt.Errorf("LONGSHORE_CONSOLE_ADDR must be host:port: %w", err)
+	}
+	if len(c.Viewers)+len(c.Operators) > 0 || isLoopback(host) {
+		return nil
+	}
+	return errors.New("LONGSHORE_CONSOLE_ADDR must be a loopback address unless LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS is set")
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// Users returns everybody who may log in; nobody means that no login is asked for.
+func (c Config) Users() []access.User {
+	viewers, _ := access.ParseUsers(c.Viewers, access.Viewer) // checked
+	operators, _ := access.ParseUsers(c.Operators, access.Operator)
+	return append(viewers, operators...)
+}

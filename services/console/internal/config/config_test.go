@@ -1,0 +1,17 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/configtest"
+	"github.com/longshore-io/longshore/services/console/internal/config"
+)
+
+func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+	t.Parallel()
+	configtest.Refuses[config.Config](t, map[string]string{
+		"LONGSHORE_CONSOLE_ADDR":      "0.0.0.0:8090",
+		"LONGSHORE_CONSOLE_VIEWERS":   "nobody",
+		"LONGSHORE_CONSOLE_OPERATORS": "ann:",
+	})
+}
