@@ -1,0 +1,111 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// part is a part of the system that answers or not.
+type part struct {
+	away  bool
+	asked int
+}
+
+func (p *part) check(context.Context) error {
+	p.asked++
+	if p.away {
+		return errors.New("away")
+	}
+	return nil
+}
+
+func ask(t *testing.T, a *Admin, path string) (int, report) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	a.routes(prometheus.NewRegistry()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	var got report
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatalf("%s: %v in %s", path, err, w.Body)
+	}
+	return w.Code, got
+}
+
+func TestProbesFollowTheServicesLife(t *testing.T) {
+	t.Parallel()
+	a := &Admin{}
+	expect := func(path string, code int, status string) {
+		t.Helper()
+		if got, said := ask(t, a, path); got != code || said.Status != status {
+			t.Errorf("%s: %d %s, want %d %s", path, got, said.Status, code, status)
+		}
+	}
+	expect("/livez", 200, "live")
+	expect("/startupz", 503, "starting")
+	expect("/readyz", 503, "starting")
+	a.Started()
+	expect("/startupz", 200, "started")
+	expect("/readyz", 200, "ready")
+	a.Drain()
+	expect("/readyz", 503, "stopping")
+	expect("/livez", 200, "live")
+}
+
+func TestReadinessNeedsWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		postgres, redis := &part{}, &part{}
+		a := &Admin{probes: []*probe{{name: "postgres", check: postgres.check, needed: true}, {name: "redis", check: redis.check}}}
+		a.Started()
+		settle := func() (code int, said report) {
+			for range enough {
+				code, said = ask(t, a, "/readyz")
+				time.Sleep(checkValidity) // the clock of the bubble
+			}
+			return code, said
+		}
+		for _, step := range []struct {
+			postgresAway, redisAway bool
+			code                    int
+			want                    report
+		}{
+			{false, false, 200, report{"ready", map[string]string{"postgres": "ok", "redis": "ok"}}},
+			{false, true, 200, report{"degraded", map[string]string{"postgres": "ok", "redis": "away"}}},
+			{true, true, 503, report{"not ready", map[string]string{"postgres": "away", "redis": "away"}}},
+			{true, false, 503, report{"not ready", map[string]string{"postgres": "away", "redis": "ok"}}},
+			{false, false, 200, report{"ready", map[string]string{"postgres": "ok", "redis": "ok"}}},
+		} {
+			postgres.away, redis.away = step.postgresAway, step.redisAway
+			code, said := settle()
+			if diff := cmp.Diff(step.want, said); code != step.code || diff != "" {
+				t.Errorf("%+v: %d (-want +got):\n%s", step, code, diff)
+			}
+		}
+	})
+}
+
+func TestOneFailureIsNotEnough(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		postgres := &part{away: true}
+		a := &Admin{probes: []*probe{{name: "postgres", check: postgres.check, needed: true}}}
+		a.Started()
+		if code, said := ask(t, a, "/readyz"); code != 200 || said.Parts["postgres"] != "shaky" {
+			t.Errorf("after one failure: %d %v", code, said)
+		}
+		for range 10 {
+			ask(t, a, "/readyz")
+		}
+		if postgres.asked != 1 {
+			t.Errorf("eleven probes within a second asked %d times", postgres.asked)
+		}
+	})
+}
