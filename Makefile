@@ -36,6 +36,10 @@ test: ## Run all tests against a Postgres and a Redis of their own
 bench: ## Measure imports against bare COPY
 	@$(launch) bench $(if $(ARGS),-- $(ARGS))
 
+.PHONY: image
+image: ## Build the container images without a Docker engine, into .bin/images
+	@go run -buildvcs=false ./deploy/image $(ARGS)
+
 .PHONY: check
 check: lint standalone tidy-check ## All checks that need no database
 

@@ -35,6 +35,11 @@ const (
 // Services lists the services in the order of their start.
 func Services() []Service { return services }
 
+// Programs lists every program that is deployed: the services, and the one that migrates and ends.
+func Programs() []Service {
+	return append([]Service{{Name: migrate, Source: migrateSource}}, services...)
+}
+
 // Instances names the processes of a service: "api", or "importer-1" and "importer-2".
 func (s Service) Instances() []string {
 	if s.Copies == 1 {

@@ -1,0 +1,53 @@
+// Command image builds the container image of every program without a Docker engine, as files that `docker load` takes. The same sources
+// make the same digests.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/longshore-io/longshore/deploy/image/internal/bundle"
+	"github.com/longshore-io/longshore/deploy/local/fleet"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "image:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("image", flag.ContinueOnError)
+	folder := flags.String("out", ".bin/images", "folder for the files")
+	tag := flags.String("tag", "dev", "tag of the images")
+	arch := flags.String("arch", "amd64", "amd64 or arm64")
+	only := flags.String("only", "", "names of programs, separated by commas; empty means all")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	root, err := fleet.Root()
+	if err != nil {
+		return err
+	}
+	for _, program := range fleet.Programs() {
+		if *only != "" && !strings.Contains(","+*only+",", ","+program.Name+",") {
+			continue
+		}
+		name := "longshore/" + program.Name + ":" + *tag
+		file := filepath.Join(*folder, program.Name+".tar")
+		digest, err := bundle.Make(ctx, bundle.Order{Root: root, Source: program.Source, Arch: *arch, Name: name, File: file})
+		if err != nil {
+			return fmt.Errorf("making %s: %w", name, err)
+		}
+		fmt.Fprintf(os.Stderr, "%-32s %s  %s\n", name, digest, file)
+	}
+	return nil
+}
