@@ -30,6 +30,11 @@ type Options struct {
 	Schema int64
 	// IdleInTransaction ends a session whose client froze between two statements; 0 means never.
 	IdleInTransaction time.Duration
+	// Statement ends a statement that takes longer; 0 means never.
+	Statement time.Duration
+	// Unread ends a session whose client froze while it was sent a result, over TCP only: no other timeout of Postgres fires there. 0 means
+	// never.
+	Unread time.Duration
 }
 
 // Store is safe for concurrent use.
@@ -48,6 +53,12 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	params["application_name"] = opts.Application
 	if opts.IdleInTransaction > 0 {
 		params["idle_in_transaction_session_timeout"] = fmt.Sprint(opts.IdleInTransaction.Milliseconds())
+	}
+	if opts.Statement > 0 {
+		params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
+	}
+	if opts.Unread > 0 {
+		params["tcp_user_timeout"] = fmt.Sprint(opts.Unread.Milliseconds())
 	}
 	if opts.MaxConns > 0 {
 		config.MaxConns = int32(min(opts.MaxConns, 1000))
