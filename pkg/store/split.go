@@ -51,7 +51,7 @@ func (s *Store) RunSplit(ctx context.Context, c task.Chunk, work func(context.Co
 func (s *Store) StageSplit(ctx context.Context, id uuid.UUID, c chunk.Chunk) error {
 	const insertSplit = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
-SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($6) FOR SHARE
+SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($6) AND total_chunks = 0 FOR SHARE
 ON CONFLICT DO NOTHING`
 	if _, err := s.pool.Exec(ctx, insertSplit, id, c.Seq, c.FirstRow, c.Rows, c.Payload, liveStates); err != nil {
 		return fmt.Errorf("staging chunk %d: %w", c.Seq, err)
