@@ -23,6 +23,8 @@ const (
 	stepTimeout = 5 * time.Minute
 	// splitTimeout bounds the splitting of an upload in pieces, which is no step: it takes about a minute for each few GiB.
 	splitTimeout = 3 * time.Hour
+	// reportTimeout bounds a step of a report, which writes its whole file in one: ten million records take some minutes.
+	reportTimeout = 3 * time.Hour
 	// maxRetry only has to be positive: the server counts no failure, since giving up is Postgres's decision, which counts the
 	// attempts.
 	maxRetry = 1
@@ -96,10 +98,14 @@ func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk,
 }
 
 func timeoutOf(kind task.Kind) time.Duration {
-	if kind == task.Split {
+	switch kind {
+	case task.Split:
 		return splitTimeout
+	case task.Report:
+		return reportTimeout
+	default:
+		return stepTimeout
 	}
-	return stepTimeout
 }
 
 // Generation distinguishes the entries of one chunk: an id that asynq still holds, dead or archived, blocks its like.

@@ -39,12 +39,12 @@ func FileName(number int64, f Format) string {
 	return "report-" + strconv.FormatInt(number, 10) + "." + string(f)
 }
 
-var fileName = regexp.MustCompile(`^report-([1-9][0-9]{0,17})\.([a-z]+)$`)
+var fileName = regexp.MustCompile(`^report-([1-9]\d{0,17})\.([a-z]+)$`)
 
 // ParseFileName reads what FileName writes.
 func ParseFileName(name string) (number int64, f Format, ok bool) {
 	match := fileName.FindStringSubmatch(name)
-	if match == nil || !slices.Contains(Formats(), Format(match[2])) {
+	if len(match) == 0 || !slices.Contains(Formats(), Format(match[2])) {
 		return 0, "", false
 	}
 	number, err := strconv.ParseInt(match[1], 10, 64)

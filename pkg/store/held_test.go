@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -53,6 +54,21 @@ func TestHeldWorkEndsWithItsOperation(t *testing.T) {
 	}
 	if now := b.mustRead(t, op.ID); now.State != operation.Cancelled || b.count(t, `SELECT count(*) FROM xforce.task_outputs`) != 0 {
 		t.Errorf("it is %s", now.State)
+	}
+}
+
+// TestPanicOfHeldWorkIsAnError: the process goes on, and the chunk is free again.
+func TestPanicOfHeldWorkIsAnError(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.begin(t)
+	_, err := b.store.RunHeld(t.Context(), of(op, 0), func(context.Context, store.Place) (store.Advance, error) { panic("broken") })
+	if err == nil || !strings.Contains(err.Error(), "panic: broken") {
+		t.Errorf("it ended with %v", err)
+	}
+	_, err = b.store.RunHeld(t.Context(), of(op, 0), func(context.Context, store.Place) (store.Advance, error) { return store.Advance{Done: true}, nil })
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -41,7 +41,8 @@ ORDER BY number DESC LIMIT $8`
 	if len(f.Labels) > 0 {
 		labels = f.Labels
 	}
-	rows, err := s.pool.Query(ctx, matching, string(f.Kind), f.Collection, stateNames(f.States),
+	// Planned each time for the filter at hand: the plan that suits every filter reads all operations for a label or a late page.
+	rows, err := s.pool.Query(ctx, matching, pgx.QueryExecModeDescribeExec, string(f.Kind), f.Collection, stateNames(f.States),
 		nullIfZero(f.CreatedFrom), nullIfZero(f.CreatedBefore), labels, f.Below, f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing operations: %w", unavailable(err))

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -31,13 +32,14 @@ DELETE FROM %[1]s WHERE ctid = ANY (ARRAY(
 
 // markReclaimed tells of a tombstone that nothing hangs on it any more.
 var markReclaimed = func() string {
-	statement := `
+	var statement strings.Builder
+	statement.WriteString(`
 UPDATE xforce.tasks SET reclaimed_at = clock_timestamp()
-WHERE task_id = $1 AND NOT is_active AND reclaimed_at IS NULL AND status = ANY ($2)`
+WHERE task_id = $1 AND NOT is_active AND reclaimed_at IS NULL AND status = ANY ($2)`)
 	for _, h := range hanging {
-		statement += "\n  AND NOT EXISTS (SELECT FROM " + h.table + " WHERE task_id = $1)"
+		statement.WriteString("\n  AND NOT EXISTS (SELECT FROM " + h.table + " WHERE task_id = $1)")
 	}
-	return statement
+	return statement.String()
 }()
 
 // Reclaimable finds tombstones on which something hangs, at most limit of them, in no order, so that one that somebody holds does not

@@ -22,16 +22,6 @@ func (b bench) cancelled(t *testing.T) *operation.Operation {
 	return op
 }
 
-// tombstone is a cancelled import that was pruned.
-func (b bench) tombstone(t *testing.T) *operation.Operation {
-	t.Helper()
-	op := b.cancelled(t)
-	if _, err := b.store.Prune(t.Context(), op.ID); err != nil {
-		t.Fatal(err)
-	}
-	return op
-}
-
 // reclaimAll reclaims until nothing is found any more, and returns how many rows went.
 func (b bench) reclaimAll(t *testing.T, op *operation.Operation) (deleted int) {
 	t.Helper()

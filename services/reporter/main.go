@@ -30,7 +30,7 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
 		Application: store.ReporterSessions, MaxConns: cfg.Postgres.MaxConns,
-		Schema: migrations.Latest(), IdleInTransaction: cfg.FrozenAfter,
+		Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter,
 	})
 	if err != nil {
 		return err

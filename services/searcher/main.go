@@ -31,7 +31,7 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
 		Application: store.SearcherSessions, MaxConns: cfg.Postgres.MaxConns,
-		Schema: migrations.Latest(), IdleInTransaction: cfg.FrozenAfter, Unread: cfg.FrozenAfter, Statement: cfg.StatementTimeout,
+		Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter, Statement: cfg.StatementTimeout,
 	})
 	if err != nil {
 		return err

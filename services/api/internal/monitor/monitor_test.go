@@ -135,8 +135,12 @@ func TestFindCountsAsAPollOfWhatMustBePolled(t *testing.T) {
 	m, _ := watch(t, s, newBell())
 	find := func(wantPolls int) {
 		t.Helper()
-		if _, err := m.Find(t.Context(), s.op.ID); err != nil || s.polls != wantPolls {
+		op, err := m.Find(t.Context(), s.op.ID)
+		if err != nil || s.polls != wantPolls {
 			t.Errorf("%d polls, not %d, %v", s.polls, wantPolls, err)
+		}
+		if left := time.Until(op.PollDeadline); wantPolls > 0 && !op.State.Terminal() && left < pollWithin-time.Second {
+			t.Errorf("after a poll there are %s left", left)
 		}
 	}
 	find(0)

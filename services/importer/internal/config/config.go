@@ -43,10 +43,11 @@ func (c Config) Check() error {
 	)
 }
 
-// checkConnections wants one connection for each step, and one for all that is said beside the steps.
+// checkConnections wants two connections for each step, since the splitting of an upload holds one and writes through another, and one for
+// all that is said beside the steps.
 func (c Config) checkConnections() error {
-	if c.Postgres.MaxConns <= c.Concurrency {
-		return errors.New("LONGSHORE_DB_MAX_CONNS must be greater than LONGSHORE_IMPORTER_CONCURRENCY")
+	if c.Postgres.MaxConns <= 2*c.Concurrency {
+		return errors.New("LONGSHORE_DB_MAX_CONNS must be greater than twice LONGSHORE_IMPORTER_CONCURRENCY")
 	}
 	return nil
 }

@@ -102,7 +102,8 @@ func (f *forgotten) TimeOutUnpolled(_ context.Context, limit int) ([]uuid.UUID, 
 type bell struct{ rings int }
 
 func (b *bell) Ring(context.Context, uuid.UUID) error {
-	if b.rings++; b.rings > 1 {
+	b.rings++
+	if b.rings > 1 {
 		return errors.New("Redis is away")
 	}
 	return nil

@@ -46,7 +46,7 @@ func New(f report.Format, out io.Writer, c *collection.Collection, records int64
 	case report.XLSX:
 		return newXLSX(out, c, records)
 	case report.Parquet:
-		return newParquet(out, c)
+		return newParquet(out, c), nil
 	default:
 		return nil, fmt.Errorf("records are not written as %q", f)
 	}

@@ -20,7 +20,7 @@ const (
 // parquetWriter writes the collection's members as columns of their own types, all of them optional, in the order of the collection:
 // text, 64-bit integer, double, boolean, a list of these, and JSON text for everything else.
 type parquetWriter struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	reader  *reader
 	columns []parquetColumn
 	row     parquet.Row
@@ -35,7 +35,7 @@ type parquetColumn struct {
 	list   bool
 }
 
-func newParquet(out io.Writer, c *collection.Collection) (*parquetWriter, error) {
+func newParquet(out io.Writer, c *collection.Collection) *parquetWriter {
 	w := &parquetWriter{reader: newReader(c)}
 	nodes := make(parquet.Group, len(c.Properties))
 	names := make([]string, 0, len(c.Properties))
@@ -47,8 +47,8 @@ func newParquet(out io.Writer, c *collection.Collection) (*parquetWriter, error)
 	}
 	schema := parquet.NewSchema(c.Name, ordered{nodes, names})
 	// Snappy and the first version of data pages are what every reader of Parquet knows.
-	w.out = parquet.NewWriter(out, schema, parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(1))
-	return w, nil
+	w.out = parquet.NewGenericWriter[any](out, schema, parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(1))
+	return w
 }
 
 // ordered is a group whose fields keep the order of the collection; the library's own sorts them by name.

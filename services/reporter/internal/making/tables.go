@@ -126,10 +126,16 @@ func totals(ops []*operation.Operation) []document.Fact {
 
 func importsTable(ops []*operation.Operation, now time.Time) *document.Table {
 	t := &document.Table{Columns: []document.Column{
-		{Title: "Number", Share: 1.1, Number: true}, {Title: "Collection", Share: 2}, {Title: "State", Share: 1.5},
-		{Title: "Accepted", Share: 2.8}, {Title: "Took", Share: 1.2, Number: true}, {Title: "Records", Share: 1.5, Number: true},
-		{Title: "Created", Share: 1.5, Number: true}, {Title: "Updated", Share: 1.5, Number: true},
-		{Title: "Superseded", Share: 1.6, Number: true}, {Title: "Failed", Share: 1.3, Number: true},
+		{Title: "Number", Share: 1.1, Number: true},
+		{Title: "Collection", Share: 2},
+		{Title: "State", Share: 1.5},
+		{Title: "Accepted", Share: 2.8},
+		{Title: "Took", Share: 1.2, Number: true},
+		{Title: "Records", Share: 1.5, Number: true},
+		{Title: "Created", Share: 1.5, Number: true},
+		{Title: "Updated", Share: 1.5, Number: true},
+		{Title: "Superseded", Share: 1.6, Number: true},
+		{Title: "Failed", Share: 1.3, Number: true},
 	}}
 	for _, op := range ops {
 		c := op.Counts
@@ -150,8 +156,12 @@ func failureSection(all store.Failures, numbers map[uuid.UUID]int64) document.Se
 		return s
 	}
 	s.Table = &document.Table{Columns: []document.Column{
-		{Title: "Reason", Share: 1.6}, {Title: "Member", Share: 1.8}, {Title: "How many", Share: 1, Number: true},
-		{Title: "First in row", Share: 1.4, Number: true}, {Title: "What was said about it", Share: 4}, {Title: "The record", Share: 4},
+		{Title: "Reason", Share: 1.6},
+		{Title: "Member", Share: 1.8},
+		{Title: "How many", Share: 1, Number: true},
+		{Title: "First in row", Share: 1.4, Number: true},
+		{Title: "What was said about it", Share: 4},
+		{Title: "The record", Share: 4},
 	}}
 	for _, g := range all.Groups {
 		row := strconv.Itoa(g.Row)

@@ -59,6 +59,17 @@ func TestATaskInEveryState(t *testing.T) {
 	}
 }
 
+func TestWhereNothingWasRejectedNoLinkLeads(t *testing.T) {
+	t.Parallel()
+	op := in(operation.Succeeded)
+	op.Counts = operation.Counts{Total: 10, Created: 10}
+	for _, path := range []string{"/tasks/5.json", "/tasks/5.xml"} {
+		if body := ask(t, with(op), path).Body.String(); strings.Contains(body, "Location") || !strings.Contains(body, "failedRecords") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}
+
 func TestAFailedTaskTellsItsOwnReason(t *testing.T) {
 	t.Parallel()
 	op := in(operation.Failed)
