@@ -58,8 +58,7 @@ func hold(ctx context.Context, tx pgx.Tx, c task.Chunk, work func(context.Contex
 		case <-tick.C:
 			if err := stillLive(ctx, tx, c); err != nil {
 				stop(err)
-				<-worked
-				return err
+				return errors.Join(err, <-worked)
 			}
 		}
 	}
