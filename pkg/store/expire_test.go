@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -92,7 +93,9 @@ func TestTimeOutPassesByWhatIsHeld(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `UPDATE xforce.tasks SET phase = 'x' WHERE task_id = $1`, held.ID); err != nil {
 		t.Fatal(err)
 	}
-	ended, err := b.store.TimeOutUnpolled(t.Context(), plenty)
+	bounded, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	ended, err := b.store.TimeOutUnpolled(bounded, plenty)
 	if err != nil || !slices.Equal(ended, []uuid.UUID{free.ID}) {
 		t.Errorf("timed out %v, %v; want %v", ended, err, free.ID)
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -100,11 +101,13 @@ func TestReclaimWaitsForWhoHoldsAChunk(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.start(t, 1, 2, 1)
-	holding, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	holding, released, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	release := sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release)
 	go func() {
 		_, err := b.store.RunStep(context.Background(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 			close(holding)
-			<-goOn
+			<-released
 			return all(operation.Created)(ctx, s)
 		})
 		ended <- err
@@ -122,7 +125,7 @@ func TestReclaimWaitsForWhoHoldsAChunk(t *testing.T) {
 	if n := b.count(t, `SELECT count(*) FROM xforce.tasks WHERE reclaimed_at IS NOT NULL`); n != 0 {
 		t.Error("it was marked as reclaimed")
 	}
-	close(goOn)
+	release()
 	if err := <-ended; err == nil {
 		t.Error("a step of a cancelled operation was committed")
 	}
