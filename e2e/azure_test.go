@@ -24,13 +24,26 @@ const (
 	pollPace  = time.Second
 )
 
+// newPipeline makes the way of a client's requests, with the retries that every client of Azure has.
+func newPipeline() runtime.Pipeline {
+	return runtime.NewPipeline("longshore-e2e", "v0.0.0", runtime.PipelineOptions{}, &policy.ClientOptions{})
+}
+
 // beginImport posts as a client that Azure's generator makes, and returns what its poller is made of.
 func beginImport(t *testing.T, s *stack.Stack, collection string, content []byte) (*http.Response, runtime.Pipeline) {
 	t.Helper()
-	pipeline := runtime.NewPipeline("longshore-e2e", "v0.0.0", runtime.PipelineOptions{}, &policy.ClientOptions{})
-	req, err := runtime.NewRequest(t.Context(), http.MethodPost, s.Client().Base()+"/api/"+collection+"/import")
+	return postImport(t, s.Client().Base()+"/api/"+collection+"/import", content, nil)
+}
+
+func postImport(t *testing.T, address string, content []byte, headers map[string]string) (*http.Response, runtime.Pipeline) {
+	t.Helper()
+	pipeline := newPipeline()
+	req, err := runtime.NewRequest(t.Context(), http.MethodPost, address)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, value := range headers {
+		req.Raw().Header.Set(name, value)
 	}
 	if err := req.SetBody(streaming.NopCloser(bytes.NewReader(content)), "application/json"); err != nil {
 		t.Fatal(err)

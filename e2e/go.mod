@@ -2,6 +2,9 @@ module github.com/longshore-io/longshore/e2e
 
 go 1.26.0
 
+// What npm brings is not ours, whatever its files are called.
+ignore ./foreign/node_modules
+
 require github.com/longshore-io/longshore/pkg v0.0.0
 
 replace github.com/longshore-io/longshore/pkg => ../pkg
@@ -20,6 +23,7 @@ require (
 	github.com/longshore-io/longshore/deploy/local v0.0.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	github.com/tmaxmax/go-sse v0.11.0
 )
 
 require (

@@ -10,29 +10,51 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// finished is an import of five records in two chunks, one of them failed, as the services leave it.
+// finished is an import of five records in two chunks, one of them failed, as the services leave it, a search with a page of output, and
+// a tombstone. What is falsified afterwards no trigger may write down.
 const finished = `
-INSERT INTO xforce.tasks (task_id, task_reference, status, progress, total_records, imported_records, failed_records, kind, collection,
-  number, created_records, updated_records, superseded_records, total_chunks, done_chunks)
-VALUES ('00000000-0000-7000-8000-000000000001', 'A', 'succeeded', 100, 5, 4, 1, 'import', 'tools', 1, 2, 1, 1, 2, 2);
+INSERT INTO xforce.tasks (task_id, task_reference, status, total_records, kind, collection, number, total_chunks)
+VALUES ('00000000-0000-7000-8000-000000000001', 'A', 'waiting', 5, 'import', 'tools', 1, 2),
+  ('00000000-0000-7000-8000-000000000003', 'B', 'waiting', 0, 'search', 'tools', 2, 1),
+  ('00000000-0000-7000-8000-000000000004', 'C', 'waiting', 1, 'import', 'tools', 3, 1);
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, state, created_records, updated_records, superseded_records,
   failed_records, payload)
-VALUES ('00000000-0000-7000-8000-000000000001', 0, 1, 3, 'done', 2, 1, 0, 0, ''),
-  ('00000000-0000-7000-8000-000000000001', 1, 4, 2, 'done', 0, 0, 1, 1, '');
+VALUES ('00000000-0000-7000-8000-000000000001', -1, 1, 0, 'done', 0, 0, 0, 0, ''),
+  ('00000000-0000-7000-8000-000000000001', 0, 1, 3, 'done', 2, 1, 0, 0, ''),
+  ('00000000-0000-7000-8000-000000000001', 1, 4, 2, 'done', 0, 0, 1, 1, ''),
+  ('00000000-0000-7000-8000-000000000003', 0, 1, 0, 'done', 0, 0, 0, 0, '');
 INSERT INTO xforce.task_progress (progress_id, task_id, status, record, row_number, reasons, received)
 VALUES (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'COMPLETED', '{"chunk": 0, "first_row": 1, "last_row": 3}', NULL, NULL, NULL),
   (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'COMPLETED', '{"chunk": 1, "first_row": 4, "last_row": 5}', NULL, NULL, NULL),
-  (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'FAILED', '{}', 5, '[]', '')`
+  (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'FAILED', '{}', 5, '[]', '');
+INSERT INTO xforce.task_outputs (task_id, stage, seq, row_count, byte_offset, byte_count, payload)
+VALUES ('00000000-0000-7000-8000-000000000003', 'rows', 0, 1, 0, 10, ''), ('00000000-0000-7000-8000-000000000003', 'rows', 1, 1, 10, 5, '');
+UPDATE xforce.tasks SET status = 'running';
+UPDATE xforce.tasks SET status = 'succeeded', progress = 100, imported_records = 4, failed_records = 1, created_records = 2, updated_records = 1,
+  superseded_records = 1, done_chunks = 2, finished_at = now() WHERE task_reference = 'A';
+UPDATE xforce.tasks SET status = 'succeeded', progress = 100, done_chunks = 1, finished_at = now() WHERE task_reference = 'B';
+UPDATE xforce.tasks SET status = 'cancelled', finished_at = now() WHERE task_reference = 'C';
+UPDATE xforce.tasks SET is_active = FALSE, expires_at = now(), reclaimed_at = now() WHERE task_reference = 'C';
+DELETE FROM xforce.task_events WHERE task_id = '00000000-0000-7000-8000-000000000004';
+ALTER TABLE xforce.tasks DISABLE TRIGGER USER`
 
 const (
 	addUp       = "the counts of an operation add up"
-	sameChunks  = "the chunks of an operation say the same as its counts"
+	sameChunks  = "the chunks of an import say the same as its counts"
+	oneChunk    = "a search or a report counts no records and has one chunk without rows"
 	failedRows  = "there is one FAILED row for each failed record"
 	doneRows    = "there is one COMPLETED row for each done chunk"
 	noMoreRows  = "there are no COMPLETED rows besides"
 	rightChunk  = "no failed record lies in a chunk that does not count it"
-	noOrphans   = "no chunk lacks its operation"
 	withoutGaps = "the rows of chunks are without a gap"
+	inARow      = "the pieces of an output lie one behind the other"
+	allEvents   = "the events of an operation are without a gap"
+	lastEvent   = "the last event of an operation says what the operation says"
+	legal       = "the events of an operation follow the table of transitions"
+	onlyForward = "the counts of an operation never go back"
+	isTombstone = "a tombstone is finished and says since when it is one"
+	cleared     = "nothing is left of a tombstone that was cleared away"
+	noOrphans   = "nothing hangs on an operation that is gone"
 )
 
 // TestBroken falsifies the books in one place after the other, and expects that the audit finds it.
@@ -43,13 +65,13 @@ func TestBroken(t *testing.T) {
 		want          []string
 	}{
 		{"nothing", `SELECT 1`, nil},
-		{"progress", `UPDATE xforce.tasks SET progress = 99`, []string{addUp}},
-		{"one_more_created", `UPDATE xforce.tasks SET created_records = 3, updated_records = 0`, []string{sameChunks}},
-		{"one_lost", `UPDATE xforce.tasks SET created_records = 1, imported_records = 3, progress = 80`, []string{addUp, sameChunks}},
-		{"total", `UPDATE xforce.tasks SET total_records = 6, progress = 83`, []string{addUp, sameChunks}},
-		{"done_chunks", `UPDATE xforce.tasks SET done_chunks = 1`, []string{sameChunks, noMoreRows}},
-		{"chunk_counts", `UPDATE xforce.task_chunks SET created_records = 1, updated_records = 2 WHERE seq = 0`, []string{sameChunks}},
-		{"chunk_not_done", `UPDATE xforce.task_chunks SET state = 'pending' WHERE seq = 0`, []string{sameChunks, doneRows}},
+		{"progress", `UPDATE xforce.tasks SET progress = 99 WHERE number = 1`, []string{addUp}},
+		{"one_more_created", `UPDATE xforce.tasks SET created_records = 3, updated_records = 0 WHERE number = 1`, []string{sameChunks, lastEvent}},
+		{"one_lost", `UPDATE xforce.tasks SET created_records = 1, imported_records = 3, progress = 80 WHERE number = 1`, []string{addUp, sameChunks, lastEvent}},
+		{"total", `UPDATE xforce.tasks SET total_records = 6, progress = 83 WHERE number = 1`, []string{addUp, sameChunks, lastEvent}},
+		{"done_chunks", `UPDATE xforce.tasks SET done_chunks = 1 WHERE number = 1`, []string{sameChunks, noMoreRows}},
+		{"chunk_counts", `UPDATE xforce.task_chunks SET created_records = 1, updated_records = 2 WHERE seq = 0 AND row_count > 0`, []string{sameChunks}},
+		{"chunk_not_done", `UPDATE xforce.task_chunks SET state = 'pending' WHERE seq = 0 AND row_count > 0`, []string{sameChunks, doneRows}},
 		{"failed_row_lost", `DELETE FROM xforce.task_progress WHERE status = 'FAILED'`, []string{failedRows, rightChunk}},
 		{"failed_row_moved", `UPDATE xforce.task_progress SET row_number = 3 WHERE status = 'FAILED'`, []string{rightChunk, rightChunk}},
 		{"completed_row_lost", `DELETE FROM xforce.task_progress WHERE record->>'chunk' = '1'`, []string{doneRows, noMoreRows}},
@@ -58,10 +80,22 @@ func TestBroken(t *testing.T) {
 		{"completed_row_of_other_rows", `UPDATE xforce.task_progress SET record = record || '{"last_row": 4}' WHERE record->>'chunk' = '1'`, []string{doneRows}},
 		{"gap", `UPDATE xforce.task_chunks SET first_row = 5 WHERE seq = 1`, []string{doneRows, withoutGaps}},
 		{"overlap", `UPDATE xforce.task_chunks SET seq = 2 WHERE seq = 1`, []string{doneRows, withoutGaps}},
+		{"search_with_rows", `UPDATE xforce.task_chunks SET row_count = 1, state = 'pending' WHERE task_id = '00000000-0000-7000-8000-000000000003'`, []string{oneChunk}},
+		{"search_unfinished", `UPDATE xforce.tasks SET done_chunks = 0 WHERE kind = 'search'`, []string{oneChunk}},
+		{"output_lost", `DELETE FROM xforce.task_outputs WHERE seq = 0`, []string{inARow}},
+		{"output_overlaps", `UPDATE xforce.task_outputs SET byte_offset = 9 WHERE seq = 1`, []string{inARow}},
+		{"event_lost", `DELETE FROM xforce.task_events WHERE revision = 2 AND task_id = '00000000-0000-7000-8000-000000000003'`, []string{allEvents, legal}},
+		{"event_too_many", `UPDATE xforce.tasks SET revision = 2 WHERE kind = 'search'`, []string{allEvents, lastEvent}},
+		{"after_the_end", `UPDATE xforce.task_events SET status = 'succeeded' WHERE revision = 2 AND task_id = '00000000-0000-7000-8000-000000000003'`, []string{legal, legal}},
+		{"begins_running", `UPDATE xforce.task_events SET status = 'running' WHERE revision = 1 AND task_id = '00000000-0000-7000-8000-000000000003'`, []string{legal}},
+		{"count_back", `UPDATE xforce.task_events SET failed_records = 2 WHERE revision = 2 AND task_id = '00000000-0000-7000-8000-000000000001'`, []string{onlyForward}},
+		{"progress_back", `UPDATE xforce.task_events SET progress = 1 WHERE revision = 1 AND task_id = '00000000-0000-7000-8000-000000000001'`, []string{onlyForward}},
+		{"tombstone_without_date", `UPDATE xforce.tasks SET expires_at = NULL WHERE number = 3`, []string{isTombstone}},
+		{"left_behind", `INSERT INTO xforce.upload_parts (task_id, part, version, byte_count, digest)
+			VALUES ('00000000-0000-7000-8000-000000000004', 1, gen_random_uuid(), 1, '')`, []string{cleared}},
 		{
-			"orphan", `ALTER TABLE xforce.task_chunks DROP CONSTRAINT task_chunks_task_id_fkey;
-			UPDATE xforce.task_chunks SET task_id = '00000000-0000-7000-8000-000000000002' WHERE seq = 1`,
-			[]string{sameChunks, doneRows, rightChunk, noOrphans, withoutGaps},
+			"orphan", `ALTER TABLE xforce.task_outputs DROP CONSTRAINT task_outputs_task_id_fkey;
+			UPDATE xforce.task_outputs SET task_id = '00000000-0000-7000-8000-000000000002'`, []string{noOrphans},
 		},
 	}
 	for _, test := range tests {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -47,7 +48,9 @@ type Body struct {
 	Type string
 	// Encoding is the Content-Encoding; empty sends none.
 	Encoding string
-	Content  []byte
+	// Header is what the request says beside; nil says nothing.
+	Header  http.Header
+	Content []byte
 }
 
 // Answer is a response, read to its end.
@@ -68,6 +71,7 @@ func (c *Client) Do(ctx context.Context, method, address string, body Body) (*An
 	if err != nil {
 		return nil, fmt.Errorf("making a request: %w", err)
 	}
+	maps.Copy(req.Header, body.Header)
 	if body.Type != "" {
 		req.Header.Set("Content-Type", body.Type)
 	}

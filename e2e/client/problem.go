@@ -28,6 +28,14 @@ type Problem struct {
 	Offset *int64 `json:"offset"`
 	Row    int    `json:"row"`
 	Limit  int64  `json:"limit"`
+
+	// What is left of an operation that is gone.
+	ExpiredAt  time.Time `json:"expired_at"`
+	FinalState string    `json:"final_state"`
+	Counts     *Counts   `json:"counts"`
+	// The bounds of what could not be taken.
+	LeastSeconds int `json:"least_seconds"`
+	MostSeconds  int `json:"most_seconds"`
 }
 
 // typePrefix is what every type of problem begins with.

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -29,21 +30,24 @@ func (s *Stack) MustBeUnfinished(op client.Accepted) {
 }
 
 // KillAPI ends the api with SIGKILL.
-func (s *Stack) KillAPI() { s.tb.Helper(); s.api.kill(s.tb) }
+func (s *Stack) KillAPI() { s.tb.Helper(); s.service("api", 0).kill(s.tb) }
+
+// StopAPI asks the api to end, which it must do in time, and returns how long it took.
+func (s *Stack) StopAPI() time.Duration { s.tb.Helper(); return s.service("api", 0).stop(s.tb) }
 
 // StartAPI starts the api again, at the same address.
-func (s *Stack) StartAPI() { s.tb.Helper(); s.api.restart(s.tb) }
+func (s *Stack) StartAPI() { s.tb.Helper(); s.service("api", 0).restart(s.tb) }
 
 // KillImporter ends an importer with SIGKILL.
-func (s *Stack) KillImporter(n int) { s.tb.Helper(); s.importers[n].kill(s.tb) }
+func (s *Stack) KillImporter(n int) { s.tb.Helper(); s.service("importer", n).kill(s.tb) }
 
 // StartImporter starts an importer again.
-func (s *Stack) StartImporter(n int) { s.tb.Helper(); s.importers[n].restart(s.tb) }
+func (s *Stack) StartImporter(n int) { s.tb.Helper(); s.service("importer", n).restart(s.tb) }
 
 // StopImporter asks an importer to end, which it must do in time, and returns how long it took.
 func (s *Stack) StopImporter(n int) time.Duration {
 	s.tb.Helper()
-	return s.importers[n].stop(s.tb)
+	return s.service("importer", n).stop(s.tb)
 }
 
 // StopImporterInMidStep asks an importer to end whose step cannot end, and sees that it waits for it. The function that it
@@ -51,29 +55,78 @@ func (s *Stack) StopImporter(n int) time.Duration {
 func (s *Stack) StopImporterInMidStep(n int) (end func() time.Duration) {
 	s.tb.Helper()
 	const window = 300 * time.Millisecond
-	end = s.importers[n].askToStop(s.tb)
-	await.Steady(s.tb, window, "the importer waits for its step", func() bool { return !s.importers[n].ended() })
+	importer := s.service("importer", n)
+	end = importer.askToStop(s.tb)
+	await.Steady(s.tb, window, "the importer waits for its step", func() bool { return !importer.ended() })
 	return end
 }
 
 // FreezeImporter stops an importer where it stands (SIGSTOP), as a frozen machine would.
-func (s *Stack) FreezeImporter(n int) { s.tb.Helper(); s.importers[n].signal(s.tb, syscall.SIGSTOP) }
+func (s *Stack) FreezeImporter(n int) {
+	s.tb.Helper()
+	s.service("importer", n).signal(s.tb, syscall.SIGSTOP)
+}
 
 // ThawImporter lets a frozen importer go on.
-func (s *Stack) ThawImporter(n int) { s.tb.Helper(); s.importers[n].signal(s.tb, syscall.SIGCONT) }
+func (s *Stack) ThawImporter(n int) {
+	s.tb.Helper()
+	s.service("importer", n).signal(s.tb, syscall.SIGCONT)
+}
+
+// KillSearcher ends a searcher with SIGKILL.
+func (s *Stack) KillSearcher(n int) { s.tb.Helper(); s.service("searcher", n).kill(s.tb) }
+
+// StartSearcher starts a searcher again.
+func (s *Stack) StartSearcher(n int) { s.tb.Helper(); s.service("searcher", n).restart(s.tb) }
+
+// FreezeSearcher stops a searcher where it stands (SIGSTOP).
+func (s *Stack) FreezeSearcher(n int) {
+	s.tb.Helper()
+	s.service("searcher", n).signal(s.tb, syscall.SIGSTOP)
+}
+
+// KillReporter ends a reporter with SIGKILL.
+func (s *Stack) KillReporter(n int) { s.tb.Helper(); s.service("reporter", n).kill(s.tb) }
+
+// StartReporter starts a reporter again.
+func (s *Stack) StartReporter(n int) { s.tb.Helper(); s.service("reporter", n).restart(s.tb) }
 
 // FlushRedis deletes everything in Redis.
 func (s *Stack) FlushRedis() {
+	s.tb.Helper()
+	conn := s.connectRedis()
+	defer func() { _ = conn.Close() }()
+	if err := conn.FlushAll(s.tb.Context()).Err(); err != nil {
+		s.tb.Fatalf("flushing Redis: %v", err)
+	}
+}
+
+// DrainQueue waits until nothing is left in a queue, waiting, delayed or in a worker's hands.
+func (s *Stack) DrainQueue(name string) {
+	s.tb.Helper()
+	conn := s.connectRedis()
+	defer func() { _ = conn.Close() }()
+	await.Until(s.tb, waitLimit, "the queue "+name+" to be empty", func() bool {
+		pipe := conn.Pipeline()
+		key := "asynq:{" + name + "}:"
+		left := []*goredis.IntCmd{
+			pipe.LLen(s.tb.Context(), key+"pending"), pipe.LLen(s.tb.Context(), key+"active"),
+			pipe.ZCard(s.tb.Context(), key+"scheduled"), pipe.ZCard(s.tb.Context(), key+"retry"),
+		}
+		if _, err := pipe.Exec(s.tb.Context()); err != nil {
+			s.tb.Fatalf("looking into queue %s: %v", name, err)
+		}
+		return !slices.ContainsFunc(left, func(one *goredis.IntCmd) bool { return one.Val() > 0 })
+	})
+}
+
+func (s *Stack) connectRedis() *goredis.Client {
 	s.tb.Helper()
 	options, err := goredis.ParseURL(s.redis.URL())
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	conn := goredis.NewClient(options)
-	defer func() { _ = conn.Close() }()
-	if err := conn.FlushAll(s.tb.Context()).Err(); err != nil {
-		s.tb.Fatalf("flushing Redis: %v", err)
-	}
+	return goredis.NewClient(options)
 }
 
 // StopRedis ends Redis in good order. It keeps nothing.
@@ -132,6 +185,17 @@ SELECT count(*) FROM (
 // stands still in its middle.
 func (s *Stack) HoldTable(table string) (release func()) {
 	s.tb.Helper()
+	return s.lockTable(table, "EXCLUSIVE")
+}
+
+// BarTable keeps everybody from reading a table, too: a step that looks there stands still.
+func (s *Stack) BarTable(table string) (release func()) {
+	s.tb.Helper()
+	return s.lockTable(table, "ACCESS EXCLUSIVE")
+}
+
+func (s *Stack) lockTable(table, mode string) (release func()) {
+	s.tb.Helper()
 	tx, err := s.db.Begin(s.tb.Context())
 	if err != nil {
 		s.tb.Fatal(err)
@@ -142,7 +206,7 @@ func (s *Stack) HoldTable(table string) (release func()) {
 		}
 	})
 	s.tb.Cleanup(release)
-	if _, err := tx.Exec(s.tb.Context(), "LOCK TABLE "+table+" IN EXCLUSIVE MODE"); err != nil {
+	if _, err := tx.Exec(s.tb.Context(), "LOCK TABLE "+table+" IN "+mode+" MODE"); err != nil {
 		s.tb.Fatalf("holding table %s: %v", table, err)
 	}
 	return release

@@ -1,8 +1,8 @@
 package stack
 
 import (
+	"cmp"
 	"errors"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,8 +20,11 @@ const (
 	exitLimit = grace + 2*time.Second
 )
 
-// ready says how each service tells that it works.
-var ready = map[string]string{"api": "listening", "importer": "ready for chunks", "janitor": "keeping watch"}
+// ready says how each service tells that it works; all that are not named here say readyWorker.
+var ready = map[string]string{"api": "listening", "janitor": "keeping watch"}
+
+// readyWorker begins what a worker says that works, such as "ready for chunks".
+const readyWorker = "ready for"
 
 // Service is one process of a service.
 type Service struct {
@@ -32,20 +35,15 @@ type Service struct {
 }
 
 // start starts a process and returns when it is ready.
-func start(tb testing.TB, name string, env []string) *Service {
+func start(tb testing.TB, service fleet.Service, env []string) *Service {
 	tb.Helper()
-	all := fleet.Services()
-	i := slices.IndexFunc(all, func(s fleet.Service) bool { return s.Name == name })
-	if i < 0 {
-		tb.Fatalf("there is no service called %q", name)
-	}
-	s := &Service{name: name, journal: &journal{}}
+	s := &Service{name: service.Name, journal: &journal{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
-			tb.Logf("%s said:\n%s", name, s.journal.tail())
+			tb.Logf("%s said:\n%s", s.name, s.journal.tail())
 		}
 	})
-	instance, err := fleet.Start(tb.Context(), folderOfPrograms(tb), all[i], env, s.journal)
+	instance, err := fleet.Start(tb.Context(), folderOfPrograms(tb), service, env, s.journal)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -61,7 +59,7 @@ func (s *Service) awaitReady(tb testing.TB, said int) {
 		if s.ended() {
 			tb.Fatalf("the %s ended at its start: %v\n%s", s.name, s.instance.Err(), s.journal.tail())
 		}
-		return strings.Contains(s.journal.since(said), ready[s.name])
+		return strings.Contains(s.journal.since(said), cmp.Or(ready[s.name], readyWorker))
 	})
 }
 

@@ -1,8 +1,9 @@
-// Package stack runs a complete Longshore for one test, as processes: the api, importers and the janitor, on a database of its own and
-// a Redis of its own. Its methods are the language of the system tests: submit this, wait for that, kill those.
+// Package stack runs a complete Longshore for one test, as processes: every service there is, on a database of its own and a Redis of
+// its own. Its methods are the language of the system tests: submit this, wait for that, kill those.
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/longshore-io/longshore/deploy/local/fleet"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/e2e/audit"
 	"github.com/longshore-io/longshore/e2e/client"
@@ -20,8 +22,8 @@ import (
 
 // Options says what a stack is made of.
 type Options struct {
-	// Importers is how many there are; 0 means one.
-	Importers int
+	// Importers, Searchers and Reporters are how many there are; 0 means one, None means none.
+	Importers, Searchers, Reporters int
 	// Env are further variables for all services, as NAME=value. Later ones win.
 	Env []string
 	// Collections is a folder of collection files; their tables are made by Tables before the services start.
@@ -30,17 +32,27 @@ type Options struct {
 	Tables string
 }
 
+// None leaves a service out.
+const None = -1
+
+// copies says how many processes of each service there are.
+func (o Options) copies() map[string]int {
+	copies := map[string]int{"importer": o.Importers, "searcher": o.Searchers, "reporter": o.Reporters}
+	for _, service := range fleet.Services() {
+		copies[service.Name] = max(cmp.Or(copies[service.Name], 1), 0)
+	}
+	return copies
+}
+
 // Stack is a running Longshore. Its methods are for the test's own goroutine, unless they say otherwise.
 type Stack struct {
 	tb     testing.TB
 	client *client.Client
 	db     *pgxpool.Pool
 
-	redis     *redis.Server
-	api       *Service
-	janitor   *Service
-	importers []*Service
-	env       []string
+	redis    *redis.Server
+	services map[string][]*Service
+	env      []string
 }
 
 // berths limits how many stacks run at the same time: each of them is half a dozen processes. Subtests of a test that has one must
@@ -72,19 +84,29 @@ func Start(tb testing.TB, o Options) *Stack {
 		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", grace),
 	}, o.Env...)
 	s.client = client.New("http://" + address)
-	s.startServices(max(o.Importers, 1))
+	s.startServices(o.copies())
 	tb.Cleanup(s.finish)
 	return s
 }
 
 // startServices starts one after the other, and returns when all are ready.
-func (s *Stack) startServices(importers int) {
+func (s *Stack) startServices(copies map[string]int) {
 	s.tb.Helper()
-	s.janitor = start(s.tb, "janitor", s.env)
-	s.api = start(s.tb, "api", s.env)
-	for range importers {
-		s.importers = append(s.importers, start(s.tb, "importer", s.env))
+	s.services = make(map[string][]*Service)
+	for _, service := range fleet.Services() {
+		for range copies[service.Name] {
+			s.services[service.Name] = append(s.services[service.Name], start(s.tb, service, s.env))
+		}
 	}
+}
+
+// service is the nth process of a service, from 0.
+func (s *Stack) service(name string, n int) *Service {
+	s.tb.Helper()
+	if n >= len(s.services[name]) {
+		s.tb.Fatalf("there is no %s %d in this stack", name, n)
+	}
+	return s.services[name][n]
 }
 
 // finish audits the books and stops the services. What failed already is not held against the books.
@@ -94,8 +116,10 @@ func (s *Stack) finish() {
 		audit.Settled(s.tb, s.db)
 	}
 	var all sync.WaitGroup
-	for _, service := range append([]*Service{s.api, s.janitor}, s.importers...) {
-		all.Go(func() { service.stop(s.tb) })
+	for _, processes := range s.services {
+		for _, service := range processes {
+			all.Go(func() { service.stop(s.tb) })
+		}
 	}
 	all.Wait()
 	if !s.tb.Failed() {

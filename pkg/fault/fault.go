@@ -5,6 +5,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 )
 
 // Kind classifies a fault by what the caller can do about it.
@@ -34,6 +36,8 @@ const (
 	Conflict
 	// Unavailable: a part that is needed does not answer; trying again helps.
 	Unavailable
+	// BadRange: the range that is asked for lies outside of what there is.
+	BadRange
 )
 
 // Fault is an error that a client may see.
@@ -45,7 +49,9 @@ type Fault struct {
 	Message string
 	// Details are further members of the problem, such as line, column and offset. They may be nil.
 	Details map[string]any
-	cause   error
+	// Retry is when trying the same again may help; 0 if that is not known.
+	Retry time.Duration
+	cause error
 }
 
 // New makes a fault with a message for the client.
@@ -62,10 +68,27 @@ func (f *Fault) With(name string, value any) *Fault {
 	return f
 }
 
+// RetryAfter says when trying the same again may help, and returns the fault.
+func (f *Fault) RetryAfter(wait time.Duration) *Fault {
+	f.Retry = wait
+	return f
+}
+
 // Because keeps the cause for the log; clients never see it.
 func (f *Fault) Because(cause error) *Fault {
 	f.cause = cause
 	return f
+}
+
+// PascalCode is the code as Azure writes codes: "malformed-json" becomes "MalformedJson".
+func (f *Fault) PascalCode() string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(f.Code, "-") {
+		if word != "" {
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return b.String()
 }
 
 // Error returns the message and the cause, for the log.

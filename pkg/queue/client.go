@@ -21,6 +21,10 @@ import (
 const (
 	// stepTimeout bounds one step. It must be longer than any sane chunk takes; without it asynq would take 30 minutes.
 	stepTimeout = 5 * time.Minute
+	// splitTimeout bounds the splitting of an upload in pieces, which is no step: it takes about a minute for each few GiB.
+	splitTimeout = 3 * time.Hour
+	// reportTimeout bounds a step of a report, which writes its whole file in one: ten million records take some minutes.
+	reportTimeout = 3 * time.Hour
 	// maxRetry only has to be positive: the server counts no failure, since giving up is Postgres's decision, which counts the
 	// attempts.
 	maxRetry = 1
@@ -87,11 +91,22 @@ func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk,
 		asynq.TaskID(c.String()+"."+string(g)),
 		asynq.Queue(kind.Queue()),
 		asynq.MaxRetry(maxRetry),
-		asynq.Timeout(stepTimeout))
+		asynq.Timeout(timeoutOf(kind)))
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return fmt.Errorf("dispatching chunk %s: %w", c, err)
 	}
 	return nil
+}
+
+func timeoutOf(kind task.Kind) time.Duration {
+	switch kind {
+	case task.Split:
+		return splitTimeout
+	case task.Report:
+		return reportTimeout
+	default:
+		return stepTimeout
+	}
 }
 
 // Generation distinguishes the entries of one chunk: an id that asynq still holds, dead or archived, blocks its like.

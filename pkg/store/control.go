@@ -28,11 +28,12 @@ WHERE task_id = $1 AND status = ANY ($2) AND is_active`
 	return s.change(ctx, "pruning an operation", prune, id, statesThat(operation.State.Terminal))
 }
 
-// Polled puts off the deadline of an operation that must be asked for again and again.
+// Polled puts off the deadline of an operation that must be asked for again and again, so that it is not before within from now. It is put
+// off a little further than that, so that those who ask many times in a second do not write each time.
 func (s *Store) Polled(ctx context.Context, id uuid.UUID, within time.Duration) error {
 	const polled = `
-UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + $2::interval
-WHERE task_id = $1 AND poll_deadline IS NOT NULL AND status = ANY ($3)`
+UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + $2::interval * 1.05
+WHERE task_id = $1 AND poll_deadline < clock_timestamp() + $2::interval AND status = ANY ($3)`
 	_, err := s.change(ctx, "putting off a deadline", polled, id, within, liveStates)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,7 +45,7 @@ func hold(ctx context.Context, tx pgx.Tx, c task.Chunk, work func(context.Contex
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	worked := make(chan error, 1)
-	go func() { worked <- work(ctx) }()
+	go func() { worked <- guarded(ctx, work) }()
 	tick := time.NewTicker(holdInterval)
 	defer tick.Stop()
 	for {
@@ -57,11 +58,20 @@ func hold(ctx context.Context, tx pgx.Tx, c task.Chunk, work func(context.Contex
 		case <-tick.C:
 			if err := stillLive(ctx, tx, c); err != nil {
 				stop(err)
-				<-worked
-				return err
+				return errors.Join(err, <-worked)
 			}
 		}
 	}
+}
+
+// guarded makes an error of a panic, as the queue does for work in its own goroutines: one bad operation must not end the others.
+func guarded(ctx context.Context, work func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return work(ctx)
 }
 
 func stillLive(ctx context.Context, tx pgx.Tx, c task.Chunk) error {

@@ -96,11 +96,12 @@ var countColumns = map[operation.Outcome]string{
 	operation.Unprocessed: "(CASE WHEN state = 'pending' THEN row_count ELSE 0 END)",
 }
 
+// nextChunkWith looks at the chunks that the operation counts: an upload in pieces that was not split to its end may have left others.
 func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*stagedChunk, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	query := `SELECT seq, first_row, row_count, payload, outcomes FROM xforce.task_chunks
-WHERE task_id = $1 AND seq >= $2 AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
+WHERE task_id = $1 AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1) AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
 	var c stagedChunk
 	err := s.pool.QueryRow(ctx, query, id, from).Scan(&c.seq, &c.firstRow, &c.rows, &c.payload, &c.outcomes)
 	if isNoRows(err) {

@@ -165,13 +165,14 @@ func countOutcomes(outcomes []operation.Outcome) operation.Counts {
 	return counts
 }
 
-// Fail ends an operation that can't be completed. What was committed stays and is counted; one that is finished already keeps its end.
-func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) error {
-	const fail = `
+const failOperation = `
 UPDATE xforce.tasks SET status = $2, error_code = $3, error_message = $4,
   finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($5)`
-	if _, err := s.pool.Exec(ctx, fail, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)); err != nil {
+
+// Fail ends an operation that can't be completed. What was committed stays and is counted; one that is finished already keeps its end.
+func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) error {
+	if _, err := s.pool.Exec(ctx, failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)); err != nil {
 		return fmt.Errorf("failing the operation: %w", err)
 	}
 	return nil

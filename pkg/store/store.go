@@ -28,8 +28,11 @@ type Options struct {
 	MaxConns int
 	// Schema is the oldest schema that the service runs on: migrations.Latest(). 0 means any.
 	Schema int64
-	// IdleInTransaction ends a session whose client froze between two statements; 0 means never.
-	IdleInTransaction time.Duration
+	// FrozenAfter ends a session whose client froze between two statements, or while it was sent a result: the latter over TCP only, where no
+	// timeout of Postgres's own fires. 0 means never.
+	FrozenAfter time.Duration
+	// Statement ends a statement that takes longer; 0 means never.
+	Statement time.Duration
 }
 
 // Store is safe for concurrent use.
@@ -46,8 +49,12 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	params := config.ConnConfig.RuntimeParams
 	params["timezone"] = "UTC" // the tables hold TIMESTAMP, which has no zone of its own
 	params["application_name"] = opts.Application
-	if opts.IdleInTransaction > 0 {
-		params["idle_in_transaction_session_timeout"] = fmt.Sprint(opts.IdleInTransaction.Milliseconds())
+	if opts.FrozenAfter > 0 {
+		bound := fmt.Sprint(opts.FrozenAfter.Milliseconds())
+		params["idle_in_transaction_session_timeout"], params["tcp_user_timeout"] = bound, bound
+	}
+	if opts.Statement > 0 {
+		params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
 	}
 	if opts.MaxConns > 0 {
 		config.MaxConns = int32(min(opts.MaxConns, 1000))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/fault"
@@ -15,6 +16,8 @@ import (
 
 // Upload stages the records of an operation that is still receiving. Until Seal has returned, nobody else sees
 // the operation; after a failure Drop takes back what was written, and the janitor does it when nobody can.
+//
+// An id that a client chose may come twice, at the same time too. Whose row it is, the draft's reference tells, which nobody else has.
 type Upload struct {
 	store *Store
 	id    uuid.UUID
@@ -38,13 +41,32 @@ func (u *Upload) Begun() bool { return u.begun }
 // ID is the operation's id.
 func (u *Upload) ID() uuid.UUID { return u.id }
 
+// Identify says what the upload turned out to be, before Seal writes it down: see Draft.Digest.
+func (u *Upload) Identify(digest []byte) { u.draft.Digest = digest }
+
 const insertReceiving = `
 INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request, payload_digest, poll_deadline, status)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, 'receiving')`
 
+// A chunk goes to its own upload only, and only while nobody drops it.
 const insertChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
-VALUES ($1, $2, $3, $4, $5)`
+SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active`
+
+// Claim takes the id of an upload before its first chunk, so that nobody else can begin with the same. The error is ErrIDTaken if somebody
+// has.
+func (u *Upload) Claim(ctx context.Context) error {
+	u.begun = true // also when the answer of a commit is lost
+	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, insertReceiving, u.draft.columns(u.id)...)
+		return takenIfDuplicate(err)
+	})
+	if err != nil {
+		return fmt.Errorf("claiming the operation's id: %w", unavailable(err))
+	}
+	u.staged = true
+	return nil
+}
 
 // Stage writes one chunk in a transaction of its own, so that no transaction lasts as long as a slow client.
 func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
@@ -62,7 +84,7 @@ func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 	if !u.staged {
 		batch.Queue(insertReceiving, u.draft.columns(u.id)...)
 	}
-	batch.Queue(insertChunk, u.id, c.Seq, c.FirstRow, c.Rows, c.Payload)
+	batch.Queue(insertChunk, u.id, u.draft.Reference, c.Seq, c.FirstRow, c.Rows, c.Payload).Exec(goneIfNone)
 	err := tx.SendBatch(ctx, &batch).Close()
 	if isMissingParent(err) {
 		return ErrUploadGone
@@ -70,13 +92,21 @@ func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 	return takenIfDuplicate(err)
 }
 
+// goneIfNone tells that the upload's row was not there any more.
+func goneIfNone(tag pgconn.CommandTag) error {
+	if tag.RowsAffected() == 0 {
+		return ErrUploadGone
+	}
+	return nil
+}
+
 // A sealed operation gets the next number: from here on it is accepted, and later than all that were sealed before.
 // One that the janitor has begun to drop (is_active is false) can't be sealed any more.
 const sealOperation = `
 UPDATE xforce.tasks SET
-  status = $4, number = nextval('xforce.task_numbers'), total_records = $2, total_chunks = $3,
+  status = $5, number = nextval('xforce.task_numbers'), total_records = $3, total_chunks = $4, payload_digest = $7,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($5) AND is_active`
+WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active`
 
 // Seal writes the last chunk and accepts the operation in the same transaction. When it returns nil, all of it is on disk.
 // The error is a fault of kind Unavailable when trying the whole upload again can help.
@@ -85,18 +115,18 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 		if err := u.write(ctx, tx, last); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, sealOperation, u.id, last.FirstRow+last.Rows-1, last.Seq+1,
-			operation.Waiting, statesBefore(operation.Waiting))
-		if err == nil && tag.RowsAffected() == 0 {
-			return ErrUploadGone
+		tag, err := tx.Exec(ctx, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
+			operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
+		if err != nil {
+			return err
 		}
-		return err
+		return goneIfNone(tag)
 	})
-	if errors.Is(err, ErrUploadGone) {
+	if errors.Is(err, ErrUploadGone) || errors.Is(err, ErrIDTaken) {
 		return nil, err
 	}
 	sealed, readErr := u.store.Operation(ctx, u.id)
-	if readErr == nil {
+	if readErr == nil && sealed.Reference == u.draft.Reference {
 		return sealed, nil // also when the commit went through and only its answer was lost
 	}
 	if err == nil {
@@ -111,18 +141,17 @@ var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
 
 // Touch tells the janitor that the upload is alive. It returns ErrUploadGone when that comes too late.
 func (u *Upload) Touch(ctx context.Context) error {
-	const touch = `UPDATE xforce.tasks SET updated_at = clock_timestamp() WHERE task_id = $1 AND status = 'receiving' AND is_active`
-	touched, err := u.store.pool.Exec(ctx, touch, u.id)
+	const touch = `
+UPDATE xforce.tasks SET updated_at = clock_timestamp()
+WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active`
+	touched, err := u.store.pool.Exec(ctx, touch, u.id, u.draft.Reference)
 	if err != nil {
 		return fmt.Errorf("touching the upload: %w", err)
 	}
-	if touched.RowsAffected() == 0 {
-		return ErrUploadGone
-	}
-	return nil
+	return goneIfNone(touched)
 }
 
-// Drop takes back what was staged. It never touches an operation that is sealed.
+// Drop takes back what was staged. It never touches an operation that is sealed, nor somebody else's of the same id.
 func (u *Upload) Drop(ctx context.Context) error {
-	return u.store.DropUpload(ctx, u.id)
+	return u.store.dropUpload(ctx, u.id, u.draft.Reference)
 }

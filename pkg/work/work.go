@@ -118,8 +118,8 @@ func (w *Worker) giveUp(ctx context.Context, c task.Chunk) error {
 	w.log.Error("giving up an operation", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
 	return w.end(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
-		Message: fmt.Sprintf("Chunk %d could not be processed in %d attempts, so the operation was given up. "+
-			"What was imported before stays; unprocessed records can be downloaded and sent again.", c.Seq, w.maxAttempts),
+		Message: fmt.Sprintf("Step %d could not be done in %d attempts, so the operation was given up. "+
+			"What was done before stays; of an import the unprocessed records can be downloaded and sent again.", c.Seq, w.maxAttempts),
 	})
 }
 

@@ -35,7 +35,7 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
 		Application: "longshore-api", MaxConns: cfg.Postgres.MaxConns,
-		Schema: migrations.Latest(), IdleInTransaction: frozenAfter,
+		Schema: migrations.Latest(), FrozenAfter: frozenAfter,
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
+	"github.com/longshore-io/longshore/services/importer/internal/split"
 	"github.com/longshore-io/longshore/services/importer/internal/worker"
 )
 
@@ -30,7 +31,7 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
 		Application: store.ImporterSessions, MaxConns: cfg.Postgres.MaxConns,
-		Schema: migrations.Latest(), IdleInTransaction: cfg.FrozenAfter,
+		Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter,
 	})
 	if err != nil {
 		return err
@@ -47,5 +48,8 @@ func run(ctx context.Context, env service.Env) error {
 		return err
 	}
 	env.Log.Info("ready for chunks")
-	return worker.Run(ctx, redis, env.Log, cfg, work.New(db, redis, env.Log, cfg.MaxAttempts, chunks.Try))
+	imports := work.New(db, redis, env.Log, cfg.MaxAttempts, chunks.Try)
+	uploads := split.New(db, collections)
+	splits := work.New(db, redis, env.Log, cfg.MaxAttempts, uploads.Try)
+	return worker.Run(ctx, redis, env.Log, cfg, imports.Chunk, uploads.ThenClear(splits.Chunk))
 }

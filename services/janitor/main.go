@@ -1,5 +1,5 @@
-// Command janitor keeps the promises that nobody else can keep: it dispatches what the queue lost, ends stalled sessions and
-// drops abandoned uploads. One is enough; more do no harm.
+// Command janitor keeps the promises that nobody else can keep: it dispatches what the queue lost, ends stalled sessions,
+// drops abandoned uploads, stops what nobody asks for, and clears away what has expired. One is enough; more do no harm.
 package main
 
 import (
@@ -40,6 +40,11 @@ func run(ctx context.Context, env service.Env) error {
 		duty.Dispatch(db, redis, env.Log, cfg.DispatchEvery),
 		duty.EndStalled(db, env.Log, cfg.StalledAfter),
 		duty.DropAbandoned(db, env.Log, cfg.AbandonedAfter),
+		duty.TimeOutUnpolled(db, queue.NewBell(redis), env.Log),
+		duty.Expire(db, env.Log, cfg.ExpireEvery),
+		duty.Reclaim(db, env.Log, cfg.ExpireEvery),
+		duty.ClearSplit(db, cfg.ExpireEvery),
+		duty.Bury(db, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
 	)
 	return nil
 }

@@ -23,6 +23,8 @@ type Service struct {
 var services = []Service{
 	{Name: "api", Source: "./services/api", Copies: 1},
 	{Name: "importer", Source: "./services/importer", Copies: 2},
+	{Name: "searcher", Source: "./services/searcher", Copies: 1},
+	{Name: "reporter", Source: "./services/reporter", Copies: 1},
 	{Name: "janitor", Source: "./services/janitor", Copies: 1},
 }
 

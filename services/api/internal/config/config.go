@@ -10,11 +10,13 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/search"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
-	"github.com/longshore-io/longshore/services/api/internal/intake"
 	"github.com/longshore-io/longshore/services/api/internal/patience"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
+	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
 
 // Config is read from the environment by config.Load.
@@ -44,6 +46,12 @@ type Config struct {
 	// MinUploadRate is the slowest upload that is waited for, in bytes per second.
 	MinUploadRate int `env:"LONGSHORE_MIN_UPLOAD_RATE" envDefault:"10240"`
 
+	// MaxPartBytes and MaxParts bound the parts of an upload in pieces; all together are bound by MaxBodyBytes.
+	MaxPartBytes int64 `env:"LONGSHORE_MAX_PART_BYTES" envDefault:"5368709120"`
+	MaxParts     int   `env:"LONGSHORE_MAX_PARTS" envDefault:"10000"`
+	// UploadRetention is how long an upload in pieces is kept after its last part if it is not finished.
+	UploadRetention time.Duration `env:"LONGSHORE_UPLOAD_RETENTION" envDefault:"24h"`
+
 	// ChunkRecords and ChunkBytes bound a chunk, which is what one worker commits at once.
 	ChunkRecords int `env:"LONGSHORE_CHUNK_RECORDS" envDefault:"5000"`
 	ChunkBytes   int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
@@ -59,6 +67,10 @@ type Config struct {
 	MaxWait time.Duration `env:"LONGSHORE_MAX_WAIT" envDefault:"60s"`
 	// PollWithin is how soon a search must be asked for again.
 	PollWithin time.Duration `env:"LONGSHORE_POLL_WITHIN" envDefault:"60s"`
+	// SearchMaxLimit is the greatest limit of a search.
+	SearchMaxLimit int `env:"LONGSHORE_SEARCH_MAX_LIMIT" envDefault:"10000"`
+	// SearchMoment is how long the answer to a new search waits for its end, so that a quick one needs no poll.
+	SearchMoment time.Duration `env:"LONGSHORE_SEARCH_MOMENT" envDefault:"500ms"`
 	// MaxErrors is how many rejected records an import's status in the tools dialect shows.
 	MaxErrors int `env:"LONGSHORE_MAX_ERRORS_SHOWN" envDefault:"1000"`
 }
@@ -94,6 +106,20 @@ func (c Config) checkRetention() error {
 	return errors.Join(errs...)
 }
 
+// leastUploadRetention is well above how often a part that takes long puts the end off.
+const leastUploadRetention = time.Minute
+
+// checkUploads wants parts that can be taken while their upload lasts.
+func (c Config) checkUploads() error {
+	if c.UploadRetention < max(leastUploadRetention, 2*c.UploadGrace) {
+		return fmt.Errorf("LONGSHORE_UPLOAD_RETENTION must be at least %s, and twice LONGSHORE_UPLOAD_GRACE", leastUploadRetention)
+	}
+	if c.MaxParts > maxRows {
+		return fmt.Errorf("LONGSHORE_MAX_PARTS must be at most %d", maxRows)
+	}
+	return nil
+}
+
 // maxRows is what the INT columns of the seed's tables can count.
 const maxRows = 1<<31 - 1
 
@@ -107,6 +133,9 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_MAX_COMPRESSION_RATIO", c.MaxRatio),
 		config.Positive("LONGSHORE_UPLOAD_GRACE", c.UploadGrace),
 		config.Positive("LONGSHORE_MIN_UPLOAD_RATE", c.MinUploadRate),
+		config.Positive("LONGSHORE_MAX_PART_BYTES", c.MaxPartBytes),
+		config.Positive("LONGSHORE_MAX_PARTS", c.MaxParts),
+		c.checkUploads(),
 		config.Positive("LONGSHORE_CHUNK_RECORDS", c.ChunkRecords),
 		config.Positive("LONGSHORE_CHUNK_BYTES", c.ChunkBytes),
 		config.Positive("LONGSHORE_LANES", c.Lanes),
@@ -114,6 +143,8 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
 		config.Positive("LONGSHORE_MAX_WAIT", c.MaxWait),
 		config.Positive("LONGSHORE_POLL_WITHIN", c.PollWithin),
+		config.Positive("LONGSHORE_SEARCH_MAX_LIMIT", c.SearchMaxLimit),
+		config.Positive("LONGSHORE_SEARCH_MOMENT", c.SearchMoment),
 		c.checkRetention(),
 	}
 	if c.ChunkBytes+c.MaxRecordBytes > chunk.MaxUnpackedBytes/2 {
@@ -131,6 +162,14 @@ func (c Config) Check() error {
 	return errors.Join(errs...)
 }
 
+// Search returns the part that the search dialect needs.
+func (c Config) Search() search.Options {
+	return search.Options{
+		MaxLimit: c.SearchMaxLimit, Moment: c.SearchMoment, PollWithin: c.PollWithin,
+		Patience: patience.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+	}
+}
+
 // Imports returns the part that the imports package needs.
 func (c Config) Imports() imports.Options {
 	return imports.Options{
@@ -142,4 +181,9 @@ func (c Config) Imports() imports.Options {
 		ChunkBytes:   c.ChunkBytes,
 		Lanes:        c.Lanes,
 	}
+}
+
+// Uploads returns the part that the uploads package needs.
+func (c Config) Uploads() uploads.Options {
+	return uploads.Options{Import: c.Imports(), PartBytes: c.MaxPartBytes, Parts: c.MaxParts, Retention: c.UploadRetention}
 }

@@ -19,6 +19,11 @@ func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 		"LONGSHORE_IMPORT_RETENTION": "1m",
 		"LONGSHORE_MAX_WAIT":         "0s",
 		"LONGSHORE_POLL_WITHIN":      "0s",
+		"LONGSHORE_SEARCH_MAX_LIMIT": "0",
+		"LONGSHORE_SEARCH_MOMENT":    "0s",
 		"LONGSHORE_UPLOAD_GRACE":     "soon",
+		"LONGSHORE_MAX_PART_BYTES":   "0",
+		"LONGSHORE_MAX_PARTS":        "3000000000",
+		"LONGSHORE_UPLOAD_RETENTION": "30s",
 	})
 }

@@ -3,34 +3,24 @@ package imports
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
 const (
-	// touchInterval is how often an upload that is waiting for its client tells the janitor that it is alive. It must be well
-	// below the janitor's LONGSHORE_ABANDONED_AFTER.
-	touchInterval = 10 * time.Second
 	// touchTimeout lets a database that does not answer miss a touch without holding up the upload for long.
 	touchTimeout = 5 * time.Second
-	// stageTimeout bounds each transaction of an upload: a chunk is written in milliseconds.
-	stageTimeout = 30 * time.Second
+	// sealTimeout bounds the last transaction of an upload.
+	sealTimeout = 30 * time.Second
 	// dropTimeout bounds taking back what a broken upload wrote; the janitor does what is left.
 	dropTimeout = 20 * time.Second
 )
 
-// records hands on one record after another; io.EOF follows the last.
-type records interface {
-	Next() ([]byte, error)
-}
-
-// receiver turns a stream of records into a sealed operation. Splitting and compressing run beside staging, so that the
-// client is read while Postgres writes; memory holds a few chunks, whatever the body's size.
+// receiver turns a stream of records into a sealed operation.
 type receiver struct {
 	store *store.Store
 	log   *slog.Logger
@@ -38,14 +28,17 @@ type receiver struct {
 	maxRows, maxBytes int
 }
 
-// receive reads all records and returns the sealed operation. On an error it takes back what it wrote.
-func (r *receiver) receive(ctx context.Context, draft store.Draft, body records) (*operation.Operation, error) {
-	upload, err := r.store.NewUpload(draft)
+// body is the records of a request, and what identifies them.
+type body interface {
+	staging.Records
+	// Digest is asked for after the last record; nil if nobody needs to know the request again.
+	Digest() ([]byte, error)
+}
+
+// receive reads all records and returns the sealed operation. On an error it takes back what was written of the upload.
+func (r *receiver) receive(ctx context.Context, upload *store.Upload, from body) (*operation.Operation, error) {
+	sealed, err := r.stageAndSeal(ctx, upload, from)
 	if err != nil {
-		return nil, err
-	}
-	sealed, err := r.stageAndSeal(ctx, upload, body)
-	if err != nil && upload.Begun() {
 		r.takeBack(ctx, upload)
 	}
 	return sealed, err
@@ -53,44 +46,36 @@ func (r *receiver) receive(ctx context.Context, draft store.Draft, body records)
 
 // stageAndSeal does not hang on the request's context, which net/http ends at any error of reading: what the client did wrong
 // would be told as a database that does not answer.
-func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, body records) (*operation.Operation, error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	staging := startStaging(ctx, r.log, upload)
-	last, err := r.split(body, staging)
+func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, from body) (*operation.Operation, error) {
+	ctx = context.WithoutCancel(ctx)
+	plan := staging.Plan{Rows: r.maxRows, Bytes: r.maxBytes, Stage: upload.Stage, Touch: r.touch(upload)}
+	last, err := plan.Run(ctx, from)
 	if err != nil {
-		cancel()
-		_ = staging.finish() // the body's error is the cause, and all of it is dropped
 		return nil, err
 	}
-	if err := staging.finish(); err != nil {
+	digest, err := from.Digest()
+	if err != nil {
 		return nil, err
 	}
-	ctx, cancelSeal := context.WithTimeout(ctx, stageTimeout)
-	defer cancelSeal()
+	upload.Identify(digest)
+	ctx, cancel := context.WithTimeout(ctx, sealTimeout)
+	defer cancel()
 	return upload.Seal(ctx, last)
 }
 
-// split cuts the records into chunks and hands on all but the last, which belongs to the seal.
-func (r *receiver) split(body records, staging *staging) (last chunk.Chunk, err error) {
-	packer := chunk.NewPacker(r.maxRows, r.maxBytes)
-	full := false
-	for {
-		record, err := body.Next()
-		if errors.Is(err, io.EOF) {
-			return packer.Cut(), nil
-		}
-		if err != nil {
-			return chunk.Chunk{}, err
-		}
-		if full && !staging.stage(packer.Cut()) {
-			return chunk.Chunk{}, nil // finish tells why
-		}
-		full = packer.Add(record)
+// claim takes the id of an upload before its body comes. One that is taken is somebody else's to drop.
+func (r *receiver) claim(ctx context.Context, upload *store.Upload) error {
+	err := upload.Claim(ctx)
+	if err != nil {
+		r.takeBack(ctx, upload) // the answer of the commit may be all that was lost
 	}
+	return err
 }
 
 func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
+	if !upload.Begun() {
+		return
+	}
 	drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
 	defer cancel()
 	if err := upload.Drop(drop); err != nil {
@@ -98,82 +83,23 @@ func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
 	}
 }
 
-// staging writes chunks one after another beside the goroutine that splits.
-type staging struct {
-	log    *slog.Logger
-	chunks chan chunk.Chunk
-	done   chan struct{}
-	err    error
-}
-
-func startStaging(ctx context.Context, log *slog.Logger, upload *store.Upload) *staging {
-	s := &staging{log: log, chunks: make(chan chunk.Chunk), done: make(chan struct{})}
-	go func() {
-		defer close(s.done)
-		s.err = s.run(ctx, upload)
-	}()
-	return s
-}
-
-func (s *staging) run(ctx context.Context, upload *store.Upload) error {
-	touch := time.NewTicker(touchInterval)
-	defer touch.Stop()
-	for {
-		select {
-		case c, more := <-s.chunks:
-			if !more {
-				return nil
-			}
-			if err := stageOne(ctx, upload, c); err != nil {
-				return err
-			}
-		case <-touch.C:
-			if err := s.touch(ctx, upload); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // touch may fail: the janitor waits for several. If the database stays away, the next chunk tells. It only returns that the
 // upload is gone.
-func (s *staging) touch(ctx context.Context, upload *store.Upload) error {
-	if !upload.Begun() {
+func (r *receiver) touch(upload *store.Upload) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if !upload.Begun() {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+		defer cancel()
+		err := upload.Touch(ctx)
+		if errors.Is(err, store.ErrUploadGone) {
+			return err
+		}
+		if err != nil {
+			r.log.Warn("an upload could not be kept alive and will be touched again",
+				slog.Any("error", err), slog.String("operation", upload.ID().String()))
+		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
-	defer cancel()
-	err := upload.Touch(ctx)
-	if errors.Is(err, store.ErrUploadGone) {
-		return err
-	}
-	if err != nil {
-		s.log.Warn("an upload could not be kept alive and will be touched again", slog.Any("error", err), slog.String("operation", upload.ID().String()))
-	}
-	return nil
-}
-
-func stageOne(ctx context.Context, upload *store.Upload, c chunk.Chunk) error {
-	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
-	defer cancel()
-	return upload.Stage(ctx, c)
-}
-
-// stage hands a chunk on; false means that staging has failed.
-func (s *staging) stage(c chunk.Chunk) bool {
-	select {
-	case s.chunks <- c:
-		return true
-	case <-s.done:
-		return false
-	}
-}
-
-// finish waits until everything handed on is written.
-func (s *staging) finish() error {
-	close(s.chunks)
-	<-s.done
-	return s.err
 }

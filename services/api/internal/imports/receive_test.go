@@ -29,6 +29,18 @@ func (s *source) Next() ([]byte, error) {
 	return fmt.Appendf(nil, `{"n":%d}`, s.at), nil
 }
 
+// Digest says that nobody needs to know the body again.
+func (s *source) Digest() ([]byte, error) { return nil, nil }
+
+func (r *receiver) receiveNew(t *testing.T, from body) (*operation.Operation, error) {
+	t.Helper()
+	upload, err := r.store.NewUpload(draft())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.receive(t.Context(), upload, from)
+}
+
 func setup(t *testing.T) (*receiver, *pgx.Conn) {
 	t.Helper()
 	url := storetest.NewDatabase(t)
@@ -56,7 +68,7 @@ func TestReceiveCutsAndSeals(t *testing.T) {
 	t.Parallel()
 	r, conn := setup(t)
 	for records, chunks := range map[int]int{1: 1, 10: 1, 11: 2, 100: 10, 105: 11} {
-		op, err := r.receive(t.Context(), draft(), &source{n: records, err: io.EOF})
+		op, err := r.receiveNew(t, &source{n: records, err: io.EOF})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +87,7 @@ func TestABrokenBodyLeavesNothing(t *testing.T) {
 	r, conn := setup(t)
 	broken := fault.New(fault.Malformed, "malformed-json", "Broken.")
 	for _, records := range []int{0, 5, 10, 11, 95} {
-		if _, err := r.receive(t.Context(), draft(), &source{n: records, err: broken}); !errors.Is(err, broken) {
+		if _, err := r.receiveNew(t, &source{n: records, err: broken}); !errors.Is(err, broken) {
 			t.Errorf("broken after %d records: %v", records, err)
 		}
 	}
@@ -90,7 +102,7 @@ func TestABrokenDatabaseIsTheCause(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `ALTER TABLE xforce.task_chunks ADD CONSTRAINT few CHECK (seq < 3)`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.receive(t.Context(), draft(), &source{n: 100, err: io.EOF}); err == nil || fault.Of(err).Kind != fault.Internal {
+	if _, err := r.receiveNew(t, &source{n: 100, err: io.EOF}); err == nil || fault.Of(err).Kind != fault.Internal {
 		t.Errorf("staging a chunk that the database refuses: %v", err)
 	}
 	if n := count(t, conn, `SELECT count(*) FROM xforce.task_chunks`); n != 0 {

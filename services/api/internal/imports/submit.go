@@ -3,6 +3,7 @@
 package imports
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -10,13 +11,10 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/intake"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
 	"github.com/longshore-io/longshore/services/api/internal/patience"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
@@ -33,17 +31,9 @@ type Options struct {
 
 // Handler accepts imports.
 type Handler struct {
-	receiver    receiver
-	dispatcher  submission.Dispatcher
-	collections *collection.Catalog
-	addresses   edge.Addresses
-	log         *slog.Logger
-	pacer       *pace.Pacer
-	policy      submission.Policy
-
-	limits   intake.Limits
-	patience patience.Terms
-	lanes    int
+	Deps
+	receiver receiver
+	opts     Options
 }
 
 // Deps are what a Handler works with.
@@ -51,25 +41,17 @@ type Deps struct {
 	Store       *store.Store
 	Dispatcher  submission.Dispatcher
 	Collections *collection.Catalog
-	Addresses   edge.Addresses
 	Log         *slog.Logger
-	Pacer       *pace.Pacer
 	Policy      submission.Policy
+	Answers     Answers
 }
 
 // New makes a Handler.
 func New(deps Deps, opts Options) *Handler {
 	return &Handler{
-		receiver:    receiver{store: deps.Store, log: deps.Log, maxRows: opts.ChunkRecords, maxBytes: opts.ChunkBytes},
-		dispatcher:  deps.Dispatcher,
-		collections: deps.Collections,
-		addresses:   deps.Addresses,
-		log:         deps.Log,
-		pacer:       deps.Pacer,
-		policy:      deps.Policy,
-		limits:      opts.Intake,
-		patience:    opts.Patience,
-		lanes:       opts.Lanes,
+		Deps:     deps,
+		receiver: receiver{store: deps.Store, log: deps.Log, maxRows: opts.ChunkRecords, maxBytes: opts.ChunkBytes},
+		opts:     opts,
 	}
 }
 
@@ -81,66 +63,87 @@ func (h *Handler) Routes() []edge.Route {
 	}}
 }
 
-// accepted is the body of the 202: the seed's two members, and what else a client can use at once.
-type accepted struct {
-	TaskReference string `json:"task_reference"`
-	Status        string `json:"status"`
-	ID            string `json:"id"`
-	TotalRecords  int    `json:"total_records"`
-	// Delimiter echoes the guess about a CSV body.
-	Delimiter string `json:"csv_delimiter,omitempty"`
-}
-
 func (h *Handler) submit(c *gin.Context) error {
-	target, err := h.collections.Find(c.Param("collection"))
+	target, err := h.Collections.Find(c.Param("collection"))
 	if err != nil {
 		return err
 	}
-	terms, err := h.policy.Read(c.Request, operation.Import)
+	terms, err := h.Policy.Read(c.Request, operation.Import)
 	if err != nil {
 		return err
 	}
-	body, err := h.open(c, target)
+	media, err := h.negotiate(c)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	op, err := h.receiver.receive(c.Request.Context(), terms.Draft(operation.Import, target.Name, h.lanes), body)
+	sent := newContent(c, target.Name, terms, h.opts)
+	upload, err := h.Store.NewUpload(terms.Draft(operation.Import, target.Name, h.opts.Lanes))
 	if err != nil {
 		return err
 	}
-	submission.Dispatch(c.Request.Context(), h.dispatcher, h.log, op)
-	h.log.Info("import accepted", slog.String("operation", op.ID.String()), slog.String("collection", target.Name),
-		slog.Int("records", op.Counts.Total), slog.Int("chunks", op.Chunks))
-	delimiter, _ := body.Delimiter()
-	h.respond(c, op, delimiter)
+	op, delimiter, err := h.take(c, upload, sent, media, target)
+	if errors.Is(err, store.ErrIDTaken) {
+		op, err = h.repeat(c, terms, sent)
+	}
+	if err != nil {
+		return err
+	}
+	sent.wire.Rest()
+	h.Answers.Accepted(c, op, terms.Wait, delimiter)
 	return nil
 }
 
-// open checks what can be known before the first byte of the body is read.
-func (h *Handler) open(c *gin.Context, target *collection.Collection) (*intake.Reader, error) {
+// negotiate checks what can be known before the first byte of the body is read.
+func (h *Handler) negotiate(c *gin.Context) (intake.Media, error) {
 	media, err := intake.Negotiate(c.GetHeader("Content-Type"), c.Request.Header.Values("Content-Encoding"))
 	if err != nil {
 		c.Header("Accept-Encoding", intake.AcceptEncoding) // RFC 9110 section 12.5.3: what a 415 would have liked
-		return nil, err
+		return intake.Media{}, err
 	}
-	if c.Request.ContentLength > h.limits.Body {
-		return nil, fault.New(fault.TooLarge, "body-too-large",
-			"The body is larger than the limit of %d bytes. Split it into several imports.", h.limits.Body).
-			With("limit", h.limits.Body)
+	if c.Request.ContentLength > h.opts.Intake.Body {
+		return intake.Media{}, tooLarge(h.opts.Intake.Body)
 	}
-	return intake.Open(newPacedBody(c.Writer, c.Request, h.patience), media, target, h.limits)
+	return media, nil
 }
 
-func (h *Handler) respond(c *gin.Context, op *operation.Operation, delimiter string) {
-	c.Header("Operation-Location", h.addresses.Absolute(c.Request, operations.Path(op)))
-	c.Header("Location", h.addresses.Absolute(c.Request, tools.Path(op)))
-	h.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
-	c.PureJSON(http.StatusAccepted, accepted{
-		TaskReference: op.Reference,
-		Status:        tools.Word(op.State),
-		ID:            op.ID.String(),
-		TotalRecords:  op.Counts.Total,
-		Delimiter:     delimiter,
-	})
+func tooLarge(limit int64) error {
+	return fault.New(fault.TooLarge, "body-too-large",
+		"The body is larger than the limit of %d bytes. Split it into several imports.", limit).With("limit", limit)
+}
+
+// take reads the body into the upload, seals it and rings the bell. An id that the client gave is claimed before the first byte is read:
+// while one request brings the body, another with the same id is told at once.
+func (h *Handler) take(
+	c *gin.Context, upload *store.Upload, sent *content, media intake.Media, target *collection.Collection,
+) (op *operation.Operation, delimiter string, err error) {
+	ctx := c.Request.Context()
+	if sent.identified() {
+		if err := h.receiver.claim(ctx, upload); err != nil {
+			return nil, "", err
+		}
+	}
+	body := &records{content: sent, media: media, target: target, limits: h.opts.Intake}
+	defer body.Close()
+	op, err = h.receiver.receive(ctx, upload, body)
+	if err != nil {
+		return nil, "", err
+	}
+	submission.Dispatch(ctx, h.Dispatcher, h.Log, op)
+	h.Log.Info("import accepted", slog.String("operation", op.ID.String()), slog.String("collection", target.Name),
+		slog.Int("records", op.Counts.Total), slog.Int("chunks", op.Chunks))
+	delimiter, _ = body.reader.Delimiter()
+	return op, delimiter, nil
+}
+
+// repeat finds the operation of an id that is in use, if this request is like the one that made it. The body is read for comparing only.
+func (h *Handler) repeat(c *gin.Context, terms submission.Terms, sent *content) (*operation.Operation, error) {
+	ctx := c.Request.Context()
+	if _, err := h.Store.Operation(ctx, terms.ID); fault.Is(err, fault.NotFound) {
+		return nil, submission.StillReceiving() // no need to read what can't be compared yet
+	}
+	digest, err := sent.Digest()
+	if err != nil {
+		return nil, err
+	}
+	return submission.Repeated(ctx, h.Store, terms.ID, digest)
 }

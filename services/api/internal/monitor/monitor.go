@@ -61,7 +61,7 @@ func (m *Monitor) FindByNumber(ctx context.Context, number int64) (*operation.Op
 	return m.present(ctx)(m.store.OperationByNumber(ctx, number))
 }
 
-// present refuses what is gone and notes the poll of what must be polled.
+// present refuses what is gone and notes the poll of what must be polled, whose deadline is then told anew.
 func (m *Monitor) present(ctx context.Context) func(*operation.Operation, error) (*operation.Operation, error) {
 	return func(op *operation.Operation, err error) (*operation.Operation, error) {
 		switch {
@@ -72,6 +72,7 @@ func (m *Monitor) present(ctx context.Context) func(*operation.Operation, error)
 		case op.PollDeadline.IsZero() || op.State.Terminal():
 			return op, nil
 		}
+		op.PollDeadline = time.Now().Add(m.pollWithin)
 		return op, m.store.Polled(ctx, op.ID, m.pollWithin)
 	}
 }

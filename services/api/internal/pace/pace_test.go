@@ -25,11 +25,13 @@ func TestAfterFollowsTheMeasuredSpeed(t *testing.T) {
 		"running, no speed":    {0, started.Add(time.Second), started, 2 * time.Second},
 		"half done after 4 s":  {500, started.Add(4 * time.Second), started, 4 * time.Second},
 		"nearly done":          {999, started.Add(4 * time.Second), started, 100 * time.Millisecond},
-		"a tenth after 60 s":   {100, started.Add(time.Minute), started, 10 * time.Second},
+		"a quarter after 60 s": {250, started.Add(time.Minute), started, 10 * time.Second},
+		"a tenth after 60 s":   {100, started.Add(time.Minute), started, 27 * time.Second},
+		"a tenth after a day":  {100, started.Add(24 * time.Hour), started, 30 * time.Second},
 		"clocks that disagree": {0, sealed.Add(-time.Minute), time.Time{}, 100 * time.Millisecond},
 	} {
 		op := &operation.Operation{
-			State: operation.Running, SealedAt: sealed, StartedAt: tt.started,
+			Kind: operation.Import, State: operation.Running, SealedAt: sealed, StartedAt: tt.started,
 			Counts: operation.Counts{Total: 1000, Created: tt.done},
 		}
 		if got := pace.New(func() time.Time { return tt.now }).After(t.Context(), op); got != tt.want {

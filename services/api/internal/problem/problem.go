@@ -5,7 +5,8 @@ package problem
 import (
 	"net/http"
 	"slices"
-	"strings"
+	"strconv"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 )
@@ -29,6 +30,7 @@ var kinds = map[fault.Kind]struct {
 	fault.TooSlow:          {http.StatusRequestTimeout, "Request timeout"},
 	fault.Conflict:         {http.StatusConflict, "Conflict"},
 	fault.Unavailable:      {http.StatusServiceUnavailable, "Temporarily unavailable"},
+	fault.BadRange:         {http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},
 }
 
 // retryAfter is what a client is asked to wait when a part does not answer, in seconds.
@@ -41,12 +43,15 @@ func Status(err error) int { return kinds[fault.Of(err).Kind].status }
 func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) {
 	f := fault.Of(err)
 	kind := kinds[f.Kind]
-	code := pascal(f.Code)
+	code := f.PascalCode()
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Ms-Error-Code", code)
 	if kind.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)
+	}
+	if f.Retry > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((f.Retry+time.Second-1)/time.Second)))
 	}
 	w.WriteHeader(kind.status)
 	before := []member{
@@ -56,15 +61,4 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 		{"error", azureError{code, f.Message}}, {"instance", r.URL.Path}, {"request_id", requestID},
 	}
 	_ = encode(w, slices.Concat(before, sorted(f.Details), after)) // the client is gone if this fails, and there is nobody left to tell
-}
-
-// pascal writes a code as Azure does: "malformed-json" becomes "MalformedJson".
-func pascal(code string) string {
-	var b strings.Builder
-	for word := range strings.SplitSeq(code, "-") {
-		if word != "" {
-			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
-		}
-	}
-	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -61,6 +62,18 @@ func TestUnavailableAsksToComeBack(t *testing.T) {
 	w, _ := write(t, fault.New(fault.Unavailable, "database-unavailable", "Later."))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	}
+}
+
+func TestAFaultMayAskToComeBack(t *testing.T) {
+	t.Parallel()
+	w, _ := write(t, fault.New(fault.Conflict, "busy", "Later.").RetryAfter(1500*time.Millisecond))
+	if w.Header().Get("Retry-After") != "2" {
+		t.Errorf("headers %v", w.Header())
+	}
+	w, _ = write(t, fault.New(fault.Conflict, "over", "Never."))
+	if w.Header().Get("Retry-After") != "" {
+		t.Errorf("headers %v", w.Header())
 	}
 }
 

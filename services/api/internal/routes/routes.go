@@ -9,12 +9,17 @@ import (
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/location"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/search"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
 
 // Deps are what the routes work with.
@@ -31,15 +36,31 @@ type Deps struct {
 // Table lists all routes, each package's own together.
 func Table(d Deps) [][]edge.Route {
 	addresses := edge.NewAddresses(d.Config.PublicURL)
-	pacer := pace.New(d.Now)
+	pacer := pace.New(d.Now).Seeing(d.Store)
 	policy := d.Config.Policy()
 	dispatcher := queue.NewDispatcher(d.Redis)
+	answers := imports.Answers{Addresses: addresses, Pacer: pacer, Watcher: d.Monitor}
 	return [][]edge.Route{
 		imports.New(imports.Deps{
-			Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
-			Addresses: addresses, Log: d.Log, Pacer: pacer, Policy: policy,
+			Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Log: d.Log, Policy: policy, Answers: answers,
 		}, d.Config.Imports()).Routes(),
+		uploads.New(uploads.Deps{
+			Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Log: d.Log, Policy: policy, Addresses: addresses, Answers: answers,
+		}, d.Config.Uploads()).Routes(),
 		tools.New(d.Monitor, d.Store, d.Collections, addresses, pacer, d.Config.MaxErrors).Routes(),
-		operations.New(d.Monitor, d.Store, d.Collections, addresses, pacer).Routes(),
+		operations.New(operations.Deps{
+			Monitor: d.Monitor, Store: d.Store, Collections: d.Collections,
+			Addresses: addresses, Pacer: pacer, Policy: policy, Outputs: outputs(),
+		}).Routes(),
+		google.New(d.Monitor, addresses, pacer, outputs()).Routes(),
+		tasks.New(d.Monitor, addresses, pacer, outputs()).Routes(),
+		search.New(search.Deps{
+			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
+			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log,
+		}, d.Config.Search()).Routes(),
+		location.New(location.Deps{
+			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
+			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log, Patience: d.Config.Search().Patience,
+		}).Routes(),
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -25,7 +26,7 @@ func index(routes []edge.Route, collections []string) []edge.Route {
 		Method: http.MethodGet, Path: "/", Handler: show, Summary: "List what is there.",
 	})
 	for _, r := range routes {
-		all = append(all, listed{r.Method, r.Path, r.Summary})
+		all = append(all, listed{r.Method, strings.ReplaceAll(r.Path, `\:`, ":"), r.Summary})
 	}
 	return routes
 }

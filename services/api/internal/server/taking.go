@@ -30,13 +30,19 @@ var errNotTaken = errors.New("the client did not take the answer")
 type timedAnswer struct {
 	gin.ResponseWriter
 	connection *http.ResponseController
-	budget     *patience.Budget
+	// beneath is the connection without gin, whose Flush says nothing of errors.
+	beneath *http.ResponseController
+	budget  *patience.Budget
 }
 
 // newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
 func newTimedAnswer(w gin.ResponseWriter) *timedAnswer {
 	terms := patience.Terms{Grace: takingGrace, MinRate: takingRate}
 	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: patience.New(terms)}
+	a.beneath = a.connection
+	if gins, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		a.beneath = http.NewResponseController(gins.Unwrap())
+	}
 	a.extend()
 	return a
 }
@@ -65,6 +71,21 @@ func (a *timedAnswer) writePiece(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
 	a.budget.Spend(began, n)
 	return n, err
+}
+
+// Flush is FlushError for those who do not ask.
+func (a *timedAnswer) Flush() { _ = a.FlushError() }
+
+// FlushError hands what was written to the client, and waits for it as Write does. http.ResponseController finds it.
+func (a *timedAnswer) FlushError() error {
+	a.WriteHeaderNow()
+	began := a.extend()
+	err := a.beneath.Flush()
+	a.budget.Spend(began, 0)
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("%w: %w", errNotTaken, err)
+	}
+	return err
 }
 
 // extend moves the deadline to what is left from now, which it returns. After the handler it covers what net/http still has to

@@ -58,7 +58,7 @@ func badLabel() error {
 }
 
 // days and the units of time.ParseDuration that make sense here.
-var span = regexp.MustCompile(`^([0-9]{1,9})(s|m|h|d)?$`)
+var span = regexp.MustCompile(`^(\d{1,9})([smhd])?$`)
 
 var units = map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 

@@ -10,7 +10,7 @@ import (
 func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 	t.Parallel()
 	configtest.Refuses[config.Config](t, map[string]string{
-		"LONGSHORE_IMPORTER_CONCURRENCY": "10",
+		"LONGSHORE_IMPORTER_CONCURRENCY": "5",
 		"LONGSHORE_MAX_DEPTH":            "5000",
 		"LONGSHORE_MAX_ATTEMPTS":         "0",
 		"LONGSHORE_QUEUE_POLL":           "0s",

@@ -10,8 +10,10 @@ import (
 func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 	t.Parallel()
 	configtest.Refuses[config.Config](t, map[string]string{
-		"LONGSHORE_ABANDONED_AFTER": "10s",
-		"LONGSHORE_DISPATCH_EVERY":  "0s",
-		"LONGSHORE_STALLED_AFTER":   "-1s",
+		"LONGSHORE_ABANDONED_AFTER":     "10s",
+		"LONGSHORE_DISPATCH_EVERY":      "0s",
+		"LONGSHORE_EXPIRE_EVERY":        "0s",
+		"LONGSHORE_STALLED_AFTER":       "-1s",
+		"LONGSHORE_TOMBSTONE_RETENTION": "-1h",
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/pace"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 var (
@@ -25,9 +26,12 @@ var (
 	sealed = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 )
 
-// reader holds one operation and its records.
+// reader holds one operation and its records. What changes operations is tested with a real store, in live_test.go.
 type reader struct {
+	operations.Monitor
+
 	op         operation.Operation
+	events     []operation.Event
 	rejections []operation.Rejection
 	records    []string
 }
@@ -72,25 +76,49 @@ func in(state operation.State) operation.Operation {
 	return op
 }
 
-// ask sends a GET to the dialect; header is a name and a value, or nothing.
+func (r *reader) Follow(_ context.Context, _ uuid.UUID, after int, _ time.Duration, tell func([]operation.Event) error) error {
+	if err := tell(nil); err != nil {
+		return err
+	}
+	return tell(r.events[after:])
+}
+
+// ask sends a GET to the dialect; header are names and values.
 func ask(t *testing.T, r *reader, path string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return send(t, newEngine(t, r, r), http.MethodGet, path, header...)
+}
+
+func newEngine(t *testing.T, m operations.Monitor, s operations.Store) *gin.Engine {
 	t.Helper()
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
+	dialect := operations.New(operations.Deps{
+		Monitor: m, Store: s, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
+		Pacer: pace.New(func() time.Time { return sealed.Add(3 * time.Second) }), Policy: submission.Policy{MaxWait: time.Minute},
+		Outputs: operations.Outputs{
+			operation.Search: {Link: "results", Path: func(op *operation.Operation) string { return "/found/" + op.Reference }, Partial: true},
+			operation.Report: {Link: "download", Path: func(op *operation.Operation) string { return "/file/" + op.Reference }},
+		},
+	})
 	engine := gin.New()
-	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	for _, route := range operations.New(r, r, collections, edge.NewAddresses("https://api.example"), pace.New(now)).Routes() {
+	for _, route := range dialect.Routes() {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)
 			}
 		})
 	}
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+	return engine
+}
+
+func send(t *testing.T, engine *gin.Engine, method, path string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 	for pair := range slices.Chunk(header, 2) {
-		request.Header.Set(pair[0], pair[1])
+		request.Header.Add(pair[0], pair[1])
 	}
 	w := httptest.NewRecorder()
 	engine.ServeHTTP(w, request)

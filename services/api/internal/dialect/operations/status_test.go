@@ -88,8 +88,8 @@ func TestTheMonitorOfASuccess(t *testing.T) {
 		`"taskReference":"HD6EKSD8DO9","percentComplete":100,"counts":{` + counts + `},` +
 		`"createdDateTime":"2026-01-02T03:04:05Z","lastActionDateTime":"2026-01-02T03:04:07Z",` +
 		`"startedDateTime":"2026-01-02T03:04:06Z","finishedDateTime":"2026-01-02T03:04:07Z",` +
-		`"result":{` + counts + `,"failedRecordsLocation":` +
-		`"https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed"}}`
+		`"result":{` + counts + `,"failedRecordsLocation":"` + base + `/records?outcome=failed"},` +
+		`"links":{"events":"` + base + `/events","failedRecords":"` + base + `/records?outcome=failed","records":"` + base + `/records"}}`
 	for _, path := range []string{"/operations/", "/status/"} {
 		got := ask(t, &reader{op: in(operation.Succeeded)}, path+id.String()).Body.String()
 		if diff := cmp.Diff(want, strings.TrimSpace(got)); diff != "" {
@@ -98,7 +98,7 @@ func TestTheMonitorOfASuccess(t *testing.T) {
 	}
 	all := in(operation.Succeeded)
 	all.Counts = operation.Counts{Total: 10, Created: 10}
-	if got := ask(t, &reader{op: all}, "/operations/"+id.String()).Body.String(); strings.Contains(got, "failedRecordsLocation") {
+	if got := ask(t, &reader{op: all}, "/operations/"+id.String()).Body.String(); strings.Contains(got, "outcome=failed") {
 		t.Errorf("nothing was rejected: %s", got)
 	}
 }

@@ -1,0 +1,133 @@
+package e2e_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/e2e/await"
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+)
+
+// clearsSoon makes the janitor look for what has expired all the time.
+const clearsSoon = "LONGSHORE_EXPIRE_EVERY=100ms"
+
+// kept asks to keep an operation for a time.
+func kept(retention string) http.Header {
+	return http.Header{"Longshore-Retention": {retention}}
+}
+
+// TestRetentionHasBounds: what can't be taken is refused, with the bounds.
+func TestRetentionHasBounds(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_RETENTION=300h"}})
+	const least, most, leastSearch, mostSearch = 10 * time.Minute, 300 * time.Hour, 5 * time.Minute, 7 * 24 * time.Hour
+	for _, asked := range []struct {
+		way         way
+		retention   string
+		least, most time.Duration
+	}{
+		{importing, "599", least, most},
+		{importing, "301h", least, most},
+		{importing, "-15m", least, most},
+		{importing, "for ever", least, most},
+		{importing, "99999999999999999999", least, most},
+		{searching, "4m", leastSearch, mostSearch},
+		{searching, "8d", leastSearch, mostSearch},
+		{reporting, "1m", least, most},
+	} {
+		answer, err := s.Client().Do(t.Context(), http.MethodPost, asked.way.path, client.Body{
+			Type: "application/json", Header: kept(asked.retention), Content: asked.way.body,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := answer.Problem()
+		if err != nil || p.Status != http.StatusBadRequest || p.Code() != "invalid-retention" ||
+			p.LeastSeconds != int(asked.least.Seconds()) || p.MostSeconds != int(asked.most.Seconds()) {
+			t.Errorf("POST %s for %s: %d %s, %v", asked.way.path, asked.retention, answer.Status, answer.Body, err)
+		}
+	}
+	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 0 {
+		t.Errorf("%d operations were begun", n)
+	}
+}
+
+// TestExpiry lets an import, a search and a report expire. Nobody can wait for ten minutes, so the test moves the end of the operations
+// into the past instead.
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{clearsSoon, "LONGSHORE_TOMBSTONE_RETENTION=1h"}})
+	long := mustBegin(t, s, importing, nil)
+	s.WaitFor(long.accepted, "Succeeded")
+	final := make(map[string]client.Monitor)
+	var ops []begun
+	for _, w := range []way{importing, searching, reporting} {
+		op := mustBegin(t, s, w, kept("10m"))
+		final[op.id] = s.WaitFor(op.accepted, "Succeeded")
+		ops = append(ops, op)
+	}
+	s.Exec(`UPDATE xforce.tasks SET finished_at = finished_at - interval '9 min 30 s' WHERE retention < '1 h'`)
+	await.Steady(t, time.Second, "what is kept for half a minute more answers", func() bool {
+		return !slices.ContainsFunc(ops, func(op begun) bool { return get(t, s, op.accepted.OperationLocation).Status != http.StatusOK })
+	})
+	s.Exec(`UPDATE xforce.tasks SET finished_at = finished_at - interval '30 s' WHERE retention < '1 h'`)
+	for _, op := range ops {
+		address := op.accepted.OperationLocation
+		await.Until(t, recoveredWithin, "the operation to expire", func() bool { return get(t, s, address).Status == http.StatusGone })
+		expectGoneEverywhere(t, s, op, "succeeded", final[op.id].Counts)
+		s.Holds(recoveredWithin, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
+		if left := s.Number(hangsOn, op.id); left != 0 {
+			t.Errorf("%d rows of the %s are left", left, op.name)
+		}
+		expectGoneEverywhere(t, s, op, "succeeded", final[op.id].Counts)
+	}
+	s.Exec(`UPDATE xforce.tasks SET expires_at = expires_at - interval '1 h' WHERE NOT is_active`)
+	for _, op := range ops {
+		address := op.accepted.OperationLocation
+		await.Until(t, recoveredWithin, "the tombstone to be deleted", func() bool { return get(t, s, address).Status == http.StatusNotFound })
+	}
+	s.WaitFor(long.accepted, "Succeeded")
+	if records := s.Records(long.accepted, "created"); len(records) != 1 {
+		t.Errorf("%d records of the one that is kept are left", len(records))
+	}
+}
+
+// hangsOn counts the rows that belong to an operation.
+const hangsOn = `
+SELECT (SELECT count(*) FROM xforce.task_chunks WHERE task_id = $1) + (SELECT count(*) FROM xforce.task_progress WHERE task_id = $1)
+  + (SELECT count(*) FROM xforce.task_outputs WHERE task_id = $1) + (SELECT count(*) FROM xforce.task_events WHERE task_id = $1)`
+
+// expectGoneEverywhere asks for what is gone in every dialect that fits, and expects its final counts.
+func expectGoneEverywhere(t *testing.T, s *stack.Stack, op begun, state string, counts client.Counts) {
+	t.Helper()
+	for _, d := range dialects {
+		if d.fits(op) {
+			expectGone(t, s, d.path(op), state, counts)
+		}
+	}
+}
+
+// TestUnpolled: a search that nobody asks for is timed out; asking keeps it, and an import or a report needs nobody.
+func TestUnpolled(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{
+		Importers: stack.None, Searchers: stack.None, Reporters: stack.None, Env: []string{"LONGSHORE_POLL_WITHIN=1s"},
+	})
+	imported, reported := mustBegin(t, s, importing, nil), mustBegin(t, s, reporting, nil)
+	forgotten, asked := mustBegin(t, s, searching, nil), mustBegin(t, s, searching, nil)
+	began := time.Now()
+	await.Until(t, recoveredWithin, "the forgotten search to be timed out", func() bool {
+		expectEverywhere(t, s, asked, "waiting")
+		return s.Number(`SELECT count(*) FROM xforce.tasks WHERE task_id = $1 AND status = 'timed_out'`, forgotten.id) == 1
+	})
+	t.Logf("it was timed out after %s", time.Since(began))
+	expectEverywhere(t, s, forgotten, "timed_out")
+	for _, op := range []begun{imported, reported} {
+		expectEverywhere(t, s, op, "waiting")
+		cancel(t, s, op.accepted)
+	}
+	cancel(t, s, asked.accepted)
+}

@@ -1,0 +1,436 @@
+package e2e_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+const (
+	// clearedWithin is how soon the parts of a split upload must be gone.
+	clearedWithin = 10 * time.Second
+	// outOfTimeWithin is how soon the janitor must drop an upload whose time is over.
+	outOfTimeWithin = 15 * time.Second
+)
+
+// upload is what the api says of an upload in pieces.
+type upload struct {
+	ID, Upload, Parts, Finish string
+	Limits                    struct {
+		PartBytes int64      `json:"part_bytes"`
+		Parts     int        `json:"parts"`
+		Bytes     int64      `json:"bytes"`
+		ExpiresAt *time.Time `json:"expires_at"`
+	}
+	Received []struct {
+		Part   int
+		Bytes  int64
+		Digest string
+	}
+	ReceivedBytes int64 `json:"received_bytes"`
+	Finished      bool
+	Operation     string
+}
+
+func startUpload(t *testing.T, s *stack.Stack, mediaType string, header http.Header) upload {
+	t.Helper()
+	answer := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.Body{Type: mediaType, Header: header})
+	u := readUpload(t, answer, http.StatusCreated)
+	if answer.Header.Get("Location") != u.Upload || !strings.HasPrefix(u.Upload, s.Client().Base()+"/") {
+		t.Fatalf("Location is %q, the upload %q", answer.Header.Get("Location"), u.Upload)
+	}
+	return u
+}
+
+func readUpload(t *testing.T, answer *client.Answer, status int) (u upload) {
+	t.Helper()
+	if answer.Status != status {
+		t.Fatalf("status %d, not %d: %s", answer.Status, status, answer.Body)
+	}
+	if err := json.Unmarshal(answer.Body, &u); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func send(t *testing.T, s *stack.Stack, method, address string, body client.Body) *client.Answer {
+	t.Helper()
+	answer, err := s.Client().Do(t.Context(), method, address, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// part is the address of a part.
+func (u upload) part(n int) string { return strings.ReplaceAll(u.Parts, "{n}", fmt.Sprint(n)) }
+
+func (u upload) put(t *testing.T, s *stack.Stack, n int, body client.Body) *client.Answer {
+	t.Helper()
+	return send(t, s, http.MethodPut, u.part(n), body)
+}
+
+func (u upload) mustPut(t *testing.T, s *stack.Stack, n int, content []byte) {
+	t.Helper()
+	if answer := u.put(t, s, n, client.Body{Content: content}); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
+		t.Fatalf("part %d: status %d: %s", n, answer.Status, answer.Body)
+	}
+}
+
+// finish finishes the upload and expects the 202 that every import has.
+func (u upload) finish(t *testing.T, s *stack.Stack) client.Accepted {
+	t.Helper()
+	op, err := s.Client().Accepted(send(t, s, http.MethodPost, u.Finish, client.Body{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op.ID != u.ID {
+		t.Errorf("the operation of upload %s is %s", u.ID, op.ID)
+	}
+	return op
+}
+
+func contentDigest(content []byte) http.Header {
+	sum := sha256.Sum256(content)
+	return http.Header{"Content-Digest": {"sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"}}
+}
+
+// cut cuts a body at random into parts of at most size bytes, in the middle of whatever stands there.
+func cut(random *rand.Rand, body []byte, size int) (parts [][]byte) {
+	for len(body) > 0 {
+		n := min(1+random.IntN(size), len(body))
+		parts = append(parts, body[:n])
+		body = body[n:]
+	}
+	return parts
+}
+
+// awkward makes tools whose texts are hard to cut: quotes, newlines, characters of several bytes.
+func awkward(n int) (tools []tool.Tool) {
+	for i := range n {
+		one := tool.Numbered(i)
+		one.Name = fmt.Sprintf("Werkzeug „%d“ 🛠 \"quoted\", with a comma", i)
+		one.Description = fmt.Sprintf("line one of %d\nline two: äöü, \\n and ''\ttabbed\n\"", i)
+		tools = append(tools, one)
+	}
+	return tools
+}
+
+func linesOf(tools []tool.Tool) []byte {
+	return tool.Lines(len(tools), func(i int) tool.Tool { return tools[i] })
+}
+
+// TestPiecesAreOneBody sends bodies in parts that are cut anywhere, in random order, some of them packed, some twice: they are imported as if
+// each had come in one request.
+func TestPiecesAreOneBody(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=70"}})
+	random := newRandom(t)
+	tools := awkward(500)
+	for name, test := range map[string]struct {
+		mediaType string
+		content   []byte
+	}{
+		"json":   {"application/json", tool.Array(tools...)},
+		"ndjson": {"application/x-ndjson", linesOf(tools)},
+		"csv":    {"text/csv; charset=utf-8; delimiter=semicolon", tool.Table(';', tools...)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := s.In(t)
+			s.Exec("TRUNCATE xforce.tools")
+			u := startUpload(t, s, test.mediaType, nil)
+			sendShuffled(t, s, u, random, cut(random, test.content, 9_000))
+			op := u.finish(t, s)
+			m := s.WaitFor(op, "Succeeded")
+			expectCounts(t, m, client.Counts{Total: 500, Created: 500, Imported: 500})
+			expectTools(t, s, tools)
+			whole := s.WaitFor(s.Submit("tools", client.Body{Type: test.mediaType, Content: test.content}), "Succeeded")
+			expectCounts(t, whole, client.Counts{Total: 500, Updated: 500, Imported: 500})
+			expectTools(t, s, tools)
+			expectSameChunks(t, s, m.ID, whole.ID)
+			expectPartsCleared(t, s)
+		})
+	}
+}
+
+// sendShuffled sends parts in random order; some are sent twice, with other bytes at first, and some packed.
+func sendShuffled(t *testing.T, s *stack.Stack, u upload, random *rand.Rand, parts [][]byte) {
+	t.Helper()
+	for _, i := range random.Perm(len(parts)) {
+		body := client.Body{Content: parts[i]}
+		switch random.IntN(4) {
+		case 0:
+			body.Content, body.Encoding = gzipped(t, parts[i]), "gzip"
+		case 1:
+			body.Content, body.Encoding = zstandard(t, parts[i]), "zstd"
+		case 2:
+			u.mustPut(t, s, i+1, []byte("not the last word"))
+		}
+		body.Header = contentDigest(body.Content)
+		if answer := u.put(t, s, i+1, body); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
+			t.Fatalf("part %d: status %d: %s", i+1, answer.Status, answer.Body)
+		}
+	}
+}
+
+// expectSameChunks: what was staged is the same, byte for byte.
+func expectSameChunks(t *testing.T, s *stack.Stack, one, other string) {
+	t.Helper()
+	const differ = `
+SELECT count(*) FROM (SELECT * FROM xforce.task_chunks WHERE task_id = $1 AND seq >= 0) a
+FULL JOIN (SELECT * FROM xforce.task_chunks WHERE task_id = $2) b USING (seq)
+WHERE (a.first_row, a.row_count, a.payload) IS DISTINCT FROM (b.first_row, b.row_count, b.payload)`
+	if n := s.Number(differ, one, other); n != 0 {
+		t.Errorf("%d chunks differ", n)
+	}
+}
+
+func expectPartsCleared(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	s.Holds(clearedWithin, "the parts to be cleared away", `
+SELECT NOT EXISTS (SELECT FROM xforce.upload_parts) AND NOT EXISTS (SELECT FROM xforce.upload_pieces)`)
+}
+
+// TestPiecesAreResumed: a client that was interrupted sees what is there, and broken parts change nothing.
+func TestPiecesAreResumed(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	lines := tool.Lines(2_000, tool.Numbered)
+	first, second := lines[:len(lines)/2], lines[len(lines)/2:]
+	u := startUpload(t, s, "application/x-ndjson", nil)
+	for _, path := range []string{"/operations/" + u.ID, "/status/" + u.ID} {
+		expectProblem(t, get(t, s, path), http.StatusNotFound, "operation-not-found")
+	}
+	if answer := u.put(t, s, 1, client.Body{Content: first}); answer.Status != http.StatusCreated {
+		t.Errorf("a new part: status %d", answer.Status)
+	}
+	cutPart(t, s, u, 1, second)
+	cutPart(t, s, u, 2, second)
+	p := expectProblem(t, u.put(t, s, 1, client.Body{Content: second, Header: contentDigest(first)}), http.StatusBadRequest, "digest-mismatch")
+	if !strings.Contains(p.Detail, "Nothing") {
+		t.Errorf("a mismatch says %q", p.Detail)
+	}
+	expectProblem(t, u.put(t, s, 1, client.Body{Content: second, Header: http.Header{"Content-Digest": {"sha-256=abc"}}}),
+		http.StatusBadRequest, "invalid-digest")
+	expectProblem(t, u.put(t, s, 1, client.Body{Content: gzipped(t, second)[:400], Encoding: "gzip"}), http.StatusBadRequest, "bad-encoding")
+	expectProblem(t, u.put(t, s, 1, client.Body{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType, "unsupported-content-encoding")
+	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.Body{Content: []byte(`{"parts": 2}`)}), http.StatusConflict, "upload-incomplete")
+
+	seen := readUpload(t, get(t, s, u.Upload), http.StatusOK)
+	if len(seen.Received) != 1 || seen.Received[0].Part != 1 || seen.ReceivedBytes != int64(len(first)) ||
+		seen.Received[0].Digest != contentDigest(first).Get("Content-Digest") || seen.Limits.ExpiresAt == nil {
+		t.Errorf("the upload says %+v", seen)
+	}
+	s.Holds(takenBackWithin, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
+	u.mustPut(t, s, 2, second)
+	if answer := u.put(t, s, 2, client.Body{Content: second}); answer.Status != http.StatusOK {
+		t.Errorf("a part that was there: status %d", answer.Status)
+	}
+	op := u.finish(t, s)
+	again := u.finish(t, s)
+	if diff := cmp.Diff(op.OperationLocation+op.Location+op.TaskReference, again.OperationLocation+again.Location+again.TaskReference); diff != "" {
+		t.Errorf("finished again (-first +again):\n%s", diff)
+	}
+	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2_000, Created: 2_000, Imported: 2_000})
+	for what, answer := range map[string]*client.Answer{
+		"a late part":     u.put(t, s, 1, client.Body{Content: first}),
+		"aborting it now": send(t, s, http.MethodDelete, u.Upload, client.Body{}),
+	} {
+		if p := expectProblem(t, answer, http.StatusConflict, "upload-finished"); t.Failed() {
+			t.Errorf("%s: %s", what, p.Detail)
+		}
+	}
+	if seen := readUpload(t, get(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
+		t.Errorf("the finished upload says %+v", seen)
+	}
+}
+
+// cutPart begins to send a part and breaks the connection off.
+func cutPart(t *testing.T, s *stack.Stack, u upload, n int, content []byte) {
+	t.Helper()
+	host := strings.TrimPrefix(s.Client().Base(), "http://")
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", strings.TrimPrefix(u.part(n), s.Client().Base()), host, len(content))
+	if _, err := io.WriteString(conn, head+string(content[:len(content)-1])); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPiecesLimits holds every limit of an upload in pieces.
+func TestPiecesLimits(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_PART_BYTES=1000", "LONGSHORE_MAX_PARTS=3", "LONGSHORE_MAX_BODY_BYTES=2500"}})
+	u := startUpload(t, s, "application/x-ndjson", nil)
+	if u.Limits.PartBytes != 1000 || u.Limits.Parts != 3 || u.Limits.Bytes != 2500 {
+		t.Errorf("limits are %+v", u.Limits)
+	}
+	of := func(n int) []byte { return bytes.Repeat([]byte("x"), n) }
+	for name, body := range map[string]client.Body{
+		"plain": {Content: of(1001)}, "packed": {Content: gzipped(t, of(1001)), Encoding: "gzip"},
+	} {
+		if p := expectProblem(t, u.put(t, s, 1, body), http.StatusRequestEntityTooLarge, "part-too-large"); p.Limit != 1000 {
+			t.Errorf("%s: the limit is said to be %d", name, p.Limit)
+		}
+	}
+	u.mustPut(t, s, 1, of(1000))
+	u.mustPut(t, s, 2, of(1000))
+	p := expectProblem(t, u.put(t, s, 3, client.Body{Content: of(501)}), http.StatusRequestEntityTooLarge, "upload-too-large")
+	if p.Limit != 2500 {
+		t.Errorf("the limit is said to be %d", p.Limit)
+	}
+	u.mustPut(t, s, 3, of(500))
+	for _, n := range []string{"0", "4", "-1", "x", "99999999999999999999"} {
+		answer := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.Body{Content: of(1)})
+		expectProblem(t, answer, http.StatusBadRequest, "invalid-part-number")
+	}
+	for _, body := range []string{`{"parts": -1}`, `{"parts": 3, "more": 1}`, `[]`, strings.Repeat(" ", 5_000)} {
+		answer := send(t, s, http.MethodPost, u.Finish, client.Body{Content: []byte(body)})
+		if strings.TrimSpace(body) != "" {
+			expectProblem(t, answer, http.StatusBadRequest, "invalid-finish")
+		}
+	}
+}
+
+// TestPiecesAddresses: what is not there is told as that.
+func TestPiecesAddresses(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: stack.None})
+	u := startUpload(t, s, "application/json", nil)
+	path := "/api/tools/import/uploads/"
+	for _, one := range []struct{ method, path, code string }{
+		{http.MethodPost, "/api/nothing/import:upload-start", "unknown-collection"},
+		{http.MethodPost, "/api/tools/import:upload-begin", "no-such-address"},
+		{http.MethodGet, path + uuid.NewString(), "upload-not-found"},
+		{http.MethodGet, path + "%00%ff", "upload-not-found"},
+		{http.MethodPut, path + uuid.NewString() + "/parts/1", "upload-not-found"},
+		{http.MethodPut, "/api/nothing/import/uploads/" + u.ID + "/parts/1", "upload-not-found"},
+		{http.MethodDelete, path + uuid.NewString(), "upload-not-found"},
+		{http.MethodPost, path + uuid.NewString() + ":upload-finish", "upload-not-found"},
+		{http.MethodPost, path + u.ID, "no-such-address"},
+		{http.MethodPost, path + u.ID + ":finish", "no-such-address"},
+	} {
+		answer := send(t, s, one.method, one.path, client.Body{Type: "application/json"})
+		if p := expectProblem(t, answer, http.StatusNotFound, one.code); t.Failed() {
+			t.Fatalf("%s %s: %s", one.method, one.path, p.Detail)
+		}
+	}
+	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.Body{Type: "text/plain"}),
+		http.StatusUnsupportedMediaType, "unsupported-media-type")
+	mustAnswer(t, s, http.MethodDelete, u.Upload, http.StatusNoContent)
+	expectProblem(t, get(t, s, u.Upload), http.StatusNotFound, "upload-not-found")
+	expectNothingKept(t, s)
+}
+
+// TestPiecesAreGivenUp: what is never finished goes when its time is over, and not before.
+func TestPiecesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: stack.None, Env: []string{"LONGSHORE_ABANDONED_AFTER=30s"}})
+	kept, late := startUpload(t, s, "text/csv", nil), startUpload(t, s, "text/csv", nil)
+	kept.mustPut(t, s, 1, []byte("kept"))
+	late.mustPut(t, s, 1, []byte("late"))
+	if left := time.Until(*kept.Limits.ExpiresAt); left < 23*time.Hour || left > 25*time.Hour {
+		t.Errorf("an upload is kept for %s", left)
+	}
+	s.Exec(`UPDATE xforce.tasks SET updated_at = now() - interval '1 hour', expires_at = CASE WHEN task_id = '` + late.ID +
+		`' THEN now() - interval '1 second' ELSE expires_at END`)
+	s.Holds(outOfTimeWithin, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
+	expectProblem(t, get(t, s, late.Upload), http.StatusNotFound, "upload-not-found")
+	if seen := readUpload(t, get(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
+		t.Errorf("the upload that has time says %+v", seen)
+	}
+}
+
+// TestPiecesWithASyntaxError: one anywhere ends the import, and nothing of it is left.
+func TestPiecesWithASyntaxError(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
+	u := startUpload(t, s, "application/x-ndjson", nil)
+	u.mustPut(t, s, 1, tool.Lines(3_000, tool.Numbered))
+	u.mustPut(t, s, 2, []byte(`{"tool_id": }`))
+	op := u.finish(t, s)
+	m := s.WaitFor(op, "Failed")
+	expectCounts(t, m, client.Counts{})
+	if m.Error == nil || m.Error.Code != "MalformedJson" || !strings.Contains(m.Error.Message, "line 3001, column 13") {
+		t.Errorf("the error is %+v", m.Error)
+	}
+	expectPartsCleared(t, s)
+	s.Holds(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	expectTools(t, s, []tool.Tool{})
+	for name, content := range map[string]string{"NoRecords": "\n \n", "EmptyBody": ""} {
+		u := startUpload(t, s, "application/x-ndjson", nil)
+		u.mustPut(t, s, 1, []byte(content))
+		if m := s.WaitFor(u.finish(t, s), "Failed"); m.Error == nil || m.Error.Code != name {
+			t.Errorf("an upload of %q fails with %+v", content, m.Error)
+		}
+	}
+}
+
+// inMidSplit begins an upload of many chunks and waits until it is being split.
+func inMidSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
+	t.Helper()
+	u := startUpload(t, s, "application/x-ndjson", nil)
+	for i, part := range cut(newRandom(t), tool.Lines(records, tool.Numbered), 4<<20) {
+		u.mustPut(t, s, i+1, part)
+	}
+	op := u.finish(t, s)
+	const splitting = `SELECT count(*) >= 20 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id) WHERE task_id = $1 AND total_chunks = 0`
+	s.Holds(time.Minute, "the upload to be in mid-split", splitting, op.ID)
+	return op
+}
+
+const splitRecords = 40_000
+
+var smallChunks = []string{"LONGSHORE_CHUNK_RECORDS=40"}
+
+// TestKilledSplitter kills the importer while it splits: another goes on, and every record is there once.
+func TestKilledSplitter(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: smallChunks})
+	op := inMidSplit(t, s, splitRecords)
+	s.KillImporter(0)
+	if s.Number(`SELECT total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID) != 0 {
+		t.Fatal("the upload was split before the fault: give it more records")
+	}
+	s.FlushRedis()
+	s.StartImporter(0)
+	m := s.WaitFor(op, "Succeeded")
+	expectCounts(t, m, client.Counts{Total: splitRecords, Created: splitRecords, Imported: splitRecords})
+	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != splitRecords {
+		t.Errorf("the table holds %d rows", held)
+	}
+	expectPartsCleared(t, s)
+}
+
+// TestCancelledSplit cancels an upload while it is split: nothing is imported, and nothing is left of its parts and chunks.
+func TestCancelledSplit(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: smallChunks})
+	op := inMidSplit(t, s, splitRecords)
+	expectCounts(t, cancel(t, s, op), client.Counts{})
+	expectPartsCleared(t, s)
+	s.Holds(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	expectTools(t, s, []tool.Tool{})
+}

@@ -1,0 +1,101 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// questionRecords is how many records searches and reports look through: several steps of a search.
+const questionRecords = 20_000
+
+// TestQuestionsSurvive does harm to Redis, to the searcher and to the reporter while searches and reports are in the middle of a step and
+// more of them wait in the queue. All of them must finish, with everything that there is to be found.
+func TestQuestionsSurvive(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	s.WaitFor(s.SubmitLines(tool.Lines(questionRecords, tool.Numbered)), "Succeeded")
+	for _, fault := range []struct {
+		name string
+		harm func(*stack.Stack)
+	}{
+		{"flushed_redis", (*stack.Stack).FlushRedis},
+		{"killed_redis", func(s *stack.Stack) { s.KillRedis(); s.StartRedis() }},
+		{"killed_searcher", func(s *stack.Stack) { s.KillSearcher(0); s.StartSearcher(0) }},
+		{"killed_reporter", func(s *stack.Stack) { s.KillReporter(0); s.StartReporter(0) }},
+		{"ended_sessions", func(s *stack.Stack) {
+			for range 5 {
+				s.EndSession()
+			}
+		}},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			s := s.In(t)
+			release := s.BarTable("xforce.tools")
+			var ops []begun
+			for range 4 {
+				ops = append(ops,
+					mustAsk(t, s, searching, `{"collection":"tools","sort":["-tool_id"],"limit":1000}`),
+					mustAsk(t, s, searching, `{"collection":"tools","limit":1000}`),
+					mustAsk(t, s, reporting, `{"report":"records","collection":"tools","format":"ndjson"}`))
+			}
+			s.Holds(recoveredWithin, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
+				WHERE datname = current_database() AND application_name IN ('longshore-searcher', 'longshore-reporter') AND wait_event_type = 'Lock'`)
+			fault.harm(s)
+			after := time.Now()
+			release()
+			for _, op := range ops {
+				m := s.WaitFor(op.accepted, "Succeeded")
+				if took := m.Finished.Sub(after); took > recoveredWithin+waitForLong {
+					t.Errorf("after the fault the %s took %s", op.name, took)
+				}
+				expectFound(t, s, op)
+			}
+			t.Logf("after the fault it took %s", time.Since(after))
+		})
+	}
+}
+
+// mustAsk begins a search or a report.
+func mustAsk(t *testing.T, s *stack.Stack, w way, body string) begun {
+	t.Helper()
+	op, err := beginWith(t.Context(), s, w, client.Body{Type: "application/json", Content: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
+// expectFound looks whether a search found as many records as it was to, and whether a report holds all.
+func expectFound(t *testing.T, s *stack.Stack, op begun) {
+	t.Helper()
+	var shown struct {
+		Counts       struct{ Returned int }
+		DownloadLink string `json:"download_link"`
+	}
+	answer := get(t, s, ownDialect(op).path(op))
+	if err := json.Unmarshal(answer.Body, &shown); err != nil {
+		t.Fatal(err)
+	}
+	if op.name == searching.name {
+		if shown.Counts.Returned != 1000 {
+			t.Errorf("the search found %d records", shown.Counts.Returned)
+		}
+		return
+	}
+	file := get(t, s, shown.DownloadLink)
+	if lines := bytes.Count(file.Body, []byte("\n")); file.Status != http.StatusOK || lines != questionRecords {
+		t.Errorf("GET %s: status %d, %d records", shown.DownloadLink, file.Status, lines)
+	}
+}
+
+// ownDialect is the dialect in which an operation was begun.
+func ownDialect(op begun) dialect {
+	return named(map[string]string{"import": "tools", "search": "search", "report": "location"}[op.name])
+}

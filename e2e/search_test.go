@@ -1,0 +1,346 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/e2e/await"
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// A collection with a key of two members, of which one is a number, and a table that takes seconds to search.
+const (
+	bookFile = `{"x-longshore": {"table": "public.books", "key": ["shelf", "place"]}, "type": "object",
+  "properties": {"shelf": {"type": "string"}, "place": {"type": "integer"}, "title": {"type": "string"}, "price": {"type": ["number", "null"]},
+    "tags": {"type": "array", "items": {"type": "string"}}, "printed": {"type": "string"}}}`
+	bookTable = `CREATE TABLE books (shelf TEXT COLLATE "C", place INT, title TEXT, price NUMERIC(9, 2), tags TEXT[], printed DATE,
+  import_number BIGINT, import_row INT, PRIMARY KEY (shelf, place))`
+	books = 300_000
+	// rareBooks are those whose title says so: every 3,000th.
+	rareBooks = books / 3_000
+	fillBooks = `INSERT INTO books SELECT chr(97 + n % 26), n, concat_ws(' ', CASE WHEN n % 3000 = 0 THEN 'rare' END, md5(n::text), md5((n + 1)::text)),
+  n % 1000 / 100.0, ARRAY['t' || n % 7], date '2000-01-01' + n % 3000 FROM generate_series(1, 300000) n; ANALYZE books`
+)
+
+// search is what the search dialect answers (seed 001).
+type search struct {
+	Code   int         `json:"-"`
+	Header http.Header `json:"-"`
+
+	Status    string
+	Progress  *int
+	StartTime string `json:"start_time"`
+	Links     []struct{ Rel, Href string }
+	Result    []json.RawMessage
+	Counts    struct {
+		Returned, Scanned int
+		Truncated         bool
+	}
+	Error *struct{ Code, Message string }
+}
+
+func (s search) link(rel string) string {
+	for _, l := range s.Links {
+		if l.Rel == rel {
+			return l.Href
+		}
+	}
+	return ""
+}
+
+// readSearch holds an answer to what every answer about a search must have.
+func readSearch(t *testing.T, answer *client.Answer, err error) search {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := search{Code: answer.Status, Header: answer.Header}
+	if answer.Status != http.StatusOK && answer.Status != http.StatusCreated && answer.Status != http.StatusAccepted {
+		t.Fatalf("%d: %s", answer.Status, answer.Body)
+	}
+	if err := json.Unmarshal(answer.Body, &s); err != nil {
+		t.Fatalf("%s: %v", answer.Body, err)
+	}
+	if _, err := time.Parse("Mon Jan 02 15:04:05 MST 2006", s.StartTime); err != nil || !strings.Contains(s.StartTime, " GMT ") || s.Progress == nil {
+		t.Errorf("start_time %q, progress %v", s.StartTime, s.Progress)
+	}
+	seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+	if (answer.Status == http.StatusAccepted) != (err == nil) || err == nil && (seconds < 1 || seconds > 60) {
+		t.Errorf("%d with Retry-After %q", answer.Status, answer.Header.Get("Retry-After"))
+	}
+	if (s.Status == "IN_PROGRESS") != (answer.Status == http.StatusAccepted) {
+		t.Errorf("%d says %s", answer.Status, s.Status)
+	}
+	return s
+}
+
+func post(t *testing.T, s *stack.Stack, query string, headers ...string) search {
+	t.Helper()
+	header := make(http.Header)
+	for i := 0; i < len(headers); i += 2 {
+		header.Set(headers[i], headers[i+1])
+	}
+	answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", client.Body{Type: "application/json", Header: header, Content: []byte(query)})
+	return readSearch(t, answer, err)
+}
+
+func poll(t *testing.T, s *stack.Stack, address string) search {
+	t.Helper()
+	answer, err := s.Client().Get(t.Context(), address)
+	return readSearch(t, answer, err)
+}
+
+// finish polls until the search is finished; what was found so far must never become less in the order of keys.
+func finish(t *testing.T, s *stack.Stack, now search) search {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for now.Code == http.StatusAccepted {
+		if err := await.After(ctx, 50*time.Millisecond); err != nil {
+			t.Fatalf("the search is %s at %d %%: %v", now.Status, *now.Progress, err)
+		}
+		next := poll(t, s, now.link("status"))
+		if *next.Progress < *now.Progress {
+			t.Errorf("progress %d after %d", *next.Progress, *now.Progress)
+		}
+		now = next
+	}
+	return now
+}
+
+// places are the numbers of books.
+func places(t *testing.T, s search) []int {
+	t.Helper()
+	var all []int
+	for _, r := range s.Result {
+		var book struct{ Place int }
+		if err := json.Unmarshal(r, &book); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, book.Place)
+	}
+	return all
+}
+
+func startWithBooks(t *testing.T, o stack.Options) *stack.Stack {
+	t.Helper()
+	o.Collections, o.Tables = collectionFolder(t, "books", bookFile), bookTable
+	s := stack.Start(t, o)
+	s.Exec(fillBooks)
+	return s
+}
+
+func TestQuickSearch(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_SEARCH_MOMENT=10s"}})
+	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
+	all := post(t, s, `{}`)
+	want, err := json.Marshal(tool.Sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(all.Result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(decodeExactly(t, string(want)), decodeExactly(t, string(got))); diff != "" || all.Code != http.StatusCreated || all.Status != "COMPLETED" {
+		t.Errorf("%d %s (-want +got):\n%s", all.Code, all.Status, diff)
+	}
+	t.Run("the_same_id_is_the_same_search", func(t *testing.T) {
+		s := s.In(t)
+		const id = "0192f000-0000-7000-8000-0000000000aa"
+		first := post(t, s, `{"collection":"tools","limit":1}`, "Operation-Id", id)
+		again := post(t, s, `{"limit":1,"collection":"tools"}`, "Operation-Id", id)
+		if len(first.Result) != 1 || first.link("status") != again.link("status") || !strings.HasSuffix(first.link("status"), id) {
+			t.Errorf("%+v and %+v", first, again)
+		}
+		answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
+			client.Body{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
+		expectRefusal(t, answer, err, http.StatusBadRequest, "operation-id-in-use")
+	})
+	t.Run("elsewhere", func(t *testing.T) {
+		s := s.In(t)
+		now := post(t, s, `{"limit":1}`, "Longshore-Labels", "team=data", "Longshore-Retention", "5m")
+		monitor, err := s.Client().Get(t.Context(), now.Header.Get("Operation-Location"))
+		if err != nil || monitor.Status != http.StatusOK || !strings.Contains(string(monitor.Body), `"kind":"search"`) {
+			t.Errorf("the monitor: %v, %s", err, monitor.Body)
+		}
+		op := s.SubmitJSON(tool.SampleJSON)
+		answer, err := s.Client().Get(t.Context(), "/search/status/"+op.ID)
+		expectRefusal(t, answer, err, http.StatusNotFound, "search-not-found")
+		s.WaitFor(op, "Succeeded")
+	})
+	t.Run("pruned", func(t *testing.T) {
+		s := s.In(t)
+		now := post(t, s, `{"limit":1}`)
+		answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.Body{})
+		if err != nil || answer.Status != http.StatusNoContent {
+			t.Fatalf("%v, %+v", err, answer)
+		}
+		answer, err = s.Client().Get(t.Context(), now.link("status"))
+		expectRefusal(t, answer, err, http.StatusGone, "operation-expired")
+	})
+	t.Run("refused", func(t *testing.T) { expectRefusedSearches(t, s.In(t)) })
+}
+
+func expectRefusal(t *testing.T, answer *client.Answer, err error, status int, code string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := answer.Problem()
+	if err != nil || p.Status != status || p.Code() != code {
+		t.Errorf("%v: %d %s, want %d %s", err, p.Status, p.Code(), status, code)
+	}
+}
+
+func expectRefusedSearches(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	for _, tt := range []struct {
+		body   client.Body
+		status int
+		code   string
+	}{
+		{client.Body{Content: []byte(``)}, 400, "malformed-query"},
+		{client.Body{Content: []byte(`null`)}, 400, "malformed-query"},
+		{client.Body{Content: []byte(`{"query":`)}, 400, "malformed-query"},
+		{client.Body{Content: []byte(`{"limit":1}{"limit":2}`)}, 400, "malformed-query"},
+		{client.Body{Content: []byte(`{"collection":7}`)}, 400, "malformed-query"},
+		{client.Body{Content: []byte(`{"select":"*"}`)}, 400, "malformed-query"},
+		{client.Body{Content: []byte(`{"collection":"nothing"}`)}, 422, "invalid-query"},
+		{client.Body{Content: []byte(`{"limit":10001}`)}, 422, "invalid-query"},
+		{client.Body{Content: []byte(`{"limit":0}`)}, 422, "invalid-query"},
+		{client.Body{Content: []byte(`{"filter":{"price":1}}`)}, 422, "invalid-query"},
+		{client.Body{Content: []byte(`{"filter":{"category":7}}`)}, 422, "invalid-query"},
+		{client.Body{Content: []byte(`{"query":"\u0000"}`)}, 422, "invalid-query"},
+		{client.Body{Content: []byte(`{"query":"` + strings.Repeat("x", 300_000) + `"}`)}, 413, "query-too-large"},
+		{client.Body{Type: "text/csv", Content: []byte(`{}`)}, 415, "unsupported-media-type"},
+		{client.Body{Encoding: "gzip", Content: []byte(`{}`)}, 415, "unsupported-content-encoding"},
+		{client.Body{Header: http.Header{"Longshore-Retention": {"4m"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{client.Body{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{client.Body{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
+	} {
+		answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
+		t.Logf("%.60s", tt.body.Content)
+		expectRefusal(t, answer, err, tt.status, tt.code)
+	}
+	for _, address := range []string{"/search/status/x", "/search/status/%00", "/search/status/0192f000-0000-7000-8000-000000000000"} {
+		answer, err := s.Client().Get(t.Context(), address)
+		if err != nil || answer.Status != http.StatusNotFound {
+			t.Errorf("%s: %v, %+v", address, err, answer)
+		}
+	}
+}
+
+func TestSlowSearch(t *testing.T) {
+	t.Parallel()
+	s := startWithBooks(t, stack.Options{})
+	t.Run("partial_results", func(t *testing.T) {
+		s := s.In(t)
+		now := post(t, s, `{"collection":"books","query":"rare","limit":10000}`)
+		if now.Code != http.StatusAccepted || now.link("status") != now.Header.Get("Location") || now.Header.Get("Operation-Location") == "" {
+			t.Fatalf("%d, links %v, headers %v", now.Code, now.Links, now.Header)
+		}
+		var partial search
+		await.Until(t, time.Minute, "partial results", func() bool {
+			partial = poll(t, s, now.link("status"))
+			return len(partial.Result) > 0
+		})
+		if partial.Code != http.StatusAccepted || *partial.Progress < 1 || *partial.Progress > 99 {
+			t.Errorf("%d with %d results at %d %%", partial.Code, len(partial.Result), *partial.Progress)
+		}
+		end := finish(t, s, now)
+		if end.Status != "COMPLETED" || len(end.Result) != rareBooks || end.Counts.Scanned != books || *end.Progress != 100 {
+			t.Errorf("%s: %d of %d, %+v", end.Status, len(end.Result), rareBooks, end.Counts)
+		}
+		t.Run("paged", func(t *testing.T) {
+			var paged []json.RawMessage
+			for address := end.link("status") + "?limit=30"; address != ""; {
+				page := poll(t, s, address)
+				paged = append(paged, page.Result...)
+				address = page.link("next")
+			}
+			if diff := cmp.Diff(end.Result, paged); diff != "" {
+				t.Errorf("pages (-want +got):\n%s", diff)
+			}
+		})
+	})
+	t.Run("prefer_wait", func(t *testing.T) {
+		s := s.In(t)
+		now := post(t, s, `{"collection":"books","query":"rare","sort":["-place"],"limit":2}`, "Prefer", "wait=50")
+		if diff := cmp.Diff([]int{books, books - 3000}, places(t, now)); diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
+			t.Errorf("%d %s (-want +got):\n%s", now.Code, now.Status, diff)
+		}
+	})
+	t.Run("sorted_and_filtered", func(t *testing.T) {
+		s := s.In(t)
+		for query, want := range map[string]string{
+			`"sort":["-price","place"],"limit":3`:                                   `ORDER BY price DESC, place LIMIT 3`,
+			`"sort":["printed","-price","title"],"filter":{"shelf":"b"},"limit":50`: `WHERE shelf = 'b' ORDER BY printed, price DESC, title LIMIT 50`,
+			`"filter":{"price":{"gte":9.99},"tags":{"contains":"t3"}},"limit":100`:  `WHERE price >= 9.99 AND 't3' = ANY (tags) ORDER BY shelf, place LIMIT 100`,
+			`"filter":{"printed":{"in":["2000-01-01","2008-03-17"]}},"limit":7`:     `WHERE printed IN ('2000-01-01', '2008-03-17') ORDER BY shelf, place LIMIT 7`,
+			`"filter":{"shelf":"c","place":2}`:                                      `WHERE shelf = 'c' AND place = 2`,
+		} {
+			end := finish(t, s, post(t, s, `{"collection":"books",`+query+`}`))
+			rows, err := s.DB().Query(t.Context(), `SELECT place FROM books `+want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wanted, err := pgx.CollectRows(rows, pgx.RowTo[int])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(wanted, places(t, end)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", query, diff)
+			}
+		}
+	})
+	t.Run("cancelled", func(t *testing.T) { expectCancelled(t, s.In(t)) })
+}
+
+// standing is true when no searcher does anything for a search.
+const standing = `SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'longshore-searcher' AND state <> 'idle')`
+
+func expectCancelled(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	tx, err := s.DB().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE books`); err != nil { // a statement that reads it does not end
+		t.Fatal(err)
+	}
+	now := post(t, s, `{"collection":"books","query":"rare"}`)
+	s.Holds(10*time.Second, "a step to be in its middle", strings.Replace(standing, "NOT", "", 1))
+	began := time.Now()
+	answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.Body{})
+	if left := readSearch(t, answer, err); left.Status != "CANCELLED_BY_USER" || left.Code != http.StatusOK {
+		t.Errorf("%d %s", left.Code, left.Status)
+	}
+	s.Holds(5*time.Second, "the searcher to stand still", standing)
+	took := time.Since(began)
+	t.Logf("the search stood still %s after DELETE", took)
+	if took > time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if end := poll(t, s, now.link("status")); end.Code != http.StatusCreated || end.Status != "CANCELLED_BY_USER" || end.Error == nil {
+		t.Errorf("%d %s, %+v", end.Code, end.Status, end.Error)
+	}
+}
+
+func (s search) id() string {
+	address := s.link("status")
+	return address[strings.LastIndex(address, "/")+1:]
+}

@@ -1,0 +1,261 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+const importPath = "/api/tools/import"
+
+// withID is a request that its client may repeat.
+func withID(id string, content []byte) client.Body {
+	return client.Body{Type: "application/json", Content: content, Header: http.Header{"Operation-Id": {id}}}
+}
+
+// readBody reads the members of a 202.
+func readBody(t *testing.T, answer *client.Answer) (a client.Accepted) {
+	t.Helper()
+	if answer.Status != http.StatusAccepted {
+		t.Fatalf("status %d, not 202: %s", answer.Status, answer.Body)
+	}
+	if err := json.Unmarshal(answer.Body, &a); err != nil {
+		t.Fatal(err)
+	}
+	a.OperationLocation, a.Location = answer.Header.Get("Operation-Location"), answer.Header.Get("Location")
+	return a
+}
+
+// TestOperationID: the operation gets the id, the same request again is answered with the same operation, and another one is refused.
+func TestOperationID(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	id := uuid.NewString()
+	first := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
+	if first.ID != id || first.TotalRecords != 5 {
+		t.Errorf("accepted as %+v", first)
+	}
+	s.WaitFor(first, "Succeeded")
+	answer := send(t, s, http.MethodPost, importPath, withID(strings.ToUpper(id), tool.SampleJSON))
+	again := readBody(t, answer)
+	if again.ID != id || again.TaskReference != first.TaskReference || again.OperationLocation != first.OperationLocation || again.Status != "COMPLETED" {
+		t.Errorf("repeated as %+v", again)
+	}
+	if wait := answer.Header.Get("Retry-After"); wait != "" {
+		t.Errorf("a finished import has Retry-After %q", wait)
+	}
+	packed := withID(id, gzipped(t, tool.SampleJSON))
+	packed.Encoding = "gzip"
+	lines := withID(id, tool.SampleJSON)
+	lines.Type = "application/x-ndjson"
+	for name, other := range map[string]client.Body{
+		"another body": withID(id, tool.Array(tool.Numbered(1))), "another type": lines, "another coding": packed,
+		"cut off": withID(id, tool.SampleJSON[:100]),
+	} {
+		if p := expectProblem(t, send(t, s, http.MethodPost, importPath, other), http.StatusBadRequest, "operation-id-in-use"); t.Failed() {
+			t.Fatalf("%s: %s", name, p.Detail)
+		}
+	}
+	for _, id := range []string{"x", "00000000-0000-0000-0000-000000000000", "1"} {
+		expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusBadRequest, "invalid-operation-id")
+	}
+	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 1 {
+		t.Errorf("there are %d operations", n)
+	}
+	prune(t, s, first)
+	expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusGone, "operation-expired")
+}
+
+// TestOperationIDFreed: what was refused has used no id.
+func TestOperationIDFreed(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	id := uuid.NewString()
+	for name, content := range map[string]string{"at the begin": "{}", "at the end": `[{"tool_id": "A"}, x]`, "empty": ""} {
+		answer := send(t, s, http.MethodPost, importPath, withID(id, []byte(content)))
+		if answer.Status != http.StatusBadRequest {
+			t.Errorf("%s: status %d: %s", name, answer.Status, answer.Body)
+		}
+	}
+	op := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
+	s.WaitFor(op, "Succeeded")
+}
+
+// TestOperationIDTogether sends the same request many times at once: it is one import.
+func TestOperationIDTogether(t *testing.T) {
+	t.Parallel()
+	const requests = 8
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=100"}})
+	for _, records := range []int{10, 5_000} {
+		body := withID(uuid.NewString(), linesOf(awkward(records)))
+		body.Type = "application/x-ndjson"
+		answers := make([]*client.Answer, requests)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() {
+				var err error
+				if answers[i], err = s.Client().Do(t.Context(), http.MethodPost, importPath, body); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if t.Failed() {
+			return
+		}
+		accepted := 0
+		for _, answer := range answers {
+			if answer.Status == http.StatusAccepted {
+				accepted++
+				continue
+			}
+			expectProblem(t, answer, http.StatusConflict, "operation-id-receiving")
+			if _, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil {
+				t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
+			}
+		}
+		t.Logf("%d of %d requests with %d records were answered with 202", accepted, requests, records)
+		if accepted == 0 {
+			t.Error("none was accepted")
+		}
+		op := readBody(t, send(t, s, http.MethodPost, importPath, body))
+		s.WaitFor(op, "Succeeded")
+	}
+	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 2 {
+		t.Errorf("there are %d operations instead of 2", n)
+	}
+}
+
+// TestOperationIDWhileReceiving: while the first request is under way, a second with its id is told to come back; if the first breaks off,
+// the second may come.
+func TestOperationIDWhileReceiving(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	id := uuid.NewString()
+	host := strings.TrimPrefix(s.Client().Base(), "http://")
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nOperation-Id: %s\r\nContent-Length: %d\r\n\r\n",
+		importPath, host, id, len(tool.SampleJSON))
+	if _, err := io.WriteString(conn, head+string(tool.SampleJSON[:50])); err != nil {
+		t.Fatal(err)
+	}
+	s.Holds(takenBackWithin, "the first request to be under way", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
+	answer := send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON))
+	expectProblem(t, answer, http.StatusConflict, "operation-id-receiving")
+	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || seconds < 1 {
+		t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.Holds(takenBackWithin, "the first request to be taken back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
+	op := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
+	s.WaitFor(op, "Succeeded")
+}
+
+// TestOperationIDOfPieces: an upload in pieces that is begun again with its id is the same upload.
+func TestOperationIDOfPieces(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	id := uuid.NewString()
+	header := http.Header{"Operation-Id": {id}, "Longshore-Labels": {"team=data"}}
+	u := startUpload(t, s, "application/json", header)
+	u.mustPut(t, s, 1, tool.SampleJSON)
+	if again := startUpload(t, s, "application/json", header); u.ID != id || again.Upload != u.Upload || len(again.Received) != 1 {
+		t.Errorf("begun again as %+v", again)
+	}
+	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.Body{Type: "text/csv", Header: header}),
+		http.StatusBadRequest, "operation-id-in-use")
+	op := u.finish(t, s)
+	s.WaitFor(op, "Succeeded")
+	if n := s.Number(`SELECT count(*) FROM xforce.tasks WHERE labels = '{"team": "data"}'`); n != 1 {
+		t.Error("the labels are not kept")
+	}
+	expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusBadRequest, "operation-id-in-use")
+	if again := startUpload(t, s, "application/json", header); !again.Finished || again.Operation != op.OperationLocation {
+		t.Errorf("begun after its end as %+v", again)
+	}
+}
+
+// TestPreferWait: the 202 comes when the import is finished, or when the time is over, and says how it stands then.
+func TestPreferWait(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MAX_WAIT=20s"}})
+	waiting := func(preference string) client.Body {
+		return client.Body{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"Prefer": {preference}}}
+	}
+	answer := send(t, s, http.MethodPost, importPath, waiting("respond-async, wait=10"))
+	done := readBody(t, answer)
+	if done.Status != "COMPLETED" || answer.Header.Get("Preference-Applied") != "wait=10" || answer.Header.Get("Retry-After") != "" {
+		t.Errorf("after %s: %+v, %v", answer.Took, done, answer.Header)
+	}
+	u := startUpload(t, s, "application/json", nil)
+	u.mustPut(t, s, 1, tool.SampleJSON)
+	answer = send(t, s, http.MethodPost, u.Finish, client.Body{Header: http.Header{"Prefer": {"wait=10"}}})
+	if op := readBody(t, answer); op.Status != "COMPLETED" || op.TotalRecords != 5 {
+		t.Errorf("finished after %s: %+v", answer.Took, op)
+	}
+
+	release := s.HoldTable("xforce.tools")
+	answer = send(t, s, http.MethodPost, importPath, waiting("wait=1"))
+	op := readBody(t, answer)
+	if op.Status != "IN_PROGRESS" || answer.Took < time.Second || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("after %s: %+v, %v", answer.Took, op, answer.Header)
+	}
+	// The wait is longer than the patience with the client's silence was, while its body came.
+	long := make(chan *client.Answer)
+	go func() {
+		answer, err := s.Client().Do(t.Context(), http.MethodPost, importPath, waiting("wait=1000"))
+		if err != nil {
+			t.Error(err)
+		}
+		long <- answer
+	}()
+	s.Holds(takenBackWithin, "an import to wait for longer than the patience lasts", `
+SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 4 FROM xforce.tasks`)
+	release()
+	answer = <-long
+	if t.Failed() {
+		return
+	}
+	if op := readBody(t, answer); op.Status != "COMPLETED" || answer.Header.Get("Preference-Applied") != "wait=20" {
+		t.Errorf("after %s: %+v, %v", answer.Took, op, answer.Header)
+	}
+	s.WaitFor(op, "Succeeded")
+}
+
+// TestTerms: what else a request may say is kept with its operation, and what can't be taken is refused before the body is read.
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	body := client.Body{
+		Type: "application/json", Content: tool.SampleJSON,
+		Header: http.Header{"Longshore-Labels": {"team=data, batch=7"}, "Longshore-Retention": {"2h"}},
+	}
+	s.WaitFor(s.Submit("tools", body), "Succeeded")
+	const kept = `SELECT count(*) FROM xforce.tasks WHERE labels = '{"team": "data", "batch": "7"}' AND retention = interval '2 hours'`
+	if s.Number(kept) != 1 {
+		t.Error("labels and retention are not kept")
+	}
+	for name, value := range map[string]string{"Longshore-Labels": "no pair", "Longshore-Retention": "1s"} {
+		answer := send(t, s, http.MethodPost, importPath, client.Body{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
+		expectProblem(t, answer, http.StatusBadRequest, "")
+	}
+}

@@ -1,0 +1,124 @@
+package transcript
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// compare holds an answer against an exchange's, with what is known of before.
+func compare(t *testing.T, written, header, body string, known values) []string {
+	t.Helper()
+	play, err := parse("x.http", "### scene\nGET /x HTTP/1.1\n\nHTTP/1.1 200 OK\n"+header+"\n\n"+written+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := answer{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(body)}
+	return play.scenes["scene"][0].compare(got, known)
+}
+
+func TestAnswersAreHeldAgainstWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	const plain = "Content-Type: application/json"
+	for name, tt := range map[string]struct{ header, written, body, wrong string }{
+		"the same":                   {plain, `{"a":1,"b":[true,null,"x"]}`, `{"b":[true,null,"x"],"a":1}`, ""},
+		"another text":               {plain, `{"a":"x"}`, `{"a":"y"}`, `$.a is y`},
+		"text for a number":          {plain, `{"a":1}`, `{"a":"1"}`, `$.a is 1 (string)`},
+		"another writing":            {plain, `{"a":0.0}`, `{"a":0}`, `$.a is 0`},
+		"a member less":              {plain, `{"a":1,"b":2}`, `{"a":1}`, `$ has no b`},
+		"a member more":              {plain, `{"a":1}`, `{"a":1,"b":2}`, `$ has a member b`},
+		"more members":               {plain, `{"a":1,"...":0}`, `{"a":1,"b":2}`, ""},
+		"an item more":               {plain, `["a"]`, `["a","b"]`, `2 items, not 1`},
+		"more items":                 {plain, `["a","..."]`, `["a","b"]`, ""},
+		"an item less":               {plain, `["a","b","..."]`, `["a"]`, `1 items, not 2`},
+		"no object":                  {plain, `{"a":{}}`, `{"a":[]}`, `$.a is []`},
+		"an expression":              {plain, `{"a":"{{_~[0-9]+%}}"}`, `{"a":"45%"}`, ""},
+		"an expression in braces":    {plain, `{"a":"{{_~[0-9]{2}}}, {{_~x{1,3}}}"}`, `{"a":"45, xx"}`, ""},
+		"a part matches":             {plain, `{"a":"{{_~[0-9]+}}"}`, `{"a":"45%"}`, `$.a is 45%`},
+		"the known value":            {plain, `{"a":"/x/{{n}}.json"}`, `{"a":"/x/7.json"}`, ""},
+		"not the known value":        {plain, `{"a":"/x/{{n}}.json"}`, `{"a":"/x/8.json"}`, `$.a is /x/8.json`},
+		"one value twice":            {plain, `{"a":"{{m}}","b":"{{m}}"}`, `{"a":"1","b":"1"}`, ""},
+		"two values of one":          {plain, `{"a":"{{m}}","b":"{{m}}"}`, `{"a":"1","b":"2"}`, `$.b is 2`},
+		"an integer":                 {plain, `{"a":"{{n:integer}}"}`, `{"a":7}`, ""},
+		"another integer":            {plain, `{"a":"{{n:integer}}"}`, `{"a":8}`, `$.a is 8`},
+		"no integer":                 {plain, `{"a":"{{_:integer}}"}`, `{"a":7.0}`, `$.a is 7.0`},
+		"a decimal":                  {plain, `{"a":"{{_:decimal}}"}`, `{"a":7.0}`, ""},
+		"no decimal":                 {plain, `{"a":"{{_:decimal}}"}`, `{"a":7}`, `$.a is 7`},
+		"text in place of type":      {plain, `{"a":"{{_:number}}"}`, `{"a":"7"}`, `$.a is 7 (string)`},
+		"no JSON":                    {plain, `{"a":1}`, `<a/>`, `no JSON`},
+		"a member that must not be":  {plain, `{"a":"{{absent}}","...":0}`, `{"a":"x"}`, `$.a is x`},
+		"a member that is not there": {plain, `{"a":"{{absent}}"}`, `{}`, ""},
+		"another header":             {"Content-Type: text/plain", `{}`, `{}`, `Content-Type is`},
+		"a header too much":          {"Content-Type: {{absent}}", `{}`, `{}`, `there is a Content-Type`},
+		"no header":                  {"Retry-After: {{_~[0-9]+}}", `{}`, `{}`, `Retry-After is ""`},
+		"no header, as written":      {"Retry-After: {{absent}}", `{}`, `{}`, ""},
+		"the same XML":               {plain, "<a>\n <b c='{{n}}'>x</b>\n</a>", `<?xml version="1.0"?><a><b c="7">x</b></a>`, ""},
+		"another attribute":          {plain, "<a c='{{n}}'/>", `<a c="8"></a>`, `a c=8 is there`},
+		"another namespace":          {plain, `<p:a xmlns:p="urn:x"/>`, `<a xmlns="urn:y"/>`, `urn:y a is there`},
+		"another prefix":             {plain, `<p:a xmlns:p="urn:x"/>`, `<a xmlns="urn:x"/>`, ""},
+		"an element more":            {plain, "<a></a>", `<a><b/></a>`, `there is a/b`},
+		"an element less":            {plain, "<a><b/></a>", `<a></a>`, `there is no a/b`},
+		"no XML":                     {plain, "<a></a>", `<a>`, `no XML`},
+		"text":                       {plain, "{{_~%PDF.*}}", "%PDF-1.7\n…", ""},
+		"other text":                 {plain, "{{_~%PDF.*}}", "PDF", "the body is not"},
+	} {
+		wrong := strings.Join(compare(t, tt.written, tt.header, tt.body, values{"n": "7"}), "; ")
+		if (wrong == "") != (tt.wrong == "") || !strings.Contains(wrong, tt.wrong) {
+			t.Errorf("%s: it finds %q, not %q", name, wrong, tt.wrong)
+		}
+	}
+}
+
+func TestAPlayGoesOnWithWhatItWasTold(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		w.Header().Set("Location", "http://"+r.Host+"/things/7")
+		_, _ = fmt.Fprintf(w, `{"path":%q,"host":%q,"asked":%d}`, r.Method+" "+r.URL.String(), r.Host, asked)
+	}))
+	defer server.Close()
+	play, err := parse("x.http", `A remark that stands before the first scene is refused, one with # is not.`)
+	if err == nil {
+		t.Errorf("it is read as %v", play)
+	}
+	play, err = parse("x.http", `# A play.
+### begin
+POST /things HTTP/1.1
+Host: example.com
+
+HTTP/1.1 200 OK
+Location: http://example.com/things/{{n}}
+
+{"path":"POST /things","host":"example.com","asked":1}
+
+### end
+# until
+GET /things/{{n}}?x=1
+
+HTTP/1.1 200 OK
+
+{"path":"GET /things/7?x=1","asked":3,"...":""}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	play.Run(t, server.URL, "begin", "end")
+	if asked != 3 || play.Value("n") != "7" {
+		t.Errorf("it asked %d times, and n is %q", asked, play.Value("n"))
+	}
+}
+
+func TestFilesThatAreNoPlays(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"### a\nGET /x\n", "### a\nGET /x\n\nHTTP/1.1 OK\n", "### a\nGET /x\nno header\n\nHTTP/1.1 200 OK\n",
+		"### a\nGET /x\n\nHTTP/1.1 200 OK\n### a\n", "GET /x\n", "### a\nHTTP/1.1 200 OK\n",
+	} {
+		if play, err := parse("x.http", text); err == nil {
+			t.Errorf("%q is read as %v", text, play)
+		}
+	}
+}

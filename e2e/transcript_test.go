@@ -1,0 +1,221 @@
+package e2e_test
+
+import (
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/transcript"
+)
+
+// The tests of this file send the requests of the documents that Longshore comes from, as they are printed there, and hold the answers
+// against those printed there. The conversations are in e2e/transcript; docs/seeds.md says which sentence is held where.
+
+// TestTranscript000 is seed 000, the X-Force tools import.
+func TestTranscript000(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	play := transcript.Read(t, "seed000")
+	release := s.HoldTable("xforce.tools")
+	play.Run(t, s.Client().Base(), "initiate", "ongoing")
+	release()
+	play.Run(t, s.Client().Base(), "complete", "sample payload", "failed")
+}
+
+// column is one of a table, as CREATE TABLE writes it.
+type column struct {
+	Name, Type, Default string
+	Required            bool
+}
+
+// The tables of seed 000, column for column.
+var seedTables = map[string][]column{
+	"tasks": {
+		{"task_id", "uuid", "", true},
+		{"task_reference", "character varying(32)", "", true},
+		{"task_name", "character varying(255)", "", false},
+		{"status", "character varying(50)", "", true},
+		{"progress", "integer", "0", false},
+		{"total_records", "integer", "0", false},
+		{"imported_records", "integer", "0", false},
+		{"failed_records", "integer", "0", false},
+		{"error_message", "text", "", false},
+		{"is_active", "boolean", "true", true},
+		{"created_at", "timestamp without time zone", "now()", false},
+		{"updated_at", "timestamp without time zone", "now()", false},
+	},
+	"task_progress": {
+		{"progress_id", "uuid", "", true},
+		{"task_id", "uuid", "", true},
+		{"status", "character varying(50)", "", true},
+		{"record", "jsonb", "", true},
+		{"created_at", "timestamp without time zone", "now()", false},
+	},
+}
+
+// The constraints of seed 000, by the names that it gives them, or none.
+var seedConstraints = []string{
+	"task_progress_pk: PRIMARY KEY (progress_id)",
+	"task_progress_task_id_fkey: FOREIGN KEY (task_id) REFERENCES xforce.tasks(task_id)",
+	"tasks_pk: PRIMARY KEY (task_id)",
+}
+
+// TestTranscript000Tables: the tables have the seed's columns first, with their names, types, defaults and order, and its keys. What
+// Longshore adds stands behind.
+func TestTranscript000Tables(t *testing.T) {
+	t.Parallel()
+	db := stack.Start(t, stack.Options{Searchers: stack.None, Reporters: stack.None}).DB()
+	for table, want := range seedTables {
+		rows, err := db.Query(t.Context(), `
+SELECT attname, format_type(atttypid, atttypmod), coalesce(pg_get_expr(adbin, adrelid), ''), attnotnull
+FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE attrelid = ('xforce.' || $1)::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum LIMIT $2`, table, len(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := pgx.CollectRows(rows, pgx.RowToStructByPos[column])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", table, diff)
+		}
+	}
+	rows, err := db.Query(t.Context(), `
+SELECT conname || ': ' || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid IN ('xforce.tasks'::regclass, 'xforce.task_progress'::regclass) AND contype IN ('p', 'f') ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(seedConstraints, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+// TestTranscript001 is seed 001, Bronto's log search. Without a searcher a query is a long one.
+func TestTranscript001(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{
+		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
+		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2", "LONGSHORE_POLL_WITHIN=3s"},
+	})
+	play := transcript.Read(t, "seed001")
+	base := s.Client().Base()
+	play.Run(t, base, "fill", "short query")
+	s.KillSearcher(0)
+	play.Run(t, base, "long query", "in progress")
+	s.StartSearcher(0)
+	play.Run(t, base, "completed")
+	s.KillSearcher(0)
+	play.Run(t, base, "cancel", "forget to poll")
+	ended := `SELECT status = 'timed_out' FROM xforce.tasks WHERE task_id = $1`
+	s.Holds(givenUpWithin, "the search that nobody polls to end", ended, play.Value("forgotten"))
+	play.Run(t, base, "timed out")
+	play.Run(t, base, "begin in vain")
+	s.Exec("DROP TABLE spoons")
+	s.StartSearcher(0)
+	play.Run(t, base, "internal server error")
+	s.Exec("UPDATE xforce.tasks SET finished_at = finished_at - retention WHERE task_id = '" + play.Value("short") + "'")
+	gone := `SELECT NOT is_active FROM xforce.tasks WHERE task_id = $1`
+	s.Holds(givenUpWithin, "the results to expire", gone, play.Value("short"))
+	play.Run(t, base, "expired")
+}
+
+// givenUpWithin is how soon the janitor must see what its time has come for.
+const givenUpWithin = 30 * time.Second
+
+// TestTranscript002 is seed 002, GeoGig's asynchronous tasks. The task that fails is an import whose table is gone.
+func TestTranscript002(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{
+		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
+		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
+	})
+	play := transcript.Read(t, "seed002")
+	release := s.HoldTable("xforce.tools")
+	play.Run(t, s.Client().Base(), "invoke", "list", "running", "prune unfinished", "nobody asked", "cancel")
+	release()
+	play.Run(t, s.Client().Base(), "invoke another", "finished", "cancel finished", "prune")
+	s.Exec("DROP TABLE spoons")
+	play.Run(t, s.Client().Base(), "invoke in vain", "failed")
+}
+
+// TestTranscript003 is seed 003, long-running actions by Microsoft's pattern.
+func TestTranscript003(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{
+		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
+		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
+	})
+	play := transcript.Read(t, "seed003")
+	base := s.Client().Base()
+	release := s.HoldTable("xforce.tools")
+	play.Run(t, base, "upload-start", "upload-finish", "running")
+	release()
+	play.Run(t, base, "succeeded")
+	s.KillImporter(0)
+	play.Run(t, base, "not started", "canceled")
+	s.StartImporter(0)
+	s.Exec("DROP TABLE spoons")
+	play.Run(t, base, "begin in vain", "failed")
+}
+
+// TestTranscript004 is seed 004, a report with a Location and a link to download it.
+func TestTranscript004(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	play := transcript.Read(t, "seed004")
+	s.KillReporter(0)
+	play.Run(t, s.Client().Base(), "start", "in progress")
+	s.StartReporter(0)
+	play.Run(t, s.Client().Base(), "completed", "download")
+}
+
+var (
+	testName = regexp.MustCompile(`\bTest[A-Z0-9]\w*`)
+	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+)
+
+// TestSeedsNamesTests: every test that docs/seeds.md says holds something is there.
+func TestSeedsNamesTests(t *testing.T) {
+	t.Parallel()
+	root := os.DirFS("..")
+	page, err := fs.ReadFile(root, "docs/seeds.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := make(map[string]bool)
+	err = fs.WalkDir(root, ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := fs.ReadFile(root, path)
+		for _, begin := range testFunc.FindAllSubmatch(source, -1) {
+			there[string(begin[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := testName.FindAllString(string(page), -1)
+	if len(named) == 0 {
+		t.Error("it names no tests")
+	}
+	for _, name := range named {
+		if !there[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// TestXML lets xmllint read the tasks of seed 002 in every state: its parser takes them, and XPath finds what the JSON says.
+func TestXML(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{
+		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
+		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2", "LONGSHORE_IMPORTER_CONCURRENCY=1"},
+	})
+	s.Exec("DROP TABLE spoons")
+	tasks := oneInEachState(t, s)
+	for _, status := range []string{"FINISHED", "FAILED", "RUNNING", "WAITING", "CANCELLED"} {
+		t.Run(status, func(t *testing.T) {
+			s := s.In(t)
+			number := tasks[status]
+			text := readXML(t, s, fmt.Sprintf("/tasks/%d.xml", number))
+			expectXPath(t, text, map[string]string{
+				"count(/task)":         "1",
+				"string(/task/id)":     strconv.Itoa(number),
+				"string(/task/status)": status,
+				"string(/task/*[local-name()='link' and namespace-uri()='http://www.w3.org/2005/Atom']/@href)": fmt.Sprintf("%s/tasks/%d.xml", s.Client().Base(), number),
+				"string-length(/task/description) > 0":                                                         "true",
+				"count(/task/progress/amount)":                                                                 presence(status == "RUNNING"),
+				"count(/task/result)":                                                                          presence(status == "FINISHED"),
+				"count(/task/error[string-length(message) > 0 and string-length(code) > 0])":                   presence(status == "FAILED"),
+			})
+			if status == "FINISHED" {
+				expectXPath(t, text, map[string]string{"string(//importedRecords)": "5", "string(//failedRecords)": "1"})
+			}
+		})
+	}
+	t.Run("list", func(t *testing.T) {
+		s := s.In(t)
+		checks := map[string]string{"count(/tasks/task)": strconv.Itoa(len(tasks))}
+		for status, number := range tasks {
+			checks[fmt.Sprintf("string(/tasks/task[status='%s']/id)", status)] = strconv.Itoa(number)
+		}
+		expectXPath(t, readXML(t, s, "/tasks.xml"), checks)
+	})
+	t.Run("no_such_task", func(t *testing.T) {
+		mustAnswer(t, s.In(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
+	})
+	t.Run("not_everything_is_taken_for_xml", func(t *testing.T) {
+		if _, _, err := foreign.Try(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
+			t.Error("xmllint takes broken XML")
+		}
+	})
+}
+
+func presence(present bool) string {
+	if present {
+		return "1"
+	}
+	return "0"
+}
+
+// oneInEachState makes a task for each status of seed 002 and returns their numbers. They stay as they are until the test ends.
+func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
+	t.Helper()
+	number := func(op client.Accepted) int {
+		return s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, op.ID)
+	}
+	finished := s.SubmitJSON(tool.Array(append(tool.Sample(), tool.Tool{ID: "<broken> & \"odd\""})...))
+	s.WaitFor(finished, "Succeeded")
+	failed := s.Submit("spoons", client.Body{Type: "application/json", Content: []byte(`[{"id":1}]`)})
+	s.WaitFor(failed, "Failed")
+	s.HoldTable("xforce.tools")
+	running := s.SubmitJSON(tool.SampleJSON)
+	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	waiting := s.SubmitJSON(tool.SampleJSON)
+	cancelled := s.SubmitJSON(tool.SampleJSON)
+	mustAnswer(t, s, http.MethodGet, fmt.Sprintf("/tasks/%d.xml?cancel=true", number(cancelled)), http.StatusOK)
+	return map[string]int{
+		"FINISHED": number(finished), "FAILED": number(failed), "RUNNING": number(running),
+		"WAITING": number(waiting), "CANCELLED": number(cancelled),
+	}
+}
+
+// readXML asks for XML that its parser takes.
+func readXML(t *testing.T, s *stack.Stack, path string) []byte {
+	t.Helper()
+	answer := mustAnswer(t, s, http.MethodGet, path, http.StatusOK)
+	if given := answer.Header.Get("Content-Type"); !strings.HasPrefix(given, "application/xml") {
+		t.Errorf("Content-Type is %q", given)
+	}
+	foreign.Run(t, answer.Body, "xmllint", "--noout", "--nonet", "-")
+	return answer.Body
+}
+
+// expectXPath holds what expressions find against what they should.
+func expectXPath(t *testing.T, text []byte, checks map[string]string) {
+	t.Helper()
+	for expression, want := range checks {
+		got := strings.TrimSuffix(string(foreign.Run(t, text, "xmllint", "--nonet", "--xpath", expression, "-")), "\n")
+		if got != want {
+			t.Errorf("%s is %q, not %q, in %s", expression, got, want, text)
+		}
+	}
+}

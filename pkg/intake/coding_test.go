@@ -1,0 +1,302 @@
+package intake_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/intake"
+)
+
+func TestCodings(t *testing.T) {
+	t.Parallel()
+	const plain = "1\n2\n3\n"
+	numbers := []string{"1", "2", "3"}
+	packed := gzipped(t, plain)
+	framed := zstandard(t, plain, 1<<20)
+	broken := &problem{Kind: fault.Malformed, Code: "bad-encoding"}
+	for _, test := range []struct {
+		coding string
+		bodyTest
+	}{
+		{"gzip", bodyTest{name: "gzip", body: packed, records: numbers}},
+		{"zstd", bodyTest{name: "zstd", body: framed, records: numbers}},
+		{"gzip", bodyTest{name: "gzip-members", body: gzipped(t, "1\n2") + gzipped(t, "\n3"), records: numbers}},
+		{"zstd", bodyTest{name: "zstd-frames", body: zstandard(t, "1\n2", 1<<20) + zstandard(t, "\n3", 1<<20), records: numbers}},
+		{"gzip", bodyTest{name: "mark-inside", body: gzipped(t, "\ufeff1"), records: []string{"1"}}},
+		{"gzip", bodyTest{name: "position-inside", body: gzipped(t, "1\n x"), records: []string{"1"}, problem: malformedJSON(2, 2, 3).in(2)}},
+		{"gzip", bodyTest{name: "gzip-empty", body: "", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}}},
+		{"zstd", bodyTest{name: "zstd-empty", body: "", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}}},
+		{"gzip", bodyTest{name: "gzip-of-nothing", body: gzipped(t, ""), problem: &problem{Kind: fault.Malformed, Code: "empty-body"}}},
+		{"gzip", bodyTest{name: "gzip-of-plain", body: plain, problem: broken}},
+		{"gzip", bodyTest{name: "gzip-of-little", body: "1", problem: broken}},
+		{"zstd", bodyTest{name: "zstd-of-plain", body: plain, problem: broken}},
+		{"gzip", bodyTest{name: "gzip-cut", body: packed[:14], problem: broken}},
+		{"gzip", bodyTest{name: "gzip-without-trailer", body: packed[:len(packed)-8], records: numbers, problem: broken}},
+		{"gzip", bodyTest{name: "gzip-wrong-sum", body: flip(packed, len(packed)-6), records: numbers, problem: broken}},
+		{"gzip", bodyTest{name: "gzip-then-plain", body: packed + "4\n5\n6\n7\n8\n9\n", records: numbers, problem: broken}},
+		{"zstd", bodyTest{name: "zstd-cut", body: framed[:len(framed)-5], problem: broken}},
+		{"zstd", bodyTest{name: "zstd-wrong-sum", body: flip(framed, len(framed)-1), problem: broken}},
+		{"gzip", bodyTest{name: "gzip-twice", body: gzipped(t, packed), problem: malformedJSON(1, 1, 0).in(1)}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, media(t, "application/x-ndjson", test.coding), small)
+		})
+	}
+}
+
+func TestBombs(t *testing.T) {
+	t.Parallel()
+	dense := strings.Repeat(`"`+strings.Repeat("x", 61)+"\"\n", 2<<20/64)
+	loose := intake.Limits{Body: 1 << 20, Record: 200, Records: 10 << 20, Depth: 3, Ratio: 1 << 20}
+	tight := intake.Limits{Body: 1 << 30, Record: 200, Records: 10 << 20, Depth: 3, Ratio: 200}
+	tooLarge := (&problem{Kind: fault.TooLarge, Code: "body-too-large"}).with("limit", int64(1<<20))
+	tooDense := (&problem{Kind: fault.TooLarge, Code: "compression-ratio"}).with("limit", 200)
+	for _, test := range []struct {
+		name, coding, body string
+		limits             intake.Limits
+		want               *problem
+	}{
+		{"plain", "identity", dense, loose, tooLarge},
+		{"gzip", "gzip", gzipped(t, dense), loose, tooLarge},
+		{"zstd", "zstd", zstandard(t, dense, 1<<20), loose, tooLarge},
+		{"gzip-ratio", "gzip", gzipped(t, dense), tight, tooDense},
+		{"zstd-ratio", "zstd", zstandard(t, dense, 1<<20), tight, tooDense},
+		{"at-the-limit", "identity", dense[:1<<20], loose, nil},
+		{"over-the-limit-by-one", "identity", dense[:1<<20] + "\n", loose, tooLarge},
+		{"within-the-grace", "gzip", gzipped(t, dense[:1<<20]), tight, nil},
+		{"plain-is-never-dense", "identity", dense, tight, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := split(t, strings.NewReader(test.body), media(t, "application/x-ndjson", test.coding), test.limits)
+			if diff := cmp.Diff(test.want, problemOf(t, err)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTransportErrors breaks off bodies in the middle: what is reported is the transport's error, although the
+// text and the compressed stream end too early as well.
+func TestTransportErrors(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{io.ErrUnexpectedEOF, os.ErrDeadlineExceeded, &http.MaxBytesError{Limit: 1}} {
+		for _, coding := range []string{"identity", "gzip", "zstd"} {
+			for contentType, plain := range map[string]string{
+				"application/json": `[1,"x`, "application/x-ndjson": "1\n\"x", "text/csv": "id\n1\n\"x",
+			} {
+				for length := range 2 {
+					t.Run(fmt.Sprintf("%T/%s/%s/%d", cause, coding, contentType, length), func(t *testing.T) {
+						t.Parallel()
+						body := packed(t, plain, coding)
+						if length > 0 {
+							body = body[:len(body)-length]
+						}
+						broken := io.MultiReader(strings.NewReader(body), iotest.ErrReader(cause))
+						_, err := split(t, broken, media(t, contentType, coding), small)
+						var f *fault.Fault
+						if !errors.Is(err, cause) || errors.As(err, &f) {
+							t.Errorf("got %v, want the transport's %v", err, cause)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// TestLostClient reads a request whose body is shorter than announced, as net/http reports it.
+func TestLostClient(t *testing.T) {
+	t.Parallel()
+	for _, coding := range []string{"identity", "gzip", "zstd"} {
+		raw := "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + packed(t, "[1,2]", coding)
+		request, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := split(t, request.Body, media(t, "application/json", coding), small); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: got %v, want io.ErrUnexpectedEOF", coding, err)
+		}
+	}
+}
+
+// TestWrappedEndIsNoEnd makes sure that only io.EOF itself completes a body.
+func TestWrappedEndIsNoEnd(t *testing.T) {
+	t.Parallel()
+	for _, coding := range []string{"identity", "gzip", "zstd"} {
+		broken := io.MultiReader(strings.NewReader(packed(t, "1\n2\n", coding)), iotest.ErrReader(fmt.Errorf("connection: %w", io.EOF)))
+		if _, err := split(t, broken, media(t, "application/x-ndjson", coding), small); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: got %v, want io.ErrUnexpectedEOF", coding, err)
+		}
+	}
+}
+
+// TestWindow takes what zstd's usual levels need to be unpacked, and no more.
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	limits := intake.Limits{Body: 32 << 20, Record: 200, Records: 5, Depth: 3, Ratio: 1 << 20}
+	for window, want := range map[int]*problem{8 << 20: nil, 16 << 20: {Kind: fault.Malformed, Code: "bad-encoding"}} {
+		body := zstandard(t, strings.Repeat(strings.Repeat(" ", 63)+"\n", 17<<20/64)+"1", window)
+		_, err := split(t, strings.NewReader(body), media(t, "application/x-ndjson", "zstd"), limits)
+		if diff := cmp.Diff(want, problemOf(t, err)); diff != "" {
+			t.Errorf("window %d (-want +got):\n%s", window, diff)
+		}
+	}
+}
+
+func TestLimitsMustBePositive(t *testing.T) {
+	t.Parallel()
+	_, err := intake.Open(strings.NewReader("[1]"), media(t, "application/json"), thingsCollection(t), intake.Limits{Body: 1, Record: 1, Depth: 1, Ratio: 1})
+	var f *fault.Fault
+	if err == nil || errors.As(err, &f) {
+		t.Errorf("got %v, want an error that is not the client's", err)
+	}
+}
+
+func packed(tb testing.TB, plain, coding string) string {
+	tb.Helper()
+	switch coding {
+	case "gzip":
+		return gzipped(tb, plain)
+	case "zstd":
+		return zstandard(tb, plain, 1<<20)
+	default:
+		return plain
+	}
+}
+
+func gzipped(tb testing.TB, plain string) string {
+	tb.Helper()
+	var to bytes.Buffer
+	w := gzip.NewWriter(&to)
+	write(tb, w, plain)
+	return to.String()
+}
+
+func zstandard(tb testing.TB, plain string, window int) string {
+	tb.Helper()
+	var to bytes.Buffer
+	w, err := zstd.NewWriter(&to, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	write(tb, w, plain)
+	return to.String()
+}
+
+func write(tb testing.TB, w io.WriteCloser, plain string) {
+	tb.Helper()
+	if _, err := io.WriteString(w, plain); err != nil {
+		tb.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func flip(text string, i int) string {
+	b := []byte(text)
+	b[i] ^= 0x40
+	return string(b)
+}
+
+// A coding that breaks in the middle of a JSON text must be told as what it is, although the text ends too early as well.
+func TestBrokenCodingOfAnArray(t *testing.T) {
+	t.Parallel()
+	var plain strings.Builder
+	plain.WriteString(`{"data":[0`)
+	for n := range 20_000 {
+		fmt.Fprintf(&plain, `,{"n":%d}`, n*n*7919)
+	}
+	packed := gzipped(t, plain.String()+"]}")
+	media, err := intake.Negotiate("application/json", []string{"gzip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := intake.Open(strings.NewReader(packed[:len(packed)/2]), media, &collection.Collection{}, intake.DefaultLimits())
+	for err == nil {
+		_, err = body.Next()
+	}
+	if got := fault.Of(err).Code; got != "bad-encoding" {
+		t.Errorf("a cut gzip is called %s: %v", got, err)
+	}
+}
+
+// An endless row of empty gzip members unpacks to nothing and would be read for ever.
+func TestACodingThatUnpacksToNothingEnds(t *testing.T) {
+	t.Parallel()
+	limits := intake.DefaultLimits()
+	limits.Body = 1 << 20
+	media, err := intake.Negotiate("application/x-ndjson", []string{"gzip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := gzipped(t, "")
+	wire := &treadmill{unit: []byte(member)}
+	body, err := intake.Open(wire, media, &collection.Collection{}, limits)
+	for err == nil {
+		_, err = body.Next()
+	}
+	if got := fault.Of(err).Code; got != "body-too-large" || wire.given > 2<<20 {
+		t.Errorf("after %d bytes: %v", wire.given, err)
+	}
+}
+
+// treadmill gives the same bytes again and again.
+type treadmill struct {
+	unit  []byte
+	given int
+}
+
+func (e *treadmill) Read(p []byte) (int, error) {
+	if e.given > 64<<20 {
+		return 0, io.EOF // so that a failing test ends
+	}
+	n := copy(p, e.unit[e.given%len(e.unit):])
+	e.given += n
+	return n, nil
+}
+
+// A part is opaque: it may be empty, and end in the middle of a character.
+func TestPlainKnowsNoRecords(t *testing.T) {
+	t.Parallel()
+	limits := intake.Limits{Body: 10, Record: 1, Records: 1, Depth: 1, Ratio: 1}
+	for name, tt := range map[string]struct {
+		body, coding, code string
+	}{
+		"empty":        {"", "", ""},
+		"half a rune":  {"\xc3", "identity", ""},
+		"as allowed":   {"0123456789", "", ""},
+		"too large":    {"0123456789x", "", "body-too-large"},
+		"no gzip":      {"0123456789", "gzip", "bad-encoding"},
+		"empty gzip":   {"", "gzip", "empty-body"},
+		"other coding": {"", "br", "unsupported-content-encoding"},
+	} {
+		plain, err := intake.Plain(strings.NewReader(tt.body), []string{tt.coding}, limits)
+		if err == nil {
+			var all []byte
+			all, err = io.ReadAll(plain)
+			if err == nil && string(all) != tt.body {
+				t.Errorf("%s: read %q", name, all)
+			}
+		}
+		if got := fault.Of(err).Code; (err == nil) != (tt.code == "") || err != nil && got != tt.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

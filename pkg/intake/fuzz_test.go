@@ -1,0 +1,232 @@
+package intake_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/intake"
+)
+
+// wide are limits that hardly matter.
+var wide = intake.Limits{Body: 1 << 20, Record: 1 << 19, Records: 1 << 19, Depth: 100, Ratio: 200}
+
+// FuzzJSON holds the reader against the standard library, which sees the body as a whole.
+func FuzzJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{"data":[{"id":"1"},{"id":"2"}]}`, "[1,\n[2],{}]", `{"a":[{}],"data":[1],"b":null}`, `{"data":[1],"data":[2]}`, "[1] 2",
+		"\ufeff[\"\\ud800\",1e9]", `[{"a":1,"a":2}`, " \n", "null", "[[[[[[]]]]]]", `{"d\u0061ta":["\xff"]}`, "[01]", `[1,]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		want, valid := wholeJSON(bytes.TrimPrefix(body, []byte("\ufeff")))
+		if got := checkSplit(t, body, media(t, "application/json"), valid); got != nil && !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// wholeJSON returns the records of a body, and whether all of it is as it should be.
+func wholeJSON(body []byte) (records []string, valid bool) {
+	if !json.Valid(body) {
+		return nil, false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	switch opening, _ := decoder.Token(); opening {
+	case json.Delim('['):
+		return elements(decoder), true
+	case json.Delim('{'):
+		found := 0
+		for decoder.More() {
+			name, _ := decoder.Token()
+			var value json.RawMessage
+			if err := decoder.Decode(&value); err != nil {
+				return nil, false
+			}
+			if name == "data" {
+				found++
+				inner := json.NewDecoder(bytes.NewReader(value))
+				if opening, _ := inner.Token(); opening != json.Delim('[') {
+					return nil, false
+				}
+				records = elements(inner)
+			}
+		}
+		return records, found == 1
+	default:
+		return nil, false
+	}
+}
+
+func elements(decoder *json.Decoder) (records []string) {
+	for decoder.More() {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil
+		}
+		records = append(records, string(value))
+	}
+	return records
+}
+
+// FuzzNDJSON holds the reader against the standard library, line by line.
+func FuzzNDJSON(f *testing.F) {
+	for _, seed := range []string{
+		"{\"a\":1}\n[2]\n3", "1\r\n\r\n 2 \n", "{}{}\n", "\ufeff1\n", "1\n{\n}\n", "\"\xff\"\n\"\\ud800\"\n", "1\n[[", "\n\n", "1 \x00\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var want []string
+		valid := true
+		for line := range bytes.SplitSeq(bytes.TrimPrefix(body, []byte("\ufeff")), []byte("\n")) {
+			line = bytes.Trim(line, " \t\r")
+			if len(line) == 0 {
+				continue
+			}
+			if valid = json.Valid(line); !valid {
+				break
+			}
+			want = append(want, string(line))
+		}
+		if got := checkSplit(t, body, media(t, "application/x-ndjson"), valid); got != nil && !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// FuzzCSV holds the reader against the standard library, and asks that every cell arrives.
+func FuzzCSV(f *testing.F) {
+	for _, seed := range []string{
+		"id,x\na,1\nb,\"2\n3\"\n", "id;y\r\n\"a;b\";\r\n", "\ufeffid\tz\n1\t2\t3\n\n4\n", "id\n\"a", "id,id\n", "\n\nx\n\x00\n\xff", "a|b\n1|2", "\"a\nb\"\nc\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		m := media(t, "text/csv; delimiter=comma")
+		reader := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
+		reader.FieldsPerRecord = -1
+		var rows [][]string
+		var err error
+		for err == nil {
+			var row []string
+			if row, err = reader.Read(); err == nil {
+				rows = append(rows, row)
+			}
+		}
+		if len(rows) == 0 || !usable(rows[0]) {
+			checkSplit(t, body, m, false)
+			return
+		}
+		records := checkSplit(t, body, m, errors.Is(err, io.EOF))
+		if len(records) > 0 && len(records) != len(rows)-1 {
+			t.Fatalf("%d records of %d rows", len(records), len(rows)-1)
+		}
+		for i, record := range records {
+			checkRow(t, rows[0], rows[i+1], record)
+		}
+	})
+}
+
+func usable(header []string) bool {
+	names := make(map[string]bool)
+	for _, name := range header {
+		if !utf8.ValidString(name) || strings.Contains(name, "\x00") {
+			return false
+		}
+		names[strings.TrimSpace(name)] = true
+	}
+	return len(names) == len(header) && !names[""]
+}
+
+// checkRow looks for the cells in a record, as far as they can be compared: as text in valid UTF-8.
+func checkRow(t *testing.T, header, row []string, record string) {
+	t.Helper()
+	if !json.Valid([]byte(record)) {
+		t.Fatalf("row %q became what is not JSON: %q", row, record)
+	}
+	if !utf8.ValidString(record) {
+		return
+	}
+	if len(row) != len(header) {
+		var cells []string
+		if err := json.Unmarshal([]byte(record), &cells); err != nil || !slices.Equal(cells, row) {
+			t.Fatalf("row %q became %s", row, record)
+		}
+		return
+	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(record), &members); err != nil {
+		t.Fatalf("row %q became %s: %v", row, record, err)
+	}
+	for i, name := range header {
+		value, present := members[strings.TrimSpace(name)]
+		if present != (row[i] != "") {
+			t.Fatalf("row %q became %s: member %q is there: %v", row, record, name, present)
+		}
+		if text, isText := value.(string); isText && text != row[i] {
+			t.Fatalf("row %q became %s: member %q is %q", row, record, name, text)
+		}
+	}
+}
+
+// checkSplit splits a body in two ways, which must not differ, and looks at how it ended. It returns the
+// records if all of the body was taken.
+func checkSplit(t *testing.T, body []byte, m intake.Media, valid bool) []string {
+	t.Helper()
+	records, err := split(t, bytes.NewReader(body), m, wide)
+	again, errAgain := split(t, iotest.OneByteReader(bytes.NewReader(body)), m, wide)
+	if !slices.Equal(records, again) || err.Error() != errAgain.Error() {
+		t.Fatalf("it depends on how the body is read:\n%q %v\n%q %v", records, err, again, errAgain)
+	}
+	if errors.Is(err, io.EOF) {
+		if !valid {
+			t.Fatalf("%q was taken", body)
+		}
+		return records
+	}
+	f := fault.Of(err)
+	switch f.Code {
+	case "too-deep", "not-utf8": // the standard library does not mind, or says it otherwise
+		return nil
+	case "no-records", "empty-body":
+		if len(records) > 0 {
+			t.Fatalf("%v after %q", err, records)
+		}
+		return nil
+	}
+	if valid || f.Kind != fault.Malformed && f.Kind != fault.Invalid {
+		t.Fatalf("%q was refused: %v", body, err)
+	}
+	checkLocation(t, body, f)
+	return nil
+}
+
+// checkLocation finds line and column of a fault by its offset.
+func checkLocation(t *testing.T, body []byte, f *fault.Fault) {
+	t.Helper()
+	offset, located := f.Details["offset"].(int64)
+	if !located {
+		return
+	}
+	if offset < 0 || offset > int64(len(body)) {
+		t.Fatalf("the fault lies at %d of %d bytes", offset, len(body))
+	}
+	before := bytes.TrimPrefix(body[:offset], []byte("\ufeff"))
+	want := map[string]any{"line": 1 + bytes.Count(before, []byte("\n")), "column": int64(len(before) - bytes.LastIndexByte(before, '\n'))}
+	got := map[string]any{"line": f.Details["line"], "column": f.Details["column"]}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("offset %d in %q (-want +got):\n%s", offset, body, diff)
+	}
+}

@@ -1,0 +1,81 @@
+package intake_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/intake"
+)
+
+func TestNegotiate(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		contentType string
+		codings     []string
+		format      intake.Format
+		coding      intake.Coding
+	}{
+		{"application/json", nil, intake.JSON, intake.Identity},
+		{"Application/JSON; charset=UTF-8", []string{""}, intake.JSON, intake.Identity},
+		{"application/json;charset=\"utf8\"; odata.metadata=none", []string{"identity"}, intake.JSON, intake.Identity},
+		{"application/x-ndjson", []string{"gzip"}, intake.NDJSON, intake.Gzip},
+		{"application/ndjson", []string{"X-GZIP"}, intake.NDJSON, intake.Gzip},
+		{"application/jsonl", []string{"zstd"}, intake.NDJSON, intake.Zstd},
+		{"application/jsonlines", []string{"identity, zstd"}, intake.NDJSON, intake.Zstd},
+		{"text/csv", []string{"identity", "gzip"}, intake.CSV, intake.Gzip},
+		{"text/csv; header=PRESENT", nil, intake.CSV, intake.Identity},
+		{"text/csv; delimiter=tab", nil, intake.CSV, intake.Identity},
+	} {
+		t.Run(test.contentType, func(t *testing.T) {
+			t.Parallel()
+			m, err := intake.Negotiate(test.contentType, test.codings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Format != test.format || m.Coding != test.coding {
+				t.Errorf("got %s, %s; want %s, %s", m.Format, m.Coding, test.format, test.coding)
+			}
+		})
+	}
+}
+
+func TestNegotiateRefuses(t *testing.T) {
+	t.Parallel()
+	unsupportedType := &problem{
+		fault.UnsupportedMedia, "unsupported-media-type",
+		map[string]any{"content_types": []string{"application/json", "application/x-ndjson", "text/csv"}},
+	}
+	unsupportedCoding := &problem{
+		fault.UnsupportedMedia, "unsupported-content-encoding",
+		map[string]any{"content_encodings": []string{"gzip", "zstd", "identity"}},
+	}
+	for _, test := range []struct {
+		name, contentType string
+		codings           []string
+		want              *problem
+	}{
+		{"missing", "", nil, unsupportedType},
+		{"unreadable", "application/json; =", nil, unsupportedType},
+		{"plain", "text/plain", nil, unsupportedType},
+		{"family", "application/vnd.api+json", nil, unsupportedType},
+		{"form", "multipart/form-data; boundary=x", nil, unsupportedType},
+		{"charset", "application/json; charset=latin1", nil, unsupportedType},
+		{"utf-16", "text/csv; charset=utf-16", nil, unsupportedType},
+		{"headless", "text/csv; header=absent", nil, unsupportedType},
+		{"delimiter", "text/csv; delimiter=x", nil, unsupportedType},
+		{"twice", "text/csv", []string{"gzip, gzip"}, unsupportedCoding},
+		{"twice-in-two-lines", "text/csv", []string{"gzip", "zstd"}, unsupportedCoding},
+		{"brotli", "application/json", []string{"br"}, unsupportedCoding},
+		{"deflate", "application/json", []string{"deflate"}, unsupportedCoding},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := intake.Negotiate(test.contentType, test.codings)
+			if diff := cmp.Diff(test.want, problemOf(t, err)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

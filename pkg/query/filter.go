@@ -1,0 +1,254 @@
+package query
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+)
+
+// Op is how a condition compares.
+type Op string
+
+// The comparisons. Absent has no value, In has several, the others have one.
+const (
+	Equal    Op = "eq"
+	In       Op = "in"
+	Greater  Op = "gt"
+	AtLeast  Op = "gte"
+	Less     Op = "lt"
+	AtMost   Op = "lte"
+	Contains Op = "contains" // of an array: one of its items is the value
+	Absent   Op = "absent"   // written as null
+)
+
+// written are the comparisons that a client names in an object; a plain value means Equal, and null means Absent.
+var written = []string{string(Equal), string(In), string(Greater), string(AtLeast), string(Less), string(AtMost), string(Contains)}
+
+// Condition compares a member with values.
+type Condition struct {
+	Member string
+	Op     Op
+	// Values are JSON texts, none of them null.
+	Values []json.RawMessage
+}
+
+// Filter is a list of conditions. In JSON it is an object: {"category": "Finance", "price": {"gte": 3, "lt": 9}, "stage": {"in": ["a", "b"]}, "url": null}.
+type Filter []Condition
+
+// UnmarshalJSON reads the object. Its errors are faults of kind Malformed.
+func (f *Filter) UnmarshalJSON(text []byte) error {
+	*f = nil
+	return eachMember("filter", text, func(member string, value jsontext.Value) error {
+		read, err := readConditions(member, value)
+		*f = append(*f, read...)
+		return err
+	})
+}
+
+// MarshalJSON writes the object, the conditions of a member together.
+func (f Filter) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	var done []string
+	for _, c := range f {
+		if slices.Contains(done, c.Member) {
+			continue
+		}
+		if len(done) > 0 {
+			out.WriteByte(',')
+		}
+		done = append(done, c.Member)
+		name, err := json.Marshal(c.Member)
+		if err != nil {
+			return nil, fmt.Errorf("writing a filter: %w", err)
+		}
+		out.Write(name)
+		out.WriteByte(':')
+		f.writeMember(&out, c.Member)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+func (f Filter) writeMember(out *bytes.Buffer, member string) {
+	var parts []string
+	for _, c := range f {
+		switch {
+		case c.Member != member:
+		case c.Op == Absent:
+			out.WriteString("null")
+			return
+		case c.Op == In:
+			parts = append(parts, `"in":[`+string(bytes.Join(asBytes(c.Values), []byte(",")))+`]`)
+		default:
+			parts = append(parts, `"`+string(c.Op)+`":`+string(c.Values[0]))
+		}
+	}
+	out.WriteString("{" + strings.Join(parts, ",") + "}")
+}
+
+func asBytes(values []json.RawMessage) [][]byte {
+	texts := make([][]byte, len(values))
+	for i, v := range values {
+		texts[i] = v
+	}
+	return texts
+}
+
+// readConditions reads what a filter says of one member: null, a value, or an object of comparisons.
+func readConditions(member string, value jsontext.Value) ([]Condition, error) {
+	switch value.Kind() {
+	case 'n':
+		return []Condition{{Member: member, Op: Absent}}, nil
+	case '{':
+	default:
+		return []Condition{{member, Equal, []json.RawMessage{json.RawMessage(value)}}}, nil
+	}
+	var read []Condition
+	err := eachMember("filter."+member, value, func(op string, value jsontext.Value) error {
+		if !slices.Contains(written, op) {
+			return malformed("filter.%s: %q is no comparison. There are %s.", member, op, strings.Join(written, ", ")).With("comparisons", written)
+		}
+		values := []json.RawMessage{json.RawMessage(value)}
+		if Op(op) == In {
+			if err := json.Unmarshal(value, &values); err != nil || len(values) == 0 {
+				return malformed("filter.%s.in must be an array of at least one value.", member)
+			}
+		}
+		for _, v := range values {
+			if jsontext.Value(v).Kind() == 'n' {
+				return malformed("filter.%s.%s must not be null. Write {%q: null} for records without the member.", member, op, member)
+			}
+		}
+		read = append(read, Condition{member, Op(op), values})
+		return nil
+	})
+	if err == nil && len(read) == 0 {
+		return nil, malformed("filter.%s is an empty object. It takes a value, null, or an object of %s.", member, strings.Join(written, ", "))
+	}
+	return read, err
+}
+
+// eachMember visits the members of an object in their order.
+func eachMember(where string, text []byte, visit func(name string, value jsontext.Value) error) error {
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	if token, err := dec.ReadToken(); err != nil || token.Kind() != '{' {
+		return malformed("%s must be an object of members, such as {\"category\": \"Finance\"}.", where)
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return explain(err)
+		}
+		member := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return explain(err)
+		}
+		if err := visit(member, value.Clone()); err != nil {
+			return err
+		}
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+// check holds the conditions against what the collection declares.
+func (f Filter) check(c *collection.Collection) error {
+	values := 0
+	for _, condition := range f {
+		p, err := find(c, "filter", condition.Member)
+		if err != nil {
+			return err
+		}
+		if values += len(condition.Values); values > MaxValues {
+			return invalid("filter", "filter must have at most %d values.", MaxValues)
+		}
+		if err := condition.check(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Condition) check(p collection.Property) error {
+	if c.Op == Absent {
+		return nil
+	}
+	if !isComparable(p) {
+		return invalid("filter", "filter.%s can only be null: objects can't be compared.", c.Member).With("member", c.Member)
+	}
+	for _, v := range c.Values {
+		if err := checkValue(c.Member, v); err != nil {
+			return err
+		}
+		if !takes(p, c.Op, v) {
+			return invalid("filter", "filter.%s.%s does not take %s: the member is %s.", c.Member, c.Op, kindOf(v), strings.Join(p.Types, " or ")).
+				With("member", c.Member)
+		}
+	}
+	return nil
+}
+
+// takes reports whether the property may have such a value, or, for Contains, such an item.
+func takes(p collection.Property, op Op, v json.RawMessage) bool {
+	if op == Contains {
+		items := collection.Property{Types: p.Items}
+		return p.Allows("array") && takesKind(items, kindOf(v))
+	}
+	return takesKind(p, kindOf(v))
+}
+
+func takesKind(p collection.Property, kind string) bool {
+	if kind == "number" && p.Allows("integer") {
+		return true // 3.5 is a bound for integers, too
+	}
+	return kind != "object" && p.Allows(kind)
+}
+
+func kindOf(v json.RawMessage) string {
+	switch jsontext.Value(v).Kind() {
+	case '"':
+		return "string"
+	case '0':
+		return "number"
+	case 't', 'f':
+		return "boolean"
+	case '[':
+		return "array"
+	default:
+		return "object"
+	}
+}
+
+// find looks a member up in the collection.
+func find(c *collection.Collection, where, member string) (collection.Property, error) {
+	for _, p := range c.Properties {
+		if p.Name == member {
+			return p, nil
+		}
+	}
+	return collection.Property{}, invalid(where, "%s names %q, which collection %s does not have. It has %s.",
+		where, member, c.Name, strings.Join(names(c), ", ")).With("members", names(c))
+}
+
+// isComparable reports whether values of the property can be compared at all.
+func isComparable(p collection.Property) bool {
+	return len(p.Types) == 0 || slices.ContainsFunc(p.Types, func(name string) bool { return name != "object" && name != "null" })
+}
+
+func names(c *collection.Collection) []string {
+	list := make([]string, len(c.Properties))
+	for i, p := range c.Properties {
+		list[i] = p.Name
+	}
+	return list
+}

@@ -1,0 +1,34 @@
+package queue_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// Splitting 16 GiB takes longer than any step may.
+func TestASplitMayTakeLong(t *testing.T) {
+	t.Parallel()
+	r := queuetest.New(t)
+	d := queue.NewDispatcher(r.Queue)
+	c := task.Chunk{TaskID: uuid.New(), Seq: task.SplitSeq}
+	for kind, want := range map[task.Kind]time.Duration{task.Import: 5 * time.Minute, task.Split: 3 * time.Hour} {
+		generation := queue.NewGeneration()
+		if err := d.Dispatch(t.Context(), kind, c, generation); err != nil {
+			t.Fatal(err)
+		}
+		info, err := asynq.NewInspectorFromRedisClient(r.Client).GetTaskInfo(task.QueueImports, c.String()+"."+string(generation))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Timeout != want {
+			t.Errorf("%s may take %s, not %s", kind, info.Timeout, want)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+func TestBacklogTellsWhatIsLive(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	waiting := b.seal(t, 4, 20, 2) // ten chunks, four lanes
+	running := b.start(t, 4, 6, 2)
+	b.mustStep(t, of(running, 0), operation.Created)
+	b.mustStep(t, of(running, 1), operation.Created)
+	finished := b.start(t, 4, 2, 2)
+	b.mustStep(t, of(finished, 0), operation.Created)
+	search := b.labelled(t, nil)
+	b.exec(t, `UPDATE xforce.tasks SET started_at = clock_timestamp() - interval '4 seconds', status = 'running' WHERE task_id = ANY ($1)`,
+		[]any{running.ID, search.ID})
+	b.exec(t, `UPDATE xforce.task_chunks SET steps = 8 WHERE task_id = $1`, search.ID)
+
+	got, err := b.store.Backlog(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{0, 0.5, 2} {
+		if i < len(got) {
+			if got[i].Speed > want || got[i].Speed < want/2 { // the clock goes on
+				t.Errorf("load %d runs at %v chunks per second, not %v", i, got[i].Speed, want)
+			}
+			got[i].Speed = 0
+		}
+	}
+	want := []store.Load{
+		{Kind: operation.Import, Number: waiting.Number, Queued: 4, Remaining: 10},
+		{Kind: operation.Import, Number: running.Number, Queued: 1, Remaining: 1},
+		{Kind: operation.Search, Number: search.Number, Queued: 1, Remaining: 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the backlog (-want +got):\n%s", diff)
+	}
+	if first, err := b.store.Backlog(t.Context(), 1); err != nil || len(first) != 1 || first[0].Number != waiting.Number {
+		t.Errorf("the first of them: %+v, %v", first, err)
+	}
+}
+
+// An operation that began a moment ago shows no speed that nobody could hold.
+func TestASpeedIsNotMeasuredAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.start(t, 1, 2, 1)
+	b.mustStep(t, of(op, 0), operation.Created)
+	got, err := b.store.Backlog(t.Context(), 10)
+	if err != nil || len(got) != 1 || got[0].Speed > 1 || got[0].Speed <= 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// finishedStates are the states in which nothing changes any more.
+var finishedStates = statesThat(operation.State.Terminal)
+
+// unpolled is why an operation was timed out.
+var unpolled = operation.Failure{
+	Code: "TimedOut",
+	Message: "Nobody asked for the operation for so long that it was stopped. " +
+		"Send the request again, and ask for it at least as often as Retry-After says.",
+}
+
+// TimeOutUnpolled ends live operations that somebody had to ask for and nobody did, at most limit of them, and returns which. One that is
+// changed by somebody else just now is left for the next call.
+func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	const timeOut = `
+WITH due AS (
+  SELECT task_id FROM xforce.tasks
+  WHERE status IN ('waiting', 'running') -- the words of the partial index
+    AND status = ANY ($2) AND poll_deadline < clock_timestamp()
+  LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE xforce.tasks t SET status = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+FROM due WHERE t.task_id = due.task_id
+RETURNING t.task_id`
+	return s.collectIDs(ctx, "timing out operations", timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)
+}
+
+// Expire makes tombstones of finished operations whose retention is over, at most limit of them, and returns which. Their counts stay.
+func (s *Store) Expire(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	const expire = `
+WITH due AS (
+  SELECT task_id FROM xforce.tasks
+  WHERE is_active AND finished_at IS NOT NULL AND finished_at + retention <= clock_timestamp() AND status = ANY ($2)
+  ORDER BY finished_at + retention LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE xforce.tasks t SET is_active = FALSE, expires_at = clock_timestamp(), updated_at = clock_timestamp()
+FROM due WHERE t.task_id = due.task_id
+RETURNING t.task_id`
+	return s.collectIDs(ctx, "expiring operations", expire, limit, finishedStates)
+}
+
+// Bury deletes tombstones of which nothing is left but their counts and that are older than the age given, at most limit of them, and
+// tells how many it were.
+func (s *Store) Bury(ctx context.Context, age time.Duration, limit int) (int, error) {
+	const bury = `
+DELETE FROM xforce.tasks WHERE task_id IN (
+  SELECT task_id FROM xforce.tasks
+  WHERE NOT is_active AND reclaimed_at IS NOT NULL AND expires_at < clock_timestamp() - $1::interval
+  ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`
+	buried, err := s.pool.Exec(ctx, bury, age, limit)
+	if err != nil {
+		return 0, fmt.Errorf("burying tombstones: %w", err)
+	}
+	return int(buried.RowsAffected()), nil
+}
+
+func (s *Store) collectIDs(ctx context.Context, doing, query string, args ...any) ([]uuid.UUID, error) {
+	rows, err := s.pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return ids, nil
+}

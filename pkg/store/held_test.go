@@ -1,0 +1,95 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+func TestHeldWorkWritesAsItGoes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.begin(t)
+	done, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, place store.Place) (store.Advance, error) {
+		if place.ID != op.ID || string(place.Request) != `{"q": "x"}` {
+			t.Errorf("it stands at %+v", place)
+		}
+		if err := b.store.AppendOutput(ctx, op.ID, store.FileStage, store.Piece{Bytes: []byte("one")}); err != nil {
+			return store.Advance{}, err
+		}
+		if n := b.count(t, `SELECT count(*) FROM xforce.task_outputs`); n != 1 {
+			t.Errorf("%d pieces can be seen in the middle", n)
+		}
+		if _, err := b.store.RunHeld(ctx, of(op, 0), nil); !errors.Is(err, store.ErrHeld) {
+			t.Errorf("a second worker: %v", err)
+		}
+		return store.Advance{Done: true}, nil
+	})
+	if err != nil || done.State != operation.Succeeded {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// TestHeldWorkEndsWithItsOperation: cancelling ends the context of work that runs held, and what it writes then is refused.
+func TestHeldWorkEndsWithItsOperation(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.begin(t)
+	_, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, _ store.Place) (store.Advance, error) {
+		if done, err := b.store.Cancel(ctx, op.ID); err != nil || !done {
+			t.Errorf("cancelling: %v, %v", done, err)
+		}
+		if err := b.store.AppendOutput(ctx, op.ID, store.FileStage, store.Piece{Bytes: []byte("late")}); !errors.Is(err, store.ErrNothingDue) {
+			t.Errorf("writing after the end: %v", err)
+		}
+		<-ctx.Done()
+		return store.Advance{Done: true}, nil
+	})
+	if !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("it ended with %v", err)
+	}
+	if now := b.mustRead(t, op.ID); now.State != operation.Cancelled || b.count(t, `SELECT count(*) FROM xforce.task_outputs`) != 0 {
+		t.Errorf("it is %s", now.State)
+	}
+}
+
+// TestPanicOfHeldWorkIsAnError: the process goes on, and the chunk is free again.
+func TestPanicOfHeldWorkIsAnError(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.begin(t)
+	_, err := b.store.RunHeld(t.Context(), of(op, 0), func(context.Context, store.Place) (store.Advance, error) { panic("broken") })
+	if err == nil || !strings.Contains(err.Error(), "panic: broken") {
+		t.Errorf("it ended with %v", err)
+	}
+	_, err = b.store.RunHeld(t.Context(), of(op, 0), func(context.Context, store.Place) (store.Advance, error) { return store.Advance{Done: true}, nil })
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHeldWorkIsBegunAnew: a worker that died in the middle left output, and the next one clears it.
+func TestHeldWorkIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.begin(t)
+	died := errors.New("died")
+	for _, end := range []error{died, nil} {
+		_, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, _ store.Place) (store.Advance, error) {
+			if err := b.store.ClearOutput(ctx, op.ID, store.FileStage); err != nil {
+				return store.Advance{}, err
+			}
+			return store.Advance{Done: true}, errors.Join(b.store.AppendOutput(ctx, op.ID, store.FileStage, store.Piece{Bytes: []byte("x")}), end)
+		})
+		if !errors.Is(err, end) {
+			t.Fatal(err)
+		}
+		if n := b.count(t, `SELECT count(*) FROM xforce.task_outputs`); n != 1 {
+			t.Errorf("%d pieces", n)
+		}
+	}
+}

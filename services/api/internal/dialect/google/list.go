@@ -1,0 +1,71 @@
+package google
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
+)
+
+// The sizes of a page. As AIP-158 wants, 0 means the default, and more than the most is taken as that.
+const (
+	defaultPageSize = 50
+	maxPageSize     = 1000
+)
+
+// listed is google.longrunning.ListOperationsResponse.
+type listed struct {
+	Operations []longrunning `json:"operations"`
+	// Next is empty on the last page, and nothing else tells the end.
+	Next string `json:"nextPageToken"`
+}
+
+func (d *Dialect) list(c *gin.Context) error {
+	size, err := readPageSize(either(c, "pageSize", "page_size"))
+	if err != nil {
+		return err
+	}
+	filter, err := parseFilter(c.Query("filter"))
+	if err != nil {
+		return err
+	}
+	found := monitor.Page{}
+	if !filter.nothing {
+		filter.Limit = size
+		if found, err = d.monitor.Page(c.Request.Context(), filter.Filter, either(c, "pageToken", "page_token")); err != nil {
+			return err
+		}
+	}
+	shown := listed{Operations: make([]longrunning, len(found.Operations)), Next: found.Next}
+	for i, op := range found.Operations {
+		shown.Operations[i] = d.shape(c, op)
+	}
+	c.Header("Cache-Control", "no-store")
+	c.PureJSON(http.StatusOK, shown)
+	return nil
+}
+
+// either reads a parameter by its name in JSON or in the proto, since both are in use. Parameters that are unknown are ignored: the
+// family's clients send some of their own, such as $alt.
+func either(c *gin.Context, name, protoName string) string {
+	return c.DefaultQuery(name, c.Query(protoName))
+}
+
+func readPageSize(text string) (int, error) {
+	if text == "" {
+		return defaultPageSize, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	switch {
+	case err != nil || n < 0:
+		return 0, fault.New(fault.Malformed, "invalid-parameter", "pageSize must be a whole number and not negative; 0 means %d.", defaultPageSize).
+			With("parameter", "pageSize")
+	case n == 0:
+		return defaultPageSize, nil
+	default:
+		return int(min(n, maxPageSize)), nil
+	}
+}

@@ -1,0 +1,4 @@
+package format
+
+// NewXLSXOf is newXLSX with small worksheets.
+var NewXLSXOf = newXLSXOf
