@@ -28,8 +28,6 @@ const (
 type Options struct {
 	// Addr is host:port.
 	Addr string
-	// Needed must answer for the service to be ready; Useful may be away, and then the service is degraded.
-	Needed, Useful map[string]Check
 	// Metrics is what /metrics shows.
 	Metrics prometheus.Gatherer
 }
@@ -45,12 +43,6 @@ type Admin struct {
 // Start listens and answers until Stop. The service is not started and not ready before it says so.
 func Start(ctx context.Context, log *slog.Logger, o Options) (*Admin, error) {
 	a := &Admin{}
-	for name, check := range o.Needed {
-		a.probes = append(a.probes, &probe{name: name, check: check, needed: true})
-	}
-	for name, check := range o.Useful {
-		a.probes = append(a.probes, &probe{name: name, check: check})
-	}
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", o.Addr)
 	if err != nil {
@@ -64,6 +56,16 @@ func Start(ctx context.Context, log *slog.Logger, o Options) (*Admin, error) {
 	}()
 	log.Info("health and metrics", slog.String("addr", listener.Addr().String()))
 	return a, nil
+}
+
+// Need names a part that must answer for the service to be ready. It must be called before Started.
+func (a *Admin) Need(name string, check Check) {
+	a.probes = append(a.probes, &probe{name: name, check: check, needed: true})
+}
+
+// Use names a part that may be away: the service is degraded then. It must be called before Started.
+func (a *Admin) Use(name string, check Check) {
+	a.probes = append(a.probes, &probe{name: name, check: check})
 }
 
 // Started says that the service has all it needs to begin: its configuration, its schema, its listener.

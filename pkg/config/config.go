@@ -16,6 +16,8 @@ import (
 type Postgres struct {
 	// URL is the address of the database.
 	URL string `env:"DATABASE_URL,required,notEmpty"`
+	// Wait is how long a start waits for a database that does not answer yet or is not migrated yet; 0 gives up at once.
+	Wait time.Duration `env:"LONGSHORE_DB_WAIT" envDefault:"0s"`
 	// MaxConns bounds the connections of one process. None is held while a client is slow, so few serve many.
 	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"10"`
 }
@@ -30,6 +32,12 @@ type Redis struct {
 type Collections struct {
 	// Dir holds collection files beside the shipped ones; empty means none.
 	Dir string `env:"LONGSHORE_COLLECTIONS"`
+}
+
+// Admin says where operators and their machines see how a service is.
+type Admin struct {
+	// Addr is host:port of health and metrics; port 0 takes a free one and tells it in the log.
+	Addr string `env:"LONGSHORE_ADMIN_ADDR" envDefault:"127.0.0.1:0"`
 }
 
 // Shutdown bounds how a service ends.

@@ -12,6 +12,7 @@ type Worker struct {
 	Redis       Redis
 	Collections Collections
 	Shutdown    Shutdown
+	Admin       Admin
 
 	// QueuePoll is how long an idle worker waits before it looks at the queue again.
 	QueuePoll time.Duration `env:"LONGSHORE_QUEUE_POLL" envDefault:"50ms"`

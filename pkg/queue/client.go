@@ -65,6 +65,15 @@ func (d driverLog) Printf(ctx context.Context, format string, args ...any) {
 	d.log.DebugContext(ctx, "redis driver", slog.String("detail", fmt.Sprintf(format, args...)))
 }
 
+// Ping asks Redis whether it answers.
+func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
+
+// Connections tells how the pool stands, as the store's does.
+func (r *Redis) Connections() (most, open, busy int, waits int64, waited time.Duration) {
+	stat := r.client.PoolStats()
+	return r.options.PoolSize, int(stat.TotalConns), int(stat.TotalConns - stat.IdleConns), int64(stat.WaitCount), time.Duration(stat.WaitDurationNs)
+}
+
 // Close ends the connection.
 func (r *Redis) Close() error {
 	if err := r.client.Close(); err != nil {

@@ -76,6 +76,16 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	return s, nil
 }
 
+// Ping asks the database whether it answers.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+
+// Connections tells how the pool stands: how many connections there may be, there are and are in use, how often somebody had to wait for
+// one, and how long altogether.
+func (s *Store) Connections() (most, open, busy int, waits int64, waited time.Duration) {
+	stat := s.pool.Stat()
+	return int(stat.MaxConns()), int(stat.TotalConns()), int(stat.AcquiredConns()), stat.EmptyAcquireCount(), stat.EmptyAcquireWaitTime()
+}
+
 // Close ends every connection.
 func (s *Store) Close() { s.pool.Close() }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -33,25 +34,20 @@ func run(ctx context.Context, env service.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
-		Application: "longshore-api", MaxConns: cfg.Postgres.MaxConns,
-		Schema: migrations.Latest(), FrozenAfter: frozenAfter,
+	base, err := backing.Open(ctx, env.Log, backing.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Store: store.Options{Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter},
 	})
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	redis, err := queue.Open(cfg.Redis.URL, env.Log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = redis.Close() }()
+	defer base.Close()
 
-	watch := monitor.New(db, queue.NewBell(redis), env.Log, cfg.PollWithin)
+	watch := monitor.New(base.DB, queue.NewBell(base.Redis), env.Log, cfg.PollWithin)
 	go watch.Listen(ctx)
-	return server.New(server.Options{Addr: cfg.Addr, Grace: cfg.Shutdown.Grace, Collections: collections.Names()}, env.Log,
+	return server.New(server.Options{Addr: cfg.Addr, Ready: base.Ready, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace, Collections: collections.Names()}, env.Log,
 		routes.Table(routes.Deps{
-			Config: cfg, Store: db, Redis: redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
+			Config: cfg, Store: base.DB, Redis: base.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
 		})...,
 	).Run(ctx)
 }

@@ -6,9 +6,9 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/work"
@@ -29,27 +29,23 @@ func run(ctx context.Context, env service.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
-		Application: store.ImporterSessions, MaxConns: cfg.Postgres.MaxConns,
-		Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter,
+	base, err := backing.Open(ctx, env.Log, backing.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Store: store.Options{Application: store.ImporterSessions, Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter},
 	})
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	redis, err := queue.Open(cfg.Redis.URL, env.Log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = redis.Close() }()
+	defer base.Close()
 
-	chunks, err := ingest.New(ctx, db, collections, cfg.Records())
+	chunks, err := ingest.New(ctx, base.DB, collections, cfg.Records())
 	if err != nil {
 		return err
 	}
+	base.Ready()
 	env.Log.Info("ready for chunks")
-	imports := work.New(db, redis, env.Log, cfg.MaxAttempts, chunks.Try)
-	uploads := split.New(db, collections)
-	splits := work.New(db, redis, env.Log, cfg.MaxAttempts, uploads.Try)
-	return worker.Run(ctx, redis, env.Log, cfg, imports.Chunk, uploads.ThenClear(splits.Chunk))
+	imports := work.New(base.DB, base.Redis, env.Log, cfg.MaxAttempts, chunks.Try)
+	uploads := split.New(base.DB, collections)
+	splits := work.New(base.DB, base.Redis, env.Log, cfg.MaxAttempts, uploads.Try)
+	return worker.Run(ctx, base.Redis, env.Log, cfg, imports.Chunk, uploads.ThenClear(splits.Chunk))
 }

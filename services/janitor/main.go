@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/pkg/backing"
 	shared "github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -22,29 +23,26 @@ func run(ctx context.Context, env service.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, cfg.Postgres.URL, store.Options{
-		Application: "longshore-janitor", MaxConns: cfg.Postgres.MaxConns, Schema: migrations.Latest(),
+	base, err := backing.Open(ctx, env.Log, backing.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Store: store.Options{Application: "longshore-janitor", Schema: migrations.Latest()},
 	})
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	redis, err := queue.Open(cfg.Redis.URL, env.Log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = redis.Close() }()
+	defer base.Close()
 
+	base.Ready()
 	env.Log.Info("keeping watch")
 	duty.Run(ctx, env.Log,
-		duty.Dispatch(db, redis, env.Log, cfg.DispatchEvery),
-		duty.EndStalled(db, env.Log, cfg.StalledAfter),
-		duty.DropAbandoned(db, env.Log, cfg.AbandonedAfter),
-		duty.TimeOutUnpolled(db, queue.NewBell(redis), env.Log),
-		duty.Expire(db, env.Log, cfg.ExpireEvery),
-		duty.Reclaim(db, env.Log, cfg.ExpireEvery),
-		duty.ClearSplit(db, cfg.ExpireEvery),
-		duty.Bury(db, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
+		duty.Dispatch(base.DB, base.Redis, env.Log, cfg.DispatchEvery),
+		duty.EndStalled(base.DB, env.Log, cfg.StalledAfter),
+		duty.DropAbandoned(base.DB, env.Log, cfg.AbandonedAfter),
+		duty.TimeOutUnpolled(base.DB, queue.NewBell(base.Redis), env.Log),
+		duty.Expire(base.DB, env.Log, cfg.ExpireEvery),
+		duty.Reclaim(base.DB, env.Log, cfg.ExpireEvery),
+		duty.ClearSplit(base.DB, cfg.ExpireEvery),
+		duty.Bury(base.DB, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
 	)
 	return nil
 }

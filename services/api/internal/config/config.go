@@ -23,11 +23,14 @@ import (
 type Config struct {
 	Postgres    config.Postgres
 	Redis       config.Redis
+	Admin       config.Admin
 	Collections config.Collections
 	Shutdown    config.Shutdown
 
 	// Addr is where the public API listens, as host:port.
 	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`
+	// DrainDelay is how long the api goes on listening after it was asked to stop and is not ready any more.
+	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
 	// PublicURL begins every address that the api hands out; empty means that the request's Host does.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
 

@@ -34,6 +34,11 @@ func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits /
 type Options struct {
 	// Addr is host:port.
 	Addr string
+	// Ready is called when the server listens.
+	Ready func()
+	// Drain is how long the server goes on listening after it was asked to stop: whoever sends requests needs a while to hear that it is not
+	// ready any more.
+	Drain time.Duration
 	// Grace is how long requests in hand may take after the server was asked to stop.
 	Grace time.Duration
 	// Collections are listed at GET /.
@@ -42,9 +47,10 @@ type Options struct {
 
 // Server answers requests until its context ends.
 type Server struct {
-	http  *http.Server
-	grace time.Duration
-	log   *slog.Logger
+	http         *http.Server
+	ready        func()
+	drain, grace time.Duration
+	log          *slog.Logger
 }
 
 // New builds the server around the table of routes, which is made of each package's own.
@@ -58,6 +64,8 @@ func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections of clients
 		},
+		ready: opts.Ready,
+		drain: opts.Drain,
 		grace: opts.Grace,
 		log:   log,
 	}
@@ -92,8 +100,10 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("listening on %s (LONGSHORE_ADDR): %w", s.http.Addr, err)
 	}
 	s.log.Info("listening", slog.String("addr", listener.Addr().String()))
+	s.ready()
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
+		<-time.After(s.drain)
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 		defer cancel()
 		stopped <- s.http.Shutdown(grace)

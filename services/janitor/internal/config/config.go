@@ -12,6 +12,7 @@ import (
 type Config struct {
 	Postgres config.Postgres
 	Redis    config.Redis
+	Admin    config.Admin
 
 	// DispatchEvery is how often due chunks are compared with the queue; a chunk that misses twice in a row is dispatched.
 	DispatchEvery time.Duration `env:"LONGSHORE_DISPATCH_EVERY" envDefault:"1s"`
