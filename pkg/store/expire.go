@@ -43,7 +43,7 @@ WITH due AS (
   SELECT task_id FROM xforce.tasks
   WHERE is_active AND finished_at IS NOT NULL AND finished_at + retention <= clock_timestamp() AND status = ANY ($2)
   ORDER BY finished_at + retention LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
-UPDATE xforce.tasks t SET is_active = FALSE, expires_at = clock_timestamp(), updated_at = clock_timestamp()
+UPDATE xforce.tasks t SET is_active = FALSE, expires_at = t.finished_at + t.retention, updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
 RETURNING t.task_id`
 	return s.collectIDs(ctx, "expiring operations", expire, limit, finishedStates)

@@ -30,12 +30,12 @@ type Filter struct {
 func (s *Store) List(ctx context.Context, f Filter) ([]*operation.Operation, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	const matching = selectOperation + `is_active
-  AND ($1 = '' OR kind = $1) AND ($2 = '' OR collection = $2)
+	const matching = selectListed + `
+  ($1 = '' OR kind = $1) AND ($2 = '' OR collection = $2)
   AND ($3::text[] IS NULL OR status = ANY ($3))
   AND ($4::timestamp IS NULL OR created_at >= $4) AND ($5::timestamp IS NULL OR created_at < $5)
   AND ($6::jsonb IS NULL OR labels @> $6 AND labels <> '{}') -- the words of the partial index
-  AND ($7 = 0 OR number < $7)
+  AND ($7::bigint = 0 OR number < $7)
 ORDER BY number DESC LIMIT $8`
 	var labels any
 	if len(f.Labels) > 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -31,7 +32,7 @@ func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit f
 			return fmt.Errorf("reading rejected records: %w", unavailable(err))
 		}
 		if len(page) == 0 {
-			return nil
+			return s.requireKept(ctx, id)
 		}
 		for _, r := range page {
 			if err := visit(r); err != nil {
@@ -71,14 +72,33 @@ func (s *Store) Records(ctx context.Context, id uuid.UUID, outcome operation.Out
 	var opener chunk.Opener
 	for next := 0; ; {
 		staged, err := s.nextChunkWith(ctx, id, outcome, next)
-		if err != nil || staged == nil {
+		if err != nil {
 			return err
+		}
+		if staged == nil {
+			return s.requireKept(ctx, id)
 		}
 		if err := staged.visit(&opener, outcome, visit); err != nil {
 			return fmt.Errorf("reading chunk %d: %w", staged.seq, err)
 		}
 		next = staged.seq + 1
 	}
+}
+
+// requireKept refuses to call the end of what was read an end if the operation was pruned or has expired meanwhile: what is missing then
+// looks like what is not there.
+func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var kept bool
+	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
+	if err != nil {
+		return fmt.Errorf("looking at the operation: %w", unavailable(err))
+	}
+	if !kept {
+		return fault.New(fault.Gone, "operation-expired", "The operation was deleted while its records were read. What was read is not all.")
+	}
+	return nil
 }
 
 // stagedChunk is a chunk as it is kept: what came in and what became of it.

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/fault"
 )
 
 // column is a declared member's column.
@@ -52,13 +53,13 @@ func describe(ctx context.Context, db DB, c *collection.Collection) ([]column, e
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, errors.New("there is no such table: create it, or correct x-longshore.table")
+		return nil, unfit(c, errors.New("there is no such table: create it, or correct x-longshore.table"))
 	}
 	columns := make([]column, len(c.Properties))
 	for i, p := range c.Properties {
 		at := slices.IndexFunc(all, func(held column) bool { return held.name == p.Name })
 		if at < 0 {
-			return nil, fmt.Errorf("property %q has no column: add a column of that name or remove the property", p.Name)
+			return nil, unfit(c, fmt.Errorf("property %q has no column: add a column of that name or remove the property", p.Name))
 		}
 		columns[i] = all[at]
 		label, err := jsontext.AppendQuote(nil, p.Name)
@@ -101,4 +102,10 @@ func (c column) json() string {
 	default:
 		return "to_json(" + c.quoted + ")::text"
 	}
+}
+
+// unfit tells a client that its request can be answered when an operator has mended the table, and the log what is to be mended.
+func unfit(c *collection.Collection, why error) error {
+	return fault.New(fault.Unavailable, "collection-unavailable",
+		"The table of collection %q can't be read just now. An operator has to look at it; try again later.", c.Name).Because(why)
 }

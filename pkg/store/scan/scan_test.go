@@ -205,7 +205,7 @@ func TestASearchForWordsNeedsText(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	c.Table = "nowhere"
-	if _, err := scan.Prepare(t.Context(), db, c, query.Query{}); err == nil || !strings.Contains(err.Error(), "no such table") {
+	if _, err := scan.Prepare(t.Context(), db, c, query.Query{}); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "no such table") {
 		t.Errorf("no table: %v", err)
 	}
 }

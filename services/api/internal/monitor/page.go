@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -42,6 +43,17 @@ func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page
 	next, err := writeCursor(f, found[size-1].Number)
 	return Page{Operations: found[:size], Next: next}, err
 }
+
+// ParseTime reads a time of a filter (RFC 3339). It refuses those that have no year of four digits in UTC, which neither a cursor nor the
+// database can hold.
+func ParseTime(text string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, text)
+	t = t.UTC()
+	return t, err == nil && t.Year() >= 1 && t.Year() < maxYear
+}
+
+// maxYear leaves a year to whoever rounds up.
+const maxYear = 9999
 
 // A cursor is the number of the last operation that was listed, and a mark of the filter that it belongs to.
 const (

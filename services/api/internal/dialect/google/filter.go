@@ -10,6 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -121,8 +122,8 @@ func (f *filter) label(name, value string) bool {
 
 // created narrows the time of creation. The database counts microseconds.
 func (f *filter) created(operator, value string) bool {
-	t, err := time.Parse(time.RFC3339, value)
-	if err != nil || t.Year() < 1970 {
+	t, ok := monitor.ParseTime(value)
+	if !ok || t.Year() < 1970 {
 		return false
 	}
 	next := t.Truncate(time.Microsecond).Add(time.Microsecond)

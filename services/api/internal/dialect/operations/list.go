@@ -15,6 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -147,15 +148,15 @@ func readStatus(f *store.Filter, value string) bool {
 
 // The database counts microseconds: what was created after a moment was created from the next of them on.
 func readCreatedAfter(f *store.Filter, value string) bool {
-	t, err := time.Parse(time.RFC3339, value)
+	t, ok := monitor.ParseTime(value)
 	f.CreatedFrom = t.Truncate(time.Microsecond).Add(time.Microsecond)
-	return err == nil
+	return ok
 }
 
 func readCreatedBefore(f *store.Filter, value string) bool {
-	t, err := time.Parse(time.RFC3339, value)
+	t, ok := monitor.ParseTime(value)
 	f.CreatedBefore = t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
-	return err == nil && !f.CreatedBefore.IsZero()
+	return ok && !f.CreatedBefore.IsZero()
 }
 
 func readLabel(f *store.Filter, value string) bool {

@@ -38,6 +38,9 @@ func (d *Dialect) records(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if op.Kind != operation.Import {
+		return fault.New(fault.NotFound, "no-records", "Only imports have records that were received. The links of the operation say what it has.")
+	}
 	if !asCSV {
 		return d.stream(c, op, outcome, newNDJSONWriter(c))
 	}

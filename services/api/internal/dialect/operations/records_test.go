@@ -132,3 +132,12 @@ func TestRecordsTellWhatIsWrongWithTheQuery(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyImportsHaveRecords(t *testing.T) {
+	t.Parallel()
+	op := in(operation.Succeeded)
+	op.Kind = operation.Search
+	if w := ask(t, &reader{op: op}, recordsPath); w.Code != http.StatusNotFound || w.Header().Get("X-Ms-Error-Code") != "NoRecords" {
+		t.Errorf("the records of a search: %d %s", w.Code, w.Body)
+	}
+}
