@@ -8,6 +8,7 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -48,8 +49,8 @@ func run(ctx context.Context, env service.Env) error {
 		return err
 	}
 	env.Log.Info("ready for chunks")
-	imports := work.New(db, redis, env.Log, cfg.MaxAttempts, chunks.Try)
+	imports := work.New(operation.Import, db, redis, env.Log, cfg.MaxAttempts, chunks.Try)
 	uploads := split.New(db, collections)
-	splits := work.New(db, redis, env.Log, cfg.MaxAttempts, uploads.Try)
+	splits := work.New(operation.Import, db, redis, env.Log, cfg.MaxAttempts, uploads.Try)
 	return worker.Run(ctx, redis, env.Log, cfg, imports.Chunk, uploads.ThenClear(splits.Chunk))
 }

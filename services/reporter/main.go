@@ -8,6 +8,7 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -44,5 +45,5 @@ func run(ctx context.Context, env service.Env) error {
 
 	reports := making.New(db, collections, cfg.MaxReportBytes)
 	env.Log.Info("ready for reports")
-	return worker.Run(ctx, redis, env.Log, cfg, work.New(db, redis, env.Log, cfg.MaxAttempts, reports.Try))
+	return worker.Run(ctx, redis, env.Log, cfg, work.New(operation.Report, db, redis, env.Log, cfg.MaxAttempts, reports.Try))
 }
