@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -45,5 +46,5 @@ func run(ctx context.Context, env service.Env) error {
 
 	searches := hunt.New(db, collections, cfg.MaxResultBytes)
 	env.Log.Info("ready for searches")
-	return worker.Run(ctx, redis, env.Log, cfg, work.New(db, redis, env.Log, cfg.MaxAttempts, searches.Try))
+	return worker.Run(ctx, redis, env.Log, cfg, work.New(operation.Search, db, redis, env.Log, cfg.MaxAttempts, searches.Try))
 }
