@@ -21,7 +21,7 @@ const (
 )
 
 // ready says how each service tells that it works; all that are not named here say readyWorker.
-var ready = map[string]string{"api": "listening", "janitor": "keeping watch"}
+var ready = map[string]string{"api": "listening", "console": "listening", "janitor": "keeping watch"}
 
 // readyWorker begins what a worker says that works, such as "ready for chunks".
 const readyWorker = "ready for"

@@ -24,6 +24,8 @@ import (
 type Options struct {
 	// Importers, Searchers and Reporters are how many there are; 0 means one, None means none.
 	Importers, Searchers, Reporters int
+	// Consoles is how many consoles there are, which need LONGSHORE_CONSOLE_ADDR.
+	Consoles int
 	// Env are further variables for all services, as NAME=value. Later ones win.
 	Env []string
 	// Collections is a folder of collection files; their tables are made by Tables before the services start.
@@ -41,6 +43,7 @@ func (o Options) copies() map[string]int {
 	for _, service := range fleet.Services() {
 		copies[service.Name] = max(cmp.Or(copies[service.Name], 1), 0)
 	}
+	copies["console"] = o.Consoles // operators look at few stacks
 	return copies
 }
 

@@ -38,6 +38,8 @@ const (
 	Unavailable
 	// BadRange: the range that is asked for lies outside of what there is.
 	BadRange
+	// Changed: the thing is not as the request says it must be.
+	Changed
 )
 
 // Fault is an error that a client may see.

@@ -66,16 +66,16 @@ func checkValue(member string, v json.RawMessage) error {
 	if len(v) > MaxValueBytes {
 		return invalid("filter", "A value of filter.%s is longer than %d bytes.", member, MaxValueBytes).With("member", member)
 	}
-	if bytes.Contains(v, []byte(`\u0000`)) {
-		return invalid("filter", "filter.%s must not have NUL characters, which no text in Postgres has.", member).With("member", member)
-	}
 	dec := jsontext.NewDecoder(bytes.NewReader(v))
 	for {
 		token, err := dec.ReadToken()
 		if err != nil {
 			return nil //nolint:nilerr // the end: the value was read before
 		}
-		if token.Kind() == '0' && isLong(token.String()) {
+		switch {
+		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
+			return invalid("filter", "filter.%s must not have NUL characters, which no text in Postgres has.", member).With("member", member)
+		case token.Kind() == '0' && isLong(token.String()):
 			return invalid("filter", "A number of filter.%s has too many digits: at most %d, with an exponent of at most %d.",
 				member, maxDigits, maxExponent).With("member", member)
 		}

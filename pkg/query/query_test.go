@@ -81,6 +81,16 @@ func TestTheLimitHasADefaultAndABound(t *testing.T) {
 	}
 }
 
+// A backslash before u0000 is a text like any other.
+func TestAnEscapedBackslashIsNoNUL(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []string{`{"query":"C:\\u0000x"}`, `{"filter":{"id":"C:\\u0000x"}}`} {
+		if _, err := query.Read(json.RawMessage(asked), collectionOf(t), 50); err != nil {
+			t.Errorf("%s: %v", asked, err)
+		}
+	}
+}
+
 func TestWhatIsNoQueryIsExplained(t *testing.T) {
 	t.Parallel()
 	c := collectionOf(t)
@@ -122,6 +132,7 @@ func TestWhatIsNoQueryIsExplained(t *testing.T) {
 		{`{"filter":{"id":{"contains":"a"}}}`, fault.Invalid, "filter.id.contains"},
 		{`{"filter":{"papers":7}}`, fault.Invalid, "filter.papers can only be null"},
 		{`{"filter":{"id":"\u0000"}}`, fault.Invalid, "NUL"},
+		{`{"filter":{"id":{"in":["a","\\\u0000"]}}}`, fault.Invalid, "NUL"},
 		{`{"filter":{"price":1e1000}}`, fault.Invalid, "too many digits"},
 		{`{"filter":{"price":` + strings.Repeat("9", 61) + `}}`, fault.Invalid, "too many digits"},
 		{`{"filter":{"id":"` + strings.Repeat("x", query.MaxValueBytes) + `"}}`, fault.Invalid, "longer than"},

@@ -31,7 +31,7 @@ const (
 	countAttempt = `
 WITH due AS (
   SELECT c.task_id, c.seq, t.collection FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
-  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
+  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
@@ -39,7 +39,7 @@ RETURNING c.attempts, due.collection`
 
 	markRunning = `
 UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($3)`
+WHERE task_id = $1 AND status = ANY ($3) AND kind = $4`
 )
 
 // Attempt is a chunk that a worker is about to take.
@@ -50,18 +50,18 @@ type Attempt struct {
 	Count int
 }
 
-// BeginAttempt counts an attempt at the chunk and marks its operation as running. It returns ErrNothingDue or ErrHeld when the
-// chunk can't be taken.
-func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk) (begun Attempt, err error) {
+// BeginAttempt counts an attempt at the chunk of an operation of the kind and marks the operation as running. It returns ErrNothingDue or
+// ErrHeld when the chunk can't be taken: an entry that strayed into the queue of another kind is none of the worker's business.
+func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk, kind operation.Kind) (begun Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(forgoDurability)
-		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates).QueryRow(func(row pgx.Row) error { return row.Scan(&begun.Count, &begun.Collection) })
-		batch.Queue(markRunning, c.TaskID, operation.Running, statesBefore(operation.Running))
+		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error { return row.Scan(&begun.Count, &begun.Collection) })
+		batch.Queue(markRunning, c.TaskID, operation.Running, statesBefore(operation.Running), kind)
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if isNoRows(err) {
-		return Attempt{}, s.whyNotDue(ctx, c)
+		return Attempt{}, s.whyNotDue(ctx, c, kind)
 	}
 	if err != nil {
 		return Attempt{}, fmt.Errorf("counting an attempt: %w", err)
@@ -70,12 +70,15 @@ func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk) (begun Attempt, 
 }
 
 // whyNotDue tells a chunk that is held from one that needs nobody.
-func (s *Store) whyNotDue(ctx context.Context, c task.Chunk) error {
+func (s *Store) whyNotDue(ctx context.Context, c task.Chunk, kinds ...operation.Kind) error {
 	const isPending = `
 SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
-  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3))`
+  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = ANY ($4))`
+	if len(kinds) == 0 {
+		kinds = operation.Kinds()
+	}
 	var pending bool
-	if err := s.pool.QueryRow(ctx, isPending, c.TaskID, c.Seq, liveStates).Scan(&pending); err != nil {
+	if err := s.pool.QueryRow(ctx, isPending, c.TaskID, c.Seq, liveStates, kinds).Scan(&pending); err != nil {
 		return fmt.Errorf("looking at the chunk: %w", err)
 	}
 	if pending {

@@ -14,7 +14,7 @@ import (
 // reports whether this call did it; one that is finished keeps its end.
 func (s *Store) Cancel(ctx context.Context, id uuid.UUID) (bool, error) {
 	const cancel = `
-UPDATE xforce.tasks SET status = $2, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+UPDATE xforce.tasks SET phase = NULL, status = $2, finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($3)`
 	return s.change(ctx, "cancelling an operation", cancel, id, operation.Cancelled, statesBefore(operation.Cancelled))
 }

@@ -50,7 +50,7 @@ func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) 
 	if err != nil {
 		return fmt.Errorf("dropping upload %s: %w", id, err)
 	}
-	if _, err := s.pool.Exec(ctx, deleteDoomed, id); err != nil {
+	if _, err := s.pool.Exec(ctx, deleteDoomed, id); err != nil && !isMissingParent(err) { // a piece that was on its way is left to the janitor
 		return fmt.Errorf("deleting upload %s: %w", id, err)
 	}
 	return nil
@@ -77,7 +77,7 @@ DELETE FROM xforce.%[1]s WHERE (task_id, %[2]s) IN (
 func (s *Store) AbandonedUploads(ctx context.Context, untouched time.Duration) ([]uuid.UUID, error) {
 	const abandoned = `
 SELECT task_id FROM xforce.tasks
-WHERE status = 'receiving' AND coalesce(expires_at < clock_timestamp(), updated_at < clock_timestamp() - $1::interval)
+WHERE status = 'receiving' AND (NOT is_active OR coalesce(expires_at < clock_timestamp(), updated_at < clock_timestamp() - $1::interval))
 ORDER BY random() LIMIT 100 -- so that those that somebody holds do not always come first`
 	rows, err := s.pool.Query(ctx, abandoned, untouched)
 	if err != nil {

@@ -30,7 +30,7 @@ WITH due AS (
   WHERE status IN ('waiting', 'running') -- the words of the partial index
     AND status = ANY ($2) AND poll_deadline < clock_timestamp()
   LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
-UPDATE xforce.tasks t SET status = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+UPDATE xforce.tasks t SET phase = NULL, status = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp(), updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
 RETURNING t.task_id`
 	return s.collectIDs(ctx, "timing out operations", timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)

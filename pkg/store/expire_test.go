@@ -49,7 +49,7 @@ func TestTimeOutUnpolled(t *testing.T) {
 	b.search(t, 0)
 	b.start(t, 1, 1, 1)
 	for _, op := range []*operation.Operation{begun, done} {
-		if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil {
+		if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil {
 			t.Fatal(err)
 		}
 	}

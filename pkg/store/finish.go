@@ -75,18 +75,18 @@ func requireParts(ctx context.Context, tx pgx.Tx, id uuid.UUID, expected int) er
 		return fault.New(fault.Conflict, "too-many-parts",
 			"The upload has a part %d, but is said to have %d. Finish it with the right number, or abort it.", last, expected)
 	}
-	if missing := absent(have, last); len(missing) > 0 {
+	if missing := last - len(have); missing > 0 {
 		return fault.New(fault.Conflict, "upload-incomplete",
 			"Parts are missing. Send them and finish again.").
-			With("missing", missing[:min(len(missing), maxMissing)]).With("missing_count", len(missing))
+			With("missing", absent(have, last)).With("missing_count", missing)
 	}
 	return nil
 }
 
-// absent returns the numbers from 1 to last that a sorted list has not.
+// absent returns the first of the numbers from 1 to last that a sorted list has not.
 func absent(have []int, last int) (missing []int) {
 	at := 0
-	for n := 1; n <= last; n++ {
+	for n := 1; n <= last && len(missing) < maxMissing; n++ {
 		if at < len(have) && have[at] == n {
 			at++
 			continue

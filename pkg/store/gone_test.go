@@ -46,7 +46,7 @@ func TestWhatIsOverIsGoneBeforeTheJanitorComes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.search(t, 0)
-	must(b.store.BeginAttempt(t.Context(), of(op, 0)))
+	must(b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind))
 	b.mustTurn(t, op, store.Advance{Done: true})
 	b.exec(t, `UPDATE xforce.tasks SET finished_at = finished_at - retention`)
 	late := b.mustRead(t, op.ID)

@@ -16,7 +16,7 @@ func (b bench) finished(t *testing.T) *operation.Operation {
 	p := b.inPieces(t)
 	b.mustPut(t, p, 1, "some bytes")
 	op := b.mustFinish(t, p)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, task.SplitSeq)); err != nil {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, task.SplitSeq), op.Kind); err != nil {
 		t.Fatal(err)
 	}
 	return op

@@ -166,7 +166,7 @@ func countOutcomes(outcomes []operation.Outcome) operation.Counts {
 }
 
 const failOperation = `
-UPDATE xforce.tasks SET status = $2, error_code = $3, error_message = $4,
+UPDATE xforce.tasks SET phase = NULL, status = $2, error_code = $3, error_message = $4,
   finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($5)`
 

@@ -46,13 +46,13 @@ func TestStepRunsOnce(t *testing.T) {
 	b := setup(t)
 	op := b.seal(t, 1, 10, 10)
 	b.mustStep(t, of(op, 0), operation.Created)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("attempt at a done chunk: %v", err)
 	}
 	if _, err := b.store.RunStep(t.Context(), of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("step on a done chunk: %v", err)
 	}
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 7)); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 7), op.Kind); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("attempt at a chunk that is not there: %v", err)
 	}
 }
@@ -62,7 +62,7 @@ func TestLockedChunkIsHeld(t *testing.T) {
 	b := setup(t)
 	op := b.start(t, 1, 20, 10)
 	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
-		if _, err := b.store.BeginAttempt(ctx, of(op, 0)); !errors.Is(err, store.ErrHeld) {
+		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("attempt at a held chunk: %v", err)
 		}
 		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrHeld) {
@@ -135,7 +135,7 @@ func TestFinishedOperationStopsSteps(t *testing.T) {
 	if end.State != operation.Failed || end.Failure == nil || end.Failure.Code != "ChunkAbandoned" || end.Counts.Processed() != 0 {
 		t.Errorf("at the end: %+v", end)
 	}
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("attempt after the end: %v", err)
 	}
 }
@@ -145,7 +145,7 @@ func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 	b := setup(t)
 	op := b.seal(t, 1, 1, 1)
 	for want := 1; want <= 3; want++ {
-		got, err := b.store.BeginAttempt(t.Context(), of(op, 0))
+		got, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind)
 		if err != nil || got.Count != want || got.Collection != "tools" {
 			t.Fatalf("attempt %d counted as %+v, %v", want, got, err)
 		}
@@ -153,7 +153,7 @@ func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 	if err := b.store.ForgiveAttempt(t.Context(), of(op, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil || got.Count != 3 {
+	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil || got.Count != 3 {
 		t.Errorf("after one was forgiven, the next is counted as %+v, %v", got, err)
 	}
 }
@@ -182,5 +182,18 @@ func TestManyDeliveriesOneEffect(t *testing.T) {
 	workers.Wait()
 	if end := b.mustRead(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 400 {
 		t.Errorf("at the end: %+v", end)
+	}
+}
+
+// TestAnEntryThatStrayedIsNobodysBusiness: a search in the queue of imports is neither counted as an attempt nor begun.
+func TestAnEntryThatStrayedIsNobodysBusiness(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.search(t, 0)
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), operation.Import); !errors.Is(err, store.ErrNothingDue) {
+		t.Errorf("an importer took a search: %v", err)
+	}
+	if now := b.mustRead(t, op.ID); now.State != operation.Waiting || b.count(t, `SELECT attempts FROM xforce.task_chunks`) != 0 {
+		t.Errorf("it is %s", now.State)
 	}
 }

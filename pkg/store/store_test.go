@@ -105,7 +105,7 @@ func of(op *operation.Operation, seq int) task.Chunk { return task.Chunk{TaskID:
 
 func (b bench) mustStep(t *testing.T, c task.Chunk, outcome operation.Outcome) store.Committed {
 	t.Helper()
-	if _, err := b.store.BeginAttempt(t.Context(), c); err != nil {
+	if _, err := b.store.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)
 	}
 	done, err := b.store.RunStep(t.Context(), c, all(outcome))
@@ -119,7 +119,7 @@ func (b bench) mustStep(t *testing.T, c task.Chunk, outcome operation.Outcome) s
 func (b bench) start(t *testing.T, lanes, n, rows int) *operation.Operation {
 	t.Helper()
 	op := b.seal(t, lanes, n, rows)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil {
 		t.Fatal(err)
 	}
 	return op

@@ -27,7 +27,7 @@ func (b bench) mustTurn(t *testing.T, op *operation.Operation, a store.Advance) 
 func (b bench) begin(t *testing.T) *operation.Operation {
 	t.Helper()
 	op := b.search(t, 0)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0)); err != nil {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil {
 		t.Fatal(err)
 	}
 	return op
@@ -82,7 +82,7 @@ func TestATurnTakesItsAttemptsBack(t *testing.T) {
 	b := setup(t)
 	op := b.begin(t)
 	b.mustTurn(t, op, store.Advance{})
-	attempt, err := b.store.BeginAttempt(t.Context(), of(op, 0))
+	attempt, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind)
 	if err != nil || attempt.Count != 1 {
 		t.Errorf("attempt %d, %v", attempt.Count, err)
 	}
@@ -153,7 +153,7 @@ func TestATurnIsHeldByOne(t *testing.T) {
 		if _, err := b.store.RunTurn(ctx, of(op, 0), nil); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("a second turn: %v", err)
 		}
-		if _, err := b.store.BeginAttempt(ctx, of(op, 0)); !errors.Is(err, store.ErrHeld) {
+		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("a second attempt: %v", err)
 		}
 		if unheld, err := b.store.Unheld(ctx, []task.Chunk{of(op, 0)}); err != nil || len(unheld) != 0 {

@@ -30,6 +30,9 @@ const (
 const (
 	// QueueImports holds the chunks of imports that are due; the importer serves it.
 	QueueImports = "imports"
+	// QueueSplits holds the uploads in pieces that are to be split; the importer serves it beside the other, because a split is long and
+	// must not keep small imports waiting.
+	QueueSplits = "splits"
 	// QueueSearches is served by the searcher.
 	QueueSearches = "searches"
 	// QueueReports is served by the reporter.
@@ -39,7 +42,7 @@ const (
 // queues says which queue serves which kind.
 var queues = map[Kind]string{
 	Import: QueueImports,
-	Split:  QueueImports,
+	Split:  QueueSplits,
 	Search: QueueSearches,
 	Report: QueueReports,
 }
@@ -66,7 +69,7 @@ func KindOf(kind operation.Kind, seq int) Kind {
 func (k Kind) Queue() string { return queues[k] }
 
 // Queues lists the names of all queues.
-func Queues() []string { return []string{QueueImports, QueueSearches, QueueReports} }
+func Queues() []string { return []string{QueueImports, QueueSplits, QueueSearches, QueueReports} }
 
 // Due is a chunk that should by now be in the queue or in a worker's hands.
 type Due struct {

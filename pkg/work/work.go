@@ -38,6 +38,7 @@ type Try func(ctx context.Context, c task.Chunk, attempt store.Attempt) (store.C
 
 // Worker runs steps. It is safe for concurrent use.
 type Worker struct {
+	kind        operation.Kind
 	store       *store.Store
 	dispatcher  *queue.Dispatcher
 	bell        *queue.Bell
@@ -46,10 +47,10 @@ type Worker struct {
 	try         Try
 }
 
-// New makes a worker that tries each chunk at most maxAttempts times before its operation fails.
-func New(db *store.Store, redis *queue.Redis, log *slog.Logger, maxAttempts int, try Try) *Worker {
+// New makes a worker for operations of a kind, that tries each chunk at most maxAttempts times before its operation fails.
+func New(kind operation.Kind, db *store.Store, redis *queue.Redis, log *slog.Logger, maxAttempts int, try Try) *Worker {
 	return &Worker{
-		store: db, dispatcher: queue.NewDispatcher(redis), bell: queue.NewBell(redis),
+		kind: kind, store: db, dispatcher: queue.NewDispatcher(redis), bell: queue.NewBell(redis),
 		maxAttempts: maxAttempts, log: log, try: try,
 	}
 }
@@ -57,7 +58,7 @@ func New(db *store.Store, redis *queue.Redis, log *slog.Logger, maxAttempts int,
 // Chunk takes one step with a chunk and dispatches what follows. nil means that there is nothing more to do for this queue entry; an
 // error asks to bring it back, most of them as a queue.LaterError that says when.
 func (w *Worker) Chunk(ctx context.Context, c task.Chunk) error {
-	attempt, err := w.store.BeginAttempt(ctx, c)
+	attempt, err := w.store.BeginAttempt(ctx, c, w.kind)
 	switch {
 	case errors.Is(err, store.ErrNothingDue):
 		return nil
@@ -118,8 +119,8 @@ func (w *Worker) giveUp(ctx context.Context, c task.Chunk) error {
 	w.log.Error("giving up an operation", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
 	return w.end(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
-		Message: fmt.Sprintf("Step %d could not be done in %d attempts, so the operation was given up. "+
-			"What was done before stays; of an import the unprocessed records can be downloaded and sent again.", c.Seq, w.maxAttempts),
+		Message: fmt.Sprintf("%s could not be done in %d attempts, so the operation was given up. What was done before stays.%s",
+			stepOf(c), w.maxAttempts, advice[task.KindOf(w.kind, c.Seq)]),
 	})
 }
 
@@ -131,4 +132,18 @@ func (w *Worker) end(ctx context.Context, c task.Chunk, why operation.Failure) e
 	}
 	w.ring(ctx, c)
 	return nil
+}
+
+// stepOf names a step for people.
+func stepOf(c task.Chunk) string {
+	if c.Seq == task.SplitSeq {
+		return "The splitting of the upload"
+	}
+	return fmt.Sprintf("Step %d", c.Seq)
+}
+
+// advice is what a client can do about an operation that was given up.
+var advice = map[task.Kind]string{
+	task.Import: " The unprocessed records can be downloaded and sent again.",
+	task.Split:  " Nothing was imported: send it again.",
 }

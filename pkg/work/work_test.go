@@ -43,7 +43,7 @@ func setup(t *testing.T) bench {
 }
 
 func (b bench) worker(try work.Try) *work.Worker {
-	return work.New(b.store, b.redis.Queue, slog.New(slog.DiscardHandler), maxAttempts, try)
+	return work.New(operation.Search, b.store, b.redis.Queue, slog.New(slog.DiscardHandler), maxAttempts, try)
 }
 
 func (b bench) state(t *testing.T) *operation.Operation {
@@ -156,7 +156,7 @@ func TestAWorkerThatDiedIsCounted(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for range maxAttempts {
-		if _, err := b.store.BeginAttempt(t.Context(), b.chunk); err != nil {
+		if _, err := b.store.BeginAttempt(t.Context(), b.chunk, operation.Search); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/work"
@@ -44,8 +45,8 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	base.Ready()
 	env.Log.Info("ready for chunks")
-	imports := work.New(base.DB, base.Redis, env.Log, cfg.MaxAttempts, chunks.Try)
+	imports := work.New(operation.Import, base.DB, base.Redis, env.Log, cfg.MaxAttempts, chunks.Try)
 	uploads := split.New(base.DB, collections)
-	splits := work.New(base.DB, base.Redis, env.Log, cfg.MaxAttempts, uploads.Try)
+	splits := work.New(operation.Import, base.DB, base.Redis, env.Log, cfg.MaxAttempts, uploads.Try)
 	return worker.Run(ctx, base.Redis, env.Log, cfg, imports.Chunk, uploads.ThenClear(splits.Chunk))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/work"
@@ -40,5 +41,5 @@ func run(ctx context.Context, env service.Env) error {
 	reports := making.New(base.DB, collections, cfg.MaxReportBytes)
 	base.Ready()
 	env.Log.Info("ready for reports")
-	return worker.Run(ctx, base.Redis, env.Log, cfg, work.New(base.DB, base.Redis, env.Log, cfg.MaxAttempts, reports.Try))
+	return worker.Run(ctx, base.Redis, env.Log, cfg, work.New(operation.Report, base.DB, base.Redis, env.Log, cfg.MaxAttempts, reports.Try))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/work"
@@ -41,5 +42,5 @@ func run(ctx context.Context, env service.Env) error {
 	searches := hunt.New(base.DB, collections, cfg.MaxResultBytes)
 	base.Ready()
 	env.Log.Info("ready for searches")
-	return worker.Run(ctx, base.Redis, env.Log, cfg, work.New(base.DB, base.Redis, env.Log, cfg.MaxAttempts, searches.Try))
+	return worker.Run(ctx, base.Redis, env.Log, cfg, work.New(operation.Search, base.DB, base.Redis, env.Log, cfg.MaxAttempts, searches.Try))
 }

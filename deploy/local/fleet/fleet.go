@@ -26,6 +26,7 @@ var services = []Service{
 	{Name: "searcher", Source: "./services/searcher", Copies: 1},
 	{Name: "reporter", Source: "./services/reporter", Copies: 1},
 	{Name: "janitor", Source: "./services/janitor", Copies: 1},
+	{Name: "console", Source: "./services/console", Copies: 1},
 }
 
 // migrate is the program that brings the database to the newest schema and ends.

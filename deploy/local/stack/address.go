@@ -10,27 +10,33 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// addressVariable says where the api listens.
-const addressVariable = "LONGSHORE_ADDR"
+// door is where people and programs come in.
+type door struct {
+	name     string // for people
+	variable string // says where it is
+	port     int    // the usual one
+}
 
-// defaultAPIPort is the api's own.
-const defaultAPIPort = 8080
+var (
+	apiDoor     = door{"API", "LONGSHORE_ADDR", 8080}
+	consoleDoor = door{"console", "LONGSHORE_CONSOLE_ADDR", 8090}
+)
 
-// apiAddress returns where the api is to listen. A wish of the environment is a must; without one another port does
-// when the usual one is taken, which is said.
-func apiAddress(ctx context.Context, say *process.Lines) (string, error) {
-	if wish := os.Getenv(addressVariable); wish != "" {
+// address returns where the door is to be. A wish of the environment is a must; without one another port does when the usual one is
+// taken, which is said.
+func (d door) address(ctx context.Context, say *process.Lines) (string, error) {
+	if wish := os.Getenv(d.variable); wish != "" {
 		if !process.Free(ctx, local(wish)) {
-			return "", fmt.Errorf("%s is %s, where another program listens: stop it, or choose another address", addressVariable, wish)
+			return "", fmt.Errorf("%s is %s, where another program listens: stop it, or choose another address", d.variable, wish)
 		}
 		return wish, nil
 	}
-	port, err := process.Port(ctx, defaultAPIPort)
+	port, err := process.Port(ctx, d.port)
 	if err != nil {
 		return "", err
 	}
-	if port != defaultAPIPort {
-		say.Printf("port %d is taken: the API gets port %d", defaultAPIPort, port)
+	if port != d.port {
+		say.Printf("port %d is taken: the %s gets port %d", d.port, d.name, port)
 	}
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
 }

@@ -19,26 +19,31 @@ const logFormatVariable = "LONGSHORE_LOG_FORMAT"
 type Stack struct {
 	Servers *Servers
 	Base    string // the API's address, without a slash at its end
+	Console string // the console's, likewise
 
 	units []unit
 }
 
 // Up migrates the database and starts the services from the folder of programs, each with its lines on the console. It
 // returns when the API answers. Close stops the services, and leaves the servers to their owner.
-func Up(ctx context.Context, servers *Servers, programs string, console *process.Console, say *process.Lines) (*Stack, error) {
-	address, err := apiAddress(ctx, say)
+func Up(ctx context.Context, servers *Servers, programs string, voices *process.Console, say *process.Lines) (*Stack, error) {
+	address, err := apiDoor.address(ctx, say)
 	if err != nil {
 		return nil, err
 	}
-	env := append(servers.Env(), addressVariable+"="+address)
+	console, err := consoleDoor.address(ctx, say)
+	if err != nil {
+		return nil, err
+	}
+	env := append(servers.Env(), apiDoor.variable+"="+address, consoleDoor.variable+"="+console)
 	if os.Getenv(logFormatVariable) == "" {
 		env = append(env, logFormatVariable+"=text")
 	}
-	if err := fleet.Migrate(ctx, programs, env, console.Lines("migrate")); err != nil {
+	if err := fleet.Migrate(ctx, programs, env, voices.Lines("migrate")); err != nil {
 		return nil, err
 	}
-	s := &Stack{Servers: servers, Base: "http://" + local(address)}
-	if err := s.start(ctx, programs, env, console); err != nil {
+	s := &Stack{Servers: servers, Base: "http://" + local(address), Console: "http://" + local(console)}
+	if err := s.start(ctx, programs, env, voices); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

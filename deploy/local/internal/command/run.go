@@ -99,6 +99,7 @@ func welcome(up *stack.Stack, folder string) string {
 Longshore is up.
 
   API        %[1]s/
+  Queues     %[5]s/queues
   Postgres   %[2]s
   Redis      %[3]s
   Data       %[4]s   (kept between runs; the servers' logs are there too)
@@ -106,5 +107,5 @@ Longshore is up.
   Try        curl -i %[1]s/api/tools/import -H 'Content-Type: application/json' -d @deploy/local/sample/tools.json
   Stop       Ctrl-C
 
-`, up.Base, up.Servers.DatabaseURL, up.Servers.RedisURL, folder)
+`, up.Base, up.Servers.DatabaseURL, up.Servers.RedisURL, folder, up.Console)
 }

@@ -1,7 +1,9 @@
 package edge_test
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -25,5 +27,16 @@ func TestAddressesAreAbsolute(t *testing.T) {
 	}
 	if got := fromRequest.Absolute(secure, "/operations/1"); got != "https://internal/operations/1" {
 		t.Errorf("with TLS: %s", got)
+	}
+}
+
+// A client of HTTP/1.0 names no host.
+func TestAddressesWithoutAHost(t *testing.T) {
+	t.Parallel()
+	reached := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 8080}
+	r := httptest.NewRequest(http.MethodGet, "/x", nil).WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, reached))
+	r.Host = ""
+	if got := edge.NewAddresses("").Absolute(r, "/operations/1"); got != "http://192.0.2.7:8080/operations/1" {
+		t.Errorf("it is %s", got)
 	}
 }

@@ -139,7 +139,7 @@ func (h *Handler) take(
 func (h *Handler) repeat(c *gin.Context, terms submission.Terms, sent *content) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	if _, err := h.Store.Operation(ctx, terms.ID); fault.Is(err, fault.NotFound) {
-		return nil, submission.StillReceiving() // no need to read what can't be compared yet
+		return nil, submission.Receiving(ctx, h.Store, terms.ID) // no need to read what can't be compared yet
 	}
 	digest, err := sent.Digest()
 	if err != nil {

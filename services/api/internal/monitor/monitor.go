@@ -51,6 +51,11 @@ func (m *Monitor) Find(ctx context.Context, id uuid.UUID) (*operation.Operation,
 	return m.present(ctx)(m.store.Operation(ctx, id))
 }
 
+// Look is Find for a glance that counts as no poll (HEAD).
+func (m *Monitor) Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
+	return here(m.store.Operation(ctx, id))
+}
+
 // FindByReference is Find for the reference of an import into a collection.
 func (m *Monitor) FindByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
 	return m.present(ctx)(m.store.OperationByReference(ctx, collection, reference))
@@ -61,16 +66,28 @@ func (m *Monitor) FindByNumber(ctx context.Context, number int64) (*operation.Op
 	return m.present(ctx)(m.store.OperationByNumber(ctx, number))
 }
 
+// LookByNumber is Look for a number.
+func (m *Monitor) LookByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
+	return here(m.store.OperationByNumber(ctx, number))
+}
+
+// here refuses what is gone.
+func here(op *operation.Operation, err error) (*operation.Operation, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case op.Expired:
+		return nil, gone(op)
+	}
+	return op, nil
+}
+
 // present refuses what is gone and notes the poll of what must be polled, whose deadline is then told anew.
 func (m *Monitor) present(ctx context.Context) func(*operation.Operation, error) (*operation.Operation, error) {
 	return func(op *operation.Operation, err error) (*operation.Operation, error) {
-		switch {
-		case err != nil:
-			return nil, err
-		case op.Expired:
-			return nil, gone(op)
-		case op.PollDeadline.IsZero() || op.State.Terminal():
-			return op, nil
+		op, err = here(op, err)
+		if err != nil || op.PollDeadline.IsZero() || op.State.Terminal() {
+			return op, err
 		}
 		op.PollDeadline = time.Now().Add(m.pollWithin)
 		return op, m.store.Polled(ctx, op.ID, m.pollWithin)

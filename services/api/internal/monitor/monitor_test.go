@@ -58,6 +58,10 @@ func (s *shelf) Operation(context.Context, uuid.UUID) (*operation.Operation, err
 	return &op, s.err
 }
 
+func (s *shelf) OperationByNumber(ctx context.Context, _ int64) (*operation.Operation, error) {
+	return s.Operation(ctx, s.op.ID)
+}
+
 func (s *shelf) Events(_ context.Context, _ uuid.UUID, after, limit int) ([]operation.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,6 +152,26 @@ func TestFindCountsAsAPollOfWhatMustBePolled(t *testing.T) {
 	find(1)
 	s.become(operation.Succeeded)
 	find(1)
+}
+
+func TestALookCountsAsNoPoll(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	deadline := time.Now()
+	s.op.PollDeadline = deadline
+	m, _ := watch(t, s, newBell())
+	byID, err := m.Look(t.Context(), s.op.ID)
+	if err != nil || !byID.PollDeadline.Equal(deadline) {
+		t.Errorf("by id: %+v, %v", byID, err)
+	}
+	byNumber, err := m.LookByNumber(t.Context(), 7)
+	if err != nil || !byNumber.PollDeadline.Equal(deadline) || s.polls != 0 {
+		t.Errorf("by number: %+v, %v; %d polls", byNumber, err, s.polls)
+	}
+	s.op.Expired = true
+	if _, err := m.Look(t.Context(), s.op.ID); !fault.Is(err, fault.Gone) {
+		t.Errorf("what is gone: %v", err)
+	}
 }
 
 func TestWhatIsGoneIsGone(t *testing.T) {

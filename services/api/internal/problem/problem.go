@@ -31,6 +31,7 @@ var kinds = map[fault.Kind]struct {
 	fault.Conflict:         {http.StatusConflict, "Conflict"},
 	fault.Unavailable:      {http.StatusServiceUnavailable, "Temporarily unavailable"},
 	fault.BadRange:         {http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},
+	fault.Changed:          {http.StatusPreconditionFailed, "Precondition failed"},
 }
 
 // retryAfter is what a client is asked to wait when a part does not answer, in seconds.

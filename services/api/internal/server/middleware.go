@@ -60,8 +60,13 @@ func guarded(c *gin.Context, handle edge.Handler) (err error) {
 	return handle(c)
 }
 
-// logFailure writes what went wrong: our own faults as errors, refused requests as information.
+// logFailure writes what went wrong: our own faults as errors, refused requests as information. Of a client that left before its answer
+// there is nothing to tell but that.
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, err error) {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		log.InfoContext(ctx, "the client left before its answer", slog.String("method", r.Method), slog.String("path", r.URL.Path))
+		return
+	}
 	level := slog.LevelInfo
 	status := problem.Status(err)
 	clientGone := errors.Is(err, context.Canceled) || errors.Is(err, errNotTaken)

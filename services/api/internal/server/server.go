@@ -78,7 +78,7 @@ func newEngine(log *slog.Logger, routes []edge.Route) *gin.Engine {
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(nil)
 	engine.Use(identify)
-	for _, r := range routes {
+	for _, r := range edge.WithHead(routes) {
 		engine.Handle(r.Method, r.Path, answer(log, r.Handler))
 	}
 	engine.NoRoute(answer(log, func(*gin.Context) error {

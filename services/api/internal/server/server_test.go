@@ -38,7 +38,7 @@ func TestEveryFailureIsAProblem(t *testing.T) {
 		shows        string
 	}{
 		"unknown address":  {http.MethodGet, "/nothing", nil, 404, "NoSuchAddress"},
-		"wrong method":     {http.MethodDelete, "/thing/1", nil, 405, "takes GET, not DELETE"},
+		"wrong method":     {http.MethodDelete, "/thing/1", nil, 405, "takes GET, HEAD, not DELETE"},
 		"internal error":   {http.MethodGet, "/thing/1", func(*gin.Context) error { return errors.New("secret") }, 500, "Internal"},
 		"panic":            {http.MethodGet, "/thing/1", func(*gin.Context) error { panic("secret") }, 500, "Internal"},
 		"client went away": {http.MethodGet, "/thing/1", func(*gin.Context) error { return context.Canceled }, 500, "Internal"},
@@ -50,7 +50,7 @@ func TestEveryFailureIsAProblem(t *testing.T) {
 			t.Errorf("%s: %d %s", name, w.Code, body)
 		}
 	}
-	if allow := serve(t, http.MethodPost, "/thing/1", http.Header{}, nil).Header().Get("Allow"); allow != http.MethodGet {
+	if allow := serve(t, http.MethodPost, "/thing/1", http.Header{}, nil).Header().Get("Allow"); allow != "GET, HEAD" {
 		t.Errorf("Allow: %q", allow)
 	}
 }
@@ -148,5 +148,27 @@ func TestStoppingLetsRequestsInHandFinish(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("the server ended with %v", err)
+	}
+}
+
+// Who may read may ask for the headers alone; a stream of events has no end at which they could be told.
+func TestAHeadIsAnsweredWhereverAGetIs(t *testing.T) {
+	t.Parallel()
+	show := func(c *gin.Context) error {
+		c.String(http.StatusOK, "Prefer is %q", c.GetHeader("Prefer"))
+		return nil
+	}
+	engine := newEngine(slog.New(slog.DiscardHandler), index([]edge.Route{
+		{Method: http.MethodGet, Path: "/thing", Handler: show},
+		{Method: http.MethodGet, Path: "/stream", Handler: show, Endless: true},
+	}, nil))
+	for path, status := range map[string]int{"/": 200, "/thing": 200, "/stream": 405, "/nothing": 404} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)
+		r.Header.Set("Prefer", "wait=60")
+		w := httptest.NewRecorder()
+		engine.ServeHTTP(w, r)
+		if w.Code != status || path == "/thing" && w.Body.String() != `Prefer is ""` { // a real connection leaves the body out
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }

@@ -201,6 +201,25 @@ func TestASmallAnswerThatNobodyReadsFreesItsConnection(t *testing.T) {
 	})
 }
 
+func TestAClientThatLeftIsNoFailure(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	var lines bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&lines, nil))
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/thing", nil)
+	logFailure(ctx, log, r, fault.New(fault.Unavailable, "database-unavailable", "Later.").Because(ctx.Err()))
+	if line := lines.String(); !strings.Contains(line, "level=INFO") || !strings.Contains(line, "left") || strings.Contains(line, "503") ||
+		strings.Contains(line, "unavailable") {
+		t.Errorf("of a client that left: %s", line)
+	}
+	lines.Reset()
+	logFailure(ctx, log, r, errors.New("broken"))
+	if line := lines.String(); !strings.Contains(line, "level=ERROR") {
+		t.Errorf("of our own fault: %s", line)
+	}
+}
+
 func TestOnlyOurOwnFaultsAreErrorsInTheLog(t *testing.T) {
 	t.Parallel()
 	for err, level := range map[error]slog.Level{

@@ -23,9 +23,10 @@ type Acceptor interface {
 	Accept(ctx context.Context, draft store.Draft) (*operation.Operation, error)
 }
 
-// Finder finds an operation by its id; those that are still receiving are not there, tombstones are.
+// Finder finds an operation by its id; those that are still receiving are not there, tombstones are. Uploads in pieces are found by Parts.
 type Finder interface {
 	Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	Parts(ctx context.Context, id uuid.UUID) (*store.Parts, error)
 }
 
 // Accept stores an operation that needs no records. If the client gave an id that is in use, draft.Digest decides: a request like the one
@@ -47,7 +48,7 @@ func Repeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*oper
 	op, err := s.Operation(ctx, id)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return nil, StillReceiving()
+		return nil, Receiving(ctx, s, id)
 	case err != nil:
 		return nil, err
 	case len(digest) == 0 || !bytes.Equal(op.PayloadDigest, digest):
@@ -62,8 +63,16 @@ func Repeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*oper
 // receivingRetry is when a client should ask again whose id is still being received.
 const receivingRetry = 2 * time.Second
 
-// StillReceiving is the fault of an id whose first request has not ended.
-func StillReceiving() error {
+// Receiving tells why an id can't be had that is in use, but has no operation yet: its first request has not ended, and waiting helps, or it
+// stands for an upload in pieces, which is no other request's.
+func Receiving(ctx context.Context, s Finder, id uuid.UUID) error {
+	_, err := s.Parts(ctx, id)
+	switch {
+	case err == nil:
+		return InUse()
+	case !fault.Is(err, fault.NotFound):
+		return err
+	}
 	return fault.New(fault.Conflict, "operation-id-receiving",
 		"A request with this Operation-Id is still being received. Wait for its answer, or send the same again later.").
 		RetryAfter(receivingRetry)

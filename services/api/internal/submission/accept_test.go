@@ -86,7 +86,7 @@ func TestAnIDThatIsReceivingAsksToComeBack(t *testing.T) {
 	db := open(t)
 	id := uuid.New()
 	d := draft(id, "one")
-	d.Kind = operation.Import
+	d.Kind, d.Request = operation.Import, nil
 	upload, err := db.NewUpload(d)
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +97,23 @@ func TestAnIDThatIsReceivingAsksToComeBack(t *testing.T) {
 	_, _, err = submission.Accept(t.Context(), db, draft(id, "one"))
 	if f := fault.Of(err); f.Kind != fault.Conflict || f.Retry <= 0 {
 		t.Errorf("while it is received: %+v", f)
+	}
+}
+
+// An upload in pieces may be open for a day: nobody should wait for its id.
+func TestAnIDOfAnUploadInPiecesIsInUse(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	id := uuid.New()
+	d := draft(id, "one")
+	d.Kind = operation.Import
+	if _, err := db.BeginParts(t.Context(), d, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for _, digest := range []string{"one", "other"} {
+		if _, _, err := submission.Accept(t.Context(), db, draft(id, digest)); fault.Of(err).Code != "operation-id-in-use" {
+			t.Errorf("with the digest %q: %v", digest, err)
+		}
 	}
 }
 

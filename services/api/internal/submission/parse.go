@@ -1,6 +1,7 @@
 package submission
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -28,6 +29,9 @@ func readLabels(h http.Header) (map[string]string, error) {
 			name, value, err := ParseLabel(strings.TrimSpace(pair))
 			if err != nil {
 				return nil, err
+			}
+			if _, twice := labels[name]; twice {
+				return nil, fault.New(fault.Malformed, "invalid-label", "Longshore-Labels gives the label %q twice: give each name one value.", name)
 			}
 			if labels == nil {
 				labels = make(map[string]string)
@@ -88,7 +92,7 @@ func (p Policy) Wait(h http.Header) time.Duration {
 				continue
 			}
 			seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
-			if err == nil && seconds > 0 {
+			if (err == nil || errors.Is(err, strconv.ErrRange)) && seconds > 0 { // beyond an int, Atoi returns the greatest
 				return min(time.Duration(min(seconds, 1<<20))*time.Second, p.MaxWait)
 			}
 		}

@@ -34,7 +34,7 @@ func (h *Handler) finish(c *gin.Context) error {
 		return err
 	}
 	sent := h.body(c)
-	asks, err := readWish(sent)
+	asks, err := readWish(sent, h.opts.Parts)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (h *Handler) accepted(c *gin.Context, found *store.Parts, op *operation.Ope
 	h.Log.Info("upload accepted", slog.String("operation", op.ID.String()), slog.String("collection", found.Collection))
 }
 
-func readWish(body io.Reader) (wish, error) {
+func readWish(body io.Reader, maxParts int) (wish, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxWish+1))
 	if err != nil {
 		return wish{}, err
@@ -69,9 +69,9 @@ func readWish(body io.Reader) (wish, error) {
 		return asks, nil
 	}
 	err = json.Unmarshal(text, &asks, json.RejectUnknownMembers(true))
-	if err != nil || len(text) > maxWish || asks.Parts < 0 {
+	if err != nil || len(text) > maxWish || asks.Parts < 0 || asks.Parts > maxParts {
 		return wish{}, fault.New(fault.Malformed, "invalid-finish",
-			`The body must be empty, or {"parts": n} with the number of parts that the upload has.`).Because(err)
+			`The body must be empty, or {"parts": n} with the number of parts that the upload has, at most %d.`, maxParts).Because(err)
 	}
 	return asks, nil
 }

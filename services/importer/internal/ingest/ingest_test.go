@@ -64,7 +64,7 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = work.New(b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 2, chunks.Try)
+	b.work = work.New(operation.Import, b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 2, chunks.Try)
 	return b
 }
 
@@ -188,7 +188,7 @@ func TestAChunkThatKillsItsWorkersIsGivenUp(t *testing.T) {
 	op := b.accept(t, `{"k":"1"}`)
 	c := task.Chunk{TaskID: op.ID}
 	for range 2 { // what two workers leave that die in their step
-		if _, err := b.db.BeginAttempt(t.Context(), c); err != nil {
+		if _, err := b.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -47,7 +47,7 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	splitter := split.New(b.db, collections)
-	worker := work.New(b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 2, splitter.Try)
+	worker := work.New(operation.Import, b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 2, splitter.Try)
 	b.split = splitter.ThenClear(worker.Chunk)
 	return b
 }

@@ -4,11 +4,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/spreadsheet"
 )
 
 // csvWriter writes a header and a row for each record, in the way that the CSV of an import is read: texts as they are, numbers, booleans,
@@ -22,7 +22,7 @@ type csvWriter struct {
 func newCSV(out io.Writer, c *collection.Collection) (*csvWriter, error) {
 	w := &csvWriter{out: csv.NewWriter(out), reader: newReader(c), row: make([]string, len(c.Properties))}
 	for i, p := range c.Properties {
-		w.row[i] = harmless(p.Name)
+		w.row[i] = spreadsheet.Harmless(p.Name)
 	}
 	if err := w.out.Write(w.row); err != nil {
 		return nil, fmt.Errorf("writing the header: %w", err)
@@ -59,16 +59,5 @@ func cell(value jsontext.Value) (string, error) {
 		return string(value), nil // a negative number begins with a minus too, and is none the worse for it
 	}
 	content, err := text(value)
-	return harmless(content), err
-}
-
-// formulas are the beginnings that make a spreadsheet take a text for a formula (OWASP, CSV Injection).
-const formulas = "=+-@\t\r"
-
-// harmless puts an apostrophe before a text that a spreadsheet would carry out.
-func harmless(content string) string {
-	if content != "" && strings.IndexByte(formulas, content[0]) >= 0 {
-		return "'" + content
-	}
-	return content
+	return spreadsheet.Harmless(content), err
 }

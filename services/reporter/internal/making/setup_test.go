@@ -41,7 +41,7 @@ func setup(t *testing.T, maxBytes int64) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = work.New(b.db, queuetest.New(t).Queue, slog.New(slog.DiscardHandler), 2, making.New(b.db, collections, maxBytes).Try)
+	b.work = work.New(operation.Report, b.db, queuetest.New(t).Queue, slog.New(slog.DiscardHandler), 2, making.New(b.db, collections, maxBytes).Try)
 	return b
 }
 

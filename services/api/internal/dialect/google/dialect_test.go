@@ -36,6 +36,7 @@ type watcher struct {
 	pruned    bool
 	listed    store.Filter
 	cursor    string
+	glances   int
 }
 
 func (m *watcher) Find(_ context.Context, wanted uuid.UUID) (*operation.Operation, error) {
@@ -43,6 +44,12 @@ func (m *watcher) Find(_ context.Context, wanted uuid.UUID) (*operation.Operatio
 		return nil, fault.New(fault.NotFound, "operation-not-found", "There is no such operation.")
 	}
 	return &m.op, nil
+}
+
+// Look is Find that counts as no poll.
+func (m *watcher) Look(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+	m.glances++
+	return m.Find(ctx, wanted)
 }
 
 func (m *watcher) Cancel(context.Context, *operation.Operation) (*operation.Operation, error) {
@@ -83,7 +90,7 @@ func send(t *testing.T, m *watcher, method, address string) *httptest.ResponseRe
 	t.Helper()
 	outputs := operations.Outputs{operation.Search: {Link: "results", Path: func(*operation.Operation) string { return "/found" }, Partial: true}}
 	engine := gin.New()
-	for _, route := range google.New(m, edge.NewAddresses("https://api.example"), pace.New(func() time.Time { return sealed }), outputs).Routes() {
+	for _, route := range edge.WithHead(google.New(m, edge.NewAddresses("https://api.example"), pace.New(func() time.Time { return sealed }), outputs).Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)
@@ -101,4 +108,13 @@ func decode[T any](t *testing.T, w *httptest.ResponseRecorder) (v T) {
 		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
 	}
 	return v
+}
+
+func TestAHeadIsNoPoll(t *testing.T) {
+	t.Parallel()
+	m := &watcher{op: in(operation.Running)}
+	w := send(t, m, http.MethodHead, "/v1/operations/"+id.String())
+	if w.Code != http.StatusOK || w.Header().Get("Retry-After") == "" || m.glances != 1 {
+		t.Errorf("%d %v, %d glances", w.Code, w.Header(), m.glances)
+	}
 }

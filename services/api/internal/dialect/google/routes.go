@@ -21,6 +21,7 @@ import (
 // Monitor finds operations and ends them.
 type Monitor interface {
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Prune(ctx context.Context, op *operation.Operation) error
 	Page(ctx context.Context, f store.Filter, cursor string) (monitor.Page, error)
@@ -111,10 +112,14 @@ func (d *Dialect) remove(c *gin.Context) error {
 // empty answers with google.protobuf.Empty.
 func empty(c *gin.Context) { c.PureJSON(http.StatusOK, struct{}{}) }
 
+// find finds an operation. A HEAD does not count as a poll.
 func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error) {
 	id, err := operations.ParseID(name)
 	if err != nil {
 		return nil, err
+	}
+	if c.Request.Method == http.MethodHead {
+		return d.monitor.Look(c.Request.Context(), id)
 	}
 	return d.monitor.Find(c.Request.Context(), id)
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
+// keptPieces is how many pieces of a file, each of half a MiB, one answer holds.
+const keptPieces = 2
+
 // content reads a file out of the store, a piece at a time, from any place on. No connection waits while a client is slow.
 type content struct {
 	ctx    context.Context //nolint:containedctx // it lives as long as one answer
@@ -19,7 +22,8 @@ type content struct {
 	id     uuid.UUID
 	size   int64
 	offset int64
-	piece  *store.Piece
+	// pieces are the last that were unpacked, the latest first: ranges go to and fro.
+	pieces [keptPieces]*store.Piece
 	// failed is why a read failed: net/http only breaks its answer off.
 	failed error
 }
@@ -28,34 +32,38 @@ func newContent(ctx context.Context, db Store, id uuid.UUID, size int64) *conten
 	return &content{ctx: ctx, store: db, id: id, size: size}
 }
 
-// Read reads on in the piece in hand or takes the next.
+// Read reads on in a piece in hand or takes the next.
 func (c *content) Read(p []byte) (int, error) {
 	if c.offset >= c.size {
 		return 0, io.EOF
 	}
-	if err := c.take(); err != nil {
+	piece, err := c.take()
+	if err != nil {
 		c.failed = err
 		return 0, err
 	}
-	n := copy(p, c.piece.Bytes[c.offset-c.piece.Offset:])
+	n := copy(p, piece.Bytes[c.offset-piece.Offset:])
 	c.offset += int64(n)
 	return n, nil
 }
 
-// take makes sure that the piece in hand holds the offset.
-func (c *content) take() error {
-	if c.piece != nil && c.piece.Offset <= c.offset && c.offset < c.piece.Offset+int64(len(c.piece.Bytes)) {
-		return nil
+// take returns the piece that holds the offset: one in hand, or the next in place of the eldest.
+func (c *content) take() (*store.Piece, error) {
+	for _, piece := range c.pieces {
+		if piece != nil && piece.Offset <= c.offset && c.offset < piece.Offset+int64(len(piece.Bytes)) {
+			return piece, nil
+		}
 	}
 	piece, err := c.store.OutputAt(c.ctx, c.id, store.FileStage, c.offset)
 	if err != nil {
-		return fmt.Errorf("reading a report's file: %w", err)
+		return nil, fmt.Errorf("reading a report's file: %w", err)
 	}
 	if piece == nil {
-		return fault.New(fault.Gone, "operation-expired", "The report went away while it was read.")
+		return nil, fault.New(fault.Gone, "operation-expired", "The report went away while it was read.")
 	}
-	c.piece = piece
-	return nil
+	copy(c.pieces[1:], c.pieces[:])
+	c.pieces[0] = piece
+	return piece, nil
 }
 
 // Seek goes to a place.

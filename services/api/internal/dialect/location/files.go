@@ -27,8 +27,13 @@ func (d *Dialect) download(c *gin.Context) error {
 	}
 	content := newContent(c.Request.Context(), d.Store, op.ID, file.Size)
 	out := &fileAnswer{ResponseWriter: c.Writer}
+	tidyRange(c.Request, file.Size)
 	http.ServeContent(out, c.Request, file.Name, op.FinishedAt, content)
-	if out.refused {
+	switch out.refused {
+	case http.StatusPreconditionFailed:
+		forgetFile(c.Writer.Header())
+		return fault.New(fault.Changed, "file-not-as-known", "The file is not the one that If-Match or If-Unmodified-Since means. Ask without it.")
+	case http.StatusRequestedRangeNotSatisfiable:
 		forgetFile(c.Writer.Header())
 		return fault.New(fault.BadRange, "range-not-satisfiable", "The file has %d bytes, and the range lies behind its end.", file.Size).
 			With("size", file.Size)
@@ -44,7 +49,7 @@ func (d *Dialect) findFile(c *gin.Context) (*operation.Operation, *report.File, 
 	if !ok {
 		return nil, nil, noFile
 	}
-	op, err := d.findByNumber(c.Request.Context(), number)
+	op, err := d.findByNumber(c, number)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,24 +99,25 @@ func forgetFile(h http.Header) {
 	}
 }
 
-// fileAnswer keeps back net/http's own words about a range that can't be: the answer is a problem like any other.
+// fileAnswer keeps back net/http's own words about a range or a condition that can't be met: the answer is a problem like any other.
 type fileAnswer struct {
 	gin.ResponseWriter
-	refused bool
+	// refused is the status that was kept back; 0 if the file is served.
+	refused int
 }
 
-// WriteHeader notes a refused range.
+// WriteHeader notes what is refused.
 func (a *fileAnswer) WriteHeader(code int) {
-	if code == http.StatusRequestedRangeNotSatisfiable {
-		a.refused = true
+	if code == http.StatusRequestedRangeNotSatisfiable || code == http.StatusPreconditionFailed {
+		a.refused = code
 		return
 	}
 	a.ResponseWriter.WriteHeader(code)
 }
 
-// Write drops what is said about a refused range.
+// Write drops what is said about that.
 func (a *fileAnswer) Write(p []byte) (int, error) {
-	if a.refused {
+	if a.refused != 0 {
 		return len(p), nil
 	}
 	return a.ResponseWriter.Write(p)

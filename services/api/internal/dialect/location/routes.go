@@ -30,6 +30,7 @@ type Monitor interface {
 	submission.Watcher
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	FindByNumber(ctx context.Context, number int64) (*operation.Operation, error)
+	LookByNumber(ctx context.Context, number int64) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
 }
 
@@ -86,10 +87,6 @@ func (d *Dialect) Routes() []edge.Route {
 		{
 			Method: http.MethodGet, Path: "/reports/:file", Handler: d.download,
 			Summary: "Download a report's file, also in ranges.",
-		},
-		{
-			Method: http.MethodHead, Path: "/reports/:file", Handler: d.download,
-			Summary: "Tell what a download would bring.",
 		},
 	}
 }
@@ -149,11 +146,16 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	if err != nil || number < 1 || strconv.FormatInt(number, 10) != c.Param("number") {
 		return nil, notFound()
 	}
-	return d.findByNumber(c.Request.Context(), number)
+	return d.findByNumber(c, number)
 }
 
-func (d *Dialect) findByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
-	op, err := d.Monitor.FindByNumber(ctx, number)
+// findByNumber finds a report. The number may be a search's, so that a HEAD must not count as a poll here either.
+func (d *Dialect) findByNumber(c *gin.Context, number int64) (*operation.Operation, error) {
+	find := d.Monitor.FindByNumber
+	if c.Request.Method == http.MethodHead {
+		find = d.Monitor.LookByNumber
+	}
+	op, err := find(c.Request.Context(), number)
 	if err == nil && op.Kind != operation.Report {
 		return nil, notFound()
 	}

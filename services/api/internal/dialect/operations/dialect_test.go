@@ -34,6 +34,7 @@ type reader struct {
 	events     []operation.Event
 	rejections []operation.Rejection
 	records    []string
+	glances    int
 }
 
 func (r *reader) Find(_ context.Context, wanted uuid.UUID) (*operation.Operation, error) {
@@ -41,6 +42,12 @@ func (r *reader) Find(_ context.Context, wanted uuid.UUID) (*operation.Operation
 		return nil, fault.New(fault.NotFound, "operation-not-found", "There is no such operation.")
 	}
 	return &r.op, nil
+}
+
+// Look is Find that counts as no poll.
+func (r *reader) Look(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+	r.glances++
+	return r.Find(ctx, wanted)
 }
 
 func (r *reader) Rejections(_ context.Context, _ uuid.UUID, _ int, visit func(operation.Rejection) error) error {
@@ -104,7 +111,7 @@ func newEngine(t *testing.T, m operations.Monitor, s operations.Store) *gin.Engi
 		},
 	})
 	engine := gin.New()
-	for _, route := range dialect.Routes() {
+	for _, route := range edge.WithHead(dialect.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

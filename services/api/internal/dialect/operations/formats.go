@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/spreadsheet"
 )
 
 // ndjsonWriter writes one JSON object per line.
@@ -55,7 +55,8 @@ func (w *ndjsonWriter) write(l line) error {
 func (w *ndjsonWriter) flush() error { return w.buffer.Flush() }
 
 // csvWriter writes a header and a row per record: the collection's members in their order, for people and for sending corrected
-// records again, and then what it takes to lose nothing: row, outcome, reasons and the record as it was received.
+// records again, and then what it takes to lose nothing: row, outcome, reasons and the record as it was received, also where a text got an
+// apostrophe so that no spreadsheet takes it for a formula.
 type csvWriter struct {
 	csv     *csv.Writer
 	members []string
@@ -69,12 +70,14 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 	c.Header("Content-Type", "text/csv; charset=utf-8; header=present")
 	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.csv"`, op.Reference))
 	w := &csvWriter{csv: csv.NewWriter(c.Writer)}
+	var header []string
 	if target, ok := d.collections.Get(op.Collection); ok {
 		for _, p := range target.Properties {
 			w.members = append(w.members, p.Name)
+			header = append(header, spreadsheet.Harmless(p.Name))
 		}
 	}
-	return w, w.csv.Write(append(slices.Clip(w.members), extraColumns...))
+	return w, w.csv.Write(append(header, extraColumns...))
 }
 
 func (w *csvWriter) write(l line) error {
@@ -111,14 +114,15 @@ func (w *csvWriter) flush() error {
 	return w.csv.Error()
 }
 
-// cell writes a value as the CSV intake reads it: text as it is, everything else as JSON, nothing for null.
+// cell writes a value as the CSV intake reads it: text as it is but for what a spreadsheet would carry out, everything else as JSON, nothing
+// for null.
 func cell(value json.RawMessage) string {
 	var text string
 	switch {
 	case len(value) == 0 || string(value) == "null":
 		return ""
 	case json.Unmarshal(value, &text) == nil:
-		return text
+		return spreadsheet.Harmless(text)
 	default:
 		return string(value)
 	}

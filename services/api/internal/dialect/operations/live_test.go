@@ -74,7 +74,7 @@ func (h house) accept(t *testing.T, labels map[string]string) *operation.Operati
 func (h house) advance(t *testing.T, op *operation.Operation, a store.Advance) {
 	t.Helper()
 	c := task.Chunk{TaskID: op.ID}
-	if _, err := h.store.BeginAttempt(t.Context(), c); err != nil {
+	if _, err := h.store.BeginAttempt(t.Context(), c, op.Kind); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.store.RunTurn(t.Context(), c, func(context.Context, *store.Turn) (store.Advance, error) { return a, nil }); err != nil {

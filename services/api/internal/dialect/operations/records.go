@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -52,6 +53,9 @@ func (d *Dialect) records(c *gin.Context) error {
 }
 
 func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operation.Outcome, out recordWriter) error {
+	if c.Request.Method == http.MethodHead {
+		return nil // the headers are set, and nobody takes the rest
+	}
 	var err error
 	if outcome == operation.Rejected {
 		err = d.store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {

@@ -141,3 +141,26 @@ func TestOnlyImportsHaveRecords(t *testing.T) {
 		t.Errorf("the records of a search: %d %s", w.Code, w.Body)
 	}
 }
+
+// A spreadsheet must not carry out what a client has sent; the record as it was received stands beside it.
+func TestFormulasInCSVAreHarmless(t *testing.T) {
+	t.Parallel()
+	rejected := operation.Rejection{Row: 1, Received: []byte(`{"tool_id":"=cmd|' /C calc'!A0","tool_name":"@x","category":-1,"url":"a=1"}`)}
+	rows := table(t, &reader{op: in(operation.Succeeded), rejections: []operation.Rejection{rejected}}, recordsPath+"?format=csv")
+	want := []string{"'=cmd|' /C calc'!A0", "'@x", "-1", "", "", "a=1", "1", "failed", "", string(rejected.Received)}
+	if diff := cmp.Diff(want, rows[1]); diff != "" {
+		t.Errorf("row (-want +got):\n%s", diff)
+	}
+}
+
+// A HEAD tells the headers without reading the records.
+func TestAHeadOfRecords(t *testing.T) {
+	t.Parallel()
+	for query, kind := range map[string]string{"": "application/x-ndjson", "?format=csv": "text/csv; charset=utf-8; header=present"} {
+		r := &reader{op: in(operation.Succeeded), rejections: broken}
+		w := send(t, newEngine(t, r, r), http.MethodHead, recordsPath+query)
+		if w.Code != http.StatusOK || w.Body.Len() != 0 || w.Header().Get("Content-Type") != kind || r.glances != 1 {
+			t.Errorf("%s: %d %v %q, %d glances", query, w.Code, w.Header(), w.Body, r.glances)
+		}
+	}
+}

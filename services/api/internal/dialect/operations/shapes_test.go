@@ -88,6 +88,9 @@ func TestAStatusIsNotKeptAndHasAnEtag(t *testing.T) {
 		if w.Code != http.StatusOK || w.Header().Get("ETag") != `W/"7"` || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%s: %d %v", method, w.Code, w.Header())
 		}
+		if glanced := r.glances == 1; glanced != (method == http.MethodHead) {
+			t.Errorf("%s was a glance: %v", method, glanced)
+		}
 	}
 }
 

@@ -90,10 +90,14 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	return d.findNamed(c, c.Param("id"))
 }
 
+// findNamed finds an operation. A HEAD does not count as a poll.
 func (d *Dialect) findNamed(c *gin.Context, name string) (*operation.Operation, error) {
 	id, err := ParseID(name)
 	if err != nil {
 		return nil, err
+	}
+	if c.Request.Method == http.MethodHead {
+		return d.monitor.Look(c.Request.Context(), id)
 	}
 	return d.monitor.Find(c.Request.Context(), id)
 }

@@ -21,6 +21,10 @@ import (
 // 201: who polls while it is 202 stops at any end, reads the word, and keeps the partial results; an error status would look to an HTTP client
 // as if asking had failed, and be tried again. The error is there too, in the body and in x-ms-error-code.
 func (d *Dialect) answer(c *gin.Context, op *operation.Operation, w window) error {
+	if c.Request.Method == http.MethodHead {
+		d.begin(c, op)
+		return nil // nobody takes the rest
+	}
 	head, err := encodeHead(d.shape(c, op, w))
 	if err != nil {
 		return err
@@ -29,12 +33,7 @@ func (d *Dialect) answer(c *gin.Context, op *operation.Operation, w window) erro
 	if err != nil {
 		return err
 	}
-	d.describe(c, op)
-	if op.State.Terminal() {
-		c.Status(http.StatusCreated)
-	} else {
-		c.Status(http.StatusAccepted)
-	}
+	d.begin(c, op)
 	out := bufio.NewWriter(c.Writer)
 	_, _ = out.Write(head) // an error stays until Flush
 	if err := pieces.copyTo(out); err != nil {
@@ -45,6 +44,16 @@ func (d *Dialect) answer(c *gin.Context, op *operation.Operation, w window) erro
 		return fmt.Errorf("writing the results: %w", err)
 	}
 	return nil
+}
+
+// begin sets what stands before the body.
+func (d *Dialect) begin(c *gin.Context, op *operation.Operation) {
+	d.describe(c, op)
+	if op.State.Terminal() {
+		c.Status(http.StatusCreated)
+	} else {
+		c.Status(http.StatusAccepted)
+	}
 }
 
 // encodeHead writes the members of the object that stand before its records, and leaves it open.

@@ -43,6 +43,7 @@ type backend struct {
 	rung     int
 	deleted  bool
 	read     int // pieces
+	glances  int
 }
 
 func (b *backend) Accept(_ context.Context, draft store.Draft) (*operation.Operation, error) {
@@ -52,6 +53,11 @@ func (b *backend) Accept(_ context.Context, draft store.Draft) (*operation.Opera
 
 func (b *backend) Operation(context.Context, uuid.UUID) (*operation.Operation, error) {
 	return &b.op, nil
+}
+
+// Parts finds no uploads in pieces.
+func (b *backend) Parts(context.Context, uuid.UUID) (*store.Parts, error) {
+	return nil, store.NoParts()
 }
 
 func (b *backend) PrepareScan(context.Context, *collection.Collection, query.Query) (*scan.Plan, error) {
@@ -85,6 +91,12 @@ func (b *backend) Find(_ context.Context, asked uuid.UUID) (*operation.Operation
 		return nil, fault.New(fault.NotFound, "operation-not-found", "There is none.")
 	}
 	return &b.op, nil
+}
+
+// Look is Find that counts as no poll.
+func (b *backend) Look(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+	b.glances++
+	return b.Find(ctx, wanted)
 }
 
 func (b *backend) Await(context.Context, *operation.Operation, time.Duration, func(*operation.Operation) bool) (*operation.Operation, error) {
@@ -131,7 +143,7 @@ func ask(t *testing.T, b *backend, method, path, body string) *httptest.Response
 			operation.Search: {Default: time.Hour, Least: time.Minute, Most: 2 * time.Hour},
 		}},
 	}, search.Options{MaxLimit: 50, Moment: time.Second, PollWithin: 8 * time.Second, Patience: patience.Terms{Grace: time.Second, MinRate: 1}})
-	for _, route := range dialect.Routes() {
+	for _, route := range edge.WithHead(dialect.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

@@ -27,6 +27,7 @@ import (
 type Monitor interface {
 	submission.Watcher
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
 }
 
@@ -127,7 +128,7 @@ func (d *Dialect) remove(c *gin.Context) error {
 	return nil
 }
 
-// find finds a search by the id in the address.
+// find finds a search by the id in the address. A HEAD does not count as a poll.
 func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	notFound := fault.New(fault.NotFound, "search-not-found",
 		"There is no such search. Use the address in the Location header of the 202 answer.")
@@ -135,7 +136,11 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	if err != nil {
 		return nil, notFound
 	}
-	op, err := d.Monitor.Find(c.Request.Context(), id)
+	find := d.Monitor.Find
+	if c.Request.Method == http.MethodHead {
+		find = d.Monitor.Look
+	}
+	op, err := find(c.Request.Context(), id)
 	if err == nil && op.Kind != operation.Search {
 		return nil, notFound
 	}

@@ -167,3 +167,15 @@ func TestWhatPostgresRefusesIsNotAccepted(t *testing.T) {
 		}
 	}
 }
+
+// A HEAD is neither a poll nor does it read what nobody takes.
+func TestAHeadIsNoPoll(t *testing.T) {
+	t.Parallel()
+	for state, code := range map[operation.State]int{operation.Running: http.StatusAccepted, operation.Succeeded: http.StatusCreated} {
+		b := in(state, 45)
+		w := ask(t, b, http.MethodHead, path, "")
+		if w.Code != code || w.Body.Len() != 0 || w.Header().Get("Location") == "" || b.glances != 1 || b.read != 0 {
+			t.Errorf("%s: %d %v %q, %d glances, %d pieces read", state, w.Code, w.Header(), w.Body, b.glances, b.read)
+		}
+	}
+}

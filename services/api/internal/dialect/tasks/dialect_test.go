@@ -31,6 +31,7 @@ type monitor struct {
 	filter store.Filter
 	// tooLate lets an operation succeed just before it is cancelled.
 	tooLate bool
+	glances int
 }
 
 func (m *monitor) FindByNumber(_ context.Context, number int64) (*operation.Operation, error) {
@@ -45,6 +46,12 @@ func (m *monitor) FindByNumber(_ context.Context, number int64) (*operation.Oper
 		}
 	}
 	return nil, fault.New(fault.NotFound, "operation-not-found", "There is no such operation.")
+}
+
+// LookByNumber is FindByNumber that counts as no poll.
+func (m *monitor) LookByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
+	m.glances++
+	return m.FindByNumber(ctx, number)
 }
 
 func (m *monitor) List(_ context.Context, f store.Filter) (found []*operation.Operation, err error) {
@@ -113,7 +120,7 @@ func send(t *testing.T, m *monitor, method, path string, header ...string) *http
 	t.Helper()
 	engine := gin.New()
 	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	for _, route := range tasks.New(m, edge.NewAddresses("https://api.example"), pace.New(now), outputs).Routes() {
+	for _, route := range edge.WithHead(tasks.New(m, edge.NewAddresses("https://api.example"), pace.New(now), outputs).Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

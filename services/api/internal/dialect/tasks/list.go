@@ -34,7 +34,7 @@ type listInXML struct {
 
 // list answers with the tasks that the query asks for, the latest first, and with the address of those that did not fit.
 func (d *Dialect) list(c *gin.Context) error {
-	path, f := begin(c, c.FullPath())
+	path, f := begin(c, strings.TrimSuffix(c.FullPath(), "/"))
 	query, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil {
 		return fault.New(fault.Malformed, "malformed-query", "The query of the address can't be read: write it as in ?limit=10.")
@@ -61,7 +61,7 @@ func (d *Dialect) list(c *gin.Context) error {
 		inJSON.Next = next(path + ".json")
 		onward := newLink("next", next(path+".xml"))
 		inXML.Next = &onward
-		c.Header("Link", "<"+next(c.FullPath())+`>; rel="next"`)
+		c.Header("Link", "<"+next(strings.TrimSuffix(c.FullPath(), "/"))+`>; rel="next"`)
 	}
 	return write(c, f, inJSON, inXML)
 }

@@ -35,6 +35,12 @@ func TestTheListHoldsTasks(t *testing.T) {
 	if got := strings.TrimSpace(ask(t, many(0), "/tasks.json").Body.String()); got != `{"tasks":[]}` {
 		t.Errorf("no tasks are %s", got)
 	}
+	if slashed := ask(t, many(2), "/tasks/"); slashed.Code != http.StatusOK || slashed.Body.String() != w.Body.String() {
+		t.Errorf("with a slash it is %d %s", slashed.Code, slashed.Body)
+	}
+	if next := ask(t, many(3), "/tasks/?limit=2").Header().Get("Link"); next != `<https://api.example/tasks?before=2&limit=2>; rel="next"` {
+		t.Errorf("with a slash it goes on at %s", next)
+	}
 	if w := send(t, many(1), http.MethodHead, "/tasks"); w.Code != http.StatusOK {
 		t.Errorf("HEAD is %d", w.Code)
 	}

@@ -17,6 +17,7 @@ import (
 // Monitor finds operations and ends them.
 type Monitor interface {
 	FindByNumber(ctx context.Context, number int64) (*operation.Operation, error)
+	LookByNumber(ctx context.Context, number int64) (*operation.Operation, error)
 	List(ctx context.Context, f store.Filter) ([]*operation.Operation, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Prune(ctx context.Context, op *operation.Operation) error
@@ -39,8 +40,8 @@ func New(monitor Monitor, addresses edge.Addresses, pacer *pace.Pacer, outputs o
 // Path is where an operation stands in this dialect. With the suffix .json or .xml it is always answered in that format.
 func Path(op *operation.Operation) string { return "/tasks/" + strconv.FormatInt(op.Number, 10) }
 
-// lists are the addresses of the list.
-var lists = []string{"/tasks", "/tasks.json", "/tasks.xml"}
+// lists are the addresses of the list. Seed 002 prints it with a slash at the end, too.
+var lists = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}
 
 // Routes lists what the dialect answers. The last part of /tasks/:task is a number, and a suffix if the client wants one.
 func (d *Dialect) Routes() []edge.Route {
@@ -50,22 +51,15 @@ func (d *Dialect) Routes() []edge.Route {
 			Summary: "Tell how a task goes, in JSON or XML (.json, .xml or Accept); cancel=true cancels it, prune=true forgets it if it is finished.",
 		},
 		{
-			Method: http.MethodHead, Path: "/tasks/:task", Handler: d.status,
-			Summary: "The headers of the same; it changes nothing.",
-		},
-		{
 			Method: http.MethodDelete, Path: "/tasks/:task", Handler: d.remove,
 			Summary: "Cancel an unfinished task, forget a finished one.",
 		},
 	}
 	for _, path := range lists {
-		routes = append(routes,
-			edge.Route{
-				Method: http.MethodGet, Path: path, Handler: d.list,
-				Summary: "List the tasks, the latest first, by status=WAITING|RUNNING|FINISHED|FAILED|CANCELLED, limit and before.",
-			},
-			edge.Route{Method: http.MethodHead, Path: path, Handler: d.list, Summary: "The headers of the same."},
-		)
+		routes = append(routes, edge.Route{
+			Method: http.MethodGet, Path: path, Handler: d.list,
+			Summary: "List the tasks, the latest first, by status=WAITING|RUNNING|FINISHED|FAILED|CANCELLED, limit and before.",
+		})
 	}
 	return routes
 }

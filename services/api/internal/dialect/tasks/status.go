@@ -20,7 +20,7 @@ func (d *Dialect) status(c *gin.Context) error {
 		return err
 	}
 	ctx := c.Request.Context()
-	op, err := d.find(ctx, name)
+	op, err := d.find(c, name)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (d *Dialect) status(c *gin.Context) error {
 func (d *Dialect) remove(c *gin.Context) error {
 	name, f := begin(c, c.Param("task"))
 	ctx := c.Request.Context()
-	op, err := d.find(ctx, name)
+	op, err := d.find(c, name)
 	if err != nil {
 		return err
 	}
@@ -71,13 +71,17 @@ func begin(c *gin.Context, last string) (string, format) {
 // taskID is what the id of a task looks like: no sign, no leading zero, so that a task has one address.
 var taskID = regexp.MustCompile(`^[1-9]\d{0,18}$`)
 
-func (d *Dialect) find(ctx context.Context, name string) (*operation.Operation, error) {
+// find finds a task. A HEAD does not count as a poll.
+func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error) {
 	number, err := strconv.ParseInt(name, 10, 64)
 	if err != nil || !taskID.MatchString(name) {
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such task: its id is a whole number, as in /tasks/5, /tasks/5.json or /tasks/5.xml. GET /tasks lists them.")
 	}
-	return d.monitor.FindByNumber(ctx, number)
+	if c.Request.Method == http.MethodHead {
+		return d.monitor.LookByNumber(c.Request.Context(), number)
+	}
+	return d.monitor.FindByNumber(c.Request.Context(), number)
 }
 
 // cancel cancels a task. One that ended just before is returned as it ended: wishing again and again is no problem (seed 002).

@@ -35,12 +35,16 @@ func readWish(r *http.Request) (wish, error) {
 	case speculative(r.Header):
 		return wish{}, fault.New(fault.Conflict, "speculative-request",
 			"The task was not changed, because a browser asked in advance. Open the address yourself.")
-	case r.Header.Get("Sec-Fetch-Site") == "cross-site":
+	case foreign(r.Header.Get("Sec-Fetch-Site")):
 		return wish{}, fault.New(fault.Conflict, "cross-site-request",
-			"The task was not changed, because a page of another site asked. Open the address yourself, or send DELETE from a program.")
+			"The task was not changed, because a page of another origin asked. Open the address yourself, or send DELETE from a program.")
 	}
 	return w, nil
 }
+
+// foreign reports whether a browser says that a page of another origin asks, be it of the same domain (W3C Fetch Metadata). A person who
+// types the address or follows a bookmark is "none"; programs say nothing.
+func foreign(site string) bool { return site != "" && site != "none" && site != "same-origin" }
 
 // readFlag reads a member of the query that is true or false, in any case of letters; absent means false.
 func readFlag(query url.Values, name string) (bool, error) {

@@ -82,8 +82,8 @@ func TestWhatNobodyAskedForChangesNothing(t *testing.T) {
 	for _, state := range []operation.State{operation.Running, operation.Succeeded} {
 		const wishes = "/tasks/5?cancel=true&prune=true"
 		m := with(in(state))
-		if w := send(t, m, http.MethodHead, wishes); w.Code != http.StatusOK {
-			t.Errorf("HEAD: %d", w.Code)
+		if w := send(t, m, http.MethodHead, wishes); w.Code != http.StatusOK || m.glances != 1 {
+			t.Errorf("HEAD: %d, %d glances", w.Code, m.glances)
 		}
 		for _, header := range [][2]string{
 			{"Sec-Purpose", "prefetch"},
@@ -100,12 +100,14 @@ func TestWhatNobodyAskedForChangesNothing(t *testing.T) {
 				t.Errorf("%v: asking in advance without a wish is %d", header, w.Code)
 			}
 		}
-		expectProblem(t, ask(t, m, wishes, "Sec-Fetch-Site", "cross-site"), http.StatusConflict, "CrossSiteRequest")
+		for _, site := range []string{"cross-site", "same-site", "anything-new"} {
+			expectProblem(t, ask(t, m, wishes, "Sec-Fetch-Site", site), http.StatusConflict, "CrossSiteRequest")
+		}
 		if m.did != nil {
 			t.Errorf("it did %v", m.did)
 		}
 	}
-	for _, site := range []string{"none", "same-origin", "same-site"} {
+	for _, site := range []string{"", "none", "same-origin"} {
 		m := with(in(operation.Running))
 		if got := shown(t, ask(t, m, "/tasks/5?cancel=true", "Sec-Fetch-Site", site)); got.Status != "CANCELLED" {
 			t.Errorf("a person at %s: it is %s", site, got.Status)

@@ -1,0 +1,41 @@
+package submission_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
+)
+
+func TestALabelHasOneValue(t *testing.T) {
+	t.Parallel()
+	for _, lines := range [][]string{{"a=1,a=2"}, {"a=1", "a=1"}, {"a=1, b=2", "a="}} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+		r.Header["Longshore-Labels"] = lines
+		if _, err := (submission.Policy{}).Read(r, operation.Import); !fault.Is(err, fault.Malformed) || fault.Of(err).Code != "invalid-label" {
+			t.Errorf("%q: %v", lines, err)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+	r.Header["Longshore-Labels"] = []string{"a=1,A=1", "b=1"}
+	if terms, err := (submission.Policy{}).Read(r, operation.Import); err != nil || len(terms.Labels) != 3 {
+		t.Errorf("%v, %v", terms.Labels, err)
+	}
+}
+
+func TestAWaitIsCapped(t *testing.T) {
+	t.Parallel()
+	for preference, want := range map[string]time.Duration{
+		"wait=5": 5 * time.Second, `respond-async, Wait="7"`: 7 * time.Second, "wait=61": time.Minute,
+		"wait=99999999999": time.Minute, "wait=99999999999999999999": time.Minute,
+		"wait=0": 0, "wait=-5": 0, "wait=-99999999999999999999": 0, "wait": 0, "wait=soon": 0, "": 0,
+	} {
+		if got := (submission.Policy{MaxWait: time.Minute}).Wait(http.Header{"Prefer": {preference}}); got != want {
+			t.Errorf("%s: %s", preference, got)
+		}
+	}
+}
