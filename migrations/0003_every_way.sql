@@ -24,14 +24,14 @@ ALTER TABLE xforce.task_chunks
 -- What searches find and reports write, in pieces that every replica can read.
 CREATE TABLE xforce.task_outputs (
   task_id      UUID NOT NULL REFERENCES xforce.tasks (task_id),
-  stage        TEXT NOT NULL,       -- 'rows': records, one JSON text per line; 'file': the bytes of a file
+  stage        TEXT NOT NULL,       -- 'rows': records, one JSON text per line; 'file': the bytes of a file; 'keys': those of the best so far, for the searcher alone
   seq          INT NOT NULL,        -- from 0
   row_count    INT NOT NULL DEFAULT 0,
   byte_offset  BIGINT NOT NULL,     -- of its first byte in the stage, unpacked
   byte_count   INT NOT NULL,        -- unpacked
   payload      BYTEA NOT NULL,      -- S2
   CONSTRAINT task_outputs_pk PRIMARY KEY (task_id, stage, seq),
-  CONSTRAINT task_outputs_stage_known CHECK (stage IN ('rows', 'file'))
+  CONSTRAINT task_outputs_stage_known CHECK (stage IN ('rows', 'file', 'keys'))
 );
 ALTER TABLE xforce.task_outputs ALTER COLUMN payload SET STORAGE EXTERNAL;
 

@@ -51,7 +51,7 @@ func TestHistory(t *testing.T) {
 }
 
 func monitor(status string, counts Counts) Monitor {
-	m := Monitor{Status: status, Counts: counts, PercentComplete: counts.percent()}
+	m := Monitor{Kind: "import", Status: status, Counts: counts, PercentComplete: counts.percent()}
 	if status == "Succeeded" {
 		m.Result = &Result{Counts: counts}
 	}

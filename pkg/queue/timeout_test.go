@@ -23,7 +23,7 @@ func TestASplitMayTakeLong(t *testing.T) {
 		if err := d.Dispatch(t.Context(), kind, c, generation); err != nil {
 			t.Fatal(err)
 		}
-		info, err := asynq.NewInspectorFromRedisClient(r.Client).GetTaskInfo(task.QueueImports, c.String()+"."+string(generation))
+		info, err := asynq.NewInspectorFromRedisClient(r.Client).GetTaskInfo(kind.Queue(), c.String()+"."+string(generation))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,8 @@ func TestADownloadThatLosesItsOperationTellsSo(t *testing.T) {
 		}
 		seen := 0
 		see := func() error {
-			if seen++; seen > 1 {
+			seen++
+			if seen > 1 {
 				return nil
 			}
 			must(b.store.Prune(t.Context(), op.ID))

@@ -16,6 +16,8 @@ const (
 	RowsStage = "rows"
 	// FileStage holds the bytes of a file.
 	FileStage = "file"
+	// KeysStage holds the keys of the best records that a sorted search has seen so far, one JSON text per line.
+	KeysStage = "keys"
 )
 
 // Piece is a stretch of an operation's output. Pieces of a few hundred KiB are read and written quickly.

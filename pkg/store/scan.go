@@ -43,22 +43,31 @@ func (t *Turn) Scan(ctx context.Context, plan *scan.Plan, after json.RawMessage,
 	return page, nil
 }
 
-// ScanBest looks at the next rows of a sorted plan as part of the turn; see scan.Plan.Best.
-func (t *Turn) ScanBest(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, best [][]byte, maxBytes int) (scan.Page, error) {
-	page, err := plan.Best(ctx, t.tx, after, rows, best, maxBytes)
+// ScanBetter looks at the next rows of a sorted plan as part of the turn; see scan.Plan.Better.
+func (t *Turn) ScanBetter(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, worst json.RawMessage) (scan.Page, error) {
+	page, err := plan.Better(ctx, t.tx, after, rows, worst)
 	if err != nil {
 		return scan.Page{}, fmt.Errorf("looking at records: %w", err)
 	}
 	return page, nil
 }
 
-// Scan looks at the next rows of a plan, for work that runs held: no connection is kept after it returns.
-func (s *Store) Scan(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int) (scan.Page, error) {
-	page, err := plan.Read(ctx, s.pool, after, rows)
+// Rank finds the best of so many keys as part of the turn; see scan.Plan.Rank.
+func (t *Turn) Rank(ctx context.Context, plan *scan.Plan, keys [][]byte) (scan.Best, error) {
+	best, err := plan.Rank(ctx, t.tx, keys)
 	if err != nil {
-		return scan.Page{}, fmt.Errorf("looking at records: %w", err)
+		return scan.Best{}, fmt.Errorf("ranking records: %w", err)
 	}
-	return page, nil
+	return best, nil
+}
+
+// ScanBest reads the best of so many keys as part of the turn; see scan.Plan.Best.
+func (t *Turn) ScanBest(ctx context.Context, plan *scan.Plan, keys [][]byte, maxBytes int) (scan.Best, error) {
+	best, err := plan.Best(ctx, t.tx, keys, maxBytes)
+	if err != nil {
+		return scan.Best{}, fmt.Errorf("reading the best records: %w", err)
+	}
+	return best, nil
 }
 
 // exactUpTo is how many rows are counted rather than estimated.

@@ -1,12 +1,10 @@
 package store_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/query"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
@@ -39,19 +37,6 @@ func TestRowsAreCountedIfFewAndEstimatedIfMany(t *testing.T) {
 	many, c := numbers(t, "60000") // nobody has analyzed the table
 	if n, err := many.EstimateRows(t.Context(), c); err != nil || n < 30_000 || n > 120_000 {
 		t.Errorf("many: %d, %v", n, err)
-	}
-}
-
-func TestAScanWorksOutsideOfATurn(t *testing.T) {
-	t.Parallel()
-	db, c := numbers(t, "5")
-	plan, err := db.PrepareScan(t.Context(), c, query.Query{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := db.Scan(t.Context(), plan, json.RawMessage(`["3"]`), 10)
-	if err != nil || len(page.Records) != 2 || string(page.Records[1]) != `{"n":5}` || page.More {
-		t.Errorf("%s, %v", page.Records, err)
 	}
 }
 

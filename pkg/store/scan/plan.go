@@ -1,5 +1,8 @@
 // Package scan reads the records of a collection's table that a query asks for: page by page in the order of keys, each page a short
 // statement that goes on where the one before left off, so that no search needs a long transaction.
+//
+// The order of keys is that of the columns in the table's unique index, whatever the order in x-longshore.key: so a page is a range of the
+// index. It is the order of what is found when the query does not sort.
 package scan
 
 import (
@@ -25,7 +28,7 @@ type DB interface {
 type Plan struct {
 	table   string
 	columns []column
-	// key are the places of the key's columns among columns, in the order of the key.
+	// key are the places of the key's columns among columns, in the order of the index.
 	key  []int
 	text string
 	// conditions hold Postgres's types of their values already.
@@ -49,7 +52,11 @@ func Prepare(ctx context.Context, db DB, c *collection.Collection, q query.Query
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
 	p := &Plan{table: pgx.Identifier(strings.Split(c.Table, ".")).Sanitize(), columns: columns, text: q.Text, limit: q.Limit}
-	for _, member := range c.Key {
+	key, err := indexOrder(ctx, db, p.table, c.Key)
+	if err != nil {
+		return nil, fmt.Errorf("finding the index of table %s: %w", c.Table, err)
+	}
+	for _, member := range key {
 		p.key = append(p.key, p.find(member))
 	}
 	p.selected = p.selectRecord()

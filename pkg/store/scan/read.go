@@ -25,14 +25,14 @@ type Page struct {
 	Scanned int
 	// More reports whether there may be rows after Last.
 	More bool
-	// Cut reports whether records were left out for their size (see Best).
-	Cut bool
+	// Keys are those of the rows that match, if Better has made the page; it has no records then.
+	Keys [][]byte
 }
 
 // Read looks at the next rows in the order of keys, at most so many, after the key that a page before ended with (nil: from the first), and
-// returns those that match. A page that has as many as the query's limit, or much to carry, ends early. What Postgres refuses of the query is a fault of kind
-// Invalid.
-func (p *Plan) Read(ctx context.Context, db DB, after json.RawMessage, rows int) (Page, error) {
+// returns those that match. A page that has as many as the query's limit, or much to carry, ends early, and what is behind its end is not read. What
+// Postgres refuses of the query is a fault of kind Invalid.
+func (p *Plan) Read(ctx context.Context, db pgx.Tx, after json.RawMessage, rows int) (Page, error) {
 	s, err := p.stretch(ctx, db, after, rows)
 	if err != nil || s.rows == 0 {
 		return Page{Last: after}, err
@@ -98,28 +98,24 @@ func (p *Plan) stretch(ctx context.Context, db DB, after json.RawMessage, rows i
 
 // matching reads the records of a stretch that match into the page. It reports whether it read the whole stretch, and if not, the key of the
 // last record that it read.
-func (p *Plan) matching(ctx context.Context, db DB, in stretch, limit int, page *Page) (key []string, whole bool, err error) {
+func (p *Plan) matching(ctx context.Context, db pgx.Tx, in stretch, limit int, page *Page) (key []string, whole bool, err error) {
 	var s statement
 	where := append(p.inside(&s, in.from, in.to), s.match(p)...)
-	sql := "SELECT " + p.keyColumns("::text") + ", " + p.selected + " FROM " + p.table + " AS held" + whereAll(where) + " ORDER BY " + p.keyOrder()
+	sql := "SELECT " + p.allColumns() + " FROM " + p.table + " AS held" + whereAll(where) + " ORDER BY " + p.keyOrder()
 	if limit > 0 {
 		sql += " LIMIT " + s.arg(limit)
 	}
-	rows, err := db.Query(ctx, sql, s.args...)
-	if err != nil {
-		return nil, false, refused(err)
-	}
-	defer rows.Close()
-	size := 0
-	for rows.Next() {
-		values := rows.RawValues()
+	sql = lazily(p.keyColumns("::text")+", "+p.selected, sql)
+	f := fetch{room: pageBytes}
+	err = f.run(ctx, db, sql, s.args, func(values [][]byte) (size int, more bool) {
 		record := p.record(values[len(p.key):])
 		page.Records = append(page.Records, record)
-		if size += len(record); size >= pageBytes || len(page.Records) == limit {
-			return texts(values[:len(p.key)]), false, nil
+		if f.size+len(record) >= pageBytes || len(page.Records) == limit {
+			key = texts(values[:len(p.key)])
 		}
-	}
-	return nil, true, refused(rows.Err())
+		return len(record), key == nil
+	})
+	return key, key == nil, err
 }
 
 // count counts the rows of a stretch.

@@ -3,7 +3,6 @@ package scan
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -51,40 +50,6 @@ func onOneLine(v []byte) []byte {
 		return v // not what Postgres calls JSON
 	}
 	return compact
-}
-
-// errNoKey tells that a record has not the members of its key.
-var errNoKey = errors.New("a record has no key")
-
-// keyOf finds the key's values in a record that the plan made, as text.
-func (p *Plan) keyOf(record []byte) ([]string, error) {
-	found := make([]string, len(p.key))
-	missing := len(p.key)
-	dec := jsontext.NewDecoder(bytes.NewReader(record), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, fmt.Errorf("reading a record: %w", err)
-	}
-	for missing > 0 && dec.PeekKind() == '"' {
-		token, err := dec.ReadToken()
-		if err != nil {
-			return nil, fmt.Errorf("reading a record: %w", err)
-		}
-		name := token.String()
-		v, err := dec.ReadValue()
-		if err != nil {
-			return nil, fmt.Errorf("reading a record: %w", err)
-		}
-		for i, at := range p.key {
-			if p.columns[at].name == name {
-				found[i] = textOf([]byte(v))
-				missing--
-			}
-		}
-	}
-	if missing > 0 {
-		return nil, errNoKey
-	}
-	return found, nil
 }
 
 func texts(values [][]byte) []string {

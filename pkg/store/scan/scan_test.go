@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -60,12 +61,25 @@ func prepare(t *testing.T, db scan.DB, c *collection.Collection, asked string) *
 	return p
 }
 
-// readAll reads with pages of so many rows and returns the records, and how many rows were looked at.
-func readAll(t *testing.T, db scan.DB, p *scan.Plan, rows int) (records []string, scanned int) {
+// begin begins a transaction that ends with the test.
+func begin(t *testing.T, db *pgx.Conn) pgx.Tx {
 	t.Helper()
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
+}
+
+// readAll reads with pages of so many rows and returns the records, and how many rows were looked at.
+func readAll(t *testing.T, db *pgx.Conn, p *scan.Plan, rows int) (records []string, scanned int) {
+	t.Helper()
+	tx := begin(t, db)
+	defer func() { _ = tx.Rollback(context.Background()) }()
 	var after json.RawMessage
 	for range 10_000 {
-		page, err := p.Read(t.Context(), db, after, rows)
+		page, err := p.Read(t.Context(), tx, after, rows)
 		if err != nil {
 			t.Fatal(err)
 		}

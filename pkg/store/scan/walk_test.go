@@ -1,15 +1,11 @@
 package scan_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/longshore-io/longshore/pkg/store/scan"
+	"github.com/jackc/pgx/v5"
 )
 
 const (
@@ -61,7 +57,7 @@ func TestAPageEndsEarlyWhenItCarriesMuch(t *testing.T) {
 	db, c := setup(t, words, wordsTable+`;
 INSERT INTO words SELECT lpad(n::text, 3, '0'), n, repeat('x', 1000000) FROM generate_series(1, 30) n`)
 	p := prepare(t, db, c, `{"filter":{"n":{"gt":2}}}`)
-	page, err := p.Read(t.Context(), db, nil, 1000)
+	page, err := p.Read(t.Context(), begin(t, db), nil, 1000)
 	if err != nil || len(page.Records) != 9 || page.Scanned != 11 || !page.More || string(page.Last) != `["011"]` {
 		t.Errorf("%d records, %d scanned, last %s, more %v, %v", len(page.Records), page.Scanned, page.Last, page.More, err)
 	}
@@ -83,85 +79,66 @@ func TestAFilterByKeyLooksAtNothingElse(t *testing.T) {
 	}
 }
 
-// best walks through all pages of a sorted query.
-func best(t *testing.T, db scan.DB, p *scan.Plan, rows, maxBytes int) (records []string, cut bool) {
+// largeReads is how many blocks of large values the work looks at.
+func largeReads(t *testing.T, db *pgx.Conn, work func()) int {
 	t.Helper()
-	var page scan.Page
-	for range 1000 {
-		next, err := p.Best(t.Context(), db, page.Last, rows, page.Records, maxBytes)
+	var counts [2]int
+	for i := range counts {
+		if i == 1 {
+			work()
+		}
+		if _, err := db.Exec(t.Context(), `SELECT pg_stat_force_next_flush()`); err != nil {
+			t.Fatal(err)
+		}
+		err := db.QueryRow(t.Context(), `SELECT toast_blks_read + toast_blks_hit FROM pg_statio_user_tables WHERE relname = 'words'`).Scan(&counts[i])
 		if err != nil {
 			t.Fatal(err)
 		}
-		page, cut = next, cut || next.Cut
-		if !page.More {
-			break
-		}
 	}
-	for _, r := range page.Records {
-		records = append(records, string(r))
-	}
-	return records, cut
+	return counts[1] - counts[0]
 }
 
-func TestTheBestAreThoseOfTheWholeTable(t *testing.T) {
+func TestWhatIsBehindAPageIsNotRead(t *testing.T) {
 	t.Parallel()
-	db, c := setup(t, goodsFile, goodsTable)
-	for asked, want := range map[string]string{
-		`{"sort":["price"],"limit":9}`:                                      "a2 a1 b1 a10",
-		`{"sort":["-price"],"limit":9}`:                                     "b1 a1 a2 a10",
-		`{"sort":["-price"],"limit":1}`:                                     "b1",
-		`{"sort":["mood","-place"],"limit":9}`:                              "a2 a1 a10 b1",
-		`{"sort":["-shelf","-place"],"limit":9}`:                            "b1 a10 a2 a1",
-		`{"sort":["place"],"limit":3}`:                                      "a1 b1 a2",
-		`{"sort":["tags"],"limit":2}`:                                       "a2 a1",
-		`{"sort":["-place"],"query":"red","limit":2}`:                       "a1 b1",
-		`{"sort":["-due"],"filter":{"sold":{"in":[true,false]}},"limit":2}`: "a2 a1",
-	} {
-		p := prepare(t, db, c, asked)
-		if !p.Sorted() {
-			t.Errorf("%s is not sorted", asked)
-		}
-		for _, rows := range []int{1, 2, 3, 100} {
-			records, _ := best(t, db, p, rows, 1<<20)
-			if got := short(t, records); got != want {
-				t.Errorf("%s, pages of %d: %q, want %q", asked, rows, got, want)
+	for _, kind := range []string{"PRIMARY KEY", ""} { // without an index, rows are sorted
+		db, c := setup(t, words, `
+CREATE TABLE words (w TEXT COLLATE "C" NOT NULL `+kind+`, n INT, long TEXT);
+ALTER TABLE words ALTER COLUMN long SET STORAGE EXTERNAL;
+INSERT INTO words SELECT lpad(n::text, 3, '0'), n, repeat('x', 1000000) FROM generate_series(1, 60) n; ANALYZE words`)
+		p := prepare(t, db, c, `{"filter":{"n":{"gt":0}}}`)
+		once := largeReads(t, db, func() {
+			if _, err := db.Exec(t.Context(), `SELECT long FROM words`); err != nil {
+				t.Fatal(err)
 			}
-		}
-	}
-	for _, natural := range []string{`{"sort":["shelf"]}`, `{"sort":["shelf","place"]}`, `{}`} {
-		if prepare(t, db, c, natural).Sorted() {
-			t.Errorf("%s is no other order than that of keys", natural)
+		})
+		paged := largeReads(t, db, func() {
+			if all, _ := readAll(t, db, p, 1000); len(all) != 60 {
+				t.Errorf("%d records", len(all))
+			}
+		})
+		if once == 0 || paged > once*3/2 {
+			t.Errorf("%s: pages read %d blocks, one statement %d", kind, paged, once)
 		}
 	}
 }
 
-func TestTheBestSoFarAreSeenAsTheyAreNow(t *testing.T) {
+func TestPagesFollowTheIndexWhateverTheOrderOfTheKey(t *testing.T) {
 	t.Parallel()
-	db, c := setup(t, words, wordsTable+`; INSERT INTO words VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 0)`)
-	p := prepare(t, db, c, `{"sort":["n"],"filter":{"n":{"lt":9}},"limit":3}`)
-	page, err := p.Best(t.Context(), db, nil, 3, nil, 1<<20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec(t.Context(), `DELETE FROM words WHERE w = 'a'; UPDATE words SET n = 9 WHERE w = 'b'; UPDATE words SET n = 5 WHERE w = 'c'`); err != nil {
-		t.Fatal(err)
-	}
-	page, err = p.Best(t.Context(), db, page.Last, 3, page.Records, 1<<20)
-	got := fmt.Sprintf("%s", page.Records)
-	if want := `[{"w":"e","n":0} {"w":"d","n":4} {"w":"c","n":5}]`; err != nil || got != want || page.More {
-		t.Errorf("%s, %v", got, err)
-	}
-}
-
-func TestTheBestAreBoundedInBytes(t *testing.T) {
-	t.Parallel()
-	db, c := setup(t, words, wordsTable+`; INSERT INTO words SELECT lpad(n::text, 3, '0'), 100 - n, repeat('x', 1000) FROM generate_series(1, 50) n`)
-	got, cut := best(t, db, prepare(t, db, c, `{"sort":["n"],"limit":40}`), 7, 10_500)
-	var first struct{ N int }
-	if len(got) != 10 || !cut || json.Unmarshal([]byte(got[0]), &first) != nil || first.N != 50 {
-		t.Errorf("%d records, cut %v, first %v", len(got), cut, first)
-	}
-	if !slices.IsSortedFunc(got, func(a, b string) int { return -strings.Compare(a[:8], b[:8]) }) {
-		t.Error("they are not in order")
+	for constraints, first := range map[string]string{
+		"PRIMARY KEY (b, a)":                          "b",
+		"PRIMARY KEY (a, b)":                          "a",
+		"UNIQUE (b), UNIQUE (b, a), UNIQUE (b, a, n)": "b",
+		"PRIMARY KEY (b, a), UNIQUE (a, b)":           "a",
+		"UNIQUE (b, a, n), UNIQUE (b) INCLUDE (a)":    "a", // no index is one of the key
+	} {
+		db, c := setup(t, `{"x-longshore":{"table":"two","key":["a","b"]},"properties":{"a":{"type":"string"},"b":{"type":"integer"}}}`,
+			`CREATE TABLE two (a TEXT NOT NULL, b INT NOT NULL, n INT, `+constraints+`); INSERT INTO two VALUES ('x', 1), ('x', 2), ('w', 3)`)
+		page, err := prepare(t, db, c, `{"filter":{"b":1}}`).Read(t.Context(), begin(t, db), nil, 100)
+		if first == "b" && (page.Scanned != 1 || string(page.Last) != `["1","x"]`) || first == "a" && (page.Scanned != 3 || string(page.Last) != `["x","2"]`) {
+			t.Errorf("%s: %d scanned up to %s, %v", constraints, page.Scanned, page.Last, err)
+		}
+		if len(page.Records) != 1 || prepare(t, db, c, `{"sort":["`+first+`"]}`).Sorted() {
+			t.Errorf("%s: %s, or a sort by %s is another order", constraints, page.Records, first)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/deploy/local/fleet"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
@@ -35,8 +36,8 @@ func serve(address string) {
 func fakePrograms(t *testing.T, script string) string {
 	t.Helper()
 	folder := t.TempDir()
-	for _, name := range []string{"api", "importer", "janitor"} {
-		fakeProgram(t, folder, name, script)
+	for _, service := range fleet.Services() {
+		fakeProgram(t, folder, service.Name, script)
 	}
 	return folder
 }

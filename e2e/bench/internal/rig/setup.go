@@ -28,7 +28,7 @@ func (r *Rig) Describe(ctx context.Context) ([]string, error) {
 		fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()),
 		postgres,
 		fmt.Sprintf("Redis %s: appendonly %s, appendfsync %s", server["Server"]["redis_version"], config["appendonly"], config["appendfsync"]),
-		fmt.Sprintf("1 api, %d importers, 1 janitor", r.Importers),
+		fmt.Sprintf("%d importers, one of each other service", r.Importers),
 	}, nil
 }
 

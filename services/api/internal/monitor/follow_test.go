@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ const beat = 15 * time.Second
 
 // heard is what a listener hears: revisions, and 0 for a beat.
 type heard struct {
+	mu        sync.Mutex // a sleep in the bubble orders nothing for the race detector
 	revisions []int
 	ended     chan error
 }
@@ -27,6 +29,8 @@ func listen(ctx context.Context, m *monitor.Monitor, s *shelf, after int) *heard
 	id := s.current().ID
 	go func() {
 		h.ended <- m.Follow(ctx, id, after, beat, func(events []operation.Event) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
 			if len(events) == 0 {
 				h.revisions = append(h.revisions, 0)
 			}
@@ -43,6 +47,8 @@ func listen(ctx context.Context, m *monitor.Monitor, s *shelf, after int) *heard
 func (h *heard) expect(t *testing.T, want ...int) {
 	t.Helper()
 	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if !slices.Equal(h.revisions, want) {
 		t.Errorf("it heard %v, not %v", h.revisions, want)
 	}

@@ -29,7 +29,7 @@ func (b bench) imported(t *testing.T, records int) *operation.Operation {
 		t.Fatal(err)
 	}
 	c := task.Chunk{TaskID: op.ID}
-	if _, err := b.db.BeginAttempt(t.Context(), c, operation.Report); err != nil {
+	if _, err := b.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.db.RunStep(t.Context(), c, func(_ context.Context, s *store.Step) (store.Effect, error) {

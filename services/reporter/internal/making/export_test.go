@@ -66,7 +66,7 @@ func (b bench) search(t *testing.T, lines ...string) *operation.Operation {
 	t.Helper()
 	op := b.accept(t, operation.Search, "tools", `{}`)
 	c := task.Chunk{TaskID: op.ID}
-	if _, err := b.db.BeginAttempt(t.Context(), c, operation.Report); err != nil {
+	if _, err := b.db.BeginAttempt(t.Context(), c, operation.Search); err != nil {
 		t.Fatal(err)
 	}
 	_, err := b.db.RunTurn(t.Context(), c, func(ctx context.Context, turn *store.Turn) (store.Advance, error) {

@@ -1,11 +1,9 @@
 package hunt
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/collection"
@@ -30,13 +28,22 @@ type place struct {
 	Rows int `json:"rows"`
 	// Estimate is how many rows there are, about.
 	Estimate int64 `json:"estimate"`
-	// Scanned is how many were looked at, Returned how many were found, and Bytes how large these are, in so many pieces.
-	Scanned  int64 `json:"scanned"`
+	// Scanned is how many were looked at.
+	Scanned int64 `json:"scanned"`
+	// What was found.
+	output
+	// Truncated: something was left out for its size.
+	Truncated bool `json:"truncated,omitempty"`
+	// Best is where a search for the best stands.
+	Best *best `json:"best,omitempty"`
+}
+
+// output is what was written in a stage.
+type output struct {
+	// Returned is how many records or keys there are, and Bytes how large they are, in so many Pieces.
 	Returned int   `json:"returned"`
 	Bytes    int64 `json:"bytes"`
 	Pieces   int   `json:"pieces"`
-	// Truncated: something was left out for its size.
-	Truncated bool `json:"truncated,omitempty"`
 }
 
 // result is what clients are told beside the records.
@@ -63,31 +70,32 @@ func (s *search) resume(ctx context.Context, target *collection.Collection) erro
 	return err
 }
 
-// look looks at the next rows. An attempt after one that failed looks at fewer: what failed may have taken too long.
+// look looks at the next rows, and keeps what they have. An attempt after one that failed looks at fewer: what failed may have taken too long.
 func (s *search) look(ctx context.Context, attempt int) error {
 	rows := fewerRows(s.place.Rows, attempt)
-	began := time.Now()
-	looked := s.lookInOrderOfKeys
+	read, keep := s.read, s.keepFound
 	if s.plan.Sorted() {
-		looked = s.lookForTheBest
+		read, keep = s.readBetter, s.keepBest
 	}
-	page, err := looked(ctx, rows)
+	began := time.Now()
+	page, err := read(ctx, rows)
 	if err != nil {
 		return err
 	}
 	s.place.After = page.Last
 	s.place.Scanned += int64(page.Scanned)
-	s.place.Rows = nextRows(rows, time.Since(began))
-	s.done = s.done || !page.More
-	return nil
+	s.place.Rows = nextRows(rows, time.Since(began)) // of what more rows would make longer; the rest has its own bounds
+	s.done = !page.More
+	return keep(ctx, page)
 }
 
-// lookInOrderOfKeys adds what the page found to what was found before, until it is enough.
-func (s *search) lookInOrderOfKeys(ctx context.Context, rows int) (scan.Page, error) {
-	page, err := s.turn.Scan(ctx, s.plan, s.place.After, rows)
-	if err != nil {
-		return page, err
-	}
+// read reads the next rows of a search in the order of keys.
+func (s *search) read(ctx context.Context, rows int) (scan.Page, error) {
+	return s.turn.Scan(ctx, s.plan, s.place.After, rows)
+}
+
+// keepFound adds what the page found to what was found before, until it is enough.
+func (s *search) keepFound(ctx context.Context, page scan.Page) error {
 	found := page.Records
 	if limit := s.plan.Limit(); limit > 0 && s.place.Returned+len(found) >= limit {
 		found, s.done = found[:limit-s.place.Returned], true
@@ -99,43 +107,7 @@ func (s *search) lookInOrderOfKeys(ctx context.Context, rows int) (scan.Page, er
 			break
 		}
 	}
-	return page, s.write(ctx, found)
-}
-
-// lookForTheBest joins what the page found with the best so far. Only when that changes them it writes them anew.
-func (s *search) lookForTheBest(ctx context.Context, rows int) (scan.Page, error) {
-	best, err := s.best(ctx)
-	if err != nil {
-		return scan.Page{}, err
-	}
-	page, err := s.turn.ScanBest(ctx, s.plan, s.place.After, rows, best, s.maxBytes)
-	if err != nil {
-		return page, err
-	}
-	s.place.Truncated = s.place.Truncated || page.Cut
-	if slices.EqualFunc(best, page.Records, bytes.Equal) {
-		return page, nil
-	}
-	if err := s.turn.Clear(ctx, store.RowsStage); err != nil {
-		return page, err
-	}
-	s.place.Returned, s.place.Bytes, s.place.Pieces = 0, 0, 0
-	return page, s.write(ctx, page.Records)
-}
-
-// best reads the best so far from the output.
-func (s *search) best(ctx context.Context) ([][]byte, error) {
-	pieces, err := s.turn.Outputs(ctx, store.RowsStage, 0, s.place.Pieces)
-	if err != nil {
-		return nil, err
-	}
-	var records [][]byte
-	for _, p := range pieces {
-		for line := range bytes.Lines(p.Bytes) {
-			records = append(records, bytes.TrimSuffix(line, []byte("\n")))
-		}
-	}
-	return records, nil
+	return s.write(ctx, store.RowsStage, &s.place.output, found)
 }
 
 // advance says where the step leaves the search.
