@@ -434,27 +434,3 @@ func TestCancelledSplit(t *testing.T) {
 	s.Holds(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 }
-
-// TestSplitsDoNotKeepImportsWaiting: as many uploads as an importer takes chunks at once stand in their splitting, and a small import is done.
-func TestSplitsDoNotKeepImportsWaiting(t *testing.T) {
-	t.Parallel()
-	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_IMPORTER_CONCURRENCY=2"}})
-	var uploads []upload
-	for range 3 {
-		u := startUpload(t, s, "application/x-ndjson", nil)
-		u.mustPut(t, s, 1, tool.Lines(10, tool.Numbered))
-		uploads = append(uploads, u)
-	}
-	release := s.BarTable("xforce.upload_pieces")
-	var splits []client.Accepted
-	for _, u := range uploads {
-		splits = append(splits, u.finish(t, s))
-	}
-	s.Holds(clearedWithin, "a splitter to stand still", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
-	small := s.SubmitJSON(tool.SampleJSON)
-	s.WaitFor(small, "Succeeded")
-	release()
-	for _, op := range splits {
-		s.WaitFor(op, "Succeeded")
-	}
-}
