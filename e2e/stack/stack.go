@@ -24,7 +24,7 @@ import (
 type Options struct {
 	// Importers, Searchers and Reporters are how many there are; 0 means one, None means none.
 	Importers, Searchers, Reporters int
-	// Consoles is how many consoles there are, which need LONGSHORE_CONSOLE_ADDR.
+	// Consoles is how many consoles there are; one at most, which Console finds.
 	Consoles int
 	// Env are further variables for all services, as NAME=value. Later ones win.
 	Env []string
@@ -56,6 +56,7 @@ type Stack struct {
 	redis    *redis.Server
 	services map[string][]*Service
 	env      []string
+	console  string
 }
 
 // berths limits how many stacks run at the same time: each of them is half a dozen processes. Subtests of a test that has one must
@@ -78,10 +79,12 @@ func Start(tb testing.TB, o Options) *Stack {
 	}
 	s.redis = startRedis(tb)
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(tb)))
+	s.console = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(tb)))
 	s.env = append([]string{
 		"DATABASE_URL=" + database,
 		"REDIS_URL=" + s.redis.URL(),
 		"LONGSHORE_ADDR=" + address,
+		"LONGSHORE_CONSOLE_ADDR=" + s.console,
 		"LONGSHORE_COLLECTIONS=" + o.Collections,
 		"LONGSHORE_LOG_FORMAT=text",
 		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", grace),
@@ -143,3 +146,6 @@ func (s *Stack) DB() *pgxpool.Pool { return s.db }
 
 // Client speaks to the api.
 func (s *Stack) Client() *client.Client { return s.client }
+
+// Console is the address of the console, without a slash at its end.
+func (s *Stack) Console() string { return "http://" + s.console }

@@ -109,7 +109,7 @@ func TestStoppingLetsRequestsInHandFinish(t *testing.T) {
 	t.Parallel()
 	lines := make(firstLine, 1)
 	arrived, release := make(chan struct{}), make(chan struct{})
-	s := New(Options{Addr: "127.0.0.1:0", Grace: time.Minute}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
+	s := New(Options{Addr: "127.0.0.1:0", Ready: func() {}, Grace: time.Minute}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
 		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
 			close(arrived)
 			<-release
