@@ -48,7 +48,9 @@ func TestAnImageHoldsOneProgramRunByNobody(t *testing.T) {
 		t.Errorf("entrypoint (-want +got):\n%s", diff)
 	}
 	program := onlyFile(t, image)
-	said, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+	alone := exec.CommandContext(t.Context(), program)
+	alone.Env = []string{"PATH=/"} // whatever database the tests use is none of its business
+	said, err := alone.CombinedOutput()
 	if err == nil || !strings.Contains(string(said), "DATABASE_URL") {
 		t.Errorf("without an address the program ends with %v: %s", err, said)
 	}
