@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/longshore-io/longshore/pkg/logging"
 )
 
 // Env is what a service gets from its process.
@@ -24,13 +26,10 @@ type Env struct {
 // second signal ends the process at once.
 func Main(name string, run func(context.Context, Env) error) int {
 	environ := environment(os.Environ())
-	log, err := newLogger(os.Stderr, environ)
+	log, err := logging.New(os.Stderr, name, environ)
 	if err != nil {
 		_, _ = os.Stderr.WriteString(name + ": " + err.Error() + "\n")
 		return 2
-	}
-	if environ[logFormat] != textFormat { // people see the name beside each line already
-		log = log.With(slog.String("service", name))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -1,0 +1,41 @@
+// Package logging makes the log of a service: structured records, JSON for machines or text for people, that carry what is known about the
+// work in whose course they are written.
+package logging
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/lmittmann/tint"
+)
+
+// The variables that shape the log.
+const (
+	logFormat = "LONGSHORE_LOG_FORMAT"
+	logLevel  = "LONGSHORE_LOG_LEVEL"
+)
+
+// textFormat is the value of LONGSHORE_LOG_FORMAT for people.
+const textFormat = "text"
+
+// New returns the log of a service. It writes JSON for machines, with the service's name in every record, or text for people if
+// LONGSHORE_LOG_FORMAT says text: they see the name beside each line already. Records carry what With put into their context.
+func New(out io.Writer, service string, environ map[string]string) (*slog.Logger, error) {
+	var level slog.Level // info
+	if word := environ[logLevel]; word != "" {
+		if err := level.UnmarshalText([]byte(word)); err != nil {
+			return nil, fmt.Errorf("%s must be debug, info, warn or error, not %q", logLevel, word)
+		}
+	}
+	switch word := environ[logFormat]; word {
+	case "", "json":
+		log := slog.New(inContext{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})})
+		return log.With(slog.String("service", service)), nil
+	case textFormat:
+		return slog.New(inContext{tint.NewTextHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true})}), nil
+	default:
+		return nil, fmt.Errorf("%s must be json or text, not %q", logFormat, word)
+	}
+}
