@@ -134,6 +134,7 @@ func expectThawedToWork(t *testing.T, s *stack.Stack) {
 	s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
 }
 
-// waitingSteps are the sessions of importers that wait for a lock.
+// waitingSteps are the sessions of importers that wait for a table. Others may wait for a row beside them: a delivery that came twice waits for
+// the chunk.
 const waitingSteps = `FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock'`
+WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock' AND wait_event = 'relation'`

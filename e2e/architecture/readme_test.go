@@ -25,7 +25,7 @@ func TestReadmeTellsEverySetting(t *testing.T) {
 
 var (
 	// declared is a field of a configuration: the variable and, if it has one, its default.
-	declared = regexp.MustCompile("`env:\"([A-Z_]+)[^\"]*\"(?: envDefault:\"([^\"]*)\")?`")
+	declared = regexp.MustCompile("`env:\"([A-Z_]+)[^\"]*\"(?: envDefault:\"([^\"]*)\")?(?: secret:\"[a-z]+\")?`")
 	// constant is a variable that is read without a configuration.
 	constant = regexp.MustCompile(`"(LONGSHORE_[A-Z_]+)"`)
 	// told is a variable in the README's table.

@@ -31,11 +31,12 @@ func MustNotStart(tb testing.TB, program string, env []string) string {
 // runToEnd fails the test when the program is still running at the limit.
 func runToEnd(tb testing.TB, program string, env []string) (string, error) {
 	tb.Helper()
+	folder := folderOfPrograms(tb) // built before the limit begins to count
 	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
 	var said journal
 	err := process.Run(ctx, process.Command{
-		Args: []string{filepath.Join(folderOfPrograms(tb), program)}, Env: append([]string{"LONGSHORE_LOG_FORMAT=json"}, env...), Stdout: &said,
+		Args: []string{filepath.Join(folder, program)}, Env: append([]string{"LONGSHORE_LOG_FORMAT=json"}, env...), Stdout: &said,
 	})
 	if ctx.Err() != nil {
 		tb.Fatalf("%s is still running after %s: %s", program, startLimit, said.since(0))

@@ -5,9 +5,7 @@ package stack
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 
@@ -24,6 +22,8 @@ import (
 type Options struct {
 	// Importers, Searchers and Reporters are how many there are; 0 means one, None means none.
 	Importers, Searchers, Reporters int
+	// APIs is how many there are; several stand behind a Balancer. 0 means one.
+	APIs int
 	// Consoles is how many consoles there are; one at most, which Console finds.
 	Consoles int
 	// Env are further variables for all services, as NAME=value. Later ones win.
@@ -43,6 +43,7 @@ func (o Options) copies() map[string]int {
 	for _, service := range fleet.Services() {
 		copies[service.Name] = max(cmp.Or(copies[service.Name], 1), 0)
 	}
+	copies["api"] = max(o.APIs, 1)
 	copies["console"] = o.Consoles // operators look at few stacks
 	return copies
 }
@@ -54,6 +55,7 @@ type Stack struct {
 	db     *pgxpool.Pool
 
 	redis    *redis.Server
+	balancer *Balancer
 	services map[string][]*Service
 	env      []string
 	console  string
@@ -78,8 +80,8 @@ func Start(tb testing.TB, o Options) *Stack {
 		s.Exec(o.Tables)
 	}
 	s.redis = startRedis(tb)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(tb)))
-	s.console = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(tb)))
+	address := freeAddress(tb)
+	s.console = freeAddress(tb)
 	s.env = append([]string{
 		"DATABASE_URL=" + database,
 		"REDIS_URL=" + s.redis.URL(),
@@ -89,7 +91,12 @@ func Start(tb testing.TB, o Options) *Stack {
 		"LONGSHORE_LOG_FORMAT=text",
 		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", grace),
 	}, o.Env...)
-	s.client = client.New("http://" + address)
+	base := "http://" + address
+	if o.APIs > 1 {
+		s.balancer = newBalancer(tb)
+		base = s.balancer.server.URL
+	}
+	s.client = client.New(base)
 	s.startServices(o.copies())
 	tb.Cleanup(s.finish)
 	return s
@@ -101,7 +108,7 @@ func (s *Stack) startServices(copies map[string]int) {
 	s.services = make(map[string][]*Service)
 	for _, service := range fleet.Services() {
 		for range copies[service.Name] {
-			s.services[service.Name] = append(s.services[service.Name], start(s.tb, service, s.env))
+			s.services[service.Name] = append(s.services[service.Name], s.launch(service))
 		}
 	}
 }

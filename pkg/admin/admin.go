@@ -38,6 +38,7 @@ type Admin struct {
 	probes   []*probe
 	started  atomic.Bool
 	draining atomic.Bool
+	waiting  atomic.Pointer[string]
 }
 
 // Start listens and answers until Stop. The service is not started and not ready before it says so.
@@ -67,6 +68,9 @@ func (a *Admin) Need(name string, check Check) {
 func (a *Admin) Use(name string, check Check) {
 	a.probes = append(a.probes, &probe{name: name, check: check})
 }
+
+// Waiting tells what a service waits for before it can start.
+func (a *Admin) Waiting(reason string) { a.waiting.Store(&reason) }
 
 // Started says that the service has all it needs to begin: its configuration, its schema, its listener.
 func (a *Admin) Started() { a.started.Store(true) }

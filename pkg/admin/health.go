@@ -15,43 +15,84 @@ const (
 	// checkTimeout bounds one check, and checkValidity is how long its answer is used: many probes cost one question.
 	checkTimeout  = 2 * time.Second
 	checkValidity = time.Second
+	// answerWithin is how long an answer waits for checks: less than the second that Kubernetes gives a probe unless it is told otherwise, so
+	// that a part that does not answer at all is told of, and is not taken for a service that does not.
+	answerWithin = 500 * time.Millisecond
 	// enough is how many checks in a row must fail before a part counts as away: one slow answer must not take every replica out at once.
 	enough = 3
 )
 
-// probe remembers how a part answered.
+// The words for how a part is.
+const (
+	partOK = "ok"
+	// partSlow has not answered yet, and has answered the last time.
+	partSlow = "slow"
+	// partShaky has failed, and not often enough to count.
+	partShaky = "shaky"
+	partAway  = "away"
+)
+
+// probe remembers how a part answered. It is safe for concurrent use.
 type probe struct {
 	name   string
 	check  Check
 	needed bool
 
-	mu     sync.Mutex
-	asked  time.Time
-	failed int
-	last   error
+	mu sync.Mutex
+	// running is closed when the check in hand ends; nil if there is none.
+	running chan struct{}
+	asked   time.Time
+	failed  int
 }
 
-// away reports whether the part is away, and why.
-func (p *probe) away(ctx context.Context) (bool, error) {
+// begin asks the part if its last answer is too old, and returns what is closed when the check in hand ends: nil if there is none.
+func (p *probe) begin(ctx context.Context) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if time.Since(p.asked) >= checkValidity {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
-		defer cancel()
-		p.last = p.check(ctx)
-		p.asked = time.Now()
-		p.failed++
-		if p.last == nil {
-			p.failed = 0
-		}
+	if p.running == nil && time.Since(p.asked) >= checkValidity {
+		p.running = make(chan struct{})
+		go p.ask(context.WithoutCancel(ctx))
 	}
-	return p.failed >= enough, p.last
+	return p.running
+}
+
+func (p *probe) ask(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	err := p.check(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = time.Now()
+	p.failed++
+	if err == nil {
+		p.failed = 0
+	}
+	close(p.running)
+	p.running = nil
+}
+
+// state returns how the part is, as far as it is known.
+func (p *probe) state() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.failed >= enough:
+		return partAway
+	case p.failed > 0:
+		return partShaky
+	case p.running != nil:
+		return partSlow
+	default:
+		return partOK
+	}
 }
 
 // report is what the probes answer, for people.
 type report struct {
-	Status string            `json:"status"`
-	Parts  map[string]string `json:"parts,omitempty"`
+	Status string `json:"status"`
+	// WaitingFor is what keeps a service from starting.
+	WaitingFor string            `json:"waiting_for,omitempty"`
+	Parts      map[string]string `json:"parts,omitempty"`
 }
 
 // live asks nothing of anybody: a restart heals no other part.
@@ -59,10 +100,18 @@ func (a *Admin) live(w http.ResponseWriter, _ *http.Request) { answer(w, true, r
 
 func (a *Admin) startup(w http.ResponseWriter, _ *http.Request) {
 	if !a.started.Load() {
-		answer(w, false, report{Status: "starting"})
+		answer(w, false, a.starting())
 		return
 	}
 	answer(w, true, report{Status: "started"})
+}
+
+func (a *Admin) starting() report {
+	r := report{Status: "starting"}
+	if reason := a.waiting.Load(); reason != nil {
+		r.WaitingFor = *reason
+	}
+	return r
 }
 
 // ready is false while the service starts or stops, and while a part is away that it can't do without.
@@ -72,28 +121,43 @@ func (a *Admin) ready(w http.ResponseWriter, r *http.Request) {
 		answer(w, false, report{Status: "stopping"})
 		return
 	case !a.started.Load():
-		answer(w, false, report{Status: "starting"})
+		answer(w, false, a.starting())
 		return
 	}
+	a.refresh(r.Context())
 	all := report{Status: "ready", Parts: make(map[string]string)}
 	good := true
 	for _, p := range a.probes {
-		away, err := p.away(r.Context())
-		all.Parts[p.name] = "ok"
+		state := p.state()
+		all.Parts[p.name] = state
 		switch {
-		case err == nil:
-		case !away:
-			all.Parts[p.name] = "shaky"
+		case state != partAway:
 		case p.needed:
-			all.Parts[p.name], all.Status, good = "away", "not ready", false
-		default:
-			all.Parts[p.name] = "away"
-			if good {
-				all.Status = "degraded"
-			}
+			all.Status, good = "not ready", false
+		case good:
+			all.Status = "degraded"
 		}
 	}
 	answer(w, good, all)
+}
+
+// refresh asks all parts at once whose answers are too old, and waits for them a moment.
+func (a *Admin) refresh(ctx context.Context) {
+	var checks []<-chan struct{}
+	for _, p := range a.probes {
+		if check := p.begin(ctx); check != nil {
+			checks = append(checks, check)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	for _, check := range checks {
+		select {
+		case <-check:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func answer(w http.ResponseWriter, good bool, what report) {

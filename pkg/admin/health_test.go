@@ -16,13 +16,16 @@ import (
 
 // part is a part of the system that answers or not.
 type part struct {
-	away  bool
-	asked int
+	away, silent bool
+	asked        int
 }
 
-func (p *part) check(context.Context) error {
+func (p *part) check(ctx context.Context) error {
 	p.asked++
-	if p.away {
+	if p.silent {
+		<-ctx.Done()
+	}
+	if p.away || p.silent {
 		return errors.New("away")
 	}
 	return nil
@@ -51,6 +54,12 @@ func TestProbesFollowTheServicesLife(t *testing.T) {
 	expect("/livez", 200, "live")
 	expect("/startupz", 503, "starting")
 	expect("/readyz", 503, "starting")
+	a.Waiting("the database")
+	for _, path := range []string{"/startupz", "/readyz"} {
+		if _, said := ask(t, a, path); said.WaitingFor != "the database" {
+			t.Errorf("%s does not tell what is waited for: %+v", path, said)
+		}
+	}
 	a.Started()
 	expect("/startupz", 200, "started")
 	expect("/readyz", 200, "ready")
@@ -77,11 +86,11 @@ func TestReadinessNeedsWhatIsNeeded(t *testing.T) {
 			code                    int
 			want                    report
 		}{
-			{false, false, 200, report{"ready", map[string]string{"postgres": "ok", "redis": "ok"}}},
-			{false, true, 200, report{"degraded", map[string]string{"postgres": "ok", "redis": "away"}}},
-			{true, true, 503, report{"not ready", map[string]string{"postgres": "away", "redis": "away"}}},
-			{true, false, 503, report{"not ready", map[string]string{"postgres": "away", "redis": "ok"}}},
-			{false, false, 200, report{"ready", map[string]string{"postgres": "ok", "redis": "ok"}}},
+			{false, false, 200, report{"ready", "", map[string]string{"postgres": "ok", "redis": "ok"}}},
+			{false, true, 200, report{"degraded", "", map[string]string{"postgres": "ok", "redis": "away"}}},
+			{true, true, 503, report{"not ready", "", map[string]string{"postgres": "away", "redis": "away"}}},
+			{true, false, 503, report{"not ready", "", map[string]string{"postgres": "away", "redis": "ok"}}},
+			{false, false, 200, report{"ready", "", map[string]string{"postgres": "ok", "redis": "ok"}}},
 		} {
 			postgres.away, redis.away = step.postgresAway, step.redisAway
 			code, said := settle()
@@ -108,4 +117,41 @@ func TestOneFailureIsNotEnough(t *testing.T) {
 			t.Errorf("eleven probes within a second asked %d times", postgres.asked)
 		}
 	})
+}
+
+// TestASilentPartDoesNotSilenceTheAnswer: who does not answer at all is away after as many checks, and no probe waits for him that long.
+func TestASilentPartDoesNotSilenceTheAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		postgres, redis := &part{}, &part{silent: true}
+		a := &Admin{probes: []*probe{{name: "redis", check: redis.check}, {name: "postgres", check: postgres.check, needed: true}}}
+		a.Started()
+		var states []string
+		for began := time.Now(); time.Since(began) < enough*(checkTimeout+checkValidity)+2*checkValidity; {
+			asked := time.Now()
+			code, said := ask(t, a, "/readyz")
+			if took := time.Since(asked); code != 200 || took > answerWithin || said.Parts["postgres"] != "ok" {
+				t.Fatalf("after %s: %d %+v", took, code, said)
+			}
+			if state := said.Status + " " + said.Parts["redis"]; len(states) == 0 || states[len(states)-1] != state {
+				states = append(states, state)
+			}
+			time.Sleep(checkValidity / 10) // the clock of the bubble
+		}
+		if diff := cmp.Diff([]string{"ready slow", "ready shaky", "degraded away"}, states); diff != "" {
+			t.Errorf("it was said (-want +got):\n%s", diff)
+		}
+		time.Sleep(checkTimeout) // the clock of the bubble: no check is left
+	})
+}
+
+// TestLivenessAsksNobody: nothing but the process itself can make it restart.
+func TestLivenessAsksNobody(t *testing.T) {
+	t.Parallel()
+	postgres := &part{away: true}
+	a := &Admin{probes: []*probe{{name: "postgres", check: postgres.check, needed: true}}}
+	a.Started()
+	if code, said := ask(t, a, "/livez"); code != 200 || said.Status != "live" || postgres.asked != 0 {
+		t.Errorf("%d %+v, and Postgres was asked %d times", code, said, postgres.asked)
+	}
 }

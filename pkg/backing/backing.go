@@ -18,67 +18,97 @@ import (
 
 // Options says where everything is.
 type Options struct {
+	// Service is the program's name.
+	Service string
+	Redis   config.Redis
+	Admin   config.Admin
+	// Postgres and Store say where the database is and how the service uses it; MaxConns is taken from Postgres.
 	Postgres config.Postgres
-	Redis    config.Redis
-	Admin    config.Admin
-	// Store says how the service uses Postgres; MaxConns is taken from Postgres.
-	Store store.Options
+	Store    store.Options
 }
 
 // Services is what was opened.
 type Services struct {
-	DB      *store.Store
-	Redis   *queue.Redis
+	// DB is nil if it was not asked for.
+	DB    *store.Store
+	Redis *queue.Redis
+	// Metrics is what the admin listener shows of them; a service adds its own.
 	Metrics *prometheus.Registry
 	health  *admin.Admin
 }
 
-// Open starts the admin listener, so that a start can be watched, and connects to Postgres, waiting for it as long as configured. Redis may
-// be away: nothing is lost without it. When ctx ends, the service is no longer ready.
+// Open starts the admin listener, so that a start can be watched, and connects to Postgres, waiting as long as configured for it to answer
+// and to have a schema that is new enough. Redis may be away: nothing is lost without it. When ctx ends, the service is no longer ready.
 func Open(ctx context.Context, log *slog.Logger, o Options) (*Services, error) {
-	s := &Services{Metrics: metrics.NewRegistry()}
-	health, err := admin.Start(ctx, log, admin.Options{Addr: o.Admin.Addr, Metrics: s.Metrics})
+	s, err := begin(ctx, log, o)
 	if err != nil {
 		return nil, err
 	}
-	s.health = health
-	context.AfterFunc(ctx, health.Drain)
-	if err := s.open(ctx, log, o); err != nil {
+	if err := s.openStore(ctx, log, o); err != nil {
 		s.Close()
 		return nil, err
 	}
+	s.Metrics.MustRegister(metrics.Pools{"postgres": pool(s.DB.Connections), "redis": pool(s.Redis.Connections)})
 	return s, nil
 }
 
-func (s *Services) open(ctx context.Context, log *slog.Logger, o Options) (err error) {
-	o.Store.MaxConns = o.Postgres.MaxConns
-	if s.Redis, err = queue.Open(o.Redis.URL, log); err != nil {
-		return err
+// OpenQueue does the same for a service that needs no Postgres.
+func OpenQueue(ctx context.Context, log *slog.Logger, o Options) (*Services, error) {
+	s, err := begin(ctx, log, o)
+	if err != nil {
+		return nil, err
 	}
-	if s.DB, err = await(ctx, log, o.Postgres.Wait, func() (*store.Store, error) { return store.Open(ctx, o.Postgres.URL, o.Store) }); err != nil {
+	s.Metrics.MustRegister(metrics.Pools{"redis": pool(s.Redis.Connections)})
+	return s, nil
+}
+
+// begin opens what every service has.
+func begin(ctx context.Context, log *slog.Logger, o Options) (*Services, error) {
+	redis, err := queue.Open(o.Redis.URL, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Services{Redis: redis, Metrics: metrics.NewRegistry()}
+	s.Metrics.MustRegister(metrics.NewBuild(o.Service), metrics.NewRedis(redis.Ping))
+	if s.health, err = admin.Start(ctx, log, admin.Options{Addr: o.Admin.Addr, Metrics: s.Metrics}); err != nil {
+		_ = redis.Close() // nothing is left to be told
+		return nil, err
+	}
+	context.AfterFunc(ctx, s.health.Drain)
+	s.health.Use("redis", redis.Ping)
+	return s, nil
+}
+
+func (s *Services) openStore(ctx context.Context, log *slog.Logger, o Options) (err error) {
+	o.Store.MaxConns = o.Postgres.MaxConns
+	s.DB, err = s.await(ctx, log, o.Postgres.Wait, func() (*store.Store, error) { return store.Open(ctx, o.Postgres.URL, o.Store) })
+	if err != nil {
 		return err
 	}
 	s.health.Need("postgres", s.DB.Ping)
-	s.health.Use("redis", s.Redis.Ping)
-	s.Metrics.MustRegister(metrics.Pools{"postgres": pool(s.DB.Connections), "redis": pool(s.Redis.Connections)})
 	return nil
 }
 
 // retryInterval is how often a start that may wait tries again.
 const retryInterval = time.Second
 
-// await tries to open something until it succeeds or the wait is over.
-func await[T any](ctx context.Context, log *slog.Logger, wait time.Duration, open func() (T, error)) (T, error) {
+// await tries to open the store until it succeeds, the wait is over or ctx ends, and tells probes meanwhile what it waits for.
+func (s *Services) await(ctx context.Context, log *slog.Logger, wait time.Duration, open func() (*store.Store, error)) (*store.Store, error) {
 	until := time.Now().Add(wait)
 	for {
 		opened, err := open()
-		if err == nil || !time.Now().Before(until) {
-			return opened, err
+		switch {
+		case err == nil:
+			return opened, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err() // asked to stop: that the database does not answer is no failure any more
+		case !time.Now().Before(until):
+			return nil, err
 		}
+		s.health.Waiting(err.Error())
 		log.Info("waiting for the database", slog.Any("error", err))
 		select {
 		case <-ctx.Done():
-			return opened, err
 		case <-time.After(retryInterval):
 		}
 	}

@@ -1,7 +1,9 @@
 package backing_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -32,11 +34,19 @@ func (l lines) Write(p []byte) (int, error) {
 // where finds the address that the log tells.
 var where = regexp.MustCompile(`"health and metrics" addr=(\S+)`)
 
+// opener is backing.Open or backing.OpenQueue.
+type opener func(context.Context, *slog.Logger, backing.Options) (*backing.Services, error)
+
 func open(t *testing.T, o backing.Options) (*backing.Services, string, error) {
+	t.Helper()
+	return openBy(t, backing.Open, o)
+}
+
+func openBy(t *testing.T, open opener, o backing.Options) (*backing.Services, string, error) {
 	t.Helper()
 	said := make(lines, 100)
 	o.Admin = config.Admin{Addr: "127.0.0.1:0"}
-	base, err := backing.Open(t.Context(), slog.New(slog.NewTextHandler(said, nil)), o)
+	base, err := open(t.Context(), slog.New(slog.NewTextHandler(said, nil)), o)
 	match := where.FindStringSubmatch(<-said)
 	if match == nil {
 		t.Fatal("the log does not tell where the admin listener is")
@@ -68,7 +78,7 @@ func get(t *testing.T, address string) (status int, body string) {
 func TestAServiceShowsHowItIs(t *testing.T) {
 	t.Parallel()
 	base, address, err := open(t, backing.Options{
-		Postgres: config.Postgres{URL: storetest.NewDatabase(t), MaxConns: 3}, Redis: config.Redis{URL: queuetest.New(t).URL},
+		Service: "example", Postgres: config.Postgres{URL: storetest.NewDatabase(t), MaxConns: 3}, Redis: config.Redis{URL: queuetest.New(t).URL},
 		Store: store.Options{Schema: migrations.Latest()},
 	})
 	if err != nil {
@@ -84,7 +94,10 @@ func TestAServiceShowsHowItIs(t *testing.T) {
 		t.Errorf("ready: %d %s", status, body)
 	}
 	_, metrics := get(t, address+"/metrics")
-	for _, line := range []string{`longshore_pool_connections_max{pool="postgres"} 3`, `longshore_pool_connections{pool="redis",state="busy"}`, "go_goroutines", "process_resident_memory_bytes"} {
+	for _, line := range []string{
+		`longshore_pool_connections_max{pool="postgres"} 3`, `longshore_pool_connections{pool="redis",state="busy"}`, "longshore_redis_up 1",
+		`service="example"`, "go_goroutines", "process_resident_memory_bytes",
+	} {
 		if !strings.Contains(metrics, line) {
 			t.Errorf("the metrics do not show %s", line)
 		}
@@ -102,5 +115,84 @@ func TestAStartWithoutADatabaseEndsInTime(t *testing.T) {
 		if took := time.Since(began); err == nil || took < wait {
 			t.Errorf("with a wait of %s it ended after %s: %v", wait, took, err)
 		}
+	}
+}
+
+// TestAServiceWithoutPostgresNeedsNobody: without Redis it is degraded.
+func TestAServiceWithoutPostgresNeedsNobody(t *testing.T) {
+	t.Parallel()
+	base, address, err := openBy(t, backing.OpenQueue, backing.Options{Redis: config.Redis{URL: "redis://127.0.0.1:1/0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base.Ready()
+	degraded := false
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for began := time.Now(); !degraded && time.Since(began) < 30*time.Second; <-again.C {
+		status, body := get(t, address+"/readyz")
+		if status != http.StatusOK || strings.Contains(body, "postgres") {
+			t.Fatalf("%d %s", status, body)
+		}
+		degraded = strings.Contains(body, `"degraded"`)
+	}
+	if _, shown := get(t, address+"/metrics"); !degraded || !strings.Contains(shown, "longshore_redis_up 0") {
+		t.Errorf("it was not degraded within 30 s, or its metrics do not tell: degraded %v", degraded)
+	}
+}
+
+// TestAStartWaitsForTheSchema: probes tell meanwhile what is missing, and a schema that is newer than what the service needs is fine.
+func TestAStartWaitsForTheSchema(t *testing.T) {
+	t.Parallel()
+	database := storetest.NewDatabase(t)
+	sql := storetest.Connect(t, database)
+	said := make(lines, 100)
+	opened := make(chan error, 1)
+	go func() {
+		base, err := backing.Open(t.Context(), slog.New(slog.NewTextHandler(said, nil)), backing.Options{
+			Admin: config.Admin{Addr: "127.0.0.1:0"}, Redis: config.Redis{URL: "redis://127.0.0.1:1/0"},
+			Postgres: config.Postgres{URL: database, Wait: time.Minute}, Store: store.Options{Schema: migrations.Latest() + 1},
+		})
+		if err == nil {
+			base.Close()
+		}
+		opened <- err
+	}()
+	address := "http://" + where.FindStringSubmatch(<-said)[1]
+	<-said // that it waits
+	for _, path := range []string{"/startupz", "/readyz"} {
+		if status, body := get(t, address+path); status != http.StatusServiceUnavailable || !strings.Contains(body, "needs") || !strings.Contains(body, "migrate") {
+			t.Errorf("%s before the migration: %d %s", path, status, body)
+		}
+	}
+	if status, body := get(t, address+"/livez"); status != http.StatusOK {
+		t.Errorf("it does not live before the migration: %d %s", status, body)
+	}
+	if _, err := sql.Exec(t.Context(), `INSERT INTO public.longshore_migrations (version_id, is_applied) VALUES ($1, true)`, migrations.Latest()+2); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Errorf("after the migration: %v", err)
+	}
+}
+
+// TestAWaitingStartEndsWhenAsked: a service that is stopped before there is a database has not failed.
+func TestAWaitingStartEndsWhenAsked(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	said := make(lines, 100)
+	opened := make(chan error, 1)
+	go func() {
+		_, err := backing.Open(ctx, slog.New(slog.NewTextHandler(said, nil)), backing.Options{
+			Admin: config.Admin{Addr: "127.0.0.1:0"}, Redis: config.Redis{URL: "redis://127.0.0.1:1/0"},
+			Postgres: config.Postgres{URL: "postgres://127.0.0.1:1/none", Wait: time.Hour},
+		})
+		opened <- err
+	}()
+	<-said // where it listens
+	<-said // that it waits
+	stop()
+	if err := <-opened; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
 	}
 }

@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 // Postgres says where the database is.
 type Postgres struct {
 	// URL is the address of the database.
-	URL string `env:"DATABASE_URL,required,notEmpty"`
+	URL string `env:"DATABASE_URL,required,notEmpty" secret:"url"`
 	// Wait is how long a start waits for a database that does not answer yet or is not migrated yet; 0 gives up at once.
 	Wait time.Duration `env:"LONGSHORE_DB_WAIT" envDefault:"0s"`
 	// MaxConns bounds the connections of one process. None is held while a client is slow, so few serve many.
@@ -25,7 +26,7 @@ type Postgres struct {
 // Redis says where the queue is.
 type Redis struct {
 	// URL is the address of Redis.
-	URL string `env:"REDIS_URL,required,notEmpty"`
+	URL string `env:"REDIS_URL,required,notEmpty" secret:"url"`
 }
 
 // Collections says which kinds of record there are.
@@ -40,22 +41,47 @@ type Admin struct {
 	Addr string `env:"LONGSHORE_ADMIN_ADDR" envDefault:"127.0.0.1:0"`
 }
 
+// Check wants an address that can be listened at.
+func (a Admin) Check() error {
+	if _, _, err := net.SplitHostPort(a.Addr); err != nil {
+		return fmt.Errorf("LONGSHORE_ADMIN_ADDR must be host:port: %w", err)
+	}
+	return nil
+}
+
 // Shutdown bounds how a service ends.
 type Shutdown struct {
 	// Grace is how long the work in hand may take after SIGTERM.
 	Grace time.Duration `env:"LONGSHORE_SHUTDOWN_GRACE" envDefault:"20s"`
 }
 
+// Log says how a service writes its log. Package logging reads these variables itself, before there is a configuration.
+type Log struct {
+	// Format is json for machines or text for people.
+	Format string `env:"LONGSHORE_LOG_FORMAT" envDefault:"json"`
+	// Level is the least that is written: debug, info, warn or error.
+	Level string `env:"LONGSHORE_LOG_LEVEL" envDefault:"info"`
+}
+
 // MaxDepth is the deepest nesting of a record that may be configured: Postgres gives up on JSONB some thousands of levels deep.
 const MaxDepth = 1000
 
-// Checker is a configuration that has rules across its fields.
+// Checker is a configuration, or a part of one, that has rules across its fields.
 type Checker interface {
 	// Check returns every broken rule.
 	Check() error
 }
 
-// Load fills a configuration from the environment and returns all its problems in one error.
+// InvalidError is the error of Load.
+type InvalidError struct {
+	// Problems is everything that is wrong, one line for each.
+	Problems []string
+}
+
+// Error tells all of them in one line.
+func (e *InvalidError) Error() string { return "configuration: " + strings.Join(e.Problems, "; ") }
+
+// Load fills a configuration from the environment and holds it, and every part of it, to its rules. Its error is an InvalidError.
 func Load[T Checker](environ map[string]string) (T, error) {
 	cfg, err := env.ParseAsWithOptions[T](env.Options{Environment: environ})
 	var problems []string
@@ -66,16 +92,31 @@ func Load[T Checker](environ map[string]string) (T, error) {
 			problems = append(problems, wording[T](one))
 		}
 	case err != nil:
-		problems = append(problems, err.Error())
+		problems = []string{err.Error()}
 	default:
-		if err := cfg.Check(); err != nil {
+		if err := errors.Join(cfg.Check(), checkParts(reflect.ValueOf(cfg))); err != nil {
 			problems = strings.Split(err.Error(), "\n")
 		}
 	}
 	if len(problems) > 0 {
-		return cfg, fmt.Errorf("configuration: %s", strings.Join(problems, "; "))
+		return cfg, &InvalidError{problems}
 	}
 	return cfg, nil
+}
+
+// checkParts holds the parts of a configuration to their own rules. An embedded part's Check is the configuration's, if it has no other.
+func checkParts(configuration reflect.Value) error {
+	var errs []error
+	for field, value := range configuration.Fields() {
+		if field.Type.Kind() != reflect.Struct || !field.IsExported() {
+			continue
+		}
+		if part, ok := reflect.TypeAssert[Checker](value); ok && !field.Anonymous {
+			errs = append(errs, part.Check())
+		}
+		errs = append(errs, checkParts(value))
+	}
+	return errors.Join(errs...)
 }
 
 // wording names the variable where the library names the field.
@@ -88,16 +129,10 @@ func wording[T any](err error) string {
 }
 
 // variableOf finds the variable of a field, which may lie in a part of the configuration.
-func variableOf(config reflect.Type, field string) string {
-	for _, f := range reflect.VisibleFields(config) {
-		if name, _, _ := strings.Cut(f.Tag.Get("env"), ","); f.Name == field && name != "" {
-			return name
-		}
-		if f.Type.Kind() != reflect.Struct {
-			continue
-		}
-		if name := variableOf(f.Type, field); name != field {
-			return name
+func variableOf(configuration reflect.Type, field string) string {
+	for _, s := range settingsOf(configuration) {
+		if s.field == field {
+			return s.variable
 		}
 	}
 	return field

@@ -12,6 +12,10 @@ const (
 	RequestID = "request_id"
 	// Operation is the id of the operation.
 	Operation = "operation"
+	// Chunk is the place of a chunk in its operation.
+	Chunk = "chunk"
+	// Duty is the name of one of the janitor's duties.
+	Duty = "duty"
 )
 
 type contextKey struct{}

@@ -20,7 +20,7 @@ const (
 // textFormat is the value of LONGSHORE_LOG_FORMAT for people.
 const textFormat = "text"
 
-// New returns the log of a service. It writes JSON for machines, with the service's name in every record, or text for people if
+// New returns the log of a service. It writes JSON for machines, with the service's name in every record and durations in seconds, or text for people if
 // LONGSHORE_LOG_FORMAT says text: they see the name beside each line already. Records carry what With put into their context.
 func New(out io.Writer, service string, environ map[string]string) (*slog.Logger, error) {
 	var level slog.Level // info
@@ -31,11 +31,19 @@ func New(out io.Writer, service string, environ map[string]string) (*slog.Logger
 	}
 	switch word := environ[logFormat]; word {
 	case "", "json":
-		log := slog.New(inContext{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})})
+		log := slog.New(inContext{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: inSeconds})})
 		return log.With(slog.String("service", service)), nil
 	case textFormat:
 		return slog.New(inContext{tint.NewTextHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true})}), nil
 	default:
 		return nil, fmt.Errorf("%s must be json or text, not %q", logFormat, word)
 	}
+}
+
+// inSeconds writes durations as the metrics do; a number of nanoseconds is read wrongly by most.
+func inSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
+	}
+	return a
 }

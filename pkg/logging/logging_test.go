@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLogFormats(t *testing.T) {
@@ -14,8 +15,8 @@ func TestLogFormats(t *testing.T) {
 		shows, hides string
 		fails        bool
 	}{
-		"json":       {map[string]string{}, `"msg":"hello","service":"example","n":1`, "whisper", false},
-		"text":       {map[string]string{logFormat: "text"}, "INF hello n=1", "whisper", false},
+		"json":       {map[string]string{}, `"msg":"hello","service":"example","n":1,"took":0.25`, "whisper", false},
+		"text":       {map[string]string{logFormat: "text"}, "INF hello n=1 took=250ms", "whisper", false},
 		"debug":      {map[string]string{logLevel: "debug"}, `"msg":"whisper"`, "nothing", false},
 		"bad format": {map[string]string{logFormat: "xml"}, "", "", true},
 		"bad level":  {map[string]string{logLevel: "loud"}, "", "", true},
@@ -28,7 +29,7 @@ func TestLogFormats(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		log.Info("hello", slog.Int("n", 1))
+		log.Info("hello", slog.Int("n", 1), slog.Duration("took", 250*time.Millisecond))
 		log.Debug("whisper")
 		if got := out.String(); !strings.Contains(got, tt.shows) || strings.Contains(got, tt.hides) {
 			t.Errorf("%s: %s", name, got)

@@ -84,27 +84,46 @@ func (r *Redis) Close() error {
 
 // Dispatcher puts chunks into the queue. It is safe for concurrent use.
 type Dispatcher struct {
-	client *asynq.Client
+	client    *asynq.Client
+	inspector *asynq.Inspector
 }
 
 // NewDispatcher makes a dispatcher. It remembers which queues it has announced to asynq's tools, so one that must heal
 // a flushed Redis is made anew for each pass.
 func NewDispatcher(r *Redis) *Dispatcher {
-	return &Dispatcher{client: asynq.NewClientFromRedisClient(r.client)}
+	return &Dispatcher{client: asynq.NewClientFromRedisClient(r.client), inspector: asynq.NewInspectorFromRedisClient(r.client)}
 }
 
-// Dispatch enqueues a chunk. An entry for the same chunk and generation that is queued already is fine.
+// Dispatch enqueues a chunk. An entry for the same chunk and generation that is queued already is fine, but not one that was put aside: an
+// id that its client gave may come again when the operation that failed is long forgotten.
 func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g Generation) error {
-	entry := asynq.NewTask(string(kind), c.Encode())
-	_, err := d.client.EnqueueContext(ctx, entry,
-		asynq.TaskID(c.String()+"."+string(g)),
-		asynq.Queue(kind.Queue()),
-		asynq.MaxRetry(maxRetry),
-		asynq.Timeout(timeoutOf(kind)))
+	err := d.enqueue(ctx, kind, c, entryID(c, g))
+	if errors.Is(err, asynq.ErrTaskIDConflict) && d.isPutAside(kind, entryID(c, g)) {
+		err = d.enqueue(ctx, kind, c, entryID(c, NewGeneration()))
+	}
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return fmt.Errorf("dispatching chunk %s: %w", c, err)
 	}
 	return nil
+}
+
+// entryID names an entry.
+func entryID(c task.Chunk, g Generation) string { return c.String() + "." + string(g) }
+
+// isPutAside reports whether the queue holds the entry only for people to see.
+func (d *Dispatcher) isPutAside(kind task.Kind, id string) bool {
+	entry, err := d.inspector.GetTaskInfo(kind.Queue(), id)
+	return err == nil && entry.State == asynq.TaskStateArchived
+}
+
+func (d *Dispatcher) enqueue(ctx context.Context, kind task.Kind, c task.Chunk, id string) error {
+	entry := asynq.NewTask(string(kind), c.Encode())
+	_, err := d.client.EnqueueContext(ctx, entry,
+		asynq.TaskID(id),
+		asynq.Queue(kind.Queue()),
+		asynq.MaxRetry(maxRetry),
+		asynq.Timeout(timeoutOf(kind)))
+	return err
 }
 
 func timeoutOf(kind task.Kind) time.Duration {

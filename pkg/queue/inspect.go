@@ -1,8 +1,12 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/hibiken/asynq"
 
@@ -38,6 +42,28 @@ func (i *Inspector) Queued(queueName string) (map[task.Chunk]bool, error) {
 	return queued, nil
 }
 
+// Standing tells how every queue stands, also one in which nothing was queued since Redis was last emptied.
+func (i *Inspector) Standing(context.Context) ([]task.Queue, error) {
+	known, err := i.inspector.Queues()
+	if err != nil {
+		return nil, fmt.Errorf("listing the queues: %w", err)
+	}
+	var all []task.Queue
+	for _, name := range task.Queues() {
+		queue := task.Queue{Name: name}
+		if slices.Contains(known, name) {
+			info, err := i.inspector.GetQueueInfo(name)
+			if err != nil {
+				return nil, fmt.Errorf("looking at queue %s: %w", name, err)
+			}
+			queue.Pending, queue.Active, queue.Scheduled, queue.Retry, queue.Archived = info.Pending, info.Active, info.Scheduled, info.Retry, info.Archived
+			queue.Latency, queue.Paused, queue.Processed, queue.Failed = info.Latency, info.Paused, info.ProcessedTotal, info.FailedTotal
+		}
+		all = append(all, queue)
+	}
+	return all, nil
+}
+
 func collect(queued map[task.Chunk]bool, queueName string, list func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error)) error {
 	for page := 1; ; page++ {
 		entries, err := list(queueName, asynq.PageSize(pageSize), asynq.Page(page))
@@ -58,4 +84,21 @@ func collect(queued map[task.Chunk]bool, queueName string, list func(string, ...
 			return nil
 		}
 	}
+}
+
+// memorySection is the part of what Redis tells of itself that is about its memory, in the words of the driver.
+const memorySection = "Memory"
+
+// Memory tells how many bytes Redis uses and may use; the latter is 0 if nothing bounds it.
+func (r *Redis) Memory(ctx context.Context) (used, most int64, err error) {
+	told, err := r.client.InfoMap(ctx, strings.ToLower(memorySection)).Result()
+	if err != nil {
+		return 0, 0, fmt.Errorf("asking Redis for its memory: %w", err)
+	}
+	used, badUsed := strconv.ParseInt(told[memorySection]["used_memory"], 10, 64)
+	most, badMost := strconv.ParseInt(told[memorySection]["maxmemory"], 10, 64)
+	if err := errors.Join(badUsed, badMost); err != nil {
+		return 0, 0, fmt.Errorf("reading what Redis tells of its memory: %w", err)
+	}
+	return used, most, nil
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
 
+	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/task"
 )
 
@@ -25,7 +27,8 @@ type ServerOptions struct {
 	Grace time.Duration
 }
 
-// Handler works on one chunk. An error brings the entry back: a LaterError after its delay, any other after defaultDelay.
+// Handler works on one chunk. An error brings the entry back, a LaterError after its delay, any other after defaultDelay; but a ParkError puts
+// it aside.
 type Handler func(ctx context.Context, c task.Chunk) error
 
 // LaterError asks to bring an entry back after a delay.
@@ -35,6 +38,8 @@ type LaterError struct {
 	Err error
 	// Quiet keeps an ordinary event out of the log.
 	Quiet bool
+	// Attrs go into the log beside the operation and the chunk.
+	Attrs []slog.Attr
 }
 
 // Error tells why.
@@ -85,15 +90,15 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	return nil
 }
 
-// cleanupGrace is how long handlers may take to clean up after asynq has given their entries back and left them alone.
-const cleanupGrace = 6 * time.Second
+// CleanupGrace is how long handlers may take to clean up after asynq has given their entries back and left them alone.
+const CleanupGrace = 6 * time.Second
 
 func awaitAbandoned(inHand *sync.WaitGroup) {
 	ended := make(chan struct{})
 	go func() { inHand.Wait(); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(cleanupGrace):
+	case <-time.After(CleanupGrace):
 	}
 }
 
@@ -107,17 +112,23 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 // reporter logs why an entry comes back.
 func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 	return func(ctx context.Context, entry *asynq.Task, err error) {
+		if isParked(err) {
+			return
+		}
 		if errors.Is(err, asynq.SkipRetry) {
 			log.ErrorContext(ctx, "an entry that is none of ours was put aside", slog.Any("error", err))
 			return
 		}
 		level := slog.LevelWarn
-		if later, ok := errors.AsType[*LaterError](err); ok && later.Quiet {
-			level = slog.LevelDebug
-		}
 		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}
 		if c, err := task.DecodeChunk(entry.Payload()); err == nil {
-			attrs = append(attrs, slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
+			attrs = append(attrs, slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
+		}
+		if later, ok := errors.AsType[*LaterError](err); ok {
+			attrs = append(attrs, later.Attrs...)
+			if later.Quiet {
+				level = slog.LevelDebug
+			}
 		}
 		log.LogAttrs(ctx, level, "a chunk will be tried again", attrs...)
 	}
@@ -126,6 +137,9 @@ func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 // logger gives asynq's own messages to slog. They are about Redis, not about operations.
 type logger struct{ log *slog.Logger }
 
+// putAside begins what asynq says of each entry that is put aside, which the log has been told in better words.
+const putAside = "Retry exhausted"
+
 func (l logger) write(level slog.Level, args []any) {
 	l.log.Log(context.Background(), level, "queue", slog.String("detail", fmt.Sprint(args...)))
 }
@@ -133,6 +147,12 @@ func (l logger) write(level slog.Level, args []any) {
 // Debug is one of asynq's levels; the others follow.
 func (l logger) Debug(args ...any) { l.write(slog.LevelDebug, args) }
 func (l logger) Info(args ...any)  { l.write(slog.LevelInfo, args) }
-func (l logger) Warn(args ...any)  { l.write(slog.LevelWarn, args) }
+func (l logger) Warn(args ...any) {
+	if strings.HasPrefix(fmt.Sprint(args...), putAside) {
+		l.write(slog.LevelDebug, args)
+		return
+	}
+	l.write(slog.LevelWarn, args)
+}
 func (l logger) Error(args ...any) { l.write(slog.LevelError, args) }
 func (l logger) Fatal(args ...any) { l.write(slog.LevelError, args) }

@@ -30,12 +30,12 @@ const (
 
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq, t.collection FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+  SELECT c.task_id, c.seq, t.collection, t.request_id FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, due.collection`
+RETURNING c.attempts, due.collection, coalesce(due.request_id, '')`
 
 	markRunning = `
 UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -48,6 +48,8 @@ type Attempt struct {
 	Collection string
 	// Count is how many attempts there were, this one included.
 	Count int
+	// RequestID is the id of the request that began the operation, for the log; empty if it had none.
+	RequestID string
 }
 
 // BeginAttempt counts an attempt at the chunk of an operation of the kind and marks the operation as running. It returns ErrNothingDue or
@@ -56,7 +58,9 @@ func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk, kind operation.K
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(forgoDurability)
-		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error { return row.Scan(&begun.Count, &begun.Collection) })
+		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&begun.Count, &begun.Collection, &begun.RequestID)
+		})
 		batch.Queue(markRunning, c.TaskID, operation.Running, statesBefore(operation.Running), kind)
 		return tx.SendBatch(ctx, &batch).Close()
 	})

@@ -25,7 +25,7 @@ func (s *Store) Prune(ctx context.Context, id uuid.UUID) (bool, error) {
 	const prune = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($2) AND is_active`
-	return s.change(ctx, "pruning an operation", prune, id, statesThat(operation.State.Terminal))
+	return s.change(ctx, "pruning an operation", prune, id, finishedStates)
 }
 
 // Polled puts off the deadline of an operation that must be asked for again and again, so that it is not before within from now. It is put

@@ -30,7 +30,13 @@ type Draft struct {
 	Digest []byte
 	// PollWithin is how soon somebody must ask for it, again and again; 0 means never.
 	PollWithin time.Duration
+	// RequestID is the id of the request that begins it, for the logs of those who work on it; empty if there is none. Of a longer one, the
+	// first 128 characters are kept.
+	RequestID string
 }
+
+// maxRequestID is what the column takes, in characters.
+const maxRequestID = 128
 
 // ErrIDTaken tells that there is, or was, an operation of the same id: compare its PayloadDigest.
 var ErrIDTaken = errors.New("there is an operation of this id")
@@ -64,5 +70,15 @@ func (d Draft) columns(id uuid.UUID) []any {
 	if d.PollWithin > 0 {
 		pollWithin = &d.PollWithin
 	}
-	return []any{id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin}
+	return []any{id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID()}
+}
+
+// requestID is the column's value: NULL for none.
+func (d Draft) requestID() *string {
+	if d.RequestID == "" {
+		return nil
+	}
+	short := []rune(d.RequestID)
+	kept := string(short[:min(len(short), maxRequestID)])
+	return &kept
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// finishedStates are the states in which nothing changes any more.
-var finishedStates = statesThat(operation.State.Terminal)
-
 // unpolled is why an operation was timed out.
 var unpolled = operation.Failure{
 	Code: "TimedOut",
@@ -21,9 +18,17 @@ var unpolled = operation.Failure{
 		"Send the request again, and ask for it at least as often as Retry-After says.",
 }
 
+// Ended is an operation that was ended for want of anybody who asked for it.
+type Ended struct {
+	ID   uuid.UUID
+	Kind operation.Kind
+	// RequestID is the id of the request that began it, for the log; empty if it had none.
+	RequestID string
+}
+
 // TimeOutUnpolled ends live operations that somebody had to ask for and nobody did, at most limit of them, and returns which. One that is
 // changed by somebody else just now is left for the next call.
-func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]uuid.UUID, error) {
+func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]Ended, error) {
 	const timeOut = `
 WITH due AS (
   SELECT task_id FROM xforce.tasks
@@ -32,8 +37,16 @@ WITH due AS (
   LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE xforce.tasks t SET phase = NULL, status = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp(), updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
-RETURNING t.task_id`
-	return s.collectIDs(ctx, "timing out operations", timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)
+RETURNING t.task_id, t.kind, coalesce(t.request_id, '')`
+	rows, err := s.pool.Query(ctx, timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)
+	if err != nil {
+		return nil, fmt.Errorf("timing out operations: %w", err)
+	}
+	ended, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Ended])
+	if err != nil {
+		return nil, fmt.Errorf("timing out operations: %w", err)
+	}
+	return ended, nil
 }
 
 // Expire makes tombstones of finished operations whose retention is over, at most limit of them, and returns which. Their counts stay.

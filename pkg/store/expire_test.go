@@ -37,6 +37,13 @@ func (b bench) exec(t *testing.T, statement string, args ...any) {
 	}
 }
 
+func idsOf(ended []store.Ended) (ids []uuid.UUID) {
+	for _, e := range ended {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
 func (b bench) unpolledSince(t *testing.T, op *operation.Operation) {
 	t.Helper()
 	b.exec(t, `UPDATE xforce.tasks SET poll_deadline = clock_timestamp() - interval '1 ms' WHERE task_id = $1`, op.ID)
@@ -64,7 +71,7 @@ func TestTimeOutUnpolled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(sorted(forgotten.ID, begun.ID), sorted(ended...)); diff != "" {
+	if diff := cmp.Diff(sorted(forgotten.ID, begun.ID), sorted(idsOf(ended)...)); diff != "" {
 		t.Errorf("timed out (-want +got):\n%s", diff)
 	}
 	now := b.mustRead(t, begun.ID)
@@ -96,13 +103,13 @@ func TestTimeOutPassesByWhatIsHeld(t *testing.T) {
 	bounded, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	ended, err := b.store.TimeOutUnpolled(bounded, plenty)
-	if err != nil || !slices.Equal(ended, []uuid.UUID{free.ID}) {
+	if err != nil || !slices.Equal(idsOf(ended), []uuid.UUID{free.ID}) {
 		t.Errorf("timed out %v, %v; want %v", ended, err, free.ID)
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if ended, err := b.store.TimeOutUnpolled(t.Context(), 1); err != nil || !slices.Equal(ended, []uuid.UUID{held.ID}) {
+	if ended, err := b.store.TimeOutUnpolled(t.Context(), 1); err != nil || !slices.Equal(idsOf(ended), []uuid.UUID{held.ID}) {
 		t.Errorf("then %v, %v; want %v", ended, err, held.ID)
 	}
 }

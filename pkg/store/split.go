@@ -68,7 +68,8 @@ UPDATE xforce.tasks SET total_records = $2, total_chunks = $3, phase = NULL, upd
 WHERE task_id = $1 AND status = ANY ($4) AND total_chunks = 0
 RETURNING lanes`
 
-	closeSplit = `UPDATE xforce.task_chunks SET state = 'done', attempts = 0 WHERE task_id = $1 AND seq = $2`
+	closeSplit = `
+UPDATE xforce.task_chunks SET state = 'done', attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
 )
 
 func finishSplit(ctx context.Context, tx pgx.Tx, c task.Chunk, split Split) (Committed, error) {
@@ -109,7 +110,7 @@ func failSplit(ctx context.Context, tx pgx.Tx, c task.Chunk, why operation.Failu
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("failing the split: %w", err)
 	}
-	return Committed{State: operation.Failed}, nil
+	return Committed{State: operation.Failed, Failure: &why}, nil
 }
 
 // Of an upload that is split, or never will be, the parts are of no use; and the chunks neither if the operation has none.

@@ -35,6 +35,8 @@ type Committed struct {
 	Counts operation.Counts
 	// State is the operation's state after the step.
 	State operation.State
+	// Failure says why the operation failed by what the step found; nil if it did not.
+	Failure *operation.Failure
 	// Next are the chunks that are due because of the step.
 	Next []Next
 }
@@ -108,7 +110,7 @@ FOR UPDATE OF c SKIP LOCKED`
 
 const (
 	finishChunk = `
-UPDATE xforce.task_chunks SET state = 'done', outcomes = $3,
+UPDATE xforce.task_chunks SET state = 'done', outcomes = $3, stepped_at = clock_timestamp(),
   created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7
 WHERE task_id = $1 AND seq = $2`
 
@@ -170,10 +172,12 @@ UPDATE xforce.tasks SET phase = NULL, status = $2, error_code = $3, error_messag
   finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($5)`
 
-// Fail ends an operation that can't be completed. What was committed stays and is counted; one that is finished already keeps its end.
-func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) error {
-	if _, err := s.pool.Exec(ctx, failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)); err != nil {
-		return fmt.Errorf("failing the operation: %w", err)
+// Fail ends an operation that can't be completed. What was committed stays and is counted. It reports whether this call did it: one that is
+// finished already keeps its end.
+func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) (bool, error) {
+	failed, err := s.pool.Exec(ctx, failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed))
+	if err != nil {
+		return false, fmt.Errorf("failing the operation: %w", err)
 	}
-	return nil
+	return failed.RowsAffected() > 0, nil
 }

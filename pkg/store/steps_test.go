@@ -123,13 +123,16 @@ func TestFinishedOperationStopsSteps(t *testing.T) {
 	op := b.start(t, 1, 20, 10)
 	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		why := operation.Failure{Code: "ChunkAbandoned", Message: "gave up"}
-		if err := b.store.Fail(ctx, of(op, 1), why); err != nil {
+		if did, err := b.store.Fail(ctx, of(op, 1), why); err != nil || !did {
 			return store.Effect{}, err
 		}
 		return all(operation.Created)(ctx, s)
 	})
 	if !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("a step committed into a failed operation: %v", err)
+	}
+	if did, err := b.store.Fail(t.Context(), of(op, 0), operation.Failure{Code: "Second", Message: "too late"}); err != nil || did {
+		t.Errorf("it was failed again: %v, %v", did, err)
 	}
 	end := b.mustRead(t, op.ID)
 	if end.State != operation.Failed || end.Failure == nil || end.Failure.Code != "ChunkAbandoned" || end.Counts.Processed() != 0 {

@@ -97,6 +97,9 @@ func (s *Store) inTx(ctx context.Context, work func(pgx.Tx) error) error {
 // liveStates are the states in which a worker may act for an operation, as the statements need them.
 var liveStates = statesThat(operation.State.Live)
 
+// finishedStates are the states in which nothing changes any more.
+var finishedStates = statesThat(operation.State.Terminal)
+
 // statesBefore are the states from which an operation may move to next: the domain's table of transitions binds every UPDATE
 // of a status.
 func statesBefore(next operation.State) []string {

@@ -85,7 +85,8 @@ FOR UPDATE OF c SKIP LOCKED`
 const (
 	// A turn that succeeded takes back the attempts that it took: they bound a turn, not an operation.
 	leavePlace = `
-UPDATE xforce.task_chunks SET cursor = $3, steps = steps + 1, attempts = 0, state = CASE WHEN $4 THEN 'done' ELSE 'pending' END
+UPDATE xforce.task_chunks SET cursor = $3, steps = steps + 1, attempts = 0, stepped_at = clock_timestamp(),
+  state = CASE WHEN $4 THEN 'done' ELSE 'pending' END
 WHERE task_id = $1 AND seq = $2`
 
 	tellPlace = `

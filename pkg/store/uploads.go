@@ -45,8 +45,9 @@ func (u *Upload) ID() uuid.UUID { return u.id }
 func (u *Upload) Identify(digest []byte) { u.draft.Digest = digest }
 
 const insertReceiving = `
-INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request, payload_digest, poll_deadline, status)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, 'receiving')`
+INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request, payload_digest, poll_deadline,
+  request_id, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, 'receiving')`
 
 // A chunk goes to its own upload only, and only while nobody drops it.
 const insertChunk = `

@@ -68,6 +68,9 @@ func KindOf(kind operation.Kind, seq int) Kind {
 // Queue returns the name of the queue that serves the kind.
 func (k Kind) Queue() string { return queues[k] }
 
+// Kinds lists every kind.
+func Kinds() []Kind { return []Kind{Import, Split, Search, Report} }
+
 // Queues lists the names of all queues.
 func Queues() []string { return []string{QueueImports, QueueSplits, QueueSearches, QueueReports} }
 

@@ -23,9 +23,9 @@ func attemptDelay(attempt int) time.Duration {
 	return min(time.Second<<min(attempt, 10), maxAttemptDelay)
 }
 
-// isForgiven reports whether a failure is not the chunk's, so that its attempt does not count. A step that took all the time it
+// Forgives reports whether a failure is not the chunk's, so that its attempt does not count. A step that took all the time it
 // has is the chunk's own failure, although the error looks like any cancelled query.
-func isForgiven(ctx context.Context, err error) bool {
+func Forgives(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return errors.Is(ctx.Err(), context.Canceled)
 	}

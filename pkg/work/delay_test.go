@@ -49,7 +49,7 @@ func TestOnlyTheTroublesOfOthersAreForgiven(t *testing.T) {
 		"worker stops":       {cancelled, context.Canceled, true},
 		"step took too long": {late, context.DeadlineExceeded, false},
 	} {
-		if got := isForgiven(tt.ctx, tt.err); got != tt.want {
+		if got := Forgives(tt.ctx, tt.err); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

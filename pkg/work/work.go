@@ -3,147 +3,134 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/task"
 )
 
-// failTimeout bounds the end of an operation that is given up.
-const failTimeout = 5 * time.Second
-
 // dispatchBudget bounds ringing the bells after a step; the janitor and the pollers do without if Redis is away.
 const dispatchBudget = time.Second
 
-// ErrNotReady marks a failure that is no fault of the operation: this worker lacks something that another may have, such as a
-// collection that the api knows already in a rolling upgrade.
-var ErrNotReady = errors.New("this worker is not ready for it")
-
-// EndError ends the operation: nothing would be different at another attempt.
-type EndError struct {
-	Failure operation.Failure
-}
-
-// Error tells why.
-func (e *EndError) Error() string { return e.Failure.Code + ": " + e.Failure.Message }
-
-// Try is one step of an operation's work.
+// Try is one step of an operation's work. It logs with its context, which knows the operation, the chunk and the request that began it.
 type Try func(ctx context.Context, c task.Chunk, attempt store.Attempt) (store.Committed, error)
+
+// Deps is what a worker needs.
+type Deps struct {
+	Store *store.Store
+	Redis *queue.Redis
+	Log   *slog.Logger
+	// MaxAttempts is how often each chunk is tried before its operation fails.
+	MaxAttempts int
+	// Steps and Finished count the work; nil counts for nobody.
+	Steps    *metrics.Steps
+	Finished *metrics.Finished
+}
 
 // Worker runs steps. It is safe for concurrent use.
 type Worker struct {
-	kind        operation.Kind
-	store       *store.Store
-	dispatcher  *queue.Dispatcher
-	bell        *queue.Bell
-	maxAttempts int
-	log         *slog.Logger
-	try         Try
+	Deps
+	kind       operation.Kind
+	dispatcher *queue.Dispatcher
+	bell       *queue.Bell
+	try        Try
 }
 
-// New makes a worker for operations of a kind, that tries each chunk at most maxAttempts times before its operation fails.
-func New(kind operation.Kind, db *store.Store, redis *queue.Redis, log *slog.Logger, maxAttempts int, try Try) *Worker {
-	return &Worker{
-		kind: kind, store: db, dispatcher: queue.NewDispatcher(redis), bell: queue.NewBell(redis),
-		maxAttempts: maxAttempts, log: log, try: try,
-	}
+// New makes a worker for operations of a kind.
+func New(kind operation.Kind, deps Deps, try Try) *Worker {
+	deps.Steps = cmp.Or(deps.Steps, metrics.NewSteps())
+	deps.Finished = cmp.Or(deps.Finished, metrics.NewFinished())
+	return &Worker{Deps: deps, kind: kind, dispatcher: queue.NewDispatcher(deps.Redis), bell: queue.NewBell(deps.Redis), try: try}
 }
 
 // Chunk takes one step with a chunk and dispatches what follows. nil means that there is nothing more to do for this queue entry; an
-// error asks to bring it back, most of them as a queue.LaterError that says when.
+// error asks to bring it back, most of them as a queue.LaterError that says when; a queue.ParkError tells that the operation was given up.
 func (w *Worker) Chunk(ctx context.Context, c task.Chunk) error {
-	attempt, err := w.store.BeginAttempt(ctx, c, w.kind)
+	ctx = logging.With(ctx, slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
+	began := time.Now()
+	result, err := w.begin(ctx, c)
+	w.Steps.Took(task.KindOf(w.kind, c.Seq), result, time.Since(began))
+	return err
+}
+
+// begin counts the attempt, and goes on if the chunk is there to be taken.
+func (w *Worker) begin(ctx context.Context, c task.Chunk) (metrics.StepResult, error) {
+	attempt, err := w.Store.BeginAttempt(ctx, c, w.kind)
 	switch {
 	case errors.Is(err, store.ErrNothingDue):
-		return nil
+		return metrics.StepNothing, nil
 	case errors.Is(err, store.ErrHeld):
-		return later(err, heldDelay)
+		return metrics.StepHeld, later(err, heldDelay)
 	case err != nil:
-		return later(err, troubleDelay)
-	case attempt.Count > w.maxAttempts:
-		return w.giveUp(ctx, c) // the last attempt did not live to tell
+		return metrics.StepForgiven, later(err, troubleDelay)
+	}
+	if attempt.RequestID != "" {
+		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
+	}
+	result, err := w.step(ctx, c, attempt)
+	if back, ok := errors.AsType[*queue.LaterError](err); ok && attempt.RequestID != "" {
+		back.Attrs = append(back.Attrs, slog.String(logging.RequestID, attempt.RequestID))
+	}
+	return result, err
+}
+
+// step tries the step and decides what follows.
+func (w *Worker) step(ctx context.Context, c task.Chunk, attempt store.Attempt) (metrics.StepResult, error) {
+	if attempt.Count > w.MaxAttempts {
+		return w.giveUp(ctx, c, errNoWord)
 	}
 	done, err := w.try(ctx, c, attempt)
 	if end, ok := errors.AsType[*EndError](err); ok {
-		return w.end(ctx, c, end.Failure)
+		return w.end(ctx, c, end.Failure, nil)
 	}
 	switch {
+	case err == nil && done.Failure != nil:
+		return metrics.StepEnded, w.failed(ctx, c, *done.Failure, nil)
 	case err == nil:
 		w.goOn(ctx, c, done)
-		return nil
+		return metrics.StepCommitted, nil
 	case errors.Is(err, store.ErrNothingDue):
-		return nil
-	case isForgiven(ctx, err):
-		return forgiven(err, w.store.ForgiveAttempt(ctx, c))
+		return metrics.StepNothing, nil
+	case errors.Is(err, store.ErrHeld):
+		return metrics.StepHeld, forgiven(err, w.Store.ForgiveAttempt(ctx, c))
+	case Forgives(ctx, err):
+		return metrics.StepForgiven, forgiven(err, w.Store.ForgiveAttempt(ctx, c))
+	case attempt.Count >= w.MaxAttempts:
+		return w.giveUp(ctx, c, err)
 	}
-	if attempt.Count >= w.maxAttempts {
-		w.log.Error("a chunk failed", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq), slog.Any("error", err))
-		return w.giveUp(ctx, c)
-	}
-	return later(fmt.Errorf("attempt %d of %d: %w", attempt.Count, w.maxAttempts, err), attemptDelay(attempt.Count))
+	return metrics.StepFailed, later(fmt.Errorf("attempt %d of %d: %w", attempt.Count, w.MaxAttempts, err), attemptDelay(attempt.Count))
 }
 
 // goOn tells what the step left behind and rings for what follows.
 func (w *Worker) goOn(ctx context.Context, c task.Chunk, done store.Committed) {
-	log := w.log.With(slog.String("operation", c.TaskID.String()))
-	log.Debug("chunk committed", slog.Int("chunk", c.Seq), slog.Any("counts", done.Counts))
+	w.Log.DebugContext(ctx, "chunk committed", slog.Any("counts", done.Counts))
 	if done.State.Terminal() {
-		log.Info("operation finished", slog.String("state", string(done.State)))
+		w.Finished.Count(c.TaskID, w.kind, done.State)
+		w.Log.InfoContext(ctx, "operation finished", slog.String("state", string(done.State)))
 	}
-	ctx, cancel := context.WithTimeout(ctx, dispatchBudget)
+	bounded, cancel := context.WithTimeout(ctx, dispatchBudget)
 	defer cancel()
 	for _, next := range done.Next {
-		if err := w.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
-			log.Warn("the queue does not answer; the janitor will dispatch", slog.Any("error", err))
+		if err := w.dispatcher.Dispatch(bounded, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
+			w.Log.WarnContext(ctx, "the queue does not answer; the janitor will dispatch", slog.Any("error", err))
 			break
 		}
 	}
-	w.ring(ctx, c)
+	w.ring(bounded, c)
 }
 
 // ring tells whoever waits for the operation; who does not hear it looks by himself.
 func (w *Worker) ring(ctx context.Context, c task.Chunk) {
 	if err := w.bell.Ring(ctx, c.TaskID); err != nil {
-		w.log.Debug("a change was not told", slog.Any("error", err), slog.String("operation", c.TaskID.String()))
+		w.Log.DebugContext(ctx, "a change was not told", slog.Any("error", err))
 	}
-}
-
-// giveUp fails the operation of a chunk that can't be processed.
-func (w *Worker) giveUp(ctx context.Context, c task.Chunk) error {
-	w.log.Error("giving up an operation", slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
-	return w.end(ctx, c, operation.Failure{
-		Code: "ChunkAbandoned",
-		Message: fmt.Sprintf("%s could not be done in %d attempts, so the operation was given up. What was done before stays.%s",
-			stepOf(c), w.maxAttempts, advice[task.KindOf(w.kind, c.Seq)]),
-	})
-}
-
-func (w *Worker) end(ctx context.Context, c task.Chunk, why operation.Failure) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTimeout) // the step may have used up its time
-	defer cancel()
-	if err := w.store.Fail(ctx, c, why); err != nil {
-		return err
-	}
-	w.ring(ctx, c)
-	return nil
-}
-
-// stepOf names a step for people.
-func stepOf(c task.Chunk) string {
-	if c.Seq == task.SplitSeq {
-		return "The splitting of the upload"
-	}
-	return fmt.Sprintf("Step %d", c.Seq)
-}
-
-// advice is what a client can do about an operation that was given up.
-var advice = map[task.Kind]string{
-	task.Import: " The unprocessed records can be downloaded and sent again.",
-	task.Split:  " Nothing was imported: send it again.",
 }

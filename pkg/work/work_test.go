@@ -43,7 +43,9 @@ func setup(t *testing.T) bench {
 }
 
 func (b bench) worker(try work.Try) *work.Worker {
-	return work.New(operation.Search, b.store, b.redis.Queue, slog.New(slog.DiscardHandler), maxAttempts, try)
+	return work.New(operation.Search, work.Deps{
+		Store: b.store, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: maxAttempts,
+	}, try)
 }
 
 func (b bench) state(t *testing.T) *operation.Operation {
@@ -65,6 +67,14 @@ func (b bench) turn(a store.Advance) work.Try {
 func failing(err error) work.Try {
 	return func(context.Context, task.Chunk, store.Attempt) (store.Committed, error) {
 		return store.Committed{}, err
+	}
+}
+
+// mustPark expects the entry of an operation that was given up to be put aside.
+func mustPark(t *testing.T, err error) {
+	t.Helper()
+	if _, parked := errors.AsType[*queue.ParkError](err); !parked {
+		t.Errorf("it is not put aside: %v", err)
 	}
 }
 
@@ -127,9 +137,7 @@ func TestAnEndErrorEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	why := operation.Failure{Code: "TooMuch", Message: "It is too much."}
-	if err := b.worker(failing(&work.EndError{Failure: why})).Chunk(t.Context(), b.chunk); err != nil {
-		t.Fatal(err)
-	}
+	mustPark(t, b.worker(failing(&work.EndError{Failure: why})).Chunk(t.Context(), b.chunk))
 	if op := b.state(t); op.State != operation.Failed || op.Failure == nil || *op.Failure != why {
 		t.Errorf("it is %s because of %v", op.State, op.Failure)
 	}
@@ -165,8 +173,9 @@ func TestAWorkerThatDiedIsCounted(t *testing.T) {
 		tried = true
 		return store.Committed{}, nil
 	})
-	if err := w.Chunk(t.Context(), b.chunk); err != nil || tried {
-		t.Errorf("tried %v, %v", tried, err)
+	mustPark(t, w.Chunk(t.Context(), b.chunk))
+	if tried {
+		t.Error("it was tried once more")
 	}
 	if op := b.state(t); op.State != operation.Failed {
 		t.Errorf("it is %s", op.State)

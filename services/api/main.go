@@ -10,7 +10,8 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
-	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/httpserver"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -25,17 +26,13 @@ const frozenAfter = 10 * time.Second
 
 func main() { os.Exit(service.Main("api", run)) }
 
-func run(ctx context.Context, env service.Env) error {
-	cfg, err := shared.Load[config.Config](env.Environ)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	collections, err := collection.Load(cfg.Collections.Dir)
 	if err != nil {
 		return err
 	}
 	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter},
 	})
 	if err != nil {
@@ -43,9 +40,14 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	defer base.Close()
 
-	watch := monitor.New(base.DB, queue.NewBell(base.Redis), env.Log, cfg.PollWithin)
+	requests, finished := metrics.NewRequests(), metrics.NewFinished()
+	base.Metrics.MustRegister(requests, finished)
+	watch := monitor.New(base.DB, queue.NewBell(base.Redis), env.Log, finished, cfg.PollWithin)
 	go watch.Listen(ctx)
-	return server.New(server.Options{Addr: cfg.Addr, Ready: base.Ready, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace, Collections: collections.Names()}, env.Log,
+	life := httpserver.Options{Variable: "LONGSHORE_ADDR", Ready: base.Ready, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
+	return server.New(server.Options{
+		Addr: cfg.Addr, Life: life, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),
+	}, env.Log,
 		routes.Table(routes.Deps{
 			Config: cfg, Store: base.DB, Redis: base.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
 		})...,

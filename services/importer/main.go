@@ -8,30 +8,29 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
-	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/task"
 	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/split"
-	"github.com/longshore-io/longshore/services/importer/internal/worker"
 )
 
 func main() { os.Exit(service.Main("importer", run)) }
 
-func run(ctx context.Context, env service.Env) error {
-	cfg, err := shared.Load[config.Config](env.Environ)
-	if err != nil {
-		return err
-	}
+// splitsAtOnce is how many uploads in pieces one importer splits at once.
+const splitsAtOnce = 1
+
+func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	collections, err := collection.Load(cfg.Collections.Dir)
 	if err != nil {
 		return err
 	}
 	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.ImporterSessions, Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter},
 	})
 	if err != nil {
@@ -39,14 +38,18 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	defer base.Close()
 
-	chunks, err := ingest.New(ctx, base.DB, collections, cfg.Records())
+	steps, finished, records := metrics.NewSteps(), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
+	base.Metrics.MustRegister(steps, finished, records)
+	chunks, err := ingest.New(ctx, base.DB, collections, cfg.Records(), records)
 	if err != nil {
 		return err
 	}
+	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	uploads := split.New(base.DB, collections)
 	base.Ready()
 	env.Log.Info("ready for chunks")
-	imports := work.New(operation.Import, base.DB, base.Redis, env.Log, cfg.MaxAttempts, chunks.Try)
-	uploads := split.New(base.DB, collections)
-	splits := work.New(operation.Import, base.DB, base.Redis, env.Log, cfg.MaxAttempts, uploads.Try)
-	return worker.Run(ctx, base.Redis, env.Log, cfg, imports.Chunk, uploads.ThenClear(splits.Chunk))
+	return work.Serve(ctx, base.Redis, env.Log, cfg.Worker,
+		work.Route{Kind: task.Import, Concurrency: cfg.Concurrency, Handle: work.New(operation.Import, deps, chunks.Try).Chunk},
+		work.Route{Kind: task.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(work.New(operation.Import, deps, uploads.Try).Chunk)},
+	)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/backing"
-	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -18,13 +18,9 @@ import (
 
 func main() { os.Exit(service.Main("janitor", run)) }
 
-func run(ctx context.Context, env service.Env) error {
-	cfg, err := shared.Load[config.Config](env.Environ)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: "longshore-janitor", Schema: migrations.Latest()},
 	})
 	if err != nil {
@@ -32,13 +28,19 @@ func run(ctx context.Context, env service.Env) error {
 	}
 	defer base.Close()
 
+	duties, finished := metrics.NewDuties(), metrics.NewFinished()
+	base.Metrics.MustRegister(duties, finished,
+		metrics.NewBacklog(base.DB.Standing),
+		metrics.NewQueues(queue.NewInspector(base.Redis).Standing),
+		metrics.NewRedisMemory(base.Redis.Memory),
+	)
 	base.Ready()
 	env.Log.Info("keeping watch")
-	duty.Run(ctx, env.Log,
-		duty.Dispatch(base.DB, base.Redis, env.Log, cfg.DispatchEvery),
-		duty.EndStalled(base.DB, env.Log, cfg.StalledAfter),
-		duty.DropAbandoned(base.DB, env.Log, cfg.AbandonedAfter),
-		duty.TimeOutUnpolled(base.DB, queue.NewBell(base.Redis), env.Log),
+	duty.Run(ctx, env.Log, duties,
+		duty.Dispatch(base.DB, base.Redis, env.Log, duties, cfg.DispatchEvery),
+		duty.EndStalled(base.DB, env.Log, duties, cfg.StalledAfter),
+		duty.DropAbandoned(base.DB, env.Log, duties, cfg.AbandonedAfter),
+		duty.TimeOutUnpolled(base.DB, queue.NewBell(base.Redis), env.Log, finished),
 		duty.Expire(base.DB, env.Log, cfg.ExpireEvery),
 		duty.Reclaim(base.DB, env.Log, cfg.ExpireEvery),
 		duty.ClearSplit(base.DB, cfg.ExpireEvery),

@@ -9,29 +9,25 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
-	shared "github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/task"
 	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/searcher/internal/config"
 	"github.com/longshore-io/longshore/services/searcher/internal/hunt"
-	"github.com/longshore-io/longshore/services/searcher/internal/worker"
 )
 
 func main() { os.Exit(service.Main("searcher", run)) }
 
-func run(ctx context.Context, env service.Env) error {
-	cfg, err := shared.Load[config.Config](env.Environ)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	collections, err := collection.Load(cfg.Collections.Dir)
 	if err != nil {
 		return err
 	}
 	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.SearcherSessions, Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter, Statement: cfg.StatementTimeout},
 	})
 	if err != nil {
@@ -40,7 +36,11 @@ func run(ctx context.Context, env service.Env) error {
 	defer base.Close()
 
 	searches := hunt.New(base.DB, collections, cfg.MaxResultBytes)
+	steps, finished := metrics.NewSteps(), metrics.NewFinished()
+	base.Metrics.MustRegister(steps, finished)
+	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
 	base.Ready()
 	env.Log.Info("ready for searches")
-	return worker.Run(ctx, base.Redis, env.Log, cfg, work.New(operation.Search, base.DB, base.Redis, env.Log, cfg.MaxAttempts, searches.Try))
+	return work.Serve(ctx, base.Redis, env.Log, cfg.Worker,
+		work.Route{Kind: task.Search, Concurrency: cfg.Concurrency, Handle: work.New(operation.Search, deps, searches.Try).Chunk})
 }

@@ -17,6 +17,7 @@ import (
 
 // programs maps each program to the package that brings it on Debian.
 var programs = map[string]string{
+	"chromium":  "chromium",
 	"node":      "nodejs",
 	"npm":       "npm",
 	"pdftotext": "poppler-utils",

@@ -53,7 +53,7 @@ func TestMissingIsWhatIsNotInPath(t *testing.T) {
 		t.Errorf("nothing is there: %v, %v", names, packages)
 	}
 	write(t, folder, "xmllint", "#!/bin/sh\n")
-	if names, packages := missing(); strings.Join(names, " ") != "node npm pdftotext" || strings.Join(packages, " ") != "nodejs npm poppler-utils" {
+	if names, packages := missing(); strings.Join(names, " ") != "chromium node npm pdftotext" || strings.Join(packages, " ") != "chromium nodejs npm poppler-utils" {
 		t.Errorf("xmllint is there: %v, %v", names, packages)
 	}
 }

@@ -12,8 +12,12 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// logFormatVariable chooses between text and json.
-const logFormatVariable = "LONGSHORE_LOG_FORMAT"
+const (
+	// logFormatVariable chooses between text and json.
+	logFormatVariable = "LONGSHORE_LOG_FORMAT"
+	// consoleVariable tells the API where operators open the console.
+	consoleVariable = "LONGSHORE_CONSOLE_URL"
+)
 
 // Stack is Longshore with its servers, running.
 type Stack struct {
@@ -35,18 +39,25 @@ func Up(ctx context.Context, servers *Servers, programs string, voices *process.
 	if err != nil {
 		return nil, err
 	}
+	s := &Stack{Servers: servers, Base: "http://" + local(address), Console: "http://" + local(console)}
 	env := append(servers.Env(), apiDoor.variable+"="+address, consoleDoor.variable+"="+console)
-	if os.Getenv(logFormatVariable) == "" {
-		env = append(env, logFormatVariable+"=text")
-	}
+	env = unlessSet(env, logFormatVariable, "text")
+	env = unlessSet(env, consoleVariable, s.Console)
 	if err := fleet.Migrate(ctx, programs, env, voices.Lines("migrate")); err != nil {
 		return nil, err
 	}
-	s := &Stack{Servers: servers, Base: "http://" + local(address), Console: "http://" + local(console)}
 	if err := s.start(ctx, programs, env, voices); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// unlessSet adds a variable that the launcher's own environment does not set.
+func unlessSet(env []string, variable, value string) []string {
+	if os.Getenv(variable) != "" {
+		return env
+	}
+	return append(env, variable+"="+value)
 }
 
 func (s *Stack) start(ctx context.Context, programs string, env []string, console *process.Console) error {

@@ -1,4 +1,5 @@
-// Command migrate brings the database at DATABASE_URL to the newest schema and exits.
+// Command migrate brings the database at DATABASE_URL to the newest schema and exits. With the argument config it only prints what it would do
+// that with, as every service does.
 package main
 
 import (
@@ -8,25 +9,43 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/migrations/apply"
 )
 
+// errUsage is for arguments that mean nothing.
+var errUsage = errors.New("usage: migrate, or migrate config to print the configuration as JSON")
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Getenv("DATABASE_URL"), os.Stdout)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "migrate:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
-func run(ctx context.Context, databaseURL string, out io.Writer) error {
-	if databaseURL == "" {
-		return errors.New("DATABASE_URL is not set: give the address of the database, such as postgres://user@host/longshore")
+// exitCode is 2 for what no try can change, as that of the services.
+func exitCode(err error) int {
+	if errors.Is(err, errUsage) || errors.Is(err, errNoDatabase) {
+		return 2
+	}
+	return 1
+}
+
+func run(ctx context.Context, args, environ []string, out io.Writer) error {
+	databaseURL, err := database(environ)
+	switch {
+	case len(args) > 0 && !slices.Equal(args, []string{"config"}):
+		return errUsage
+	case err != nil:
+		return err
+	case len(args) > 0:
+		return show(environ, databaseURL, out)
 	}
 	applied, err := apply.Up(ctx, databaseURL)
 	if err != nil {

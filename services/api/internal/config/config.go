@@ -33,6 +33,8 @@ type Config struct {
 	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
 	// PublicURL begins every address that the api hands out; empty means that the request's Host does.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
+	// ConsoleURL is where operators open the console: answers about an operation lead to its page there. Empty means that none does.
+	ConsoleURL string `env:"LONGSHORE_CONSOLE_URL"`
 
 	// MaxBodyBytes bounds a body after decompression.
 	MaxBodyBytes int64 `env:"LONGSHORE_MAX_BODY_BYTES" envDefault:"17179869184"`
@@ -162,8 +164,21 @@ func (c Config) Check() error {
 	if base, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || base.Scheme == "" || base.Host == "") {
 		errs = append(errs, errors.New("LONGSHORE_PUBLIC_URL must be an absolute address such as https://imports.example.com"))
 	}
+	if !linkable(c.ConsoleURL) {
+		errs = append(errs, errors.New("LONGSHORE_CONSOLE_URL must be an address such as https://console.example.com, without a query"))
+	}
 	return errors.Join(errs...)
 }
+
+// linkable takes what a path can be added to in a header (RFC 8288), or nothing.
+func linkable(address string) bool {
+	base, err := url.Parse(address)
+	return address == "" || err == nil && (base.Scheme == "http" || base.Scheme == "https") && base.Host != "" &&
+		!strings.ContainsAny(address, "?#<> \t")
+}
+
+// Console is where operators open the console, without a slash at its end.
+func (c Config) Console() string { return strings.TrimSuffix(c.ConsoleURL, "/") }
 
 // Search returns the part that the search dialect needs.
 func (c Config) Search() search.Options {

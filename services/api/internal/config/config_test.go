@@ -14,6 +14,7 @@ func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 		"LONGSHORE_MAX_DEPTH":        "5000",
 		"LONGSHORE_MAX_RECORDS":      "3000000000",
 		"LONGSHORE_PUBLIC_URL":       "imports.example.com",
+		"LONGSHORE_CONSOLE_URL":      "ftp://console.example.com",
 		"LONGSHORE_LANES":            "0",
 		"LONGSHORE_SEARCH_RETENTION": "200h",
 		"LONGSHORE_IMPORT_RETENTION": "1m",

@@ -33,6 +33,7 @@ type accepted struct {
 
 // Accepted waits for the end as long as the client prefers, and answers 202 in any case. The delimiter of a CSV body may be empty.
 func (a Answers) Accepted(c *gin.Context, op *operation.Operation, wait time.Duration, delimiter string) {
+	edge.About(c, op)
 	ctx, header := c.Request.Context(), c.Writer.Header()
 	op = submission.Await(ctx, a.Watcher, header, op, wait)
 	c.Header("Operation-Location", a.Addresses.Absolute(c.Request, operations.Path(op)))

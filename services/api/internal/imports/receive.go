@@ -79,7 +79,7 @@ func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
 	drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
 	defer cancel()
 	if err := upload.Drop(drop); err != nil {
-		r.log.Warn("a broken upload is left to the janitor", slog.Any("error", err), slog.String("operation", upload.ID().String()))
+		r.log.WarnContext(ctx, "a broken upload is left to the janitor", slog.Any("error", err), slog.String("operation", upload.ID().String()))
 	}
 }
 
@@ -97,7 +97,7 @@ func (r *receiver) touch(upload *store.Upload) func(context.Context) error {
 			return err
 		}
 		if err != nil {
-			r.log.Warn("an upload could not be kept alive and will be touched again",
+			r.log.WarnContext(ctx, "an upload could not be kept alive and will be touched again",
 				slog.Any("error", err), slog.String("operation", upload.ID().String()))
 		}
 		return nil

@@ -128,8 +128,8 @@ func (h *Handler) take(
 	if err != nil {
 		return nil, "", err
 	}
-	submission.Dispatch(ctx, h.Dispatcher, h.Log, op)
-	h.Log.Info("import accepted", slog.String("operation", op.ID.String()), slog.String("collection", target.Name),
+	submission.Dispatch(c, h.Dispatcher, h.Log, op)
+	h.Log.InfoContext(c.Request.Context(), "import accepted", slog.String("collection", target.Name),
 		slog.Int("records", op.Counts.Total), slog.Int("chunks", op.Chunks))
 	delimiter, _ = body.reader.Delimiter()
 	return op, delimiter, nil

@@ -42,8 +42,3 @@ func (m *Monitor) Await(ctx context.Context, op *operation.Operation, limit time
 
 // Finished is enough for who waits for the end.
 func Finished(op *operation.Operation) bool { return op.State.Terminal() }
-
-// ChangedSince is enough for who knows a revision.
-func ChangedSince(revision int) func(*operation.Operation) bool {
-	return func(op *operation.Operation) bool { return op.Revision != revision }
-}

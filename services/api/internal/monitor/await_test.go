@@ -83,7 +83,8 @@ func TestAWaitForAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b := newShelf(), newBell()
 		m, _ := watch(t, s, b)
-		change := await(t.Context(), m, s, time.Minute, monitor.ChangedSince(s.op.Revision))
+		known := s.op.Revision
+		change := await(t.Context(), m, s, time.Minute, func(op *operation.Operation) bool { return op.Revision != known })
 		end := await(t.Context(), m, s, time.Minute, monitor.Finished)
 		s.become(operation.Running)
 		_ = b.Ring(t.Context(), s.op.ID)

@@ -6,14 +6,19 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
 // Cancel stops an operation and returns it as it is then. Cancelling what is cancelled does no harm; a fault of kind Conflict means that
 // it had ended otherwise before.
 func (m *Monitor) Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
-	if _, err := m.store.Cancel(ctx, op.ID); err != nil {
+	cancelled, err := m.store.Cancel(ctx, op.ID)
+	if err != nil {
 		return nil, err
+	}
+	if cancelled {
+		m.finished.Count(op.ID, op.Kind, operation.Cancelled)
 	}
 	m.ring(ctx, op)
 	now, err := m.store.Operation(ctx, op.ID)
@@ -65,7 +70,7 @@ func (m *Monitor) ring(ctx context.Context, op *operation.Operation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ringBudget)
 	defer cancel()
 	if err := m.bell.Ring(ctx, op.ID); err != nil {
-		m.log.Debug("a change was not told", slog.Any("error", err), slog.String("operation", op.ID.String()))
+		m.log.DebugContext(ctx, "a change was not told", slog.Any("error", err), slog.String(logging.Operation, op.ID.String()))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -36,13 +37,15 @@ type Monitor struct {
 	store      Store
 	bell       Bell
 	log        *slog.Logger
+	finished   *metrics.Finished
 	pollWithin time.Duration
 	waiting    waiting
 }
 
-// New makes a monitor. pollWithin is how soon an operation that must be asked for must be asked for again.
-func New(db Store, bell Bell, log *slog.Logger, pollWithin time.Duration) *Monitor {
-	return &Monitor{store: db, bell: bell, log: log, pollWithin: pollWithin, waiting: newWaiting()}
+// New makes a monitor. finished counts what is cancelled, and pollWithin is how soon an operation that must be asked for must be asked for
+// again.
+func New(db Store, bell Bell, log *slog.Logger, finished *metrics.Finished, pollWithin time.Duration) *Monitor {
+	return &Monitor{store: db, bell: bell, log: log, finished: finished, pollWithin: pollWithin, waiting: newWaiting()}
 }
 
 // Find finds an operation by its id; asking counts as a poll. A fault of kind NotFound means that there is none, one of kind Gone that

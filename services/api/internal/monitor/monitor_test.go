@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
@@ -126,7 +128,7 @@ func (b *bell) Listen(ctx context.Context, changed func(uuid.UUID)) {
 // watch makes a monitor that listens until the test, or the bubble that it stands in, calls stop.
 func watch(t *testing.T, s *shelf, b *bell) (m *monitor.Monitor, stop func()) {
 	t.Helper()
-	m = monitor.New(s, b, slog.New(slog.DiscardHandler), pollWithin)
+	m = monitor.New(s, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), pollWithin)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
 	go m.Listen(ctx)
@@ -192,7 +194,7 @@ func TestWhatIsGoneIsGone(t *testing.T) {
 func TestDeleteCancelsWhatIsUnfinished(t *testing.T) {
 	t.Parallel()
 	s, b := newShelf(), newBell()
-	m := monitor.New(s, b, slog.New(slog.DiscardHandler), pollWithin)
+	m := monitor.New(s, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), pollWithin)
 	left, cancelled, err := m.Delete(t.Context(), s.current())
 	if err != nil || !cancelled || left.State != operation.Cancelled || left.Expired {
 		t.Errorf("%+v, %v, %v", left, cancelled, err)
@@ -213,10 +215,28 @@ func (f finishing) Cancel(context.Context, uuid.UUID) (bool, error) {
 func TestDeletePrunesWhatEndsJustThen(t *testing.T) {
 	t.Parallel()
 	s := newShelf()
-	m := monitor.New(finishing{s}, newBell(), slog.New(slog.DiscardHandler), pollWithin)
+	m := monitor.New(finishing{s}, newBell(), slog.New(slog.DiscardHandler), metrics.NewFinished(), pollWithin)
 	left, cancelled, err := m.Delete(t.Context(), s.current())
 	if err != nil || cancelled || left.State != operation.Succeeded || !s.current().Expired {
 		t.Errorf("%+v, %v, %v", left, cancelled, err)
+	}
+}
+
+// TestACancelledOperationIsCountedOnce: by who cancelled it, and by nobody who came later.
+func TestACancelledOperationIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	finished := metrics.NewFinished()
+	s := newShelf()
+	cancelled := finished.WithLabelValues(string(s.current().Kind), string(operation.Cancelled))
+	for _, tt := range []struct {
+		store monitor.Store
+		want  float64
+	}{{finishing{newShelf()}, 0}, {s, 1}, {s, 1}} {
+		m := monitor.New(tt.store, newBell(), slog.New(slog.DiscardHandler), finished, pollWithin)
+		_, _ = m.Cancel(t.Context(), s.current())
+		if n := testutil.ToFloat64(cancelled); n != tt.want {
+			t.Errorf("it was counted %v times, not %v", n, tt.want)
+		}
 	}
 }
 

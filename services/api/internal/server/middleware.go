@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,42 +10,52 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
-const requestIDHeader = "X-Request-Id"
-
 // requestID is what is taken from a client as the id of its request.
 var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
-// identify gives every request an id, the client's own if it is harmless, and says it in the answer.
-func identify(c *gin.Context) {
-	id := c.GetHeader(requestIDHeader)
+// front is what stands before the handlers: it names every request, makes problems of errors, and tells of each request once, at its end.
+type front struct {
+	log      *slog.Logger
+	requests *metrics.Requests
+	// console is where operators see an operation; empty if nowhere.
+	console string
+}
+
+// identify gives every request an id, the client's own if it is harmless, and says it in the answer. Whatever is logged in the course of the
+// request carries it.
+func (f front) identify(c *gin.Context) {
+	id := c.GetHeader(edge.RequestIDHeader)
 	if !requestID.MatchString(id) {
 		id = uuid.NewString()
 	}
-	c.Header(requestIDHeader, id)
+	c.Request.Header.Set(edge.RequestIDHeader, id)
+	c.Header(edge.RequestIDHeader, id)
+	c.Request = c.Request.WithContext(logging.With(c.Request.Context(), slog.String(logging.RequestID, id)))
 	c.Next()
 }
 
-// answer runs a handler. An error or a panic becomes a problem and one line in the log. Whatever is answered, the client must take it
-// in time.
-func answer(log *slog.Logger, handle edge.Handler) gin.HandlerFunc {
+// answer runs the handler of a route. An error or a panic becomes a problem. Whatever is answered, the client must take it in time.
+func (f front) answer(route string, handle edge.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		served := f.begin(c, route)
 		out := newTimedAnswer(c.Writer)
 		c.Writer = out
 		defer out.extend()
 		err := guarded(c, handle)
+		served.end(c, out, err)
 		if err == nil {
 			return
 		}
-		id := c.Writer.Header().Get(requestIDHeader)
-		logFailure(c.Request.Context(), log.With(slog.String("request_id", id)), c.Request, err)
-		if c.Writer.Written() {
+		if out.Written() {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 		}
-		problem.Write(c.Writer, c.Request, id, err)
+		problem.Write(out, c.Request, c.GetHeader(edge.RequestIDHeader), err)
 	}
 }
 
@@ -58,21 +66,4 @@ func guarded(c *gin.Context, handle edge.Handler) (err error) {
 		}
 	}()
 	return handle(c)
-}
-
-// logFailure writes what went wrong: our own faults as errors, refused requests as information. Of a client that left before its answer
-// there is nothing to tell but that.
-func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, err error) {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		log.InfoContext(ctx, "the client left before its answer", slog.String("method", r.Method), slog.String("path", r.URL.Path))
-		return
-	}
-	level := slog.LevelInfo
-	status := problem.Status(err)
-	clientGone := errors.Is(err, context.Canceled) || errors.Is(err, errNotTaken)
-	if status >= http.StatusInternalServerError && !clientGone {
-		level = slog.LevelError
-	}
-	log.Log(ctx, level, "request not served", slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", status), slog.Any("error", err))
 }

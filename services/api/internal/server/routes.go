@@ -26,7 +26,10 @@ func index(routes []edge.Route, collections []string) []edge.Route {
 		Method: http.MethodGet, Path: "/", Handler: show, Summary: "List what is there.",
 	})
 	for _, r := range routes {
-		all = append(all, listed{r.Method, strings.ReplaceAll(r.Path, `\:`, ":"), r.Summary})
+		all = append(all, listed{r.Method, shown(r.Path), r.Summary})
 	}
 	return routes
 }
+
+// shown is the pattern of a route without gin's own marks.
+func shown(pattern string) string { return strings.ReplaceAll(pattern, `\:`, ":") }

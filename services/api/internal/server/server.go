@@ -4,10 +4,7 @@ package server
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -15,6 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/httpserver"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -34,23 +33,21 @@ func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits /
 type Options struct {
 	// Addr is host:port.
 	Addr string
-	// Ready is called when the server listens.
-	Ready func()
-	// Drain is how long the server goes on listening after it was asked to stop: whoever sends requests needs a while to hear that it is not
-	// ready any more.
-	Drain time.Duration
-	// Grace is how long requests in hand may take after the server was asked to stop.
-	Grace time.Duration
+	// Life says how the server begins and ends.
+	Life httpserver.Options
 	// Collections are listed at GET /.
 	Collections []string
+	// Requests measures what is answered.
+	Requests *metrics.Requests
+	// Console is where operators see what becomes of an operation, without a slash at its end; answers about one link there. Empty if nowhere.
+	Console string
 }
 
 // Server answers requests until its context ends.
 type Server struct {
-	http         *http.Server
-	ready        func()
-	drain, grace time.Duration
-	log          *slog.Logger
+	http *http.Server
+	life httpserver.Options
+	log  *slog.Logger
 }
 
 // New builds the server around the table of routes, which is made of each package's own.
@@ -58,62 +55,37 @@ func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
 	return &Server{
 		http: &http.Server{
 			Addr:              opts.Addr,
-			Handler:           newEngine(log, index(slices.Concat(tables...), opts.Collections)),
+			Handler:           newEngine(front{log, opts.Requests, opts.Console}, index(slices.Concat(tables...), opts.Collections)),
 			ReadHeaderTimeout: headerTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections of clients
 		},
-		ready: opts.Ready,
-		drain: opts.Drain,
-		grace: opts.Grace,
-		log:   log,
+		life: opts.Life,
+		log:  log,
 	}
 }
 
-func newEngine(log *slog.Logger, routes []edge.Route) *gin.Engine {
+func newEngine(f front, routes []edge.Route) *gin.Engine {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // a redirected POST loses its body
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(nil)
-	engine.Use(identify)
+	engine.Use(f.identify)
 	for _, r := range edge.WithHead(routes) {
-		engine.Handle(r.Method, r.Path, answer(log, r.Handler))
+		engine.Handle(r.Method, r.Path, f.answer(shown(r.Path), r.Handler))
 	}
-	engine.NoRoute(answer(log, func(*gin.Context) error {
+	engine.NoRoute(f.answer(metrics.NoRoute, func(*gin.Context) error {
 		return fault.New(fault.NotFound, "no-such-address", "There is nothing at this address. GET / lists what is there.")
 	}))
-	engine.NoMethod(answer(log, func(c *gin.Context) error {
+	engine.NoMethod(f.answer(metrics.NoRoute, func(c *gin.Context) error {
 		return fault.New(fault.MethodNotAllowed, "method-not-allowed",
 			"This address takes %s, not %s.", c.Writer.Header().Get("Allow"), c.Request.Method)
 	}))
 	return engine
 }
 
-// Run listens and serves until ctx ends; then it takes no more connections and lets the requests in hand finish within the
-// grace period.
-func (s *Server) Run(ctx context.Context) error {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", s.http.Addr)
-	if err != nil {
-		return fmt.Errorf("listening on %s (LONGSHORE_ADDR): %w", s.http.Addr, err)
-	}
-	s.log.Info("listening", slog.String("addr", listener.Addr().String()))
-	s.ready()
-	stopped := make(chan error, 1)
-	context.AfterFunc(ctx, func() {
-		<-time.After(s.drain)
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
-		defer cancel()
-		stopped <- s.http.Shutdown(grace)
-	})
-	if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving: %w", err)
-	}
-	if err := <-stopped; err != nil {
-		_ = s.http.Close()
-		return fmt.Errorf("requests were still running after %s: %w", s.grace, err)
-	}
-	return nil
-}
+// Run listens and serves until ctx ends; then it drains, takes no more connections and lets the requests in hand finish within the grace
+// period.
+func (s *Server) Run(ctx context.Context) error { return httpserver.Run(ctx, s.log, s.http, s.life) }

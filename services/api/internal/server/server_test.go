@@ -14,12 +14,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/httpserver"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 func serve(t *testing.T, method, path string, header http.Header, handle edge.Handler) *httptest.ResponseRecorder {
 	t.Helper()
-	engine := newEngine(slog.New(slog.DiscardHandler), index([]edge.Route{
+	engine := newEngine(front{slog.New(slog.DiscardHandler), metrics.NewRequests(), ""}, index([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
 	}, []string{"tools"}))
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
@@ -109,7 +111,9 @@ func TestStoppingLetsRequestsInHandFinish(t *testing.T) {
 	t.Parallel()
 	lines := make(firstLine, 1)
 	arrived, release := make(chan struct{}), make(chan struct{})
-	s := New(Options{Addr: "127.0.0.1:0", Ready: func() {}, Grace: time.Minute}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
+	s := New(Options{
+		Addr: "127.0.0.1:0", Life: httpserver.Options{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(),
+	}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
 		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
 			close(arrived)
 			<-release
@@ -158,7 +162,7 @@ func TestAHeadIsAnsweredWhereverAGetIs(t *testing.T) {
 		c.String(http.StatusOK, "Prefer is %q", c.GetHeader("Prefer"))
 		return nil
 	}
-	engine := newEngine(slog.New(slog.DiscardHandler), index([]edge.Route{
+	engine := newEngine(front{slog.New(slog.DiscardHandler), metrics.NewRequests(), ""}, index([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Endless: true},
 	}, nil))

@@ -33,6 +33,8 @@ type timedAnswer struct {
 	// beneath is the connection without gin, whose Flush says nothing of errors.
 	beneath *http.ResponseController
 	budget  *patience.Budget
+	// begun is when the first byte was given to the client; zero before.
+	begun time.Time
 }
 
 // newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
@@ -53,6 +55,7 @@ func (a *timedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // Write waits for the client as long as its patience lasts.
 func (a *timedAnswer) Write(p []byte) (int, error) {
 	written := 0
+	a.begin()
 	for piece := range slices.Chunk(p, takingPiece) {
 		n, err := a.writePiece(piece)
 		written += n
@@ -78,6 +81,7 @@ func (a *timedAnswer) Flush() { _ = a.FlushError() }
 
 // FlushError hands what was written to the client, and waits for it as Write does. http.ResponseController finds it.
 func (a *timedAnswer) FlushError() error {
+	a.begin()
 	a.WriteHeaderNow()
 	began := a.extend()
 	err := a.beneath.Flush()
@@ -86,6 +90,12 @@ func (a *timedAnswer) FlushError() error {
 		return fmt.Errorf("%w: %w", errNotTaken, err)
 	}
 	return err
+}
+
+func (a *timedAnswer) begin() {
+	if a.begun.IsZero() {
+		a.begun = time.Now()
+	}
 }
 
 // extend moves the deadline to what is left from now, which it returns. After the handler it covers what net/http still has to

@@ -3,22 +3,19 @@ package server
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -46,6 +43,11 @@ type ended struct {
 // connect runs the real server with one route for each method, and returns a client's end of a connection to it.
 func connect(t *testing.T, handle edge.Handler) (net.Conn, <-chan ended) {
 	t.Helper()
+	return connectMeasured(t, metrics.NewRequests(), handle)
+}
+
+func connectMeasured(t *testing.T, requests *metrics.Requests, handle edge.Handler) (net.Conn, <-chan ended) {
+	t.Helper()
 	ends := make(chan ended, 10)
 	timed := func(c *gin.Context) error {
 		began := time.Now()
@@ -53,7 +55,7 @@ func connect(t *testing.T, handle edge.Handler) (net.Conn, <-chan ended) {
 		ends <- ended{err, time.Since(began)}
 		return err
 	}
-	s := New(Options{}, slog.New(slog.DiscardHandler), []edge.Route{
+	s := New(Options{Requests: requests}, slog.New(slog.DiscardHandler), []edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: timed}, {Method: http.MethodPost, Path: "/thing", Handler: timed},
 	})
 	listener := make(pipes, 1)
@@ -199,40 +201,4 @@ func TestASmallAnswerThatNobodyReadsFreesItsConnection(t *testing.T) {
 			t.Errorf("the connection is still there: %d bytes, %v", n, err)
 		}
 	})
-}
-
-func TestAClientThatLeftIsNoFailure(t *testing.T) {
-	t.Parallel()
-	ctx, leave := context.WithCancel(t.Context())
-	leave()
-	var lines bytes.Buffer
-	log := slog.New(slog.NewTextHandler(&lines, nil))
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/thing", nil)
-	logFailure(ctx, log, r, fault.New(fault.Unavailable, "database-unavailable", "Later.").Because(ctx.Err()))
-	if line := lines.String(); !strings.Contains(line, "level=INFO") || !strings.Contains(line, "left") || strings.Contains(line, "503") ||
-		strings.Contains(line, "unavailable") {
-		t.Errorf("of a client that left: %s", line)
-	}
-	lines.Reset()
-	logFailure(ctx, log, r, errors.New("broken"))
-	if line := lines.String(); !strings.Contains(line, "level=ERROR") {
-		t.Errorf("of our own fault: %s", line)
-	}
-}
-
-func TestOnlyOurOwnFaultsAreErrorsInTheLog(t *testing.T) {
-	t.Parallel()
-	for err, level := range map[error]slog.Level{
-		errors.New("broken"):                      slog.LevelError,
-		fmt.Errorf("writing: %w", errNotTaken):    slog.LevelInfo,
-		fmt.Errorf("%w: gone", context.Canceled):  slog.LevelInfo,
-		fault.New(fault.NotFound, "none", "None"): slog.LevelInfo,
-	} {
-		var lines bytes.Buffer
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/thing", nil)
-		logFailure(t.Context(), slog.New(slog.NewTextHandler(&lines, nil)), r, err)
-		if !strings.Contains(lines.String(), "level="+level.String()) {
-			t.Errorf("%v: %s", err, &lines)
-		}
-	}
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
 
 // Acceptor stores operations that need no records, and finds them again. *store.Store is one.
@@ -111,8 +113,9 @@ func Await(ctx context.Context, w Watcher, h http.Header, op *operation.Operatio
 	if wait <= 0 {
 		return op
 	}
+	edge.StoryOf(ctx).Waits()
 	Applied(h, wait)
-	now, err := w.Await(ctx, op, wait, func(op *operation.Operation) bool { return op.State.Terminal() })
+	now, err := w.Await(ctx, op, wait, monitor.Finished)
 	if err != nil || now == nil {
 		return op
 	}

@@ -5,9 +5,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // dispatchBudget is what ringing the bell may cost a client. If Redis takes longer, the janitor does it from what Postgres says.
@@ -18,16 +21,17 @@ type Dispatcher interface {
 	Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g queue.Generation) error
 }
 
-// Dispatch queues what is due first of an operation that was just accepted: the first chunk of every lane, or the splitting of an
-// upload in pieces.
-func Dispatch(ctx context.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dispatchBudget)
+// Dispatch tells of an operation that the request began just now: it is noted in the request's story, and what is due first is queued, which
+// is the first chunk of every lane, or the splitting of an upload in pieces.
+func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
+	edge.About(c, op)
+	edge.StoryOf(c.Request.Context()).Accepted = op
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchBudget)
 	defer cancel()
 	for _, seq := range firstDue(op) {
 		chunk := task.Chunk{TaskID: op.ID, Seq: seq}
 		if err := d.Dispatch(ctx, task.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
-			log.Warn("the queue does not answer; the janitor will dispatch",
-				slog.Any("error", err), slog.String("operation", op.ID.String()))
+			log.WarnContext(ctx, "the queue does not answer; the janitor will dispatch", slog.Any("error", err))
 			return
 		}
 	}

@@ -27,6 +27,17 @@ func TestALabelHasOneValue(t *testing.T) {
 	}
 }
 
+// TestTheRequestIsKnownByItsID: the workers' logs name it, too.
+func TestTheRequestIsKnownByItsID(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+	r.Header.Set("X-Request-Id", "r1")
+	terms, err := (submission.Policy{}).Read(r, operation.Search)
+	if draft := terms.Draft(operation.Search, "tools", 1); err != nil || draft.RequestID != "r1" {
+		t.Errorf("%+v, %v", draft, err)
+	}
+}
+
 func TestAWaitIsCapped(t *testing.T) {
 	t.Parallel()
 	for preference, want := range map[string]time.Duration{

@@ -11,12 +11,15 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // Terms are what a client may say in headers of any request that begins an operation.
 type Terms struct {
 	// ID is the client's own (Operation-Id); zero if it gave none.
 	ID uuid.UUID
+	// RequestID is the id of the request, which the server gives to every one (X-Request-Id).
+	RequestID string
 	// Labels are its own names and values (Longshore-Labels); nil if it gave none.
 	Labels map[string]string
 	// Retention is how long the operation is kept after it is finished (Longshore-Retention, or the kind's default).
@@ -52,14 +55,14 @@ func (p Policy) Read(r *http.Request, kind operation.Kind) (Terms, error) {
 	if err != nil {
 		return Terms{}, err
 	}
-	return Terms{ID: id, Labels: labels, Retention: retention, Wait: p.Wait(r.Header)}, nil
+	return Terms{ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header)}, nil
 }
 
 // Draft begins the draft of an operation with the terms.
 func (t Terms) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
 	return store.Draft{
 		ID: t.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
-		Labels: t.Labels, Retention: t.Retention,
+		Labels: t.Labels, Retention: t.Retention, RequestID: t.RequestID,
 	}
 }
 

@@ -55,8 +55,8 @@ func (h *Handler) finish(c *gin.Context) error {
 
 // accepted tells of an operation that was accepted just now.
 func (h *Handler) accepted(c *gin.Context, found *store.Parts, op *operation.Operation) {
-	submission.Dispatch(c.Request.Context(), h.Dispatcher, h.Log, op)
-	h.Log.Info("upload accepted", slog.String("operation", op.ID.String()), slog.String("collection", found.Collection))
+	submission.Dispatch(c, h.Dispatcher, h.Log, op)
+	h.Log.InfoContext(c.Request.Context(), "upload accepted", slog.String("collection", found.Collection))
 }
 
 func readWish(body io.Reader, maxParts int) (wish, error) {

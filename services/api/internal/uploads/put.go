@@ -57,7 +57,7 @@ func (h *Handler) put(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	defer h.discard(ctx, found, writer)
+	defer h.discard(ctx, writer)
 	digest, err := h.receive(ctx, c, writer, promised)
 	if err != nil {
 		return h.explain(c, err)
@@ -141,11 +141,11 @@ func (h *Handler) keep(ctx context.Context, c *gin.Context, writer *store.PartWr
 	return nil
 }
 
-func (h *Handler) discard(ctx context.Context, found *store.Parts, writer *store.PartWriter) {
+func (h *Handler) discard(ctx context.Context, writer *store.PartWriter) {
 	ctx, cancel := context.WithTimeout(ctx, discardTimeout)
 	defer cancel()
 	if err := writer.Discard(ctx); err != nil {
-		h.Log.Warn("pieces of no use are left until their upload goes", slog.Any("error", err), slog.String("upload", found.ID.String()))
+		h.Log.WarnContext(ctx, "pieces of no use are left until their upload goes", slog.Any("error", err))
 	}
 }
 

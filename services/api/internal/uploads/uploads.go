@@ -103,6 +103,7 @@ func (h *Handler) start(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	edge.Note(c, begun.ID)
 	shape, err := h.shape(c, begun)
 	if err != nil {
 		return err
@@ -153,7 +154,7 @@ func (h *Handler) abort(c *gin.Context) error {
 	if err := h.Store.DropParts(c.Request.Context(), found); err != nil {
 		return err
 	}
-	c.Status(http.StatusNoContent)
+	edge.NoContent(c)
 	return nil
 }
 
@@ -170,6 +171,7 @@ func (h *Handler) find(c *gin.Context, text string) (*store.Parts, error) {
 	if found.Collection != c.Param("collection") {
 		return nil, store.NoParts()
 	}
+	edge.Note(c, found.ID)
 	return found, nil
 }
 

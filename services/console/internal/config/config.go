@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/services/console/internal/access"
@@ -14,14 +15,17 @@ import (
 // Config is read from the environment by config.Load.
 type Config struct {
 	Redis    config.Redis
+	Admin    config.Admin
 	Shutdown config.Shutdown
 
 	// Addr is where the console listens, as host:port. Without users it must be a loopback address.
 	Addr string `env:"LONGSHORE_CONSOLE_ADDR" envDefault:"127.0.0.1:8090"`
+	// DrainDelay is how long the console goes on listening after it was asked to stop and is not ready any more.
+	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
 	// Viewers may look: name:password pairs, separated by commas. A password may be a bcrypt hash, as htpasswd -B makes it.
-	Viewers []string `env:"LONGSHORE_CONSOLE_VIEWERS"`
+	Viewers []string `env:"LONGSHORE_CONSOLE_VIEWERS" secret:"users"`
 	// Operators may also pause queues, and run, archive and delete entries.
-	Operators []string `env:"LONGSHORE_CONSOLE_OPERATORS"`
+	Operators []string `env:"LONGSHORE_CONSOLE_OPERATORS" secret:"users"`
 }
 
 // Check holds the rules across fields.

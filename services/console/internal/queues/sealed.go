@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	// outside are the style sheets that the page fetches from another host: fonts, without which it is readable, too.
-	outside = regexp.MustCompile(`<link[^>]+href="https?://[^>]*>`)
+	// needless are the style sheets that the page fetches from another host: fonts, without which it is readable, too. And its manifest, which
+	// browsers fetch without the login.
+	needless = regexp.MustCompile(`<link[^>]+(?:href="https?://|rel="manifest")[^>]*>`)
 	// inline are the page's own scripts.
 	inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 )
@@ -70,7 +71,7 @@ func (p *page) finish() {
 	if !p.isHTML {
 		return
 	}
-	text := outside.ReplaceAll(p.body.Bytes(), nil)
+	text := needless.ReplaceAll(p.body.Bytes(), nil)
 	h := p.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(text)))

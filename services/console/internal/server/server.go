@@ -3,16 +3,15 @@ package server
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/httpserver"
 	"github.com/longshore-io/longshore/services/console/internal/access"
+	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
 )
 
@@ -29,43 +28,66 @@ type UI interface {
 	For(role access.Role) http.Handler
 }
 
+// Options says what the console consists of.
+type Options struct {
+	// Addr is host:port, and Life says how the server begins and ends.
+	Addr string
+	Life httpserver.Options
+	Gate *access.Gate
+	UI   UI
+	// Operation answers for the page of one operation, at operations.Path.
+	Operation http.Handler
+}
+
 // Server answers until its context ends.
 type Server struct {
-	http  *http.Server
-	grace time.Duration
-	log   *slog.Logger
+	http *http.Server
+	life httpserver.Options
+	log  *slog.Logger
 }
 
 // New builds the server.
-func New(addr string, grace time.Duration, log *slog.Logger, gate *access.Gate, ui UI) *Server {
+func New(o Options, log *slog.Logger) *Server {
 	return &Server{
 		http: &http.Server{
-			Addr: addr, Handler: engine(log, gate, ui), ReadHeaderTimeout: headerTimeout, WriteTimeout: answerTimeout, ReadTimeout: answerTimeout,
+			Addr: o.Addr, Handler: engine(log, o), ReadHeaderTimeout: headerTimeout, WriteTimeout: answerTimeout, ReadTimeout: answerTimeout,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-		grace: grace, log: log,
+		life: o.Life, log: log,
 	}
 }
 
-// engine mounts the UI behind the gate. A browser that is logged in must not change a queue because another site told it to.
-func engine(log *slog.Logger, gate *access.Gate, ui UI) http.Handler {
+// engine mounts the pages behind the gate. A browser that is logged in must not change a queue because another site told it to.
+func engine(log *slog.Logger, o Options) http.Handler {
 	e := gin.New()
 	e.RedirectTrailingSlash = false
 	_ = e.SetTrustedProxies(nil)
 	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, queues.Root+"/") })
 	e.GET(queues.Root, func(c *gin.Context) { c.Redirect(http.StatusFound, queues.Root+"/") })
-	e.Any(queues.Root+"/*any", func(c *gin.Context) {
+	e.Any(queues.Root+"/*any", behind(o.Gate, func(c *gin.Context, role access.Role) {
+		if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
+			log.InfoContext(c.Request.Context(), "an operator changes a queue",
+				slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("user", user(c)))
+		}
+		o.UI.For(role).ServeHTTP(c.Writer, c.Request)
+	}))
+	e.GET(operations.Path, behind(o.Gate, func(c *gin.Context, _ access.Role) {
+		c.Request.SetPathValue(operations.ID, c.Param(operations.ID))
+		o.Operation.ServeHTTP(c.Writer, c.Request)
+	}))
+	return harden(http.NewCrossOriginProtection().Handler(e))
+}
+
+// behind lets those in who may look, and says what they may do.
+func behind(gate *access.Gate, show func(*gin.Context, access.Role)) gin.HandlerFunc {
+	return func(c *gin.Context) {
 		role := gate.RoleOf(c.Request)
 		if role == access.Nobody {
 			refuse(c, gate)
 			return
 		}
-		if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
-			log.Info("an operator changes a queue", slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("user", user(c)))
-		}
-		ui.For(role).ServeHTTP(c.Writer, c.Request)
-	})
-	return harden(http.NewCrossOriginProtection().Handler(e))
+		show(c, role)
+	}
 }
 
 func user(c *gin.Context) string {
@@ -93,22 +115,5 @@ func harden(next http.Handler) http.Handler {
 	})
 }
 
-// Run listens and serves until ctx ends, then lets the requests in hand finish within the grace period.
-func (s *Server) Run(ctx context.Context) error {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", s.http.Addr)
-	if err != nil {
-		return fmt.Errorf("listening on %s (LONGSHORE_CONSOLE_ADDR): %w", s.http.Addr, err)
-	}
-	s.log.Info("listening", slog.String("addr", listener.Addr().String()), slog.String("path", queues.Root))
-	stopped := make(chan error, 1)
-	context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
-		defer cancel()
-		stopped <- s.http.Shutdown(grace)
-	})
-	if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving: %w", err)
-	}
-	return <-stopped
-}
+// Run listens and serves until ctx ends; then it drains, and lets the requests in hand finish within the grace period.
+func (s *Server) Run(ctx context.Context) error { return httpserver.Run(ctx, s.log, s.http, s.life) }

@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/task"
 	"github.com/longshore-io/longshore/services/console/internal/access"
+	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
 )
 
@@ -24,7 +25,8 @@ func console(t *testing.T) (http.Handler, queuetest.Redis) {
 	ui := queues.New(redis.Queue)
 	t.Cleanup(func() { _ = ui.Close() })
 	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}})
-	return engine(slog.New(slog.DiscardHandler), gate, ui), redis
+	log := slog.New(slog.DiscardHandler)
+	return engine(log, Options{Gate: gate, UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), log)}), redis
 }
 
 func ask(t *testing.T, h http.Handler, user, method, path string, header ...string) *httptest.ResponseRecorder {
@@ -44,7 +46,7 @@ func ask(t *testing.T, h http.Handler, user, method, path string, header ...stri
 func TestNobodyIsLetInWithoutALogin(t *testing.T) {
 	t.Parallel()
 	h, _ := console(t)
-	for _, path := range []string{"/queues/", "/queues/api/queues", "/queues/static/js/main.5adda2da.chunk.js"} {
+	for _, path := range []string{"/queues/", "/queues/api/queues", "/queues/static/js/main.5adda2da.chunk.js", "/operations/" + uuid.NewString()} {
 		for _, user := range []string{"", "vera:run", "eve:see"} {
 			w := ask(t, h, user, http.MethodGet, path)
 			if w.Code != http.StatusUnauthorized || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Basic ") {
@@ -97,6 +99,28 @@ func TestEntriesShowIDsOnly(t *testing.T) {
 	}
 }
 
+// TestAnOperationsPageLeadsToItsEntries: for a viewer, too; and the address that it gives is one of the UI's.
+func TestAnOperationsPageLeadsToItsEntries(t *testing.T) {
+	t.Parallel()
+	h, redis := console(t)
+	c := task.Chunk{TaskID: uuid.New()}
+	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), task.Import, c, queue.FirstDispatch); err != nil {
+		t.Fatal(err)
+	}
+	w := ask(t, h, "vera:see", http.MethodGet, "/operations/"+c.TaskID.String())
+	address := "/queues/queues/imports/tasks/" + c.String() + ".0"
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `href="`+address+`"`) {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	entry := strings.Replace(address, "/queues/", "/queues/api/", 1)
+	if w := ask(t, h, "vera:see", http.MethodGet, entry); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.TaskID.String()) {
+		t.Errorf("%s: %d %s", entry, w.Code, w.Body)
+	}
+	if w := ask(t, h, "vera:see", http.MethodGet, "/operations/none"); w.Code != http.StatusBadRequest {
+		t.Errorf("what is no id: %d %s", w.Code, w.Body)
+	}
+}
+
 func TestPagesAskNoOtherHost(t *testing.T) {
 	t.Parallel()
 	h, _ := console(t)
@@ -106,7 +130,7 @@ func TestPagesAskNoOtherHost(t *testing.T) {
 		if w.Code != http.StatusOK || !strings.Contains(body, `<div id="root">`) {
 			t.Fatalf("%s: %d %s", path, w.Code, body)
 		}
-		if strings.Contains(body, "googleapis") || strings.Contains(body, `href="http`) {
+		if strings.Contains(body, "googleapis") || strings.Contains(body, "manifest") || strings.Contains(body, `href="http`) {
 			t.Errorf("%s leads to another host: %s", path, body)
 		}
 		if strings.Count(policy, "'sha256-") != strings.Count(body, "<script>") || strings.Contains(policy, "http") {

@@ -7,23 +7,27 @@ import (
 	"errors"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 // Ingest processes chunks of imports. It is safe for concurrent use.
 type Ingest struct {
-	store *store.Store
-	plans *plans
+	store   *store.Store
+	plans   *plans
+	counted *metrics.Records
 }
 
 // New prepares every collection at once, so that one which does not fit its table is told at the start and not at the
-// first import.
-func New(ctx context.Context, db *store.Store, collections *collection.Catalog, records record.Limits) (*Ingest, error) {
+// first import. What becomes of the records is counted.
+func New(ctx context.Context, db *store.Store, collections *collection.Catalog, records record.Limits, counted *metrics.Records) (*Ingest, error) {
 	i := &Ingest{
-		store: db,
-		plans: &plans{tables: db, collections: collections, limits: records, byName: make(map[string]*plan)},
+		store:   db,
+		plans:   &plans{tables: db, collections: collections, limits: records, byName: make(map[string]*plan)},
+		counted: counted,
 	}
 	var errs []error
 	for _, name := range collections.Names() {
@@ -34,14 +38,17 @@ func New(ctx context.Context, db *store.Store, collections *collection.Catalog, 
 }
 
 // Try processes one chunk. It makes the plan before the step, because a step must not wait for a second connection while it holds its own.
-// A plan that failed is not used again: the table may have changed since it was described.
+// A plan whose step failed by itself is not used again: the table may have changed since it was described.
 func (i *Ingest) Try(ctx context.Context, c task.Chunk, attempt store.Attempt) (store.Committed, error) {
 	plan, err := i.plans.get(ctx, attempt.Collection)
 	if err != nil {
 		return store.Committed{}, err
 	}
 	done, err := i.store.RunStep(ctx, c, plan.step)
-	if err != nil && !store.IsTransient(err) {
+	switch {
+	case err == nil:
+		i.counted.Count(attempt.Collection, done.Counts)
+	case !errors.Is(err, store.ErrNothingDue) && !work.Forgives(ctx, err):
 		i.plans.forget(attempt.Collection)
 	}
 	return done, err

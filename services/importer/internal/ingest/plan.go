@@ -49,9 +49,9 @@ func (p *plans) get(ctx context.Context, name string) (*plan, error) {
 	if made, ok := p.byName[name]; ok {
 		return made, nil
 	}
-	c, ok := p.collections.Get(name)
-	if !ok {
-		return nil, fmt.Errorf("collection %q is unknown to this importer, give it the same LONGSHORE_COLLECTIONS as the api: %w", name, work.ErrNotReady)
+	c, err := work.Collection(p.collections, name)
+	if err != nil {
+		return nil, err
 	}
 	made, err := p.make(ctx, c)
 	if err != nil {

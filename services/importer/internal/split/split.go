@@ -43,13 +43,19 @@ func (s *Splitter) Try(ctx context.Context, c task.Chunk, _ store.Attempt) (stor
 }
 
 // ThenClear adds to a handler that clears up once there is nothing more to split: the parts of what was split, and the chunks of what was
-// broken off.
+// broken off. Of an upload that was given up, the janitor clears what is left.
 func (s *Splitter) ThenClear(handle queue.Handler) queue.Handler {
 	return func(ctx context.Context, c task.Chunk) error {
-		if err := handle(ctx, c); err != nil {
-			return err
+		ended := handle(ctx, c)
+		_, givenUp := errors.AsType[*queue.ParkError](ended)
+		if ended != nil && !givenUp {
+			return ended
 		}
-		if err := s.store.ClearSplit(ctx, c.TaskID); err != nil {
+		err := s.store.ClearSplit(ctx, c.TaskID)
+		if givenUp {
+			return ended
+		}
+		if err != nil {
 			return &queue.LaterError{Delay: clearDelay, Err: fmt.Errorf("clearing up after the split: %w", err)}
 		}
 		return nil
@@ -61,9 +67,9 @@ func (s *Splitter) split(ctx context.Context, place store.Place) (store.Split, e
 	if err != nil {
 		return store.Split{}, err
 	}
-	target, ok := s.collections.Get(place.Collection)
-	if !ok {
-		return store.Split{}, fmt.Errorf("collection %q is unknown to this importer: %w", place.Collection, work.ErrNotReady)
+	target, err := work.Collection(s.collections, place.Collection)
+	if err != nil {
+		return store.Split{}, err
 	}
 	media, err := intake.Negotiate(request.ContentType, nil)
 	if err != nil {

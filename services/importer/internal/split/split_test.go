@@ -47,7 +47,7 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	splitter := split.New(b.db, collections)
-	worker := work.New(operation.Import, b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 2, splitter.Try)
+	worker := work.New(operation.Import, work.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Try)
 	b.split = splitter.ThenClear(worker.Chunk)
 	return b
 }
@@ -160,8 +160,8 @@ func TestWhatCannotBeReadFails(t *testing.T) {
 		"NotUtf8":        {"\xff\xfe", "x"},
 	} {
 		c := b.finished(t, "tools", "application/x-ndjson", parts...)
-		if err := b.split(t.Context(), c); err != nil {
-			t.Errorf("%s: %v", code, err)
+		if _, parked := errors.AsType[*queue.ParkError](b.split(t.Context(), c)); !parked {
+			t.Errorf("%s: its entry is not put aside", code)
 		}
 		op := b.mustRead(t, c)
 		if op.State != operation.Failed || op.Failure == nil || op.Failure.Code != code || op.Failure.Message == "" || op.Counts.Total != 0 {

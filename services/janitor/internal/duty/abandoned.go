@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
 // abandonedEvery is how often abandoned uploads are looked for; with LONGSHORE_ABANDONED_AFTER it stays below a minute.
@@ -19,8 +22,10 @@ type Uploads interface {
 }
 
 // DropAbandoned drops what a dead api left: uploads that nobody has touched for the given time.
-func DropAbandoned(store Uploads, log *slog.Logger, untouched time.Duration) Duty {
-	return Duty{Name: "drop-abandoned", Every: abandonedEvery, Pass: func(ctx context.Context) error {
+func DropAbandoned(store Uploads, log *slog.Logger, meters *metrics.Duties, untouched time.Duration) Duty {
+	const name = "drop-abandoned"
+	meters.Rescued(name, 0)
+	return Duty{Name: name, Every: abandonedEvery, Pass: func(ctx context.Context) error {
 		abandoned, err := store.AbandonedUploads(ctx, untouched)
 		if err != nil {
 			return err
@@ -31,7 +36,8 @@ func DropAbandoned(store Uploads, log *slog.Logger, untouched time.Duration) Dut
 				errs = append(errs, err) // one that somebody holds must not keep the others
 				continue
 			}
-			log.Info("dropped an abandoned upload", slog.String("operation", id.String()))
+			meters.Rescued(name, 1)
+			log.InfoContext(ctx, "dropped an abandoned upload", slog.String(logging.Operation, id.String()))
 		}
 		return errors.Join(errs...)
 	}}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
 // uploads is a store with abandoned uploads, one of which somebody holds.
@@ -35,7 +37,7 @@ func TestAHeldUploadDoesNotKeepTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
 		store := &uploads{abandoned: ids, held: ids[0], dropped: make(map[uuid.UUID]bool)}
-		err := DropAbandoned(store, slog.New(slog.DiscardHandler), time.Minute).Pass(t.Context())
+		err := DropAbandoned(store, slog.New(slog.DiscardHandler), metrics.NewDuties(), time.Minute).Pass(t.Context())
 		if err == nil || len(store.dropped) != 2 {
 			t.Errorf("dropped %v, %v", store.dropped, err)
 		}
@@ -53,7 +55,7 @@ func TestAPassEnds(t *testing.T) {
 			return ctx.Err()
 		}}
 		ended := make(chan struct{})
-		go func() { Run(ctx, slog.New(slog.DiscardHandler), stuck); close(ended) }()
+		go func() { Run(ctx, slog.New(slog.DiscardHandler), metrics.NewDuties(), stuck); close(ended) }()
 		time.Sleep(5 * time.Minute) // the clock of the bubble
 		synctest.Wait()
 		stop()

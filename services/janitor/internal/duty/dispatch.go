@@ -7,6 +7,8 @@ import (
 	"maps"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/task"
 )
@@ -23,15 +25,20 @@ type Chunks interface {
 // Dispatch finds chunks that are due, that the queue does not hold and that nobody has locked, and dispatches them again: after
 // a flush of Redis, the death of a worker, an api that could not reach Redis. An entry that asynq calls active is
 // no proof of life; the lock on the row is.
-func Dispatch(store Chunks, redis *queue.Redis, log *slog.Logger, every time.Duration) Duty {
-	d := &dispatch{store: store, redis: redis, log: log}
-	return Duty{Name: "dispatch", Every: every, Pass: d.pass}
+func Dispatch(store Chunks, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, every time.Duration) Duty {
+	d := &dispatch{store: store, redis: redis, log: log, meters: meters}
+	meters.Rescued(dispatchName, 0)
+	return Duty{Name: dispatchName, Every: every, Pass: d.pass}
 }
 
+// dispatchName is the duty's name.
+const dispatchName = "dispatch"
+
 type dispatch struct {
-	store Chunks
-	redis *queue.Redis
-	log   *slog.Logger
+	store  Chunks
+	redis  *queue.Redis
+	log    *slog.Logger
+	meters *metrics.Duties
 	// missed are the chunks that the last pass did not find in the queue. Only what is missed twice is looked at closely: a
 	// chunk that was just taken or is on its way is healthy, and looking would disturb its worker.
 	missed map[task.Chunk]bool
@@ -110,8 +117,9 @@ func (d *dispatch) dispatch(ctx context.Context, due []task.Due, lost []task.Chu
 			return fmt.Errorf("rescuing: %w", err)
 		}
 		delete(d.missed, c)
-		d.log.Info("dispatched a chunk that the queue had lost",
-			slog.String("operation", c.TaskID.String()), slog.Int("chunk", c.Seq))
+		d.meters.Rescued(dispatchName, 1)
+		d.log.InfoContext(ctx, "dispatched a chunk that the queue had lost",
+			slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
 	}
 	return nil
 }

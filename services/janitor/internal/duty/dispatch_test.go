@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/task"
@@ -42,7 +43,8 @@ func TestOnlyWhatIsMissedTwiceIsDispatched(t *testing.T) {
 	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), task.Import, waiting, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
-	d := Dispatch(chunks{[]task.Chunk{lost, waiting, held}, held}, r.Queue, slog.New(slog.DiscardHandler), time.Second)
+	meters := metrics.NewDuties()
+	d := Dispatch(chunks{[]task.Chunk{lost, waiting, held}, held}, r.Queue, slog.New(slog.DiscardHandler), meters, time.Second)
 	pending := func() int64 { return r.Client.LLen(t.Context(), "asynq:{imports}:pending").Val() }
 	for pass, want := range []int64{1, 2, 2, 2} {
 		if err := d.Pass(t.Context()); err != nil {
@@ -72,13 +74,13 @@ func TestDutiesRepeatUntilTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		passes := 0
+		passes, meters := 0, metrics.NewDuties()
 		d := Duty{Name: "count", Every: time.Second, Pass: func(context.Context) error {
 			passes++
 			return context.DeadlineExceeded // a failed pass does not end the duty
 		}}
 		ended := make(chan struct{})
-		go func() { Run(ctx, slog.New(slog.DiscardHandler), d); close(ended) }()
+		go func() { Run(ctx, slog.New(slog.DiscardHandler), meters, d); close(ended) }()
 		time.Sleep(10 * time.Second) // the clock of the bubble
 		synctest.Wait()
 		stop()

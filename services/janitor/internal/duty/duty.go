@@ -8,6 +8,9 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
 // Duty is one periodic piece of work.
@@ -19,11 +22,11 @@ type Duty struct {
 }
 
 // Run does every duty at its own pace until ctx ends. The first passes are spread, so that janitors that start together do not work
-// in step. A pass that fails is logged and tried again at its next turn.
-func Run(ctx context.Context, log *slog.Logger, duties ...Duty) {
+// in step. A pass that fails is logged and tried again at its next turn. Each logs with its context, which knows the duty.
+func Run(ctx context.Context, log *slog.Logger, meters *metrics.Duties, duties ...Duty) {
 	var all sync.WaitGroup
 	for _, d := range duties {
-		all.Go(func() { d.repeat(ctx, log.With(slog.String("duty", d.Name))) })
+		all.Go(func() { d.repeat(logging.With(ctx, slog.String(logging.Duty, d.Name)), log, meters) })
 	}
 	all.Wait()
 }
@@ -37,7 +40,7 @@ func (d Duty) pass(ctx context.Context) error {
 	return d.Pass(ctx)
 }
 
-func (d Duty) repeat(ctx context.Context, log *slog.Logger) {
+func (d Duty) repeat(ctx context.Context, log *slog.Logger, meters *metrics.Duties) {
 	timer := time.NewTimer(rand.N(d.Every)) //nolint:gosec // spreading, not secrecy
 	defer timer.Stop()
 	for {
@@ -46,8 +49,14 @@ func (d Duty) repeat(ctx context.Context, log *slog.Logger) {
 			return
 		case <-timer.C:
 		}
-		if err := d.pass(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("a pass failed and will be repeated", slog.Any("error", err))
+		began := time.Now()
+		err := d.pass(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		meters.Took(d.Name, time.Since(began), err)
+		if err != nil {
+			log.WarnContext(ctx, "a pass failed and will be repeated", slog.Any("error", err))
 		}
 		timer.Reset(d.Every)
 	}

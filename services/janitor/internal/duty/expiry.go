@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/logging"
 )
 
 // expiryBatch is how many operations one statement changes or deletes.
@@ -23,7 +25,7 @@ func Expire(store Tombstones, log *slog.Logger, every time.Duration) Duty {
 		return whileFull(expiryBatch, func() (int, error) {
 			expired, err := store.Expire(ctx, expiryBatch)
 			for _, id := range expired {
-				log.Info("an operation expired", slog.String("operation", id.String()))
+				log.InfoContext(ctx, "an operation expired", slog.String(logging.Operation, id.String()))
 			}
 			return len(expired), err
 		})
@@ -36,7 +38,7 @@ func Bury(store Tombstones, log *slog.Logger, every, age time.Duration) Duty {
 		return whileFull(expiryBatch, func() (int, error) {
 			buried, err := store.Bury(ctx, age, expiryBatch)
 			if buried > 0 {
-				log.Info("deleted old tombstones", slog.Int("operations", buried))
+				log.InfoContext(ctx, "deleted old tombstones", slog.Int("operations", buried))
 			}
 			return buried, err
 		})

@@ -9,6 +9,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
 // remains is a store with so many rows on each tombstone; one tombstone is held by somebody, one is out of order.
@@ -90,9 +95,9 @@ func TestReclaimEndsInGoodOrder(t *testing.T) {
 }
 
 // forgotten is a store with operations that nobody asks for.
-type forgotten struct{ ids []uuid.UUID }
+type forgotten struct{ ids []store.Ended }
 
-func (f *forgotten) TimeOutUnpolled(_ context.Context, limit int) ([]uuid.UUID, error) {
+func (f *forgotten) TimeOutUnpolled(_ context.Context, limit int) ([]store.Ended, error) {
 	batch := f.ids[:min(limit, len(f.ids))]
 	f.ids = f.ids[len(batch):]
 	return batch, nil
@@ -112,15 +117,18 @@ func (b *bell) Ring(context.Context, uuid.UUID) error {
 func TestEveryTimeOutIsTold(t *testing.T) {
 	t.Parallel()
 	const all = expiryBatch + 3
-	store, bell := &forgotten{}, &bell{}
+	remains, bell, finished := &forgotten{}, &bell{}, metrics.NewFinished()
 	for range all {
-		store.ids = append(store.ids, uuid.New())
+		remains.ids = append(remains.ids, store.Ended{ID: uuid.New(), Kind: operation.Search})
 	}
-	if err := TimeOutUnpolled(store, bell, slog.New(slog.DiscardHandler)).Pass(t.Context()); err != nil {
+	if err := TimeOutUnpolled(remains, bell, slog.New(slog.DiscardHandler), finished).Pass(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(store.ids) != 0 || bell.rings != all {
-		t.Errorf("%d are left, the bell was rung %d times", len(store.ids), bell.rings)
+	if len(remains.ids) != 0 || bell.rings != all {
+		t.Errorf("%d are left, the bell was rung %d times", len(remains.ids), bell.rings)
+	}
+	if n := testutil.ToFloat64(finished.WithLabelValues("search", "timed_out")); n != all {
+		t.Errorf("%v were counted", n)
 	}
 }
 

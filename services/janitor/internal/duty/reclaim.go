@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/logging"
 )
 
 const (
@@ -39,7 +41,8 @@ func Reclaim(store Remains, log *slog.Logger, every time.Duration) Duty {
 				return n, err
 			}))
 			if deleted > 0 {
-				log.Info("cleared away a part or all of an operation", slog.String("operation", id.String()), slog.Int("rows", deleted))
+				log.InfoContext(ctx, "cleared away a part or all of an operation",
+					slog.String(logging.Operation, id.String()), slog.Int("rows", deleted))
 			}
 		}
 		return errors.Join(errs...) // one that can't be cleared must not keep the others

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
 // stalledEvery is how often stalled sessions are looked for; it adds to the bound.
@@ -16,11 +18,14 @@ type Sessions interface {
 
 // EndStalled ends the sessions of importers that froze in the middle of a COPY, so that they let go of their chunk. Frozen between two
 // statements, Postgres itself ends them by idle_in_transaction_session_timeout.
-func EndStalled(store Sessions, log *slog.Logger, bound time.Duration) Duty {
-	return Duty{Name: "end-stalled", Every: stalledEvery, Pass: func(ctx context.Context) error {
+func EndStalled(store Sessions, log *slog.Logger, meters *metrics.Duties, bound time.Duration) Duty {
+	const name = "end-stalled"
+	meters.Rescued(name, 0)
+	return Duty{Name: name, Every: stalledEvery, Pass: func(ctx context.Context) error {
 		ended, err := store.EndStalledSessions(ctx, bound)
+		meters.Rescued(name, len(ended))
 		for _, pid := range ended {
-			log.Info("ended a stalled session", slog.Int("pid", int(pid)))
+			log.InfoContext(ctx, "ended a stalled session", slog.Int("pid", int(pid)))
 		}
 		return err
 	}}

@@ -6,6 +6,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
 // unpolledEvery is how often is looked for what nobody asked for in time; it adds to the bound.
@@ -13,7 +18,7 @@ const unpolledEvery = time.Second
 
 // Unpolled ends what nobody asked for in time.
 type Unpolled interface {
-	TimeOutUnpolled(ctx context.Context, limit int) ([]uuid.UUID, error)
+	TimeOutUnpolled(ctx context.Context, limit int) ([]store.Ended, error)
 }
 
 // Bell tells who waits that an operation has changed.
@@ -22,14 +27,19 @@ type Bell interface {
 }
 
 // TimeOutUnpolled ends the operations that must be asked for again and again, such as searches, when nobody did.
-func TimeOutUnpolled(store Unpolled, bell Bell, log *slog.Logger) Duty {
+func TimeOutUnpolled(db Unpolled, bell Bell, log *slog.Logger, finished *metrics.Finished) Duty {
 	return Duty{Name: "time-out-unpolled", Every: unpolledEvery, Pass: func(ctx context.Context) error {
 		return whileFull(expiryBatch, func() (int, error) {
-			ended, err := store.TimeOutUnpolled(ctx, expiryBatch)
-			for _, id := range ended {
-				log.Info("timed out an operation that nobody asked for", slog.String("operation", id.String()))
-				if err := bell.Ring(ctx, id); err != nil {
-					log.Debug("a change was not told", slog.Any("error", err), slog.String("operation", id.String()))
+			ended, err := db.TimeOutUnpolled(ctx, expiryBatch)
+			for _, op := range ended {
+				ctx := logging.With(ctx, slog.String(logging.Operation, op.ID.String()))
+				if op.RequestID != "" {
+					ctx = logging.With(ctx, slog.String(logging.RequestID, op.RequestID))
+				}
+				finished.Count(op.ID, op.Kind, operation.TimedOut)
+				log.InfoContext(ctx, "timed out an operation that nobody asked for")
+				if err := bell.Ring(ctx, op.ID); err != nil {
+					log.DebugContext(ctx, "a change was not told", slog.Any("error", err))
 				}
 			}
 			return len(ended), err

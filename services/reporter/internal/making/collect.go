@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/store/scan"
 	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/reporter/internal/file"
 )
 
@@ -53,7 +54,7 @@ func (m *Making) collect(ctx context.Context, c task.Chunk, j job) (store.Commit
 }
 
 func (m *Making) plan(ctx context.Context, j job) (*scan.Plan, error) {
-	target, err := m.find(j.request.Collection)
+	target, err := work.Collection(m.collections, j.request.Collection)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (m *Making) plan(ctx context.Context, j job) (*scan.Plan, error) {
 }
 
 func (m *Making) estimate(ctx context.Context, j job) (int64, error) {
-	target, err := m.find(j.request.Collection)
+	target, err := work.Collection(m.collections, j.request.Collection)
 	if err != nil {
 		return 0, err
 	}

@@ -143,11 +143,3 @@ func endOf(err error) error {
 func end(code, message string, args ...any) error {
 	return &work.EndError{Failure: operation.Failure{Code: code, Message: fmt.Sprintf(message, args...)}}
 }
-
-// find finds a collection; another worker may know one that this one does not, in a rolling upgrade.
-func (m *Making) find(name string) (*collection.Collection, error) {
-	if found, ok := m.collections.Get(name); ok {
-		return found, nil
-	}
-	return nil, fmt.Errorf("collection %q is unknown to this reporter, give it the same LONGSHORE_COLLECTIONS as the api: %w", name, work.ErrNotReady)
-}

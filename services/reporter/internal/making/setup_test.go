@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -41,7 +43,8 @@ func setup(t *testing.T, maxBytes int64) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = work.New(operation.Report, b.db, queuetest.New(t).Queue, slog.New(slog.DiscardHandler), 2, making.New(b.db, collections, maxBytes).Try)
+	b.work = work.New(operation.Report, work.Deps{Store: b.db, Redis: queuetest.New(t).Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2},
+		making.New(b.db, collections, maxBytes).Try)
 	return b
 }
 
@@ -91,10 +94,12 @@ func (b bench) read(t *testing.T, op *operation.Operation) *operation.Operation 
 
 func (b bench) step(t *testing.T, op *operation.Operation) *operation.Operation {
 	t.Helper()
-	if err := b.work.Chunk(t.Context(), task.Chunk{TaskID: op.ID}); err != nil {
-		t.Fatal(err)
+	err := b.work.Chunk(t.Context(), task.Chunk{TaskID: op.ID})
+	now := b.read(t, op)
+	if _, parked := errors.AsType[*queue.ParkError](err); parked != (now.State == operation.Failed) || err != nil && !parked {
+		t.Fatalf("it is %s: %v", now.State, err)
 	}
-	return b.read(t, op)
+	return now
 }
 
 // finish takes steps until the report has ended, and returns how many it took.

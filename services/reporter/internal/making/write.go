@@ -15,6 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/work"
 	"github.com/longshore-io/longshore/services/reporter/internal/file"
 	"github.com/longshore-io/longshore/services/reporter/internal/format"
 )
@@ -79,7 +80,7 @@ func (m *Making) writeRecords(ctx context.Context, j job, out io.Writer, made *r
 	if err != nil {
 		return err
 	}
-	target, err := m.find(j.Collection)
+	target, err := work.Collection(m.collections, j.Collection)
 	if err != nil {
 		return err
 	}

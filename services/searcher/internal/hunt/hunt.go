@@ -31,10 +31,9 @@ func New(db *store.Store, collections *collection.Catalog, maxBytes int) *Hunt {
 
 // Try takes one step of a search. It stops in its middle when the search is finished by somebody else.
 func (h *Hunt) Try(ctx context.Context, c task.Chunk, attempt store.Attempt) (store.Committed, error) {
-	target, ok := h.collections.Get(attempt.Collection)
-	if !ok {
-		return store.Committed{}, fmt.Errorf("collection %q is unknown to this searcher, give it the same LONGSHORE_COLLECTIONS as the api: %w",
-			attempt.Collection, work.ErrNotReady)
+	target, err := work.Collection(h.collections, attempt.Collection)
+	if err != nil {
+		return store.Committed{}, err
 	}
 	done, err := h.whileLive(ctx, c.TaskID, func(ctx context.Context) (store.Committed, error) {
 		return h.store.RunTurn(ctx, c, func(ctx context.Context, t *store.Turn) (store.Advance, error) {

@@ -58,7 +58,8 @@ func setup(t *testing.T, maxBytes int, options store.Options) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.db.Close)
-	b.work = work.New(operation.Search, b.db, b.redis.Queue, slog.New(slog.DiscardHandler), 3, hunt.New(b.db, collections, maxBytes).Try)
+	b.work = work.New(operation.Search, work.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3},
+		hunt.New(b.db, collections, maxBytes).Try)
 	return b
 }
 

@@ -1,10 +1,12 @@
 package hunt_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
@@ -13,8 +15,8 @@ func TestWhatPostgresRefusesEndsTheSearch(t *testing.T) {
 	b := setup(t, plenty, store.Options{})
 	for _, request := range []string{`{"filter":{"day":"2026-02-30"},"limit":1}`, `{"sort":["nothing"],"limit":1}`} {
 		op := b.accept(t, "pairs", request)
-		if err := b.step(t, op); err != nil {
-			t.Errorf("%s: %v", request, err)
+		if _, parked := errors.AsType[*queue.ParkError](b.step(t, op)); !parked {
+			t.Errorf("%s: its entry is not put aside", request)
 		}
 		if end := b.read(t, op); end.State != operation.Failed || end.Failure.Code != "InvalidQuery" {
 			t.Errorf("%s: %s, %+v", request, end.State, end.Failure)

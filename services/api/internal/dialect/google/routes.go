@@ -118,8 +118,6 @@ func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error
 	if err != nil {
 		return nil, err
 	}
-	if c.Request.Method == http.MethodHead {
-		return d.monitor.Look(c.Request.Context(), id)
-	}
-	return d.monitor.Find(c.Request.Context(), id)
+	find := edge.Finder(c, d.monitor.Find, d.monitor.Look)
+	return edge.Found(c)(find(c.Request.Context(), id))
 }

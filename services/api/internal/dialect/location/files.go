@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // pagePolicy keeps a page of HTML from asking anybody for anything and from running scripts, whatever stands in it.
@@ -66,6 +67,9 @@ func (d *Dialect) findFile(c *gin.Context) (*operation.Operation, *report.File, 
 	file, err := report.ReadFile(op.Result)
 	if err == nil && (op.State != operation.Succeeded || file == nil) {
 		err = noFile // it failed or was cancelled
+	}
+	if err == nil {
+		edge.About(c, op)
 	}
 	return op, file, err
 }

@@ -127,8 +127,7 @@ func (d *Dialect) remove(c *gin.Context) error {
 		return err
 	}
 	if !cancelled {
-		c.Status(http.StatusNoContent)
-		c.Writer.WriteHeaderNow()
+		edge.NoContent(c)
 		return nil
 	}
 	shown, err := shape(left)
@@ -146,15 +145,12 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	if err != nil || number < 1 || strconv.FormatInt(number, 10) != c.Param("number") {
 		return nil, notFound()
 	}
-	return d.findByNumber(c, number)
+	return edge.Found(c)(d.findByNumber(c, number))
 }
 
 // findByNumber finds a report. The number may be a search's, so that a HEAD must not count as a poll here either.
 func (d *Dialect) findByNumber(c *gin.Context, number int64) (*operation.Operation, error) {
-	find := d.Monitor.FindByNumber
-	if c.Request.Method == http.MethodHead {
-		find = d.Monitor.LookByNumber
-	}
+	find := edge.Finder(c, d.Monitor.FindByNumber, d.Monitor.LookByNumber)
 	op, err := find(c.Request.Context(), number)
 	if err == nil && op.Kind != operation.Report {
 		return nil, notFound()

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -17,12 +15,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/query"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// maxRequestBytes bounds the body: a filter is the largest that it may hold.
-const maxRequestBytes = 256 << 10
+// form is the body of a request for a report.
+var form = submission.Form{
+	Sent: "A request for a report", Measured: "A request for a report", TooLarge: "request-too-large", Optional: true,
+}
 
 // submit accepts a report. As seed 004 prints it the request has no body; then it is a report on the latest imports.
 func (d *Dialect) submit(c *gin.Context) error {
@@ -30,7 +30,7 @@ func (d *Dialect) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := d.readBody(c)
+	body, err := form.Read(c, d.Patience)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (d *Dialect) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	op, err := d.accept(c.Request.Context(), terms, asked)
+	op, err := d.accept(c, terms, asked)
 	if err != nil {
 		return err
 	}
@@ -46,39 +46,9 @@ func (d *Dialect) submit(c *gin.Context) error {
 	return d.respond(c, op)
 }
 
-func (d *Dialect) readBody(c *gin.Context) ([]byte, error) {
-	paced := patience.NewBody(c.Writer, c.Request, d.Patience)
-	body, err := io.ReadAll(io.LimitReader(paced, maxRequestBytes+1))
-	paced.Rest()
-	if err != nil {
-		return nil, fmt.Errorf("reading a request for a report: %w", err)
-	}
-	if len(body) > maxRequestBytes {
-		return nil, fault.New(fault.TooLarge, "request-too-large", "A request for a report has at most %d bytes.", maxRequestBytes).
-			With("limit", maxRequestBytes)
-	}
-	if len(body) == 0 {
-		return nil, nil // whatever the headers say about it
-	}
-	return body, checkMedia(c)
-}
-
-// checkMedia takes JSON, which also who says nothing means.
-func checkMedia(c *gin.Context) error {
-	given := c.GetHeader("Content-Type")
-	media, _, err := mime.ParseMediaType(given)
-	if given != "" && (err != nil || media != "application/json" && !strings.HasSuffix(media, "+json")) {
-		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "A request for a report is sent as application/json, or without a body.")
-	}
-	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		c.Header("Accept-Encoding", "identity") // RFC 9110 section 12.5.3: what a 415 would have liked
-		return fault.New(fault.UnsupportedMedia, "unsupported-content-encoding", "A request for a report is sent without a content coding.")
-	}
-	return nil
-}
-
 // accept stores the report after everything that it names was found, and rings for its first step.
-func (d *Dialect) accept(ctx context.Context, terms submission.Terms, asked report.Request) (*operation.Operation, error) {
+func (d *Dialect) accept(c *gin.Context, terms submission.Terms, asked report.Request) (*operation.Operation, error) {
+	ctx := c.Request.Context()
 	collection, err := d.check(ctx, asked)
 	if err != nil {
 		return nil, err
@@ -92,10 +62,10 @@ func (d *Dialect) accept(ctx context.Context, terms submission.Terms, asked repo
 	draft.Digest = submission.Digest([]byte(operation.Report), request)
 	op, repeated, err := submission.Accept(ctx, d.Store, draft)
 	if err != nil || repeated {
-		return op, err
+		return edge.Found(c)(op, err)
 	}
-	submission.Dispatch(ctx, d.Dispatcher, d.Log, op)
-	d.Log.Info("report accepted", slog.String("operation", op.ID.String()), slog.String("report", string(asked.Report)))
+	submission.Dispatch(c, d.Dispatcher, d.Log, op)
+	d.Log.InfoContext(c.Request.Context(), "report accepted", slog.String("report", string(asked.Report)))
 	return op, nil
 }
 

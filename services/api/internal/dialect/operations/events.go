@@ -14,6 +14,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 const (
@@ -56,8 +57,7 @@ func (d *Dialect) events(c *gin.Context) error {
 	}
 	c.Header("Cache-Control", "no-store")
 	if op.State.Terminal() && after == op.Revision {
-		c.Status(http.StatusNoContent)
-		c.Writer.WriteHeaderNow()
+		edge.NoContent(c)
 		return nil
 	}
 	c.Header("Content-Type", "text/event-stream")

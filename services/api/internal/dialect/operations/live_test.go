@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
@@ -53,7 +54,7 @@ func newHouse(t *testing.T) house {
 	}
 	t.Cleanup(db.Close)
 	b := make(bell, 100)
-	m := monitor.New(db, b, slog.New(slog.DiscardHandler), 0)
+	m := monitor.New(db, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), 0)
 	go m.Listen(t.Context())
 	return house{store: db, bell: b, engine: newEngine(t, m, db)}
 }

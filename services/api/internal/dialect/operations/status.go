@@ -81,8 +81,7 @@ func (d *Dialect) remove(c *gin.Context) error {
 		d.show(c, left)
 		return nil
 	}
-	c.Status(http.StatusNoContent)
-	c.Writer.WriteHeaderNow()
+	edge.NoContent(c)
 	return nil
 }
 
@@ -96,10 +95,8 @@ func (d *Dialect) findNamed(c *gin.Context, name string) (*operation.Operation, 
 	if err != nil {
 		return nil, err
 	}
-	if c.Request.Method == http.MethodHead {
-		return d.monitor.Look(c.Request.Context(), id)
-	}
-	return d.monitor.Find(c.Request.Context(), id)
+	find := edge.Finder(c, d.monitor.Find, d.monitor.Look)
+	return edge.Found(c)(find(c.Request.Context(), id))
 }
 
 // ParseID reads the id of an operation in an address. What can be none is a fault of kind NotFound.

@@ -2,9 +2,6 @@ package search
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
-	"mime"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -12,11 +9,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/query"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// maxQueryBytes bounds the body of a search: what a filter may hold, and its members' names.
-const maxQueryBytes = 256 << 10
+// form is the body of a search.
+var form = submission.Form{Sent: "A search", Measured: "A query", TooLarge: "query-too-large"}
 
 // asked is what a client searches for, and where.
 type asked struct {
@@ -26,10 +23,7 @@ type asked struct {
 
 // readAsked reads {"collection": "tools", "query": "…", …}; the collection may be left out when there is only one.
 func (d *Dialect) readAsked(c *gin.Context) (asked, error) {
-	if err := checkMedia(c); err != nil {
-		return asked{}, err
-	}
-	body, err := d.readBody(c)
+	body, err := form.Read(c, d.options.Patience)
 	if err != nil {
 		return asked{}, err
 	}
@@ -39,32 +33,6 @@ func (d *Dialect) readAsked(c *gin.Context) (asked, error) {
 	}
 	q, err := query.Read(rest, target, d.options.MaxLimit)
 	return asked{target, q}, err
-}
-
-// checkMedia takes JSON, which also who says nothing means.
-func checkMedia(c *gin.Context) error {
-	media, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
-	if c.GetHeader("Content-Type") != "" && (err != nil || media != "application/json" && !strings.HasSuffix(media, "+json")) {
-		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "A search is sent as application/json.")
-	}
-	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		c.Header("Accept-Encoding", "identity") // RFC 9110 section 12.5.3: what a 415 would have liked
-		return fault.New(fault.UnsupportedMedia, "unsupported-content-encoding", "A search is sent without a content coding.")
-	}
-	return nil
-}
-
-func (d *Dialect) readBody(c *gin.Context) ([]byte, error) {
-	paced := patience.NewBody(c.Writer, c.Request, d.options.Patience)
-	body, err := io.ReadAll(io.LimitReader(paced, maxQueryBytes+1))
-	paced.Rest()
-	if err != nil {
-		return nil, fmt.Errorf("reading a query: %w", err)
-	}
-	if len(body) > maxQueryBytes {
-		return nil, fault.New(fault.TooLarge, "query-too-large", "A query has at most %d bytes.", maxQueryBytes).With("limit", maxQueryBytes)
-	}
-	return body, nil
 }
 
 // takeCollection takes the collection out of the body; the rest is the query's.

@@ -123,8 +123,7 @@ func (d *Dialect) remove(c *gin.Context) error {
 		c.PureJSON(http.StatusOK, d.shape(c, left, window{}))
 		return nil
 	}
-	c.Status(http.StatusNoContent)
-	c.Writer.WriteHeaderNow()
+	edge.NoContent(c)
 	return nil
 }
 
@@ -136,13 +135,10 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	if err != nil {
 		return nil, notFound
 	}
-	find := d.Monitor.Find
-	if c.Request.Method == http.MethodHead {
-		find = d.Monitor.Look
-	}
+	find := edge.Finder(c, d.Monitor.Find, d.Monitor.Look)
 	op, err := find(c.Request.Context(), id)
 	if err == nil && op.Kind != operation.Search {
 		return nil, notFound
 	}
-	return op, err
+	return edge.Found(c)(op, err)
 }

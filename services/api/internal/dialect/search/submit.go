@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"time"
@@ -9,6 +8,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -22,7 +23,7 @@ func (d *Dialect) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	op, err := d.accept(c.Request.Context(), terms, asked)
+	op, err := d.accept(c, terms, asked)
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,8 @@ func (d *Dialect) submit(c *gin.Context) error {
 }
 
 // accept stores the search, after Postgres has seen its values, and rings for its first step.
-func (d *Dialect) accept(ctx context.Context, terms submission.Terms, asked asked) (*operation.Operation, error) {
+func (d *Dialect) accept(c *gin.Context, terms submission.Terms, asked asked) (*operation.Operation, error) {
+	ctx := c.Request.Context()
 	if _, err := d.Store.PrepareScan(ctx, asked.collection, asked.query); err != nil {
 		return nil, err
 	}
@@ -44,10 +46,10 @@ func (d *Dialect) accept(ctx context.Context, terms submission.Terms, asked aske
 	draft.Digest = submission.Digest([]byte(operation.Search), []byte(asked.collection.Name), request)
 	op, repeated, err := submission.Accept(ctx, d.Store, draft)
 	if err != nil || repeated {
-		return op, err
+		return edge.Found(c)(op, err)
 	}
-	submission.Dispatch(ctx, d.Dispatcher, d.Log, op)
-	d.Log.Info("search accepted", slog.String("operation", op.ID.String()), slog.String("collection", asked.collection.Name))
+	submission.Dispatch(c, d.Dispatcher, d.Log, op)
+	d.Log.InfoContext(c.Request.Context(), "search accepted", slog.String("collection", asked.collection.Name))
 	return op, nil
 }
 
@@ -56,7 +58,8 @@ func (d *Dialect) await(c *gin.Context, op *operation.Operation, preferred time.
 	if preferred > 0 {
 		return submission.Await(c.Request.Context(), d.Monitor, c.Writer.Header(), op, preferred)
 	}
-	now, err := d.Monitor.Await(c.Request.Context(), op, d.options.Moment, func(op *operation.Operation) bool { return op.State.Terminal() })
+	edge.StoryOf(c.Request.Context()).Waits()
+	now, err := d.Monitor.Await(c.Request.Context(), op, d.options.Moment, monitor.Finished)
 	if err != nil || now == nil {
 		return op // an accepted search is never refused because its state can't be read
 	}

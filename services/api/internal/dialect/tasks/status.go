@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"context"
-	"net/http"
 	"regexp"
 	"strconv"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // status answers with a task, after what the request wishes was done.
@@ -19,11 +19,11 @@ func (d *Dialect) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.Request.Context()
 	op, err := d.find(c, name)
 	if err != nil {
 		return err
 	}
+	ctx := c.Request.Context()
 	if wanted.cancel && !op.State.Terminal() {
 		if op, err = d.cancel(ctx, op); err != nil {
 			return err
@@ -40,20 +40,18 @@ func (d *Dialect) status(c *gin.Context) error {
 // remove cancels an unfinished task, which stays to be asked for, and forgets a finished one.
 func (d *Dialect) remove(c *gin.Context) error {
 	name, f := begin(c, c.Param("task"))
-	ctx := c.Request.Context()
 	op, err := d.find(c, name)
 	if err != nil {
 		return err
 	}
-	left, cancelled, err := d.monitor.Delete(ctx, op)
+	left, cancelled, err := d.monitor.Delete(c.Request.Context(), op)
 	if err != nil {
 		return err
 	}
 	if cancelled {
 		return d.show(c, f, left)
 	}
-	c.Status(http.StatusNoContent)
-	c.Writer.WriteHeaderNow()
+	edge.NoContent(c)
 	return nil
 }
 
@@ -78,10 +76,8 @@ func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such task: its id is a whole number, as in /tasks/5, /tasks/5.json or /tasks/5.xml. GET /tasks lists them.")
 	}
-	if c.Request.Method == http.MethodHead {
-		return d.monitor.LookByNumber(c.Request.Context(), number)
-	}
-	return d.monitor.FindByNumber(c.Request.Context(), number)
+	find := edge.Finder(c, d.monitor.FindByNumber, d.monitor.LookByNumber)
+	return edge.Found(c)(find(c.Request.Context(), number))
 }
 
 // cancel cancels a task. One that ended just before is returned as it ended: wishing again and again is no problem (seed 002).

@@ -56,8 +56,7 @@ func (d *Dialect) Routes() []edge.Route {
 }
 
 func (d *Dialect) status(c *gin.Context) error {
-	ctx := c.Request.Context()
-	op, err := d.find(ctx, c.Param("collection"), c.Param("reference"))
+	op, err := d.find(c, c.Param("collection"), c.Param("reference"))
 	if err != nil {
 		return err
 	}
@@ -66,7 +65,7 @@ func (d *Dialect) status(c *gin.Context) error {
 		c.PureJSON(http.StatusOK, shapeUnfinished(op))
 		return nil
 	}
-	rejected, err := d.shownErrors(ctx, op)
+	rejected, err := d.shownErrors(c.Request.Context(), op)
 	if err != nil {
 		return err
 	}
@@ -77,7 +76,7 @@ func (d *Dialect) status(c *gin.Context) error {
 	return writeFinished(c, shapeFinished(op, rejected, link))
 }
 
-func (d *Dialect) find(ctx context.Context, collectionName, reference string) (*operation.Operation, error) {
+func (d *Dialect) find(c *gin.Context, collectionName, reference string) (*operation.Operation, error) {
 	target, err := d.collections.Find(collectionName)
 	if err != nil {
 		return nil, err
@@ -86,5 +85,5 @@ func (d *Dialect) find(ctx context.Context, collectionName, reference string) (*
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such import: a task reference is upper-case letters and digits. Use the one in the 202 answer.")
 	}
-	return d.monitor.FindByReference(ctx, target.Name, reference)
+	return edge.Found(c)(d.monitor.FindByReference(c.Request.Context(), target.Name, reference))
 }

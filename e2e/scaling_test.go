@@ -1,0 +1,76 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/tool"
+)
+
+// TestScaling goes from one importer to four and back to one during an import: those that come take their share at once, those that go finish
+// what they have in hand and give back the rest, and no chunk is tried twice.
+func TestScaling(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 1, Env: []string{longChunk}})
+	l := beginLongImport(s, 10)
+	at := func(what string) {
+		t.Logf("%6.2f s  %3d of %d chunks  %s", time.Since(l.began).Seconds(), doneChunks(s, l.op), longChunks, what)
+	}
+	at("one importer")
+	for range 3 {
+		s.Add("importer")
+	}
+	at("four importers are ready")
+	s.WaitForChunks(l.op, longChunks/2)
+	for n, share := range s.Each("importer") {
+		committed := share.Value("longshore_step_seconds", "kind", "import:chunk", "result", "committed")
+		t.Logf("importer %d has committed %.0f chunks", n+1, committed)
+		if committed == 0 {
+			t.Errorf("importer %d did nothing", n+1)
+		}
+	}
+	at("three are asked to end")
+	for range 3 {
+		t.Logf("an importer ended %s after SIGTERM", s.Remove("importer").Round(time.Millisecond))
+	}
+	at("one importer is left")
+	m := l.end("Succeeded")
+	at("done")
+	expectCounts(t, m, client.Counts{Total: longRecords, Created: longRecords, Imported: longRecords})
+	expectLongTable(t, s)
+	expectOneAttemptEach(t, s)
+}
+
+func doneChunks(s *stack.Stack, op client.Accepted) int {
+	return s.Number(`SELECT done_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
+}
+
+// expectOneAttemptEach: nothing was begun and not finished.
+func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	if twice := s.Number(`SELECT count(*) FROM xforce.task_chunks c JOIN xforce.tasks USING (task_id) WHERE kind = 'import' AND c.attempts <> 1`); twice != 0 {
+		t.Errorf("%d chunks of imports were not done at their first attempt", twice)
+	}
+}
+
+// TestTwoSecondsAfterAStop: what a stopping importer gives back is in other hands within two seconds.
+func TestTwoSecondsAfterAStop(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	op := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+	end := s.Watch(op)
+	s.WaitForChunks(op, longChunks/10)
+	took := s.StopImporter(0)
+	stopped, done := time.Now(), doneChunks(s, op)
+	// Every lane must have moved on: as many chunks as may be queued at once, and one more.
+	const lanes = 8
+	s.WaitForChunks(op, done+lanes+1)
+	t.Logf("it ended %s after SIGTERM; %s later every lane had moved on", took.Round(time.Millisecond), time.Since(stopped).Round(time.Millisecond))
+	if took := time.Since(stopped); took > 2*time.Second {
+		t.Errorf("the other importer needed %s", took)
+	}
+	expectCounts(t, end("Succeeded"), client.Counts{Total: longRecords, Created: longRecords, Imported: longRecords})
+	expectOneAttemptEach(t, s)
+}

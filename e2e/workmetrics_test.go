@@ -1,0 +1,99 @@
+package e2e_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/longshore-io/longshore/e2e/await"
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+)
+
+// shownWithin is what a metric may come later than what it tells of: the janitor reads its gauges every ten seconds.
+const shownWithin = 15 * time.Second
+
+// metric is a sample that a test waits for.
+type metric struct {
+	service string
+	value   float64
+	name    string
+	labels  []string
+}
+
+func expectShown(t *testing.T, s *stack.Stack, metrics ...metric) {
+	t.Helper()
+	for _, m := range metrics {
+		var shown float64
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("%s %v of the %s: %v", m.name, m.labels, m.service, shown)
+			}
+		})
+		await.Until(t, shownWithin, m.name, func() bool {
+			shown = s.Metrics(m.service).Value(m.name, m.labels...)
+			return shown == m.value
+		})
+	}
+}
+
+// TestWatchedWork looks at the work as those do who watch it: an import with a rejected record, one that fails, and one whose queue is lost.
+func TestWatchedWork(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{
+		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable, Env: []string{"LONGSHORE_MAX_ATTEMPTS=1"},
+	})
+	spoons := func(text string) client.Accepted {
+		return s.Submit("spoons", client.Body{Type: "application/json", Content: []byte(text)})
+	}
+	s.WaitFor(spoons(`[{"id": 1}, {"id": 2}, {"id": "three"}]`), "Succeeded")
+	s.WaitFor(spoons(`[{"id": 2}]`), "Succeeded")
+	expectShown(t, s,
+		metric{"importer", 2, "longshore_records_total", []string{"collection", "spoons", "outcome", "created"}},
+		metric{"importer", 1, "longshore_records_total", []string{"collection", "spoons", "outcome", "updated"}},
+		metric{"importer", 1, "longshore_records_total", []string{"collection", "spoons", "outcome", "failed"}},
+		metric{"importer", 2, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "committed"}},
+		metric{"importer", 2, "longshore_operations_finished_total", []string{"kind", "import", "state", "succeeded"}},
+		metric{"importer", 1, "longshore_redis_up", nil},
+		metric{"janitor", 0, "longshore_rescues_total", nil},
+	)
+
+	s.Exec(`ALTER TABLE spoons RENAME TO forks`)
+	failed := spoons(`[{"id": 4}]`)
+	s.WaitFor(failed, "Failed")
+	s.Exec(`ALTER TABLE forks RENAME TO spoons`)
+	expectShown(t, s,
+		metric{"importer", 1, "longshore_operations_finished_total", []string{"kind", "import", "state", "failed"}},
+		metric{"importer", 1, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "ended"}},
+		metric{"janitor", 1, "longshore_queue_entries", []string{"queue", "imports", "state", "archived"}},
+		metric{"janitor", 1, "longshore_queue_failed_total", []string{"queue", "imports"}},
+	)
+	named := s.Metrics("importer").Exemplars("operation", "longshore_operations_finished_total", "state", "failed")
+	if !slices.Equal(named, []string{failed.ID}) {
+		t.Errorf("beside the failures stands %q, not %s", named, failed.ID)
+	}
+	if lines := s.LogLines("importer", "ERR", "operation="+failed.ID); len(lines) != 1 {
+		t.Errorf("the failure is told %d times: %q", len(lines), lines)
+	}
+
+	// An import whose entry is lost while nobody is there to take it.
+	s.FreezeImporter(0)
+	lost := spoons(`[{"id": 5}]`)
+	expectShown(t, s,
+		metric{"janitor", 1, "longshore_operations", []string{"kind", "import", "state", "waiting"}},
+		metric{"janitor", 1, "longshore_due_chunks", []string{"kind", "import:chunk"}},
+	)
+	if age := s.Metrics("janitor").Value("longshore_oldest_due_seconds", "kind", "import:chunk"); age <= 0 || age > shownWithin.Seconds() {
+		t.Errorf("the oldest chunk has been due for %v seconds", age)
+	}
+	s.FlushRedis()
+	expectShown(t, s, metric{"janitor", 1, "longshore_rescues_total", []string{"duty", "dispatch"}})
+	s.ThawImporter(0)
+	s.WaitFor(lost, "Succeeded")
+	expectShown(t, s,
+		metric{"janitor", 0, "longshore_due_chunks", nil},
+		metric{"janitor", 0, "longshore_queue_entries", nil},
+		metric{"janitor", 0, "longshore_collector_errors_total", nil},
+		metric{"janitor", 1, "longshore_redis_up", nil},
+	)
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// variable is all that the program reads.
+const variable = "DATABASE_URL"
+
+var errNoDatabase = errors.New(variable + " is not set: give the address of the database, such as postgres://user@host/longshore")
+
+func database(environ []string) (string, error) {
+	for _, pair := range environ {
+		if value, found := strings.CutPrefix(pair, variable+"="); found && value != "" {
+			return value, nil
+		}
+	}
+	return "", errNoDatabase
+}
+
+// show prints the configuration in the words of pkg/config, which migrations must not depend on.
+func show(environ []string, databaseURL string, out io.Writer) error {
+	type read struct {
+		Name     string `json:"name"`
+		Default  string `json:"default"`
+		Required bool   `json:"required"`
+		Value    string `json:"value"`
+	}
+	unknown := []string{}
+	for _, pair := range environ {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(struct {
+		Service   string   `json:"service"`
+		Variables []read   `json:"variables"`
+		Unknown   []string `json:"unknown"`
+	}{"migrate", []read{{Name: variable, Required: true, Value: withoutPassword(databaseURL)}}, unknown})
+}
+
+// withoutPassword hides the password of an address, or the whole address if it has one elsewhere than a URL has it.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme == "" || u.Opaque != "" || strings.Contains(strings.ToLower(u.RawQuery), "password") {
+		return "xxxxx"
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestConfigIsToldWithoutThePassword(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"postgres://ann:hush@db.example/longshore?sslmode=require": "postgres://ann:xxxxx@db.example/longshore?sslmode=require",
+		"postgres://db.example/longshore?password=hush":            "xxxxx",
+		"host=db.example password=hush":                            "xxxxx",
+	} {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"config"}, []string{"LONGSHORE_B=1", "DATABASE_URL=" + address, "LONGSHORE_A=2"}, &out)
+		var said struct {
+			Service   string
+			Variables []struct {
+				Name, Value string
+				Required    bool
+			}
+			Unknown []string
+		}
+		if jsonErr := json.Unmarshal(out.Bytes(), &said); err != nil || jsonErr != nil || len(said.Variables) != 1 {
+			t.Fatalf("%v, %v: %s", err, jsonErr, &out)
+		}
+		v := said.Variables[0]
+		if said.Service != "migrate" || v.Name != "DATABASE_URL" || !v.Required || v.Value != want || strings.Join(said.Unknown, " ") != "LONGSHORE_A LONGSHORE_B" {
+			t.Errorf("%s: %+v", address, said)
+		}
+	}
+}
+
+func TestWhatNoTryCanChangeIsExitCode2(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ args, environ []string }{
+		"no database": {nil, []string{"DATABASE_URL="}},
+		"config":      {[]string{"config"}, nil},
+		"argument":    {[]string{"up"}, []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}},
+	} {
+		if err := run(t.Context(), tt.args, tt.environ, &bytes.Buffer{}); exitCode(err) != 2 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if code := exitCode(errors.New("refused")); code != 1 {
+		t.Errorf("any other error: exit code %d", code)
+	}
+}

@@ -1,0 +1,67 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// pingTimeout bounds what a scrape waits for Redis to answer.
+const pingTimeout = time.Second
+
+// Redis shows whether Redis answers.
+type Redis struct{ prometheus.GaugeFunc }
+
+// NewRedis makes the metric; ping asks Redis, within its context.
+func NewRedis(ping func(context.Context) error) Redis {
+	return Redis{prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "longshore_redis_up", Help: "1 if Redis answers this service, 0 if not.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+		defer cancel()
+		if ping(ctx) != nil {
+			return 0
+		}
+		return 1
+	})}
+}
+
+var (
+	redisMemory = prometheus.NewDesc("longshore_redis_memory_bytes", "Memory that Redis uses.", nil, nil)
+	redisMost   = prometheus.NewDesc("longshore_redis_memory_max_bytes", "Memory that Redis may use; left out if nothing bounds it.", nil, nil)
+)
+
+// memory is how much memory Redis uses and may use, in bytes; most is 0 if nothing bounds it.
+type memory struct{ used, most float64 }
+
+// RedisMemory shows the memory of Redis, at most 10 s old.
+type RedisMemory struct{ source *source[memory] }
+
+// NewRedisMemory makes the collector; read asks Redis. While that fails, the metrics are left out.
+func NewRedisMemory(read func(context.Context) (used, most int64, err error)) *RedisMemory {
+	return &RedisMemory{newSource("redis_memory", func(ctx context.Context) (memory, error) {
+		used, most, err := read(ctx)
+		return memory{used: float64(used), most: float64(most)}, err
+	})}
+}
+
+// Describe sends what there is.
+func (r *RedisMemory) Describe(out chan<- *prometheus.Desc) {
+	out <- redisMemory
+	out <- redisMost
+	r.source.errors.Describe(out)
+}
+
+// Collect sends how it stands.
+func (r *RedisMemory) Collect(out chan<- prometheus.Metric) {
+	now, ok := r.source.get()
+	r.source.errors.Collect(out)
+	if !ok {
+		return
+	}
+	out <- prometheus.MustNewConstMetric(redisMemory, prometheus.GaugeValue, now.used)
+	if now.most > 0 {
+		out <- prometheus.MustNewConstMetric(redisMost, prometheus.GaugeValue, now.most)
+	}
+}

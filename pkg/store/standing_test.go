@@ -1,0 +1,162 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// ages moves the times by which a chunk is due into the past.
+func (b bench) ages(t *testing.T, op *operation.Operation, sealed string, seqs map[int]string) {
+	t.Helper()
+	b.exec(t, `UPDATE xforce.tasks SET sealed_at = clock_timestamp() - $2::interval WHERE task_id = $1`, op.ID, sealed)
+	for seq, age := range seqs {
+		b.exec(t, `UPDATE xforce.task_chunks SET stepped_at = clock_timestamp() - $3::interval WHERE task_id = $1 AND seq = $2 AND stepped_at IS NOT NULL`,
+			op.ID, seq, age)
+	}
+}
+
+// standing reads how the work stands; ages are rounded down to whole hours, so that the clock may go on.
+func (b bench) standing(t *testing.T) (map[task.Tally]bool, map[task.Kind]task.Waiting) {
+	t.Helper()
+	now, err := b.store.Standing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, due := make(map[task.Tally]bool), make(map[task.Kind]task.Waiting)
+	for _, tally := range now.Operations {
+		operations[tally] = true
+	}
+	for _, w := range now.Due {
+		w.Oldest = w.Oldest.Truncate(time.Hour)
+		due[w.Kind] = w
+	}
+	return operations, due
+}
+
+func TestStandingOfNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if now, err := b.store.Standing(t.Context()); err != nil || len(now.Operations)+len(now.Due) != 0 {
+		t.Errorf("%+v, %v", now, err)
+	}
+}
+
+// TestStandingTellsSinceWhenWorkIsDue: the first chunk of a lane since the operation was accepted, any other since the one before it, the turn
+// of a search since the turn before; and only what nobody has begun is old.
+func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	waiting := b.seal(t, 2, 10, 2) // five chunks, two lanes
+	b.ages(t, waiting, "3 hours", nil)
+	begun := b.start(t, 2, 10, 2)
+	b.ages(t, begun, "9 hours", nil)
+	b.mustStep(t, of(begun, 1), operation.Created) // so chunk 3 is due, and chunk 0 is in work
+	b.ages(t, begun, "9 hours", map[int]string{1: "5 hours"})
+	search := b.search(t, 0)
+	b.ages(t, search, "7 hours", nil)
+	b.attempt(t, of(b.search(t, 0), 0), operation.Search) // in work
+	finished := b.start(t, 1, 2, 2)
+	b.mustStep(t, of(finished, 0), operation.Created)
+	p := b.inPieces(t)
+	b.mustPut(t, p, 1, "some bytes")
+	unsplit := b.mustFinish(t, p)
+	b.ages(t, unsplit, "2 hours", nil)
+	b.inPieces(t)
+
+	operations, due := b.standing(t)
+	wantOperations := map[task.Tally]bool{
+		{Kind: operation.Import, State: operation.Receiving, Count: 1}: true,
+		{Kind: operation.Import, State: operation.Waiting, Count: 2}:   true,
+		{Kind: operation.Import, State: operation.Running, Count: 1}:   true,
+		{Kind: operation.Search, State: operation.Waiting, Count: 1}:   true,
+		{Kind: operation.Search, State: operation.Running, Count: 1}:   true,
+	}
+	if diff := cmp.Diff(wantOperations, operations); diff != "" {
+		t.Errorf("operations (-want +got):\n%s", diff)
+	}
+	want := map[task.Kind]task.Waiting{
+		task.Import: {Kind: task.Import, Chunks: 4, Oldest: 5 * time.Hour},
+		task.Search: {Kind: task.Search, Chunks: 2, Oldest: 7 * time.Hour},
+		task.Split:  {Kind: task.Split, Chunks: 1, Oldest: 2 * time.Hour},
+	}
+	if diff := cmp.Diff(want, due); diff != "" {
+		t.Errorf("due (-want +got):\n%s", diff)
+	}
+
+	b.attempt(t, of(search, 0), operation.Search)
+	b.mustTurn(t, search, store.Advance{})
+	b.ages(t, search, "7 hours", map[int]string{0: "1 hour"})
+	b.exec(t, `UPDATE xforce.task_chunks SET stepped_at = NULL WHERE task_id = $1`, begun.ID) // by a worker that is older than the column
+	b.exec(t, `UPDATE xforce.tasks SET updated_at = clock_timestamp() - interval '4 hours' WHERE task_id = $1`, begun.ID)
+	b.attempt(t, of(unsplit, task.SplitSeq), operation.Import)
+	want[task.Import] = task.Waiting{Kind: task.Import, Chunks: 4, Oldest: 4 * time.Hour}
+	want[task.Search] = task.Waiting{Kind: task.Search, Chunks: 2, Oldest: time.Hour}
+	want[task.Split] = task.Waiting{Kind: task.Split, Chunks: 1}
+	if _, due = b.standing(t); cmp.Diff(want, due) != "" {
+		t.Errorf("then (-want +got):\n%s", cmp.Diff(want, due))
+	}
+}
+
+// TestStandingAfterASplit: the first chunks are due since the upload was split, not since it was accepted.
+func TestStandingAfterASplit(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	op := b.finished(t)
+	if _, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(4, 2)); err != nil {
+		t.Fatal(err)
+	}
+	b.ages(t, op, "9 hours", map[int]string{task.SplitSeq: "2 hours"})
+	if _, due := b.standing(t); due[task.Import].Oldest != 2*time.Hour || due[task.Split].Chunks != 0 {
+		t.Errorf("due: %+v", due)
+	}
+}
+
+func (b bench) attempt(t *testing.T, c task.Chunk, kind operation.Kind) store.Attempt {
+	t.Helper()
+	attempt, err := b.store.BeginAttempt(t.Context(), c, kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attempt
+}
+
+// TestTheRequestIsRemembered: whoever works on an operation learns which request began it; one too long to keep costs nobody an import.
+func TestTheRequestIsRemembered(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for given, want := range map[string]string{"": "", "r-1": "r-1", strings.Repeat("ä", 200): strings.Repeat("ä", 128)} {
+		draft := store.Draft{
+			Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, RequestID: given, PollWithin: time.Minute,
+		}
+		op, err := b.store.Accept(t.Context(), draft)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.attempt(t, of(op, 0), operation.Search).RequestID; got != want {
+			t.Errorf("of %q is left %q", given, got)
+		}
+		b.unpolledSince(t, op)
+		ended, err := b.store.TimeOutUnpolled(t.Context(), 1)
+		if want := []store.Ended{{ID: op.ID, Kind: operation.Search, RequestID: want}}; err != nil || cmp.Diff(want, ended) != "" {
+			t.Errorf("timed out %+v, %v", ended, err)
+		}
+		draft.Reference, draft.Kind = operation.NewReference(), operation.Import
+		upload, err := b.store.NewUpload(draft)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if op, err = upload.Seal(t.Context(), chunks(1, 1)[0]); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.attempt(t, of(op, 0), operation.Import).RequestID; got != want {
+			t.Errorf("of %q an import keeps %q", given, got)
+		}
+	}
+}

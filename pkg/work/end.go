@@ -1,0 +1,77 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/task"
+)
+
+// failTimeout bounds the end of an operation that is given up.
+const failTimeout = 5 * time.Second
+
+// EndError ends the operation: nothing would be different at another attempt.
+type EndError struct {
+	Failure operation.Failure
+}
+
+// Error tells why.
+func (e *EndError) Error() string { return e.Failure.Code + ": " + e.Failure.Message }
+
+// errNoWord is why an operation is given up whose attempts ended without a word.
+var errNoWord = errors.New("no worker lived to tell why")
+
+// giveUp fails the operation of a chunk that can't be processed.
+func (w *Worker) giveUp(ctx context.Context, c task.Chunk, cause error) (metrics.StepResult, error) {
+	return w.end(ctx, c, operation.Failure{
+		Code: "ChunkAbandoned",
+		Message: fmt.Sprintf("%s could not be done in %d attempts, so the operation was given up. What was done before stays.%s",
+			stepOf(c), w.MaxAttempts, advice[task.KindOf(w.kind, c.Seq)]),
+	}, cause)
+}
+
+// end fails the operation unless somebody else has ended it. The cause is for operators only, and may be nil.
+func (w *Worker) end(ctx context.Context, c task.Chunk, why operation.Failure, cause error) (metrics.StepResult, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTimeout) // the step may have used up its time
+	defer cancel()
+	did, err := w.Store.Fail(ctx, c, why)
+	if err != nil {
+		return metrics.StepFailed, err
+	}
+	if !did {
+		return metrics.StepNothing, nil
+	}
+	return metrics.StepEnded, w.failed(ctx, c, why, cause)
+}
+
+// failed tells of an operation that has ended in failure: the log, the metrics, who waits for it, and who looks at the queue.
+func (w *Worker) failed(ctx context.Context, c task.Chunk, why operation.Failure, cause error) error {
+	reason := cause
+	if reason == nil {
+		reason = errors.New(why.Message)
+	}
+	w.Log.ErrorContext(ctx, "operation failed", slog.String("code", why.Code), slog.Any("error", reason))
+	w.Finished.Count(c.TaskID, w.kind, operation.Failed)
+	w.ring(ctx, c)
+	return &queue.ParkError{Err: fmt.Errorf("%s: %w", why.Code, reason)}
+}
+
+// stepOf names a step for people.
+func stepOf(c task.Chunk) string {
+	if c.Seq == task.SplitSeq {
+		return "The splitting of the upload"
+	}
+	return fmt.Sprintf("Step %d", c.Seq)
+}
+
+// advice is what a client can do about an operation that was given up.
+var advice = map[task.Kind]string{
+	task.Import: " The unprocessed records can be downloaded and sent again.",
+	task.Split:  " Nothing was imported: send it again.",
+}

@@ -1,0 +1,94 @@
+package edge
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// RequestIDHeader holds the id of a request. The server sets it in each request, to the client's own if that is harmless, and in its answer.
+const RequestIDHeader = "X-Request-Id"
+
+// Story is what becomes known of a request while it is answered, and is told at its end: in the log, in the metrics. It belongs to the
+// goroutine that answers.
+type Story struct {
+	// Accepted is the operation that the request began; nil if it began none.
+	Accepted *operation.Operation
+	// WaitedFrom is when the answer could have been given, but waits for the end of what was accepted; zero if it does not wait.
+	WaitedFrom time.Time
+	// console is the address of the operators' pages, and about the operation that the answer leads there to.
+	console string
+	about   uuid.UUID
+}
+
+type storyKey struct{}
+
+// Tell begins the story of a request. console is where operators see an operation, without a slash at its end; empty if nowhere.
+func Tell(c *gin.Context, console string) *Story {
+	story := &Story{console: console}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), storyKey{}, story))
+	return story
+}
+
+// StoryOf is the story of the request that a context belongs to. Without one it is a story that nobody tells.
+func StoryOf(ctx context.Context) *Story {
+	if story, ok := ctx.Value(storyKey{}).(*Story); ok {
+		return story
+	}
+	return &Story{}
+}
+
+// Waits notes that the answer waits from now on for more than that the operation was accepted.
+func (s *Story) Waits() {
+	if s.WaitedFrom.IsZero() {
+		s.WaitedFrom = time.Now()
+	}
+}
+
+// Note puts the id of an operation, or of an upload that may become one, into the request's context: all that is logged from now on
+// carries it.
+func Note(c *gin.Context, id uuid.UUID) {
+	c.Request = c.Request.WithContext(logging.With(c.Request.Context(), slog.String(logging.Operation, id.String())))
+}
+
+// About says that the request is about an operation: the log carries its id, and the answer leads operators to its page (RFC 8288).
+func About(c *gin.Context, op *operation.Operation) {
+	Note(c, op.ID)
+	story := StoryOf(c.Request.Context())
+	if story.console == "" || story.about == op.ID {
+		return
+	}
+	story.about = op.ID
+	c.Writer.Header().Add("Link", "<"+story.console+"/operations/"+op.ID.String()+`>; rel="related"; title="console"`)
+}
+
+// Found is About for what was looked for, if it was found.
+func Found(c *gin.Context) func(*operation.Operation, error) (*operation.Operation, error) {
+	return func(op *operation.Operation, err error) (*operation.Operation, error) {
+		if err == nil {
+			About(c, op)
+		}
+		return op, err
+	}
+}
+
+// Finder chooses how a request finds its operation: find counts as a poll, and look, for a glance (HEAD), does not.
+func Finder[F any](c *gin.Context, find, look F) F {
+	if c.Request.Method == http.MethodHead {
+		return look
+	}
+	return find
+}
+
+// NoContent answers that it is done and that there is nothing to show.
+func NoContent(c *gin.Context) {
+	c.Status(http.StatusNoContent)
+	c.Writer.WriteHeaderNow()
+}

@@ -1,0 +1,100 @@
+package edge_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+)
+
+func newContext(t *testing.T, method string) *gin.Context {
+	t.Helper()
+	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	c.Request = httptest.NewRequestWithContext(t.Context(), method, "/", nil)
+	return c
+}
+
+// An answer about an operation leads to its page, once, beside whatever else it links to; what was not found leads nowhere, and without a
+// console nothing does.
+func TestAnAnswerLeadsToTheConsole(t *testing.T) {
+	t.Parallel()
+	op := &operation.Operation{ID: uuid.MustParse("01900000-0000-7000-8000-000000000001")}
+	own := `<https://a.example>; rel="next"`
+	link := `<https://console.example/base/operations/01900000-0000-7000-8000-000000000001>; rel="related"; title="console"`
+	for name, tt := range map[string]struct {
+		console string
+		err     error
+		want    []string
+	}{
+		"a console":   {"https://console.example/base", nil, []string{own, link}},
+		"no console":  {"", nil, []string{own}},
+		"not there":   {"https://console.example/base", errors.New("none"), []string{own}},
+		"no database": {"", errors.New("none"), []string{own}},
+	} {
+		c := newContext(t, http.MethodGet)
+		c.Header("Link", own)
+		edge.Tell(c, tt.console)
+		for range 2 {
+			if got, err := edge.Found(c)(op, tt.err); got != op || !errors.Is(err, tt.err) {
+				t.Errorf("%s: found %v, %v", name, got, err)
+			}
+		}
+		if got := c.Writer.Header().Values("Link"); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// What is logged after an operation is known carries its id, also in the functions that are called with the request's context.
+func TestTheLogCarriesTheOperation(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log, err := logging.New(&out, "api", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newContext(t, http.MethodGet)
+	op := &operation.Operation{ID: uuid.New()}
+	log.InfoContext(c.Request.Context(), "before")
+	edge.About(c, op)
+	log.InfoContext(c.Request.Context(), "after")
+	before, after, _ := strings.Cut(out.String(), "\n")
+	if strings.Contains(before, op.ID.String()) || !strings.Contains(after, `"operation":"`+op.ID.String()+`"`) {
+		t.Errorf("the log says %s", &out)
+	}
+}
+
+func TestAStoryIsTheRequestsOwn(t *testing.T) {
+	t.Parallel()
+	c := newContext(t, http.MethodPost)
+	story := edge.Tell(c, "")
+	edge.Note(c, uuid.New())
+	edge.StoryOf(c.Request.Context()).Waits()
+	first := story.WaitedFrom
+	edge.StoryOf(c.Request.Context()).Waits()
+	if first.IsZero() || story.WaitedFrom != first || time.Since(first) > time.Minute {
+		t.Errorf("it waits from %s, and then from %s", first, story.WaitedFrom)
+	}
+	edge.StoryOf(context.Background()).Waits() // nobody tells it
+}
+
+func TestAGlanceLooks(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]string{http.MethodGet: "find", http.MethodHead: "look", http.MethodDelete: "find"} {
+		if got := edge.Finder(newContext(t, method), "find", "look"); got != want {
+			t.Errorf("%s: %s", method, got)
+		}
+	}
+}
