@@ -27,7 +27,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
 	folder := flags.String("out", ".bin/images", "folder for the files")
-	tag := flags.String("tag", "dev", "tag of the images")
+	tag := flags.String("tag", "dev", "tag of the images, and version of the programs in them")
 	arch := flags.String("arch", "amd64", "amd64 or arm64")
 	only := flags.String("only", "", "names of programs, separated by commas; empty means all")
 	if err := flags.Parse(args); err != nil {
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string) error {
 		}
 		name := "longshore/" + program.Name + ":" + *tag
 		file := filepath.Join(*folder, program.Name+".tar")
-		digest, err := bundle.Make(ctx, bundle.Order{Root: root, Source: program.Source, Arch: *arch, Name: name, File: file})
+		digest, err := bundle.Make(ctx, bundle.Order{Root: root, Source: program.Source, Arch: *arch, Version: *tag, Name: name, File: file})
 		if err != nil {
 			return fmt.Errorf("making %s: %w", name, err)
 		}

@@ -25,13 +25,23 @@ const (
 	program = "longshore"
 	// nobody is who runs it.
 	nobody = "65532:65532"
+	// versionVariable is where a program keeps its version.
+	versionVariable = "github.com/longshore-io/longshore/pkg/metrics.version"
 )
+
+// flagsOf are the flags of go build for a static program that knows neither paths nor version control nor a build id: the same sources make
+// the same bytes, as in deploy/docker/Dockerfile.
+func flagsOf(version string) []string {
+	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X " + versionVariable + "=" + version}
+}
 
 // Order says what to make.
 type Order struct {
 	// Root is the repository's folder, Source the program's package in it.
 	Root, Source string
 	Arch         string
+	// Version is what the program says of itself.
+	Version string
 	// Name is the image's name with its tag.
 	Name string
 	// File is what `docker load` takes.
@@ -62,7 +72,7 @@ func Make(ctx context.Context, o Order) (string, error) {
 	return digest.String(), err
 }
 
-// build makes a static program that knows neither paths nor version control nor a build id: the same sources make the same bytes.
+// build makes the program.
 func build(ctx context.Context, o Order) (binary []byte, err error) {
 	folder, err := os.MkdirTemp("", "longshore-image-")
 	if err != nil {
@@ -70,7 +80,8 @@ func build(ctx context.Context, o Order) (binary []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	file := filepath.Join(folder, program)
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", file, o.Source)
+	args := append([]string{"build"}, flagsOf(o.Version)...)
+	command := exec.CommandContext(ctx, "go", append(args, "-o", file, o.Source)...)
 	command.Dir = o.Root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+o.Arch)
 	command.Stderr = os.Stderr

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,16 +48,26 @@ func TestAnImageHoldsOneProgramRunByNobody(t *testing.T) {
 	if diff := cmp.Diff([]string{"/longshore"}, config.Config.Entrypoint); diff != "" {
 		t.Errorf("entrypoint (-want +got):\n%s", diff)
 	}
-	program := onlyFile(t, image)
-	alone := exec.CommandContext(t.Context(), program)
-	alone.Env = []string{"PATH=/"} // whatever database the tests use is none of its business
-	said, err := alone.CombinedOutput()
+	said, err := alone(t, onlyFile(t, image)).CombinedOutput()
 	if err == nil || !strings.Contains(string(said), "DATABASE_URL") {
 		t.Errorf("without an address the program ends with %v: %s", err, said)
 	}
 	if _, again := makeImage(t); again != digest {
 		t.Errorf("made again it has the digest %s, not %s", again, digest)
 	}
+}
+
+// alone runs a program without the environment of the tests; and, if root asks, as a container does: as nobody, with nothing else in sight.
+func alone(t *testing.T, program string) *exec.Cmd {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), program)
+	if os.Geteuid() == 0 {
+		command = exec.CommandContext(t.Context(), "/"+filepath.Base(program))
+		command.Dir = "/"
+		command.SysProcAttr = &syscall.SysProcAttr{Chroot: filepath.Dir(program), Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	}
+	command.Env = []string{"PATH=/"}
+	return command
 }
 
 // onlyFile takes the only file out of the image's only layer.
@@ -76,7 +87,7 @@ func onlyFile(t *testing.T, image v1.Image) string {
 		t.Fatalf("the layer begins with %+v, %v", header, err)
 	}
 	file := filepath.Join(t.TempDir(), "longshore")
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o700)
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		t.Fatal(err)
 	}
