@@ -10,6 +10,7 @@ ARGS ?=
 # Built and not `go run`, which passes no signal on and hides exit codes.
 launch := go build -buildvcs=false -o .bin/ ./deploy/local && exec .bin/local
 linter := .bin/golangci-lint
+apiserver := .bin/k8s/kube-apiserver
 # Every module of go.work, as folders. The tools' module is not among them: to tidy it, go would download what the tests
 # of every linter need.
 modules = $$(go list -m -f '{{.Dir}}')
@@ -18,7 +19,7 @@ packages = $$(go list -m -f '{{.Dir}}/...')
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Start Postgres, Redis and the services, import a sample, serve until Ctrl-C
@@ -39,6 +40,12 @@ bench: ## Measure imports against bare COPY
 .PHONY: image
 image: ## Build the container images without a Docker engine, into .bin/images
 	@go run -buildvcs=false ./deploy/image $(ARGS)
+
+.PHONY: k8s-check
+k8s-check: $(apiserver) ## Offer the Kubernetes manifests to a real API server (built first: five minutes, once)
+	@go run -buildvcs=false ./deploy/k8s/check/write .bin/k8s/manifests deploy/k8s/overlays/dev deploy/k8s/overlays/prod
+	@GOWORK=off CGO_ENABLED=0 go -C deploy/k8s/server build -trimpath -buildvcs=false -ldflags=-s -o "$(CURDIR)/.bin/k8s/" ./dryrun
+	@.bin/k8s/dryrun
 
 .PHONY: check
 check: lint standalone tidy-check ## All checks that need no database
@@ -77,3 +84,10 @@ ci: check test ## What has to pass before a change is taken
 $(linter): deploy/tools/go.mod deploy/tools/go.sum
 	@echo "building golangci-lint (a minute, once)"
 	@GOWORK=off GOBIN="$(CURDIR)/.bin" go -C deploy/tools install tool
+
+# Kubernetes' and etcd's modules replace and require what no service should: their module is not in the workspace either.
+$(apiserver): deploy/k8s/server/go.mod deploy/k8s/server/go.sum
+	@echo "building etcd and kube-apiserver (five minutes, once)"
+	@mkdir -p .bin/k8s
+	@GOWORK=off CGO_ENABLED=0 go -C deploy/k8s/server build -trimpath -buildvcs=false -ldflags=-s -o "$(CURDIR)/.bin/k8s/" ./etcd ./kube-apiserver
+	@touch $(apiserver)

@@ -1,0 +1,78 @@
+package check
+
+import (
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/pkg/admin"
+)
+
+// TestProgramsTakeTheirVariables gives each built program what its container gets.
+func TestProgramsTakeTheirVariables(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays {
+		for _, problem := range refusedVariables(t, mustRender(t, overlay)) {
+			t.Errorf("%s: %s", overlay, problem)
+		}
+	}
+}
+
+// refusedVariables is what the programs say against their variables.
+func refusedVariables(t *testing.T, objects []*unstructured.Unstructured) (problems []string) {
+	t.Helper()
+	folder, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, want, _ := read(t, objects)
+	environments := cluster.Environments(want)
+	for _, program := range want.Programs {
+		got, err := fleet.Settings(t.Context(), folder, program, environments[program])
+		if err != nil {
+			problems = append(problems, err.Error())
+		}
+		for _, name := range got.Unknown {
+			problems = append(problems, program+" does not read "+name)
+		}
+	}
+	return problems
+}
+
+// address finds in the log where the admin listener is.
+var address = regexp.MustCompile(`addr=(\S+)`)
+
+// TestProbesAskWhatIsAnswered: each path of a probe is one that a service answers by itself, whatever the answer is.
+func TestProbesAskWhatIsAnswered(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	served, err := admin.Start(t.Context(), slog.New(slog.NewTextHandler(&said, nil)), admin.Options{Addr: "127.0.0.1:0", Metrics: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(served.Stop)
+	want, err := expectations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append([]string{"/metrics"}, want.ProbePaths...) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address.FindStringSubmatch(said.String())[1]+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode == http.StatusNotFound {
+			t.Errorf("nobody answers at %s", path)
+		}
+	}
+}
