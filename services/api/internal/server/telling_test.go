@@ -37,7 +37,7 @@ type told struct {
 	Route     string
 	Path      string
 	Status    int
-	Duration  int64
+	Duration  float64
 	Error     string
 }
 
@@ -127,7 +127,7 @@ func TestEveryRequestIsToldOnce(t *testing.T) {
 		}
 		got := lines[0]
 		if got.Duration <= 0 || (got.Error == "") != (got.Path == "") {
-			t.Errorf("%s: it took %d: %s", name, got.Duration, text)
+			t.Errorf("%s: it took %v: %s", name, got.Duration, text)
 		}
 		got.Duration = 0
 		if tt.want.Error == "" {
