@@ -31,8 +31,8 @@ var errNoWord = errors.New("no worker lived to tell why")
 func (w *Worker) giveUp(ctx context.Context, c task.Chunk, cause error) (metrics.StepResult, error) {
 	return w.end(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
-		Message: fmt.Sprintf("%s could not be done in %d attempts, so the operation was given up. What was done before stays.%s",
-			stepOf(c), w.MaxAttempts, advice[task.KindOf(w.kind, c.Seq)]),
+		Message: fmt.Sprintf("%s could not be done in %s, so the operation was given up. What was done before stays.%s",
+			stepOf(c), attempts(w.MaxAttempts), advice[task.KindOf(w.kind, c.Seq)]),
 	}, cause)
 }
 
@@ -60,6 +60,13 @@ func (w *Worker) failed(ctx context.Context, c task.Chunk, why operation.Failure
 	w.Finished.Count(c.TaskID, w.kind, operation.Failed)
 	w.ring(ctx, c)
 	return &queue.ParkError{Err: fmt.Errorf("%s: %w", why.Code, reason)}
+}
+
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", n)
 }
 
 // stepOf names a step for people.
