@@ -131,6 +131,7 @@ func TestPollersPace(t *testing.T) {
 			proxy := foreign.NewProxy(t, s.Client().Base())
 			release := s.HoldTable("xforce.tools")
 			end := p.begin(t, order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON})
+			await.Until(t, recoveredWithin, "the poller to poll", func() bool { return len(proxy.Visits()) > 0 })
 			if err := await.After(t.Context(), heldFor); err != nil {
 				t.Fatal(err)
 			}

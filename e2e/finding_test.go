@@ -30,11 +30,12 @@ func TestFindingAFailedImport(t *testing.T) {
 		t.Errorf("the api says %+v", m.Error)
 	}
 	for service, level := range map[string]string{"api": "INF", "importer": "ERR"} {
-		lines := s.LogLines(service, "operation="+op.ID, "request_id="+request, level)
+		var lines []string
+		await.Until(t, 10*time.Second, "the log of the "+service+" to tell of the operation and its request", func() bool { // just after the commit
+			lines = s.LogLines(service, "operation="+op.ID, "request_id="+request, level)
+			return len(lines) > 0
+		})
 		t.Logf("the %s says: %s", service, lines)
-		if len(lines) == 0 {
-			t.Errorf("the log of the %s does not tell of the operation and its request", service)
-		}
 	}
 	await.Until(t, 10*time.Second, "the importer to count a failed import", func() bool { // just after it has committed
 		return s.Metrics("importer").Value("longshore_operations_finished_total", "kind", "import", "state", "failed") == 1

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 )
 
-func TestMain(m *testing.M) { os.Exit(stack.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(fleettest.Main(m)) }

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
@@ -86,9 +88,9 @@ func expectMeasured(t *testing.T, s *stack.Stack, cancelled client.Accepted, req
 func expectFoundInLogs(t *testing.T, s *stack.Stack, op client.Accepted, request string) {
 	t.Helper()
 	for _, service := range []string{"api", "importer"} {
-		if len(s.LogLines(service, "request_id="+request, "operation="+op.ID)) == 0 {
-			t.Errorf("the log of the %s does not tell of request %s and operation %s", service, request, op.ID)
-		}
+		await.Until(t, 10*time.Second, "the log of the "+service+" to tell of request "+request+" and operation "+op.ID, func() bool { // just after the commit
+			return len(s.LogLines(service, "request_id="+request, "operation="+op.ID)) > 0
+		})
 	}
 	if lines := s.LogLines("api", "request served", request); len(lines) != 1 || !strings.Contains(lines[0], "status=202") {
 		t.Errorf("the request is told of by %q", lines)

@@ -55,7 +55,9 @@ func TestWatchedWork(t *testing.T) {
 		metric{"importer", 2, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "committed"}},
 		metric{"importer", 2, "longshore_operations_finished_total", []string{"kind", "import", "state", "succeeded"}},
 		metric{"importer", 1, "longshore_redis_up", nil},
-		metric{"janitor", 0, "longshore_rescues_total", nil},
+		metric{"importer", 1, "longshore_postgres_up", nil},
+		metric{"importer", 1, "longshore_ready", []string{"service", "importer"}},
+		metric{"importer", 0, "longshore_steps_in_hand", nil},
 	)
 
 	s.Exec(`ALTER TABLE spoons RENAME TO forks`)
@@ -86,8 +88,10 @@ func TestWatchedWork(t *testing.T) {
 	if age := s.Metrics("janitor").Value("longshore_oldest_due_seconds", "kind", "import:chunk"); age <= 0 || age > shownWithin.Seconds() {
 		t.Errorf("the oldest chunk has been due for %v seconds", age)
 	}
+	rescued := func() float64 { return s.Metrics("janitor").Value("longshore_rescues_total", "duty", "dispatch") }
+	before := rescued() // a chunk that was dispatched slowly may be among them
 	s.FlushRedis()
-	expectShown(t, s, metric{"janitor", 1, "longshore_rescues_total", []string{"duty", "dispatch"}})
+	await.Until(t, shownWithin, "the lost entry to be counted as rescued", func() bool { return rescued() == before+1 })
 	s.ThawImporter(0)
 	s.WaitFor(lost, "Succeeded")
 	expectShown(t, s,

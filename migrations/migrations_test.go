@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"io/fs"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/longshore-io/longshore/migrations"
@@ -30,6 +31,34 @@ func TestNamesSaySubjects(t *testing.T) {
 	for _, name := range names {
 		if !shape.MatchString(name) {
 			t.Errorf("%s must look like 0001_subject.sql", name)
+		}
+	}
+}
+
+// TestOneTableIsAlteredAtATime: a migration is one transaction and runs beside the services, whose steps lock several tables. Two that are
+// altered in one transaction would be a deadlock, in whichever order.
+func TestOneTableIsAlteredAtATime(t *testing.T) {
+	t.Parallel()
+	alters := regexp.MustCompile(`(?i)ALTER TABLE\s+(?:ONLY\s+)?(?:IF EXISTS\s+)?(\S+)`)
+	names, err := fs.Glob(migrations.Files(), "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if name < "0004" {
+			continue // released before services had to go on meanwhile
+		}
+		text, err := fs.ReadFile(migrations.Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tables []string
+		for _, found := range alters.FindAllSubmatch(text, -1) {
+			tables = append(tables, string(found[1]))
+		}
+		slices.Sort(tables)
+		if tables = slices.Compact(tables); len(tables) > 1 {
+			t.Errorf("%s alters %q: make a migration of each", name, tables)
 		}
 	}
 }

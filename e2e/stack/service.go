@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
@@ -43,7 +44,7 @@ func start(tb testing.TB, service fleet.Service, env []string) *Service {
 			tb.Logf("%s said:\n%s", s.name, s.journal.tail())
 		}
 	})
-	instance, err := fleet.Start(tb.Context(), folderOfPrograms(tb), service, env, s.journal)
+	instance, err := fleet.Start(tb.Context(), fleettest.Programs(tb), service, env, s.journal)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/e2e/audit"
 	"github.com/longshore-io/longshore/e2e/client"
@@ -69,7 +70,7 @@ var berths = make(chan struct{}, max(2, runtime.NumCPU()/2))
 // and the books of the database are audited.
 func Start(tb testing.TB, o Options) *Stack {
 	tb.Helper()
-	folderOfPrograms(tb)
+	fleettest.Programs(tb)
 	berths <- struct{}{}
 	tb.Cleanup(func() { <-berths })
 

@@ -31,7 +31,17 @@ func (p *part) check(ctx context.Context) error {
 	return nil
 }
 
+// ask asks over HTTP, and for readiness as the metrics do too: they must agree.
 func ask(t *testing.T, a *Admin, path string) (int, report) {
+	t.Helper()
+	code, said := get(t, a, path)
+	if path == "/readyz" && a.Ready(t.Context()) != (code == http.StatusOK) {
+		t.Errorf("/readyz answers %d, the metrics tell another thing", code)
+	}
+	return code, said
+}
+
+func get(t *testing.T, a *Admin, path string) (int, report) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	a.routes(prometheus.NewRegistry()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -129,7 +139,12 @@ func TestASilentPartDoesNotSilenceTheAnswer(t *testing.T) {
 		var states []string
 		for began := time.Now(); time.Since(began) < enough*(checkTimeout+checkValidity)+2*checkValidity; {
 			asked := time.Now()
-			code, said := ask(t, a, "/readyz")
+			ready := a.Ready(t.Context())
+			if took := time.Since(asked); !ready || took > answerWithin {
+				t.Fatalf("after %s: ready %v", took, ready)
+			}
+			asked = time.Now()
+			code, said := get(t, a, "/readyz")
 			if took := time.Since(asked); code != 200 || took > answerWithin || said.Parts["postgres"] != "ok" {
 				t.Fatalf("after %s: %d %+v", took, code, said)
 			}

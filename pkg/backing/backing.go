@@ -74,6 +74,7 @@ func begin(ctx context.Context, log *slog.Logger, o Options) (*Services, error) 
 		_ = redis.Close() // nothing is left to be told
 		return nil, err
 	}
+	s.Metrics.MustRegister(metrics.NewReady(o.Service, s.health.Ready))
 	context.AfterFunc(ctx, s.health.Drain)
 	s.health.Use("redis", redis.Ping)
 	return s, nil
@@ -81,7 +82,13 @@ func begin(ctx context.Context, log *slog.Logger, o Options) (*Services, error) 
 
 func (s *Services) openStore(ctx context.Context, log *slog.Logger, o Options) (err error) {
 	o.Store.MaxConns = o.Postgres.MaxConns
-	s.DB, err = s.await(ctx, log, o.Postgres.Wait, func() (*store.Store, error) { return store.Open(ctx, o.Postgres.URL, o.Store) })
+	var postgres asked
+	s.Metrics.MustRegister(metrics.NewPostgres(postgres.ping))
+	s.DB, err = s.await(ctx, log, o.Postgres.Wait, func() (*store.Store, error) {
+		db, err := store.Open(ctx, o.Postgres.URL, o.Store)
+		postgres.answered(db, err)
+		return db, err
+	})
 	if err != nil {
 		return err
 	}

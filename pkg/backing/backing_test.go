@@ -87,18 +87,27 @@ func TestAServiceShowsHowItIs(t *testing.T) {
 	if status, body := get(t, address+"/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("before it is ready: %d %s", status, body)
 	}
+	expectShown(t, address, `longshore_ready{service="example"} 0`, "longshore_postgres_up 1")
 	base.Ready()
 	status, body := get(t, address+"/readyz")
 	var said struct{ Parts map[string]string }
 	if err := json.Unmarshal([]byte(body), &said); err != nil || status != http.StatusOK || said.Parts["postgres"] != "ok" || said.Parts["redis"] != "ok" {
 		t.Errorf("ready: %d %s", status, body)
 	}
-	_, metrics := get(t, address+"/metrics")
-	for _, line := range []string{
+	expectShown(t, address,
 		`longshore_pool_connections_max{pool="postgres"} 3`, `longshore_pool_connections{pool="redis",state="busy"}`, "longshore_redis_up 1",
-		`service="example"`, "go_goroutines", "process_resident_memory_bytes",
-	} {
-		if !strings.Contains(metrics, line) {
+		`longshore_ready{service="example"} 1`, "longshore_postgres_up 1", "longshore_build_info", "go_goroutines", "process_resident_memory_bytes",
+	)
+	base.DB.Close()
+	expectShown(t, address, "longshore_postgres_up 0")
+}
+
+// expectShown wants lines, or their beginnings, among the metrics.
+func expectShown(t *testing.T, address string, lines ...string) {
+	t.Helper()
+	_, metrics := get(t, address+"/metrics")
+	for _, line := range lines {
+		if !strings.Contains(metrics, "\n"+line) {
 			t.Errorf("the metrics do not show %s", line)
 		}
 	}
@@ -168,6 +177,7 @@ func TestAStartWaitsForTheSchema(t *testing.T) {
 	if status, body := get(t, address+"/livez"); status != http.StatusOK {
 		t.Errorf("it does not live before the migration: %d %s", status, body)
 	}
+	expectShown(t, address, `longshore_ready{service=""} 0`, "longshore_postgres_up 1")
 	if _, err := sql.Exec(t.Context(), `INSERT INTO public.longshore_migrations (version_id, is_applied) VALUES ($1, true)`, migrations.Latest()+2); err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +199,9 @@ func TestAWaitingStartEndsWhenAsked(t *testing.T) {
 		})
 		opened <- err
 	}()
-	<-said // where it listens
+	address := "http://" + where.FindStringSubmatch(<-said)[1]
 	<-said // that it waits
+	expectShown(t, address, `longshore_ready{service=""} 0`, "longshore_postgres_up 0")
 	stop()
 	if err := <-opened; !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)

@@ -96,21 +96,18 @@ func (s setting) describe(environ map[string]string) Variable {
 // hidden stands for a password, as in url.URL's Redacted.
 const hidden = "xxxxx"
 
-// hideInURL hides the passwords of an address. What is no URL is hidden as a whole: Postgres takes other words for addresses, too.
+// hideInURL hides the password of an address, or the whole address if it is no URL, or may have a password elsewhere than a URL has it: Postgres
+// takes other words for addresses, too, and a password with a sign that is not escaped ends up anywhere. migrations/cmd/migrate has the same rule.
 func hideInURL(address string) string {
 	if address == "" {
 		return ""
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme == "" || u.Opaque != "" {
+	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Fragment != "" || strings.Contains(u.Path+u.RawQuery, "@") {
 		return hidden
 	}
-	query := u.Query()
-	for name := range query {
-		if strings.Contains(strings.ToLower(name), "password") {
-			query.Set(name, hidden)
-			u.RawQuery = query.Encode()
-		}
+	if query, err := url.QueryUnescape(u.RawQuery); err != nil || strings.Contains(strings.ToLower(query), "password") {
+		return hidden
 	}
 	return u.Redacted()
 }

@@ -18,6 +18,8 @@ func Catalog() []prometheus.Collector {
 	return append(catalogOfWork(),
 		NewBuild("example"),
 		Pools{"postgres": func() Pool { return Pool{Most: 1} }},
+		NewReady("example", func(context.Context) bool { return true }),
+		NewPostgres(func(context.Context) error { return nil }),
 		NewRedis(func(context.Context) error { return nil }),
 		NewRedisMemory(func(context.Context) (int64, int64, error) { return 1, 1, nil }),
 		NewQueues(func(context.Context) ([]task.Queue, error) { return []task.Queue{{Name: task.QueueImports}}, nil }),
@@ -28,7 +30,7 @@ func Catalog() []prometheus.Collector {
 func catalogOfWork() []prometheus.Collector {
 	finished, steps, duties := NewFinished(), NewSteps(), NewDuties()
 	finished.Count(uuid.Nil, operation.Import, operation.Failed)
-	steps.Took(task.Import, StepCommitted, time.Second)
+	steps.Begin(context.Background(), task.Import)(StepCommitted)
 	duties.Took("dispatch", time.Second, nil)
 	duties.Rescued("dispatch", 1)
 	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), catalogOfRequests()}

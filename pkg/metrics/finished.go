@@ -11,7 +11,8 @@ import (
 const operationExemplar = "operation"
 
 // Finished counts the operations that ended in the hands of a service, by kind and by how they ended. The last one of each is named by an
-// exemplar, so that an operation that failed is found from a graph. It is safe for concurrent use.
+// exemplar, so that an operation that failed is found from a graph. Some may be lacking, but none is counted twice: what ended is not counted if
+// the process dies, or the answer of its commit is lost, just before. It is safe for concurrent use.
 type Finished struct{ *prometheus.CounterVec }
 
 // NewFinished makes the counter, with a series for every kind and end from the start: a rate needs a zero to begin with.

@@ -14,7 +14,7 @@ var (
 	queueLatency   = prometheus.NewDesc("longshore_queue_latency_seconds", "How long the oldest pending entry of a queue has waited.", []string{"queue"}, nil)
 	queuePaused    = prometheus.NewDesc("longshore_queue_paused", "1 if workers take nothing from a queue.", []string{"queue"}, nil)
 	queueProcessed = prometheus.NewDesc("longshore_queue_processed_total", "Entries that were worked on, well or not.", []string{"queue"}, nil)
-	queueFailed    = prometheus.NewDesc("longshore_queue_failed_total", "Entries that were put aside because their operation failed.", []string{"queue"}, nil)
+	queueFailed    = prometheus.NewDesc("longshore_queue_failed_total", "Entries that were put aside: their operation failed, or they are none of ours.", []string{"queue"}, nil)
 )
 
 // Queues shows the queues, as Redis knows them, at most 10 s old.

@@ -2,30 +2,9 @@ package metrics
 
 import (
 	"context"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-// pingTimeout bounds what a scrape waits for Redis to answer.
-const pingTimeout = time.Second
-
-// Redis shows whether Redis answers.
-type Redis struct{ prometheus.GaugeFunc }
-
-// NewRedis makes the metric; ping asks Redis, within its context.
-func NewRedis(ping func(context.Context) error) Redis {
-	return Redis{prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "longshore_redis_up", Help: "1 if Redis answers this service, 0 if not.",
-	}, func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
-		defer cancel()
-		if ping(ctx) != nil {
-			return 0
-		}
-		return 1
-	})}
-}
 
 var (
 	redisMemory = prometheus.NewDesc("longshore_redis_memory_bytes", "Memory that Redis uses.", nil, nil)

@@ -98,8 +98,8 @@ func NewDispatcher(r *Redis) *Dispatcher {
 // id that its client gave may come again when the operation that failed is long forgotten.
 func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g Generation) error {
 	err := d.enqueue(ctx, kind, c, entryID(c, g))
-	if errors.Is(err, asynq.ErrTaskIDConflict) && d.isPutAside(kind, entryID(c, g)) {
-		err = d.enqueue(ctx, kind, c, entryID(c, NewGeneration()))
+	if errors.Is(err, asynq.ErrTaskIDConflict) {
+		err = d.besideWhatIsPutAside(ctx, kind, c, entryID(c, g))
 	}
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return fmt.Errorf("dispatching chunk %s: %w", c, err)
@@ -110,10 +110,16 @@ func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk,
 // entryID names an entry.
 func entryID(c task.Chunk, g Generation) string { return c.String() + "." + string(g) }
 
-// isPutAside reports whether the queue holds the entry only for people to see.
-func (d *Dispatcher) isPutAside(kind task.Kind, id string) bool {
-	entry, err := d.inspector.GetTaskInfo(kind.Queue(), id)
-	return err == nil && entry.State == asynq.TaskStateArchived
+// besideWhatIsPutAside enqueues a chunk whose entry the queue holds only for people to see; one that is queued or gone already is left so.
+func (d *Dispatcher) besideWhatIsPutAside(ctx context.Context, kind task.Kind, c task.Chunk, id string) error {
+	putAside, err := within(ctx, func() (bool, error) {
+		entry, err := d.inspector.GetTaskInfo(kind.Queue(), id)
+		return err == nil && entry.State == asynq.TaskStateArchived, nil
+	})
+	if err != nil || !putAside {
+		return err
+	}
+	return d.enqueue(ctx, kind, c, entryID(c, NewGeneration()))
 }
 
 func (d *Dispatcher) enqueue(ctx context.Context, kind task.Kind, c task.Chunk, id string) error {

@@ -26,7 +26,8 @@ type Entry struct {
 	State string
 	// Orphaned says that the worker that had it does not tell of itself any more.
 	Orphaned bool
-	// LastError is why it came back the last time; empty means that it did not.
+	// LastError is why it came back the last time, or its operation's error code if it was put aside, in words that quote nothing (see keptError);
+	// empty means that it did not come back.
 	LastError string
 	// Next is when it comes to a worker again; zero if nothing but a free worker is waited for, or if it does not.
 	Next time.Time

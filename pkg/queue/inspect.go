@@ -42,8 +42,36 @@ func (i *Inspector) Queued(queueName string) (map[task.Chunk]bool, error) {
 	return queued, nil
 }
 
-// Standing tells how every queue stands, also one in which nothing was queued since Redis was last emptied.
-func (i *Inspector) Standing(context.Context) ([]task.Queue, error) {
+// Standing tells how every queue stands, also one in which nothing was queued since Redis was last emptied. Its error says that Redis does not
+// answer, or is that of ctx.
+func (i *Inspector) Standing(ctx context.Context) ([]task.Queue, error) {
+	return within(ctx, i.standing)
+}
+
+// within returns what asynq's inspector is asked for, or the context's error if that comes first: the inspector takes no context, and is left to
+// the driver's own timeouts.
+func within[T any](ctx context.Context, ask func() (T, error)) (answer T, err error) {
+	if err := ctx.Err(); err != nil {
+		return answer, err
+	}
+	type told struct {
+		answer T
+		err    error
+	}
+	heard := make(chan told, 1)
+	go func() {
+		answer, err := ask()
+		heard <- told{answer, err}
+	}()
+	select {
+	case said := <-heard:
+		return said.answer, said.err
+	case <-ctx.Done():
+		return answer, ctx.Err()
+	}
+}
+
+func (i *Inspector) standing() ([]task.Queue, error) {
 	known, err := i.inspector.Queues()
 	if err != nil {
 		return nil, fmt.Errorf("listing the queues: %w", err)

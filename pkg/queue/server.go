@@ -34,7 +34,9 @@ type Handler func(ctx context.Context, c task.Chunk) error
 // LaterError asks to bring an entry back after a delay.
 type LaterError struct {
 	Delay time.Duration
-	// Err is why.
+	// Reason is why in a few fixed words of ours, which Redis keeps.
+	Reason string
+	// Err is why, for the log only.
 	Err error
 	// Quiet keeps an ordinary event out of the log.
 	Quiet bool
@@ -74,11 +76,11 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 		mux.HandleFunc(string(kind), func(ctx context.Context, entry *asynq.Task) error {
 			c, err := task.DecodeChunk(entry.Payload())
 			if err != nil {
-				return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+				return &keptError{fmt.Errorf("%w: %w", err, asynq.SkipRetry)}
 			}
 			inHand.Add(1)
 			defer inHand.Done()
-			return handle(ctx, c)
+			return handled(func() error { return handle(ctx, c) })
 		})
 	}
 	if err := server.Start(mux); err != nil {
@@ -112,6 +114,7 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 // reporter logs why an entry comes back.
 func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 	return func(ctx context.Context, entry *asynq.Task, err error) {
+		err = whole(err)
 		if isParked(err) {
 			return
 		}

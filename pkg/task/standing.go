@@ -23,7 +23,7 @@ type Tally struct {
 type Waiting struct {
 	Kind   Kind
 	Chunks int
-	// Oldest is how long the oldest of them that nobody has worked on has been due; 0 if somebody has, on each.
+	// Oldest is how long the oldest of them that nobody has tried has been due; 0 if each was tried, in vain perhaps.
 	Oldest time.Duration
 }
 

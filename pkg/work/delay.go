@@ -34,16 +34,25 @@ func Forgives(ctx context.Context, err error) bool {
 
 // forgiven brings a chunk back whose attempt was taken back, or should have been.
 func forgiven(err, notTakenBack error) error {
-	delay := troubleDelay
-	if errors.Is(err, store.ErrHeld) {
-		delay = heldDelay
+	delay, reason := troubleDelay, reasonTrouble
+	switch {
+	case errors.Is(err, store.ErrHeld):
+		delay, reason = heldDelay, reasonHeld
+	case errors.Is(err, ErrNotReady):
+		reason = ErrNotReady.Error()
 	}
 	if notTakenBack != nil {
-		return &queue.LaterError{Delay: delay, Err: errors.Join(err, notTakenBack)}
+		return &queue.LaterError{Delay: delay, Reason: reason, Err: errors.Join(err, notTakenBack)}
 	}
-	return later(err, delay)
+	return later(err, reason, delay)
 }
 
-func later(err error, delay time.Duration) error {
-	return &queue.LaterError{Delay: delay, Err: err, Quiet: errors.Is(err, store.ErrHeld)}
+// Why an entry comes back, as Redis keeps it.
+const (
+	reasonHeld    = "another worker has the chunk"
+	reasonTrouble = "a trouble that is not the chunk's"
+)
+
+func later(err error, reason string, delay time.Duration) error {
+	return &queue.LaterError{Delay: delay, Reason: reason, Err: err, Quiet: errors.Is(err, store.ErrHeld)}
 }

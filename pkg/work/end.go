@@ -16,7 +16,7 @@ import (
 // failTimeout bounds the end of an operation that is given up.
 const failTimeout = 5 * time.Second
 
-// EndError ends the operation: nothing would be different at another attempt.
+// EndError ends the operation for a mistake of its client's: nothing would be different at another attempt.
 type EndError struct {
 	Failure operation.Failure
 }
@@ -36,7 +36,7 @@ func (w *Worker) giveUp(ctx context.Context, c task.Chunk, cause error) (metrics
 	}, cause)
 }
 
-// end fails the operation unless somebody else has ended it. The cause is for operators only, and may be nil.
+// end fails the operation unless somebody else has ended it. The cause is for operators only, and nil for a client's mistake.
 func (w *Worker) end(ctx context.Context, c task.Chunk, why operation.Failure, cause error) (metrics.StepResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTimeout) // the step may have used up its time
 	defer cancel()
@@ -47,19 +47,23 @@ func (w *Worker) end(ctx context.Context, c task.Chunk, why operation.Failure, c
 	if !did {
 		return metrics.StepNothing, nil
 	}
+	if cause == nil {
+		return metrics.StepRefused, w.failed(ctx, c, why, nil)
+	}
 	return metrics.StepEnded, w.failed(ctx, c, why, cause)
 }
 
-// failed tells of an operation that has ended in failure: the log, the metrics, who waits for it, and who looks at the queue.
+// failed tells of an operation that has ended in failure: the log, the metrics, who waits for it, and who looks at the queue. A client's mistake,
+// which has no cause, is no error of ours, and told by its code alone: the message is for the client and may quote what it sent.
 func (w *Worker) failed(ctx context.Context, c task.Chunk, why operation.Failure, cause error) error {
-	reason := cause
-	if reason == nil {
-		reason = errors.New(why.Message)
+	level, told := slog.LevelInfo, []slog.Attr{slog.String("code", why.Code)}
+	if cause != nil {
+		level, told = slog.LevelError, append(told, slog.Any("error", cause))
 	}
-	w.Log.ErrorContext(ctx, "operation failed", slog.String("code", why.Code), slog.Any("error", reason))
+	w.Log.LogAttrs(ctx, level, "operation failed", told...)
 	w.Finished.Count(c.TaskID, w.kind, operation.Failed)
 	w.ring(ctx, c)
-	return &queue.ParkError{Err: fmt.Errorf("%s: %w", why.Code, reason)}
+	return &queue.ParkError{Code: why.Code, Err: cause}
 }
 
 func attempts(n int) string {

@@ -63,22 +63,31 @@ func (o *told) lines(t *testing.T, level slog.Level) (records []map[string]any) 
 // count is how many were counted with the labels, and the operation in the exemplar.
 func (o *told) count(t *testing.T, c prometheus.Collector, labels map[string]string) (n uint64, exemplar string) {
 	t.Helper()
+	m := find(t, c, "", labels)
+	return uint64(m.GetCounter().GetValue()) + m.GetHistogram().GetSampleCount(), exemplarOf(m)
+}
+
+// find returns what a collector shows with just these labels, by any name if none is given; nil if nothing.
+func find(t *testing.T, c prometheus.Collector, name string, labels map[string]string) *dto.Metric {
+	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range families[0].GetMetric() {
-		has := make(map[string]string)
-		for _, l := range m.GetLabel() {
-			has[l.GetName()] = l.GetValue()
-		}
-		if cmp.Equal(labels, has) {
-			return uint64(m.GetCounter().GetValue()) + m.GetHistogram().GetSampleCount(), exemplarOf(m)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			has := make(map[string]string)
+			for _, l := range m.GetLabel() {
+				has[l.GetName()] = l.GetValue()
+			}
+			if cmp.Equal(labels, has) && (name == "" || name == family.GetName()) {
+				return m
+			}
 		}
 	}
-	return 0, ""
+	return nil
 }
 
 func exemplarOf(m *dto.Metric) string {
@@ -140,6 +149,33 @@ func TestWhatSomebodyElseEndedIsNotTold(t *testing.T) {
 	n, _ := out.count(t, out.finished, map[string]string{"kind": "search", "state": "failed"})
 	if lines := out.lines(t, slog.LevelError); n != 0 || len(lines) != 0 {
 		t.Errorf("%d were counted, the log says %v", n, lines)
+	}
+}
+
+// TestAStepIsInHandUntilItEnds: also one that panics, which the queue makes an error of.
+func TestAStepIsInHandUntilItEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var out told
+	inHand := func() float64 {
+		t.Helper()
+		return find(t, out.steps, "longshore_steps_in_hand", map[string]string{"kind": "search:step"}).GetGauge().GetValue()
+	}
+	w := b.teller(t, &out, func(context.Context, task.Chunk, store.Attempt) (store.Committed, error) {
+		if n := inHand(); n != 1 {
+			t.Errorf("%v in hand while it runs", n)
+		}
+		panic("broken")
+	})
+	func() {
+		defer func() { _ = recover() }()
+		_ = w.Chunk(t.Context(), b.chunk)
+	}()
+	if n := inHand(); n != 0 {
+		t.Errorf("%v in hand when it is over", n)
+	}
+	if n, _ := out.count(t, out.steps, map[string]string{"kind": "search:step", "result": "failed"}); n != 1 {
+		t.Errorf("%d steps failed", n)
 	}
 }
 

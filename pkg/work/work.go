@@ -54,11 +54,12 @@ func New(kind operation.Kind, deps Deps, try Try) *Worker {
 
 // Chunk takes one step with a chunk and dispatches what follows. nil means that there is nothing more to do for this queue entry; an
 // error asks to bring it back, most of them as a queue.LaterError that says when; a queue.ParkError tells that the operation was given up.
-func (w *Worker) Chunk(ctx context.Context, c task.Chunk) error {
+func (w *Worker) Chunk(ctx context.Context, c task.Chunk) (err error) {
 	ctx = logging.With(ctx, slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
-	began := time.Now()
-	result, err := w.begin(ctx, c)
-	w.Steps.Took(task.KindOf(w.kind, c.Seq), result, time.Since(began))
+	result := metrics.StepFailed // and so it stays after a panic, which the queue makes an error of
+	ended := w.Steps.Begin(ctx, task.KindOf(w.kind, c.Seq))
+	defer func() { ended(result) }()
+	result, err = w.begin(ctx, c)
 	return err
 }
 
@@ -69,9 +70,9 @@ func (w *Worker) begin(ctx context.Context, c task.Chunk) (metrics.StepResult, e
 	case errors.Is(err, store.ErrNothingDue):
 		return metrics.StepNothing, nil
 	case errors.Is(err, store.ErrHeld):
-		return metrics.StepHeld, later(err, heldDelay)
+		return metrics.StepHeld, later(err, reasonHeld, heldDelay)
 	case err != nil:
-		return metrics.StepForgiven, later(err, troubleDelay)
+		return metrics.StepForgiven, later(err, reasonTrouble, troubleDelay)
 	}
 	if attempt.RequestID != "" {
 		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
@@ -94,7 +95,7 @@ func (w *Worker) step(ctx context.Context, c task.Chunk, attempt store.Attempt) 
 	}
 	switch {
 	case err == nil && done.Failure != nil:
-		return metrics.StepEnded, w.failed(ctx, c, *done.Failure, nil)
+		return metrics.StepRefused, w.failed(ctx, c, *done.Failure, nil)
 	case err == nil:
 		w.goOn(ctx, c, done)
 		return metrics.StepCommitted, nil
@@ -107,7 +108,8 @@ func (w *Worker) step(ctx context.Context, c task.Chunk, attempt store.Attempt) 
 	case attempt.Count >= w.MaxAttempts:
 		return w.giveUp(ctx, c, err)
 	}
-	return metrics.StepFailed, later(fmt.Errorf("attempt %d of %d: %w", attempt.Count, w.MaxAttempts, err), attemptDelay(attempt.Count))
+	failed := fmt.Sprintf("attempt %d of %d", attempt.Count, w.MaxAttempts)
+	return metrics.StepFailed, later(fmt.Errorf("%s: %w", failed, err), failed+" failed", attemptDelay(attempt.Count))
 }
 
 // goOn tells what the step left behind and rings for what follows.

@@ -38,7 +38,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	defer base.Close()
 
-	steps, finished, records := metrics.NewSteps(), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
+	steps, finished, records := metrics.NewSteps(task.Import, task.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
 	base.Metrics.MustRegister(steps, finished, records)
 	chunks, err := ingest.New(ctx, base.DB, collections, cfg.Records(), records)
 	if err != nil {

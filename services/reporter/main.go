@@ -35,7 +35,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	defer base.Close()
 
 	reports := making.New(base.DB, collections, cfg.MaxReportBytes)
-	steps, finished := metrics.NewSteps(), metrics.NewFinished()
+	steps, finished := metrics.NewSteps(task.Report), metrics.NewFinished()
 	base.Metrics.MustRegister(steps, finished)
 	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
 	base.Ready()

@@ -36,7 +36,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	defer base.Close()
 
 	searches := hunt.New(base.DB, collections, cfg.MaxResultBytes)
-	steps, finished := metrics.NewSteps(), metrics.NewFinished()
+	steps, finished := metrics.NewSteps(task.Search), metrics.NewFinished()
 	base.Metrics.MustRegister(steps, finished)
 	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
 	base.Ready()

@@ -12,6 +12,9 @@ import (
 // variable is all that the program reads.
 const variable = "DATABASE_URL"
 
+// hidden stands for a password, as in url.URL's Redacted.
+const hidden = "xxxxx"
+
 var errNoDatabase = errors.New(variable + " is not set: give the address of the database, such as postgres://user@host/longshore")
 
 func database(environ []string) (string, error) {
@@ -47,11 +50,15 @@ func show(environ []string, databaseURL string, out io.Writer) error {
 	}{"migrate", []read{{Name: variable, Required: true, Value: withoutPassword(databaseURL)}}, unknown})
 }
 
-// withoutPassword hides the password of an address, or the whole address if it has one elsewhere than a URL has it.
+// withoutPassword hides the password of an address, or the whole address if it is no URL, or may have a password elsewhere than a URL has it: Postgres
+// takes other words for addresses, too, and a password with a sign that is not escaped ends up anywhere. The rule is that of pkg/config.
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme == "" || u.Opaque != "" || strings.Contains(strings.ToLower(u.RawQuery), "password") {
-		return "xxxxx"
+	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Fragment != "" || strings.Contains(u.Path+u.RawQuery, "@") {
+		return hidden
+	}
+	if query, err := url.QueryUnescape(u.RawQuery); err != nil || strings.Contains(strings.ToLower(query), "password") {
+		return hidden
 	}
 	return u.Redacted()
 }

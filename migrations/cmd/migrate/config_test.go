@@ -14,6 +14,12 @@ func TestConfigIsToldWithoutThePassword(t *testing.T) {
 		"postgres://ann:hush@db.example/longshore?sslmode=require": "postgres://ann:xxxxx@db.example/longshore?sslmode=require",
 		"postgres://db.example/longshore?password=hush":            "xxxxx",
 		"host=db.example password=hush":                            "xxxxx",
+		"postgres://db.example/longshore?password=hush;b":          "xxxxx",
+		"postgres://db.example/longshore?user=a&password=hu%ZZsh":  "xxxxx",
+		"postgres://db.example/longshore?p%61ssword=hush":          "xxxxx",
+		"postgres://ann:12#hush@db.example/longshore":              "xxxxx",
+		"postgres://ann:12?hush@db.example/longshore":              "xxxxx",
+		"postgres://ann:12/hush@db.example/longshore":              "xxxxx",
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), []string{"config"}, []string{"LONGSHORE_B=1", "DATABASE_URL=" + address, "LONGSHORE_A=2"}, &out)

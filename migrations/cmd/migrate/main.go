@@ -47,14 +47,16 @@ func run(ctx context.Context, args, environ []string, out io.Writer) error {
 	case len(args) > 0:
 		return show(environ, databaseURL, out)
 	}
-	applied, err := apply.Up(ctx, databaseURL)
-	if err != nil {
-		return err
-	}
+	applied, err := apply.Migrator{DatabaseURL: databaseURL, Waiting: func(w apply.Wait) {
+		_, _ = fmt.Fprintf(out, "waiting for a lock of %s: try %d follows in %s\n", w.By, w.Tries+1, w.Pause)
+	}}.Up(ctx)
 	for _, m := range applied {
 		if _, err := fmt.Fprintf(out, "applied %s\n", m.File); err != nil {
 			return err
 		}
+	}
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(out, "schema is at version %d\n", migrations.Latest())
 	return err

@@ -125,6 +125,10 @@ func (c Config) checkUploads() error {
 	return nil
 }
 
+// maxLanes is more than a large fleet of importers needs: each lane of each unfinished import is an entry of the queue, and looked at by those
+// who watch.
+const maxLanes = 1024
+
 // maxRows is what the INT columns of the seed's tables can count.
 const maxRows = 1<<31 - 1
 
@@ -155,25 +159,28 @@ func (c Config) Check() error {
 	if c.ChunkBytes+c.MaxRecordBytes > chunk.MaxUnpackedBytes/2 {
 		errs = append(errs, fmt.Errorf("LONGSHORE_CHUNK_BYTES and LONGSHORE_MAX_RECORD_BYTES must be at most %d together", chunk.MaxUnpackedBytes/2))
 	}
+	if c.Lanes > maxLanes {
+		errs = append(errs, fmt.Errorf("LONGSHORE_LANES must be at most %d", maxLanes))
+	}
 	if c.MaxDepth > config.MaxDepth {
 		errs = append(errs, fmt.Errorf("LONGSHORE_MAX_DEPTH must be at most %d", config.MaxDepth))
 	}
 	if c.MaxRecords > maxRows {
 		errs = append(errs, fmt.Errorf("LONGSHORE_MAX_RECORDS must be at most %d", maxRows))
 	}
-	if base, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || base.Scheme == "" || base.Host == "") {
-		errs = append(errs, errors.New("LONGSHORE_PUBLIC_URL must be an absolute address such as https://imports.example.com"))
+	if base, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || base.Scheme == "" || base.Host == "" || base.User != nil) {
+		errs = append(errs, errors.New("LONGSHORE_PUBLIC_URL must be an absolute address such as https://imports.example.com, without a user"))
 	}
 	if !linkable(c.ConsoleURL) {
-		errs = append(errs, errors.New("LONGSHORE_CONSOLE_URL must be an address such as https://console.example.com, without a query"))
+		errs = append(errs, errors.New("LONGSHORE_CONSOLE_URL must be an address such as https://console.example.com, without a user and a query"))
 	}
 	return errors.Join(errs...)
 }
 
-// linkable takes what a path can be added to in a header (RFC 8288), or nothing.
+// linkable takes what a path can be added to in a header (RFC 8288) that every client sees, or nothing.
 func linkable(address string) bool {
 	base, err := url.Parse(address)
-	return address == "" || err == nil && (base.Scheme == "http" || base.Scheme == "https") && base.Host != "" &&
+	return address == "" || err == nil && (base.Scheme == "http" || base.Scheme == "https") && base.Host != "" && base.User == nil &&
 		!strings.ContainsAny(address, "?#<> \t")
 }
 

@@ -27,4 +27,9 @@ func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 		"LONGSHORE_MAX_PARTS":        "3000000000",
 		"LONGSHORE_UPLOAD_RETENTION": "30s",
 	})
+	configtest.Refuses[config.Config](t, map[string]string{"LONGSHORE_LANES": "1025"})
+	configtest.Refuses[config.Config](t, map[string]string{ // what every client would be shown
+		"LONGSHORE_PUBLIC_URL":  "https://ann:hush@imports.example.com",
+		"LONGSHORE_CONSOLE_URL": "https://ann:hush@console.example.com",
+	})
 }

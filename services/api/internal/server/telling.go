@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
@@ -95,18 +96,20 @@ func clientLeft(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
-// tellFailure writes what went wrong: our own faults as errors, refused requests as information. Of a client that left before its answer
-// there is nothing to tell but that.
+// tellFailure writes what went wrong: our own faults as errors, refused requests as information and by their code alone, because the message is
+// for the client and may quote what it sent. Of a client that left before its answer there is nothing to tell but that.
 func (s *served) tellFailure(ctx context.Context, line []slog.Attr, status int, err error) {
 	if clientLeft(ctx, err) {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "the client left before its answer", line...)
 		return
 	}
-	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+	level, why := slog.LevelInfo, slog.Any("error", err)
+	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
+	} else if refused, ok := errors.AsType[*fault.Fault](err); ok {
+		why = slog.String("code", refused.Code)
 	}
-	s.log.LogAttrs(ctx, level, "request not served", append(line, slog.Any("error", err))...)
+	s.log.LogAttrs(ctx, level, "request not served", append(line, why)...)
 }
 
 // heard is a body that notes when the client was last heard: what follows that is our own time.

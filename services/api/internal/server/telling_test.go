@@ -39,6 +39,7 @@ type told struct {
 	Status    int
 	Duration  float64
 	Error     string
+	Code      string
 }
 
 // tell has a request answered by a handler, and returns what the log tells, and the status that was counted.
@@ -104,7 +105,7 @@ func TestEveryRequestIsToldOnce(t *testing.T) {
 	}
 	refuses := func(c *gin.Context) error {
 		edge.About(c, &operation.Operation{ID: id})
-		return fault.New(fault.Conflict, "no", "No.")
+		return fault.New(fault.Conflict, "no", "You sent hidden.")
 	}
 	for name, tt := range map[string]struct {
 		method, path string
@@ -115,7 +116,7 @@ func TestEveryRequestIsToldOnce(t *testing.T) {
 		"a look":    {http.MethodGet, "/thing/1", shows, told{Level: "DEBUG", Msg: "request served", Operation: id.String(), Route: "/thing/:id", Status: 202}, "GET /thing/:id 202"},
 		"a glance":  {http.MethodHead, "/thing/1", shows, told{Level: "DEBUG", Msg: "request served", Operation: id.String(), Route: "/thing/:id", Status: 202}, "HEAD /thing/:id 202"},
 		"a change":  {http.MethodPost, "/thing:act", shows, told{Level: "INFO", Msg: "request served", Operation: id.String(), Route: "/thing:act", Status: 202}, "POST /thing:act 202"},
-		"a refusal": {http.MethodPost, "/thing:act", refuses, told{Level: "INFO", Msg: "request not served", Operation: id.String(), Route: "/thing:act", Path: "/thing:act", Status: 409, Error: "no: No."}, "POST /thing:act 409"},
+		"a refusal": {http.MethodPost, "/thing:act", refuses, told{Level: "INFO", Msg: "request not served", Operation: id.String(), Route: "/thing:act", Path: "/thing:act", Status: 409, Code: "no"}, "POST /thing:act 409"},
 		"no route":  {http.MethodGet, "/secret-place", nil, told{Level: "INFO", Msg: "request not served", Route: "none", Path: "/secret-place", Status: 404}, "GET none 404"},
 		"no method": {"BREW", "/thing/1", nil, told{Level: "INFO", Msg: "request not served", Route: "none", Path: "/thing/1", Status: 405}, "other none 405"},
 	} {
@@ -126,12 +127,12 @@ func TestEveryRequestIsToldOnce(t *testing.T) {
 			continue
 		}
 		got := lines[0]
-		if got.Duration <= 0 || (got.Error == "") != (got.Path == "") {
+		if got.Duration <= 0 || (got.Code == "") != (got.Path == "") || got.Error != "" {
 			t.Errorf("%s: it took %v: %s", name, got.Duration, text)
 		}
 		got.Duration = 0
-		if tt.want.Error == "" {
-			got.Error = ""
+		if tt.want.Code == "" {
+			got.Code = ""
 		}
 		tt.want.RequestID, tt.want.Method = "r1", tt.method
 		if got != tt.want || counted != tt.counted {
@@ -164,13 +165,13 @@ func TestOnlyOurOwnFaultsAreErrorsInTheLog(t *testing.T) {
 	for err, level := range map[error]slog.Level{
 		errors.New("broken"):                      slog.LevelError,
 		fmt.Errorf("writing: %w", errNotTaken):    slog.LevelInfo,
-		fmt.Errorf("%w: gone", context.Canceled):  slog.LevelInfo,
+		fmt.Errorf("%w: gone", context.Canceled):  slog.LevelError, // the client is still there
 		fault.New(fault.NotFound, "none", "None"): slog.LevelInfo,
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/thing/1", nil)
-		lines, text, _ := tell(t, r, func(*gin.Context) error { return err })
-		if len(lines) != 1 || lines[0].Level != level.String() {
-			t.Errorf("%v: %s", err, text)
+		lines, text, counted := tell(t, r, func(*gin.Context) error { return err })
+		if len(lines) != 1 || lines[0].Level != level.String() || (level == slog.LevelError) != strings.HasSuffix(counted, " 500") {
+			t.Errorf("%v: %s, counted %s", err, text, counted)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (s *Splitter) ThenClear(handle queue.Handler) queue.Handler {
 			return ended
 		}
 		if err != nil {
-			return &queue.LaterError{Delay: clearDelay, Err: fmt.Errorf("clearing up after the split: %w", err)}
+			return &queue.LaterError{Delay: clearDelay, Reason: "clearing up after the split", Err: fmt.Errorf("clearing up after the split: %w", err)}
 		}
 		return nil
 	}

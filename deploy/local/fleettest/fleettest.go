@@ -1,4 +1,5 @@
-package stack
+// Package fleettest gives tests the product's programs. It is imported by tests only.
+package fleettest
 
 import (
 	"bytes"
@@ -14,22 +15,32 @@ import (
 // binaries is the variable that names a folder with programs that are built already, as make test does.
 const binaries = "LONGSHORE_BIN_DIR"
 
-// Main runs the tests of a package that starts stacks, and afterwards deletes the programs that were built for them. A TestMain
-// exits with its result.
+// Main runs the tests of a package that uses the programs, and afterwards deletes those that were built for them. A TestMain exits with its
+// result.
 func Main(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(buildFolder()) }()
 	return m.Run()
 }
 
+// Programs returns the folder of the built programs: those that are there already, or else the first who asks has them built. It fails the
+// test when they can't be.
+func Programs(tb testing.TB) string {
+	tb.Helper()
+	folder, err := programs()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return folder
+}
+
 var buildFolder = sync.OnceValue(func() string {
-	folder, err := os.MkdirTemp("", "longshore-e2e-")
+	folder, err := os.MkdirTemp("", "longshore-programs-")
 	if err != nil {
 		panic(fmt.Sprintf("making a folder for the programs: %v", err))
 	}
 	return folder
 })
 
-// programs returns the folder of the built programs, and builds them when the first stack starts.
 var programs = sync.OnceValues(func() (string, error) {
 	if folder := os.Getenv(binaries); folder != "" {
 		return folder, nil
@@ -44,13 +55,3 @@ var programs = sync.OnceValues(func() (string, error) {
 	}
 	return buildFolder(), nil
 })
-
-// folderOfPrograms fails the test when they cannot be built.
-func folderOfPrograms(tb testing.TB) string {
-	tb.Helper()
-	folder, err := programs()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return folder
-}

@@ -1,0 +1,4 @@
+-- Since when a chunk is due, for those who watch a running Longshore.
+-- +goose Up
+ALTER TABLE xforce.task_chunks
+  ADD COLUMN stepped_at  TIMESTAMP;  -- when its last step was committed: the next of its lane, or its own next step, is due since then
