@@ -30,8 +30,8 @@ func database(s plan, p program) []string {
 	return problems
 }
 
-// queue wants the address of a Redis in the file.
-func queue(s plan, p program) []string {
+// doorbell wants the address of a Redis in the file.
+func doorbell(s plan, p program) []string {
 	_, _, problems := s.address(p, redisURL, redis)
 	return problems
 }

@@ -34,7 +34,7 @@ var (
 		powers, limits, restarts, logs, health, publishedHere,
 	}
 	programRules = []func(plan, program) []string{
-		image, build, command, copies, database, queue, order,
+		image, build, command, copies, database, doorbell, order,
 	}
 	// settingsRules are for programs that take what they are given.
 	settingsRules = []func(plan, program) []string{

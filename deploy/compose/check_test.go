@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/deploy/compose"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 )
 
 func TestTheFileFitsTheCode(t *testing.T) {
 	t.Parallel()
-	for _, problem := range compose.Check(t.Context(), load(t, nil), programs(t)) {
+	for _, problem := range compose.Check(t.Context(), load(t, nil), fleettest.Programs(t)) {
 		t.Error(problem)
 	}
 }
@@ -29,7 +30,9 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		"image-of-another":        {"api", `image: longshore/importer:dev`, "api: the image is longshore/importer:dev, not longshore/api:dev"},
 		"image-from-a-registry":   {"api", `pull_policy: missing`, `api: pull_policy is "missing", not never`},
 		"another-user":            {"api", `user: "1000"`, `api: the user is "1000", not 65532:65532`},
-		"program-of-another":      {"api", `build: { args: { SERVICE: importer } }`, "api: it is built with map[SERVICE:importer], not SERVICE=api alone"},
+		"program-of-another":      {"api", `build: { args: { SERVICE: importer } }`, "api: it is built with map[SERVICE:importer VERSION:dev], not map[SERVICE:api VERSION:dev]"},
+		"version-of-another":      {"api", `build: { args: { VERSION: "0.1.0" } }`, "api: it is built with map[SERVICE:api VERSION:0.1.0]"},
+		"no-version":              {"api", `build: { args: { VERSION: !reset null } }`, "api: it is built with map[SERVICE:api]"},
 		"dockerfile":              {"api", `build: { dockerfile: Dockerfile }`, "not " + filepath.Join(root(), "deploy", "docker", "Dockerfile")},
 		"nothing-to-build":        {"api", `build: !reset null`, "api: there is nothing to build it from"},
 		"command":                 {"janitor", `command: [serve]`, `janitor: it runs "serve"`},
@@ -58,8 +61,8 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		"does-not-wait":           {"api", `depends_on: { migrate: { condition: service_started } }`, `api: it depends on migrate with the condition "service_started"`},
 		"replaced-too-soon":       {"importer", `depends_on: { janitor: !reset null }`, "importer: an upgrade may replace it before janitor"},
 		"without-its-queue":       {"console", `depends_on: !reset null`, "console: it does not depend on redis"},
-		"killed-at-work":          {"importer", `stop_grace_period: 20s`, "importer: its stop_grace_period is not at least 25s"},
-		"killed-while-it-drains":  {"api", `environment: { LONGSHORE_DRAIN_DELAY: 8s }`, "api: its stop_grace_period is not at least 33s"},
+		"killed-at-work":          {"importer", `stop_grace_period: 20s`, "importer: its stop_grace_period is not at least 26s"},
+		"killed-while-it-drains":  {"api", `environment: { LONGSHORE_DRAIN_DELAY: 8s }`, "api: its stop_grace_period is not at least 34s"},
 		"killed-while-it-writes":  {"postgres", `stop_grace_period: 10s`, "postgres: its stop_grace_period is not at least 1m0s"},
 		"no-limits":               {"api", `deploy: { resources: !reset null }`, "api: it has no limits"},
 		"no-limit-of-memory":      {"api", `deploy: { resources: { limits: { memory: !reset null } } }`, "api: its memory has no limit"},
@@ -95,7 +98,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			if err != nil {
 				refused = []string{err.Error()}
 			} else {
-				refused = compose.Check(t.Context(), project, programs(t))
+				refused = compose.Check(t.Context(), project, fleettest.Programs(t))
 			}
 			if !strings.Contains(strings.Join(refused, "\n"), tt.want) {
 				t.Errorf("%s, %s: want it refused by %q, not\n%s", tt.service, tt.mistake, tt.want, strings.Join(refused, "\n"))
@@ -108,7 +111,7 @@ func TestAProgramIsMissed(t *testing.T) {
 	t.Parallel()
 	project := load(t, nil)
 	delete(project.Services, "console")
-	if got := compose.Check(t.Context(), project, programs(t)); len(got) != 1 || got[0] != "console: it is not in the file" {
+	if got := compose.Check(t.Context(), project, fleettest.Programs(t)); len(got) != 1 || got[0] != "console: it is not in the file" {
 		t.Errorf("without the console: %q", got)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/longshore-io/longshore/pkg/queue"
 )
 
 // leastTimeout is what a health check must be allowed: `<program> healthcheck` ends within 3 s by itself, and tells why.
@@ -59,12 +61,9 @@ func (p program) time(variable string) time.Duration {
 	return length
 }
 
-// farewell is what a service needs after its work: to give back its chunks and to end its connections and listeners.
-const farewell = 5 * time.Second
-
-// grace wants Docker to wait for as long as the program may take.
+// grace wants Docker to wait for as long as the program may take: to hear out proxies, for its work, and to give back the rest.
 func grace(_ plan, p program) []string {
-	needs := p.time("LONGSHORE_DRAIN_DELAY") + p.time("LONGSHORE_SHUTDOWN_GRACE") + farewell
+	needs := p.time("LONGSHORE_DRAIN_DELAY") + p.time("LONGSHORE_SHUTDOWN_GRACE") + queue.CleanupGrace
 	return graceOf(p.ServiceConfig, needs)
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // What is in every image of ours, whether deploy/docker/Dockerfile or deploy/image made it.
@@ -47,8 +49,9 @@ func build(s plan, p program) []string {
 	if _, err := os.Stat(file); err != nil {
 		problems = append(problems, err.Error())
 	}
-	if service := p.Build.Args["SERVICE"]; service == nil || *service != p.is.Name || len(p.Build.Args) != 1 {
-		problems = append(problems, fmt.Sprintf("it is built with %v, not SERVICE=%s alone", p.Build.Args.ToMapping(), p.is.Name))
+	_, tag, _ := strings.Cut(p.Image, ":")
+	if got, want := p.Build.Args.ToMapping(), (types.Mapping{"SERVICE": p.is.Name, "VERSION": tag}); !maps.Equal(got, want) {
+		problems = append(problems, fmt.Sprintf("it is built with %v, not %v", got, want))
 	}
 	return problems
 }

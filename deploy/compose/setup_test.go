@@ -1,9 +1,6 @@
 package compose_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -12,13 +9,10 @@ import (
 
 	"github.com/longshore-io/longshore/deploy/compose"
 	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	_ = os.RemoveAll(buildFolder())
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(fleettest.Main(m)) }
 
 // root is the repository's folder.
 var root = sync.OnceValue(func() string {
@@ -28,35 +22,6 @@ var root = sync.OnceValue(func() string {
 	}
 	return folder
 })
-
-var buildFolder = sync.OnceValue(func() string {
-	folder, err := os.MkdirTemp("", "longshore-compose-")
-	if err != nil {
-		panic(fmt.Sprintf("making a folder for the programs: %v", err))
-	}
-	return folder
-})
-
-// build builds the programs, unless make test has built them already.
-var build = sync.OnceValues(func() (string, error) {
-	if folder := os.Getenv("LONGSHORE_BIN_DIR"); folder != "" {
-		return folder, nil
-	}
-	var said bytes.Buffer
-	if err := fleet.Build(context.Background(), root(), buildFolder(), &said); err != nil {
-		return "", fmt.Errorf("%w: %s", err, said.Bytes())
-	}
-	return buildFolder(), nil
-})
-
-func programs(t *testing.T) string {
-	t.Helper()
-	folder, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return folder
-}
 
 // load loads the repository's file with the variables, which are those of an operator's .env.
 func load(t *testing.T, variables map[string]string, overrides ...string) *types.Project {

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
@@ -74,7 +75,7 @@ type container struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, services: load(t, nil).Services, programs: programs(t)}
+	m := &machine{t: t, services: load(t, nil).Services, programs: fleettest.Programs(t)}
 	m.databaseURL = database(t, m.services["postgres"])
 	server, err := redis.Start(t.Context(), redis.Options{Args: m.services["redis"].Command[1:]})
 	if err != nil {

@@ -78,6 +78,7 @@ func results() names {
 	found := setOf("ok", "error")
 	for _, result := range []metrics.StepResult{
 		metrics.StepCommitted, metrics.StepNothing, metrics.StepHeld, metrics.StepForgiven, metrics.StepFailed, metrics.StepEnded,
+		metrics.StepRefused,
 	} {
 		found[string(result)] = true
 	}

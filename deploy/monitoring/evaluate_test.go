@@ -101,37 +101,40 @@ type prometheus struct {
 	engine *promql.Engine
 	memory *memory
 	groups []rulefmt.RuleGroup
-	since  map[string]time.Time // the alerts that are active, by name and labels
+	raised map[string]bool // the expressions that raised an alert
 }
 
-func newPrometheus(t *testing.T, groups []rulefmt.RuleGroup) *prometheus {
+func newPrometheus(t *testing.T, groups []rulefmt.RuleGroup, raised map[string]bool) *prometheus {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger: slog.New(slog.DiscardHandler), MaxSamples: 1e6, Timeout: time.Minute, EnableAtModifier: true, EnableNegativeOffset: true,
 	})
 	t.Cleanup(func() { _ = engine.Close() })
-	return &prometheus{engine, &memory{series: make(map[string]*series)}, groups, make(map[string]time.Time)}
+	return &prometheus{engine: engine, memory: &memory{series: make(map[string]*series)}, groups: groups, raised: raised}
 }
 
-// firing evaluates all rules from one minute to another and returns the alerts that fire in the end, with the labels of their results.
-func (p *prometheus) firing(t *testing.T, from, to int) map[string]bool {
+// fired evaluates all rules every minute from the first to the last and returns the alerts that fired in any of them, with the labels of
+// their results: what fires and stops again has woken somebody too.
+func (p *prometheus) fired(t *testing.T, last int) map[string]bool {
 	t.Helper()
-	firing := make(map[string]bool)
-	for minute := from; minute <= to; minute++ {
-		at := time.UnixMilli(int64(minute) * every.Milliseconds())
-		clear(firing)
-		for _, group := range p.groups {
-			for _, rule := range group.Rules {
-				p.evaluate(t, rule, at, firing)
-			}
+	var rules []rulefmt.Rule
+	for _, group := range p.groups {
+		rules = append(rules, group.Rules...)
+	}
+	fired := make(map[string]bool)
+	since := make([]map[string]time.Time, len(rules)) // when each alert became active
+	for minute := range last + 1 {
+		for i, rule := range rules {
+			since[i] = p.evaluate(t, rule, time.UnixMilli(int64(minute)*every.Milliseconds()), since[i], fired)
 		}
 	}
-	return firing
+	return fired
 }
 
-func (p *prometheus) evaluate(t *testing.T, rule rulefmt.Rule, at time.Time, firing map[string]bool) {
+// evaluate returns the alerts that are active, and since when.
+func (p *prometheus) evaluate(t *testing.T, rule rulefmt.Rule, at time.Time, since map[string]time.Time, fired map[string]bool) map[string]time.Time {
 	t.Helper()
-	active := make(map[string]bool)
+	active := make(map[string]time.Time)
 	for _, result := range p.ask(t, rule.Expr, at) {
 		if rule.Record != "" {
 			of := labels.NewBuilder(result.Metric).Set(labels.MetricName, rule.Record).Labels()
@@ -139,24 +142,15 @@ func (p *prometheus) evaluate(t *testing.T, rule rulefmt.Rule, at time.Time, fir
 			continue
 		}
 		key := rule.Alert + " " + rule.Labels["severity"] + " " + labels.NewBuilder(result.Metric).Del(labels.MetricName).Labels().String()
-		active[key] = true
-		if _, before := p.since[key]; !before {
-			p.since[key] = at
+		active[key] = at
+		if before, was := since[key]; was {
+			active[key] = before
 		}
-		if at.Sub(p.since[key]) >= time.Duration(rule.For) {
-			firing[key] = true
-		}
-	}
-	for key := range p.since {
-		if !active[key] && rule.Alert != "" && isOf(key, rule) {
-			delete(p.since, key)
+		if at.Sub(active[key]) >= time.Duration(rule.For) {
+			fired[key], p.raised[rule.Expr] = true, true
 		}
 	}
-}
-
-func isOf(key string, rule rulefmt.Rule) bool {
-	begin := rule.Alert + " " + rule.Labels["severity"] + " "
-	return len(key) >= len(begin) && key[:len(begin)] == begin
+	return active
 }
 
 func (p *prometheus) ask(t *testing.T, query string, at time.Time) promql.Vector {

@@ -56,12 +56,13 @@ func TestRulesNameWhatTheCodeShows(t *testing.T) {
 		mistake{rulesFile, "max by (kind) (longshore_oldest_due_seconds) > 600", "max by (kinds) (longshore_oldest_due_seconds) > 600", `has no label "kinds"`},
 		mistake{rulesFile, "max by (kind) (longshore_oldest_due_seconds) > 600", "sum by (kind) (longshore_oldest_due_seconds) > 600", "take the max"},
 		mistake{rulesFile, `{result=~"failed|forgiven"}`, `{outcome=~"failed|forgiven"}`, `has no label "outcome"`},
-		mistake{rulesFile, `{state="failed"}`, `{state="faild"}`, `the label state is never "faild"`},
+		mistake{rulesFile, `{result="ended"}`, `{result="endet"}`, `the label result is never "endet"`},
 		mistake{rulesFile, `absent(longshore_build_info{service="reporter"})`, `absent(longshore_build_info{service="reporters"})`, `never "reporters"`},
+		mistake{rulesFile, "report:step|import:split", "report:file|import:split", `never "report:file"`},
 		mistake{rulesFile, "unless on (kind)", "unless on (queue)", `has no label "queue"`},
 		mistake{rulesFile, "longshore_accept_seconds_bucket", "longshore_accept_seconds", "no metric is named"},
 		mistake{rulesFile, "the janitor fails at {{ $labels.duty }}", "the janitor fails at {{ $labels.kind }}", "the result does not have"},
-		mistake{rulesFile, "expr: longshore:accepts_failed:ratio_rate5m", "expr: longshore:accepts_fail:ratio_rate5m", "no metric is named"},
+		mistake{rulesFile, "longshore:accepts_failed:ratio_rate5m >", "longshore:accepts_fail:ratio_rate5m >", "no metric is named"},
 	)
 }
 

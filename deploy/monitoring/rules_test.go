@@ -56,7 +56,7 @@ func TestPrometheusLoadsTheRules(t *testing.T) {
 		}
 		return said
 	},
-		mistake{rulesFile, "expr: count(longshore_redis_up == 0) > 0", "expr: count(longshore_redis_up == 0 > 0", "could not parse expression"},
+		mistake{rulesFile, "expr: max(longshore_redis_up) == 0", "expr: max(longshore_redis_up == 0", "could not parse expression"},
 		mistake{rulesFile, "summary: 'no {{ $labels.service }} is seen'", "summary: 'no {{ $lable.service }} is seen'", "undefined variable"},
 		mistake{rulesFile, "annotations:", "anotations:", "anotations not found"},
 		mistake{rulesFile, "kind: PrometheusRule", "kind: PodMonitor", "is no PrometheusRule"},

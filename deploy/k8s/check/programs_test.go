@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/fleettest"
 	"github.com/longshore-io/longshore/pkg/admin"
 )
 
@@ -27,14 +28,10 @@ func TestProgramsTakeTheirVariables(t *testing.T) {
 // refusedVariables is what the programs say against their variables.
 func refusedVariables(t *testing.T, objects []*unstructured.Unstructured) (problems []string) {
 	t.Helper()
-	folder, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
 	cluster, want, _ := read(t, objects)
 	environments := cluster.Environments(want)
 	for _, program := range want.Programs {
-		got, err := fleet.Settings(t.Context(), folder, program, environments[program])
+		got, err := fleet.Settings(t.Context(), fleettest.Programs(t), program, environments[program])
 		if err != nil {
 			problems = append(problems, err.Error())
 		}

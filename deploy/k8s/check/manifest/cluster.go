@@ -33,11 +33,13 @@ type Cluster struct {
 	Scaled     []ScaledObject
 	Auths      map[string]bool
 	Monitors   []PodMonitor
+	Alerts     []*unstructured.Unstructured // PrometheusRules
 }
 
 // Workload is what makes pods: a Deployment, a StatefulSet or a Job.
 type Workload struct {
 	Kind, Name string
+	Labels     map[string]string
 	// Replicas is what its manifest says; nil if somebody else says it, or if it is a Job.
 	Replicas *int32
 	// Selector finds its own pods; nil for a Job.
@@ -45,6 +47,8 @@ type Workload struct {
 	Template corev1.PodTemplateSpec
 	// Rollout is a Deployment's; nil for others.
 	Rollout *appsv1.DeploymentSpec
+	// Job is a Job's; nil for others.
+	Job *batchv1.JobSpec
 }
 
 // String names it.
@@ -103,11 +107,11 @@ func (c *Cluster) read(object *unstructured.Unstructured, decoder runtime.Decode
 func (c *Cluster) add(typed runtime.Object) error {
 	switch o := typed.(type) {
 	case *appsv1.Deployment:
-		c.Workloads = append(c.Workloads, Workload{"Deployment", o.Name, o.Spec.Replicas, o.Spec.Selector, o.Spec.Template, &o.Spec})
+		c.Workloads = append(c.Workloads, Workload{"Deployment", o.Name, o.Labels, o.Spec.Replicas, o.Spec.Selector, o.Spec.Template, &o.Spec, nil})
 	case *appsv1.StatefulSet:
-		c.Workloads = append(c.Workloads, Workload{"StatefulSet", o.Name, o.Spec.Replicas, o.Spec.Selector, o.Spec.Template, nil})
+		c.Workloads = append(c.Workloads, Workload{"StatefulSet", o.Name, o.Labels, o.Spec.Replicas, o.Spec.Selector, o.Spec.Template, nil, nil})
 	case *batchv1.Job:
-		c.Workloads = append(c.Workloads, Workload{"Job", o.Name, nil, nil, o.Spec.Template, nil})
+		c.Workloads = append(c.Workloads, Workload{"Job", o.Name, o.Labels, nil, nil, o.Spec.Template, nil, &o.Spec})
 	case *corev1.Service:
 		c.Services = append(c.Services, o)
 	case *corev1.ConfigMap:

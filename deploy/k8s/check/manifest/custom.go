@@ -53,6 +53,7 @@ func (c *Cluster) addCustom(object *unstructured.Unstructured) error {
 		}
 		c.Monitors = append(c.Monitors, monitor)
 	case "PrometheusRule": // what it says is held against the metrics elsewhere
+		c.Alerts = append(c.Alerts, object)
 	default:
 		return fmt.Errorf("no rule looks at a %s", object.GetKind())
 	}

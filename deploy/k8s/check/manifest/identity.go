@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,40 +20,6 @@ func everyProgram(c *Cluster, want Expectations, found *problems) {
 			found.addf("%s: it must have one container, named %s", of[0], program)
 		}
 	}
-}
-
-// images: our programs' are longshore/<program> of any registry; all have a tag, which is not one that moves.
-func images(c *Cluster, want Expectations, found *problems) {
-	tags := map[string]bool{}
-	for _, w := range c.Workloads {
-		for _, container := range w.Template.Spec.Containers {
-			name, tag := imageParts(container.Image)
-			if tag == "" || tag == "latest" {
-				found.addf("%s: the image %s has no tag of its own", w, container.Image)
-			}
-			if !w.ours(want) {
-				continue
-			}
-			tags[tag] = true
-			if registry := strings.TrimSuffix(name, "longshore/"+w.program()); registry == name || (registry != "" && !strings.HasSuffix(registry, "/")) {
-				found.addf("%s: the image %s is not that of the program %s", w, container.Image, w.program())
-			}
-			if w.Kind == "Job" && !strings.HasSuffix(w.Name, "-"+tag) {
-				found.addf("%s: its name does not end in its tag %s, so the next release could not be applied", w, tag)
-			}
-		}
-	}
-	if len(tags) > 1 {
-		found.addf("the programs are of %d different releases", len(tags))
-	}
-}
-
-func imageParts(image string) (name, tag string) {
-	at := strings.LastIndexByte(image, ':')
-	if at <= strings.LastIndexByte(image, '/') {
-		return image, ""
-	}
-	return image[:at], image[at+1:]
 }
 
 // selectors: a workload finds its own pods and nobody else's.

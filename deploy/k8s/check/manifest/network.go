@@ -1,9 +1,9 @@
 package manifest
 
 import (
-	"net/url"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -56,86 +56,79 @@ func isClients(selector *metav1.LabelSelector, want Expectations) bool {
 	return false
 }
 
-// everyPodIsClosed: one policy denies everything to every pod, in both directions.
+// everyPodIsClosed: every pod of the overlay is closed in both directions, but for what a policy lists; and no pod of others is closed, such as
+// those of a Postgres in the same namespace.
 func everyPodIsClosed(c *Cluster, _ Expectations, found *problems) {
-	if !slices.ContainsFunc(c.Policies, func(p *networkingv1.NetworkPolicy) bool {
-		s := p.Spec
-		return len(s.PodSelector.MatchLabels)+len(s.PodSelector.MatchExpressions)+len(s.Ingress)+len(s.Egress) == 0 && len(s.PolicyTypes) == 2
-	}) {
-		found.addf("no NetworkPolicy denies everything that no other one allows")
+	for _, w := range c.Workloads {
+		closed := map[networkingv1.PolicyType]bool{}
+		for _, policy := range c.about(w) {
+			for _, direction := range policy.Spec.PolicyTypes {
+				closed[direction] = true
+			}
+		}
+		if len(closed) != 2 {
+			found.addf("%s: no NetworkPolicy denies what no other one allows", w)
+		}
 	}
-}
-
-// ingresses: each leads to ports of Services that are there, over TLS.
-func ingresses(c *Cluster, _ Expectations, found *problems) {
-	for _, ingress := range c.Ingresses {
-		for _, rule := range ingress.Spec.Rules {
-			if !slices.ContainsFunc(ingress.Spec.TLS, func(t networkingv1.IngressTLS) bool { return slices.Contains(t.Hosts, rule.Host) }) {
-				found.addf("Ingress %s: there is no certificate for %s", ingress.Name, rule.Host)
-			}
-			if rule.HTTP == nil {
-				continue
-			}
-			for _, path := range rule.HTTP.Paths {
-				if backend := path.Backend.Service; backend == nil || !c.hasPort(backend.Name, backend.Port.Name) {
-					found.addf("Ingress %s: %s leads to no port of a Service", ingress.Name, path.Path)
-				}
-			}
+	for _, policy := range c.Policies {
+		spec := policy.Spec
+		if len(spec.PodSelector.MatchLabels)+len(spec.PodSelector.MatchExpressions) == 0 {
+			found.addf("NetworkPolicy %s: it is about the pods of others, too", policy.Name)
+		}
+		if slices.ContainsFunc(spec.Ingress, func(r networkingv1.NetworkPolicyIngressRule) bool { return len(r.From)+len(r.Ports) == 0 }) ||
+			slices.ContainsFunc(spec.Egress, func(r networkingv1.NetworkPolicyEgressRule) bool { return len(r.To)+len(r.Ports) == 0 }) {
+			found.addf("NetworkPolicy %s: it allows everything", policy.Name)
 		}
 	}
 }
 
-func (c *Cluster) hasPort(service, port string) bool {
-	for _, s := range c.Services {
-		for _, p := range s.Spec.Ports {
-			if s.Name == service && p.Name == port {
-				return true
+// about returns the policies that find the workload's pods.
+func (c *Cluster) about(w Workload) []*networkingv1.NetworkPolicy {
+	return slices.DeleteFunc(slices.Clone(c.Policies), func(p *networkingv1.NetworkPolicy) bool {
+		matched, err := c.selected(&p.Spec.PodSelector)
+		return err != nil || !slices.ContainsFunc(matched, func(m Workload) bool { return m.String() == w.String() })
+	})
+}
+
+// names: our pods reach the DNS of any cluster, wherever it is: NodeLocal DNSCache answers at an address of the node, which is in no
+// namespace, and OpenShift's pods at port 5353.
+func names(c *Cluster, want Expectations, found *problems) {
+	for _, w := range c.Workloads {
+		for _, port := range []int{53, 5353} {
+			if w.ours(want) && !slices.ContainsFunc(c.about(w), func(p *networkingv1.NetworkPolicy) bool { return letsOut(p, port) }) {
+				found.addf("%s: it does not reach every DNS at port %d", w, port)
 			}
 		}
 	}
-	return false
 }
 
-// addresses says which variable of the api hands out whose address.
-var addresses = map[string]string{"LONGSHORE_PUBLIC_URL": "api", "LONGSHORE_CONSOLE_URL": "console"}
-
-// publicAddresses: what is handed out to clients is where the ingress listens.
-func publicAddresses(c *Cluster, _ Expectations, found *problems) {
-	w, ok := c.Deployment("api")
-	if !ok || len(w.Template.Spec.Containers) == 0 {
-		return
-	}
-	for variable, service := range addresses {
-		said := valueOf(w.Template.Spec.Containers[0], variable)
-		hosts := c.hostsOf(service)
-		if len(hosts) == 0 && said == "" {
-			continue
-		}
-		address, err := url.Parse(said)
-		if err != nil || address.Scheme != "https" || !slices.Contains(hosts, address.Host) {
-			found.addf("%s: %s is %q, and %s is reached at %v", w, variable, said, service, hosts)
-		}
-	}
-}
-
-// hostsOf returns the hosts of the ingresses that lead to a Service.
-func (c *Cluster) hostsOf(service string) []string {
-	var hosts []string
-	for _, ingress := range c.Ingresses {
-		for _, rule := range ingress.Spec.Rules {
-			if rule.HTTP != nil && slices.ContainsFunc(rule.HTTP.Paths, func(p networkingv1.HTTPIngressPath) bool {
-				return p.Backend.Service != nil && p.Backend.Service.Name == service
-			}) {
-				hosts = append(hosts, rule.Host)
+// letsOut says that a policy lets its pods ask anybody at the port, by UDP and by TCP.
+func letsOut(policy *networkingv1.NetworkPolicy, number int) bool {
+	by := map[corev1.Protocol]bool{}
+	for _, rule := range policy.Spec.Egress {
+		for _, port := range rule.Ports {
+			if len(rule.To) == 0 && port.Protocol != nil && port.Port != nil && port.Port.IntValue() == number {
+				by[*port.Protocol] = true
 			}
 		}
 	}
-	return hosts
+	return by[corev1.ProtocolUDP] && by[corev1.ProtocolTCP]
 }
 
-// monitors: Prometheus asks every service, at the admin port, for its metrics.
+// stackLabel is what the Prometheus of kube-prometheus-stack looks for: without it neither metrics nor alerts, and no word of it.
+const stackLabel = "release"
+
+// monitors: Prometheus finds what is for it, and asks every service, at the admin port, for its metrics.
 func monitors(c *Cluster, want Expectations, found *problems) {
+	for _, alerts := range c.Alerts {
+		if alerts.GetLabels()[stackLabel] == "" {
+			found.addf("PrometheusRule %s: it has no label %s", alerts.GetName(), stackLabel)
+		}
+	}
 	for _, monitor := range c.Monitors {
+		if monitor.Labels[stackLabel] == "" {
+			found.addf("PodMonitor %s: it has no label %s", monitor.Name, stackLabel)
+		}
 		matched, err := c.selected(&monitor.Spec.Selector)
 		if err != nil {
 			found.addf("PodMonitor %s: %v", monitor.Name, err)

@@ -29,9 +29,9 @@ func (p *problems) addf(format string, args ...any) { *p = append(*p, fmt.Sprint
 
 // rules are all that an overlay is held to.
 var rules = []func(*Cluster, Expectations, *problems){
-	everyProgram, images, selectors, budgets, services, ingresses, publicAddresses,
-	probes, ports, resources, memory, restricted, spread, rollout, ending, startup,
-	references, autoscalers, scaledObjects, oneScalerEach, connections, policies, everyPodIsClosed, monitors,
+	everyProgram, images, selectors, budgets, services, ingresses, asks, publicAddresses,
+	probes, ports, resources, memory, restricted, spread, rollout, ending, jobs, startup,
+	references, autoscalers, scaledObjects, oneScalerEach, connections, policies, everyPodIsClosed, names, monitors,
 }
 
 // Problems returns every way in which the cluster breaks a rule, in the order of the rules.

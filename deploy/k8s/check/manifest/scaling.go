@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // autoscalers: an HPA's bounds are in order, its target is there, and asks for the CPU that the HPA counts in.
@@ -110,7 +111,7 @@ const (
 	reserved = 20
 )
 
-// connections: all pods at their most, and one more of each during an update, find room in Postgres.
+// connections: all pods at their most find room in Postgres, and during an update one more of each and the old ones that are still ending.
 func connections(c *Cluster, want Expectations, found *problems) {
 	needed := reserved
 	for _, w := range c.Workloads {
@@ -123,7 +124,8 @@ func connections(c *Cluster, want Expectations, found *problems) {
 			if err != nil {
 				found.addf("%s: it does not say LONGSHORE_DB_MAX_CONNS", w)
 			}
-			needed += (int(c.mostReplicas(w)) + 1) * each
+			most := int(c.mostReplicas(w))
+			needed += (most + 1 + min(most, leaving(w, deadlines(w, variables, want, found)))) * each
 		}
 	}
 	for name, config := range c.ConfigMaps {
@@ -135,6 +137,13 @@ func connections(c *Cluster, want Expectations, found *problems) {
 			c.checkServer(said, found)
 		}
 	}
+}
+
+// leaving is how many old pods of a workload may be ending at once during an update: the next one is asked to end when a new one has been
+// ready for minReadySeconds, whether the last one has ended or not.
+func leaving(w Workload, takes time.Duration) int {
+	pace := time.Second * time.Duration(max(1, w.Rollout.MinReadySeconds))
+	return int((takes + pace - 1) / pace)
 }
 
 // checkServer holds a Postgres of the overlay's own to the same number.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // slack is for the process to end after its last deadline: closing connections, flushing.
@@ -32,11 +33,8 @@ func ending(c *Cluster, want Expectations, found *problems) {
 		}
 		for _, container := range w.Template.Spec.Containers {
 			variables := c.environment(container)
-			needed := slack + want.Cleanup
-			for _, name := range []string{"LONGSHORE_DRAIN_DELAY", "LONGSHORE_SHUTDOWN_GRACE"} {
-				needed += duration(w, variables, name, found)
-			}
-			if _, served := portNamed(w.Template.Spec, "http"); served && w.program() == "api" && duration(w, variables, "LONGSHORE_DRAIN_DELAY", found) == 0 {
+			needed := slack + deadlines(w, variables, want, found)
+			if _, served := portNamed(w.Template.Spec, "http"); served && duration(w, variables, "LONGSHORE_DRAIN_DELAY", found) == 0 {
 				found.addf("%s: it stops listening before anybody has heard that it is not ready", w)
 			}
 			grace := time.Second * time.Duration(value(w.Template.Spec.TerminationGracePeriodSeconds))
@@ -45,6 +43,49 @@ func ending(c *Cluster, want Expectations, found *problems) {
 			}
 		}
 	}
+}
+
+// deadlines is how long the program may take to end, by its own deadlines, one after the other.
+func deadlines(w Workload, variables map[string]string, want Expectations, found *problems) time.Duration {
+	return duration(w, variables, "LONGSHORE_DRAIN_DELAY", found) + duration(w, variables, "LONGSHORE_SHUTDOWN_GRACE", found) + want.Cleanup
+}
+
+// jobs: the pods of a Job that has given up are there to be asked why, and it gives up before those who wait for it do.
+func jobs(c *Cluster, _ Expectations, found *problems) {
+	for _, w := range c.Workloads {
+		if w.Job == nil {
+			continue
+		}
+		if w.Template.Spec.RestartPolicy != corev1.RestartPolicyNever {
+			found.addf("%s: when it gives up, its pod is deleted with its log (restartPolicy: Never)", w)
+		}
+		for _, waiting := range c.Workloads {
+			if waiting.Rollout == nil || len(waiting.Template.Spec.Containers) == 0 {
+				continue
+			}
+			wait, tries := duration(waiting, c.environment(waiting.Template.Spec.Containers[0]), "LONGSHORE_DB_WAIT", found), tries(w.Job.BackoffLimit)
+			if wait > 0 && wait < tries {
+				found.addf("%s: it is tried for %s, and %s waits for %s", w, tries, waiting, wait)
+			}
+		}
+	}
+}
+
+// The pause before a Job's first repetition, and the longest: each is twice the one before it (Kubernetes' documentation, "Pod backoff failure policy").
+const firstPause, longestPause = 10 * time.Second, 6 * time.Minute
+
+// tries is how long a Job pauses in all before it gives up. Kubernetes' own limit is 6.
+func tries(limit *int32) (all time.Duration) {
+	repetitions := int32(6)
+	if limit != nil {
+		repetitions = *limit
+	}
+	pause := firstPause
+	for range repetitions {
+		all += pause
+		pause = min(2*pause, longestPause)
+	}
+	return all
 }
 
 // startup: who waits for a migration ends by itself and says so, before it is killed for not having started, and before the update counts
