@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,10 +69,11 @@ func TestPollersCancel(t *testing.T) {
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
 			s := s.In(t)
-			seen := len(proxy.Visits())
 			o := order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON, id: uuid.NewString()}
 			end := p.begin(t, o)
-			await.Until(t, recoveredWithin, "the poller to poll", func() bool { return len(proxy.Visits()) > seen })
+			await.Until(t, recoveredWithin, "the poller to poll", func() bool {
+				return slices.ContainsFunc(proxy.Visits(), func(v foreign.Visit) bool { return strings.Contains(v.Path, o.id) })
+			})
 			mustAnswer(t, s, http.MethodPost, "/operations/"+o.id+":cancel", http.StatusOK)
 			expectEnding(t, end(), "canceled", "")
 		})

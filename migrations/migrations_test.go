@@ -39,7 +39,7 @@ func TestNamesSaySubjects(t *testing.T) {
 // altered in one transaction would be a deadlock, in whichever order.
 func TestOneTableIsAlteredAtATime(t *testing.T) {
 	t.Parallel()
-	alters := regexp.MustCompile(`(?i)ALTER TABLE\s+(?:ONLY\s+)?(?:IF EXISTS\s+)?(\S+)`)
+	alters := regexp.MustCompile(`(?i)(?:ALTER TABLE|DROP TABLE|UPDATE|REFERENCES|INDEX\s+\S+\s+ON)\s+(?:ONLY\s+)?(?:IF EXISTS\s+)?([^\s;(]+)`)
 	names, err := fs.Glob(migrations.Files(), "*.sql")
 	if err != nil {
 		t.Fatal(err)

@@ -65,6 +65,7 @@ var healthy = map[string]string{
 	`longshore_operations_finished_total{kind="import",state="failed"}`:                                       rare, // broken uploads
 	`longshore_step_seconds_count{kind="import:split",result="refused"}`:                                      rare,
 	`longshore_step_seconds_count{kind="import:chunk",result="ended"}`:                                        unmoved,
+	`longshore_step_seconds_count{kind="import:split",result="ended"}`:                                        unmoved,
 	`longshore_duty_seconds_count{duty="dispatch",result="ok"}`:                                               often,
 	`longshore_duty_seconds_count{duty="dispatch",result="error"}`:                                            unmoved,
 	`longshore_rescues_total{duty="dispatch"}`:                                                                "0x40 500x49", // Redis was flushed once

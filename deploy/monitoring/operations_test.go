@@ -50,7 +50,7 @@ var (
 	toldFile       = regexp.MustCompile(`\b(?:(?:deploy|docs|pkg|services|migrations|e2e)/[\w./-]*\w|docker-compose\.yml)`)
 	toldDeployment = regexp.MustCompile(`\bdeployment/([a-z]+)`)
 	toldService    = regexp.MustCompile(`app\.kubernetes\.io/name=([a-z]+)`)
-	toldMetric     = regexp.MustCompile(`\blongshore_[a-z_]*[a-z]\b`)
+	toldMetric     = regexp.MustCompile(`\b(?:longshore_[a-z_]*[a-z]|[a-z_]+_(?:seconds|total))\b`)
 	toldAnchor     = regexp.MustCompile(`\]\(#([^)]+)\)`)
 	heading        = regexp.MustCompile(`(?m)^#+ (.*)$`)
 )
@@ -64,6 +64,7 @@ func TestWhatOperatorsAreToldExists(t *testing.T) {
 		mistake{operationsFile, "deployment/importer", "deployment/import", "deployment/import "},
 		mistake{operationsFile, "name=janitor", "name=caretaker", "caretaker"},
 		mistake{operationsFile, "`longshore_redis_up`", "`longshore_redis_alive`", "longshore_redis_alive"},
+		mistake{operationsFile, "`longshore_redis_up`", "`redis_down_seconds`", "redis_down_seconds"},
 		mistake{operationsFile, "(#scaling)", "(#scale)", "#scale"},
 	)
 }

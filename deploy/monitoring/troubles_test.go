@@ -131,7 +131,7 @@ var troubles = map[string]trouble{
 		`longshore_operations_finished_total{kind="import",state="succeeded"}`: "0+60x85 5100x4",
 		`longshore_operations_finished_total{kind="import",state="failed"}`:    "0x85 60+60x3",
 		`longshore_step_seconds_count{kind="import:chunk",result="ended"}`:     "0x85 60+60x3",
-	}, []string{`LongshoreOperationsFail warning {kind="import"}`}},
+	}, []string{`LongshoreOperationsFail warning {kind="import:chunk"}`}},
 	"the janitor is gone": {map[string]string{
 		`longshore_build_info{job="a/longshore",instance="5:9090",service="janitor"}`: "1x80 _x9",
 		`longshore_ready{instance="5:9090",service="janitor"}`:                        "1x80 _x9",

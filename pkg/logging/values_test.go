@@ -2,6 +2,7 @@ package logging
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -33,5 +34,22 @@ func TestTheLogQuotesNoValues(t *testing.T) {
 				t.Errorf("%s in %s: %s", name, format, said)
 			}
 		}
+	}
+}
+
+// TestTheLogQuotesNoValuesOfJoinedErrors: every one of them is looked at.
+func TestTheLogQuotesNoValuesOfJoinedErrors(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log, err := New(&out, "example", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := &pgconn.PgError{Severity: "ERROR", Code: "42P01", Message: "no such table"}
+	one := &pgconn.PgError{Severity: "ERROR", Code: "22007", Message: "hush one"}
+	two := &pgconn.PgError{Severity: "ERROR", Code: "22P02", Message: "hush two"}
+	log.Error("broken", slog.Any("error", fmt.Errorf("loading: %w", errors.Join(plain, one, fmt.Errorf("then: %w", two)))))
+	if said := out.String(); strings.Contains(said, "hush") || !strings.Contains(said, "no such table") || !strings.Contains(said, "22P02") {
+		t.Error(said)
 	}
 }

@@ -133,6 +133,9 @@ func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 				level = slog.LevelDebug
 			}
 		}
+		if _, ok := errors.AsType[*panicError](err); ok {
+			level = slog.LevelError
+		}
 		log.LogAttrs(ctx, level, "a chunk will be tried again", attrs...)
 	}
 }

@@ -39,11 +39,26 @@ func whole(err error) error {
 	return err
 }
 
+// panicError is a defect: a handler has panicked.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error tells where.
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+
+// Unwrap returns the error that the handler has panicked with, if it was one.
+func (p *panicError) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
 // handled calls the handler and makes an error of a panic, as asynq would, but one whose text stays out of Redis.
 func handled(handle func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			err = &panicError{v, debug.Stack()}
 		}
 		if err != nil {
 			err = &keptError{err}

@@ -42,7 +42,7 @@ func (w *Worker) end(ctx context.Context, c task.Chunk, why operation.Failure, c
 	defer cancel()
 	did, err := w.Store.Fail(ctx, c, why)
 	if err != nil {
-		return metrics.StepFailed, err
+		return metrics.StepFailed, errors.Join(err, cause)
 	}
 	if !did {
 		return metrics.StepNothing, nil

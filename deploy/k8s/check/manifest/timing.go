@@ -50,7 +50,8 @@ func deadlines(w Workload, variables map[string]string, want Expectations, found
 	return duration(w, variables, "LONGSHORE_DRAIN_DELAY", found) + duration(w, variables, "LONGSHORE_SHUTDOWN_GRACE", found) + want.Cleanup
 }
 
-// jobs: the pods of a Job that has given up are there to be asked why, and it gives up before those who wait for it do.
+// jobs: the pods of a Job that has given up are there to be asked why, and the pauses between its tries
+// are shorter than others wait for it.
 func jobs(c *Cluster, _ Expectations, found *problems) {
 	for _, w := range c.Workloads {
 		if w.Job == nil {
