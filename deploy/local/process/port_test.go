@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"net"
+	"strconv"
 	"testing"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
@@ -9,13 +10,17 @@ import (
 
 func TestPort(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::]:0"} {
-		var config net.ListenConfig
-		taken, err := config.Listen(t.Context(), "tcp", address)
+	for _, host := range []string{"127.0.0.1", "0.0.0.0", "::"} {
+		// None of those that the system gives to outgoing connections, which could have it the moment it is free.
+		wanted, err := process.Port(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wanted := taken.Addr().(*net.TCPAddr).Port
+		var config net.ListenConfig
+		taken, err := config.Listen(t.Context(), "tcp", net.JoinHostPort(host, strconv.Itoa(wanted)))
+		if err != nil {
+			t.Fatal(err)
+		}
 		got, err := process.Port(t.Context(), wanted)
 		if err != nil || got == wanted || got == 0 {
 			t.Errorf("while %s listens: Port(%d) = %d, %v", taken.Addr(), wanted, got, err)
