@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
@@ -47,11 +50,24 @@ func doneChunks(s *stack.Stack, op client.Accepted) int {
 	return s.Number(`SELECT done_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
 }
 
-// expectOneAttemptEach: nothing was begun and not finished.
+// expectOneAttemptEach: nothing was begun and not finished. A chunk that the janitor took for lost, on a machine that is too busy to hand it over
+// within two seconds, may be delivered twice, and counts an attempt for each.
 func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	if twice := s.Number(`SELECT count(*) FROM xforce.task_chunks c JOIN xforce.tasks USING (task_id) WHERE kind = 'import' AND c.attempts <> 1`); twice != 0 {
-		t.Errorf("%d chunks of imports were not done at their first attempt", twice)
+	const again = `SELECT task_id::text, seq FROM xforce.task_chunks c JOIN xforce.tasks USING (task_id) WHERE kind = 'import' AND c.attempts <> 1`
+	rows, err := s.DB().Query(t.Context(), again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	var seq int
+	if _, err := pgx.ForEachRow(rows, []any{&id, &seq}, func() error {
+		if len(s.LogLines("janitor", "dispatched a chunk", "operation="+id, fmt.Sprintf("chunk=%d ", seq))) == 0 {
+			t.Errorf("chunk %d of operation %s was not done at its first attempt", seq, id)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -129,11 +129,11 @@ func holds(has map[string]string, wanted []string) bool {
 	return true
 }
 
-// LogLines returns the lines of all processes of a service that hold all the words, in the order of the processes.
+// LogLines returns the lines of all processes of a service that hold all the words, those that were replaced or taken away too.
 func (s *Stack) LogLines(service string, words ...string) []string {
 	s.tb.Helper()
 	var lines []string
-	for _, process := range s.services[service] {
+	for _, process := range slices.Concat(s.ended[service], s.services[service]) {
 		for line := range strings.Lines(process.journal.since(0)) {
 			lacks := func(word string) bool { return !strings.Contains(line, word) }
 			if !slices.ContainsFunc(words, lacks) {

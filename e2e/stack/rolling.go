@@ -24,6 +24,7 @@ func (s *Stack) Roll(service string) []time.Duration {
 		s.Add(service)
 		took[i] = one.stop(s.tb)
 		s.services[service] = slices.DeleteFunc(s.services[service], func(o *Service) bool { return o == one })
+		s.ended[service] = append(s.ended[service], one)
 	}
 	return took
 }
@@ -42,6 +43,7 @@ func (s *Stack) Remove(name string) time.Duration {
 	all := s.services[name]
 	last := all[len(all)-1]
 	s.services[name] = all[:len(all)-1]
+	s.ended[name] = append(s.ended[name], last)
 	return last.stop(s.tb)
 }
 

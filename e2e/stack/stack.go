@@ -58,6 +58,7 @@ type Stack struct {
 	redis    *redis.Server
 	balancer *Balancer
 	services map[string][]*Service
+	ended    map[string][]*Service // those that were replaced or taken away
 	env      []string
 	console  string
 }
@@ -106,7 +107,7 @@ func Start(tb testing.TB, o Options) *Stack {
 // startServices starts one after the other, and returns when all are ready.
 func (s *Stack) startServices(copies map[string]int) {
 	s.tb.Helper()
-	s.services = make(map[string][]*Service)
+	s.services, s.ended = make(map[string][]*Service), make(map[string][]*Service)
 	for _, service := range fleet.Services() {
 		for range copies[service.Name] {
 			s.services[service.Name] = append(s.services[service.Name], s.launch(service))
