@@ -59,15 +59,18 @@ func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var id string
-	var seq int
-	if _, err := pgx.ForEachRow(rows, []any{&id, &seq}, func() error {
-		if len(s.LogLines("janitor", "dispatched a chunk", "operation="+id, fmt.Sprintf("chunk=%d ", seq))) == 0 {
-			t.Errorf("chunk %d of operation %s was not done at its first attempt", seq, id)
-		}
-		return nil
-	}); err != nil {
+	type chunk struct {
+		ID  string
+		Seq int
+	}
+	chunks, err := pgx.CollectRows(rows, pgx.RowToStructByPos[chunk])
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, c := range chunks {
+		if len(s.LogLines("janitor", "dispatched a chunk", "operation="+c.ID, fmt.Sprintf("chunk=%d ", c.Seq))) == 0 {
+			t.Errorf("chunk %d of operation %s was not done at its first attempt", c.Seq, c.ID)
+		}
 	}
 }
 
