@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"maps"
 	"net/http"
@@ -59,7 +60,7 @@ func (b *Balancer) add(address, admin string) {
 	one := &backend{admin: admin, proxy: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address})}
 	one.proxy.Transport = http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // what the library documents
 	one.proxy.FlushInterval = -1                                          // event streams
-	one.proxy.ErrorLog = log.New(discard{}, "", 0)
+	one.proxy.ErrorLog = log.New(io.Discard, "", 0)                       // failures are told by the balancer itself
 	one.proxy.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err error) {
 		b.failed(fmt.Sprintf("%s %s: %v", r.Method, r.URL.Path, err))
 		w.WriteHeader(http.StatusBadGateway)
@@ -72,12 +73,6 @@ func (b *Balancer) add(address, admin string) {
 	defer b.mu.Unlock()
 	b.backends = append(b.backends, one)
 }
-
-// discard is where the proxy's own log goes: the balancer tells its failures itself.
-type discard struct{}
-
-// Write forgets a line.
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // ServeHTTP sends a request to the next backend that is ready.
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
