@@ -11,7 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
@@ -36,7 +36,7 @@ func TestPollersSuccess(t *testing.T) {
 		wish := wishFor(order{address: importAddress(s.Client().Base(), "tools"), body: body})
 		wish.FinalState = "operation-location"
 		var answer lroAnswer[client.Monitor]
-		foreign.Start(t, "lro.mjs", wish).Answer(t, &answer)
+		thirdparty.Start(t, "lro.mjs", wish).Answer(t, &answer)
 		want := client.Counts{Total: 2_001, Updated: 2_000, Imported: 2_000, Failed: 1}
 		if answer.Status != "succeeded" || answer.Result.Result == nil || answer.Result.Result.Counts != want {
 			t.Errorf("the answer is %+v with the result %+v, not %+v", answer, answer.Result.Result, want)
@@ -64,7 +64,7 @@ func TestPollersFailure(t *testing.T) {
 func TestPollersCancel(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	proxy := foreign.NewProxy(t, s.Client().Base())
+	proxy := thirdparty.NewProxy(t, s.Client().Base())
 	release := s.HoldTable("xforce.tools")
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestPollersCancel(t *testing.T) {
 			o := order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON, id: uuid.NewString()}
 			end := p.begin(t, o)
 			await.Until(t, recoveredWithin, "the poller to poll", func() bool {
-				return slices.ContainsFunc(proxy.Visits(), func(v foreign.Visit) bool { return strings.Contains(v.Path, o.id) })
+				return slices.ContainsFunc(proxy.Visits(), func(v thirdparty.Visit) bool { return strings.Contains(v.Path, o.id) })
 			})
 			mustAnswer(t, s, http.MethodPost, "/operations/"+o.id+":cancel", http.StatusOK)
 			expectEnding(t, end(), "canceled", "")
@@ -130,7 +130,7 @@ func TestPollersPace(t *testing.T) {
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
 			s := s.In(t)
-			proxy := foreign.NewProxy(t, s.Client().Base())
+			proxy := thirdparty.NewProxy(t, s.Client().Base())
 			release := s.HoldTable("xforce.tools")
 			end := p.begin(t, order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON})
 			await.Until(t, recoveredWithin, "the poller to poll", func() bool { return len(proxy.Visits()) > 0 })
@@ -162,9 +162,9 @@ func TestPollersThrottled(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
-			proxy := foreign.NewProxy(t, s.Client().Base())
-			proxy.Refuse(foreign.Refusal{Status: http.StatusTooManyRequests, RetryAfter: "1"},
-				foreign.Refusal{Status: http.StatusServiceUnavailable, RetryAfter: "2"})
+			proxy := thirdparty.NewProxy(t, s.Client().Base())
+			proxy.Refuse(thirdparty.Refusal{Status: http.StatusTooManyRequests, RetryAfter: "1"},
+				thirdparty.Refusal{Status: http.StatusServiceUnavailable, RetryAfter: "2"})
 			got := p.begin(t, order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON})()
 			if got.Failed || got.Result.Status != "COMPLETED" {
 				t.Fatalf("the end is %+v", got)
@@ -180,7 +180,7 @@ func TestPollersThrottled(t *testing.T) {
 
 // expectPace checks that each request came when the answer before it had asked for it: Go's client knows retry-after-ms,
 // JavaScript's poller whole seconds only.
-func expectPace(t *testing.T, p poller, visits []foreign.Visit) {
+func expectPace(t *testing.T, p poller, visits []thirdparty.Visit) {
 	t.Helper()
 	for i, v := range visits[:len(visits)-1] {
 		wait := v.Wait

@@ -9,7 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 )
 
 // order is an import that a poller of Azure posts and follows.
@@ -134,7 +134,7 @@ type lroAnswer[T any] struct {
 
 func (coreLROPoller) begin(t *testing.T, o order) func() ending {
 	t.Helper()
-	script := foreign.Start(t, "lro.mjs", wishFor(o))
+	script := thirdparty.Start(t, "lro.mjs", wishFor(o))
 	return func() ending { return coreLROEnding(t, script) }
 }
 
@@ -143,16 +143,16 @@ func (coreLROPoller) submit(t *testing.T, o order) string {
 	wish := wishFor(o)
 	wish.SubmitOnly = true
 	var answer struct{ State string }
-	foreign.Start(t, "lro.mjs", wish).Answer(t, &answer)
+	thirdparty.Start(t, "lro.mjs", wish).Answer(t, &answer)
 	return answer.State
 }
 
 func (coreLROPoller) resume(t *testing.T, text string) ending {
 	t.Helper()
-	return coreLROEnding(t, foreign.Start(t, "lro.mjs", lroWish{State: text}))
+	return coreLROEnding(t, thirdparty.Start(t, "lro.mjs", lroWish{State: text}))
 }
 
-func coreLROEnding(t *testing.T, script *foreign.Script) ending {
+func coreLROEnding(t *testing.T, script *thirdparty.Script) ending {
 	t.Helper()
 	var answer lroAnswer[client.TaskStatus]
 	script.Answer(t, &answer)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
@@ -20,7 +20,7 @@ func TestConsoleInABrowser(t *testing.T) {
 		"LONGSHORE_CONSOLE_VIEWERS=vera:see", "LONGSHORE_CONSOLE_OPERATORS=olga:run",
 	}})
 	op := s.SubmitJSON(tool.SampleJSON)
-	browser := foreign.StartBrowser(t)
+	browser := thirdparty.StartBrowser(t)
 
 	for _, login := range [][2]string{{"", ""}, {"vera", "run"}} {
 		browser.Login(login[0], login[1])
@@ -53,7 +53,7 @@ func TestConsoleInABrowser(t *testing.T) {
 func shows(text string) string { return `document.body.innerText.includes("` + text + `")` }
 
 // expectOwnRequests wants that no page has asked for anything elsewhere, and that none was kept from what it is made of.
-func expectOwnRequests(t *testing.T, browser *foreign.Browser, own string) {
+func expectOwnRequests(t *testing.T, browser *thirdparty.Browser, own string) {
 	t.Helper()
 	requests := browser.Requests()
 	if len(requests) < 10 {

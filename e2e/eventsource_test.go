@@ -13,7 +13,7 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
@@ -35,7 +35,7 @@ var listeners = map[string]listener{"npm_eventsource": listenWithEventSource, "g
 
 func listenWithEventSource(t *testing.T, address string) func() heard {
 	t.Helper()
-	script := foreign.Start(t, "events.mjs", map[string]string{"url": address})
+	script := thirdparty.Start(t, "events.mjs", map[string]string{"url": address})
 	return func() heard {
 		t.Helper()
 		var h heard

@@ -17,7 +17,7 @@ import (
 
 	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
@@ -154,7 +154,7 @@ func canonical(text string) string {
 // readRows lets a reader of npm open a file.
 func readRows(t *testing.T, format, file string) [][]any {
 	t.Helper()
-	script := foreign.Start(t, "read.mjs", map[string]string{"format": format, "file": file})
+	script := thirdparty.Start(t, "read.mjs", map[string]string{"format": format, "file": file})
 	var rows [][]any
 	for {
 		var line struct{ Row cells }
@@ -200,7 +200,7 @@ func TestReportAsPDF(t *testing.T) {
 	s.WaitFor(op, "Succeeded")
 	reasons := s.Records(op, "failed")
 	file := fetchReport(t, s, map[string]string{"report": "import", "operation": op.ID, "format": "pdf"})
-	text := strings.Join(strings.Fields(string(foreign.Run(t, nil, "pdftotext", "-layout", "-enc", "UTF-8", file, "-"))), " ")
+	text := strings.Join(strings.Fields(string(thirdparty.Run(t, nil, "pdftotext", "-layout", "-enc", "UTF-8", file, "-"))), " ")
 	for _, want := range []string{op.ID, "Collection tools", "Created 123 ", "Failed 2 ", "Total 125 "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not tell %q:\n%s", want, text)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/foreign"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
@@ -54,7 +54,7 @@ func TestXML(t *testing.T) {
 		mustAnswer(t, s.In(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
 	})
 	t.Run("not_everything_is_taken_for_xml", func(t *testing.T) {
-		if _, _, err := foreign.Try(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
+		if _, _, err := thirdparty.Try(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
 			t.Error("xmllint takes broken XML")
 		}
 	})
@@ -96,7 +96,7 @@ func readXML(t *testing.T, s *stack.Stack, path string) []byte {
 	if given := answer.Header.Get("Content-Type"); !strings.HasPrefix(given, "application/xml") {
 		t.Errorf("Content-Type is %q", given)
 	}
-	foreign.Run(t, answer.Body, "xmllint", "--noout", "--nonet", "-")
+	thirdparty.Run(t, answer.Body, "xmllint", "--noout", "--nonet", "-")
 	return answer.Body
 }
 
@@ -104,7 +104,7 @@ func readXML(t *testing.T, s *stack.Stack, path string) []byte {
 func expectXPath(t *testing.T, text []byte, checks map[string]string) {
 	t.Helper()
 	for expression, want := range checks {
-		got := strings.TrimSuffix(string(foreign.Run(t, text, "xmllint", "--nonet", "--xpath", expression, "-")), "\n")
+		got := strings.TrimSuffix(string(thirdparty.Run(t, text, "xmllint", "--nonet", "--xpath", expression, "-")), "\n")
 		if got != want {
 			t.Errorf("%s is %q, not %q, in %s", expression, got, want, text)
 		}

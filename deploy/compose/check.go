@@ -8,7 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
 // plan is what compose would start.
@@ -23,9 +23,9 @@ type program struct {
 	types.ServiceConfig
 
 	// is what the code calls it.
-	is fleet.Service
+	is programs.Service
 	// settings are what the program makes of the container's environment.
-	settings fleet.Configuration
+	settings programs.Configuration
 }
 
 // The rules. Each returns what is wrong in words that follow the service's name.
@@ -74,7 +74,7 @@ func hold[S any](rules []func(plan, S) []string, p plan, service S) (found []str
 
 // meet finds the programs of the fleet in the file, and asks each for its settings.
 func (p plan) meet(ctx context.Context, folder string) (problems []string) {
-	for _, known := range fleet.Programs() {
+	for _, known := range programs.Programs() {
 		service, found := p.project.Services[known.Name]
 		if !found {
 			problems = append(problems, known.Name+": it is not in the file")
@@ -83,7 +83,7 @@ func (p plan) meet(ctx context.Context, folder string) (problems []string) {
 		one := program{ServiceConfig: service, is: known}
 		environ, unset := environment(service)
 		problems = append(problems, of(known.Name, unset)...)
-		settings, err := fleet.Settings(ctx, folder, known.Name, environ)
+		settings, err := programs.Settings(ctx, folder, known.Name, environ)
 		if err != nil {
 			problems = append(problems, known.Name+": "+err.Error())
 		}

@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/deploy/compose"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
 func TestTheFileFitsTheCode(t *testing.T) {
 	t.Parallel()
-	for _, problem := range compose.Check(t.Context(), load(t, nil), fleettest.Programs(t)) {
+	for _, problem := range compose.Check(t.Context(), load(t, nil), programstest.Programs(t)) {
 		t.Error(problem)
 	}
 }
@@ -98,7 +98,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			if err != nil {
 				refused = []string{err.Error()}
 			} else {
-				refused = compose.Check(t.Context(), project, fleettest.Programs(t))
+				refused = compose.Check(t.Context(), project, programstest.Programs(t))
 			}
 			if !strings.Contains(strings.Join(refused, "\n"), tt.want) {
 				t.Errorf("%s, %s: want it refused by %q, not\n%s", tt.service, tt.mistake, tt.want, strings.Join(refused, "\n"))
@@ -111,7 +111,7 @@ func TestAProgramIsMissed(t *testing.T) {
 	t.Parallel()
 	project := load(t, nil)
 	delete(project.Services, "console")
-	if got := compose.Check(t.Context(), project, fleettest.Programs(t)); len(got) != 1 || got[0] != "console: it is not in the file" {
+	if got := compose.Check(t.Context(), project, programstest.Programs(t)); len(got) != 1 || got[0] != "console: it is not in the file" {
 		t.Errorf("without the console: %q", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/deploy/compose"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
 // TestOperatorsCanChangeWhatTheyAreTold sets every variable and looks what comes of it.
@@ -43,7 +43,7 @@ func TestOperatorsCanChangeWhatTheyAreTold(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what came of the variables (-want +got):\n%s", diff)
 	}
-	for _, problem := range compose.Check(t.Context(), project, fleettest.Programs(t)) {
+	for _, problem := range compose.Check(t.Context(), project, programstest.Programs(t)) {
 		if !strings.Contains(problem, "not longshore/") && !strings.Contains(problem, "not 127.0.0.1") && problem != "importer: there are 4 of it, not 2" {
 			t.Error(problem)
 		}

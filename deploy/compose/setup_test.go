@@ -8,15 +8,15 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/longshore-io/longshore/deploy/compose"
-	"github.com/longshore-io/longshore/deploy/local/fleet"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-func TestMain(m *testing.M) { os.Exit(fleettest.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(programstest.Main(m)) }
 
 // root is the repository's folder.
 var root = sync.OnceValue(func() string {
-	folder, err := fleet.Root()
+	folder, err := programs.Root()
 	if err != nil {
 		panic(err)
 	}

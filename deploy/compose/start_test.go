@@ -17,8 +17,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
@@ -33,7 +33,7 @@ func TestWhatComposeStartsWorks(t *testing.T) {
 	if err := process.Run(t.Context(), m.process(m.services["migrate"])); err != nil {
 		t.Fatalf("migrating: %v", err)
 	}
-	for _, known := range fleet.Services() {
+	for _, known := range programs.Services() {
 		service := m.services[known.Name]
 		for range service.GetScale() {
 			m.start(service)
@@ -75,7 +75,7 @@ type container struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, services: load(t, nil).Services, programs: fleettest.Programs(t)}
+	m := &machine{t: t, services: load(t, nil).Services, programs: programstest.Programs(t)}
 	m.databaseURL = database(t, m.services["postgres"])
 	server, err := redis.Start(t.Context(), redis.Options{Args: m.services["redis"].Command[1:]})
 	if err != nil {

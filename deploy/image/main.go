@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/longshore-io/longshore/deploy/image/internal/bundle"
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
 func main() {
@@ -33,11 +33,11 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	root, err := fleet.Root()
+	root, err := programs.Root()
 	if err != nil {
 		return err
 	}
-	for _, program := range fleet.Programs() {
+	for _, program := range programs.Programs() {
 		if *only != "" && !strings.Contains(","+*only+",", ","+program.Name+",") {
 			continue
 		}

@@ -49,9 +49,9 @@ func TestBansCatch(t *testing.T) {
 	t.Parallel()
 	broken := dependencies{
 		ours + "pkg/operation":                {"fmt", "github.com/jackc/pgx/v5"},
-		ours + "pkg/chunk":                    {ours + "pkg/store/target"},
+		ours + "pkg/chunk":                    {ours + "pkg/table/load"},
 		ours + "pkg/config":                   {ours + "services/api/internal/config"},
-		ours + "pkg/store/target":             {"github.com/hibiken/asynq"},
+		ours + "pkg/table/load":             {"github.com/hibiken/asynq"},
 		ours + "pkg/queue":                    {"github.com/jackc/pgx/v5"},
 		ours + "services/importer":            {"github.com/gin-gonic/gin"},
 		ours + "migrations":                   {"embed", "github.com/pressly/goose/v3"},

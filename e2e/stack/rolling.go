@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
@@ -32,8 +32,8 @@ func (s *Stack) Roll(service string) []time.Duration {
 // Add starts one more process of a service, as an autoscaler does, and returns when it takes work.
 func (s *Stack) Add(name string) {
 	s.tb.Helper()
-	all := fleet.Services()
-	service := all[slices.IndexFunc(all, func(f fleet.Service) bool { return f.Name == name })]
+	all := programs.Services()
+	service := all[slices.IndexFunc(all, func(f programs.Service) bool { return f.Name == name })]
 	s.services[name] = append(s.services[name], s.launch(service))
 }
 
@@ -58,7 +58,7 @@ func (s *Stack) Each(service string) []Metrics {
 }
 
 // launch starts a process. The apis of a stack that has several listen at addresses of their own behind the balancer.
-func (s *Stack) launch(service fleet.Service) *Service {
+func (s *Stack) launch(service programs.Service) *Service {
 	s.tb.Helper()
 	env := slices.Clone(s.env)
 	if service.Name == "console" && len(s.services["console"]) > 0 {

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -32,7 +32,7 @@ func MustNotStart(tb testing.TB, program string, env []string) string {
 // runToEnd fails the test when the program is still running at the limit.
 func runToEnd(tb testing.TB, program string, env []string) (string, error) {
 	tb.Helper()
-	folder := fleettest.Programs(tb) // built before the limit begins to count
+	folder := programstest.Programs(tb) // built before the limit begins to count
 	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
 	var said journal

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
@@ -31,12 +31,12 @@ const readyWorker = "ready for"
 type Service struct {
 	name     string
 	journal  *journal
-	instance *fleet.Instance
+	instance *programs.Instance
 	running  bool
 }
 
 // start starts a process and returns when it is ready.
-func start(tb testing.TB, service fleet.Service, env []string) *Service {
+func start(tb testing.TB, service programs.Service, env []string) *Service {
 	tb.Helper()
 	s := &Service{name: service.Name, journal: &journal{}}
 	tb.Cleanup(func() {
@@ -44,7 +44,7 @@ func start(tb testing.TB, service fleet.Service, env []string) *Service {
 			tb.Logf("%s said:\n%s", s.name, s.journal.tail())
 		}
 	})
-	instance, err := fleet.Start(tb.Context(), fleettest.Programs(tb), service, env, s.journal)
+	instance, err := programs.Start(tb.Context(), programstest.Programs(tb), service, env, s.journal)
 	if err != nil {
 		tb.Fatal(err)
 	}

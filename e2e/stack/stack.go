@@ -11,8 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/e2e/audit"
 	"github.com/longshore-io/longshore/e2e/client"
@@ -41,7 +41,7 @@ const None = -1
 // copies says how many processes of each service there are.
 func (o Options) copies() map[string]int {
 	copies := map[string]int{"importer": o.Importers, "searcher": o.Searchers, "reporter": o.Reporters}
-	for _, service := range fleet.Services() {
+	for _, service := range programs.Services() {
 		copies[service.Name] = max(cmp.Or(copies[service.Name], 1), 0)
 	}
 	copies["api"] = max(o.APIs, 1)
@@ -71,7 +71,7 @@ var berths = make(chan struct{}, max(2, runtime.NumCPU()/2))
 // and the books of the database are audited.
 func Start(tb testing.TB, o Options) *Stack {
 	tb.Helper()
-	fleettest.Programs(tb)
+	programstest.Programs(tb)
 	berths <- struct{}{}
 	tb.Cleanup(func() { <-berths })
 
@@ -108,7 +108,7 @@ func Start(tb testing.TB, o Options) *Stack {
 func (s *Stack) startServices(copies map[string]int) {
 	s.tb.Helper()
 	s.services, s.ended = make(map[string][]*Service), make(map[string][]*Service)
-	for _, service := range fleet.Services() {
+	for _, service := range programs.Services() {
 		for range copies[service.Name] {
 			s.services[service.Name] = append(s.services[service.Name], s.launch(service))
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 var (
@@ -17,10 +17,10 @@ var (
 )
 
 // Backlog shows what is to be done, as Postgres knows it, at most 10 s old.
-type Backlog struct{ source *source[task.Standing] }
+type Backlog struct{ source *source[job.Standing] }
 
 // NewBacklog makes the collector; read asks Postgres, within its context. While that fails, the metrics are left out.
-func NewBacklog(read func(context.Context) (task.Standing, error)) *Backlog {
+func NewBacklog(read func(context.Context) (job.Standing, error)) *Backlog {
 	return &Backlog{newSource("backlog", read)}
 }
 
@@ -39,23 +39,23 @@ func (b *Backlog) Collect(out chan<- prometheus.Metric) {
 	if !ok {
 		return
 	}
-	counts := make(map[task.Tally]int)
+	counts := make(map[job.Tally]int)
 	for _, t := range now.Operations {
-		counts[task.Tally{Kind: t.Kind, State: t.State}] = t.Count
+		counts[job.Tally{Kind: t.Kind, State: t.State}] = t.Count
 	}
 	for _, kind := range operation.Kinds() {
 		for _, state := range operation.States() {
 			if !state.Terminal() {
-				n := counts[task.Tally{Kind: kind, State: state}]
+				n := counts[job.Tally{Kind: kind, State: state}]
 				out <- prometheus.MustNewConstMetric(operationsNow, prometheus.GaugeValue, float64(n), string(kind), string(state))
 			}
 		}
 	}
-	due := make(map[task.Kind]task.Waiting)
+	due := make(map[job.Kind]job.Waiting)
 	for _, w := range now.Due {
 		due[w.Kind] = w
 	}
-	for _, kind := range task.Kinds() {
+	for _, kind := range job.Kinds() {
 		out <- prometheus.MustNewConstMetric(dueChunks, prometheus.GaugeValue, float64(due[kind].Chunks), string(kind))
 		out <- prometheus.MustNewConstMetric(oldestDue, prometheus.GaugeValue, due[kind].Oldest.Seconds(), string(kind))
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // Catalog returns one of every collector, each showing an example: what dashboards, alerts and documents name is held against it. Their
@@ -22,15 +22,15 @@ func Catalog() []prometheus.Collector {
 		NewPostgres(func(context.Context) error { return nil }),
 		NewRedis(func(context.Context) error { return nil }),
 		NewRedisMemory(func(context.Context) (int64, int64, error) { return 1, 1, nil }),
-		NewQueues(func(context.Context) ([]task.Queue, error) { return []task.Queue{{Name: task.QueueImports}}, nil }),
-		NewBacklog(func(context.Context) (task.Standing, error) { return task.Standing{}, nil }),
+		NewQueues(func(context.Context) ([]job.Queue, error) { return []job.Queue{{Name: job.QueueImports}}, nil }),
+		NewBacklog(func(context.Context) (job.Standing, error) { return job.Standing{}, nil }),
 	)
 }
 
 func catalogOfWork() []prometheus.Collector {
 	finished, steps, duties := NewFinished(), NewSteps(), NewDuties()
 	finished.Count(uuid.Nil, operation.Import, operation.Failed)
-	steps.Begin(context.Background(), task.Import)(StepCommitted)
+	steps.Begin(context.Background(), job.Import)(StepCommitted)
 	duties.Took("dispatch", time.Second, nil)
 	duties.Rescued("dispatch", 1)
 	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), catalogOfRequests()}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 var (
@@ -18,10 +18,10 @@ var (
 )
 
 // Queues shows the queues, as Redis knows them, at most 10 s old.
-type Queues struct{ source *source[[]task.Queue] }
+type Queues struct{ source *source[[]job.Queue] }
 
 // NewQueues makes the collector; read asks Redis. While that fails, the metrics are left out.
-func NewQueues(read func(context.Context) ([]task.Queue, error)) *Queues {
+func NewQueues(read func(context.Context) ([]job.Queue, error)) *Queues {
 	return &Queues{newSource("queues", read)}
 }
 

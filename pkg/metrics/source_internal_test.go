@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 func TestWhatWasReadIsShownForAWhile(t *testing.T) {
@@ -62,17 +62,17 @@ func TestASourceThatHangsHoldsNoScrape(t *testing.T) {
 func TestAnOutageIsLeftOut(t *testing.T) {
 	t.Parallel()
 	away := true
-	backlog := NewBacklog(func(context.Context) (task.Standing, error) {
+	backlog := NewBacklog(func(context.Context) (job.Standing, error) {
 		if away {
-			return task.Standing{}, errors.New("Postgres is away")
+			return job.Standing{}, errors.New("Postgres is away")
 		}
-		return task.Standing{
-			Operations: []task.Tally{{Kind: operation.Import, State: operation.Running, Count: 3}},
-			Due:        []task.Waiting{{Kind: task.Import, Chunks: 12, Oldest: 1500 * time.Millisecond}},
+		return job.Standing{
+			Operations: []job.Tally{{Kind: operation.Import, State: operation.Running, Count: 3}},
+			Due:        []job.Waiting{{Kind: job.Import, Chunks: 12, Oldest: 1500 * time.Millisecond}},
 		}, nil
 	})
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(backlog, NewQueues(func(context.Context) ([]task.Queue, error) { return nil, errors.New("Redis is away") }))
+	registry.MustRegister(backlog, NewQueues(func(context.Context) ([]job.Queue, error) { return nil, errors.New("Redis is away") }))
 	count := func() int {
 		n, err := testutil.GatherAndCount(registry, "longshore_operations", "longshore_due_chunks", "longshore_oldest_due_seconds")
 		if err != nil {
@@ -85,7 +85,7 @@ func TestAnOutageIsLeftOut(t *testing.T) {
 	}
 	away = false
 	kinds := len(operation.Kinds())
-	if n := count(); n != 3*kinds+2*len(task.Kinds()) {
+	if n := count(); n != 3*kinds+2*len(job.Kinds()) {
 		t.Errorf("%d samples when it is back", n)
 	}
 	if n := testutil.ToFloat64(backlog.source.errors); n != 1 {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // StepResult says what came of an entry of the queue in a worker's hands.
@@ -53,14 +53,14 @@ type Steps struct {
 
 // step is an entry of the queue in a worker's hands.
 type step struct {
-	kind  task.Kind
+	kind  job.Kind
 	began time.Time
 	// until is when its time is over; zero if nothing bounds it. One that is still in hand then hangs.
 	until time.Time
 }
 
 // NewSteps makes the metrics. Of the kinds that a worker does, every result is shown from the start: a rate needs a zero to begin with.
-func NewSteps(kinds ...task.Kind) *Steps {
+func NewSteps(kinds ...job.Kind) *Steps {
 	s := &Steps{seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "longshore_step_seconds", Help: "How long a worker had an entry of the queue in its hands, by the kind of work and what came of it.",
 		Buckets: stepBuckets,
@@ -75,7 +75,7 @@ func NewSteps(kinds ...task.Kind) *Steps {
 
 // Begin notes that a worker takes an entry into its hands, and for how long it may: until the context's deadline. What it returns is to be
 // called once, at the end, with what came of it.
-func (s *Steps) Begin(ctx context.Context, kind task.Kind) (end func(StepResult)) {
+func (s *Steps) Begin(ctx context.Context, kind job.Kind) (end func(StepResult)) {
 	taken := &step{kind: kind, began: time.Now()}
 	taken.until, _ = ctx.Deadline()
 	s.mu.Lock()
@@ -100,15 +100,15 @@ func (s *Steps) Describe(out chan<- *prometheus.Desc) {
 func (s *Steps) Collect(out chan<- prometheus.Metric) {
 	s.seconds.Collect(out)
 	count, oldest := s.hands(time.Now())
-	for _, kind := range task.Kinds() {
+	for _, kind := range job.Kinds() {
 		out <- prometheus.MustNewConstMetric(stepsInHand, prometheus.GaugeValue, float64(count[kind]), string(kind))
 		out <- prometheus.MustNewConstMetric(oldestStep, prometheus.GaugeValue, oldest[kind].Seconds(), string(kind))
 	}
 }
 
 // hands tells what is in hand: how many steps, and how long the oldest of those whose time is not over.
-func (s *Steps) hands(now time.Time) (count map[task.Kind]int, oldest map[task.Kind]time.Duration) {
-	count, oldest = make(map[task.Kind]int), make(map[task.Kind]time.Duration)
+func (s *Steps) hands(now time.Time) (count map[job.Kind]int, oldest map[job.Kind]time.Duration) {
+	count, oldest = make(map[job.Kind]int), make(map[job.Kind]time.Duration)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for one := range s.inHand {

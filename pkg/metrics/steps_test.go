@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/longshore-io/longshore/pkg/metrics"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // TestStepsInHand: a step is in hand from its begin to its end; one whose time is over hangs, and is no sign of work any more;
@@ -44,10 +44,10 @@ longshore_steps_in_hand{kind="search:step"} 0
 		expect(0, 0, 0, 0)
 		bounded, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		first := steps.Begin(bounded, task.Import)
-		report := steps.Begin(t.Context(), task.Report)
+		first := steps.Begin(bounded, job.Import)
+		report := steps.Begin(t.Context(), job.Report)
 		time.Sleep(40 * time.Second) // the clock of the bubble
-		second := steps.Begin(t.Context(), task.Import)
+		second := steps.Begin(t.Context(), job.Import)
 		expect(2, 1, 40*time.Second, 40*time.Second)
 		time.Sleep(20 * time.Second) // the clock of the bubble
 		expect(2, 1, 20*time.Second, 60*time.Second)
@@ -65,7 +65,7 @@ longshore_steps_in_hand{kind="search:step"} 0
 // TestStepsBeginWithZeros: a rate sees the first failure only if it was zero before.
 func TestStepsBeginWithZeros(t *testing.T) {
 	t.Parallel()
-	if n := testutil.CollectAndCount(metrics.NewSteps(task.Import, task.Split), "longshore_step_seconds"); n != 2*7 {
+	if n := testutil.CollectAndCount(metrics.NewSteps(job.Import, job.Split), "longshore_step_seconds"); n != 2*7 {
 		t.Errorf("a worker of two kinds shows %d results, not 14", n)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 const (
@@ -96,7 +96,7 @@ func NewDispatcher(r *Redis) *Dispatcher {
 
 // Dispatch enqueues a chunk. An entry for the same chunk and generation that is queued already is fine, but not one that was put aside: an
 // id that its client gave may come again when the operation that failed is long forgotten.
-func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g Generation) error {
+func (d *Dispatcher) Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
 	err := d.enqueue(ctx, kind, c, entryID(c, g))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		err = d.besideWhatIsPutAside(ctx, kind, c, entryID(c, g))
@@ -108,10 +108,10 @@ func (d *Dispatcher) Dispatch(ctx context.Context, kind task.Kind, c task.Chunk,
 }
 
 // entryID names an entry.
-func entryID(c task.Chunk, g Generation) string { return c.String() + "." + string(g) }
+func entryID(c job.Chunk, g Generation) string { return c.String() + "." + string(g) }
 
 // besideWhatIsPutAside enqueues a chunk whose entry the queue holds only for people to see; one that is queued or gone already is left so.
-func (d *Dispatcher) besideWhatIsPutAside(ctx context.Context, kind task.Kind, c task.Chunk, id string) error {
+func (d *Dispatcher) besideWhatIsPutAside(ctx context.Context, kind job.Kind, c job.Chunk, id string) error {
 	putAside, err := within(ctx, func() (bool, error) {
 		entry, err := d.inspector.GetTaskInfo(kind.Queue(), id)
 		return err == nil && entry.State == asynq.TaskStateArchived, nil
@@ -122,7 +122,7 @@ func (d *Dispatcher) besideWhatIsPutAside(ctx context.Context, kind task.Kind, c
 	return d.enqueue(ctx, kind, c, entryID(c, NewGeneration()))
 }
 
-func (d *Dispatcher) enqueue(ctx context.Context, kind task.Kind, c task.Chunk, id string) error {
+func (d *Dispatcher) enqueue(ctx context.Context, kind job.Kind, c job.Chunk, id string) error {
 	entry := asynq.NewTask(string(kind), c.Encode())
 	_, err := d.client.EnqueueContext(ctx, entry,
 		asynq.TaskID(id),
@@ -132,11 +132,11 @@ func (d *Dispatcher) enqueue(ctx context.Context, kind task.Kind, c task.Chunk, 
 	return err
 }
 
-func timeoutOf(kind task.Kind) time.Duration {
+func timeoutOf(kind job.Kind) time.Duration {
 	switch kind {
-	case task.Split:
+	case job.Split:
 		return splitTimeout
-	case task.Report:
+	case job.Report:
 		return reportTimeout
 	default:
 		return stepTimeout

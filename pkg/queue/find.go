@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // FindLimit is how many entries of one queue in one state Find looks at: asynq can't ask for the entries of one operation.
@@ -55,7 +55,7 @@ func (i *Inspector) Find(ctx context.Context, operation uuid.UUID) (Found, error
 		{asynq.TaskStateCompleted.String(), i.inspector.ListCompletedTasks},
 	}
 	var found Found
-	for _, name := range task.Queues() {
+	for _, name := range job.Queues() {
 		for _, l := range lists {
 			entries, cut, err := findIn(ctx, name, l.list, operation)
 			if err != nil {
@@ -87,7 +87,7 @@ func findIn(ctx context.Context, queueName string, list lister, operation uuid.U
 			return nil, false, err
 		}
 		for _, info := range entries {
-			if c, err := task.DecodeChunk(info.Payload); err == nil && c.TaskID == operation {
+			if c, err := job.DecodeChunk(info.Payload); err == nil && c.TaskID == operation {
 				found = append(found, entryOf(c, info))
 			}
 		}
@@ -102,7 +102,7 @@ func findIn(ctx context.Context, queueName string, list lister, operation uuid.U
 // delayed are the states of entries that wait for their time.
 var delayed = []asynq.TaskState{asynq.TaskStateScheduled, asynq.TaskStateRetry}
 
-func entryOf(c task.Chunk, info *asynq.TaskInfo) Entry {
+func entryOf(c job.Chunk, info *asynq.TaskInfo) Entry {
 	e := Entry{Queue: info.Queue, ID: info.ID, Chunk: c.Seq, State: info.State.String(), Orphaned: info.IsOrphaned, LastError: info.LastErr}
 	if slices.Contains(delayed, info.State) {
 		e.Next = info.NextProcessAt

@@ -12,7 +12,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 func find(t *testing.T, r queuetest.Redis, operation uuid.UUID) queue.Found {
@@ -35,30 +35,30 @@ func TestFindSeesAnOperationsEntriesInEveryState(t *testing.T) {
 	d := queue.NewDispatcher(r.Queue)
 	for _, id := range []uuid.UUID{wanted, uuid.New()} {
 		for seq := range 3 {
-			mustDispatch(t, d, task.Chunk{TaskID: id, Seq: seq}, queue.FirstDispatch)
+			mustDispatch(t, d, job.Chunk{TaskID: id, Seq: seq}, queue.FirstDispatch)
 		}
-		if err := d.Dispatch(t.Context(), task.Report, task.Chunk{TaskID: id}, queue.FirstDispatch); err != nil {
+		if err := d.Dispatch(t.Context(), job.Report, job.Chunk{TaskID: id}, queue.FirstDispatch); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first := task.Chunk{TaskID: wanted}
+	first := job.Chunk{TaskID: wanted}
 	inspector, client := asynq.NewInspectorFromRedisClient(r.Client), asynq.NewClientFromRedisClient(r.Client)
-	if err := inspector.ArchiveTask(task.QueueImports, first.String()+".0"); err != nil {
+	if err := inspector.ArchiveTask(job.QueueImports, first.String()+".0"); err != nil {
 		t.Fatal(err)
 	}
-	later := asynq.NewTask(string(task.Import), first.Encode())
+	later := asynq.NewTask(string(job.Import), first.Encode())
 	soon := time.Now().Add(time.Hour).Truncate(time.Second)
-	if _, err := client.Enqueue(later, asynq.Queue(task.QueueImports), asynq.ProcessAt(soon), asynq.TaskID("later")); err != nil {
+	if _, err := client.Enqueue(later, asynq.Queue(job.QueueImports), asynq.ProcessAt(soon), asynq.TaskID("later")); err != nil {
 		t.Fatal(err)
 	}
 	found := find(t, r, wanted)
 	id := wanted.String()
 	want := []queue.Entry{
-		{Queue: task.QueueImports, ID: id + ".0.0", State: "archived"},
-		{Queue: task.QueueImports, ID: id + ".1.0", Chunk: 1, State: "pending"},
-		{Queue: task.QueueImports, ID: id + ".2.0", Chunk: 2, State: "pending"},
-		{Queue: task.QueueImports, ID: "later", State: "scheduled", Next: soon},
-		{Queue: task.QueueReports, ID: id + ".0.0", State: "pending"},
+		{Queue: job.QueueImports, ID: id + ".0.0", State: "archived"},
+		{Queue: job.QueueImports, ID: id + ".1.0", Chunk: 1, State: "pending"},
+		{Queue: job.QueueImports, ID: id + ".2.0", Chunk: 2, State: "pending"},
+		{Queue: job.QueueImports, ID: "later", State: "scheduled", Next: soon},
+		{Queue: job.QueueReports, ID: id + ".0.0", State: "pending"},
 	}
 	slices.SortFunc(found.Entries, func(a, b queue.Entry) int {
 		return strings.Compare(a.Queue+a.ID, b.Queue+b.ID)
@@ -72,7 +72,7 @@ func TestFindSeesAnOperationsEntriesInEveryState(t *testing.T) {
 func TestFindTellsWhatItHasNotLookedAt(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	c := task.Chunk{TaskID: uuid.New()}
+	c := job.Chunk{TaskID: uuid.New()}
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	const key = "asynq:{imports}:pending"
 	entry := r.Client.LIndex(t.Context(), key, 0).Val()

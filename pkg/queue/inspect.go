@@ -10,7 +10,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // pageSize is how many entries one look at the queue brings.
@@ -28,8 +28,8 @@ func NewInspector(r *Redis) *Inspector {
 
 // Queued returns the chunks of a queue that will come to a worker without anybody's help. Entries that asynq calls active are
 // not among them: whether a worker really has one is told by the lock on its row, not by Redis.
-func (i *Inspector) Queued(queueName string) (map[task.Chunk]bool, error) {
-	queued := make(map[task.Chunk]bool)
+func (i *Inspector) Queued(queueName string) (map[job.Chunk]bool, error) {
+	queued := make(map[job.Chunk]bool)
 	for _, list := range []func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error){
 		i.inspector.ListPendingTasks,
 		i.inspector.ListScheduledTasks,
@@ -44,7 +44,7 @@ func (i *Inspector) Queued(queueName string) (map[task.Chunk]bool, error) {
 
 // Standing tells how every queue stands, also one in which nothing was queued since Redis was last emptied. Its error says that Redis does not
 // answer, or is that of ctx.
-func (i *Inspector) Standing(ctx context.Context) ([]task.Queue, error) {
+func (i *Inspector) Standing(ctx context.Context) ([]job.Queue, error) {
 	return within(ctx, i.standing)
 }
 
@@ -71,14 +71,14 @@ func within[T any](ctx context.Context, ask func() (T, error)) (answer T, err er
 	}
 }
 
-func (i *Inspector) standing() ([]task.Queue, error) {
+func (i *Inspector) standing() ([]job.Queue, error) {
 	known, err := i.inspector.Queues()
 	if err != nil {
 		return nil, fmt.Errorf("listing the queues: %w", err)
 	}
-	var all []task.Queue
-	for _, name := range task.Queues() {
-		queue := task.Queue{Name: name}
+	var all []job.Queue
+	for _, name := range job.Queues() {
+		queue := job.Queue{Name: name}
 		if slices.Contains(known, name) {
 			info, err := i.inspector.GetQueueInfo(name)
 			if err != nil {
@@ -92,7 +92,7 @@ func (i *Inspector) standing() ([]task.Queue, error) {
 	return all, nil
 }
 
-func collect(queued map[task.Chunk]bool, queueName string, list func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error)) error {
+func collect(queued map[job.Chunk]bool, queueName string, list func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error)) error {
 	for page := 1; ; page++ {
 		entries, err := list(queueName, asynq.PageSize(pageSize), asynq.Page(page))
 		if errors.Is(err, asynq.ErrQueueNotFound) {
@@ -102,7 +102,7 @@ func collect(queued map[task.Chunk]bool, queueName string, list func(string, ...
 			return err
 		}
 		for _, entry := range entries {
-			c, err := task.DecodeChunk(entry.Payload)
+			c, err := job.DecodeChunk(entry.Payload)
 			if err != nil {
 				continue // not ours: a worker will refuse it
 			}

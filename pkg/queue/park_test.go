@@ -13,7 +13,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // TestAnEntryThatIsParked is kept for people: it holds up nobody, and running it by hand does what the handler makes of it.
@@ -21,16 +21,16 @@ func TestAnEntryThatIsParked(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	ctx, stop := context.WithCancel(t.Context())
-	c := task.Chunk{TaskID: uuid.New(), Seq: 3}
-	said, handled, answers := make(lines, 100), make(chan task.Chunk, 3), make(chan error, 1)
+	c := job.Chunk{TaskID: uuid.New(), Seq: 3}
+	said, handled, answers := make(lines, 100), make(chan job.Chunk, 3), make(chan error, 1)
 	var failure error
 	ended := make(chan struct{})
 	t.Cleanup(func() { stop(); <-ended }) // before its Redis goes
 	go func() {
 		defer close(ended)
 		failure = queue.Serve(ctx, r.Queue, slog.New(slog.NewTextHandler(said, nil)), queue.ServerOptions{
-			Queue: task.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
-		}, map[task.Kind]queue.Handler{task.Import: func(_ context.Context, c task.Chunk) error {
+			Queue: job.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
+		}, map[job.Kind]queue.Handler{job.Import: func(_ context.Context, c job.Chunk) error {
 			handled <- c
 			select {
 			case err := <-answers:
@@ -49,14 +49,14 @@ func TestAnEntryThatIsParked(t *testing.T) {
 		}
 	}
 	inspector := asynq.NewInspectorFromRedisClient(r.Client)
-	standing := func() task.Queue {
+	standing := func() job.Queue {
 		all, err := queue.NewInspector(r.Queue).Standing(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		return all[0]
 	}
-	await := func(what string, holds func(task.Queue) bool) {
+	await := func(what string, holds func(job.Queue) bool) {
 		t.Helper()
 		looks := time.NewTicker(5 * time.Millisecond)
 		defer looks.Stop()
@@ -71,8 +71,8 @@ func TestAnEntryThatIsParked(t *testing.T) {
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	answers <- &queue.ParkError{Code: "ChunkAbandoned", Err: errors.New("loading \"hush\"")}
 	taken()
-	await("the entry to be put aside", func(q task.Queue) bool { return q.Archived == 1 && q.Active == 0 })
-	entries, err := inspector.ListArchivedTasks(task.QueueImports)
+	await("the entry to be put aside", func(q job.Queue) bool { return q.Archived == 1 && q.Active == 0 })
+	entries, err := inspector.ListArchivedTasks(job.QueueImports)
 	if err != nil || len(entries) != 1 || entries[0].LastErr != "ChunkAbandoned" || !strings.HasPrefix(entries[0].ID, c.String()) {
 		t.Fatalf("put aside: %+v, %v", entries, err)
 	}
@@ -83,15 +83,15 @@ func TestAnEntryThatIsParked(t *testing.T) {
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch) // of an operation of the same id, long after
 	answers <- nil
 	taken()
-	await("the entry of another operation to be done", func(q task.Queue) bool { return q.Active+q.Pending == 0 })
+	await("the entry of another operation to be done", func(q job.Queue) bool { return q.Active+q.Pending == 0 })
 
-	if err := inspector.RunTask(task.QueueImports, entries[0].ID); err != nil {
+	if err := inspector.RunTask(job.QueueImports, entries[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	answers <- nil
 	taken()
-	await("the entry to be gone", func(q task.Queue) bool { return q.Archived+q.Active+q.Pending == 0 })
-	if q := standing(); q.Processed != 3 || q.Failed != 1 || q.Name != task.QueueImports || q.Paused {
+	await("the entry to be gone", func(q job.Queue) bool { return q.Archived+q.Active+q.Pending == 0 })
+	if q := standing(); q.Processed != 3 || q.Failed != 1 || q.Name != job.QueueImports || q.Paused {
 		t.Errorf("at the end: %+v", q)
 	}
 	stop()
@@ -108,16 +108,16 @@ func TestAnEntryThatIsParked(t *testing.T) {
 func TestStandingTellsEveryQueue(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	mustDispatch(t, queue.NewDispatcher(r.Queue), task.Chunk{TaskID: uuid.New()}, queue.FirstDispatch)
-	if err := asynq.NewInspectorFromRedisClient(r.Client).PauseQueue(task.QueueImports); err != nil {
+	mustDispatch(t, queue.NewDispatcher(r.Queue), job.Chunk{TaskID: uuid.New()}, queue.FirstDispatch)
+	if err := asynq.NewInspectorFromRedisClient(r.Client).PauseQueue(job.QueueImports); err != nil {
 		t.Fatal(err)
 	}
 	all, err := queue.NewInspector(r.Queue).Standing(t.Context())
-	if err != nil || len(all) != len(task.Queues()) {
+	if err != nil || len(all) != len(job.Queues()) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	for _, q := range all {
-		if got, is := q.Pending == 1 && q.Paused && q.Latency > 0, q.Name == task.QueueImports; got != is {
+		if got, is := q.Pending == 1 && q.Paused && q.Latency > 0, q.Name == job.QueueImports; got != is {
 			t.Errorf("%+v", q)
 		}
 	}

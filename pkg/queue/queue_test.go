@@ -13,19 +13,19 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
-func mustDispatch(t *testing.T, d *queue.Dispatcher, c task.Chunk, g queue.Generation) {
+func mustDispatch(t *testing.T, d *queue.Dispatcher, c job.Chunk, g queue.Generation) {
 	t.Helper()
-	if err := d.Dispatch(t.Context(), task.Import, c, g); err != nil {
+	if err := d.Dispatch(t.Context(), job.Import, c, g); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func queued(t *testing.T, r queuetest.Redis) map[task.Chunk]bool {
+func queued(t *testing.T, r queuetest.Redis) map[job.Chunk]bool {
 	t.Helper()
-	found, err := queue.NewInspector(r.Queue).Queued(task.QueueImports)
+	found, err := queue.NewInspector(r.Queue).Queued(job.QueueImports)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,10 +39,10 @@ func TestQueuedFindsEveryEntry(t *testing.T) {
 		t.Errorf("in an empty Redis: %v", got)
 	}
 	d := queue.NewDispatcher(r.Queue)
-	want := make(map[task.Chunk]bool)
+	want := make(map[job.Chunk]bool)
 	id := uuid.New()
 	for seq := range 1005 { // more than a page
-		c := task.Chunk{TaskID: id, Seq: seq}
+		c := job.Chunk{TaskID: id, Seq: seq}
 		mustDispatch(t, d, c, queue.FirstDispatch)
 		mustDispatch(t, d, c, queue.FirstDispatch) // again: no error, no second entry
 		want[c] = true
@@ -58,7 +58,7 @@ func TestQueuedFindsEveryEntry(t *testing.T) {
 func TestDispatchSurvivesAFlush(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	c := task.Chunk{TaskID: uuid.New(), Seq: 1}
+	c := job.Chunk{TaskID: uuid.New(), Seq: 1}
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	if err := r.Client.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
@@ -74,14 +74,14 @@ func TestDispatchSurvivesAFlush(t *testing.T) {
 
 func TestPayloadCarriesIDsOnly(t *testing.T) {
 	t.Parallel()
-	c := task.Chunk{TaskID: uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), Seq: 7}
+	c := job.Chunk{TaskID: uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), Seq: 7}
 	if got, want := string(c.Encode()), `{"task_id":"01a201ae-643b-7032-9200-b75443fd8cd8","chunk":7}`; got != want {
 		t.Errorf("payload %s, want %s", got, want)
 	}
-	if back, err := task.DecodeChunk(c.Encode()); err != nil || back != c {
+	if back, err := job.DecodeChunk(c.Encode()); err != nil || back != c {
 		t.Errorf("decoded %v, %v", back, err)
 	}
-	if _, err := task.DecodeChunk([]byte("nonsense")); err == nil {
+	if _, err := job.DecodeChunk([]byte("nonsense")); err == nil {
 		t.Error("nonsense was decoded")
 	}
 }
@@ -99,11 +99,11 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 	r := queuetest.New(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	c := task.Chunk{TaskID: uuid.New()}
-	calls := make(chan task.Chunk)
+	c := job.Chunk{TaskID: uuid.New()}
+	calls := make(chan job.Chunk)
 	release := make(chan struct{})
 	finished := make(chan struct{})
-	handle := func(ctx context.Context, got task.Chunk) error {
+	handle := func(ctx context.Context, got job.Chunk) error {
 		calls <- got
 		select {
 		case <-release:
@@ -118,8 +118,8 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 	served := make(chan error)
 	go func() {
 		served <- queue.Serve(ctx, r.Queue, slog.New(slog.NewTextHandler(said, nil)), queue.ServerOptions{
-			Queue: task.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
-		}, map[task.Kind]queue.Handler{task.Import: func(ctx context.Context, c task.Chunk) error {
+			Queue: job.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
+		}, map[job.Kind]queue.Handler{job.Import: func(ctx context.Context, c job.Chunk) error {
 			if first {
 				first = false
 				return &queue.LaterError{Err: errors.New("not now")}

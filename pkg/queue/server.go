@@ -12,7 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/longshore-io/longshore/pkg/logging"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // ServerOptions says how a worker serves a queue.
@@ -29,7 +29,7 @@ type ServerOptions struct {
 
 // Handler works on one chunk. An error brings the entry back, a LaterError after its delay, any other after defaultDelay; but a ParkError puts
 // it aside.
-type Handler func(ctx context.Context, c task.Chunk) error
+type Handler func(ctx context.Context, c job.Chunk) error
 
 // LaterError asks to bring an entry back after a delay.
 type LaterError struct {
@@ -57,7 +57,7 @@ const defaultDelay = 2 * time.Second
 const forwardInterval = time.Second
 
 // Serve works on entries until ctx ends, then finishes those in hand and gives back the rest.
-func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, routes map[task.Kind]Handler) error {
+func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, routes map[job.Kind]Handler) error {
 	server := asynq.NewServerFromRedisClient(r.client, asynq.Config{
 		Concurrency:              opts.Concurrency,
 		Queues:                   map[string]int{opts.Queue: 1},
@@ -74,7 +74,7 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	mux := asynq.NewServeMux()
 	for kind, handle := range routes {
 		mux.HandleFunc(string(kind), func(ctx context.Context, entry *asynq.Task) error {
-			c, err := task.DecodeChunk(entry.Payload())
+			c, err := job.DecodeChunk(entry.Payload())
 			if err != nil {
 				return &keptError{fmt.Errorf("%w: %w", err, asynq.SkipRetry)}
 			}
@@ -124,7 +124,7 @@ func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 		}
 		level := slog.LevelWarn
 		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}
-		if c, err := task.DecodeChunk(entry.Payload()); err == nil {
+		if c, err := job.DecodeChunk(entry.Payload()); err == nil {
 			attrs = append(attrs, slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
 		}
 		if later, ok := errors.AsType[*LaterError](err); ok {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // Splitting 16 GiB takes longer than any step may.
@@ -17,8 +17,8 @@ func TestASplitMayTakeLong(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	d := queue.NewDispatcher(r.Queue)
-	c := task.Chunk{TaskID: uuid.New(), Seq: task.SplitSeq}
-	for kind, want := range map[task.Kind]time.Duration{task.Import: 5 * time.Minute, task.Split: 3 * time.Hour} {
+	c := job.Chunk{TaskID: uuid.New(), Seq: job.SplitSeq}
+	for kind, want := range map[job.Kind]time.Duration{job.Import: 5 * time.Minute, job.Split: 3 * time.Hour} {
 		generation := queue.NewGeneration()
 		if err := d.Dispatch(t.Context(), kind, c, generation); err != nil {
 			t.Fatal(err)

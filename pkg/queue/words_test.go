@@ -15,7 +15,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // refusal is an error of Postgres' that quotes a client's data.
@@ -47,12 +47,12 @@ func TestRedisIsToldCodesOnly(t *testing.T) {
 	ended := make(chan error)
 	go func() {
 		ended <- queue.Serve(ctx, r.Queue, slog.New(slog.NewTextHandler(&said, nil)), queue.ServerOptions{
-			Queue: task.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
-		}, map[task.Kind]queue.Handler{task.Import: func(_ context.Context, c task.Chunk) error { return answers[c.Seq]() }})
+			Queue: job.QueueImports, Concurrency: 1, PollInterval: time.Millisecond, Grace: time.Minute,
+		}, map[job.Kind]queue.Handler{job.Import: func(_ context.Context, c job.Chunk) error { return answers[c.Seq]() }})
 	}()
 	id := uuid.New()
 	for seq := range answers {
-		mustDispatch(t, queue.NewDispatcher(r.Queue), task.Chunk{TaskID: id, Seq: seq}, queue.FirstDispatch)
+		mustDispatch(t, queue.NewDispatcher(r.Queue), job.Chunk{TaskID: id, Seq: seq}, queue.FirstDispatch)
 	}
 	want := map[int]string{
 		0: "attempt 1 of 8 failed (SQLSTATE 22007)", 1: "not now", 2: "it failed, the worker's log tells why",

@@ -10,7 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 func TestAcceptedIsWaitingAndDue(t *testing.T) {
@@ -32,9 +32,9 @@ func TestAcceptedIsWaitingAndDue(t *testing.T) {
 		t.Errorf("accepted as %+v", op)
 	}
 	due, err := b.store.DueChunks(t.Context(), plenty)
-	want := []task.Due{{Kind: task.Import, Chunk: of(before, 0)}, {Kind: task.Report, Chunk: of(op, 0)}}
-	if err != nil || !cmp.Equal(want, due, cmp.Transformer("sorted", func(all []task.Due) map[task.Due]bool {
-		set := make(map[task.Due]bool)
+	want := []job.Due{{Kind: job.Import, Chunk: of(before, 0)}, {Kind: job.Report, Chunk: of(op, 0)}}
+	if err != nil || !cmp.Equal(want, due, cmp.Transformer("sorted", func(all []job.Due) map[job.Due]bool {
+		set := make(map[job.Due]bool)
 		for _, one := range all {
 			set[one] = true
 		}
@@ -62,16 +62,16 @@ func TestAnUploadToSplitIsDueAsThat(t *testing.T) {
 	b := setup(t)
 	op := b.seal(t, 2, 4, 1)
 	b.exec(t, `UPDATE xforce.tasks SET total_chunks = 0, total_records = 0`)
-	b.exec(t, `INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VALUES ($1, $2, 1, 0, '')`, op.ID, task.SplitSeq)
-	expect := func(want ...task.Due) {
+	b.exec(t, `INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VALUES ($1, $2, 1, 0, '')`, op.ID, job.SplitSeq)
+	expect := func(want ...job.Due) {
 		t.Helper()
 		due, err := b.store.DueChunks(t.Context(), plenty)
 		if diff := cmp.Diff(want, due); err != nil || diff != "" {
 			t.Errorf("%v, due (-want +got):\n%s", err, diff)
 		}
 	}
-	expect(task.Due{Kind: task.Split, Chunk: of(op, task.SplitSeq)})
+	expect(job.Due{Kind: job.Split, Chunk: of(op, job.SplitSeq)})
 	b.exec(t, `UPDATE xforce.tasks SET total_chunks = 4, total_records = 4`)
 	b.exec(t, `UPDATE xforce.task_chunks SET state = 'done' WHERE seq < 0`)
-	expect(task.Due{Kind: task.Import, Chunk: of(op, 0)}, task.Due{Kind: task.Import, Chunk: of(op, 1)})
+	expect(job.Due{Kind: job.Import, Chunk: of(op, 0)}, job.Due{Kind: job.Import, Chunk: of(op, 1)})
 }

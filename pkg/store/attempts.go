@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // What a worker is told when it can't take a chunk.
@@ -54,7 +54,7 @@ type Attempt struct {
 
 // BeginAttempt counts an attempt at the chunk of an operation of the kind and marks the operation as running. It returns ErrNothingDue or
 // ErrHeld when the chunk can't be taken: an entry that strayed into the queue of another kind is none of the worker's business.
-func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk, kind operation.Kind) (begun Attempt, err error) {
+func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Kind) (begun Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(forgoDurability)
@@ -74,7 +74,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c task.Chunk, kind operation.K
 }
 
 // whyNotDue tells a chunk that is held from one that needs nobody.
-func (s *Store) whyNotDue(ctx context.Context, c task.Chunk, kinds ...operation.Kind) error {
+func (s *Store) whyNotDue(ctx context.Context, c job.Chunk, kinds ...operation.Kind) error {
 	const isPending = `
 SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = ANY ($4))`
@@ -92,7 +92,7 @@ SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_
 }
 
 // ForgiveAttempt takes back an attempt that failed for no fault of the chunk, such as a database that went away.
-func (s *Store) ForgiveAttempt(ctx context.Context, c task.Chunk) error {
+func (s *Store) ForgiveAttempt(ctx context.Context, c job.Chunk) error {
 	const forgive = `
 UPDATE xforce.task_chunks SET attempts = attempts - 1
 WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0`

@@ -9,7 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // maxMissing bounds how many missing parts are told at once.
@@ -46,7 +46,7 @@ func (s *Store) FinishParts(ctx context.Context, id uuid.UUID, expected int) (*o
 		}
 		var batch pgx.Batch
 		batch.Queue(sealParts, id, operation.Waiting, statesBefore(operation.Waiting), splitting)
-		batch.Queue(insertSplitChunk, id, task.SplitSeq)
+		batch.Queue(insertSplitChunk, id, job.SplitSeq)
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if isNoRows(err) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // holdInterval is how often the holder of a long turn looks whether its operation is still live. It is well below a second, in which a
@@ -22,7 +22,7 @@ const holdInterval = 300 * time.Millisecond
 // ends when the operation is finished by somebody else.
 //
 // It uses two connections at a time: give the pool at least two for each worker.
-func (s *Store) RunHeld(ctx context.Context, c task.Chunk, work func(context.Context, Place) (Advance, error)) (Committed, error) {
+func (s *Store) RunHeld(ctx context.Context, c job.Chunk, work func(context.Context, Place) (Advance, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		turn, err := takeTurn(ctx, tx, c)
 		if err != nil {
@@ -41,7 +41,7 @@ func (s *Store) RunHeld(ctx context.Context, c task.Chunk, work func(context.Con
 }
 
 // hold runs work while it keeps the transaction's session awake, and ends the work's context when the operation is no longer live.
-func hold(ctx context.Context, tx pgx.Tx, c task.Chunk, work func(context.Context) error) error {
+func hold(ctx context.Context, tx pgx.Tx, c job.Chunk, work func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	worked := make(chan error, 1)
@@ -74,7 +74,7 @@ func guarded(ctx context.Context, work func(context.Context) error) (err error) 
 	return work(ctx)
 }
 
-func stillLive(ctx context.Context, tx pgx.Tx, c task.Chunk) error {
+func stillLive(ctx context.Context, tx pgx.Tx, c job.Chunk) error {
 	const live = `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($2))`
 	var is bool
 	if err := tx.QueryRow(ctx, live, c.TaskID, liveStates).Scan(&is); err != nil {

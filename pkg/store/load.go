@@ -4,15 +4,15 @@ import (
 	"context"
 
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/store/target"
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // Describe reads a collection's target table and checks that the collection fits.
-func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*target.Table, error) {
-	return target.Describe(ctx, s.pool, c)
+func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*load.Table, error) {
+	return load.Describe(ctx, s.pool, c)
 }
 
 // Load writes a batch of the step's records into its collection's table, as part of the step.
-func (st *Step) Load(ctx context.Context, batch *target.Batch) (target.Result, error) {
+func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error) {
 	return batch.Load(ctx, st.tx, st.Number)
 }

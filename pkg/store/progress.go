@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // The words of xforce.task_progress.status (seed 000).
@@ -23,7 +23,7 @@ const insertProgress = `
 INSERT INTO xforce.task_progress (progress_id, task_id, status, record) VALUES ($1, $2, $3, $4)`
 
 // completedRow says which rows a committed chunk held.
-func completedRow(c task.Chunk, step *Step, counts operation.Counts) ([]any, error) {
+func completedRow(c job.Chunk, step *Step, counts operation.Counts) ([]any, error) {
 	record, err := json.Marshal(struct {
 		Chunk    int `json:"chunk"`
 		FirstRow int `json:"first_row"`

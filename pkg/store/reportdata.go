@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // ReporterSessions is the name that reporters' sessions carry in pg_stat_activity.
@@ -17,7 +17,7 @@ const ReporterSessions = "longshore-reporter"
 
 // PlaceOf reads where an operation that takes many steps stands, without taking it: whoever acts on it must look again under the lock.
 // It returns ErrNothingDue when the operation is finished.
-func (s *Store) PlaceOf(ctx context.Context, c task.Chunk) (Place, error) {
+func (s *Store) PlaceOf(ctx context.Context, c job.Chunk) (Place, error) {
 	const read = `
 SELECT t.kind, t.number, coalesce(t.collection, ''), t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
@@ -37,7 +37,7 @@ WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY (
 // BeginFile prepares held work that writes a file: under the lock it clears what somebody may have written before, and leaves the cursor that
 // tells the writer's own work from that of a writer who lost the lock and does not know it yet. It is no turn: attempts go on counting.
 // It returns ErrHeld or ErrNothingDue like RunHeld.
-func (s *Store) BeginFile(ctx context.Context, c task.Chunk, cursor json.RawMessage) error {
+func (s *Store) BeginFile(ctx context.Context, c job.Chunk, cursor json.RawMessage) error {
 	const leave = `UPDATE xforce.task_chunks SET cursor = $3 WHERE task_id = $1 AND seq = $2`
 	_, err := s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		if _, err := takeTurn(ctx, tx, c); err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // DueChunks finds, for every lane of every live operation, the first chunk that is pending: what should by now be in the
 // queue or in a worker's hands. An upload in pieces that is not yet split has one that stands for the splitting. At most limit chunks
 // are returned, oldest operations first.
-func (s *Store) DueChunks(ctx context.Context, limit int) ([]task.Due, error) {
+func (s *Store) DueChunks(ctx context.Context, limit int) ([]job.Due, error) {
 	const due = `
 SELECT t.kind, t.task_id, first.seq
 FROM xforce.tasks t
@@ -28,14 +28,14 @@ CROSS JOIN LATERAL (
 WHERE t.status IN ('waiting', 'running') -- the words of the partial index
 ORDER BY t.task_id, first.seq
 LIMIT $1`
-	rows, err := s.pool.Query(ctx, due, limit, task.SplitSeq)
+	rows, err := s.pool.Query(ctx, due, limit, job.SplitSeq)
 	if err != nil {
 		return nil, fmt.Errorf("looking for due chunks: %w", err)
 	}
-	chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d task.Due, err error) {
+	chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d job.Due, err error) {
 		var kind operation.Kind
 		err = row.Scan(&kind, &d.TaskID, &d.Seq)
-		d.Kind = task.KindOf(kind, d.Seq)
+		d.Kind = job.KindOf(kind, d.Seq)
 		return d, err
 	})
 	if err != nil {
@@ -46,7 +46,7 @@ LIMIT $1`
 
 // Unheld returns those of the chunks that are pending and in nobody's hands. It locks them for a moment, and a worker that
 // comes just then has to come again: ask only about chunks that seem to be lost.
-func (s *Store) Unheld(ctx context.Context, chunks []task.Chunk) ([]task.Chunk, error) {
+func (s *Store) Unheld(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error) {
 	const unheld = `
 SELECT c.task_id, c.seq
 FROM unnest($1::uuid[], $2::int[]) AS asked (task_id, seq)
@@ -65,8 +65,8 @@ FOR UPDATE OF c SKIP LOCKED`
 	return collectChunks(rows)
 }
 
-func collectChunks(rows pgx.Rows) ([]task.Chunk, error) {
-	chunks, err := pgx.CollectRows(rows, pgx.RowToStructByPos[task.Chunk])
+func collectChunks(rows pgx.Rows) ([]job.Chunk, error) {
+	chunks, err := pgx.CollectRows(rows, pgx.RowToStructByPos[job.Chunk])
 	if err != nil {
 		return nil, fmt.Errorf("reading chunks: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/query"
-	"github.com/longshore-io/longshore/pkg/store/scan"
+	"github.com/longshore-io/longshore/pkg/table/scan"
 )
 
 // SearcherSessions is the name that searchers' sessions carry in pg_stat_activity.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // Split is what the splitting of an upload in pieces came to.
@@ -25,7 +25,7 @@ type Split struct {
 // RunSplit is RunHeld for the chunk that stands for the splitting of an upload in pieces: work stages all records with StageSplit, and may
 // be done from the beginning by another worker if this one dies. What it says is committed together with the end of its chunk: the
 // operation's totals, or its failure. The first chunks of all lanes are due then.
-func (s *Store) RunSplit(ctx context.Context, c task.Chunk, work func(context.Context, Place) (Split, error)) (Committed, error) {
+func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Context, Place) (Split, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		turn, err := takeTurn(ctx, tx, c)
 		if err != nil {
@@ -72,7 +72,7 @@ RETURNING lanes`
 UPDATE xforce.task_chunks SET state = 'done', attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
 )
 
-func finishSplit(ctx context.Context, tx pgx.Tx, c task.Chunk, split Split) (Committed, error) {
+func finishSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, split Split) (Committed, error) {
 	done := Committed{State: operation.Running, Counts: operation.Counts{Total: split.Records}}
 	var chunks, records, last, lanes int
 	var batch pgx.Batch
@@ -92,12 +92,12 @@ func finishSplit(ctx context.Context, tx pgx.Tx, c task.Chunk, split Split) (Com
 		return Committed{}, fmt.Errorf("%d records in %d chunks were staged, but %d in %d are there", split.Records, split.Chunks, records, chunks)
 	}
 	for seq := range min(lanes, split.Chunks) {
-		done.Next = append(done.Next, Next{Due: task.Due{Kind: task.Import, Chunk: task.Chunk{TaskID: c.TaskID, Seq: seq}}})
+		done.Next = append(done.Next, Next{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{TaskID: c.TaskID, Seq: seq}}})
 	}
 	return done, nil
 }
 
-func failSplit(ctx context.Context, tx pgx.Tx, c task.Chunk, why operation.Failure) (Committed, error) {
+func failSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, why operation.Failure) (Committed, error) {
 	var batch pgx.Batch
 	batch.Queue(failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)).
 		Exec(func(tag pgconn.CommandTag) error {

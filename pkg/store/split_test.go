@@ -7,7 +7,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // finished is an upload in pieces that is to be split, in a worker's hands.
@@ -16,7 +16,7 @@ func (b bench) finished(t *testing.T) *operation.Operation {
 	p := b.inPieces(t)
 	b.mustPut(t, p, 1, "some bytes")
 	op := b.mustFinish(t, p)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, task.SplitSeq), op.Kind); err != nil {
+	if _, err := b.store.BeginAttempt(t.Context(), of(op, job.SplitSeq), op.Kind); err != nil {
 		t.Fatal(err)
 	}
 	return op
@@ -39,11 +39,11 @@ func TestASplitBecomesAnImport(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.finished(t)
-	done, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(25, 10))
+	done, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), b.splitInto(25, 10))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(done.Next) != 2 || done.Next[0].Chunk != of(op, 0) || done.Next[1].Chunk != of(op, 1) || done.Next[0].Kind != task.Import {
+	if len(done.Next) != 2 || done.Next[0].Chunk != of(op, 0) || done.Next[1].Chunk != of(op, 1) || done.Next[0].Kind != job.Import {
 		t.Errorf("due next: %+v", done.Next)
 	}
 	now := b.mustRead(t, op.ID)
@@ -56,7 +56,7 @@ func TestASplitBecomesAnImport(t *testing.T) {
 	if now := b.mustRead(t, op.ID); now.State != operation.Succeeded || now.Counts.Created != 25 {
 		t.Errorf("imported as %+v", now)
 	}
-	if _, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(1, 1)); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), b.splitInto(1, 1)); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("splitting again: %v", err)
 	}
 }
@@ -67,17 +67,17 @@ func TestASplitIsDoneAnewAfterADeath(t *testing.T) {
 	b := setup(t)
 	op := b.finished(t)
 	dying := errors.New("dying")
-	_, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
+	_, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
 		_, err := b.splitInto(20, 10)(ctx, place)
 		return store.Split{}, errors.Join(err, dying)
 	})
 	if !errors.Is(err, dying) {
 		t.Fatal(err)
 	}
-	if due, err := b.store.DueChunks(t.Context(), 10); err != nil || len(due) != 1 || due[0].Seq != task.SplitSeq {
+	if due, err := b.store.DueChunks(t.Context(), 10); err != nil || len(due) != 1 || due[0].Seq != job.SplitSeq {
 		t.Errorf("due after a death: %v, %v", due, err)
 	}
-	if _, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(25, 10)); err != nil {
+	if _, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), b.splitInto(25, 10)); err != nil {
 		t.Fatal(err)
 	}
 	if now := b.mustRead(t, op.ID); now.Counts.Total != 25 {
@@ -99,7 +99,7 @@ func TestASplitThatDoesNotAddUpIsRefused(t *testing.T) {
 	if err := b.store.StageSplit(t.Context(), op.ID, chunks(7, 7)[0]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(25, 10)); err == nil {
+	if _, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), b.splitInto(25, 10)); err == nil {
 		t.Error("chunks of 7 and of 10 records were taken for one body")
 	}
 	if now := b.mustRead(t, op.ID); now.Chunks != 0 {
@@ -111,7 +111,7 @@ func TestAFailedSplitImportsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.finished(t)
-	done, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
+	done, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
 		_, err := b.splitInto(20, 10)(ctx, place)
 		return store.Split{Failure: &operation.Failure{Code: "MalformedJson", Message: "Broken."}}, err
 	})
@@ -134,7 +134,7 @@ func TestACancelledSplitStops(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.finished(t)
-	_, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
+	_, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
 		if _, err := b.splitInto(20, 10)(ctx, place); err != nil {
 			return store.Split{}, err
 		}
@@ -166,7 +166,7 @@ func TestPartsStayUntilTheyAreSplit(t *testing.T) {
 	if all := b.stream(t, op.ID); all != "some bytes" {
 		t.Errorf("read %q before the split", all)
 	}
-	if _, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(25, 10)); err != nil {
+	if _, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), b.splitInto(25, 10)); err != nil {
 		t.Fatal(err)
 	}
 	b.expectCleared(t, op, 3)

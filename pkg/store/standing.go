@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // standing has the due chunks of DueChunks. The first of each lane is due since the operation was accepted or, after a split, since that; any
@@ -58,13 +58,13 @@ const standingLanes = 40_000
 
 // Standing tells how the work stands, for those who watch: of a long backlog, what is due in the first 40,000 lanes of each kind, which are
 // 5,000 imports of eight. It looks at each of them: read it now and then.
-func (s *Store) Standing(ctx context.Context) (now task.Standing, err error) {
+func (s *Store) Standing(ctx context.Context) (now job.Standing, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		// The planner guesses a thousand lanes for each operation, and would compile a query that takes a moment.
 		if _, err := tx.Exec(ctx, `SET LOCAL jit = off`); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, standing, task.SplitSeq, operation.Import, standingLanes)
+		rows, err := tx.Query(ctx, standing, job.SplitSeq, operation.Import, standingLanes)
 		if err != nil {
 			return err
 		}
@@ -72,12 +72,12 @@ func (s *Store) Standing(ctx context.Context) (now task.Standing, err error) {
 		return err
 	})
 	if err != nil {
-		return task.Standing{}, fmt.Errorf("reading how the work stands: %w", err)
+		return job.Standing{}, fmt.Errorf("reading how the work stands: %w", err)
 	}
 	return now, nil
 }
 
-func collectStanding(rows pgx.Rows) (now task.Standing, err error) {
+func collectStanding(rows pgx.Rows) (now job.Standing, err error) {
 	var (
 		kind   operation.Kind
 		state  operation.State
@@ -87,10 +87,10 @@ func collectStanding(rows pgx.Rows) (now task.Standing, err error) {
 	)
 	_, err = pgx.ForEachRow(rows, []any{&kind, &state, &seq, &count, &oldest}, func() error {
 		if state != "" {
-			now.Operations = append(now.Operations, task.Tally{Kind: kind, State: state, Count: count})
+			now.Operations = append(now.Operations, job.Tally{Kind: kind, State: state, Count: count})
 			return nil
 		}
-		due := task.Waiting{Kind: task.KindOf(kind, seq), Chunks: count}
+		due := job.Waiting{Kind: job.KindOf(kind, seq), Chunks: count}
 		if oldest != nil {
 			due.Oldest = max(*oldest, 0) // a clock may be set back
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // ages moves the times by which a chunk is due into the past.
@@ -23,13 +23,13 @@ func (b bench) ages(t *testing.T, op *operation.Operation, sealed string, seqs m
 }
 
 // standing reads how the work stands; ages are rounded down to whole hours, so that the clock may go on.
-func (b bench) standing(t *testing.T) (map[task.Tally]bool, map[task.Kind]task.Waiting) {
+func (b bench) standing(t *testing.T) (map[job.Tally]bool, map[job.Kind]job.Waiting) {
 	t.Helper()
 	now, err := b.store.Standing(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	operations, due := make(map[task.Tally]bool), make(map[task.Kind]task.Waiting)
+	operations, due := make(map[job.Tally]bool), make(map[job.Kind]job.Waiting)
 	for _, tally := range now.Operations {
 		operations[tally] = true
 	}
@@ -71,7 +71,7 @@ func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
 	b.inPieces(t)
 
 	operations, due := b.standing(t)
-	wantOperations := map[task.Tally]bool{
+	wantOperations := map[job.Tally]bool{
 		{Kind: operation.Import, State: operation.Receiving, Count: 1}: true,
 		{Kind: operation.Import, State: operation.Waiting, Count: 2}:   true,
 		{Kind: operation.Import, State: operation.Running, Count: 1}:   true,
@@ -81,10 +81,10 @@ func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
 	if diff := cmp.Diff(wantOperations, operations); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)
 	}
-	want := map[task.Kind]task.Waiting{
-		task.Import: {Kind: task.Import, Chunks: 4, Oldest: 5 * time.Hour},
-		task.Search: {Kind: task.Search, Chunks: 2, Oldest: 7 * time.Hour},
-		task.Split:  {Kind: task.Split, Chunks: 1, Oldest: 2 * time.Hour},
+	want := map[job.Kind]job.Waiting{
+		job.Import: {Kind: job.Import, Chunks: 4, Oldest: 5 * time.Hour},
+		job.Search: {Kind: job.Search, Chunks: 2, Oldest: 7 * time.Hour},
+		job.Split:  {Kind: job.Split, Chunks: 1, Oldest: 2 * time.Hour},
 	}
 	if diff := cmp.Diff(want, due); diff != "" {
 		t.Errorf("due (-want +got):\n%s", diff)
@@ -95,10 +95,10 @@ func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
 	b.ages(t, search, "7 hours", map[int]string{0: "1 hour"})
 	b.exec(t, `UPDATE xforce.task_chunks SET stepped_at = NULL WHERE task_id = $1`, begun.ID) // by a worker that is older than the column
 	b.exec(t, `UPDATE xforce.tasks SET updated_at = clock_timestamp() - interval '4 hours' WHERE task_id = $1`, begun.ID)
-	b.attempt(t, of(unsplit, task.SplitSeq), operation.Import)
-	want[task.Import] = task.Waiting{Kind: task.Import, Chunks: 4, Oldest: 4 * time.Hour}
-	want[task.Search] = task.Waiting{Kind: task.Search, Chunks: 2, Oldest: time.Hour}
-	want[task.Split] = task.Waiting{Kind: task.Split, Chunks: 1}
+	b.attempt(t, of(unsplit, job.SplitSeq), operation.Import)
+	want[job.Import] = job.Waiting{Kind: job.Import, Chunks: 4, Oldest: 4 * time.Hour}
+	want[job.Search] = job.Waiting{Kind: job.Search, Chunks: 2, Oldest: time.Hour}
+	want[job.Split] = job.Waiting{Kind: job.Split, Chunks: 1}
 	if _, due = b.standing(t); cmp.Diff(want, due) != "" {
 		t.Errorf("then (-want +got):\n%s", cmp.Diff(want, due))
 	}
@@ -109,16 +109,16 @@ func TestStandingAfterASplit(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.finished(t)
-	if _, err := b.store.RunSplit(t.Context(), of(op, task.SplitSeq), b.splitInto(4, 2)); err != nil {
+	if _, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), b.splitInto(4, 2)); err != nil {
 		t.Fatal(err)
 	}
-	b.ages(t, op, "9 hours", map[int]string{task.SplitSeq: "2 hours"})
-	if _, due := b.standing(t); due[task.Import].Oldest != 2*time.Hour || due[task.Split].Chunks != 0 {
+	b.ages(t, op, "9 hours", map[int]string{job.SplitSeq: "2 hours"})
+	if _, due := b.standing(t); due[job.Import].Oldest != 2*time.Hour || due[job.Split].Chunks != 0 {
 		t.Errorf("due: %+v", due)
 	}
 }
 
-func (b bench) attempt(t *testing.T, c task.Chunk, kind operation.Kind) store.Attempt {
+func (b bench) attempt(t *testing.T, c job.Chunk, kind operation.Kind) store.Attempt {
 	t.Helper()
 	attempt, err := b.store.BeginAttempt(t.Context(), c, kind)
 	if err != nil {
@@ -170,7 +170,7 @@ func TestStandingLooksAtABoundedNumberOfLanes(t *testing.T) {
 	for lanes, want := range map[int]int{40_000: 5, 39_999: 7} {
 		b.exec(t, `UPDATE xforce.tasks SET lanes = $2, total_chunks = $2 WHERE task_id = $1`, first.ID, lanes)
 		operations, due := b.standing(t)
-		if got := due[task.Import].Chunks; got != want || !operations[task.Tally{Kind: operation.Import, State: operation.Waiting, Count: 2}] {
+		if got := due[job.Import].Chunks; got != want || !operations[job.Tally{Kind: operation.Import, State: operation.Waiting, Count: 2}] {
 			t.Errorf("behind %d lanes: %d chunks are due, not %d; %v", lanes, got, want, operations)
 		}
 	}

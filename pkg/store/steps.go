@@ -9,7 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // Step is a chunk in the hands of one worker: the lock on its row is the lease, and it ends with the transaction.
@@ -44,17 +44,17 @@ type Committed struct {
 // Next is a chunk that a step leaves to be done, and how many steps were done on it: an operation that takes many steps comes back
 // to the same chunk.
 type Next struct {
-	task.Due
+	job.Due
 	Steps int
 }
 
 // nextOfLane is the chunk that follows in the lane of an import's chunk; none after the last.
-func nextOfLane(c task.Chunk, lanes, chunks int) []Next {
+func nextOfLane(c job.Chunk, lanes, chunks int) []Next {
 	seq := c.Seq + lanes
 	if seq >= chunks {
 		return nil
 	}
-	return []Next{{Due: task.Due{Kind: task.Import, Chunk: task.Chunk{TaskID: c.TaskID, Seq: seq}}}}
+	return []Next{{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{TaskID: c.TaskID, Seq: seq}}}}
 }
 
 // errStopped rolls a step back whose operation was finished by somebody else in the meantime.
@@ -63,7 +63,7 @@ var errStopped = errors.New("the operation is finished")
 // RunStep takes the chunk, lets work do its part in the same transaction, and commits the effect, the rejections, the counts
 // and the chunk's new state together. It returns ErrNothingDue when the chunk is done or its operation is
 // finished, ErrHeld when somebody else holds it.
-func (s *Store) RunStep(ctx context.Context, c task.Chunk, work func(context.Context, *Step) (Effect, error)) (Committed, error) {
+func (s *Store) RunStep(ctx context.Context, c job.Chunk, work func(context.Context, *Step) (Effect, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		step, err := takeChunk(ctx, tx, c)
 		if err != nil {
@@ -78,7 +78,7 @@ func (s *Store) RunStep(ctx context.Context, c task.Chunk, work func(context.Con
 }
 
 // runStep runs one step, of whatever kind, as one transaction, and tells why its chunk could not be taken.
-func (s *Store) runStep(ctx context.Context, c task.Chunk, step func(pgx.Tx) (Committed, error)) (done Committed, err error) {
+func (s *Store) runStep(ctx context.Context, c job.Chunk, step func(pgx.Tx) (Committed, error)) (done Committed, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		done, err = step(tx)
 		return err
@@ -93,7 +93,7 @@ func (s *Store) runStep(ctx context.Context, c task.Chunk, step func(pgx.Tx) (Co
 }
 
 // takeChunk locks the chunk's row if it is free and still pending.
-func takeChunk(ctx context.Context, tx pgx.Tx, c task.Chunk) (*Step, error) {
+func takeChunk(ctx context.Context, tx pgx.Tx, c job.Chunk) (*Step, error) {
 	const take = `
 SELECT t.number, c.first_row, c.row_count, c.payload
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
@@ -129,7 +129,7 @@ WHERE task_id = $1 AND status = ANY ($8)
 RETURNING status, lanes, total_chunks`
 )
 
-func finishStep(ctx context.Context, tx pgx.Tx, c task.Chunk, step *Step, effect Effect) (Committed, error) {
+func finishStep(ctx context.Context, tx pgx.Tx, c job.Chunk, step *Step, effect Effect) (Committed, error) {
 	done := Committed{Counts: countOutcomes(effect.Outcomes)}
 	if err := writeRejections(ctx, tx, c.TaskID, effect.Rejections); err != nil {
 		return Committed{}, err
@@ -174,7 +174,7 @@ WHERE task_id = $1 AND status = ANY ($5)`
 
 // Fail ends an operation that can't be completed. What was committed stays and is counted. It reports whether this call did it: one that is
 // finished already keeps its end.
-func (s *Store) Fail(ctx context.Context, c task.Chunk, why operation.Failure) (bool, error) {
+func (s *Store) Fail(ctx context.Context, c job.Chunk, why operation.Failure) (bool, error) {
 	failed, err := s.pool.Exec(ctx, failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed))
 	if err != nil {
 		return false, fmt.Errorf("failing the operation: %w", err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 func TestStepsCountToTheEnd(t *testing.T) {
@@ -68,7 +68,7 @@ func TestLockedChunkIsHeld(t *testing.T) {
 		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("step on a held chunk: %v", err)
 		}
-		free, err := b.store.Unheld(ctx, []task.Chunk{of(op, 0), of(op, 1), of(op, 9)})
+		free, err := b.store.Unheld(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
 		if err != nil || len(free) != 1 || free[0] != of(op, 1) {
 			t.Errorf("unheld: %v, %v", free, err)
 		}

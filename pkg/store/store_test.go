@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // bench is a test's own database, seen through the store and without it.
@@ -101,9 +101,9 @@ func all(outcome operation.Outcome) func(context.Context, *store.Step) (store.Ef
 	}
 }
 
-func of(op *operation.Operation, seq int) task.Chunk { return task.Chunk{TaskID: op.ID, Seq: seq} }
+func of(op *operation.Operation, seq int) job.Chunk { return job.Chunk{TaskID: op.ID, Seq: seq} }
 
-func (b bench) mustStep(t *testing.T, c task.Chunk, outcome operation.Outcome) store.Committed {
+func (b bench) mustStep(t *testing.T, c job.Chunk, outcome operation.Outcome) store.Committed {
 	t.Helper()
 	if _, err := b.store.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // Place is where an operation that takes many steps stands.
@@ -52,7 +52,7 @@ type Advance struct {
 
 // RunTurn takes the operation's only chunk, lets work do its part in the same transaction, and commits its output together with its place.
 // It returns ErrNothingDue when the operation is finished, ErrHeld when somebody else is at it.
-func (s *Store) RunTurn(ctx context.Context, c task.Chunk, work func(context.Context, *Turn) (Advance, error)) (Committed, error) {
+func (s *Store) RunTurn(ctx context.Context, c job.Chunk, work func(context.Context, *Turn) (Advance, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		turn, err := takeTurn(ctx, tx, c)
 		if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) RunTurn(ctx context.Context, c task.Chunk, work func(context.Con
 }
 
 // takeTurn locks the chunk's row if it is free and still pending.
-func takeTurn(ctx context.Context, tx pgx.Tx, c task.Chunk) (*Turn, error) {
+func takeTurn(ctx context.Context, tx pgx.Tx, c job.Chunk) (*Turn, error) {
 	const take = `
 SELECT t.kind, t.number, coalesce(t.collection, ''), t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
@@ -97,12 +97,12 @@ UPDATE xforce.tasks SET
 WHERE task_id = $1 AND status = ANY ($7)`
 )
 
-func finishTurn(ctx context.Context, tx pgx.Tx, c task.Chunk, turn *Turn, a Advance) (Committed, error) {
+func finishTurn(ctx context.Context, tx pgx.Tx, c job.Chunk, turn *Turn, a Advance) (Committed, error) {
 	done := Committed{State: operation.Running}
 	if a.Done {
 		done.State = operation.Succeeded
 	} else {
-		done.Next = []Next{{Due: task.Due{Kind: task.KindOf(turn.Kind, c.Seq), Chunk: c}, Steps: turn.Steps + 1}}
+		done.Next = []Next{{Due: job.Due{Kind: job.KindOf(turn.Kind, c.Seq), Chunk: c}, Steps: turn.Steps + 1}}
 	}
 	var batch pgx.Batch
 	batch.Queue(leavePlace, c.TaskID, c.Seq, a.Cursor, a.Done)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // mustTurn takes a turn that only leaves its place.
@@ -38,7 +38,7 @@ func TestTurnsHandTheirPlaceOn(t *testing.T) {
 	b := setup(t)
 	op := b.begin(t)
 	done := b.mustTurn(t, op, store.Advance{Cursor: json.RawMessage(`{"at": 1}`), Progress: 40, Phase: "looking", Result: json.RawMessage(`{"n": 1}`)})
-	want := []store.Next{{Due: task.Due{Kind: task.Search, Chunk: of(op, 0)}, Steps: 1}}
+	want := []store.Next{{Due: job.Due{Kind: job.Search, Chunk: of(op, 0)}, Steps: 1}}
 	if diff := cmp.Diff(want, done.Next); diff != "" || done.State != operation.Running {
 		t.Errorf("left %s, next (-want +got):\n%s", done.State, diff)
 	}
@@ -156,7 +156,7 @@ func TestATurnIsHeldByOne(t *testing.T) {
 		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("a second attempt: %v", err)
 		}
-		if unheld, err := b.store.Unheld(ctx, []task.Chunk{of(op, 0)}); err != nil || len(unheld) != 0 {
+		if unheld, err := b.store.Unheld(ctx, []job.Chunk{of(op, 0)}); err != nil || len(unheld) != 0 {
 			t.Errorf("unheld: %v, %v", unheld, err)
 		}
 		return store.Advance{}, nil

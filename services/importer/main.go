@@ -12,8 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/split"
@@ -38,18 +38,18 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	defer base.Close()
 
-	steps, finished, records := metrics.NewSteps(task.Import, task.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
+	steps, finished, records := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
 	base.Metrics.MustRegister(steps, finished, records)
 	chunks, err := ingest.New(ctx, base.DB, collections, cfg.Records(), records)
 	if err != nil {
 		return err
 	}
-	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	deps := worker.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
 	uploads := split.New(base.DB, collections)
 	base.Ready()
 	env.Log.Info("ready for chunks")
-	return work.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		work.Route{Kind: task.Import, Concurrency: cfg.Concurrency, Handle: work.New(operation.Import, deps, chunks.Try).Chunk},
-		work.Route{Kind: task.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(work.New(operation.Import, deps, uploads.Try).Chunk)},
+	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
+		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Import, deps, chunks.Try).Chunk},
+		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(operation.Import, deps, uploads.Try).Chunk)},
 	)
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/reporter/internal/config"
-	"github.com/longshore-io/longshore/services/reporter/internal/making"
+	"github.com/longshore-io/longshore/services/reporter/internal/builder"
 )
 
 func main() { os.Exit(service.Main("reporter", run)) }
@@ -34,12 +34,12 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	defer base.Close()
 
-	reports := making.New(base.DB, collections, cfg.MaxReportBytes)
-	steps, finished := metrics.NewSteps(task.Report), metrics.NewFinished()
+	reports := builder.New(base.DB, collections, cfg.MaxReportBytes)
+	steps, finished := metrics.NewSteps(job.Report), metrics.NewFinished()
 	base.Metrics.MustRegister(steps, finished)
-	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	deps := worker.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
 	base.Ready()
 	env.Log.Info("ready for reports")
-	return work.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		work.Route{Kind: task.Report, Concurrency: cfg.Concurrency, Handle: work.New(operation.Report, deps, reports.Try).Chunk})
+	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
+		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Report, deps, reports.Try).Chunk})
 }

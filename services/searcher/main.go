@@ -13,10 +13,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/searcher/internal/config"
-	"github.com/longshore-io/longshore/services/searcher/internal/hunt"
+	"github.com/longshore-io/longshore/services/searcher/internal/search"
 )
 
 func main() { os.Exit(service.Main("searcher", run)) }
@@ -35,12 +35,12 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	defer base.Close()
 
-	searches := hunt.New(base.DB, collections, cfg.MaxResultBytes)
-	steps, finished := metrics.NewSteps(task.Search), metrics.NewFinished()
+	searches := search.New(base.DB, collections, cfg.MaxResultBytes)
+	steps, finished := metrics.NewSteps(job.Search), metrics.NewFinished()
 	base.Metrics.MustRegister(steps, finished)
-	deps := work.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	deps := worker.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
 	base.Ready()
 	env.Log.Info("ready for searches")
-	return work.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		work.Route{Kind: task.Search, Concurrency: cfg.Concurrency, Handle: work.New(operation.Search, deps, searches.Try).Chunk})
+	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
+		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Search, deps, searches.Try).Chunk})
 }

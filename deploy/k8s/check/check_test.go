@@ -18,7 +18,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/k8s/check/manifest"
 	"github.com/longshore-io/longshore/deploy/k8s/check/render"
 	"github.com/longshore-io/longshore/deploy/k8s/check/score"
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/pkg/queue"
 )
 
@@ -60,7 +60,7 @@ var expectations = sync.OnceValues(func() (manifest.Expectations, error) {
 		Cleanup:      queue.CleanupGrace,
 		ProbePaths:   []string{"/startupz", "/livez", "/readyz"}, // TestProbesAskWhatIsAnswered
 	}
-	for _, program := range fleet.Programs() {
+	for _, program := range programs.Programs() {
 		want.Programs = append(want.Programs, program.Name)
 	}
 	source, err := crd.PostgresScaler(context.Background())

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-func TestMain(m *testing.M) { os.Exit(fleettest.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(programstest.Main(m)) }

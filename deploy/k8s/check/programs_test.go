@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
-	"github.com/longshore-io/longshore/deploy/local/fleettest"
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/pkg/admin"
 )
 
@@ -31,7 +31,7 @@ func refusedVariables(t *testing.T, objects []*unstructured.Unstructured) (probl
 	cluster, want, _ := read(t, objects)
 	environments := cluster.Environments(want)
 	for _, program := range want.Programs {
-		got, err := fleet.Settings(t.Context(), fleettest.Programs(t), program, environments[program])
+		got, err := programs.Settings(t.Context(), programstest.Programs(t), program, environments[program])
 		if err != nil {
 			problems = append(problems, err.Error())
 		}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/longshore-io/longshore/deploy/local/home"
+	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -19,7 +19,7 @@ const Name = "longshore"
 
 // cluster is a folder with data and the programs that made them.
 type cluster struct {
-	place    home.Place
+	place    datadir.Place
 	programs string
 	password string
 	brief    bool // the data need not survive the machine
@@ -28,7 +28,7 @@ type cluster struct {
 func (c *cluster) data() string { return filepath.Join(c.place.Folder, "data") }
 
 // openCluster finds the cluster in the place, or makes it.
-func openCluster(ctx context.Context, place home.Place, programs []string, brief bool) (*cluster, error) {
+func openCluster(ctx context.Context, place datadir.Place, programs []string, brief bool) (*cluster, error) {
 	c := &cluster{place: place, brief: brief}
 	version, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {

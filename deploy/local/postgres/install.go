@@ -11,7 +11,7 @@ import (
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 
 	"github.com/longshore-io/longshore/deploy/local/debian"
-	"github.com/longshore-io/longshore/deploy/local/home"
+	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -39,7 +39,7 @@ func Install(ctx context.Context, path string, out io.Writer) (folder string, er
 // download fetches the programs once. The library can only start a whole server, so that is what it does, on data that
 // are thrown away; when root asks, the start fails and the programs are there all the same.
 func download(ctx context.Context, path string, source embeddedpostgres.Config, out io.Writer) (string, error) {
-	place, err := home.At(ctx, path)
+	place, err := datadir.At(ctx, path)
 	if err != nil {
 		return "", err
 	}

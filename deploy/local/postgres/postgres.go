@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/longshore-io/longshore/deploy/local/home"
+	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -77,14 +77,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	if err := s.open(ctx, place, programs, o.Port); err != nil {
 		if s.temporary {
-			err = errors.Join(err, home.Remove(place.Folder))
+			err = errors.Join(err, datadir.Remove(place.Folder))
 		}
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) open(ctx context.Context, place home.Place, programs []string, port int) (err error) {
+func (s *Server) open(ctx context.Context, place datadir.Place, programs []string, port int) (err error) {
 	if s.cluster, err = openCluster(ctx, place, programs, s.temporary || s.params["fsync"] == "off"); err != nil {
 		return err
 	}
@@ -101,11 +101,11 @@ func programsOr(given []string) ([]string, error) {
 	return Find()
 }
 
-func placeFor(ctx context.Context, folder string) (home.Place, error) {
+func placeFor(ctx context.Context, folder string) (datadir.Place, error) {
 	if folder == "" {
-		return home.Temporary(ctx, "postgres")
+		return datadir.Temporary(ctx, "postgres")
 	}
-	return home.At(ctx, folder)
+	return datadir.At(ctx, folder)
 }
 
 // URL is the address of the database named Name, with the password of its superuser.
@@ -124,7 +124,7 @@ func (s *Server) Folder() string { return s.cluster.place.Folder }
 func (s *Server) Remove() error {
 	err := s.Stop()
 	if s.temporary {
-		err = errors.Join(err, home.Remove(s.Folder()))
+		err = errors.Join(err, datadir.Remove(s.Folder()))
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/longshore-io/longshore/deploy/local/home"
+	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -44,7 +44,7 @@ type Server struct {
 	process.Slot
 
 	command   process.Command
-	place     home.Place
+	place     datadir.Place
 	address   string
 	log       io.Writer
 	temporary bool
@@ -78,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	if err := s.Restart(ctx); err != nil {
 		if s.temporary {
-			err = errors.Join(err, home.Remove(place.Folder))
+			err = errors.Join(err, datadir.Remove(place.Folder))
 		}
 		return nil, err
 	}
@@ -92,11 +92,11 @@ func programOr(given string) (string, error) {
 	return Find()
 }
 
-func placeFor(ctx context.Context, folder string) (home.Place, error) {
+func placeFor(ctx context.Context, folder string) (datadir.Place, error) {
 	if folder == "" {
-		return home.Temporary(ctx, "redis")
+		return datadir.Temporary(ctx, "redis")
 	}
-	return home.At(ctx, folder)
+	return datadir.At(ctx, folder)
 }
 
 // URL is the address of database 0.
@@ -109,7 +109,7 @@ func (s *Server) Folder() string { return s.place.Folder }
 func (s *Server) Remove() error {
 	err := s.Stop()
 	if s.temporary {
-		err = errors.Join(err, home.Remove(s.Folder()))
+		err = errors.Join(err, datadir.Remove(s.Folder()))
 	}
 	return err
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/longshore-io/longshore/deploy/local/home"
+	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/postgres"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
@@ -145,7 +145,7 @@ func (s *Servers) embedRedis(ctx context.Context, say *process.Lines) error {
 // prepare opens the log beside a server's folder, and empties the folder if the profile wants that.
 func (s *Servers) prepare(profile Profile, folder string) (io.Writer, error) {
 	if profile.Fresh {
-		if err := home.Remove(folder); err != nil {
+		if err := datadir.Remove(folder); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -30,7 +30,7 @@ type Stack struct {
 
 // Up migrates the database and starts the services from the folder of programs, each with its lines on the console. It
 // returns when the API answers. Close stops the services, and leaves the servers to their owner.
-func Up(ctx context.Context, servers *Servers, programs string, voices *process.Console, say *process.Lines) (*Stack, error) {
+func Up(ctx context.Context, servers *Servers, folder string, voices *process.Console, say *process.Lines) (*Stack, error) {
 	address, err := apiDoor.address(ctx, say)
 	if err != nil {
 		return nil, err
@@ -43,10 +43,10 @@ func Up(ctx context.Context, servers *Servers, programs string, voices *process.
 	env := append(servers.Env(), apiDoor.variable+"="+address, consoleDoor.variable+"="+console)
 	env = unlessSet(env, logFormatVariable, "text")
 	env = unlessSet(env, consoleVariable, s.Console)
-	if err := fleet.Migrate(ctx, programs, env, voices.Lines("migrate")); err != nil {
+	if err := programs.Migrate(ctx, folder, env, voices.Lines("migrate")); err != nil {
 		return nil, err
 	}
-	if err := s.start(ctx, programs, env, voices); err != nil {
+	if err := s.start(ctx, folder, env, voices); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -60,10 +60,10 @@ func unlessSet(env []string, variable, value string) []string {
 	return append(env, variable+"="+value)
 }
 
-func (s *Stack) start(ctx context.Context, programs string, env []string, console *process.Console) error {
-	for _, service := range fleet.Services() {
+func (s *Stack) start(ctx context.Context, folder string, env []string, console *process.Console) error {
+	for _, service := range programs.Services() {
 		for _, name := range service.Instances() {
-			instance, err := fleet.Start(ctx, programs, service, env, console.Lines(name))
+			instance, err := programs.Start(ctx, folder, service, env, console.Lines(name))
 			if err != nil {
 				return fmt.Errorf("starting %s: %w", name, err)
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
 const dockerfile = "../../../docker/Dockerfile"
@@ -137,7 +137,7 @@ func differentBuild(stage instructions.Stage) (problems []string) {
 		}
 		wanted = append(wanted, flag)
 	}
-	for _, program := range fleet.Programs() {
+	for _, program := range programs.Programs() {
 		source := "./services/$SERVICE "
 		if program.Source != "./services/"+program.Name {
 			source = program.Name + ") source=" + program.Source + " "

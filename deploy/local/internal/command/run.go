@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
@@ -67,7 +67,7 @@ func withStack(ctx context.Context, out io.Writer, purpose string, use func(cont
 				return err
 			}
 			err = keep(ctx, up, say, func(ctx context.Context) error {
-				if err := fleet.AwaitAPI(ctx, up.Base); err != nil {
+				if err := programs.AwaitAPI(ctx, up.Base); err != nil {
 					return err
 				}
 				return use(ctx, upStack{Stack: up, console: console, say: say, folder: w.home.Folder})

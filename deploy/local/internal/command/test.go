@@ -5,7 +5,7 @@ import (
 	"io"
 	"path/filepath"
 
-	"github.com/longshore-io/longshore/deploy/local/foreign"
+	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/stack"
@@ -20,7 +20,7 @@ func test(ctx context.Context, out, errOut io.Writer, args []string) error {
 	return inWorkshop("make test", "test", func(w workshop) error {
 		profile := stack.Profile{Fresh: true, Postgres: map[string]string{"fsync": "off", "full_page_writes": "off"}}
 		return w.withServers(ctx, profile, say, func(servers *stack.Servers) error {
-			if err := foreign.Install(ctx, w.root, say); err != nil {
+			if err := thirdparty.Install(ctx, w.root, say); err != nil {
 				say.Printf("%v\nthe tests that need it are skipped; as root or in CI (environment CI) they fail", err)
 			}
 			if len(args) == 0 {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
-	"github.com/longshore-io/longshore/deploy/local/home"
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/stack"
 )
@@ -14,22 +14,22 @@ import (
 // workshop is where a command works: the repository, the folder that it holds, and where the programs are built to.
 type workshop struct {
 	root     string
-	home     *home.Home
+	home     *datadir.Home
 	programs string
 }
 
 // inWorkshop takes hold of the part of LONGSHORE_HOME while the function runs. The parts are apart from each other, so
 // that tests can run beside a stack.
 func inWorkshop(purpose, part string, work func(workshop) error) (err error) {
-	root, err := fleet.Root()
+	root, err := programs.Root()
 	if err != nil {
 		return err
 	}
-	folder, err := home.Locate(root)
+	folder, err := datadir.Locate(root)
 	if err != nil {
 		return err
 	}
-	held, err := home.Open(filepath.Join(folder, part), purpose)
+	held, err := datadir.Open(filepath.Join(folder, part), purpose)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (w workshop) withServers(ctx context.Context, profile stack.Profile, say *p
 	}
 	defer func() { err = errors.Join(err, servers.Close()) }()
 	say.Printf("building the services")
-	if err := fleet.Build(ctx, w.root, w.programs, say); err != nil {
+	if err := programs.Build(ctx, w.root, w.programs, say); err != nil {
 		return err
 	}
 	return use(servers)

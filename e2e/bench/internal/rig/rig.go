@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -75,7 +75,7 @@ func (r *Rig) open(ctx context.Context, opts Options) error {
 
 // build builds the programs into a folder that Close deletes.
 func (r *Rig) build(ctx context.Context) error {
-	root, err := fleet.Root()
+	root, err := programs.Root()
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (r *Rig) build(ctx context.Context) error {
 	r.programs = folder
 	r.onClose(func(context.Context) error { return os.RemoveAll(folder) })
 	var said strings.Builder
-	if err := fleet.Build(ctx, root, folder, &said); err != nil {
+	if err := programs.Build(ctx, root, folder, &said); err != nil {
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
 	}
 	return nil

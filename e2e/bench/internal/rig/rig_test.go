@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
@@ -36,7 +36,7 @@ func serve(address string) {
 func fakePrograms(t *testing.T, script string) string {
 	t.Helper()
 	folder := t.TempDir()
-	for _, service := range fleet.Services() {
+	for _, service := range programs.Services() {
 		fakeProgram(t, folder, service.Name, script)
 	}
 	return folder

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/longshore-io/longshore/deploy/local/fleet"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -56,7 +56,7 @@ func (r *Rig) WithStack(ctx context.Context, use func(context.Context, *Stack) e
 	if err := r.start(stack, address, cancel); err != nil {
 		return err
 	}
-	err = fleet.AwaitAPI(watched, stack.Base)
+	err = programs.AwaitAPI(watched, stack.Base)
 	if err == nil {
 		err = use(watched, stack)
 	}
@@ -68,7 +68,7 @@ func (r *Rig) WithStack(ctx context.Context, use func(context.Context, *Stack) e
 
 func (r *Rig) start(stack *Stack, address string, lost context.CancelCauseFunc) error {
 	env := slices.Concat(r.env, []string{"LONGSHORE_ADDR=" + address})
-	for _, service := range fleet.Services() {
+	for _, service := range programs.Services() {
 		if service.Name == "importer" {
 			service.Copies = r.Importers
 		}

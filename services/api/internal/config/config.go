@@ -12,9 +12,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/search"
+	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
@@ -188,10 +188,10 @@ func linkable(address string) bool {
 func (c Config) Console() string { return strings.TrimSuffix(c.ConsoleURL, "/") }
 
 // Search returns the part that the search dialect needs.
-func (c Config) Search() search.Options {
-	return search.Options{
+func (c Config) Search() searches.Options {
+	return searches.Options{
 		MaxLimit: c.SearchMaxLimit, Moment: c.SearchMoment, PollWithin: c.PollWithin,
-		Patience: patience.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+		Patience: minrate.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
 	}
 }
 
@@ -201,7 +201,7 @@ func (c Config) Imports() imports.Options {
 		Intake: intake.Limits{
 			Body: c.MaxBodyBytes, Record: c.MaxRecordBytes, Records: c.MaxRecords, Depth: c.MaxDepth, Ratio: c.MaxRatio,
 		},
-		Patience:     patience.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+		Patience:     minrate.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
 		ChunkRecords: c.ChunkRecords,
 		ChunkBytes:   c.ChunkBytes,
 		Lanes:        c.Lanes,

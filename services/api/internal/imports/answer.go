@@ -7,17 +7,17 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // Answers writes the 202 of imports, however their body came.
 type Answers struct {
 	Addresses edge.Addresses
-	Pacer     *pace.Pacer
+	Pacer     *retryafter.Pacer
 	Watcher   submission.Watcher
 }
 
@@ -36,7 +36,7 @@ func (a Answers) Accepted(c *gin.Context, op *operation.Operation, wait time.Dur
 	edge.About(c, op)
 	ctx, header := c.Request.Context(), c.Writer.Header()
 	op = submission.Await(ctx, a.Watcher, header, op, wait)
-	c.Header("Operation-Location", a.Addresses.Absolute(c.Request, operations.Path(op)))
+	c.Header("Operation-Location", a.Addresses.Absolute(c.Request, azure.Path(op)))
 	c.Header("Location", a.Addresses.Absolute(c.Request, tools.Path(op)))
 	a.Pacer.Hint(ctx, header, op)
 	c.PureJSON(http.StatusAccepted, accepted{

@@ -10,21 +10,21 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // content is the body of a request as it is received. If the client gave an id, it is digested on its way, with all that decides what the
 // bytes mean.
 type content struct {
-	wire  *patience.Body
+	wire  *minrate.Body
 	limit int64
 	read  int64
 	sum   hash.Hash // nil if nobody needs to know the request again
 }
 
 func newContent(c *gin.Context, collection string, terms submission.Terms, opts Options) *content {
-	sent := &content{wire: patience.NewBody(c.Writer, c.Request, opts.Patience), limit: opts.Intake.Body}
+	sent := &content{wire: minrate.NewBody(c.Writer, c.Request, opts.Patience), limit: opts.Intake.Body}
 	if terms.ID != uuid.Nil {
 		sent.sum = submission.NewDigest([]byte("import"), []byte(collection), []byte(c.GetHeader("Content-Type")),
 			[]byte(strings.Join(c.Request.Header.Values("Content-Encoding"), ",")))

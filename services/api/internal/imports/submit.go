@@ -15,14 +15,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // Options bounds what is accepted and how it is cut.
 type Options struct {
 	Intake   intake.Limits
-	Patience patience.Terms
+	Patience minrate.Terms
 	// ChunkRecords and ChunkBytes bound a chunk.
 	ChunkRecords, ChunkBytes int
 	// Lanes is how many chunks of one import may be queued at once.

@@ -3,12 +3,12 @@ package routes
 import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 )
 
 // outputs says where the dialects of searches and reports show what these made.
-func outputs() operations.Outputs {
-	return operations.Outputs{
+func outputs() azure.Outputs {
+	return azure.Outputs{
 		operation.Search: {Link: "results", Path: resultsPath, Partial: true},
 		operation.Report: {Link: "download", Path: downloadPath},
 	}

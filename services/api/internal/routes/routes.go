@@ -10,15 +10,15 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/location"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/search"
+	"github.com/longshore-io/longshore/services/api/internal/reports"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
 
@@ -36,7 +36,7 @@ type Deps struct {
 // Table lists all routes, each package's own together.
 func Table(d Deps) [][]edge.Route {
 	addresses := edge.NewAddresses(d.Config.PublicURL)
-	pacer := pace.New(d.Now).Seeing(d.Store)
+	pacer := retryafter.New(d.Now).Seeing(d.Store)
 	policy := d.Config.Policy()
 	dispatcher := queue.NewDispatcher(d.Redis)
 	answers := imports.Answers{Addresses: addresses, Pacer: pacer, Watcher: d.Monitor}
@@ -48,17 +48,17 @@ func Table(d Deps) [][]edge.Route {
 			Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Log: d.Log, Policy: policy, Addresses: addresses, Answers: answers,
 		}, d.Config.Uploads()).Routes(),
 		tools.New(d.Monitor, d.Store, d.Collections, addresses, pacer, d.Config.MaxErrors).Routes(),
-		operations.New(operations.Deps{
+		azure.New(azure.Deps{
 			Monitor: d.Monitor, Store: d.Store, Collections: d.Collections,
 			Addresses: addresses, Pacer: pacer, Policy: policy, Outputs: outputs(),
 		}).Routes(),
 		google.New(d.Monitor, addresses, pacer, outputs()).Routes(),
 		tasks.New(d.Monitor, addresses, pacer, outputs()).Routes(),
-		search.New(search.Deps{
+		searches.New(searches.Deps{
 			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
 			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log,
 		}, d.Config.Search()).Routes(),
-		location.New(location.Deps{
+		reports.New(reports.Deps{
 			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
 			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log, Patience: d.Config.Search().Patience,
 		}).Routes(),

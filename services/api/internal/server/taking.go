@@ -9,7 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
 
 const (
@@ -32,15 +32,15 @@ type timedAnswer struct {
 	connection *http.ResponseController
 	// beneath is the connection without gin, whose Flush says nothing of errors.
 	beneath *http.ResponseController
-	budget  *patience.Budget
+	budget  *minrate.Budget
 	// begun is when the first byte was given to the client; zero before.
 	begun time.Time
 }
 
 // newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
 func newTimedAnswer(w gin.ResponseWriter) *timedAnswer {
-	terms := patience.Terms{Grace: takingGrace, MinRate: takingRate}
-	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: patience.New(terms)}
+	terms := minrate.Terms{Grace: takingGrace, MinRate: takingRate}
+	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: minrate.New(terms)}
 	a.beneath = a.connection
 	if gins, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
 		a.beneath = http.NewResponseController(gins.Unwrap())

@@ -9,7 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -18,7 +18,7 @@ const dispatchBudget = 300 * time.Millisecond
 
 // Dispatcher puts a chunk into the queue.
 type Dispatcher interface {
-	Dispatch(ctx context.Context, kind task.Kind, c task.Chunk, g queue.Generation) error
+	Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g queue.Generation) error
 }
 
 // Dispatch tells of an operation that the request began just now: it is noted in the request's story, and what is due first is queued, which
@@ -29,8 +29,8 @@ func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Oper
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchBudget)
 	defer cancel()
 	for _, seq := range firstDue(op) {
-		chunk := task.Chunk{TaskID: op.ID, Seq: seq}
-		if err := d.Dispatch(ctx, task.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
+		chunk := job.Chunk{TaskID: op.ID, Seq: seq}
+		if err := d.Dispatch(ctx, job.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
 			log.WarnContext(ctx, "the queue does not answer; the janitor will dispatch", slog.Any("error", err))
 			return
 		}
@@ -39,7 +39,7 @@ func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Oper
 
 func firstDue(op *operation.Operation) []int {
 	if op.Chunks == 0 {
-		return []int{task.SplitSeq}
+		return []int{job.SplitSeq}
 	}
 	seqs := make([]int, min(op.Lanes, op.Chunks))
 	for i := range seqs {

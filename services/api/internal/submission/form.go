@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/fault"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
 
 // maxFormBytes bounds the body of a request that asks for something: a filter is the largest that it may hold.
@@ -27,7 +27,7 @@ type Form struct {
 
 // Read reads the body, as slowly as the terms allow; nil if there is none and none is needed. What can't be taken is a fault of kind
 // UnsupportedMedia or TooLarge, or one of those that patience.Body returns.
-func (f Form) Read(c *gin.Context, terms patience.Terms) ([]byte, error) {
+func (f Form) Read(c *gin.Context, terms minrate.Terms) ([]byte, error) {
 	if !f.Optional {
 		if err := f.checkMedia(c); err != nil {
 			return nil, err
@@ -45,8 +45,8 @@ func (f Form) Read(c *gin.Context, terms patience.Terms) ([]byte, error) {
 	return body, f.checkMedia(c)
 }
 
-func (f Form) read(c *gin.Context, terms patience.Terms) ([]byte, error) {
-	paced := patience.NewBody(c.Writer, c.Request, terms)
+func (f Form) read(c *gin.Context, terms minrate.Terms) ([]byte, error) {
+	paced := minrate.NewBody(c.Writer, c.Request, terms)
 	body, err := io.ReadAll(io.LimitReader(paced, maxFormBytes+1))
 	paced.Rest()
 	if err != nil {

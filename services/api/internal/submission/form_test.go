@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/fault"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -51,7 +51,7 @@ func TestAFormIsSmallAndPlainJSON(t *testing.T) {
 		c.Request.Header.Set("Content-Type", tt.media)
 		c.Request.Header.Set("Content-Encoding", tt.coding)
 		form := submission.Form{Sent: "A wish", Measured: "The wish", TooLarge: "wish-too-large", Optional: tt.optional}
-		body, err := form.Read(c, patience.Terms{Grace: time.Minute, MinRate: 1})
+		body, err := form.Read(c, minrate.Terms{Grace: time.Minute, MinRate: 1})
 		if tt.fault == "" {
 			if err != nil || string(body) != tt.body {
 				t.Errorf("%s: %q, %v", name, body, err)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 )
 
 // upload is an upload as its client sees it; all addresses are absolute.
@@ -55,7 +55,7 @@ func (h *Handler) shape(c *gin.Context, p *store.Parts) (upload, error) {
 		Received: make([]part, 0, len(parts)), Finished: p.Finished,
 	}
 	if p.Finished {
-		shape.Operation = h.Addresses.Absolute(c.Request, operations.Path(&operation.Operation{ID: p.ID}))
+		shape.Operation = h.Addresses.Absolute(c.Request, azure.Path(&operation.Operation{ID: p.ID}))
 	} else {
 		shape.Limits.ExpiresAt = &p.ExpiresAt
 	}

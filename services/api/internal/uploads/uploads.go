@@ -21,7 +21,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
-	"github.com/longshore-io/longshore/services/api/internal/patience"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -176,6 +176,6 @@ func (h *Handler) find(c *gin.Context, text string) (*store.Parts, error) {
 }
 
 // body reads the request's body with the patience that any import has.
-func (h *Handler) body(c *gin.Context) *patience.Body {
-	return patience.NewBody(c.Writer, c.Request, h.opts.Import.Patience)
+func (h *Handler) body(c *gin.Context) *minrate.Body {
+	return minrate.NewBody(c.Writer, c.Request, h.opts.Import.Patience)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/hibiken/asynqmon"
 
 	"github.com/longshore-io/longshore/pkg/queue"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 )
 
@@ -47,7 +47,7 @@ func (u *UI) For(role access.Role) http.Handler {
 
 // showIDs tells which operation an entry belongs to, and nothing that a payload may otherwise hold.
 func showIDs(_ string, payload []byte) string {
-	c, err := task.DecodeChunk(payload)
+	c, err := job.DecodeChunk(payload)
 	if err != nil {
 		return "not an entry of Longshore's"
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
@@ -59,7 +59,7 @@ func TestNobodyIsLetInWithoutALogin(t *testing.T) {
 func TestOnlyOperatorsChangeAnythingAndOnlyFromThisSite(t *testing.T) {
 	t.Parallel()
 	h, redis := console(t)
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), task.Import, task.Chunk{TaskID: uuid.New()}, queue.FirstDispatch); err != nil {
+	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, job.Chunk{TaskID: uuid.New()}, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
 	const pause = "/queues/api/queues/imports:pause"
@@ -81,8 +81,8 @@ func TestOnlyOperatorsChangeAnythingAndOnlyFromThisSite(t *testing.T) {
 func TestEntriesShowIDsOnly(t *testing.T) {
 	t.Parallel()
 	h, redis := console(t)
-	c := task.Chunk{TaskID: uuid.New(), Seq: 7}
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), task.Import, c, queue.FirstDispatch); err != nil {
+	c := job.Chunk{TaskID: uuid.New(), Seq: 7}
+	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
 	w := ask(t, h, "vera:see", http.MethodGet, "/queues/api/queues/imports/pending_tasks")
@@ -103,8 +103,8 @@ func TestEntriesShowIDsOnly(t *testing.T) {
 func TestAnOperationsPageLeadsToItsEntries(t *testing.T) {
 	t.Parallel()
 	h, redis := console(t)
-	c := task.Chunk{TaskID: uuid.New()}
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), task.Import, c, queue.FirstDispatch); err != nil {
+	c := job.Chunk{TaskID: uuid.New()}
+	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
 	w := ask(t, h, "vera:see", http.MethodGet, "/operations/"+c.TaskID.String())

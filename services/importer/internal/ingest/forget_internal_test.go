@@ -14,7 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
@@ -63,7 +63,7 @@ func setupTrial(t *testing.T, chunks int) trial {
 // try tries a chunk as a worker does.
 func (w trial) try(ctx context.Context, t *testing.T, seq int) error {
 	t.Helper()
-	c := task.Chunk{TaskID: w.op.ID, Seq: seq}
+	c := job.Chunk{TaskID: w.op.ID, Seq: seq}
 	if _, err := w.store.BeginAttempt(t.Context(), c, operation.Import); err != nil && !errors.Is(err, store.ErrHeld) && !errors.Is(err, store.ErrNothingDue) {
 		t.Fatal(err)
 	}

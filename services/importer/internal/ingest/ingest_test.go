@@ -20,8 +20,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/task"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
@@ -34,7 +34,7 @@ type bench struct {
 	db    *store.Store
 	sql   *pgx.Conn
 	redis queuetest.Redis
-	work  *work.Worker
+	work  *worker.Worker
 }
 
 const createPairs = `CREATE TABLE pairs (k TEXT PRIMARY KEY, v INT CHECK (v < 100), import_number BIGINT, import_row INT)`
@@ -66,7 +66,7 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = work.New(operation.Import, work.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Try)
+	b.work = worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Try)
 	return b
 }
 
@@ -112,13 +112,13 @@ func (b bench) read(t *testing.T, op *operation.Operation) *operation.Operation 
 
 func (b bench) mustChunk(t *testing.T, op *operation.Operation, seq int) {
 	t.Helper()
-	if err := b.work.Chunk(t.Context(), task.Chunk{TaskID: op.ID, Seq: seq}); err != nil {
+	if err := b.work.Chunk(t.Context(), job.Chunk{TaskID: op.ID, Seq: seq}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // mustPark expects the work on the chunk to end its operation, and the entry to be put aside.
-func (b bench) mustPark(t *testing.T, c task.Chunk) {
+func (b bench) mustPark(t *testing.T, c job.Chunk) {
 	t.Helper()
 	err := b.work.Chunk(t.Context(), c)
 	if _, parked := errors.AsType[*queue.ParkError](err); !parked {
@@ -169,8 +169,8 @@ func TestACommittedChunkRingsForTheNextOfItsLane(t *testing.T) {
 	b.mustChunk(t, op, 0)
 	b.mustChunk(t, op, 1) // chunk 3 does not exist
 	b.mustChunk(t, op, 0) // a second delivery rings for nothing
-	queued, err := queue.NewInspector(b.redis.Queue).Queued(task.QueueImports)
-	if err != nil || len(queued) != 1 || !queued[task.Chunk{TaskID: op.ID, Seq: 2}] {
+	queued, err := queue.NewInspector(b.redis.Queue).Queued(job.QueueImports)
+	if err != nil || len(queued) != 1 || !queued[job.Chunk{TaskID: op.ID, Seq: 2}] {
 		t.Errorf("queued: %v, %v", queued, err)
 	}
 }
@@ -180,7 +180,7 @@ func TestAChunkThatCannotBeProcessedFailsItsImport(t *testing.T) {
 	b := setup(t)
 	op := b.accept(t, `{"k":"1"}`)
 	b.exec(t, `DROP TABLE pairs`)
-	c := task.Chunk{TaskID: op.ID}
+	c := job.Chunk{TaskID: op.ID}
 	if err := b.work.Chunk(t.Context(), c); err == nil {
 		t.Error("the first attempt asks for no other")
 	}
@@ -195,7 +195,7 @@ func TestAChunkThatKillsItsWorkersIsGivenUp(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.accept(t, `{"k":"1"}`)
-	c := task.Chunk{TaskID: op.ID}
+	c := job.Chunk{TaskID: op.ID}
 	for range 2 { // what two workers leave that die in their step
 		if _, err := b.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 			t.Fatal(err)
@@ -214,7 +214,7 @@ func TestAChangedTableIsDescribedAnew(t *testing.T) {
 	b.mustChunk(t, b.accept(t, `{"k":"1"}`), 0)
 	b.exec(t, `ALTER TABLE pairs ADD COLUMN note TEXT`)
 	op := b.accept(t, `{"k":"1","v":7}`)
-	c := task.Chunk{TaskID: op.ID}
+	c := job.Chunk{TaskID: op.ID}
 	if err := b.work.Chunk(t.Context(), c); err != nil {
 		b.mustChunk(t, op, 0) // the attempt that meets the change fails, the next one knows it
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/store/target"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/table/load"
+	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
@@ -16,7 +16,7 @@ import (
 // plan is what is prepared once for a collection: how its records are checked and where they go.
 type plan struct {
 	checker *schema.Checker
-	table   *target.Table
+	table   *load.Table
 	// benches keeps the buffers of steps, so that a step does not allocate them anew.
 	benches sync.Pool
 }
@@ -25,7 +25,7 @@ type plan struct {
 type bench struct {
 	opener chunk.Opener
 	reader *record.Reader
-	batch  *target.Batch
+	batch  *load.Batch
 }
 
 // plans makes the plan of a collection when it is first needed and keeps it.
@@ -40,7 +40,7 @@ type plans struct {
 
 // Tables reads a collection's target table from the catalog.
 type Tables interface {
-	Describe(ctx context.Context, c *collection.Collection) (*target.Table, error)
+	Describe(ctx context.Context, c *collection.Collection) (*load.Table, error)
 }
 
 func (p *plans) get(ctx context.Context, name string) (*plan, error) {
@@ -49,7 +49,7 @@ func (p *plans) get(ctx context.Context, name string) (*plan, error) {
 	if made, ok := p.byName[name]; ok {
 		return made, nil
 	}
-	c, err := work.Collection(p.collections, name)
+	c, err := worker.Collection(p.collections, name)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/store/target"
+	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
@@ -68,7 +68,7 @@ func explainFully(checker *schema.Checker, raw []byte, strict []operation.Reason
 }
 
 // effect says for each row of the chunk what became of it.
-func effect(firstRow int, records [][]byte, rejected []operation.Rejection, batch *target.Batch, loaded target.Result) store.Effect {
+func effect(firstRow int, records [][]byte, rejected []operation.Rejection, batch *load.Batch, loaded load.Result) store.Effect {
 	outcomes := make([]operation.Outcome, len(records))
 	for n, outcome := range loaded.Outcomes {
 		outcomes[batch.Row(n)-firstRow] = outcome

@@ -18,8 +18,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/task"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/worker"
 )
 
 // clearDelay is when clearing up is tried again.
@@ -38,14 +38,14 @@ func New(db *store.Store, collections *collection.Catalog) *Splitter {
 
 // Try splits the upload that the chunk stands for. A worker that dies in its middle leaves chunks, which the next one finds as it would have
 // written them itself.
-func (s *Splitter) Try(ctx context.Context, c task.Chunk, _ store.Attempt) (store.Committed, error) {
+func (s *Splitter) Try(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
 	return s.store.RunSplit(ctx, c, s.split)
 }
 
 // ThenClear adds to a handler that clears up once there is nothing more to split: the parts of what was split, and the chunks of what was
 // broken off. Of an upload that was given up, the janitor clears what is left.
 func (s *Splitter) ThenClear(handle queue.Handler) queue.Handler {
-	return func(ctx context.Context, c task.Chunk) error {
+	return func(ctx context.Context, c job.Chunk) error {
 		ended := handle(ctx, c)
 		_, givenUp := errors.AsType[*queue.ParkError](ended)
 		if ended != nil && !givenUp {
@@ -67,13 +67,13 @@ func (s *Splitter) split(ctx context.Context, place store.Place) (store.Split, e
 	if err != nil {
 		return store.Split{}, err
 	}
-	target, err := work.Collection(s.collections, place.Collection)
+	target, err := worker.Collection(s.collections, place.Collection)
 	if err != nil {
 		return store.Split{}, err
 	}
 	media, err := intake.Negotiate(request.ContentType, nil)
 	if err != nil {
-		return store.Split{}, fmt.Errorf("%w: %w", work.ErrNotReady, err) // an api that is newer takes more
+		return store.Split{}, fmt.Errorf("%w: %w", worker.ErrNotReady, err) // an api that is newer takes more
 	}
 	parts, err := s.store.ReadParts(ctx, place.ID)
 	if err != nil {

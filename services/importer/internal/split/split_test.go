@@ -20,8 +20,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/task"
-	"github.com/longshore-io/longshore/pkg/work"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/split"
 )
 
@@ -47,7 +47,7 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	splitter := split.New(b.db, collections)
-	worker := work.New(operation.Import, work.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Try)
+	worker := worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Try)
 	b.split = splitter.ThenClear(worker.Chunk)
 	return b
 }
@@ -55,7 +55,7 @@ func setup(t *testing.T) bench {
 var limits = intake.Limits{Body: 1 << 20, Record: 1000, Records: 1000, Depth: 8, Ratio: 100}
 
 // finished is a finished upload of the parts.
-func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) task.Chunk {
+func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) job.Chunk {
 	t.Helper()
 	p, err := b.db.BeginParts(t.Context(), store.Draft{
 		Reference: operation.NewReference(), Kind: operation.Import, Collection: into, Lanes: 2,
@@ -82,10 +82,10 @@ func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) t
 	if _, err := b.db.FinishParts(t.Context(), p.ID, len(parts)); err != nil {
 		t.Fatal(err)
 	}
-	return task.Chunk{TaskID: p.ID, Seq: task.SplitSeq}
+	return job.Chunk{TaskID: p.ID, Seq: job.SplitSeq}
 }
 
-func (b bench) mustRead(t *testing.T, c task.Chunk) *operation.Operation {
+func (b bench) mustRead(t *testing.T, c job.Chunk) *operation.Operation {
 	t.Helper()
 	op, err := b.db.Operation(t.Context(), c.TaskID)
 	if err != nil {

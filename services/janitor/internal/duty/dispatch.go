@@ -10,7 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // dueLimit bounds the chunks that one pass looks at; what is left comes next time.
@@ -18,8 +18,8 @@ const dueLimit = 10_000
 
 // Chunks tells which chunks should be queued or worked on by now, and which of them nobody holds.
 type Chunks interface {
-	DueChunks(ctx context.Context, limit int) ([]task.Due, error)
-	Unheld(ctx context.Context, chunks []task.Chunk) ([]task.Chunk, error)
+	DueChunks(ctx context.Context, limit int) ([]job.Due, error)
+	Unheld(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error)
 }
 
 // Dispatch finds chunks that are due, that the queue does not hold and that nobody has locked, and dispatches them again: after
@@ -41,7 +41,7 @@ type dispatch struct {
 	meters *metrics.Duties
 	// missed are the chunks that the last pass did not find in the queue. Only what is missed twice is looked at closely: a
 	// chunk that was just taken or is on its way is healthy, and looking would disturb its worker.
-	missed map[task.Chunk]bool
+	missed map[job.Chunk]bool
 }
 
 func (d *dispatch) pass(ctx context.Context) error {
@@ -70,9 +70,9 @@ func (d *dispatch) pass(ctx context.Context) error {
 }
 
 // queued looks into the queues in which something is due.
-func (d *dispatch) queued(due []task.Due) (map[task.Chunk]bool, error) {
+func (d *dispatch) queued(due []job.Due) (map[job.Chunk]bool, error) {
 	inspector := queue.NewInspector(d.redis)
-	queued := make(map[task.Chunk]bool)
+	queued := make(map[job.Chunk]bool)
 	looked := make(map[string]bool)
 	for _, one := range due {
 		name := one.Kind.Queue()
@@ -90,8 +90,8 @@ func (d *dispatch) queued(due []task.Due) (map[task.Chunk]bool, error) {
 }
 
 // compare returns the due chunks that are not queued, and among them those that were missing before.
-func compare(due []task.Due, queued, missedBefore map[task.Chunk]bool) (missing map[task.Chunk]bool, suspects []task.Chunk) {
-	missing = make(map[task.Chunk]bool)
+func compare(due []job.Due, queued, missedBefore map[job.Chunk]bool) (missing map[job.Chunk]bool, suspects []job.Chunk) {
+	missing = make(map[job.Chunk]bool)
 	for _, one := range due {
 		c := one.Chunk
 		if queued[c] {
@@ -106,8 +106,8 @@ func compare(due []task.Due, queued, missedBefore map[task.Chunk]bool) (missing 
 }
 
 // dispatch uses a dispatcher of its own for each pass, so that a flushed Redis learns the queue's name again.
-func (d *dispatch) dispatch(ctx context.Context, due []task.Due, lost []task.Chunk) error {
-	kinds := make(map[task.Chunk]task.Kind, len(due))
+func (d *dispatch) dispatch(ctx context.Context, due []job.Due, lost []job.Chunk) error {
+	kinds := make(map[job.Chunk]job.Kind, len(due))
 	for _, one := range due {
 		kinds[one.Chunk] = one.Kind
 	}

@@ -14,37 +14,37 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/task"
+	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // chunks is a store in which certain chunks are due and one of them is in a worker's hands.
 type chunks struct {
-	due  []task.Chunk
-	held task.Chunk
+	due  []job.Chunk
+	held job.Chunk
 }
 
-func (c chunks) DueChunks(context.Context, int) ([]task.Due, error) {
-	due := make([]task.Due, len(c.due))
+func (c chunks) DueChunks(context.Context, int) ([]job.Due, error) {
+	due := make([]job.Due, len(c.due))
 	for i, one := range c.due {
-		due[i] = task.Due{Kind: task.Import, Chunk: one}
+		due[i] = job.Due{Kind: job.Import, Chunk: one}
 	}
 	return due, nil
 }
 
-func (c chunks) Unheld(_ context.Context, asked []task.Chunk) ([]task.Chunk, error) {
-	return slices.DeleteFunc(slices.Clone(asked), func(one task.Chunk) bool { return one == c.held }), nil
+func (c chunks) Unheld(_ context.Context, asked []job.Chunk) ([]job.Chunk, error) {
+	return slices.DeleteFunc(slices.Clone(asked), func(one job.Chunk) bool { return one == c.held }), nil
 }
 
 func TestOnlyWhatIsMissedTwiceIsDispatched(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	id := uuid.New()
-	lost, waiting, held := task.Chunk{TaskID: id, Seq: 1}, task.Chunk{TaskID: id, Seq: 2}, task.Chunk{TaskID: id, Seq: 3}
-	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), task.Import, waiting, queue.FirstDispatch); err != nil {
+	lost, waiting, held := job.Chunk{TaskID: id, Seq: 1}, job.Chunk{TaskID: id, Seq: 2}, job.Chunk{TaskID: id, Seq: 3}
+	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), job.Import, waiting, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
 	meters := metrics.NewDuties()
-	d := Dispatch(chunks{[]task.Chunk{lost, waiting, held}, held}, r.Queue, slog.New(slog.DiscardHandler), meters, time.Second)
+	d := Dispatch(chunks{[]job.Chunk{lost, waiting, held}, held}, r.Queue, slog.New(slog.DiscardHandler), meters, time.Second)
 	pending := func() int64 { return r.Client.LLen(t.Context(), "asynq:{imports}:pending").Val() }
 	for pass, want := range []int64{1, 2, 2, 2} {
 		if err := d.Pass(t.Context()); err != nil {

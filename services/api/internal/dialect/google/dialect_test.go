@@ -15,10 +15,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
@@ -88,9 +88,9 @@ func in(state operation.State) operation.Operation {
 
 func send(t *testing.T, m *watcher, method, address string) *httptest.ResponseRecorder {
 	t.Helper()
-	outputs := operations.Outputs{operation.Search: {Link: "results", Path: func(*operation.Operation) string { return "/found" }, Partial: true}}
+	outputs := azure.Outputs{operation.Search: {Link: "results", Path: func(*operation.Operation) string { return "/found" }, Partial: true}}
 	engine := gin.New()
-	for _, route := range edge.WithHead(google.New(m, edge.NewAddresses("https://api.example"), pace.New(func() time.Time { return sealed }), outputs).Routes()) {
+	for _, route := range edge.WithHead(google.New(m, edge.NewAddresses("https://api.example"), retryafter.New(func() time.Time { return sealed }), outputs).Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

@@ -12,10 +12,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
 // Monitor finds operations and ends them.
@@ -31,12 +31,12 @@ type Monitor interface {
 type Dialect struct {
 	monitor   Monitor
 	addresses edge.Addresses
-	pacer     *pace.Pacer
-	outputs   operations.Outputs
+	pacer     *retryafter.Pacer
+	outputs   azure.Outputs
 }
 
 // New makes the dialect; outputs says where the output of operations is.
-func New(m Monitor, addresses edge.Addresses, pacer *pace.Pacer, outputs operations.Outputs) *Dialect {
+func New(m Monitor, addresses edge.Addresses, pacer *retryafter.Pacer, outputs azure.Outputs) *Dialect {
 	return &Dialect{monitor: m, addresses: addresses, pacer: pacer, outputs: outputs}
 }
 
@@ -114,7 +114,7 @@ func empty(c *gin.Context) { c.PureJSON(http.StatusOK, struct{}{}) }
 
 // find finds an operation. A HEAD does not count as a poll.
 func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error) {
-	id, err := operations.ParseID(name)
+	id, err := azure.ParseID(name)
 	if err != nil {
 		return nil, err
 	}

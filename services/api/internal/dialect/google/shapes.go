@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 )
 
 // longrunning is google.longrunning.Operation. While it is not done there is neither an error nor a response, then exactly one of them.
@@ -42,7 +42,7 @@ type metadata struct {
 	Collection      string             `json:"collection,omitempty"`
 	ProgressPercent int                `json:"progressPercent"`
 	Phase           string             `json:"phase,omitempty"`
-	Counts          *operations.Counts `json:"counts,omitempty"`
+	Counts          *azure.Counts `json:"counts,omitempty"`
 	Labels          map[string]string  `json:"labels,omitempty"`
 	Create          time.Time          `json:"createTime"`
 	Update          time.Time          `json:"updateTime"`
@@ -64,20 +64,20 @@ func nameOf(op *operation.Operation) string { return "operations/" + op.ID.Strin
 func (d *Dialect) shape(c *gin.Context, op *operation.Operation) longrunning {
 	links := d.outputs.Links(op, d.addresses, c.Request)
 	shown := longrunning{Name: nameOf(op), Done: op.State.Terminal()}
-	if result := operations.ResultOf(op, links); result != nil {
+	if result := azure.ResultOf(op, links); result != nil {
 		shown.Response = asStruct(result)
 	}
-	if why := operations.FailureOf(op); why != nil {
+	if why := azure.FailureOf(op); why != nil {
 		shown.Error = &rpcStatus{rpcCode(op.State, *why), why.Message, []structured{asStruct(cause{why.Code})}}
 	}
-	links["monitor"] = d.addresses.Absolute(c.Request, operations.Path(op))
+	links["monitor"] = d.addresses.Absolute(c.Request, azure.Path(op))
 	shown.Metadata = asStruct(metadata{
 		State:           Word(op.State),
 		Kind:            op.Kind,
 		Collection:      op.Collection,
 		ProgressPercent: op.Percent(),
 		Phase:           op.Phase,
-		Counts:          operations.CountsOf(op.Kind, op.Counts),
+		Counts:          azure.CountsOf(op.Kind, op.Counts),
 		Labels:          op.Labels,
 		Create:          op.CreatedAt,
 		Update:          op.UpdatedAt,

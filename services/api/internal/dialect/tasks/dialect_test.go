@@ -15,10 +15,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
@@ -110,7 +110,7 @@ func in(state operation.State) *operation.Operation {
 func with(ops ...*operation.Operation) *monitor { return &monitor{ops: ops} }
 
 // outputs are where the results of searches and reports are.
-var outputs = operations.Outputs{
+var outputs = azure.Outputs{
 	operation.Search: {Path: func(op *operation.Operation) string { return "/search/status/" + op.ID.String() }},
 	operation.Report: {Path: func(*operation.Operation) string { return "/reports/report-5.pdf" }},
 }
@@ -120,7 +120,7 @@ func send(t *testing.T, m *monitor, method, path string, header ...string) *http
 	t.Helper()
 	engine := gin.New()
 	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	for _, route := range edge.WithHead(tasks.New(m, edge.NewAddresses("https://api.example"), pace.New(now), outputs).Routes()) {
+	for _, route := range edge.WithHead(tasks.New(m, edge.NewAddresses("https://api.example"), retryafter.New(now), outputs).Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

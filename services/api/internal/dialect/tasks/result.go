@@ -5,7 +5,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 )
 
 // result is what a finished task leaves behind: one member, named after what was done.
@@ -72,7 +72,7 @@ func reportImport(op *operation.Operation, absolute func(path string) string) *i
 		Total: n.Total, Imported: n.Imported(), Created: n.Created, Updated: n.Updated, Superseded: n.Superseded, Failed: n.Failed,
 	}
 	if n.Failed > 0 {
-		done.Location = absolute(operations.RecordsPath(op, operation.Rejected))
+		done.Location = absolute(azure.RecordsPath(op, operation.Rejected))
 	}
 	return done
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
 // Monitor finds operations and ends them.
@@ -28,12 +28,12 @@ type Monitor interface {
 type Dialect struct {
 	monitor   Monitor
 	addresses edge.Addresses
-	pacer     *pace.Pacer
-	outputs   operations.Outputs
+	pacer     *retryafter.Pacer
+	outputs   azure.Outputs
 }
 
 // New makes the dialect.
-func New(monitor Monitor, addresses edge.Addresses, pacer *pace.Pacer, outputs operations.Outputs) *Dialect {
+func New(monitor Monitor, addresses edge.Addresses, pacer *retryafter.Pacer, outputs azure.Outputs) *Dialect {
 	return &Dialect{monitor: monitor, addresses: addresses, pacer: pacer, outputs: outputs}
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 )
 
 // task is one task, in JSON and in XML. Names and order are GeoGig's (its manual's page on asynchronous tasks, and seed 002): in place of
@@ -81,7 +81,7 @@ func (d *Dialect) shape(op *operation.Operation, absolute func(path string) stri
 	case "FINISHED":
 		t.Result = d.resultOf(op, absolute)
 	case "FAILED":
-		why := operations.FailureOf(op)
+		why := azure.FailureOf(op)
 		t.Error = &failure{Message: why.Message, Code: why.Code}
 	}
 	return t

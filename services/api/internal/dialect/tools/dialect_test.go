@@ -15,7 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
@@ -78,7 +78,7 @@ func ask(t *testing.T, r *reader, path string) *httptest.ResponseRecorder {
 	}
 	engine := gin.New()
 	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	for _, route := range tools.New(r, r, collections, edge.NewAddresses("https://api.example"), pace.New(now), maxErrors).Routes() {
+	for _, route := range tools.New(r, r, collections, edge.NewAddresses("https://api.example"), retryafter.New(now), maxErrors).Routes() {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

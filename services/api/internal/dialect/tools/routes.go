@@ -12,9 +12,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/pace"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
 // Monitor finds operations.
@@ -33,12 +33,12 @@ type Dialect struct {
 	store       Store
 	collections *collection.Catalog
 	addresses   edge.Addresses
-	pacer       *pace.Pacer
+	pacer       *retryafter.Pacer
 	maxErrors   int
 }
 
 // New makes the dialect; maxErrors bounds the rejected records that one answer shows.
-func New(monitor Monitor, store Store, collections *collection.Catalog, addresses edge.Addresses, pacer *pace.Pacer, maxErrors int) *Dialect {
+func New(monitor Monitor, store Store, collections *collection.Catalog, addresses edge.Addresses, pacer *retryafter.Pacer, maxErrors int) *Dialect {
 	return &Dialect{monitor: monitor, store: store, collections: collections, addresses: addresses, pacer: pacer, maxErrors: maxErrors}
 }
 
@@ -69,10 +69,10 @@ func (d *Dialect) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if failure := operations.FailureOf(op); failure != nil {
+	if failure := azure.FailureOf(op); failure != nil {
 		c.Header("X-Ms-Error-Code", failure.Code)
 	}
-	link := d.addresses.Absolute(c.Request, operations.RecordsPath(op, operation.Rejected))
+	link := d.addresses.Absolute(c.Request, azure.RecordsPath(op, operation.Rejected))
 	return writeFinished(c, shapeFinished(op, rejected, link))
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/operations"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 )
 
 // unfinished is the answer while the import runs: exactly the seed's members.
@@ -50,7 +50,7 @@ func shapeFinished(op *operation.Operation, rejected []jsontext.Value, link stri
 		Errors:          rejected,
 		ErrorsTruncated: len(rejected) < op.Counts.Failed,
 		Counts:          op.Counts,
-		Error:           operations.FailureOf(op),
+		Error:           azure.FailureOf(op),
 	}
 	if op.Counts.Failed > 0 {
 		shape.ErrorsLink = link

@@ -1,0 +1,35 @@
+package programs
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+
+	"github.com/longshore-io/longshore/deploy/local/process"
+)
+
+// Instance is one process of a service, which can be stopped or killed and started again.
+type Instance struct {
+	process.Slot
+
+	command process.Command
+}
+
+// Start starts a process of the service from the folder of programs, in the environment given; what it writes goes to
+// out.
+func Start(ctx context.Context, folder string, service Service, env []string, out io.Writer) (*Instance, error) {
+	i := &Instance{command: process.Command{Args: []string{filepath.Join(folder, service.Name)}, Env: env, Stdout: out}}
+	if err := i.Restart(ctx); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Restart starts the process again after it has ended.
+func (i *Instance) Restart(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	_, err := i.Begin(i.command)
+	return err
+}

@@ -1,0 +1,41 @@
+package job
+
+import (
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// Standing is how the work stands at one moment, as Postgres knows it.
+type Standing struct {
+	Operations []Tally
+	Due        []Waiting
+}
+
+// Tally is how many unfinished operations of a kind are in a state; none that is 0 is told.
+type Tally struct {
+	Kind  operation.Kind
+	State operation.State
+	Count int
+}
+
+// Waiting is how many chunks of a kind are due: in the queue, in a worker's hands, or lost. None that is 0 is told.
+type Waiting struct {
+	Kind   Kind
+	Chunks int
+	// Oldest is how long the oldest of them that nobody has tried has been due; 0 if each was tried, in vain perhaps.
+	Oldest time.Duration
+}
+
+// Queue is how one queue stands, as Redis knows it.
+type Queue struct {
+	Name string
+	// Entries by what asynq calls their state.
+	Pending, Active, Scheduled, Retry, Archived int
+	// Latency is how long the oldest pending entry has waited; 0 if there is none.
+	Latency time.Duration
+	// Paused: workers take nothing from it.
+	Paused bool
+	// Processed and Failed count entries since Redis was last emptied, those that failed among both.
+	Processed, Failed int
+}

@@ -1,0 +1,122 @@
+package load
+
+import "math"
+
+// decimal is a JSON number without loss: 0.digits × 10^point.
+type decimal struct {
+	negative bool
+	// digits begin and end with another digit than zero; there are none in zero.
+	digits []byte
+	point  int
+	// scale is the number of decimal places as written; 1.50 has two.
+	scale int
+}
+
+// exponentBound is where an exponent stops to count: every number beyond is out of every type's range.
+const exponentBound = 1_000_000
+
+// parseDecimal reads a JSON number (RFC 8259, section 6). It needs time and memory in proportion to its length.
+func parseDecimal(v []byte) (decimal, bool) {
+	var d decimal
+	if len(v) > 0 && v[0] == '-' {
+		d.negative, v = true, v[1:]
+	}
+	whole, v := cutDigits(v)
+	if len(whole) == 0 {
+		return d, false
+	}
+	var places []byte
+	if len(v) > 0 && v[0] == '.' {
+		if places, v = cutDigits(v[1:]); len(places) == 0 {
+			return d, false
+		}
+	}
+	exponent, ok := parseExponent(v)
+	if !ok {
+		return d, false
+	}
+	d.digits = joined(whole, places)
+	d.point = len(whole) + exponent
+	d.scale = max(0, len(places)-exponent)
+	d.trim()
+	return d, true
+}
+
+// joined avoids a copy where one of the parts is empty.
+func joined(whole, places []byte) []byte {
+	if len(places) == 0 {
+		return whole
+	}
+	digits := make([]byte, 0, len(whole)+len(places))
+	return append(append(digits, whole...), places...)
+}
+
+func (d *decimal) trim() {
+	for len(d.digits) > 0 && d.digits[0] == '0' {
+		d.digits = d.digits[1:]
+		d.point--
+	}
+	for len(d.digits) > 0 && d.digits[len(d.digits)-1] == '0' {
+		d.digits = d.digits[:len(d.digits)-1]
+	}
+	if len(d.digits) == 0 {
+		d.point = 0
+	}
+}
+
+// fraction reports whether the number has a fractional part other than zero.
+func (d decimal) fraction() bool { return d.point < len(d.digits) }
+
+// integer returns the value of a number without a fraction, if an int64 holds it.
+func (d decimal) integer() (int64, bool) {
+	const longest = 19 // decimal digits of an int64
+	if d.point > longest {
+		return 0, false
+	}
+	var magnitude uint64
+	for i := range d.point {
+		magnitude *= 10
+		if i < len(d.digits) {
+			magnitude += uint64(d.digits[i] - '0')
+		}
+	}
+	if d.negative {
+		return -int64(magnitude), magnitude <= 1<<63
+	}
+	return int64(magnitude), magnitude <= math.MaxInt64
+}
+
+func cutDigits(v []byte) (digits, rest []byte) {
+	n := 0
+	for n < len(v) && '0' <= v[n] && v[n] <= '9' {
+		n++
+	}
+	return v[:n], v[n:]
+}
+
+// parseExponent reads what follows a number's digits: nothing, or e and an integer.
+func parseExponent(v []byte) (int, bool) {
+	if len(v) == 0 {
+		return 0, true
+	}
+	if v[0] != 'e' && v[0] != 'E' {
+		return 0, false
+	}
+	v = v[1:]
+	sign := 1
+	if len(v) > 0 && (v[0] == '-' || v[0] == '+') {
+		if v[0] == '-' {
+			sign = -1
+		}
+		v = v[1:]
+	}
+	digits, rest := cutDigits(v)
+	if len(digits) == 0 || len(rest) > 0 {
+		return 0, false
+	}
+	exponent := 0
+	for _, digit := range digits {
+		exponent = min(exponent*10+int(digit-'0'), exponentBound)
+	}
+	return sign * exponent, true
+}

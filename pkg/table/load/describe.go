@@ -1,0 +1,157 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+)
+
+// Catalog is what Describe reads: a pool, a connection or a transaction.
+type Catalog interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Describe reads the collection's target table from the catalog and checks that the collection fits it. Its error
+// lists every problem and says what to do. Call it again after the table was changed.
+func Describe(ctx context.Context, db Catalog, c *collection.Collection) (*Table, error) {
+	found, err := readCatalog(ctx, db, c.Table)
+	if err != nil {
+		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
+	}
+	t, err := fit(found, c)
+	if err != nil {
+		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, err)
+	}
+	return t, nil
+}
+
+// fit makes the table of what the catalog holds and what the collection declares.
+func fit(found *relation, c *collection.Collection) (*Table, error) {
+	t := &Table{name: pgx.Identifier{found.schema, found.name}, rowType: found.rowType, deferred: found.deferred, keyLength: len(c.Key)}
+	fields := map[string]int{importNumberColumn: 0, importRowColumn: 1}
+	errs := []error{found.checkKind(), found.checkBookkeeping(c), found.checkKey(c.Key), found.checkUndeclared(c)}
+	for _, member := range inWriteOrder(c) {
+		p := c.Properties[member]
+		made, err := found.column(p, slices.Contains(c.Key, p.Name))
+		errs = append(errs, err)
+		made.member = member
+		fields[p.Name] = len(fields)
+		t.columns = append(t.columns, made)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for _, a := range found.columns {
+		field, declared := fields[a.name]
+		if !declared {
+			field = -1
+		}
+		t.attributes = append(t.attributes, attribute{typeOID: a.typeOID, field: field})
+	}
+	t.prepare()
+	return t, nil
+}
+
+// inWriteOrder lists the places of the properties: the key's first, in its order.
+func inWriteOrder(c *collection.Collection) []int {
+	var order []int
+	for _, name := range c.Key {
+		order = append(order, slices.IndexFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }))
+	}
+	for i, p := range c.Properties {
+		if !slices.Contains(c.Key, p.Name) {
+			order = append(order, i)
+		}
+	}
+	return order
+}
+
+func (r *relation) checkKind() error {
+	if r.kind != "r" {
+		return errors.New("it must be an ordinary table, not a view, a partitioned or a foreign table")
+	}
+	return nil
+}
+
+// checkBookkeeping looks for the two columns that tell which row is the later one.
+func (r *relation) checkBookkeeping(c *collection.Collection) error {
+	var errs []error
+	for name, typeOID := range map[string]uint32{importNumberColumn: pgtype.Int8OID, importRowColumn: pgtype.Int4OID} {
+		i := slices.IndexFunc(r.columns, func(a catalogColumn) bool { return a.name == name })
+		if i < 0 || r.columns[i].typeOID != typeOID {
+			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT", importNumberColumn, importRowColumn))
+		}
+		if slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }) {
+			errs = append(errs, fmt.Errorf("property %q bears the name of a bookkeeping column: rename it", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkKey looks for the unique index that tells a new record from a known one.
+func (r *relation) checkKey(key []string) error {
+	for _, index := range r.indexes {
+		if index.usable && sameNames(index.columns, key) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the key needs a primary key or a unique index on exactly (%s), which is not deferrable, partial or of a"+
+		" nondeterministic collation", strings.Join(key, ", "))
+}
+
+func sameNames(x, y []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))
+}
+
+// checkUndeclared looks for columns that no record could fill.
+func (r *relation) checkUndeclared(c *collection.Collection) error {
+	var errs []error
+	for _, a := range r.columns {
+		declared := slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == a.name })
+		if !declared && a.required && !a.filled {
+			errs = append(errs, fmt.Errorf("column %q is NOT NULL and has no default: declare it as a property or give it a default", a.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// column finds the column of a property and the codec of its type.
+func (r *relation) column(p collection.Property, inKey bool) (column, error) {
+	i := slices.IndexFunc(r.columns, func(a catalogColumn) bool { return a.name == p.Name })
+	if i < 0 {
+		return column{}, fmt.Errorf("property %q has no column: add a column of that name or remove the property", p.Name)
+	}
+	a := r.columns[i]
+	made := column{name: a.name, required: a.required || inKey, typeName: a.typeName}
+	if a.generated {
+		return made, fmt.Errorf("column %q is generated by Postgres: remove the property", a.name)
+	}
+	if !made.resolve(a) {
+		return made, fmt.Errorf("column %q has type %s, which is not supported: use one of %s", a.name, a.typeName, supported)
+	}
+	made.limit(a.baseType, a.elementType, a.modifier)
+	if inKey && (!made.codec.key || !a.deterministic) {
+		return made, fmt.Errorf("column %q has type %s, which cannot be in a key: use text of a deterministic collation, varchar,"+
+			" an integer type, uuid or date", a.name, a.typeName)
+	}
+	err := made.checkTypes(p)
+	return made, err
+}
+
+// checkTypes refuses a property of which every value would be rejected.
+func (c *column) checkTypes(p collection.Property) error {
+	if len(p.Types) == 0 || len(c.codec.types) == 0 || slices.ContainsFunc(p.Types, func(name string) bool {
+		return slices.Contains(c.codec.types, name)
+	}) {
+		return nil
+	}
+	return fmt.Errorf("property %q is declared as %s, but its column's type %s needs %s: change the one or the other",
+		p.Name, strings.Join(p.Types, " or "), c.typeName, c.form())
+}

@@ -1,0 +1,187 @@
+package load_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// TestOnlyRefusedRowsFail gives batches in which the price of some rows breaks a constraint.
+func TestOnlyRefusedRowsFail(t *testing.T) {
+	t.Parallel()
+	const size = 37
+	tests := map[string]func(row int) bool{
+		"first": func(row int) bool { return row == 1 },
+		"last":  func(row int) bool { return row == size },
+		"many":  func(row int) bool { return row%3 == 0 || row%7 == 0 },
+		"all":   func(int) bool { return true },
+	}
+	for name, bad := range tests {
+		for way, known := range map[string]bool{"direct": false, "upsert": true} {
+			t.Run(name+"_"+way, func(t *testing.T) {
+				t.Parallel()
+				b := setup(t, partsTable, partsSchema)
+				good := "created"
+				if known {
+					exec(t, b.conn, "INSERT INTO parts (id) SELECT 'k' || n FROM generate_series(1, 37) n")
+					good = "updated"
+				}
+				var records []rec
+				var outcomes, rejected []string
+				for row := 1; row <= size; row++ {
+					price, outcome := 1, good
+					if bad(row) {
+						price, outcome = -1, "failed"
+						rejected = append(rejected, fmt.Sprintf("%d:check-violation", row))
+					}
+					records = append(records, rec{row, fmt.Sprintf(`{"id":"k%d","price":%d}`, row, price)})
+					outcomes = append(outcomes, fmt.Sprintf("%d:%s", row, outcome))
+				}
+				b.load(t, 1, records...).want(t, outcomes, rejected)
+				b.wantRows(t, "SELECT count(*) FROM parts WHERE price = 1", fmt.Sprintf("(%d)", size-len(rejected)))
+			})
+		}
+	}
+}
+
+// TestRefusedRowSupersedesNothing has rows of one key of which the last ones are refused.
+func TestRefusedRowSupersedesNothing(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		prices   []int
+		known    bool
+		outcomes []string
+		rejected []string
+		kept     string
+	}{
+		"last_refused":      {[]int{1, 2, -3}, false, []string{"1:superseded", "2:created", "3:failed"}, []string{"3:check-violation"}, "(a,2)"},
+		"two_refused":       {[]int{1, -2, -3}, true, []string{"1:updated", "2:failed", "3:failed"}, []string{"2:check-violation", "3:check-violation"}, "(a,1)"},
+		"all_refused":       {[]int{-1, -2}, true, []string{"1:failed", "2:failed"}, []string{"1:check-violation", "2:check-violation"}, "(a,100)"},
+		"earlier_never_met": {[]int{-1, 2}, true, []string{"1:superseded", "2:updated"}, nil, "(a,2)"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, partsTable, partsSchema)
+			if tt.known {
+				exec(t, b.conn, "INSERT INTO parts (id, price) VALUES ('a', 100)")
+			}
+			records := []rec{{100, `{"id":"0"}`}}
+			for i, price := range tt.prices {
+				records = append(records, rec{i + 1, fmt.Sprintf(`{"id":"a","price":%d}`, price)})
+			}
+			records = append(records, rec{101, `{"id":"b"}`})
+			outcomes := append(append([]string{"100:created"}, tt.outcomes...), "101:created")
+			b.load(t, 1, records...).want(t, outcomes, tt.rejected)
+			b.wantRows(t, "SELECT id, price FROM parts ORDER BY id", "(0,)", tt.kept, "(b,)")
+		})
+	}
+}
+
+// TestEarlierRowInPlaceOfARefusedOneMayBeSuperseded: what the table holds is later than it.
+func TestEarlierRowInPlaceOfARefusedOneMayBeSuperseded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, partsTable, partsSchema)
+	b.load(t, 1, rec{5, `{"id":"a","price":5}`})
+	got := b.load(t, 1, rec{2, `{"id":"a","price":2}`}, rec{9, `{"id":"a","price":-9}`})
+	got.want(t, []string{"2:superseded", "9:failed"}, []string{"9:check-violation"})
+	b.wantRows(t, "SELECT id, price FROM parts", "(a,5)")
+}
+
+func TestReasonsOfRefusals(t *testing.T) {
+	t.Parallel()
+	b := setup(t, partsTable+`;
+		CREATE TYPE mood AS ENUM ('calm');
+		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		  IF NEW.price = 13 THEN RAISE EXCEPTION 'secret'; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER refuse BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION refuse();
+		ALTER TABLE parts ADD mood mood, ADD amount NUMERIC(4,1), ADD span TEXT, ADD hidden INT NOT NULL DEFAULT 1,
+		  ADD CONSTRAINT apart EXCLUDE (span WITH =)`,
+		strings.Replace(partsSchema, `"maker":`, `"mood": {}, "amount": {}, "span": {}, "maker":`, 1))
+	b.load(t, 1, rec{1, `{"id":"old","serial":1,"span":"secret"}`})
+	tests := map[string]operation.Reason{
+		`{"id":"x","price":0}`:       {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
+		`{"id":"x","maker":"none"}`:  {Code: "foreign-key-violation", Message: `the row that the foreign key "known_maker" refers to does not exist`},
+		`{"id":"x","serial":1}`:      {Code: "unique-violation", Message: `another row holds the same value under the unique constraint "serial_unique"`},
+		`{"id":"x","span":"secret"}`: {Code: "exclusion-violation", Message: `another row conflicts under the exclusion constraint "apart"`},
+		`{"id":"x","mood":"secret"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 22P02)"},
+		`{"id":"x","amount":999.96}`: {Code: "value-out-of-range", Message: "a value is out of the range of its column"},
+		`{"id":"x","price":13}`:      {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE P0001)"},
+		`{"id":"` + longKey() + `"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 54000)"},
+	}
+	for record, want := range tests {
+		batch := b.table.NewBatch()
+		b.add(t, batch, rec{7, record}, rec{8, `{"id":"neighbour"}`})
+		result, err := loadBatch(t.Context(), b.conn, batch, 2)
+		if err != nil {
+			t.Errorf("%.40s: %v", record, err)
+			continue
+		}
+		if diff := cmp.Diff([]operation.Rejection{{Row: 7, Reasons: []operation.Reason{want}}}, result.Rejected); diff != "" {
+			t.Errorf("%.40s (-want +got):\n%s", record, diff)
+		}
+	}
+	b.wantRows(t, "SELECT id FROM parts ORDER BY id", "(neighbour)", "(old)")
+}
+
+// longKey is too long for an index, and compression does not help.
+func longKey() string {
+	var key strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&key, "%d", i*i*7919)
+	}
+	return key.String()
+}
+
+// TestNotNullOfAnUndeclaredColumn: the pointer names a member only if there is one.
+func TestNotNullOfAnUndeclaredColumn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, partsTable, partsSchema)
+	exec(t, b.conn, "ALTER TABLE parts ALTER price SET NOT NULL")
+	got := b.load(t, 1, rec{1, `{"id":"a"}`}, rec{2, `{"id":"b","price":1}`})
+	got.want(t, []string{"1:failed", "2:created"}, []string{"1:not-null-violation"})
+}
+
+// TestOtherUniqueIndex has records that are known by their key, and meet another unique index as well.
+func TestOtherUniqueIndex(t *testing.T) {
+	t.Parallel()
+	b := setup(t, partsTable, partsSchema)
+	b.load(t, 1, rec{1, `{"id":"a","serial":1}`}, rec{2, `{"id":"b","serial":2}`})
+	got := b.load(t, 2,
+		rec{1, `{"id":"a","serial":1,"price":9}`}, // keeps its own value
+		rec{2, `{"id":"c","serial":2}`},           // is b's
+		rec{3, `{"id":"d","serial":3}`},
+		rec{4, `{"id":"e","serial":3}`}, // the same value twice in the batch
+	)
+	got.want(t, []string{"1:updated", "2:failed", "3:created", "4:failed"}, []string{"2:unique-violation", "4:unique-violation"})
+	b.wantRows(t, "SELECT id, serial, price FROM parts ORDER BY id", "(a,1,9)", "(b,2,)", "(d,3,)")
+}
+
+// TestDeferredConstraintsAreCheckedAtOnce: at commit it would be too late to find the row.
+func TestDeferredConstraintsAreCheckedAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, partsTable+`; ALTER TABLE parts DROP CONSTRAINT known_maker,
+		ADD CONSTRAINT later_maker FOREIGN KEY (maker) REFERENCES makers DEFERRABLE INITIALLY DEFERRED`, partsSchema)
+	got := b.load(t, 1, rec{1, `{"id":"a","maker":"none"}`}, rec{2, `{"id":"b","maker":"acme"}`})
+	got.want(t, []string{"1:failed", "2:created"}, []string{"1:foreign-key-violation"})
+}
+
+// TestMessagesShowNoOtherRow loads a record that collides with another's secret.
+func TestMessagesShowNoOtherRow(t *testing.T) {
+	t.Parallel()
+	b := setup(t, partsTable+`; CREATE UNIQUE INDEX lower_maker ON parts (lower(maker)); ALTER TABLE parts DROP CONSTRAINT known_maker`, partsSchema)
+	b.load(t, 1, rec{1, `{"id":"a","maker":"SECRET"}`})
+	batch := b.table.NewBatch()
+	b.add(t, batch, rec{1, `{"id":"b","maker":"secret"}`})
+	result, err := loadBatch(t.Context(), b.conn, batch, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(result.Rejected); !strings.Contains(got, "lower_maker") || strings.Contains(strings.ToLower(got), "secret") {
+		t.Errorf("rejected %s", got)
+	}
+}

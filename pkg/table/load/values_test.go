@@ -1,0 +1,194 @@
+package load_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/table/load"
+)
+
+// valuesTable has a column of every supported type, named by it.
+const valuesTable = `
+CREATE TYPE mood AS ENUM ('calm', 'tense');
+CREATE DOMAIN short AS VARCHAR(3) CHECK (VALUE <> 'bad');
+CREATE DOMAIN shorter AS short;
+CREATE TABLE everything (
+  id INT PRIMARY KEY, text TEXT, varchar VARCHAR(5), char CHAR(5), int2 INT2, int4 INT4, int8 INT8, float4 FLOAT4, float8 FLOAT8,
+  numeric NUMERIC, fixed NUMERIC(5,2), whole NUMERIC(3,-2), boolean BOOLEAN, timestamptz TIMESTAMPTZ, timestamp TIMESTAMP, date DATE, time TIME,
+  uuid UUID, jsonb JSONB, json JSON, mood mood, short shorter,
+  texts TEXT[], varchars VARCHAR(3)[], int2s INT2[], ints INT[], int8s INT8[], floats FLOAT8[], numerics NUMERIC(5,2)[], booleans BOOLEAN[],
+  uuids UUID[], dates DATE[], import_number BIGINT, import_row INT)`
+
+// valuesSchema declares all of them and lets them hold anything.
+func valuesSchema() string {
+	names := strings.Fields("id text varchar char int2 int4 int8 float4 float8 numeric fixed whole boolean timestamptz timestamp date time uuid " +
+		"jsonb json mood short texts varchars int2s ints int8s floats numerics booleans uuids dates")
+	return `{"x-longshore": {"table": "everything", "key": ["id"]}, "properties": {"` + strings.Join(names, `": {}, "`) + `": {}}}`
+}
+
+// TestValues has JSON values, and the text that Postgres shows for each of them after both ways of writing.
+func TestValues(t *testing.T) {
+	t.Parallel()
+	b := setup(t, valuesTable, valuesSchema())
+	tests := []struct{ column, value, want string }{
+		{"text", `""`, ""},
+		{"text", `"plain"`, "plain"},
+		{"text", `"a\"b\\c\n\u00e9\ud83d\ude00/\/"`, "a\"b\\c\né😀//"},
+		{"varchar", `"ééééé"`, "ééééé"},
+		{"varchar", `"\u00e9\u00e9\u00e9\u00e9\u00e9"`, "ééééé"},
+		{"char", `"ab"`, "ab"},
+		{"int2", `-32768`, "-32768"},
+		{"int2", `32767`, "32767"},
+		{"int4", `1e3`, "1000"},
+		{"int4", `-1.50e1`, "-15"},
+		{"int4", `0.0`, "0"},
+		{"int4", `-0`, "0"},
+		{"int4", `2147483647`, "2147483647"},
+		{"int8", `9223372036854775807`, "9223372036854775807"},
+		{"int8", `-9223372036854775808`, "-9223372036854775808"},
+		{"int8", `9223372036854775807.000`, "9223372036854775807"},
+		{"int8", `0e999999999999`, "0"},
+		{"int8", `1000e-3`, "1"},
+		{"float4", `1.5`, "1.5"},
+		{"float8", `-2.5e-300`, "-2.5e-300"},
+		{"float8", `1e4`, "10000"},
+		{"float8", `0.1`, "0.1"},
+		{"numeric", `0`, "0"},
+		{"numeric", `-0.0`, "0.0"},
+		{"numeric", `1`, "1"},
+		{"numeric", `1.50`, "1.50"},
+		{"numeric", `-12345.678`, "-12345.678"},
+		{"numeric", `10000`, "10000"},
+		{"numeric", `0.0001`, "0.0001"},
+		{"numeric", `0.00001`, "0.00001"},
+		{"numeric", `1e4`, "10000"},
+		{"numeric", `1.5e-7`, "0.00000015"},
+		{"numeric", `123456789012345678901234567890.1234567891`, "123456789012345678901234567890.1234567891"},
+		{"numeric", `1e20`, "100000000000000000000"},
+		{"numeric", `99999999`, "99999999"},
+		{"numeric", `1.5e1`, "15"},
+		{"fixed", `999.99`, "999.99"},
+		{"fixed", `1.005`, "1.01"},
+		{"fixed", `-1`, "-1.00"},
+		{"whole", `12345`, "12300"},
+		{"boolean", `true`, "true"},
+		{"boolean", `false`, "false"},
+		{"timestamptz", `"2026-01-31T12:30:00Z"`, "2026-01-31 12:30:00+00"},
+		{"timestamptz", `"2026-01-31T12:30:00.1234565+02:00"`, "2026-01-31 10:30:00.123457+00"},
+		{"timestamptz", `"1969-12-31t23:59:59.999z"`, "1969-12-31 23:59:59.999+00"},
+		{"timestamptz", `"0000-01-01T00:00:00Z"`, "0001-01-01 00:00:00+00 BC"},
+		{"timestamptz", `"2026-01-31\u005412:30:00Z"`, "2026-01-31 12:30:00+00"},
+		{"timestamp", `"2026-01-31T12:30:00+02:00"`, "2026-01-31 10:30:00"},
+		{"timestamp", `"2026-01-31T12:30:00.5"`, "2026-01-31 12:30:00.5"},
+		{"timestamp", `"1999-01-31 12:30:00"`, "1999-01-31 12:30:00"},
+		{"date", `"2024-02-29"`, "2024-02-29"},
+		{"date", `"1999-12-31"`, "1999-12-31"},
+		{"date", `"9999-12-31"`, "9999-12-31"},
+		{"time", `"23:59:59.999999"`, "23:59:59.999999"},
+		{"time", `"00:00:00Z"`, "00:00:00"},
+		{"uuid", `"1B4E28BA-2fa1-11d2-883f-0016d3cca427"`, "1b4e28ba-2fa1-11d2-883f-0016d3cca427"},
+		{"jsonb", `{"b": [1, null], "a": "\u00e9"}`, `{"a": "é", "b": [1, null]}`},
+		{"jsonb", `"x"`, `"x"`},
+		{"json", `{"b":  1}`, `{"b":  1}`},
+		{"mood", `"tense"`, "tense"},
+		{"short", `"abc"`, "abc"},
+		{"texts", `[]`, "{}"},
+		{"texts", `[ ]`, "{}"},
+		{"texts", `["a", null ,"b,\"]\u00e9" , ""]`, `{a,NULL,"b,\"]é",""}`},
+		{"varchars", `["abc"]`, "{abc}"},
+		{"int2s", `[1,-2]`, "{1,-2}"},
+		{"ints", `[ 1 , 2.0, null]`, "{1,2,NULL}"},
+		{"int8s", `[9223372036854775807]`, "{9223372036854775807}"},
+		{"floats", `[0.5, 1e2]`, "{0.5,100}"},
+		{"numerics", `[1, 2.5]`, "{1.00,2.50}"},
+		{"booleans", `[true,false,null]`, "{t,f,NULL}"},
+		{"uuids", `["1b4e28ba-2fa1-11d2-883f-0016d3cca427"]`, "{1b4e28ba-2fa1-11d2-883f-0016d3cca427}"},
+		{"dates", `["2026-01-31"]`, "{2026-01-31}"},
+	}
+	for number, outcome := range []string{"created", "updated"} {
+		var records []rec
+		var outcomes []string
+		for i, tt := range tests {
+			records = append(records, rec{i + 1, fmt.Sprintf(`{"id":%d,%q:%s}`, i, tt.column, tt.value)})
+			outcomes = append(outcomes, fmt.Sprintf("%d:%s", i+1, outcome))
+		}
+		b.load(t, int64(number+1), records...).want(t, outcomes, nil)
+		for i, tt := range tests {
+			var got string
+			query := fmt.Sprintf("SELECT %q::text FROM everything WHERE id = $1", tt.column)
+			if err := b.conn.QueryRow(t.Context(), query, i).Scan(&got); err != nil || got != tt.want {
+				t.Errorf("%s: %s %s became %q, want %q: %v", outcome, tt.column, tt.value, got, tt.want, err)
+			}
+		}
+	}
+}
+
+// TestFaultyValues has values that do not go into their columns. They are given raw: none may make Add panic, not
+// even one that is no JSON.
+func TestFaultyValues(t *testing.T) {
+	t.Parallel()
+	b := setup(t, valuesTable+`; ALTER TABLE everything ALTER text SET NOT NULL`, valuesSchema())
+	faults := map[string]map[string][]string{
+		load.CodeNotNull: {"text": {"", "null"}, "id": {"", "null"}},
+		load.CodeType: {
+			"text": {`1`, `true`, `[]`, `{}`, `"`, `x`}, "char": {`1`}, "int4": {`"1"`, `1.5`, `1e-1`, `-`, `.`, `1.`, `1e`, `1e+`, `1x`, `true`, `0x10`, `--1`},
+			"float8": {`"1"`, `-`, `1e`, `1_0`, `0x1p4`, `-Inf`}, "numeric": {`"1"`, `-`, `1e`, `NaN`, `1.x`}, "boolean": {`1`, `"true"`, `tru`, `nul`},
+			"timestamptz": {`1`}, "date": {`{}`}, "time": {`1`}, "uuid": {`1`}, "mood": {`1`},
+			"texts": {`"a"`, `{}`, `[1]`, `[["a"]]`, `["a",]`, `[,]`, `["a" "b"]`, `["a]`, `[`, `["]`, `["\"]`, `[{}]`, `["a"}`}, "ints": {`["1"]`, `[1.5]`, `[1,,2]`, `[ , ]`},
+		},
+		load.CodeOutOfRange: {
+			"int2": {`32768`, `-32769`, `1e5`}, "int4": {`2147483648`}, "int8": {`9223372036854775808`, `-9223372036854775809`, `1e400`, `99999999999999999999999`},
+			"float4": {`1e39`}, "float8": {`1e400`, `-1e400`}, "numeric": {`1e1001`, `1e-1001`, `1e99999999999999999999`}, "fixed": {`1000`, `1e3`, `-12345`}, "whole": {`100000`},
+			"ints": {`[2147483648]`}, "numerics": {`[1000]`},
+		},
+		load.CodeTooLong: {"varchar": {`"éééééé"`, `"abcde "`}, "char": {`"abcdef"`}, "short": {`"abcd"`}, "varchars": {`["abcd"]`}},
+		load.CodeInvalid: {
+			"text": {`"\ud800"`, `"\x"`, `"\"`}, "timestamptz": {`"2026-01-31"`, `"2026-01-31T12:30:00"`, `"2026-02-30T12:30:00Z"`, `""`},
+			"timestamp": {`"x"`, `"2026-01-31T25:00:00"`}, "date": {`"2026-02-30"`, `"31.1.2026"`, `"2026-01-31T00:00:00Z"`}, "time": {`"24:00:00"`, `"12:30:00+02:00"`},
+			"uuid": {`"1b4e28ba2fa111d2883f0016d3cca427"`, `"urn:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427"`, `"{b4e28ba-2fa1-11d2-883f-0016d3cca4277"`, `""`}, "dates": {`["x"]`},
+		},
+	}
+	batch := b.table.NewBatch()
+	for code, columns := range faults {
+		for column, values := range columns {
+			for _, value := range values {
+				record := members(t, b.collection, `{"id":1,"text":""}`)
+				for i, p := range b.collection.Properties {
+					if p.Name == column {
+						record[i] = jsontext.Value(value)
+					}
+				}
+				reasons := batch.Add(1, record)
+				if len(reasons) != 1 || reasons[0].Code != code || reasons[0].Pointer != "/"+column {
+					t.Errorf("%s %s: %+v, want %s", column, value, reasons, code)
+				}
+			}
+		}
+	}
+	if batch.Len() != 0 || batch.Size() != 0 {
+		t.Errorf("%d records of %d bytes are in the batch", batch.Len(), batch.Size())
+	}
+}
+
+// TestReasonsSayWhatIsExpected reads some messages as a user does.
+func TestReasonsSayWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, `CREATE TABLE x ("a/~b" UUID, id TEXT PRIMARY KEY, l VARCHAR(2)[], import_number BIGINT, import_row INT)`,
+		`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {"a/~b": {}, "id": {}, "l": {}}}`)
+	var got []string
+	for _, r := range b.table.NewBatch().Add(1, members(t, b.collection, `{"a/~b":"x","l":[1]}`)) {
+		got = append(got, r.Pointer+" "+r.Message)
+	}
+	want := []string{
+		"/id a value is needed: the column does not take NULL",
+		"/a~1~0b the column's type uuid needs a UUID of 36 characters",
+		"/l the column's type character varying(2)[] needs an array, each item null or a string",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}

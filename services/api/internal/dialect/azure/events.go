@@ -1,0 +1,136 @@
+package azure
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+)
+
+const (
+	// heartbeat is how often a silent stream says that it is alive: below the shortest patience of the proxies on the way.
+	heartbeat = 15 * time.Second
+	// reconnectAfter is what clients wait before they come back, in milliseconds.
+	reconnectAfter = 1000
+)
+
+// The names of events.
+const (
+	eventProgress = "progress"
+	eventFinished = "finished"
+)
+
+// event is the data of an event.
+type event struct {
+	ID              string    `json:"id"`
+	Status          string    `json:"status"`
+	PercentComplete int       `json:"percentComplete"`
+	Counts          *Counts   `json:"counts,omitempty"`
+	Phase           string    `json:"phase,omitempty"`
+	At              time.Time `json:"at"`
+}
+
+// events streams what happens to an operation, as server-sent events (WHATWG HTML, section 9.2). Their ids are the operation's revisions,
+// so that a client that comes back goes on where it was. After the final event the stream ends, and who comes back then is told by 204 to
+// stay away.
+func (d *Dialect) events(c *gin.Context) error {
+	after, err := lastEventID(c)
+	if err != nil {
+		return err
+	}
+	op, err := d.find(c)
+	if err != nil {
+		return err
+	}
+	if after > op.Revision {
+		return badEventID()
+	}
+	c.Header("Cache-Control", "no-store")
+	if op.State.Terminal() && after == op.Revision {
+		edge.NoContent(c)
+		return nil
+	}
+	c.Header("Content-Type", "text/event-stream")
+	c.Header("X-Accel-Buffering", "no")
+	if err := send(c, fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)); err != nil {
+		return err
+	}
+	err = d.monitor.Follow(c.Request.Context(), op.ID, after, heartbeat, func(events []operation.Event) error {
+		text, err := writeEvents(op, events)
+		if err != nil {
+			return err
+		}
+		return send(c, text)
+	})
+	if errors.Is(err, context.Canceled) { // the client has heard enough
+		err = nil
+	}
+	return err
+}
+
+// send hands everything to the connection at once.
+func send(c *gin.Context, text []byte) error {
+	if _, err := c.Writer.Write(text); err != nil {
+		return fmt.Errorf("telling an event: %w", err)
+	}
+	err := http.NewResponseController(c.Writer).Flush()
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("telling an event: %w", err)
+	}
+	return nil
+}
+
+// writeEvents writes events, or a comment if there are none.
+func writeEvents(op *operation.Operation, events []operation.Event) ([]byte, error) {
+	if len(events) == 0 {
+		return []byte(": still here\n\n"), nil
+	}
+	var text bytes.Buffer
+	for _, e := range events {
+		data, err := json.Marshal(event{
+			ID: op.ID.String(), Status: Word(e.State), PercentComplete: e.Progress,
+			Counts: CountsOf(op.Kind, e.Counts), Phase: e.Phase, At: e.At,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("writing an event: %w", err)
+		}
+		name := eventProgress
+		if e.State.Terminal() {
+			name = eventFinished
+		}
+		fmt.Fprintf(&text, "id: %d\nevent: %s\ndata: %s\n\n", e.Revision, name, data)
+	}
+	return text.Bytes(), nil
+}
+
+// lastEventID is the last event that the client has seen: what it says in the header when it comes back, or else in the query, for clients
+// that can't set headers.
+func lastEventID(c *gin.Context) (int, error) {
+	text := c.GetHeader("Last-Event-ID")
+	if text == "" {
+		text = c.Query("lastEventId")
+	}
+	if text == "" {
+		return 0, nil
+	}
+	id, err := strconv.Atoi(text)
+	if err != nil || id < 0 {
+		return 0, badEventID()
+	}
+	return id, nil
+}
+
+func badEventID() error {
+	return fault.New(fault.Malformed, "invalid-event-id",
+		"Last-Event-ID is no event of this operation. Leave it away to hear everything from the beginning.")
+}

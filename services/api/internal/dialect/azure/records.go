@@ -1,0 +1,96 @@
+package azure
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// recordWriter writes one record in the format that the client chose.
+type recordWriter interface {
+	write(line) error
+	// flush hands what is buffered to the connection.
+	flush() error
+}
+
+// line is one record of the stream.
+type line struct {
+	row      int
+	outcome  operation.Outcome
+	received []byte
+	reasons  []operation.Reason
+}
+
+// records streams the records with an outcome. Nothing is held but a page, and no database connection waits for a slow client.
+func (d *Dialect) records(c *gin.Context) error {
+	outcome, err := parseOutcome(c.DefaultQuery("outcome", operation.Rejected.String()))
+	if err != nil {
+		return err
+	}
+	asCSV, err := wantsCSV(c)
+	if err != nil {
+		return err
+	}
+	op, err := d.find(c)
+	if err != nil {
+		return err
+	}
+	if op.Kind != operation.Import {
+		return fault.New(fault.NotFound, "no-records", "Only imports have records that were received. The links of the operation say what it has.")
+	}
+	if !asCSV {
+		return d.stream(c, op, outcome, newNDJSONWriter(c))
+	}
+	out, err := d.newCSVWriter(c, op)
+	if err != nil {
+		return err
+	}
+	return d.stream(c, op, outcome, out)
+}
+
+func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operation.Outcome, out recordWriter) error {
+	if c.Request.Method == http.MethodHead {
+		return nil // the headers are set, and nobody takes the rest
+	}
+	var err error
+	if outcome == operation.Rejected {
+		err = d.store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {
+			return out.write(line{r.Row, outcome, r.Received, r.Reasons})
+		})
+	} else {
+		err = d.store.Records(c.Request.Context(), op.ID, outcome, func(row int, received []byte) error {
+			return out.write(line{row: row, outcome: outcome, received: received})
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return out.flush()
+}
+
+func parseOutcome(word string) (operation.Outcome, error) {
+	outcome, ok := operation.ParseOutcome(word)
+	if !ok {
+		return 0, fault.New(fault.Malformed, "invalid-parameter",
+			"outcome must be one of %s.", strings.Join(operation.OutcomeNames(), ", ")).With("parameter", "outcome")
+	}
+	return outcome, nil
+}
+
+// wantsCSV takes the query's word first, since a browser's Accept says nothing, and the header's after.
+func wantsCSV(c *gin.Context) (bool, error) {
+	switch c.Query("format") {
+	case "csv":
+		return true, nil
+	case "ndjson":
+		return false, nil
+	case "":
+		return strings.Contains(c.GetHeader("Accept"), "text/csv"), nil
+	default:
+		return false, fault.New(fault.Malformed, "invalid-parameter", "format must be ndjson or csv.").With("parameter", "format")
+	}
+}
