@@ -82,13 +82,13 @@ type Due struct {
 
 // Chunk points at one chunk of an operation. Members are only ever added, so that old entries still decode.
 type Chunk struct {
-	TaskID uuid.UUID `json:"task_id"`
+	OperationID uuid.UUID `json:"task_id"`
 	// Seq is the chunk's place in its operation, from 0.
 	Seq int `json:"chunk"`
 }
 
 // String returns the chunk as "operation.seq", which queue entries use in their ids.
-func (c Chunk) String() string { return fmt.Sprintf("%s.%d", c.TaskID, c.Seq) }
+func (c Chunk) String() string { return fmt.Sprintf("%s.%d", c.OperationID, c.Seq) }
 
 // Encode returns the payload of the queue entry.
 func (c Chunk) Encode() []byte {

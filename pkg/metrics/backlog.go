@@ -17,10 +17,10 @@ var (
 )
 
 // Backlog shows what is to be done, as Postgres knows it, at most 10 s old.
-type Backlog struct{ source *source[job.Standing] }
+type Backlog struct{ source *source[job.Stats] }
 
 // NewBacklog makes the collector; read asks Postgres, within its context. While that fails, the metrics are left out.
-func NewBacklog(read func(context.Context) (job.Standing, error)) *Backlog {
+func NewBacklog(read func(context.Context) (job.Stats, error)) *Backlog {
 	return &Backlog{newSource("backlog", read)}
 }
 
@@ -39,19 +39,19 @@ func (b *Backlog) Collect(out chan<- prometheus.Metric) {
 	if !ok {
 		return
 	}
-	counts := make(map[job.Tally]int)
+	counts := make(map[job.OperationCount]int)
 	for _, t := range now.Operations {
-		counts[job.Tally{Kind: t.Kind, State: t.State}] = t.Count
+		counts[job.OperationCount{Kind: t.Kind, State: t.State}] = t.Count
 	}
 	for _, kind := range operation.Kinds() {
 		for _, state := range operation.States() {
 			if !state.Terminal() {
-				n := counts[job.Tally{Kind: kind, State: state}]
+				n := counts[job.OperationCount{Kind: kind, State: state}]
 				out <- prometheus.MustNewConstMetric(operationsNow, prometheus.GaugeValue, float64(n), string(kind), string(state))
 			}
 		}
 	}
-	due := make(map[job.Kind]job.Waiting)
+	due := make(map[job.Kind]job.DueCount)
 	for _, w := range now.Due {
 		due[w.Kind] = w
 	}

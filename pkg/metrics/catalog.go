@@ -22,8 +22,8 @@ func Catalog() []prometheus.Collector {
 		NewPostgres(func(context.Context) error { return nil }),
 		NewRedis(func(context.Context) error { return nil }),
 		NewRedisMemory(func(context.Context) (int64, int64, error) { return 1, 1, nil }),
-		NewQueues(func(context.Context) ([]job.Queue, error) { return []job.Queue{{Name: job.QueueImports}}, nil }),
-		NewBacklog(func(context.Context) (job.Standing, error) { return job.Standing{}, nil }),
+		NewQueues(func(context.Context) ([]job.QueueStats, error) { return []job.QueueStats{{Name: job.QueueImports}}, nil }),
+		NewBacklog(func(context.Context) (job.Stats, error) { return job.Stats{}, nil }),
 	)
 }
 

@@ -18,10 +18,10 @@ var (
 )
 
 // Queues shows the queues, as Redis knows them, at most 10 s old.
-type Queues struct{ source *source[[]job.Queue] }
+type Queues struct{ source *source[[]job.QueueStats] }
 
 // NewQueues makes the collector; read asks Redis. While that fails, the metrics are left out.
-func NewQueues(read func(context.Context) ([]job.Queue, error)) *Queues {
+func NewQueues(read func(context.Context) ([]job.QueueStats, error)) *Queues {
 	return &Queues{newSource("queues", read)}
 }
 

@@ -62,17 +62,17 @@ func TestASourceThatHangsHoldsNoScrape(t *testing.T) {
 func TestAnOutageIsLeftOut(t *testing.T) {
 	t.Parallel()
 	away := true
-	backlog := NewBacklog(func(context.Context) (job.Standing, error) {
+	backlog := NewBacklog(func(context.Context) (job.Stats, error) {
 		if away {
-			return job.Standing{}, errors.New("Postgres is away")
+			return job.Stats{}, errors.New("Postgres is away")
 		}
-		return job.Standing{
-			Operations: []job.Tally{{Kind: operation.Import, State: operation.Running, Count: 3}},
-			Due:        []job.Waiting{{Kind: job.Import, Chunks: 12, Oldest: 1500 * time.Millisecond}},
+		return job.Stats{
+			Operations: []job.OperationCount{{Kind: operation.Import, State: operation.Running, Count: 3}},
+			Due:        []job.DueCount{{Kind: job.Import, Chunks: 12, Oldest: 1500 * time.Millisecond}},
 		}, nil
 	})
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(backlog, NewQueues(func(context.Context) ([]job.Queue, error) { return nil, errors.New("Redis is away") }))
+	registry.MustRegister(backlog, NewQueues(func(context.Context) ([]job.QueueStats, error) { return nil, errors.New("Redis is away") }))
 	count := func() int {
 		n, err := testutil.GatherAndCount(registry, "longshore_operations", "longshore_due_chunks", "longshore_oldest_due_seconds")
 		if err != nil {

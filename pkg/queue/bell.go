@@ -11,22 +11,22 @@ import (
 // time, and the bell only makes it quick.
 const changesChannel = "longshore:changes"
 
-// Bell tells whoever waits that an operation has changed. It is safe for concurrent use.
-type Bell struct{ redis *Redis }
+// Notifier tells whoever waits that an operation has changed. It is safe for concurrent use.
+type Notifier struct{ redis *Redis }
 
-// NewBell makes a bell.
-func NewBell(r *Redis) *Bell { return &Bell{redis: r} }
+// NewNotifier makes a bell.
+func NewNotifier(r *Redis) *Notifier { return &Notifier{redis: r} }
 
-// Ring tells that the operation has changed. Nobody needs to hear it.
-func (b *Bell) Ring(ctx context.Context, id uuid.UUID) error {
+// Publish tells that the operation has changed. Nobody needs to hear it.
+func (b *Notifier) Publish(ctx context.Context, id uuid.UUID) error {
 	if err := b.redis.client.Publish(ctx, changesChannel, id.String()).Err(); err != nil {
 		return fmt.Errorf("telling of a change: %w", err)
 	}
 	return nil
 }
 
-// Listen calls changed for every ring until ctx ends. While Redis is away it hears nothing, and goes on when it is back.
-func (b *Bell) Listen(ctx context.Context, changed func(uuid.UUID)) {
+// Subscribe calls changed for every ring until ctx ends. While Redis is away it hears nothing, and goes on when it is back.
+func (b *Notifier) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
 	subscription := b.redis.client.Subscribe(ctx, changesChannel)
 	defer func() { _ = subscription.Close() }()
 	rings := subscription.Channel()

@@ -87,7 +87,7 @@ func findIn(ctx context.Context, queueName string, list lister, operation uuid.U
 			return nil, false, err
 		}
 		for _, info := range entries {
-			if c, err := job.DecodeChunk(info.Payload); err == nil && c.TaskID == operation {
+			if c, err := job.DecodeChunk(info.Payload); err == nil && c.OperationID == operation {
 				found = append(found, entryOf(c, info))
 			}
 		}

@@ -35,13 +35,13 @@ func TestFindSeesAnOperationsEntriesInEveryState(t *testing.T) {
 	d := queue.NewDispatcher(r.Queue)
 	for _, id := range []uuid.UUID{wanted, uuid.New()} {
 		for seq := range 3 {
-			mustDispatch(t, d, job.Chunk{TaskID: id, Seq: seq}, queue.FirstDispatch)
+			mustDispatch(t, d, job.Chunk{OperationID: id, Seq: seq}, queue.FirstDispatch)
 		}
-		if err := d.Dispatch(t.Context(), job.Report, job.Chunk{TaskID: id}, queue.FirstDispatch); err != nil {
+		if err := d.Dispatch(t.Context(), job.Report, job.Chunk{OperationID: id}, queue.FirstDispatch); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first := job.Chunk{TaskID: wanted}
+	first := job.Chunk{OperationID: wanted}
 	inspector, client := asynq.NewInspectorFromRedisClient(r.Client), asynq.NewClientFromRedisClient(r.Client)
 	if err := inspector.ArchiveTask(job.QueueImports, first.String()+".0"); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestFindSeesAnOperationsEntriesInEveryState(t *testing.T) {
 func TestFindTellsWhatItHasNotLookedAt(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	c := job.Chunk{TaskID: uuid.New()}
+	c := job.Chunk{OperationID: uuid.New()}
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	const key = "asynq:{imports}:pending"
 	entry := r.Client.LIndex(t.Context(), key, 0).Val()
@@ -83,13 +83,13 @@ func TestFindTellsWhatItHasNotLookedAt(t *testing.T) {
 	if err := r.Client.LPush(t.Context(), key, copies...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if found := find(t, r, c.TaskID); len(found.Cut) != 0 || len(found.Entries) != queue.FindLimit {
+	if found := find(t, r, c.OperationID); len(found.Cut) != 0 || len(found.Entries) != queue.FindLimit {
 		t.Errorf("at the bound: %d entries, cut %v", len(found.Entries), found.Cut)
 	}
 	if err := r.Client.LPush(t.Context(), key, entry).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if found := find(t, r, c.TaskID); !slices.Equal(found.Cut, []string{"imports, pending"}) {
+	if found := find(t, r, c.OperationID); !slices.Equal(found.Cut, []string{"imports, pending"}) {
 		t.Errorf("beyond the bound: %d entries, cut %v", len(found.Entries), found.Cut)
 	}
 }

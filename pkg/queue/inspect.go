@@ -42,9 +42,9 @@ func (i *Inspector) Queued(queueName string) (map[job.Chunk]bool, error) {
 	return queued, nil
 }
 
-// Standing tells how every queue stands, also one in which nothing was queued since Redis was last emptied. Its error says that Redis does not
+// Stats tells how every queue stands, also one in which nothing was queued since Redis was last emptied. Its error says that Redis does not
 // answer, or is that of ctx.
-func (i *Inspector) Standing(ctx context.Context) ([]job.Queue, error) {
+func (i *Inspector) Stats(ctx context.Context) ([]job.QueueStats, error) {
 	return within(ctx, i.standing)
 }
 
@@ -71,14 +71,14 @@ func within[T any](ctx context.Context, ask func() (T, error)) (answer T, err er
 	}
 }
 
-func (i *Inspector) standing() ([]job.Queue, error) {
+func (i *Inspector) standing() ([]job.QueueStats, error) {
 	known, err := i.inspector.Queues()
 	if err != nil {
 		return nil, fmt.Errorf("listing the queues: %w", err)
 	}
-	var all []job.Queue
+	var all []job.QueueStats
 	for _, name := range job.Queues() {
-		queue := job.Queue{Name: name}
+		queue := job.QueueStats{Name: name}
 		if slices.Contains(known, name) {
 			info, err := i.inspector.GetQueueInfo(name)
 			if err != nil {

@@ -21,7 +21,7 @@ func TestAnEntryThatIsParked(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	ctx, stop := context.WithCancel(t.Context())
-	c := job.Chunk{TaskID: uuid.New(), Seq: 3}
+	c := job.Chunk{OperationID: uuid.New(), Seq: 3}
 	said, handled, answers := make(lines, 100), make(chan job.Chunk, 3), make(chan error, 1)
 	var failure error
 	ended := make(chan struct{})
@@ -49,14 +49,14 @@ func TestAnEntryThatIsParked(t *testing.T) {
 		}
 	}
 	inspector := asynq.NewInspectorFromRedisClient(r.Client)
-	standing := func() job.Queue {
-		all, err := queue.NewInspector(r.Queue).Standing(t.Context())
+	standing := func() job.QueueStats {
+		all, err := queue.NewInspector(r.Queue).Stats(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		return all[0]
 	}
-	await := func(what string, holds func(job.Queue) bool) {
+	await := func(what string, holds func(job.QueueStats) bool) {
 		t.Helper()
 		looks := time.NewTicker(5 * time.Millisecond)
 		defer looks.Stop()
@@ -69,9 +69,9 @@ func TestAnEntryThatIsParked(t *testing.T) {
 	}
 
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
-	answers <- &queue.ParkError{Code: "ChunkAbandoned", Err: errors.New("loading \"hush\"")}
+	answers <- &queue.ArchiveError{Code: "ChunkAbandoned", Err: errors.New("loading \"hush\"")}
 	taken()
-	await("the entry to be put aside", func(q job.Queue) bool { return q.Archived == 1 && q.Active == 0 })
+	await("the entry to be put aside", func(q job.QueueStats) bool { return q.Archived == 1 && q.Active == 0 })
 	entries, err := inspector.ListArchivedTasks(job.QueueImports)
 	if err != nil || len(entries) != 1 || entries[0].LastErr != "ChunkAbandoned" || !strings.HasPrefix(entries[0].ID, c.String()) {
 		t.Fatalf("put aside: %+v, %v", entries, err)
@@ -83,14 +83,14 @@ func TestAnEntryThatIsParked(t *testing.T) {
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch) // of an operation of the same id, long after
 	answers <- nil
 	taken()
-	await("the entry of another operation to be done", func(q job.Queue) bool { return q.Active+q.Pending == 0 })
+	await("the entry of another operation to be done", func(q job.QueueStats) bool { return q.Active+q.Pending == 0 })
 
 	if err := inspector.RunTask(job.QueueImports, entries[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	answers <- nil
 	taken()
-	await("the entry to be gone", func(q job.Queue) bool { return q.Archived+q.Active+q.Pending == 0 })
+	await("the entry to be gone", func(q job.QueueStats) bool { return q.Archived+q.Active+q.Pending == 0 })
 	if q := standing(); q.Processed != 3 || q.Failed != 1 || q.Name != job.QueueImports || q.Paused {
 		t.Errorf("at the end: %+v", q)
 	}
@@ -108,11 +108,11 @@ func TestAnEntryThatIsParked(t *testing.T) {
 func TestStandingTellsEveryQueue(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	mustDispatch(t, queue.NewDispatcher(r.Queue), job.Chunk{TaskID: uuid.New()}, queue.FirstDispatch)
+	mustDispatch(t, queue.NewDispatcher(r.Queue), job.Chunk{OperationID: uuid.New()}, queue.FirstDispatch)
 	if err := asynq.NewInspectorFromRedisClient(r.Client).PauseQueue(job.QueueImports); err != nil {
 		t.Fatal(err)
 	}
-	all, err := queue.NewInspector(r.Queue).Standing(t.Context())
+	all, err := queue.NewInspector(r.Queue).Stats(t.Context())
 	if err != nil || len(all) != len(job.Queues()) {
 		t.Fatalf("%+v, %v", all, err)
 	}

@@ -42,7 +42,7 @@ func TestQueuedFindsEveryEntry(t *testing.T) {
 	want := make(map[job.Chunk]bool)
 	id := uuid.New()
 	for seq := range 1005 { // more than a page
-		c := job.Chunk{TaskID: id, Seq: seq}
+		c := job.Chunk{OperationID: id, Seq: seq}
 		mustDispatch(t, d, c, queue.FirstDispatch)
 		mustDispatch(t, d, c, queue.FirstDispatch) // again: no error, no second entry
 		want[c] = true
@@ -58,7 +58,7 @@ func TestQueuedFindsEveryEntry(t *testing.T) {
 func TestDispatchSurvivesAFlush(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	c := job.Chunk{TaskID: uuid.New(), Seq: 1}
+	c := job.Chunk{OperationID: uuid.New(), Seq: 1}
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	if err := r.Client.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestDispatchSurvivesAFlush(t *testing.T) {
 
 func TestPayloadCarriesIDsOnly(t *testing.T) {
 	t.Parallel()
-	c := job.Chunk{TaskID: uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), Seq: 7}
+	c := job.Chunk{OperationID: uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), Seq: 7}
 	if got, want := string(c.Encode()), `{"task_id":"01a201ae-643b-7032-9200-b75443fd8cd8","chunk":7}`; got != want {
 		t.Errorf("payload %s, want %s", got, want)
 	}
@@ -99,7 +99,7 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 	r := queuetest.New(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	c := job.Chunk{TaskID: uuid.New()}
+	c := job.Chunk{OperationID: uuid.New()}
 	calls := make(chan job.Chunk)
 	release := make(chan struct{})
 	finished := make(chan struct{})
@@ -122,7 +122,7 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 		}, map[job.Kind]queue.Handler{job.Import: func(ctx context.Context, c job.Chunk) error {
 			if first {
 				first = false
-				return &queue.LaterError{Err: errors.New("not now")}
+				return &queue.RetryAfterError{Err: errors.New("not now")}
 			}
 			return handle(ctx, c)
 		}})
@@ -131,7 +131,7 @@ func TestServeRetriesAndFinishesWhatIsInHand(t *testing.T) {
 	if got := <-calls; got != c {
 		t.Errorf("the handler got %v", got)
 	}
-	if line := <-said; !strings.Contains(line, "not now") || !strings.Contains(line, c.TaskID.String()) {
+	if line := <-said; !strings.Contains(line, "not now") || !strings.Contains(line, c.OperationID.String()) {
 		t.Errorf("of the entry that came back the log says %q", line)
 	}
 	stop()

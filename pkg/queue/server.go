@@ -31,8 +31,8 @@ type ServerOptions struct {
 // it aside.
 type Handler func(ctx context.Context, c job.Chunk) error
 
-// LaterError asks to bring an entry back after a delay.
-type LaterError struct {
+// RetryAfterError asks to bring an entry back after a delay.
+type RetryAfterError struct {
 	Delay time.Duration
 	// Reason is why in a few fixed words of ours, which Redis keeps.
 	Reason string
@@ -45,10 +45,10 @@ type LaterError struct {
 }
 
 // Error tells why.
-func (l *LaterError) Error() string { return l.Err.Error() }
+func (l *RetryAfterError) Error() string { return l.Err.Error() }
 
 // Unwrap returns why.
-func (l *LaterError) Unwrap() error { return l.Err }
+func (l *RetryAfterError) Unwrap() error { return l.Err }
 
 // defaultDelay is when an entry comes back whose handler did not say when.
 const defaultDelay = 2 * time.Second
@@ -105,7 +105,7 @@ func awaitAbandoned(inHand *sync.WaitGroup) {
 }
 
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
-	if later, ok := errors.AsType[*LaterError](err); ok {
+	if later, ok := errors.AsType[*RetryAfterError](err); ok {
 		return later.Delay
 	}
 	return defaultDelay
@@ -125,9 +125,9 @@ func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
 		level := slog.LevelWarn
 		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}
 		if c, err := job.DecodeChunk(entry.Payload()); err == nil {
-			attrs = append(attrs, slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
+			attrs = append(attrs, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
 		}
-		if later, ok := errors.AsType[*LaterError](err); ok {
+		if later, ok := errors.AsType[*RetryAfterError](err); ok {
 			attrs = append(attrs, later.Attrs...)
 			if later.Quiet {
 				level = slog.LevelDebug

@@ -17,7 +17,7 @@ func TestASplitMayTakeLong(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	d := queue.NewDispatcher(r.Queue)
-	c := job.Chunk{TaskID: uuid.New(), Seq: job.SplitSeq}
+	c := job.Chunk{OperationID: uuid.New(), Seq: job.SplitSeq}
 	for kind, want := range map[job.Kind]time.Duration{job.Import: 5 * time.Minute, job.Split: 3 * time.Hour} {
 		generation := queue.NewGeneration()
 		if err := d.Dispatch(t.Context(), kind, c, generation); err != nil {

@@ -14,9 +14,9 @@ type keptError struct{ err error }
 // Error tells the code or the reason, and the SQLSTATE of a refusal by Postgres.
 func (f *keptError) Error() string {
 	words := "it failed, the worker's log tells why"
-	if parked, ok := errors.AsType[*ParkError](f.err); ok {
+	if parked, ok := errors.AsType[*ArchiveError](f.err); ok {
 		words = parked.Code
-	} else if later, ok := errors.AsType[*LaterError](f.err); ok && later.Reason != "" {
+	} else if later, ok := errors.AsType[*RetryAfterError](f.err); ok && later.Reason != "" {
 		words = later.Reason
 	}
 	if refused, ok := errors.AsType[interface {

@@ -35,12 +35,12 @@ func TestRedisIsToldCodesOnly(t *testing.T) {
 	inDetail := fmt.Errorf("loading: %w", refusal{})
 	answers := []func() error{
 		func() error {
-			return &queue.LaterError{Delay: time.Hour, Reason: "attempt 1 of 8 failed", Err: inDetail}
+			return &queue.RetryAfterError{Delay: time.Hour, Reason: "attempt 1 of 8 failed", Err: inDetail}
 		},
-		func() error { return &queue.LaterError{Delay: time.Hour, Reason: "not now", Err: errors.New("hush")} },
-		func() error { return &queue.LaterError{Delay: time.Hour, Err: errors.New("hush")} },
-		func() error { return &queue.ParkError{Code: "ChunkAbandoned", Err: inDetail} },
-		func() error { return &queue.ParkError{Code: "InvalidQuery"} },
+		func() error { return &queue.RetryAfterError{Delay: time.Hour, Reason: "not now", Err: errors.New("hush")} },
+		func() error { return &queue.RetryAfterError{Delay: time.Hour, Err: errors.New("hush")} },
+		func() error { return &queue.ArchiveError{Code: "ChunkAbandoned", Err: inDetail} },
+		func() error { return &queue.ArchiveError{Code: "InvalidQuery"} },
 		func() error { panic("hush") },
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -52,7 +52,7 @@ func TestRedisIsToldCodesOnly(t *testing.T) {
 	}()
 	id := uuid.New()
 	for seq := range answers {
-		mustDispatch(t, queue.NewDispatcher(r.Queue), job.Chunk{TaskID: id, Seq: seq}, queue.FirstDispatch)
+		mustDispatch(t, queue.NewDispatcher(r.Queue), job.Chunk{OperationID: id, Seq: seq}, queue.FirstDispatch)
 	}
 	want := map[int]string{
 		0: "attempt 1 of 8 failed (SQLSTATE 22007)", 1: "not now", 2: "it failed, the worker's log tells why",

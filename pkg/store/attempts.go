@@ -17,7 +17,7 @@ var (
 	// ErrNothingDue: the chunk is done, or its operation is finished or gone. Acknowledge and go.
 	ErrNothingDue = errors.New("nothing is due for this chunk")
 	// ErrHeld: somebody else holds the chunk just now. Should it let go without an effect, the chunk is due again.
-	ErrHeld = errors.New("the chunk is held by another worker")
+	ErrLocked = errors.New("the chunk is held by another worker")
 )
 
 // forgiveTimeout bounds taking an attempt back, which waits for whoever holds the chunk.
@@ -58,10 +58,10 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(forgoDurability)
-		batch.Queue(countAttempt, c.TaskID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error {
+		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error {
 			return row.Scan(&begun.Count, &begun.Collection, &begun.RequestID)
 		})
-		batch.Queue(markRunning, c.TaskID, operation.Running, statesBefore(operation.Running), kind)
+		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if isNoRows(err) {
@@ -82,23 +82,23 @@ SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_
 		kinds = operation.Kinds()
 	}
 	var pending bool
-	if err := s.pool.QueryRow(ctx, isPending, c.TaskID, c.Seq, liveStates, kinds).Scan(&pending); err != nil {
+	if err := s.pool.QueryRow(ctx, isPending, c.OperationID, c.Seq, liveStates, kinds).Scan(&pending); err != nil {
 		return fmt.Errorf("looking at the chunk: %w", err)
 	}
 	if pending {
-		return ErrHeld
+		return ErrLocked
 	}
 	return ErrNothingDue
 }
 
-// ForgiveAttempt takes back an attempt that failed for no fault of the chunk, such as a database that went away.
-func (s *Store) ForgiveAttempt(ctx context.Context, c job.Chunk) error {
+// UncountAttempt takes back an attempt that failed for no fault of the chunk, such as a database that went away.
+func (s *Store) UncountAttempt(ctx context.Context, c job.Chunk) error {
 	const forgive = `
 UPDATE xforce.task_chunks SET attempts = attempts - 1
 WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0`
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgiveTimeout) // also when the step was cancelled
 	defer cancel()
-	if _, err := s.pool.Exec(ctx, forgive, c.TaskID, c.Seq); err != nil {
+	if _, err := s.pool.Exec(ctx, forgive, c.OperationID, c.Seq); err != nil {
 		return fmt.Errorf("forgiving an attempt: %w", err)
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Load is a live operation as those see it that wait behind it.
-type Load struct {
+// QueueLoad is a live operation as those see it that wait behind it.
+type QueueLoad struct {
 	Kind operation.Kind
 	// Number is its place in the order of acceptance.
 	Number int64
@@ -26,7 +26,7 @@ const leastMeasured = time.Second
 
 // Backlog returns the live operations in the order of their acceptance, at most limit of them. It is an estimate for estimates: read it
 // now and then, and not for each client.
-func (s *Store) Backlog(ctx context.Context, limit int) ([]Load, error) {
+func (s *Store) Backlog(ctx context.Context, limit int) ([]QueueLoad, error) {
 	// Materialized, because there are few live operations among many, and a planner that likes the order of numbers reads them all.
 	const backlog = `
 WITH live AS MATERIALIZED (
@@ -43,7 +43,7 @@ ORDER BY live.number LIMIT $1`
 	if err != nil {
 		return nil, fmt.Errorf("reading the backlog: %w", err)
 	}
-	loads, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Load])
+	loads, err := pgx.CollectRows(rows, pgx.RowToStructByPos[QueueLoad])
 	if err != nil {
 		return nil, fmt.Errorf("reading the backlog: %w", err)
 	}

@@ -35,7 +35,7 @@ func TestBacklogTellsWhatIsLive(t *testing.T) {
 			got[i].Speed = 0
 		}
 	}
-	want := []store.Load{
+	want := []store.QueueLoad{
 		{Kind: operation.Import, Number: waiting.Number, Queued: 4, Remaining: 10},
 		{Kind: operation.Import, Number: running.Number, Queued: 1, Remaining: 1},
 		{Kind: operation.Search, Number: search.Number, Queued: 1, Remaining: 1},

@@ -62,9 +62,9 @@ RETURNING t.task_id`
 	return s.collectIDs(ctx, "expiring operations", expire, limit, finishedStates)
 }
 
-// Bury deletes tombstones of which nothing is left but their counts and that are older than the age given, at most limit of them, and
+// DeleteExpired deletes tombstones of which nothing is left but their counts and that are older than the age given, at most limit of them, and
 // tells how many it were.
-func (s *Store) Bury(ctx context.Context, age time.Duration, limit int) (int, error) {
+func (s *Store) DeleteExpired(ctx context.Context, age time.Duration, limit int) (int, error) {
 	const bury = `
 DELETE FROM xforce.tasks WHERE task_id IN (
   SELECT task_id FROM xforce.tasks

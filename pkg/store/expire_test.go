@@ -60,7 +60,7 @@ func TestTimeOutUnpolled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.mustTurn(t, done, store.Advance{Done: true})
+	b.mustTurn(t, done, store.Progress{Done: true})
 	for _, op := range []*operation.Operation{forgotten, begun, asked, done} {
 		b.unpolledSince(t, op)
 	}
@@ -156,7 +156,7 @@ func TestBury(t *testing.T) {
 	b.reclaimAll(t, old)
 	b.reclaimAll(t, young)
 	b.exec(t, `UPDATE xforce.tasks SET expires_at = clock_timestamp() - interval '2 h' WHERE task_id <> $1`, young.ID)
-	buried, err := b.store.Bury(t.Context(), time.Hour, plenty)
+	buried, err := b.store.DeleteExpired(t.Context(), time.Hour, plenty)
 	if err != nil || buried != 1 {
 		t.Errorf("buried %d, %v", buried, err)
 	}

@@ -32,10 +32,10 @@ INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VAL
 	splitting = "Splitting the upload"
 )
 
-// FinishParts accepts an upload in pieces as an operation, whose records are split by a worker. It has all parts from 1 to the last one, or
+// FinishMultipart accepts an upload in pieces as an operation, whose records are split by a worker. It has all parts from 1 to the last one, or
 // to the expected one if that is not 0; if not, the error is a fault of kind Conflict that lists the missing ones. One that is finished
 // already is returned as it is.
-func (s *Store) FinishParts(ctx context.Context, id uuid.UUID, expected int) (*operation.Operation, error) {
+func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int) (*operation.Operation, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var finished bool
 		if err := tx.QueryRow(ctx, holdParts, id).Scan(&finished); err != nil || finished {

@@ -25,7 +25,7 @@ func TestADownloadThatLosesItsOperationTellsSo(t *testing.T) {
 				return nil
 			}
 			must(b.store.Prune(t.Context(), op.ID))
-			for must(b.store.Reclaim(t.Context(), op.ID)) > 0 {
+			for must(b.store.Purge(t.Context(), op.ID)) > 0 {
 				continue
 			}
 			return nil
@@ -48,7 +48,7 @@ func TestWhatIsOverIsGoneBeforeTheJanitorComes(t *testing.T) {
 	b := setup(t)
 	op := b.search(t, 0)
 	must(b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind))
-	b.mustTurn(t, op, store.Advance{Done: true})
+	b.mustTurn(t, op, store.Progress{Done: true})
 	b.exec(t, `UPDATE xforce.tasks SET finished_at = finished_at - retention`)
 	late := b.mustRead(t, op.ID)
 	if !late.Expired || len(b.list(t, store.Filter{Limit: plenty})) != 0 {

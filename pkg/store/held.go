@@ -16,21 +16,21 @@ import (
 // cancelled operation must stand still, and far below idle_in_transaction_session_timeout.
 const holdInterval = 300 * time.Millisecond
 
-// RunHeld is RunTurn for work that can't be cut into short transactions, such as writing a file whose format needs its end: the chunk's
+// RunLong is RunTurn for work that can't be cut into short transactions, such as writing a file whose format needs its end: the chunk's
 // row stays locked, as the lease, by a connection of its own that only waits, while the work writes in transactions of its own (see
 // AppendOutput) through other connections. The work must be such that it can be begun anew after a worker died in its middle. Its context
 // ends when the operation is finished by somebody else.
 //
 // It uses two connections at a time: give the pool at least two for each worker.
-func (s *Store) RunHeld(ctx context.Context, c job.Chunk, work func(context.Context, Place) (Advance, error)) (Committed, error) {
+func (s *Store) RunLong(ctx context.Context, c job.Chunk, work func(context.Context, Checkpoint) (Progress, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		turn, err := takeTurn(ctx, tx, c)
 		if err != nil {
 			return Committed{}, err
 		}
-		var advance Advance
+		var advance Progress
 		err = hold(ctx, tx, c, func(ctx context.Context) error {
-			advance, err = work(ctx, turn.Place)
+			advance, err = work(ctx, turn.Checkpoint)
 			return err
 		})
 		if err != nil {
@@ -77,7 +77,7 @@ func guarded(ctx context.Context, work func(context.Context) error) (err error) 
 func stillLive(ctx context.Context, tx pgx.Tx, c job.Chunk) error {
 	const live = `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($2))`
 	var is bool
-	if err := tx.QueryRow(ctx, live, c.TaskID, liveStates).Scan(&is); err != nil {
+	if err := tx.QueryRow(ctx, live, c.OperationID, liveStates).Scan(&is); err != nil {
 		return fmt.Errorf("looking whether the operation is live: %w", err)
 	}
 	if !is {

@@ -14,20 +14,20 @@ func TestHeldWorkWritesAsItGoes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	done, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, place store.Place) (store.Advance, error) {
+	done, err := b.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, place store.Checkpoint) (store.Progress, error) {
 		if place.ID != op.ID || string(place.Request) != `{"q": "x"}` {
 			t.Errorf("it stands at %+v", place)
 		}
-		if err := b.store.AppendOutput(ctx, op.ID, store.FileStage, store.Piece{Bytes: []byte("one")}); err != nil {
-			return store.Advance{}, err
+		if err := b.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("one")}); err != nil {
+			return store.Progress{}, err
 		}
 		if n := b.count(t, `SELECT count(*) FROM xforce.task_outputs`); n != 1 {
 			t.Errorf("%d pieces can be seen in the middle", n)
 		}
-		if _, err := b.store.RunHeld(ctx, of(op, 0), nil); !errors.Is(err, store.ErrHeld) {
+		if _, err := b.store.RunLong(ctx, of(op, 0), nil); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("a second worker: %v", err)
 		}
-		return store.Advance{Done: true}, nil
+		return store.Progress{Done: true}, nil
 	})
 	if err != nil || done.State != operation.Succeeded {
 		t.Errorf("%+v, %v", done, err)
@@ -39,15 +39,15 @@ func TestHeldWorkEndsWithItsOperation(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	_, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, _ store.Place) (store.Advance, error) {
+	_, err := b.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
 		if done, err := b.store.Cancel(ctx, op.ID); err != nil || !done {
 			t.Errorf("cancelling: %v, %v", done, err)
 		}
-		if err := b.store.AppendOutput(ctx, op.ID, store.FileStage, store.Piece{Bytes: []byte("late")}); !errors.Is(err, store.ErrNothingDue) {
+		if err := b.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("late")}); !errors.Is(err, store.ErrNothingDue) {
 			t.Errorf("writing after the end: %v", err)
 		}
 		<-ctx.Done()
-		return store.Advance{Done: true}, nil
+		return store.Progress{Done: true}, nil
 	})
 	if !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("it ended with %v", err)
@@ -62,11 +62,11 @@ func TestPanicOfHeldWorkIsAnError(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	_, err := b.store.RunHeld(t.Context(), of(op, 0), func(context.Context, store.Place) (store.Advance, error) { panic("broken") })
+	_, err := b.store.RunLong(t.Context(), of(op, 0), func(context.Context, store.Checkpoint) (store.Progress, error) { panic("broken") })
 	if err == nil || !strings.Contains(err.Error(), "panic: broken") {
 		t.Errorf("it ended with %v", err)
 	}
-	_, err = b.store.RunHeld(t.Context(), of(op, 0), func(context.Context, store.Place) (store.Advance, error) { return store.Advance{Done: true}, nil })
+	_, err = b.store.RunLong(t.Context(), of(op, 0), func(context.Context, store.Checkpoint) (store.Progress, error) { return store.Progress{Done: true}, nil })
 	if err != nil {
 		t.Error(err)
 	}
@@ -79,11 +79,11 @@ func TestHeldWorkIsBegunAnew(t *testing.T) {
 	op := b.begin(t)
 	died := errors.New("died")
 	for _, end := range []error{died, nil} {
-		_, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, _ store.Place) (store.Advance, error) {
+		_, err := b.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
 			if err := b.store.ClearOutput(ctx, op.ID, store.FileStage); err != nil {
-				return store.Advance{}, err
+				return store.Progress{}, err
 			}
-			return store.Advance{Done: true}, errors.Join(b.store.AppendOutput(ctx, op.ID, store.FileStage, store.Piece{Bytes: []byte("x")}), end)
+			return store.Progress{Done: true}, errors.Join(b.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("x")}), end)
 		})
 		if !errors.Is(err, end) {
 			t.Fatal(err)

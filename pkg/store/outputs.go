@@ -20,8 +20,8 @@ const (
 	KeysStage = "keys"
 )
 
-// Piece is a stretch of an operation's output. Pieces of a few hundred KiB are read and written quickly.
-type Piece struct {
+// OutputBlock is a stretch of an operation's output. Pieces of a few hundred KiB are read and written quickly.
+type OutputBlock struct {
 	// Seq counts from 0 within its stage.
 	Seq int
 	// Rows is how many records it holds, if it holds records.
@@ -48,7 +48,7 @@ type executor interface {
 }
 
 // Append writes the next piece of output as part of the turn.
-func (t *Turn) Append(ctx context.Context, stage string, p Piece) error {
+func (t *ResumableStep) Append(ctx context.Context, stage string, p OutputBlock) error {
 	_, err := t.tx.Exec(ctx, insertOutput, t.ID, stage, p.Seq, p.Rows, p.Offset, len(p.Bytes), s2.Encode(nil, p.Bytes))
 	if err != nil {
 		return fmt.Errorf("writing output: %w", err)
@@ -57,18 +57,18 @@ func (t *Turn) Append(ctx context.Context, stage string, p Piece) error {
 }
 
 // Clear deletes the output of a stage as part of the turn.
-func (t *Turn) Clear(ctx context.Context, stage string) error {
+func (t *ResumableStep) Clear(ctx context.Context, stage string) error {
 	return clearOutput(ctx, t.tx, t.ID, stage)
 }
 
 // Outputs reads the pieces of a stage in order, from seq on, at most limit of them, as part of the turn.
-func (t *Turn) Outputs(ctx context.Context, stage string, from, limit int) ([]Piece, error) {
+func (t *ResumableStep) Outputs(ctx context.Context, stage string, from, limit int) ([]OutputBlock, error) {
 	return readOutputs(ctx, t.tx, t.ID, stage, from, limit)
 }
 
 // AppendOutput writes the next piece of output of a live operation in a transaction of its own, for work that runs held. It fails with
 // ErrNothingDue when the operation is no longer live.
-func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, p Piece) error {
+func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, p OutputBlock) error {
 	tag, err := s.pool.Exec(ctx, insertLiveOutput, id, stage, p.Seq, p.Rows, p.Offset, len(p.Bytes), s2.Encode(nil, p.Bytes), liveStates)
 	if err != nil {
 		return fmt.Errorf("writing output: %w", err)
@@ -94,12 +94,12 @@ func clearOutput(ctx context.Context, db executor, id uuid.UUID, stage string) e
 }
 
 // Outputs reads the pieces of a stage in order, from seq on, at most limit of them. No connection is held after it returns.
-func (s *Store) Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]Piece, error) {
+func (s *Store) Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]OutputBlock, error) {
 	return readOutputs(ctx, s.pool, id, stage, from, limit)
 }
 
 // OutputAt reads the piece of a stage that holds the byte at offset; nil if there is none.
-func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*Piece, error) {
+func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*OutputBlock, error) {
 	const at = selectOutputs + ` AND seq = (
   SELECT max(seq) FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND byte_offset <= $3)`
 	found, err := queryOutputs(ctx, s.pool, at, id, stage, offset)
@@ -112,18 +112,18 @@ func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset
 const selectOutputs = `
 SELECT seq, row_count, byte_offset, payload FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2`
 
-func readOutputs(ctx context.Context, db executor, id uuid.UUID, stage string, from, limit int) ([]Piece, error) {
+func readOutputs(ctx context.Context, db executor, id uuid.UUID, stage string, from, limit int) ([]OutputBlock, error) {
 	return queryOutputs(ctx, db, selectOutputs+` AND seq >= $3 ORDER BY seq LIMIT $4`, id, stage, from, limit)
 }
 
-func queryOutputs(ctx context.Context, db executor, query string, args ...any) ([]Piece, error) {
+func queryOutputs(ctx context.Context, db executor, query string, args ...any) ([]OutputBlock, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading output: %w", unavailable(err))
 	}
-	pieces, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Piece, err error) {
+	pieces, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p OutputBlock, err error) {
 		var packed []byte
 		if err := row.Scan(&p.Seq, &p.Rows, &p.Offset, &packed); err != nil {
 			return p, err

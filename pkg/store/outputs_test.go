@@ -15,7 +15,7 @@ func TestOutputsAreReadInPieces(t *testing.T) {
 	op := b.begin(t)
 	offset := int64(0)
 	for seq := range 3 {
-		p := store.Piece{Seq: seq, Rows: seq, Offset: offset, Bytes: fmt.Appendf(nil, "piece %d %s", seq, strings.Repeat(".", seq))}
+		p := store.OutputBlock{Seq: seq, Rows: seq, Offset: offset, Bytes: fmt.Appendf(nil, "piece %d %s", seq, strings.Repeat(".", seq))}
 		if err := b.store.AppendOutput(t.Context(), op.ID, store.RowsStage, p); err != nil {
 			t.Fatal(err)
 		}
@@ -45,13 +45,13 @@ func TestATurnClearsOneStage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	_, err := b.store.RunTurn(t.Context(), of(op, 0), func(ctx context.Context, turn *store.Turn) (store.Advance, error) {
+	_, err := b.store.RunResumable(t.Context(), of(op, 0), func(ctx context.Context, turn *store.ResumableStep) (store.Progress, error) {
 		for _, stage := range []string{store.RowsStage, store.FileStage} {
-			if err := turn.Append(ctx, stage, store.Piece{Bytes: []byte("x")}); err != nil {
-				return store.Advance{}, err
+			if err := turn.Append(ctx, stage, store.OutputBlock{Bytes: []byte("x")}); err != nil {
+				return store.Progress{}, err
 			}
 		}
-		return store.Advance{}, turn.Clear(ctx, store.RowsStage)
+		return store.Progress{}, turn.Clear(ctx, store.RowsStage)
 	})
 	if err != nil {
 		t.Fatal(err)

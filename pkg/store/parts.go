@@ -12,8 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Parts is an upload in pieces: a body that comes in parts, in any order, and becomes an import when it is finished.
-type Parts struct {
+// MultipartUpload is an upload in pieces: a body that comes in parts, in any order, and becomes an import when it is finished.
+type MultipartUpload struct {
 	ID         uuid.UUID
 	Reference  string
 	Collection string
@@ -39,9 +39,9 @@ type Part struct {
 const beginParts = `
 UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1`
 
-// BeginParts begins an upload in pieces, which is given up after the retention unless another part comes. The error is ErrIDTaken if the
+// BeginMultipart begins an upload in pieces, which is given up after the retention unless another part comes. The error is ErrIDTaken if the
 // draft's id is in use.
-func (s *Store) BeginParts(ctx context.Context, draft Draft, retention time.Duration) (*Parts, error) {
+func (s *Store) BeginMultipart(ctx context.Context, draft Draft, retention time.Duration) (*MultipartUpload, error) {
 	id, err := draft.id()
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (s *Store) BeginParts(ctx context.Context, draft Draft, retention time.Dura
 	if err != nil {
 		return nil, fmt.Errorf("beginning an upload in pieces: %w", unavailable(err))
 	}
-	return s.Parts(ctx, id)
+	return s.MultipartUpload(ctx, id)
 }
 
 const (
@@ -68,11 +68,11 @@ FROM xforce.tasks WHERE task_id = $1 AND ` + isParts
 	isParts = `kind = 'import' AND request IS NOT NULL AND (is_active OR status <> 'receiving')`
 )
 
-// Parts finds an upload in pieces, also when it is finished. A fault of kind NotFound means that there is none.
-func (s *Store) Parts(ctx context.Context, id uuid.UUID) (*Parts, error) {
+// MultipartUpload finds an upload in pieces, also when it is finished. A fault of kind NotFound means that there is none.
+func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUpload, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	p := &Parts{ID: id}
+	p := &MultipartUpload{ID: id}
 	var expires *time.Time
 	err := s.pool.QueryRow(ctx, selectParts, id).Scan(&p.Reference, &p.Collection, &p.Digest, &p.Request, &expires, &p.Finished)
 	if isNoRows(err) {
@@ -109,14 +109,14 @@ func NoParts() error {
 		"There is no such upload: it was aborted, or given up because no part came for long, or never begun. Begin another.")
 }
 
-// DropParts aborts an upload in pieces. A finished one is left as it is.
-func (s *Store) DropParts(ctx context.Context, p *Parts) error {
+// DropMultipart aborts an upload in pieces. A finished one is left as it is.
+func (s *Store) DropMultipart(ctx context.Context, p *MultipartUpload) error {
 	return s.dropUpload(ctx, p.ID, p.Reference)
 }
 
 // closedParts tells why an upload takes no part.
 func (s *Store) closedParts(ctx context.Context, id uuid.UUID) error {
-	p, err := s.Parts(ctx, id)
+	p, err := s.MultipartUpload(ctx, id)
 	if err != nil {
 		return err
 	}

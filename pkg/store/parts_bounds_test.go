@@ -13,7 +13,7 @@ func TestMissingPartsAreToldWithinBounds(t *testing.T) {
 	b := setup(t)
 	p := b.inPieces(t)
 	b.mustPut(t, p, 1, "x")
-	_, err := b.store.FinishParts(t.Context(), p.ID, 1_000_000_000)
+	_, err := b.store.FinishMultipart(t.Context(), p.ID, 1_000_000_000)
 	f := fault.Of(err)
 	missing, _ := f.Details["missing"].([]int)
 	if len(missing) != 100 || missing[0] != 2 || f.Details["missing_count"] != 999_999_999 {
@@ -41,7 +41,7 @@ func TestAPieceThatComesWhileTheUploadGoes(t *testing.T) {
   INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload) VALUES (OLD.task_id, gen_random_uuid(), 0, 0, '');
   RETURN OLD; END $$`)
 	b.exec(t, `CREATE TRIGGER late BEFORE DELETE ON xforce.tasks FOR EACH ROW EXECUTE FUNCTION late()`)
-	if err := b.store.DropParts(t.Context(), p); err != nil {
+	if err := b.store.DropMultipart(t.Context(), p); err != nil {
 		t.Errorf("the abort failed: %v", err)
 	}
 	b.exec(t, `DROP TRIGGER late ON xforce.tasks`)

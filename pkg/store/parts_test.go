@@ -25,9 +25,9 @@ import (
 const noLimit = 1 << 40
 
 // inPieces begins an upload in pieces.
-func (b bench) inPieces(t *testing.T) *store.Parts {
+func (b bench) inPieces(t *testing.T) *store.MultipartUpload {
 	t.Helper()
-	begun, err := b.store.BeginParts(t.Context(), piecesDraft(), time.Hour)
+	begun, err := b.store.BeginMultipart(t.Context(), piecesDraft(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func piecesDraft() store.Draft {
 }
 
 // put sends a part in pieces of three bytes.
-func (b bench) put(t *testing.T, p *store.Parts, part int, content string) (created bool, err error) {
+func (b bench) put(t *testing.T, p *store.MultipartUpload, part int, content string) (created bool, err error) {
 	t.Helper()
 	w, err := b.store.NewPart(p.ID, part)
 	if err != nil {
@@ -62,16 +62,16 @@ func (b bench) put(t *testing.T, p *store.Parts, part int, content string) (crea
 	return w.Keep(t.Context(), sum[:], noLimit, time.Hour)
 }
 
-func (b bench) mustPut(t *testing.T, p *store.Parts, part int, content string) {
+func (b bench) mustPut(t *testing.T, p *store.MultipartUpload, part int, content string) {
 	t.Helper()
 	if _, err := b.put(t, p, part, content); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (b bench) mustFinish(t *testing.T, p *store.Parts) *operation.Operation {
+func (b bench) mustFinish(t *testing.T, p *store.MultipartUpload) *operation.Operation {
 	t.Helper()
-	op, err := b.store.FinishParts(t.Context(), p.ID, 0)
+	op, err := b.store.FinishMultipart(t.Context(), p.ID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestFinishingNeedsAllParts(t *testing.T) {
 	p := b.inPieces(t)
 	expect := func(expected int, code string, missing ...int) {
 		t.Helper()
-		_, err := b.store.FinishParts(t.Context(), p.ID, expected)
+		_, err := b.store.FinishMultipart(t.Context(), p.ID, expected)
 		f := fault.Of(err)
 		if f.Kind != fault.Conflict || f.Code != code {
 			t.Errorf("finishing with %d parts expected: %v", expected, err)
@@ -233,11 +233,11 @@ func TestFinishingNeedsAllParts(t *testing.T) {
 	}
 	expect(7, "upload-incomplete", 6, 7)
 	expect(4, "too-many-parts")
-	op, err := b.store.FinishParts(t.Context(), p.ID, 5)
+	op, err := b.store.FinishMultipart(t.Context(), p.ID, 5)
 	if err != nil || op.State != operation.Waiting || op.Counts.Total != 0 || op.Chunks != 0 || op.Phase == "" {
 		t.Fatalf("finished as %+v, %v", op, err)
 	}
-	again, err := b.store.FinishParts(t.Context(), p.ID, 0)
+	again, err := b.store.FinishMultipart(t.Context(), p.ID, 0)
 	if err != nil || again.Number != op.Number {
 		t.Errorf("finished again as %+v, %v", again, err)
 	}
@@ -257,7 +257,7 @@ func TestFinishingTogether(t *testing.T) {
 	var all sync.WaitGroup
 	for range cap(numbers) {
 		all.Go(func() {
-			op, err := b.store.FinishParts(t.Context(), p.ID, 0)
+			op, err := b.store.FinishMultipart(t.Context(), p.ID, 0)
 			if err != nil {
 				t.Error(err)
 				return
@@ -297,13 +297,13 @@ func TestAFinishedUploadTakesNothing(t *testing.T) {
 	if err := w.Touch(t.Context(), time.Hour); !fault.Is(err, fault.Conflict) {
 		t.Errorf("touching: %v", err)
 	}
-	if err := b.store.DropParts(t.Context(), p); err != nil {
+	if err := b.store.DropMultipart(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	if all := b.stream(t, p.ID); all != "x" {
 		t.Errorf("read %q", all)
 	}
-	found, err := b.store.Parts(t.Context(), p.ID)
+	found, err := b.store.MultipartUpload(t.Context(), p.ID)
 	if err != nil || !found.Finished || !found.ExpiresAt.IsZero() {
 		t.Errorf("found as %+v, %v", found, err)
 	}
@@ -317,7 +317,7 @@ func TestAbortedUploadsLeaveNothing(t *testing.T) {
 		b.mustPut(t, p, part+1, rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()) // more than a batch
 	}
 	b.mustPut(t, other, 1, "x")
-	if err := b.store.DropParts(t.Context(), p); err != nil {
+	if err := b.store.DropMultipart(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.count(t, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.upload_parts) + (SELECT count(*) FROM xforce.upload_pieces)`); n != 3 {
@@ -326,7 +326,7 @@ func TestAbortedUploadsLeaveNothing(t *testing.T) {
 	if _, err := b.put(t, p, 1, "x"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("sending a part to an aborted upload: %v", err)
 	}
-	if _, err := b.store.FinishParts(t.Context(), p.ID, 0); !fault.Is(err, fault.NotFound) {
+	if _, err := b.store.FinishMultipart(t.Context(), p.ID, 0); !fault.Is(err, fault.NotFound) {
 		t.Errorf("finishing an aborted upload: %v", err)
 	}
 }
@@ -382,7 +382,7 @@ func TestDoomedUploadsInPiecesAreFound(t *testing.T) {
 	}
 	dying, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := b.store.DropParts(dying, p); err == nil {
+	if err := b.store.DropMultipart(dying, p); err == nil {
 		t.Error("a part was dropped that somebody holds")
 	}
 	if err := tx.Rollback(t.Context()); err != nil {

@@ -37,7 +37,7 @@ func completedRow(c job.Chunk, step *Step, counts operation.Counts) ([]any, erro
 	if err != nil {
 		return nil, fmt.Errorf("making a progress id: %w", err)
 	}
-	return []any{id, c.TaskID, progressCompleted, record}, nil
+	return []any{id, c.OperationID, progressCompleted, record}, nil
 }
 
 // writeRejections copies one FAILED row for each rejected record.

@@ -42,9 +42,9 @@ WHERE task_id = $1 AND NOT is_active AND reclaimed_at IS NULL AND status = ANY (
 	return statement.String()
 }()
 
-// Reclaimable finds tombstones on which something hangs, at most limit of them, in no order, so that one that somebody holds does not
+// Purgeable finds tombstones on which something hangs, at most limit of them, in no order, so that one that somebody holds does not
 // always come first.
-func (s *Store) Reclaimable(ctx context.Context, limit int) ([]uuid.UUID, error) {
+func (s *Store) Purgeable(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	const reclaimable = `
 SELECT task_id FROM xforce.tasks
 WHERE NOT is_active AND reclaimed_at IS NULL AND status <> 'receiving' -- the words of the partial index
@@ -52,9 +52,9 @@ ORDER BY random() LIMIT $1`
 	return s.collectIDs(ctx, "looking for tombstones", reclaimable, limit)
 }
 
-// Reclaim deletes a batch of each kind of row that hangs on a tombstone, each in a transaction of its own, and tells how many rows it
+// Purge deletes a batch of each kind of row that hangs on a tombstone, each in a transaction of its own, and tells how many rows it
 // were; 0 means that it is done or that somebody holds the rest.
-func (s *Store) Reclaim(ctx context.Context, id uuid.UUID) (deleted int, err error) {
+func (s *Store) Purge(ctx context.Context, id uuid.UUID) (deleted int, err error) {
 	for _, h := range hanging {
 		tag, err := s.pool.Exec(ctx, fmt.Sprintf(deleteHanging, h.table), id, h.batch, finishedStates)
 		if err != nil {

@@ -27,7 +27,7 @@ func (b bench) cancelled(t *testing.T) *operation.Operation {
 func (b bench) reclaimAll(t *testing.T, op *operation.Operation) (deleted int) {
 	t.Helper()
 	for {
-		n, err := b.store.Reclaim(t.Context(), op.ID)
+		n, err := b.store.Purge(t.Context(), op.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestReclaimLeavesOnlyTheCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := b.mustRead(t, op.ID)
-	if found, err := b.store.Reclaimable(t.Context(), plenty); err != nil || !slices.Equal(found, []uuid.UUID{op.ID}) {
+	if found, err := b.store.Purgeable(t.Context(), plenty); err != nil || !slices.Equal(found, []uuid.UUID{op.ID}) {
 		t.Errorf("reclaimable: %v, %v", found, err)
 	}
 	if deleted := b.reclaimAll(t, op); deleted != hung || b.count(t, rowsOf, op.ID) != 0 {
@@ -73,7 +73,7 @@ func TestReclaimLeavesOnlyTheCounts(t *testing.T) {
 	if now.Counts != before.Counts || now.Counts.Failed != 2 || now.State != operation.Cancelled || !now.Expired {
 		t.Errorf("it left %+v", now)
 	}
-	if found, err := b.store.Reclaimable(t.Context(), plenty); err != nil || len(found) != 0 {
+	if found, err := b.store.Purgeable(t.Context(), plenty); err != nil || len(found) != 0 {
 		t.Errorf("afterwards reclaimable: %v, %v", found, err)
 	}
 	if left := b.count(t, rowsOf, neighbour.ID); left != beside {

@@ -15,21 +15,21 @@ import (
 // ReporterSessions is the name that reporters' sessions carry in pg_stat_activity.
 const ReporterSessions = "longshore-reporter"
 
-// PlaceOf reads where an operation that takes many steps stands, without taking it: whoever acts on it must look again under the lock.
+// CheckpointOf reads where an operation that takes many steps stands, without taking it: whoever acts on it must look again under the lock.
 // It returns ErrNothingDue when the operation is finished.
-func (s *Store) PlaceOf(ctx context.Context, c job.Chunk) (Place, error) {
+func (s *Store) CheckpointOf(ctx context.Context, c job.Chunk) (Checkpoint, error) {
 	const read = `
 SELECT t.kind, t.number, coalesce(t.collection, ''), t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)`
-	at := Place{ID: c.TaskID}
-	err := s.pool.QueryRow(ctx, read, c.TaskID, c.Seq, liveStates).
+	at := Checkpoint{ID: c.OperationID}
+	err := s.pool.QueryRow(ctx, read, c.OperationID, c.Seq, liveStates).
 		Scan(&at.Kind, &at.Number, &at.Collection, &at.Request, &at.Cursor, &at.Result, &at.Steps)
 	if isNoRows(err) {
-		return Place{}, ErrNothingDue
+		return Checkpoint{}, ErrNothingDue
 	}
 	if err != nil {
-		return Place{}, fmt.Errorf("looking at the place: %w", err)
+		return Checkpoint{}, fmt.Errorf("looking at the place: %w", err)
 	}
 	return at, nil
 }
@@ -43,10 +43,10 @@ func (s *Store) BeginFile(ctx context.Context, c job.Chunk, cursor json.RawMessa
 		if _, err := takeTurn(ctx, tx, c); err != nil {
 			return Committed{}, err
 		}
-		if err := clearOutput(ctx, tx, c.TaskID, FileStage); err != nil {
+		if err := clearOutput(ctx, tx, c.OperationID, FileStage); err != nil {
 			return Committed{}, err
 		}
-		if _, err := tx.Exec(ctx, leave, c.TaskID, c.Seq, cursor); err != nil {
+		if _, err := tx.Exec(ctx, leave, c.OperationID, c.Seq, cursor); err != nil {
 			return Committed{}, fmt.Errorf("beginning a file: %w", err)
 		}
 		return Committed{}, nil
@@ -54,8 +54,8 @@ func (s *Store) BeginFile(ctx context.Context, c job.Chunk, cursor json.RawMessa
 	return err
 }
 
-// TellProgress says how far held work is, in a transaction of its own. Progress never goes back and is below 100 until the end.
-func (s *Store) TellProgress(ctx context.Context, id uuid.UUID, percent int, phase string) error {
+// ReportProgress says how far held work is, in a transaction of its own. Progress never goes back and is below 100 until the end.
+func (s *Store) ReportProgress(ctx context.Context, id uuid.UUID, percent int, phase string) error {
 	const tell = `
 UPDATE xforce.tasks SET progress = greatest(progress, least($2, 99)), phase = $3, updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($4)`
@@ -88,7 +88,7 @@ func (s *Store) OutputExtent(ctx context.Context, id uuid.UUID, stage string) (E
 }
 
 // Extent tells, as part of the turn, how much output there is in a stage.
-func (t *Turn) Extent(ctx context.Context, stage string) (Extent, error) {
+func (t *ResumableStep) Extent(ctx context.Context, stage string) (Extent, error) {
 	return readExtent(t.tx.QueryRow(ctx, selectExtent, t.ID, stage))
 }
 

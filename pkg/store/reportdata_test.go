@@ -29,14 +29,14 @@ func TestAPlaceIsReadWithoutTakingIt(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.acceptReport(t)
-	at, err := b.store.PlaceOf(t.Context(), of(op, 0))
+	at, err := b.store.CheckpointOf(t.Context(), of(op, 0))
 	if err != nil || at.ID != op.ID || at.Number != op.Number || at.Kind != operation.Report || at.Cursor != nil || string(at.Request) != `{"report": "imports"}` {
 		t.Errorf("%+v, %v", at, err)
 	}
 	if _, err := b.store.Cancel(t.Context(), op.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.store.PlaceOf(t.Context(), of(op, 0)); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := b.store.CheckpointOf(t.Context(), of(op, 0)); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("of a cancelled one: %v", err)
 	}
 }
@@ -49,7 +49,7 @@ func TestAFileIsBegunUnderTheLockAndCountsAttempts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, stage := range []string{store.FileStage, store.RowsStage} {
-		if err := b.store.AppendOutput(t.Context(), op.ID, stage, store.Piece{Bytes: []byte("old")}); err != nil {
+		if err := b.store.AppendOutput(t.Context(), op.ID, stage, store.OutputBlock{Bytes: []byte("old")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,14 +65,14 @@ func TestAFileIsBegunUnderTheLockAndCountsAttempts(t *testing.T) {
 	if n := b.count(t, `SELECT attempts FROM xforce.task_chunks WHERE task_id = $1`, op.ID); n != 1 {
 		t.Errorf("%d attempts are counted", n)
 	}
-	_, err := b.store.RunHeld(t.Context(), of(op, 0), func(ctx context.Context, at store.Place) (store.Advance, error) {
+	_, err := b.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, at store.Checkpoint) (store.Progress, error) {
 		if string(at.Cursor) != `{"writer": 1}` {
 			t.Errorf("the cursor is %s", at.Cursor)
 		}
-		if err := b.store.BeginFile(ctx, of(op, 0), nil); !errors.Is(err, store.ErrHeld) {
+		if err := b.store.BeginFile(ctx, of(op, 0), nil); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("while another holds it: %v", err)
 		}
-		return store.Advance{Done: true}, b.store.TellProgress(ctx, op.ID, 70, "Writing")
+		return store.Progress{Done: true}, b.store.ReportProgress(ctx, op.ID, 70, "Writing")
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,14 +87,14 @@ func TestProgressIsToldWhileTheOperationIsLive(t *testing.T) {
 	b := setup(t)
 	op := b.acceptReport(t)
 	for told, want := range map[int]int{100: 99} {
-		if err := b.store.TellProgress(t.Context(), op.ID, told, "Writing"); err != nil {
+		if err := b.store.ReportProgress(t.Context(), op.ID, told, "Writing"); err != nil {
 			t.Fatal(err)
 		}
 		if now := b.mustRead(t, op.ID); now.Progress != want || now.Phase != "Writing" {
 			t.Errorf("told %d: %d, %q", told, now.Progress, now.Phase)
 		}
 	}
-	if err := b.store.TellProgress(t.Context(), op.ID, 5, "Back"); err != nil {
+	if err := b.store.ReportProgress(t.Context(), op.ID, 5, "Back"); err != nil {
 		t.Fatal(err)
 	}
 	if now := b.mustRead(t, op.ID); now.Progress != 99 {
@@ -103,7 +103,7 @@ func TestProgressIsToldWhileTheOperationIsLive(t *testing.T) {
 	if _, err := b.store.Cancel(t.Context(), op.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.store.TellProgress(t.Context(), op.ID, 99, "Late"); err != nil {
+	if err := b.store.ReportProgress(t.Context(), op.ID, 99, "Late"); err != nil {
 		t.Fatal(err)
 	}
 	if now := b.mustRead(t, op.ID); now.Phase != "" {
@@ -130,13 +130,13 @@ func TestAnExtentKnowsGaps(t *testing.T) {
 	}
 	expect(store.Extent{Whole: true})
 	for _, p := range []struct {
-		piece store.Piece
+		piece store.OutputBlock
 		want  store.Extent
 	}{
-		{store.Piece{Seq: 0, Rows: 2, Bytes: []byte("abc")}, store.Extent{Pieces: 1, Rows: 2, Bytes: 3, Whole: true}},
-		{store.Piece{Seq: 1, Rows: 1, Offset: 3, Bytes: []byte("de")}, store.Extent{Pieces: 2, Rows: 3, Bytes: 5, Whole: true}},
-		{store.Piece{Seq: 3, Offset: 5, Bytes: []byte("f")}, store.Extent{Pieces: 3, Rows: 3, Bytes: 6}},
-		{store.Piece{Seq: 2, Offset: 9, Bytes: []byte("g")}, store.Extent{Pieces: 4, Rows: 3, Bytes: 7}},
+		{store.OutputBlock{Seq: 0, Rows: 2, Bytes: []byte("abc")}, store.Extent{Pieces: 1, Rows: 2, Bytes: 3, Whole: true}},
+		{store.OutputBlock{Seq: 1, Rows: 1, Offset: 3, Bytes: []byte("de")}, store.Extent{Pieces: 2, Rows: 3, Bytes: 5, Whole: true}},
+		{store.OutputBlock{Seq: 3, Offset: 5, Bytes: []byte("f")}, store.Extent{Pieces: 3, Rows: 3, Bytes: 6}},
+		{store.OutputBlock{Seq: 2, Offset: 9, Bytes: []byte("g")}, store.Extent{Pieces: 4, Rows: 3, Bytes: 7}},
 	} {
 		if err := b.store.AppendOutput(t.Context(), op.ID, store.FileStage, p.piece); err != nil {
 			t.Fatal(err)

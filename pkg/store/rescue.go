@@ -34,7 +34,7 @@ LIMIT $1`
 	}
 	chunks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d job.Due, err error) {
 		var kind operation.Kind
-		err = row.Scan(&kind, &d.TaskID, &d.Seq)
+		err = row.Scan(&kind, &d.OperationID, &d.Seq)
 		d.Kind = job.KindOf(kind, d.Seq)
 		return d, err
 	})
@@ -44,9 +44,9 @@ LIMIT $1`
 	return chunks, nil
 }
 
-// Unheld returns those of the chunks that are pending and in nobody's hands. It locks them for a moment, and a worker that
+// Unlocked returns those of the chunks that are pending and in nobody's hands. It locks them for a moment, and a worker that
 // comes just then has to come again: ask only about chunks that seem to be lost.
-func (s *Store) Unheld(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error) {
+func (s *Store) Unlocked(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error) {
 	const unheld = `
 SELECT c.task_id, c.seq
 FROM unnest($1::uuid[], $2::int[]) AS asked (task_id, seq)
@@ -56,7 +56,7 @@ FOR UPDATE OF c SKIP LOCKED`
 	ids := make([]uuid.UUID, len(chunks))
 	seqs := make([]int, len(chunks))
 	for i, c := range chunks {
-		ids[i], seqs[i] = c.TaskID, c.Seq
+		ids[i], seqs[i] = c.OperationID, c.Seq
 	}
 	rows, err := s.pool.Query(ctx, unheld, ids, seqs)
 	if err != nil {

@@ -30,12 +30,12 @@ func (s *Store) PrepareScan(ctx context.Context, c *collection.Collection, q que
 }
 
 // PrepareScan is Store.PrepareScan as part of the turn.
-func (t *Turn) PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error) {
+func (t *ResumableStep) PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error) {
 	return scan.Prepare(ctx, t.tx, c, q)
 }
 
 // Scan looks at the next rows of a plan as part of the turn; see scan.Plan.Read.
-func (t *Turn) Scan(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int) (scan.Page, error) {
+func (t *ResumableStep) Scan(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int) (scan.Page, error) {
 	page, err := plan.Read(ctx, t.tx, after, rows)
 	if err != nil {
 		return scan.Page{}, fmt.Errorf("looking at records: %w", err)
@@ -44,7 +44,7 @@ func (t *Turn) Scan(ctx context.Context, plan *scan.Plan, after json.RawMessage,
 }
 
 // ScanBetter looks at the next rows of a sorted plan as part of the turn; see scan.Plan.Better.
-func (t *Turn) ScanBetter(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, worst json.RawMessage) (scan.Page, error) {
+func (t *ResumableStep) ScanBetter(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, worst json.RawMessage) (scan.Page, error) {
 	page, err := plan.Better(ctx, t.tx, after, rows, worst)
 	if err != nil {
 		return scan.Page{}, fmt.Errorf("looking at records: %w", err)
@@ -53,7 +53,7 @@ func (t *Turn) ScanBetter(ctx context.Context, plan *scan.Plan, after json.RawMe
 }
 
 // Rank finds the best of so many keys as part of the turn; see scan.Plan.Rank.
-func (t *Turn) Rank(ctx context.Context, plan *scan.Plan, keys [][]byte) (scan.Best, error) {
+func (t *ResumableStep) Rank(ctx context.Context, plan *scan.Plan, keys [][]byte) (scan.Best, error) {
 	best, err := plan.Rank(ctx, t.tx, keys)
 	if err != nil {
 		return scan.Best{}, fmt.Errorf("ranking records: %w", err)
@@ -62,7 +62,7 @@ func (t *Turn) Rank(ctx context.Context, plan *scan.Plan, keys [][]byte) (scan.B
 }
 
 // ScanBest reads the best of so many keys as part of the turn; see scan.Plan.Best.
-func (t *Turn) ScanBest(ctx context.Context, plan *scan.Plan, keys [][]byte, maxBytes int) (scan.Best, error) {
+func (t *ResumableStep) ScanBest(ctx context.Context, plan *scan.Plan, keys [][]byte, maxBytes int) (scan.Best, error) {
 	best, err := plan.Best(ctx, t.tx, keys, maxBytes)
 	if err != nil {
 		return scan.Best{}, fmt.Errorf("reading the best records: %w", err)
@@ -79,7 +79,7 @@ func (s *Store) EstimateRows(ctx context.Context, c *collection.Collection) (int
 }
 
 // EstimateRows is Store.EstimateRows as part of the turn.
-func (t *Turn) EstimateRows(ctx context.Context, c *collection.Collection) (int64, error) {
+func (t *ResumableStep) EstimateRows(ctx context.Context, c *collection.Collection) (int64, error) {
 	return estimateRows(ctx, t.tx, c)
 }
 
@@ -116,9 +116,9 @@ func queryOne[T any](ctx context.Context, db executor, sql string) (T, error) {
 	return one, nil
 }
 
-// PieceOfRow finds the piece of a stage that holds the row so many rows after the first, and how many rows stand before that piece. ok is
+// BlockOfRow finds the piece of a stage that holds the row so many rows after the first, and how many rows stand before that piece. ok is
 // false if there are not so many rows.
-func (s *Store) PieceOfRow(ctx context.Context, id uuid.UUID, stage string, row int) (seq, before int, ok bool, err error) {
+func (s *Store) BlockOfRow(ctx context.Context, id uuid.UUID, stage string, row int) (seq, before int, ok bool, err error) {
 	const find = `
 SELECT seq, before FROM (
   SELECT seq, row_count, sum(row_count) OVER (ORDER BY seq) - row_count AS before

@@ -48,17 +48,17 @@ func TestThePieceOfARowIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seq, rows := range []int{3, 1, 2} {
-		if err := db.AppendOutput(t.Context(), op.ID, store.RowsStage, store.Piece{Seq: seq, Rows: rows, Bytes: []byte("x")}); err != nil {
+		if err := db.AppendOutput(t.Context(), op.ID, store.RowsStage, store.OutputBlock{Seq: seq, Rows: rows, Bytes: []byte("x")}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for row, want := range [][2]int{{0, 0}, {0, 0}, {0, 0}, {1, 3}, {2, 4}, {2, 4}} {
-		seq, before, ok, err := db.PieceOfRow(t.Context(), op.ID, store.RowsStage, row)
+		seq, before, ok, err := db.BlockOfRow(t.Context(), op.ID, store.RowsStage, row)
 		if err != nil || !ok || seq != want[0] || before != want[1] {
 			t.Errorf("row %d: piece %d after %d, %v, %v", row, seq, before, ok, err)
 		}
 	}
-	if _, _, ok, err := db.PieceOfRow(t.Context(), op.ID, store.RowsStage, 6); ok || err != nil {
+	if _, _, ok, err := db.BlockOfRow(t.Context(), op.ID, store.RowsStage, 6); ok || err != nil {
 		t.Errorf("behind the last: %v, %v", ok, err)
 	}
 }

@@ -25,7 +25,7 @@ type Split struct {
 // RunSplit is RunHeld for the chunk that stands for the splitting of an upload in pieces: work stages all records with StageSplit, and may
 // be done from the beginning by another worker if this one dies. What it says is committed together with the end of its chunk: the
 // operation's totals, or its failure. The first chunks of all lanes are due then.
-func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Context, Place) (Split, error)) (Committed, error) {
+func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Context, Checkpoint) (Split, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		turn, err := takeTurn(ctx, tx, c)
 		if err != nil {
@@ -33,7 +33,7 @@ func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Con
 		}
 		var split Split
 		err = hold(ctx, tx, c, func(ctx context.Context) error {
-			split, err = work(ctx, turn.Place)
+			split, err = work(ctx, turn.Checkpoint)
 			return err
 		})
 		switch {
@@ -76,15 +76,15 @@ func finishSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, split Split) (Comm
 	done := Committed{State: operation.Running, Counts: operation.Counts{Total: split.Records}}
 	var chunks, records, last, lanes int
 	var batch pgx.Batch
-	batch.Queue(staged, c.TaskID).QueryRow(func(row pgx.Row) error { return row.Scan(&chunks, &records, &last) })
-	batch.Queue(tellSplit, c.TaskID, split.Records, split.Chunks, statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error {
+	batch.Queue(staged, c.OperationID).QueryRow(func(row pgx.Row) error { return row.Scan(&chunks, &records, &last) })
+	batch.Queue(tellSplit, c.OperationID, split.Records, split.Chunks, statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&lanes)
 		if isNoRows(err) {
 			return errStopped
 		}
 		return err
 	})
-	batch.Queue(closeSplit, c.TaskID, c.Seq)
+	batch.Queue(closeSplit, c.OperationID, c.Seq)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("finishing the split: %w", err)
 	}
@@ -92,21 +92,21 @@ func finishSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, split Split) (Comm
 		return Committed{}, fmt.Errorf("%d records in %d chunks were staged, but %d in %d are there", split.Records, split.Chunks, records, chunks)
 	}
 	for seq := range min(lanes, split.Chunks) {
-		done.Next = append(done.Next, Next{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{TaskID: c.TaskID, Seq: seq}}})
+		done.Next = append(done.Next, Next{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{OperationID: c.OperationID, Seq: seq}}})
 	}
 	return done, nil
 }
 
 func failSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, why operation.Failure) (Committed, error) {
 	var batch pgx.Batch
-	batch.Queue(failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)).
+	batch.Queue(failOperation, c.OperationID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)).
 		Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
 				return errStopped
 			}
 			return nil
 		})
-	batch.Queue(closeSplit, c.TaskID, c.Seq)
+	batch.Queue(closeSplit, c.OperationID, c.Seq)
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("failing the split: %w", err)
 	}

@@ -23,8 +23,8 @@ func (b bench) finished(t *testing.T) *operation.Operation {
 }
 
 // splitInto stages n records, rows of them in each chunk, and says so.
-func (b bench) splitInto(n, rows int) func(context.Context, store.Place) (store.Split, error) {
-	return func(ctx context.Context, place store.Place) (store.Split, error) {
+func (b bench) splitInto(n, rows int) func(context.Context, store.Checkpoint) (store.Split, error) {
+	return func(ctx context.Context, place store.Checkpoint) (store.Split, error) {
 		staged := chunks(n, rows)
 		for _, c := range staged {
 			if err := b.store.StageSplit(ctx, place.ID, c); err != nil {
@@ -67,7 +67,7 @@ func TestASplitIsDoneAnewAfterADeath(t *testing.T) {
 	b := setup(t)
 	op := b.finished(t)
 	dying := errors.New("dying")
-	_, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
+	_, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Checkpoint) (store.Split, error) {
 		_, err := b.splitInto(20, 10)(ctx, place)
 		return store.Split{}, errors.Join(err, dying)
 	})
@@ -111,7 +111,7 @@ func TestAFailedSplitImportsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.finished(t)
-	done, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
+	done, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Checkpoint) (store.Split, error) {
 		_, err := b.splitInto(20, 10)(ctx, place)
 		return store.Split{Failure: &operation.Failure{Code: "MalformedJson", Message: "Broken."}}, err
 	})
@@ -134,7 +134,7 @@ func TestACancelledSplitStops(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.finished(t)
-	_, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Place) (store.Split, error) {
+	_, err := b.store.RunSplit(t.Context(), of(op, job.SplitSeq), func(ctx context.Context, place store.Checkpoint) (store.Split, error) {
 		if _, err := b.splitInto(20, 10)(ctx, place); err != nil {
 			return store.Split{}, err
 		}

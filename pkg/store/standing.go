@@ -56,9 +56,9 @@ SELECT kind, '', least(seq, 0), count(*), clock_timestamp() - min(since) FROM du
 // thirds of a second for so many on a busy machine.
 const standingLanes = 40_000
 
-// Standing tells how the work stands, for those who watch: of a long backlog, what is due in the first 40,000 lanes of each kind, which are
+// Stats tells how the work stands, for those who watch: of a long backlog, what is due in the first 40,000 lanes of each kind, which are
 // 5,000 imports of eight. It looks at each of them: read it now and then.
-func (s *Store) Standing(ctx context.Context) (now job.Standing, err error) {
+func (s *Store) Stats(ctx context.Context) (now job.Stats, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		// The planner guesses a thousand lanes for each operation, and would compile a query that takes a moment.
 		if _, err := tx.Exec(ctx, `SET LOCAL jit = off`); err != nil {
@@ -72,12 +72,12 @@ func (s *Store) Standing(ctx context.Context) (now job.Standing, err error) {
 		return err
 	})
 	if err != nil {
-		return job.Standing{}, fmt.Errorf("reading how the work stands: %w", err)
+		return job.Stats{}, fmt.Errorf("reading how the work stands: %w", err)
 	}
 	return now, nil
 }
 
-func collectStanding(rows pgx.Rows) (now job.Standing, err error) {
+func collectStanding(rows pgx.Rows) (now job.Stats, err error) {
 	var (
 		kind   operation.Kind
 		state  operation.State
@@ -87,10 +87,10 @@ func collectStanding(rows pgx.Rows) (now job.Standing, err error) {
 	)
 	_, err = pgx.ForEachRow(rows, []any{&kind, &state, &seq, &count, &oldest}, func() error {
 		if state != "" {
-			now.Operations = append(now.Operations, job.Tally{Kind: kind, State: state, Count: count})
+			now.Operations = append(now.Operations, job.OperationCount{Kind: kind, State: state, Count: count})
 			return nil
 		}
-		due := job.Waiting{Kind: job.KindOf(kind, seq), Chunks: count}
+		due := job.DueCount{Kind: job.KindOf(kind, seq), Chunks: count}
 		if oldest != nil {
 			due.Oldest = max(*oldest, 0) // a clock may be set back
 		}

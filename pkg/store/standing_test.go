@@ -23,13 +23,13 @@ func (b bench) ages(t *testing.T, op *operation.Operation, sealed string, seqs m
 }
 
 // standing reads how the work stands; ages are rounded down to whole hours, so that the clock may go on.
-func (b bench) standing(t *testing.T) (map[job.Tally]bool, map[job.Kind]job.Waiting) {
+func (b bench) standing(t *testing.T) (map[job.OperationCount]bool, map[job.Kind]job.DueCount) {
 	t.Helper()
-	now, err := b.store.Standing(t.Context())
+	now, err := b.store.Stats(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	operations, due := make(map[job.Tally]bool), make(map[job.Kind]job.Waiting)
+	operations, due := make(map[job.OperationCount]bool), make(map[job.Kind]job.DueCount)
 	for _, tally := range now.Operations {
 		operations[tally] = true
 	}
@@ -43,7 +43,7 @@ func (b bench) standing(t *testing.T) (map[job.Tally]bool, map[job.Kind]job.Wait
 func TestStandingOfNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if now, err := b.store.Standing(t.Context()); err != nil || len(now.Operations)+len(now.Due) != 0 {
+	if now, err := b.store.Stats(t.Context()); err != nil || len(now.Operations)+len(now.Due) != 0 {
 		t.Errorf("%+v, %v", now, err)
 	}
 }
@@ -71,7 +71,7 @@ func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
 	b.inPieces(t)
 
 	operations, due := b.standing(t)
-	wantOperations := map[job.Tally]bool{
+	wantOperations := map[job.OperationCount]bool{
 		{Kind: operation.Import, State: operation.Receiving, Count: 1}: true,
 		{Kind: operation.Import, State: operation.Waiting, Count: 2}:   true,
 		{Kind: operation.Import, State: operation.Running, Count: 1}:   true,
@@ -81,7 +81,7 @@ func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
 	if diff := cmp.Diff(wantOperations, operations); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)
 	}
-	want := map[job.Kind]job.Waiting{
+	want := map[job.Kind]job.DueCount{
 		job.Import: {Kind: job.Import, Chunks: 4, Oldest: 5 * time.Hour},
 		job.Search: {Kind: job.Search, Chunks: 2, Oldest: 7 * time.Hour},
 		job.Split:  {Kind: job.Split, Chunks: 1, Oldest: 2 * time.Hour},
@@ -91,14 +91,14 @@ func TestStandingTellsSinceWhenWorkIsDue(t *testing.T) {
 	}
 
 	b.attempt(t, of(search, 0), operation.Search)
-	b.mustTurn(t, search, store.Advance{})
+	b.mustTurn(t, search, store.Progress{})
 	b.ages(t, search, "7 hours", map[int]string{0: "1 hour"})
 	b.exec(t, `UPDATE xforce.task_chunks SET stepped_at = NULL WHERE task_id = $1`, begun.ID) // by a worker that is older than the column
 	b.exec(t, `UPDATE xforce.tasks SET updated_at = clock_timestamp() - interval '4 hours' WHERE task_id = $1`, begun.ID)
 	b.attempt(t, of(unsplit, job.SplitSeq), operation.Import)
-	want[job.Import] = job.Waiting{Kind: job.Import, Chunks: 4, Oldest: 4 * time.Hour}
-	want[job.Search] = job.Waiting{Kind: job.Search, Chunks: 2, Oldest: time.Hour}
-	want[job.Split] = job.Waiting{Kind: job.Split, Chunks: 1}
+	want[job.Import] = job.DueCount{Kind: job.Import, Chunks: 4, Oldest: 4 * time.Hour}
+	want[job.Search] = job.DueCount{Kind: job.Search, Chunks: 2, Oldest: time.Hour}
+	want[job.Split] = job.DueCount{Kind: job.Split, Chunks: 1}
 	if _, due = b.standing(t); cmp.Diff(want, due) != "" {
 		t.Errorf("then (-want +got):\n%s", cmp.Diff(want, due))
 	}
@@ -170,7 +170,7 @@ func TestStandingLooksAtABoundedNumberOfLanes(t *testing.T) {
 	for lanes, want := range map[int]int{40_000: 5, 39_999: 7} {
 		b.exec(t, `UPDATE xforce.tasks SET lanes = $2, total_chunks = $2 WHERE task_id = $1`, first.ID, lanes)
 		operations, due := b.standing(t)
-		if got := due[job.Import].Chunks; got != want || !operations[job.Tally{Kind: operation.Import, State: operation.Waiting, Count: 2}] {
+		if got := due[job.Import].Chunks; got != want || !operations[job.OperationCount{Kind: operation.Import, State: operation.Waiting, Count: 2}] {
 			t.Errorf("behind %d lanes: %d chunks are due, not %d; %v", lanes, got, want, operations)
 		}
 	}

@@ -54,7 +54,7 @@ func nextOfLane(c job.Chunk, lanes, chunks int) []Next {
 	if seq >= chunks {
 		return nil
 	}
-	return []Next{{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{TaskID: c.TaskID, Seq: seq}}}}
+	return []Next{{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{OperationID: c.OperationID, Seq: seq}}}}
 }
 
 // errStopped rolls a step back whose operation was finished by somebody else in the meantime.
@@ -100,7 +100,7 @@ FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
 FOR UPDATE OF c SKIP LOCKED`
 	step := &Step{tx: tx}
-	err := tx.QueryRow(ctx, take, c.TaskID, c.Seq, liveStates).
+	err := tx.QueryRow(ctx, take, c.OperationID, c.Seq, liveStates).
 		Scan(&step.Number, &step.FirstRow, &step.Rows, &step.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("taking the chunk: %w", err)
@@ -131,7 +131,7 @@ RETURNING status, lanes, total_chunks`
 
 func finishStep(ctx context.Context, tx pgx.Tx, c job.Chunk, step *Step, effect Effect) (Committed, error) {
 	done := Committed{Counts: countOutcomes(effect.Outcomes)}
-	if err := writeRejections(ctx, tx, c.TaskID, effect.Rejections); err != nil {
+	if err := writeRejections(ctx, tx, c.OperationID, effect.Rejections); err != nil {
 		return Committed{}, err
 	}
 	completed, err := completedRow(c, step, done.Counts)
@@ -141,8 +141,8 @@ func finishStep(ctx context.Context, tx pgx.Tx, c job.Chunk, step *Step, effect 
 	n := done.Counts
 	var batch pgx.Batch
 	batch.Queue(insertProgress, completed...)
-	batch.Queue(finishChunk, c.TaskID, c.Seq, chunk.PackOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
-	batch.Queue(countStep, c.TaskID, n.Created, n.Updated, n.Superseded, n.Failed,
+	batch.Queue(finishChunk, c.OperationID, c.Seq, chunk.PackOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
+	batch.Queue(countStep, c.OperationID, n.Created, n.Updated, n.Superseded, n.Failed,
 		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded)).
 		QueryRow(func(row pgx.Row) error {
 			var lanes, chunks int
@@ -175,7 +175,7 @@ WHERE task_id = $1 AND status = ANY ($5)`
 // Fail ends an operation that can't be completed. What was committed stays and is counted. It reports whether this call did it: one that is
 // finished already keeps its end.
 func (s *Store) Fail(ctx context.Context, c job.Chunk, why operation.Failure) (bool, error) {
-	failed, err := s.pool.Exec(ctx, failOperation, c.TaskID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed))
+	failed, err := s.pool.Exec(ctx, failOperation, c.OperationID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed))
 	if err != nil {
 		return false, fmt.Errorf("failing the operation: %w", err)
 	}

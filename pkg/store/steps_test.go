@@ -62,13 +62,13 @@ func TestLockedChunkIsHeld(t *testing.T) {
 	b := setup(t)
 	op := b.start(t, 1, 20, 10)
 	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
-		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrHeld) {
+		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("attempt at a held chunk: %v", err)
 		}
-		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrHeld) {
+		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("step on a held chunk: %v", err)
 		}
-		free, err := b.store.Unheld(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
+		free, err := b.store.Unlocked(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
 		if err != nil || len(free) != 1 || free[0] != of(op, 1) {
 			t.Errorf("unheld: %v, %v", free, err)
 		}
@@ -153,7 +153,7 @@ func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 			t.Fatalf("attempt %d counted as %+v, %v", want, got, err)
 		}
 	}
-	if err := b.store.ForgiveAttempt(t.Context(), of(op, 0)); err != nil {
+	if err := b.store.UncountAttempt(t.Context(), of(op, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil || got.Count != 3 {
@@ -172,7 +172,7 @@ func TestManyDeliveriesOneEffect(t *testing.T) {
 		workers.Go(func() {
 			for seq := range deliveries {
 				_, err := b.store.RunStep(context.Background(), of(op, seq), all(operation.Created))
-				if err != nil && !errors.Is(err, store.ErrNothingDue) && !errors.Is(err, store.ErrHeld) {
+				if err != nil && !errors.Is(err, store.ErrNothingDue) && !errors.Is(err, store.ErrLocked) {
 					t.Error(err)
 				}
 			}

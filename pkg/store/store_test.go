@@ -101,7 +101,7 @@ func all(outcome operation.Outcome) func(context.Context, *store.Step) (store.Ef
 	}
 }
 
-func of(op *operation.Operation, seq int) job.Chunk { return job.Chunk{TaskID: op.ID, Seq: seq} }
+func of(op *operation.Operation, seq int) job.Chunk { return job.Chunk{OperationID: op.ID, Seq: seq} }
 
 func (b bench) mustStep(t *testing.T, c job.Chunk, outcome operation.Outcome) store.Committed {
 	t.Helper()

@@ -13,8 +13,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// Place is where an operation that takes many steps stands.
-type Place struct {
+// Checkpoint is where an operation that takes many steps stands.
+type Checkpoint struct {
 	ID         uuid.UUID
 	Kind       operation.Kind
 	Number     int64
@@ -29,15 +29,15 @@ type Place struct {
 	Steps int
 }
 
-// Turn is one step of an operation that takes many, such as a search: each ends with its transaction and leaves its place in the
+// ResumableStep is one step of an operation that takes many, such as a search: each ends with its transaction and leaves its place in the
 // chunk's row, for whichever worker comes next.
-type Turn struct {
-	Place
+type ResumableStep struct {
+	Checkpoint
 	tx pgx.Tx
 }
 
-// Advance is where a turn leaves its operation.
-type Advance struct {
+// Progress is where a turn leaves its operation.
+type Progress struct {
 	// Cursor is handed to the next turn.
 	Cursor json.RawMessage
 	// Progress is in percent and never goes back.
@@ -50,9 +50,9 @@ type Advance struct {
 	Done bool
 }
 
-// RunTurn takes the operation's only chunk, lets work do its part in the same transaction, and commits its output together with its place.
+// RunResumable takes the operation's only chunk, lets work do its part in the same transaction, and commits its output together with its place.
 // It returns ErrNothingDue when the operation is finished, ErrHeld when somebody else is at it.
-func (s *Store) RunTurn(ctx context.Context, c job.Chunk, work func(context.Context, *Turn) (Advance, error)) (Committed, error) {
+func (s *Store) RunResumable(ctx context.Context, c job.Chunk, work func(context.Context, *ResumableStep) (Progress, error)) (Committed, error) {
 	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
 		turn, err := takeTurn(ctx, tx, c)
 		if err != nil {
@@ -67,14 +67,14 @@ func (s *Store) RunTurn(ctx context.Context, c job.Chunk, work func(context.Cont
 }
 
 // takeTurn locks the chunk's row if it is free and still pending.
-func takeTurn(ctx context.Context, tx pgx.Tx, c job.Chunk) (*Turn, error) {
+func takeTurn(ctx context.Context, tx pgx.Tx, c job.Chunk) (*ResumableStep, error) {
 	const take = `
 SELECT t.kind, t.number, coalesce(t.collection, ''), t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
 FOR UPDATE OF c SKIP LOCKED`
-	turn := &Turn{Place: Place{ID: c.TaskID}, tx: tx}
-	err := tx.QueryRow(ctx, take, c.TaskID, c.Seq, liveStates).
+	turn := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, tx: tx}
+	err := tx.QueryRow(ctx, take, c.OperationID, c.Seq, liveStates).
 		Scan(&turn.Kind, &turn.Number, &turn.Collection, &turn.Request, &turn.Cursor, &turn.Result, &turn.Steps)
 	if err != nil {
 		return nil, fmt.Errorf("taking the chunk: %w", err)
@@ -97,7 +97,7 @@ UPDATE xforce.tasks SET
 WHERE task_id = $1 AND status = ANY ($7)`
 )
 
-func finishTurn(ctx context.Context, tx pgx.Tx, c job.Chunk, turn *Turn, a Advance) (Committed, error) {
+func finishTurn(ctx context.Context, tx pgx.Tx, c job.Chunk, turn *ResumableStep, a Progress) (Committed, error) {
 	done := Committed{State: operation.Running}
 	if a.Done {
 		done.State = operation.Succeeded
@@ -105,8 +105,8 @@ func finishTurn(ctx context.Context, tx pgx.Tx, c job.Chunk, turn *Turn, a Advan
 		done.Next = []Next{{Due: job.Due{Kind: job.KindOf(turn.Kind, c.Seq), Chunk: c}, Steps: turn.Steps + 1}}
 	}
 	var batch pgx.Batch
-	batch.Queue(leavePlace, c.TaskID, c.Seq, a.Cursor, a.Done)
-	told := batch.Queue(tellPlace, c.TaskID, a.Progress, a.Phase, a.Result, done.State, a.Done, statesBefore(operation.Succeeded))
+	batch.Queue(leavePlace, c.OperationID, c.Seq, a.Cursor, a.Done)
+	told := batch.Queue(tellPlace, c.OperationID, a.Progress, a.Phase, a.Result, done.State, a.Done, statesBefore(operation.Succeeded))
 	told.Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 0 {
 			return errStopped

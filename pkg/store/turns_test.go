@@ -14,9 +14,9 @@ import (
 )
 
 // mustTurn takes a turn that only leaves its place.
-func (b bench) mustTurn(t *testing.T, op *operation.Operation, a store.Advance) store.Committed {
+func (b bench) mustTurn(t *testing.T, op *operation.Operation, a store.Progress) store.Committed {
 	t.Helper()
-	done, err := b.store.RunTurn(t.Context(), of(op, 0), func(context.Context, *store.Turn) (store.Advance, error) { return a, nil })
+	done, err := b.store.RunResumable(t.Context(), of(op, 0), func(context.Context, *store.ResumableStep) (store.Progress, error) { return a, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestTurnsHandTheirPlaceOn(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	done := b.mustTurn(t, op, store.Advance{Cursor: json.RawMessage(`{"at": 1}`), Progress: 40, Phase: "looking", Result: json.RawMessage(`{"n": 1}`)})
+	done := b.mustTurn(t, op, store.Progress{Cursor: json.RawMessage(`{"at": 1}`), Progress: 40, Phase: "looking", Result: json.RawMessage(`{"n": 1}`)})
 	want := []store.Next{{Due: job.Due{Kind: job.Search, Chunk: of(op, 0)}, Steps: 1}}
 	if diff := cmp.Diff(want, done.Next); diff != "" || done.State != operation.Running {
 		t.Errorf("left %s, next (-want +got):\n%s", done.State, diff)
@@ -45,11 +45,11 @@ func TestTurnsHandTheirPlaceOn(t *testing.T) {
 	if now := b.mustRead(t, op.ID); now.Percent() != 40 || now.Phase != "looking" || string(now.Result) != `{"n": 1}` {
 		t.Errorf("clients are told %d %%, %q, %s", now.Percent(), now.Phase, now.Result)
 	}
-	done, err := b.store.RunTurn(t.Context(), of(op, 0), func(_ context.Context, turn *store.Turn) (store.Advance, error) {
+	done, err := b.store.RunResumable(t.Context(), of(op, 0), func(_ context.Context, turn *store.ResumableStep) (store.Progress, error) {
 		if string(turn.Cursor) != `{"at": 1}` || string(turn.Result) != `{"n": 1}` || string(turn.Request) != `{"q": "x"}` || turn.Steps != 1 {
-			t.Errorf("the second turn found %+v", turn.Place)
+			t.Errorf("the second turn found %+v", turn.Checkpoint)
 		}
-		return store.Advance{Progress: 30, Done: false}, nil // less than before
+		return store.Progress{Progress: 30, Done: false}, nil // less than before
 	})
 	if err != nil || done.Next[0].Steps != 2 {
 		t.Errorf("%+v, %v", done, err)
@@ -57,7 +57,7 @@ func TestTurnsHandTheirPlaceOn(t *testing.T) {
 	if now := b.mustRead(t, op.ID); now.Percent() != 40 || now.Phase != "" || now.Result == nil {
 		t.Errorf("clients are told %d %%, %q, %s", now.Percent(), now.Phase, now.Result)
 	}
-	if done := b.mustTurn(t, op, store.Advance{Done: true}); done.State != operation.Succeeded || len(done.Next) != 0 {
+	if done := b.mustTurn(t, op, store.Progress{Done: true}); done.State != operation.Succeeded || len(done.Next) != 0 {
 		t.Errorf("the last turn left %+v", done)
 	}
 	if now := b.mustRead(t, op.ID); now.State != operation.Succeeded || now.Percent() != 100 || now.FinishedAt.IsZero() {
@@ -70,7 +70,7 @@ func TestOnlyTheEndIsAHundredPercent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	b.mustTurn(t, op, store.Advance{Progress: 100})
+	b.mustTurn(t, op, store.Progress{Progress: 100})
 	if now := b.mustRead(t, op.ID); now.Percent() != 99 {
 		t.Errorf("%d %% while %s", now.Percent(), now.State)
 	}
@@ -81,7 +81,7 @@ func TestATurnTakesItsAttemptsBack(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	b.mustTurn(t, op, store.Advance{})
+	b.mustTurn(t, op, store.Progress{})
 	attempt, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind)
 	if err != nil || attempt.Count != 1 {
 		t.Errorf("attempt %d, %v", attempt.Count, err)
@@ -94,15 +94,15 @@ func TestATurnCommitsItsOutputWithItsPlace(t *testing.T) {
 	op := b.begin(t)
 	broken := errors.New("broken")
 	for _, fail := range []error{broken, nil} {
-		_, err := b.store.RunTurn(t.Context(), of(op, 0), func(ctx context.Context, turn *store.Turn) (store.Advance, error) {
-			if err := turn.Append(ctx, store.RowsStage, store.Piece{Seq: turn.Steps, Rows: 1, Bytes: []byte("{}\n")}); err != nil {
-				return store.Advance{}, err
+		_, err := b.store.RunResumable(t.Context(), of(op, 0), func(ctx context.Context, turn *store.ResumableStep) (store.Progress, error) {
+			if err := turn.Append(ctx, store.RowsStage, store.OutputBlock{Seq: turn.Steps, Rows: 1, Bytes: []byte("{}\n")}); err != nil {
+				return store.Progress{}, err
 			}
 			own, err := turn.Outputs(ctx, store.RowsStage, 0, plenty)
 			if err != nil || len(own) != 1 {
 				t.Errorf("in its middle: %v, %v", own, err)
 			}
-			return store.Advance{}, fail
+			return store.Progress{}, fail
 		})
 		if !errors.Is(err, fail) {
 			t.Fatal(err)
@@ -119,21 +119,21 @@ func TestNoTurnAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	_, err := b.store.RunTurn(t.Context(), of(op, 0), func(ctx context.Context, turn *store.Turn) (store.Advance, error) {
-		if err := turn.Append(ctx, store.RowsStage, store.Piece{Bytes: []byte("x")}); err != nil {
+	_, err := b.store.RunResumable(t.Context(), of(op, 0), func(ctx context.Context, turn *store.ResumableStep) (store.Progress, error) {
+		if err := turn.Append(ctx, store.RowsStage, store.OutputBlock{Bytes: []byte("x")}); err != nil {
 			t.Fatal(err)
 		}
 		if done, err := b.store.Cancel(ctx, op.ID); err != nil || !done {
 			t.Errorf("cancelling in the middle of a turn: %v, %v", done, err)
 		}
-		return store.Advance{Progress: 50}, nil
+		return store.Progress{Progress: 50}, nil
 	})
 	if !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("the turn ended with %v", err)
 	}
-	if _, err := b.store.RunTurn(t.Context(), of(op, 0), func(context.Context, *store.Turn) (store.Advance, error) {
+	if _, err := b.store.RunResumable(t.Context(), of(op, 0), func(context.Context, *store.ResumableStep) (store.Progress, error) {
 		t.Error("a turn began after the end")
-		return store.Advance{}, nil
+		return store.Progress{}, nil
 	}); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("another turn ended with %v", err)
 	}
@@ -149,17 +149,17 @@ func TestATurnIsHeldByOne(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.begin(t)
-	_, err := b.store.RunTurn(t.Context(), of(op, 0), func(ctx context.Context, _ *store.Turn) (store.Advance, error) {
-		if _, err := b.store.RunTurn(ctx, of(op, 0), nil); !errors.Is(err, store.ErrHeld) {
+	_, err := b.store.RunResumable(t.Context(), of(op, 0), func(ctx context.Context, _ *store.ResumableStep) (store.Progress, error) {
+		if _, err := b.store.RunResumable(ctx, of(op, 0), nil); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("a second turn: %v", err)
 		}
-		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrHeld) {
+		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("a second attempt: %v", err)
 		}
-		if unheld, err := b.store.Unheld(ctx, []job.Chunk{of(op, 0)}); err != nil || len(unheld) != 0 {
+		if unheld, err := b.store.Unlocked(ctx, []job.Chunk{of(op, 0)}); err != nil || len(unheld) != 0 {
 			t.Errorf("unheld: %v, %v", unheld, err)
 		}
-		return store.Advance{}, nil
+		return store.Progress{}, nil
 	})
 	if err != nil {
 		t.Error(err)

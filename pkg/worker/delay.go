@@ -23,26 +23,26 @@ func attemptDelay(attempt int) time.Duration {
 	return min(time.Second<<min(attempt, 10), maxAttemptDelay)
 }
 
-// Forgives reports whether a failure is not the chunk's, so that its attempt does not count. A step that took all the time it
+// IsTransient reports whether a failure is not the chunk's, so that its attempt does not count. A step that took all the time it
 // has is the chunk's own failure, although the error looks like any cancelled query.
-func Forgives(ctx context.Context, err error) bool {
+func IsTransient(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return errors.Is(ctx.Err(), context.Canceled)
 	}
-	return errors.Is(err, store.ErrHeld) || errors.Is(err, ErrNotReady) || store.IsTransient(err)
+	return errors.Is(err, store.ErrLocked) || errors.Is(err, ErrNotReady) || store.IsTransient(err)
 }
 
 // forgiven brings a chunk back whose attempt was taken back, or should have been.
 func forgiven(err, notTakenBack error) error {
 	delay, reason := troubleDelay, reasonTrouble
 	switch {
-	case errors.Is(err, store.ErrHeld):
+	case errors.Is(err, store.ErrLocked):
 		delay, reason = heldDelay, reasonHeld
 	case errors.Is(err, ErrNotReady):
 		reason = ErrNotReady.Error()
 	}
 	if notTakenBack != nil {
-		return &queue.LaterError{Delay: delay, Reason: reason, Err: errors.Join(err, notTakenBack)}
+		return &queue.RetryAfterError{Delay: delay, Reason: reason, Err: errors.Join(err, notTakenBack)}
 	}
 	return later(err, reason, delay)
 }
@@ -54,5 +54,5 @@ const (
 )
 
 func later(err error, reason string, delay time.Duration) error {
-	return &queue.LaterError{Delay: delay, Reason: reason, Err: err, Quiet: errors.Is(err, store.ErrHeld)}
+	return &queue.RetryAfterError{Delay: delay, Reason: reason, Err: err, Quiet: errors.Is(err, store.ErrLocked)}
 }

@@ -34,7 +34,7 @@ func TestOnlyTheTroublesOfOthersAreForgiven(t *testing.T) {
 		err  error
 		want bool
 	}{
-		"held":               {alive, store.ErrHeld, true},
+		"held":               {alive, store.ErrLocked, true},
 		"worker not ready":   {alive, ErrNotReady, true},
 		"deadlock":           {alive, code("40P01"), true},
 		"restart":            {alive, code("57P01"), true},
@@ -49,7 +49,7 @@ func TestOnlyTheTroublesOfOthersAreForgiven(t *testing.T) {
 		"worker stops":       {cancelled, context.Canceled, true},
 		"step took too long": {late, context.DeadlineExceeded, false},
 	} {
-		if got := Forgives(tt.ctx, tt.err); got != tt.want {
+		if got := IsTransient(tt.ctx, tt.err); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -16,28 +16,28 @@ import (
 // failTimeout bounds the end of an operation that is given up.
 const failTimeout = 5 * time.Second
 
-// EndError ends the operation for a mistake of its client's: nothing would be different at another attempt.
-type EndError struct {
+// ClientError ends the operation for a mistake of its client's: nothing would be different at another attempt.
+type ClientError struct {
 	Failure operation.Failure
 }
 
 // Error tells why.
-func (e *EndError) Error() string { return e.Failure.Code + ": " + e.Failure.Message }
+func (e *ClientError) Error() string { return e.Failure.Code + ": " + e.Failure.Message }
 
 // errNoWord is why an operation is given up whose attempts ended without a word.
 var errNoWord = errors.New("no worker lived to tell why")
 
-// giveUp fails the operation of a chunk that can't be processed.
-func (w *Worker) giveUp(ctx context.Context, c job.Chunk, cause error) (metrics.StepResult, error) {
-	return w.end(ctx, c, operation.Failure{
+// abandon fails the operation of a chunk that can't be processed.
+func (w *Worker) abandon(ctx context.Context, c job.Chunk, cause error) (metrics.StepResult, error) {
+	return w.fail(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
 		Message: fmt.Sprintf("%s could not be done in %s, so the operation was given up. What was done before stays.%s",
 			stepOf(c), attempts(w.MaxAttempts), advice[job.KindOf(w.kind, c.Seq)]),
 	}, cause)
 }
 
-// end fails the operation unless somebody else has ended it. The cause is for operators only, and nil for a client's mistake.
-func (w *Worker) end(ctx context.Context, c job.Chunk, why operation.Failure, cause error) (metrics.StepResult, error) {
+// fail fails the operation unless somebody else has ended it. The cause is for operators only, and nil for a client's mistake.
+func (w *Worker) fail(ctx context.Context, c job.Chunk, why operation.Failure, cause error) (metrics.StepResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTimeout) // the step may have used up its time
 	defer cancel()
 	did, err := w.Store.Fail(ctx, c, why)
@@ -61,9 +61,9 @@ func (w *Worker) failed(ctx context.Context, c job.Chunk, why operation.Failure,
 		level, told = slog.LevelError, append(told, slog.Any("error", cause))
 	}
 	w.Log.LogAttrs(ctx, level, "operation failed", told...)
-	w.Finished.Count(c.TaskID, w.kind, operation.Failed)
+	w.Finished.Count(c.OperationID, w.kind, operation.Failed)
 	w.ring(ctx, c)
-	return &queue.ParkError{Code: why.Code, Err: cause}
+	return &queue.ArchiveError{Code: why.Code, Err: cause}
 }
 
 func attempts(n int) string {

@@ -19,21 +19,21 @@ import (
 func TestAClientsMistakeIsNoErrorOfOurs(t *testing.T) {
 	t.Parallel()
 	why := operation.Failure{Code: "InvalidQuery", Message: `The database can't read "hush".`}
-	for name, try := range map[string]worker.Try{
-		"found before the step": failing(&worker.EndError{Failure: why}),
+	for name, try := range map[string]worker.Process{
+		"found before the step": failing(&worker.ClientError{Failure: why}),
 		"found by the step": func(context.Context, job.Chunk, store.Attempt) (store.Committed, error) {
 			return store.Committed{State: operation.Failed, Failure: &why}, nil
 		},
 	} {
 		b := setupFor(t, "request-9")
 		var out told
-		err := b.teller(t, &out, try).Chunk(t.Context(), b.chunk)
+		err := b.teller(t, &out, try).ProcessChunk(t.Context(), b.chunk)
 		mustPark(t, err)
 		if err == nil || err.Error() != why.Code {
 			t.Errorf("%s: it is put aside for %q", name, err)
 		}
 		want := []map[string]any{{
-			"msg": "operation failed", "operation": b.chunk.TaskID.String(), "request_id": "request-9", "chunk": 0.0, "code": "InvalidQuery",
+			"msg": "operation failed", "operation": b.chunk.OperationID.String(), "request_id": "request-9", "chunk": 0.0, "code": "InvalidQuery",
 		}}
 		if diff := cmp.Diff(want, out.lines(t, slog.LevelInfo)); diff != "" || len(out.lines(t, slog.LevelError)) != 0 || strings.Contains(out.log.String(), "hush") {
 			t.Errorf("%s: the log (-want +got):\n%s\n%s", name, diff, &out.log)

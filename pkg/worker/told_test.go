@@ -30,7 +30,7 @@ type told struct {
 	finished *metrics.Finished
 }
 
-func (b bench) teller(t *testing.T, out *told, try worker.Try) *worker.Worker {
+func (b bench) teller(t *testing.T, out *told, try worker.Process) *worker.Worker {
 	t.Helper()
 	log, err := logging.New(&out.log, "searcher", nil)
 	if err != nil {
@@ -103,26 +103,26 @@ func TestAFailureIsToldOnce(t *testing.T) {
 	b := setupFor(t, "request-7")
 	var out told
 	w := b.teller(t, &out, failing(errors.New("broken")))
-	back, _ := errors.AsType[*queue.LaterError](w.Chunk(t.Context(), b.chunk))
+	back, _ := errors.AsType[*queue.RetryAfterError](w.ProcessChunk(t.Context(), b.chunk))
 	if back == nil || !cmp.Equal(back.Attrs, []slog.Attr{slog.String("request_id", "request-7")}, cmp.Comparer(slog.Attr.Equal)) {
 		t.Errorf("what comes back is told with %v", back)
 	}
-	err := w.Chunk(t.Context(), b.chunk)
+	err := w.ProcessChunk(t.Context(), b.chunk)
 	mustPark(t, err)
 	if err == nil || err.Error() != "ChunkAbandoned: broken" {
 		t.Errorf("the reason is %q", err)
 	}
-	if err := w.Chunk(t.Context(), b.chunk); err != nil { // run by hand
+	if err := w.ProcessChunk(t.Context(), b.chunk); err != nil { // run by hand
 		t.Error(err)
 	}
 	want := []map[string]any{{
-		"msg": "operation failed", "operation": b.chunk.TaskID.String(), "request_id": "request-7", "chunk": 0.0, "code": "ChunkAbandoned", "error": "broken",
+		"msg": "operation failed", "operation": b.chunk.OperationID.String(), "request_id": "request-7", "chunk": 0.0, "code": "ChunkAbandoned", "error": "broken",
 	}}
 	if diff := cmp.Diff(want, out.lines(t, slog.LevelError)); diff != "" {
 		t.Errorf("the log (-want +got):\n%s", diff)
 	}
 	n, exemplar := out.count(t, out.finished, map[string]string{"kind": "search", "state": "failed"})
-	if n != 1 || exemplar != "operation="+b.chunk.TaskID.String() {
+	if n != 1 || exemplar != "operation="+b.chunk.OperationID.String() {
 		t.Errorf("%d were counted, such as %q", n, exemplar)
 	}
 	for _, result := range []string{"failed", "ended", "nothing"} {
@@ -138,12 +138,12 @@ func TestWhatSomebodyElseEndedIsNotTold(t *testing.T) {
 	b := setup(t)
 	var out told
 	w := b.teller(t, &out, func(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
-		if _, err := b.store.Cancel(ctx, c.TaskID); err != nil {
+		if _, err := b.store.Cancel(ctx, c.OperationID); err != nil {
 			t.Error(err)
 		}
-		return store.Committed{}, &worker.EndError{Failure: operation.Failure{Code: "TooMuch", Message: "It is too much."}}
+		return store.Committed{}, &worker.ClientError{Failure: operation.Failure{Code: "TooMuch", Message: "It is too much."}}
 	})
-	if err := w.Chunk(t.Context(), b.chunk); err != nil {
+	if err := w.ProcessChunk(t.Context(), b.chunk); err != nil {
 		t.Error(err)
 	}
 	n, _ := out.count(t, out.finished, map[string]string{"kind": "search", "state": "failed"})
@@ -169,7 +169,7 @@ func TestAStepIsInHandUntilItEnds(t *testing.T) {
 	})
 	func() {
 		defer func() { _ = recover() }()
-		_ = w.Chunk(t.Context(), b.chunk)
+		_ = w.ProcessChunk(t.Context(), b.chunk)
 	}()
 	if n := inHand(); n != 0 {
 		t.Errorf("%v in hand when it is over", n)
@@ -184,11 +184,11 @@ func TestAnEndIsTold(t *testing.T) {
 	t.Parallel()
 	b := setupFor(t, "request-8")
 	var out told
-	if err := b.teller(t, &out, b.turn(store.Advance{Done: true})).Chunk(t.Context(), b.chunk); err != nil {
+	if err := b.teller(t, &out, b.turn(store.Progress{Done: true})).ProcessChunk(t.Context(), b.chunk); err != nil {
 		t.Fatal(err)
 	}
 	want := []map[string]any{{
-		"msg": "operation finished", "operation": b.chunk.TaskID.String(), "request_id": "request-8", "chunk": 0.0, "state": "succeeded",
+		"msg": "operation finished", "operation": b.chunk.OperationID.String(), "request_id": "request-8", "chunk": 0.0, "state": "succeeded",
 	}}
 	if diff := cmp.Diff(want, out.lines(t, slog.LevelInfo)); diff != "" {
 		t.Errorf("the log (-want +got):\n%s", diff)
@@ -208,6 +208,6 @@ func setupFor(t *testing.T, request string) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.chunk.TaskID = op.ID
+	b.chunk.OperationID = op.ID
 	return b
 }

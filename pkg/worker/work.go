@@ -21,8 +21,8 @@ import (
 // dispatchBudget bounds ringing the bells after a step; the janitor and the pollers do without if Redis is away.
 const dispatchBudget = time.Second
 
-// Try is one step of an operation's work. It logs with its context, which knows the operation, the chunk and the request that began it.
-type Try func(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error)
+// Process is one step of an operation's work. It logs with its context, which knows the operation, the chunk and the request that began it.
+type Process func(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error)
 
 // Deps is what a worker needs.
 type Deps struct {
@@ -41,21 +41,21 @@ type Worker struct {
 	Deps
 	kind       operation.Kind
 	dispatcher *queue.Dispatcher
-	bell       *queue.Bell
-	try        Try
+	bell       *queue.Notifier
+	try        Process
 }
 
 // New makes a worker for operations of a kind.
-func New(kind operation.Kind, deps Deps, try Try) *Worker {
+func New(kind operation.Kind, deps Deps, try Process) *Worker {
 	deps.Steps = cmp.Or(deps.Steps, metrics.NewSteps())
 	deps.Finished = cmp.Or(deps.Finished, metrics.NewFinished())
-	return &Worker{Deps: deps, kind: kind, dispatcher: queue.NewDispatcher(deps.Redis), bell: queue.NewBell(deps.Redis), try: try}
+	return &Worker{Deps: deps, kind: kind, dispatcher: queue.NewDispatcher(deps.Redis), bell: queue.NewNotifier(deps.Redis), try: try}
 }
 
-// Chunk takes one step with a chunk and dispatches what follows. nil means that there is nothing more to do for this queue entry; an
+// ProcessChunk takes one step with a chunk and dispatches what follows. nil means that there is nothing more to do for this queue entry; an
 // error asks to bring it back, most of them as a queue.LaterError that says when; a queue.ParkError tells that the operation was given up.
-func (w *Worker) Chunk(ctx context.Context, c job.Chunk) (err error) {
-	ctx = logging.With(ctx, slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
+func (w *Worker) ProcessChunk(ctx context.Context, c job.Chunk) (err error) {
+	ctx = logging.With(ctx, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
 	result := metrics.StepFailed // and so it stays after a panic, which the queue makes an error of
 	ended := w.Steps.Begin(ctx, job.KindOf(w.kind, c.Seq))
 	defer func() { ended(result) }()
@@ -69,7 +69,7 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 	switch {
 	case errors.Is(err, store.ErrNothingDue):
 		return metrics.StepNothing, nil
-	case errors.Is(err, store.ErrHeld):
+	case errors.Is(err, store.ErrLocked):
 		return metrics.StepHeld, later(err, reasonHeld, heldDelay)
 	case err != nil:
 		return metrics.StepForgiven, later(err, reasonTrouble, troubleDelay)
@@ -78,7 +78,7 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
 	}
 	result, err := w.step(ctx, c, attempt)
-	if back, ok := errors.AsType[*queue.LaterError](err); ok && attempt.RequestID != "" {
+	if back, ok := errors.AsType[*queue.RetryAfterError](err); ok && attempt.RequestID != "" {
 		back.Attrs = append(back.Attrs, slog.String(logging.RequestID, attempt.RequestID))
 	}
 	return result, err
@@ -87,11 +87,11 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 // step tries the step and decides what follows.
 func (w *Worker) step(ctx context.Context, c job.Chunk, attempt store.Attempt) (metrics.StepResult, error) {
 	if attempt.Count > w.MaxAttempts {
-		return w.giveUp(ctx, c, errNoWord)
+		return w.abandon(ctx, c, errNoWord)
 	}
 	done, err := w.try(ctx, c, attempt)
-	if end, ok := errors.AsType[*EndError](err); ok {
-		return w.end(ctx, c, end.Failure, nil)
+	if end, ok := errors.AsType[*ClientError](err); ok {
+		return w.fail(ctx, c, end.Failure, nil)
 	}
 	switch {
 	case err == nil && done.Failure != nil:
@@ -101,12 +101,12 @@ func (w *Worker) step(ctx context.Context, c job.Chunk, attempt store.Attempt) (
 		return metrics.StepCommitted, nil
 	case errors.Is(err, store.ErrNothingDue):
 		return metrics.StepNothing, nil
-	case errors.Is(err, store.ErrHeld):
-		return metrics.StepHeld, forgiven(err, w.Store.ForgiveAttempt(ctx, c))
-	case Forgives(ctx, err):
-		return metrics.StepForgiven, forgiven(err, w.Store.ForgiveAttempt(ctx, c))
+	case errors.Is(err, store.ErrLocked):
+		return metrics.StepHeld, forgiven(err, w.Store.UncountAttempt(ctx, c))
+	case IsTransient(ctx, err):
+		return metrics.StepForgiven, forgiven(err, w.Store.UncountAttempt(ctx, c))
 	case attempt.Count >= w.MaxAttempts:
-		return w.giveUp(ctx, c, err)
+		return w.abandon(ctx, c, err)
 	}
 	failed := fmt.Sprintf("attempt %d of %d", attempt.Count, w.MaxAttempts)
 	return metrics.StepFailed, later(fmt.Errorf("%s: %w", failed, err), failed+" failed", attemptDelay(attempt.Count))
@@ -116,7 +116,7 @@ func (w *Worker) step(ctx context.Context, c job.Chunk, attempt store.Attempt) (
 func (w *Worker) goOn(ctx context.Context, c job.Chunk, done store.Committed) {
 	w.Log.DebugContext(ctx, "chunk committed", slog.Any("counts", done.Counts))
 	if done.State.Terminal() {
-		w.Finished.Count(c.TaskID, w.kind, done.State)
+		w.Finished.Count(c.OperationID, w.kind, done.State)
 		w.Log.InfoContext(ctx, "operation finished", slog.String("state", string(done.State)))
 	}
 	bounded, cancel := context.WithTimeout(ctx, dispatchBudget)
@@ -132,7 +132,7 @@ func (w *Worker) goOn(ctx context.Context, c job.Chunk, done store.Committed) {
 
 // ring tells whoever waits for the operation; who does not hear it looks by himself.
 func (w *Worker) ring(ctx context.Context, c job.Chunk) {
-	if err := w.bell.Ring(ctx, c.TaskID); err != nil {
+	if err := w.bell.Publish(ctx, c.OperationID); err != nil {
 		w.Log.DebugContext(ctx, "a change was not told", slog.Any("error", err))
 	}
 }

@@ -39,10 +39,10 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bench{store: db, redis: queuetest.New(t), chunk: job.Chunk{TaskID: op.ID}}
+	return bench{store: db, redis: queuetest.New(t), chunk: job.Chunk{OperationID: op.ID}}
 }
 
-func (b bench) worker(try worker.Try) *worker.Worker {
+func (b bench) worker(try worker.Process) *worker.Worker {
 	return worker.New(operation.Search, worker.Deps{
 		Store: b.store, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: maxAttempts,
 	}, try)
@@ -50,7 +50,7 @@ func (b bench) worker(try worker.Try) *worker.Worker {
 
 func (b bench) state(t *testing.T) *operation.Operation {
 	t.Helper()
-	op, err := b.store.Operation(t.Context(), b.chunk.TaskID)
+	op, err := b.store.Operation(t.Context(), b.chunk.OperationID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,13 +58,13 @@ func (b bench) state(t *testing.T) *operation.Operation {
 }
 
 // turn takes a turn that leaves the advance.
-func (b bench) turn(a store.Advance) worker.Try {
+func (b bench) turn(a store.Progress) worker.Process {
 	return func(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
-		return b.store.RunTurn(ctx, c, func(context.Context, *store.Turn) (store.Advance, error) { return a, nil })
+		return b.store.RunResumable(ctx, c, func(context.Context, *store.ResumableStep) (store.Progress, error) { return a, nil })
 	}
 }
 
-func failing(err error) worker.Try {
+func failing(err error) worker.Process {
 	return func(context.Context, job.Chunk, store.Attempt) (store.Committed, error) {
 		return store.Committed{}, err
 	}
@@ -73,7 +73,7 @@ func failing(err error) worker.Try {
 // mustPark expects the entry of an operation that was given up to be put aside.
 func mustPark(t *testing.T, err error) {
 	t.Helper()
-	if _, parked := errors.AsType[*queue.ParkError](err); !parked {
+	if _, parked := errors.AsType[*queue.ArchiveError](err); !parked {
 		t.Errorf("it is not put aside: %v", err)
 	}
 }
@@ -84,7 +84,7 @@ func TestTheNextStepIsDispatched(t *testing.T) {
 	b := setup(t)
 	rings := b.listen(t)
 	for turn, want := range []int64{1, 2, 2} {
-		if err := b.worker(b.turn(store.Advance{Done: turn == 2})).Chunk(t.Context(), b.chunk); err != nil {
+		if err := b.worker(b.turn(store.Progress{Done: turn == 2})).ProcessChunk(t.Context(), b.chunk); err != nil {
 			t.Fatal(err)
 		}
 		if got := b.redis.Client.LLen(t.Context(), "asynq:{searches}:pending").Val(); got != want {
@@ -99,7 +99,7 @@ func TestTheNextStepIsDispatched(t *testing.T) {
 	if op := b.state(t); op.State != operation.Succeeded {
 		t.Errorf("it is %s", op.State)
 	}
-	if err := b.worker(failing(errors.New("not tried"))).Chunk(t.Context(), b.chunk); err != nil {
+	if err := b.worker(failing(errors.New("not tried"))).ProcessChunk(t.Context(), b.chunk); err != nil {
 		t.Errorf("an entry for what is finished: %v", err)
 	}
 }
@@ -107,11 +107,11 @@ func TestTheNextStepIsDispatched(t *testing.T) {
 // listen returns the rings of the bell, once somebody hears them.
 func (b bench) listen(t *testing.T) <-chan uuid.UUID {
 	t.Helper()
-	bell, probe := queue.NewBell(b.redis.Queue), uuid.New()
+	bell, probe := queue.NewNotifier(b.redis.Queue), uuid.New()
 	rings, heard := make(chan uuid.UUID, 10), make(chan struct{}, 1)
-	go bell.Listen(t.Context(), func(id uuid.UUID) {
+	go bell.Subscribe(t.Context(), func(id uuid.UUID) {
 		switch id { // others are of other tests: a channel belongs to all databases of a Redis
-		case b.chunk.TaskID:
+		case b.chunk.OperationID:
 			rings <- id
 		case probe:
 			select {
@@ -121,7 +121,7 @@ func (b bench) listen(t *testing.T) <-chan uuid.UUID {
 		}
 	})
 	for {
-		if err := bell.Ring(t.Context(), probe); err != nil {
+		if err := bell.Publish(t.Context(), probe); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -137,7 +137,7 @@ func TestAnEndErrorEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	why := operation.Failure{Code: "TooMuch", Message: "It is too much."}
-	mustPark(t, b.worker(failing(&worker.EndError{Failure: why})).Chunk(t.Context(), b.chunk))
+	mustPark(t, b.worker(failing(&worker.ClientError{Failure: why})).ProcessChunk(t.Context(), b.chunk))
 	if op := b.state(t); op.State != operation.Failed || op.Failure == nil || *op.Failure != why {
 		t.Errorf("it is %s because of %v", op.State, op.Failure)
 	}
@@ -149,8 +149,8 @@ func TestAttemptsAreBounded(t *testing.T) {
 	b := setup(t)
 	w := b.worker(failing(errors.New("broken")))
 	for attempt := range maxAttempts {
-		err := w.Chunk(t.Context(), b.chunk)
-		if _, comesBack := errors.AsType[*queue.LaterError](err); comesBack != (attempt < maxAttempts-1) {
+		err := w.ProcessChunk(t.Context(), b.chunk)
+		if _, comesBack := errors.AsType[*queue.RetryAfterError](err); comesBack != (attempt < maxAttempts-1) {
 			t.Errorf("attempt %d: %v", attempt+1, err)
 		}
 	}
@@ -173,7 +173,7 @@ func TestAWorkerThatDiedIsCounted(t *testing.T) {
 		tried = true
 		return store.Committed{}, nil
 	})
-	mustPark(t, w.Chunk(t.Context(), b.chunk))
+	mustPark(t, w.ProcessChunk(t.Context(), b.chunk))
 	if tried {
 		t.Error("it was tried once more")
 	}
@@ -185,17 +185,17 @@ func TestAWorkerThatDiedIsCounted(t *testing.T) {
 // TestOthersTroublesDoNotCount: what is no fault of the step may happen as often as it likes.
 func TestOthersTroublesDoNotCount(t *testing.T) {
 	t.Parallel()
-	for name, trouble := range map[string]error{"held": store.ErrHeld, "not_ready": worker.ErrNotReady} {
+	for name, trouble := range map[string]error{"held": store.ErrLocked, "not_ready": worker.ErrNotReady} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			for range 3 * maxAttempts {
-				err := b.worker(failing(trouble)).Chunk(t.Context(), b.chunk)
-				if _, comesBack := errors.AsType[*queue.LaterError](err); !comesBack {
+				err := b.worker(failing(trouble)).ProcessChunk(t.Context(), b.chunk)
+				if _, comesBack := errors.AsType[*queue.RetryAfterError](err); !comesBack {
 					t.Fatalf("it does not come back: %v", err)
 				}
 			}
-			if err := b.worker(b.turn(store.Advance{Done: true})).Chunk(t.Context(), b.chunk); err != nil {
+			if err := b.worker(b.turn(store.Progress{Done: true})).ProcessChunk(t.Context(), b.chunk); err != nil {
 				t.Fatal(err)
 			}
 			if op := b.state(t); op.State != operation.Succeeded {
@@ -212,7 +212,7 @@ func TestWithoutRedisNothingIsLost(t *testing.T) {
 	if err := b.redis.Queue.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.worker(b.turn(store.Advance{Progress: 30})).Chunk(t.Context(), b.chunk); err != nil {
+	if err := b.worker(b.turn(store.Progress{Progress: 30})).ProcessChunk(t.Context(), b.chunk); err != nil {
 		t.Fatal(err)
 	}
 	due, err := b.store.DueChunks(t.Context(), 10)

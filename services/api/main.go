@@ -42,8 +42,8 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 
 	requests, finished := metrics.NewRequests(), metrics.NewFinished()
 	base.Metrics.MustRegister(requests, finished)
-	watch := monitor.New(base.DB, queue.NewBell(base.Redis), env.Log, finished, cfg.PollWithin)
-	go watch.Listen(ctx)
+	watch := monitor.New(base.DB, queue.NewNotifier(base.Redis), env.Log, finished, cfg.PollWithin)
+	go watch.Subscribe(ctx)
 	life := httpserver.Options{Variable: "LONGSHORE_ADDR", Ready: base.Ready, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
 		Addr: cfg.Addr, Life: life, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),

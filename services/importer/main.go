@@ -49,7 +49,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base.Ready()
 	env.Log.Info("ready for chunks")
 	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Import, deps, chunks.Try).Chunk},
-		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(operation.Import, deps, uploads.Try).Chunk)},
+		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Import, deps, chunks.Process).ProcessChunk},
+		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(operation.Import, deps, uploads.Process).ProcessChunk)},
 	)
 }

@@ -30,8 +30,8 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 
 	duties, finished := metrics.NewDuties(), metrics.NewFinished()
 	base.Metrics.MustRegister(duties, finished,
-		metrics.NewBacklog(base.DB.Standing),
-		metrics.NewQueues(queue.NewInspector(base.Redis).Standing),
+		metrics.NewBacklog(base.DB.Stats),
+		metrics.NewQueues(queue.NewInspector(base.Redis).Stats),
 		metrics.NewRedisMemory(base.Redis.Memory),
 	)
 	base.Ready()
@@ -40,11 +40,11 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		duty.Dispatch(base.DB, base.Redis, env.Log, duties, cfg.DispatchEvery),
 		duty.EndStalled(base.DB, env.Log, duties, cfg.StalledAfter),
 		duty.DropAbandoned(base.DB, env.Log, duties, cfg.AbandonedAfter),
-		duty.TimeOutUnpolled(base.DB, queue.NewBell(base.Redis), env.Log, finished),
+		duty.TimeOutUnpolled(base.DB, queue.NewNotifier(base.Redis), env.Log, finished),
 		duty.Expire(base.DB, env.Log, cfg.ExpireEvery),
-		duty.Reclaim(base.DB, env.Log, cfg.ExpireEvery),
+		duty.Purge(base.DB, env.Log, cfg.ExpireEvery),
 		duty.ClearSplit(base.DB, cfg.ExpireEvery),
-		duty.Bury(base.DB, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
+		duty.DeleteExpired(base.DB, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
 	)
 	return nil
 }

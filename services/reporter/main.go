@@ -41,5 +41,5 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base.Ready()
 	env.Log.Info("ready for reports")
 	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Report, deps, reports.Try).Chunk})
+		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Report, deps, reports.Process).ProcessChunk})
 }

@@ -42,5 +42,5 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base.Ready()
 	env.Log.Info("ready for searches")
 	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Search, deps, searches.Try).Chunk})
+		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Search, deps, searches.Process).ProcessChunk})
 }

@@ -28,22 +28,22 @@ func Locate(root string) (string, error) {
 	return absolute, nil
 }
 
-// Home is a folder that this process holds.
-type Home struct {
+// Dir is a folder that this process holds.
+type Dir struct {
 	Folder string
 	lock   *os.File
 }
 
-// HeldError tells who holds a home that was to be opened.
-type HeldError struct{ Folder, Holder string }
+// LockedError tells who holds a home that was to be opened.
+type LockedError struct{ Folder, Holder string }
 
-func (e *HeldError) Error() string {
+func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is in use by %s: stop that first, or set %s to another folder", e.Folder, e.Holder, Variable)
 }
 
 // Open makes the folder if need be and takes hold of it until Close or the end of this process. The purpose is what a
 // second launcher is told about this one, such as "make run".
-func Open(folder, purpose string) (*Home, error) {
+func Open(folder, purpose string) (*Dir, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // G301: the servers' accounts must pass through it
 		return nil, fmt.Errorf("creating %s: %w", folder, err)
 	}
@@ -55,18 +55,18 @@ func Open(folder, purpose string) (*Home, error) {
 		_ = lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			holder, _ := os.ReadFile(lock.Name())
-			return nil, &HeldError{Folder: folder, Holder: strings.TrimSpace(string(holder))}
+			return nil, &LockedError{Folder: folder, Holder: strings.TrimSpace(string(holder))}
 		}
 		return nil, fmt.Errorf("locking %s: %w", folder, err)
 	}
-	h := &Home{Folder: folder, lock: lock}
+	h := &Dir{Folder: folder, lock: lock}
 	if err := h.sign(purpose); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
 }
 
-func (h *Home) sign(purpose string) error {
+func (h *Dir) sign(purpose string) error {
 	if err := h.lock.Truncate(0); err != nil {
 		return fmt.Errorf("writing the lock of %s: %w", h.Folder, err)
 	}
@@ -78,4 +78,4 @@ func (h *Home) sign(purpose string) error {
 }
 
 // Close lets the folder go.
-func (h *Home) Close() error { return h.lock.Close() }
+func (h *Dir) Close() error { return h.lock.Close() }

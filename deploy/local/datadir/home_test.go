@@ -18,7 +18,7 @@ func TestOpenIsForOneAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = datadir.Open(folder, "make demo")
-	var held *datadir.HeldError
+	var held *datadir.LockedError
 	if !errors.As(err, &held) || !strings.HasPrefix(held.Holder, "make run (process ") {
 		t.Errorf("a second Open returned %v", err)
 	}

@@ -14,7 +14,7 @@ import (
 // workshop is where a command works: the repository, the folder that it holds, and where the programs are built to.
 type workshop struct {
 	root     string
-	home     *datadir.Home
+	home     *datadir.Dir
 	programs string
 }
 

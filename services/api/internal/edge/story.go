@@ -16,9 +16,9 @@ import (
 // RequestIDHeader holds the id of a request. The server sets it in each request, to the client's own if that is harmless, and in its answer.
 const RequestIDHeader = "X-Request-Id"
 
-// Story is what becomes known of a request while it is answered, and is told at its end: in the log, in the metrics. It belongs to the
+// RequestInfo is what becomes known of a request while it is answered, and is told at its end: in the log, in the metrics. It belongs to the
 // goroutine that answers.
-type Story struct {
+type RequestInfo struct {
 	// Accepted is the operation that the request began; nil if it began none.
 	Accepted *operation.Operation
 	// WaitedFrom is when the answer could have been given, but waits for the end of what was accepted; zero if it does not wait.
@@ -30,38 +30,38 @@ type Story struct {
 
 type storyKey struct{}
 
-// Tell begins the story of a request. console is where operators see an operation, without a slash at its end; empty if nowhere.
-func Tell(c *gin.Context, console string) *Story {
-	story := &Story{console: console}
+// WithRequestInfo begins the story of a request. console is where operators see an operation, without a slash at its end; empty if nowhere.
+func WithRequestInfo(c *gin.Context, console string) *RequestInfo {
+	story := &RequestInfo{console: console}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), storyKey{}, story))
 	return story
 }
 
-// StoryOf is the story of the request that a context belongs to. Without one it is a story that nobody tells.
-func StoryOf(ctx context.Context) *Story {
-	if story, ok := ctx.Value(storyKey{}).(*Story); ok {
+// RequestInfoOf is the story of the request that a context belongs to. Without one it is a story that nobody tells.
+func RequestInfoOf(ctx context.Context) *RequestInfo {
+	if story, ok := ctx.Value(storyKey{}).(*RequestInfo); ok {
 		return story
 	}
-	return &Story{}
+	return &RequestInfo{}
 }
 
-// Waits notes that the answer waits from now on for more than that the operation was accepted.
-func (s *Story) Waits() {
+// StartWait notes that the answer waits from now on for more than that the operation was accepted.
+func (s *RequestInfo) StartWait() {
 	if s.WaitedFrom.IsZero() {
 		s.WaitedFrom = time.Now()
 	}
 }
 
-// Note puts the id of an operation, or of an upload that may become one, into the request's context: all that is logged from now on
+// LogOperation puts the id of an operation, or of an upload that may become one, into the request's context: all that is logged from now on
 // carries it.
-func Note(c *gin.Context, id uuid.UUID) {
+func LogOperation(c *gin.Context, id uuid.UUID) {
 	c.Request = c.Request.WithContext(logging.With(c.Request.Context(), slog.String(logging.Operation, id.String())))
 }
 
-// About says that the request is about an operation: the log carries its id, and the answer leads operators to its page (RFC 8288).
-func About(c *gin.Context, op *operation.Operation) {
-	Note(c, op.ID)
-	story := StoryOf(c.Request.Context())
+// SetOperation says that the request is about an operation: the log carries its id, and the answer leads operators to its page (RFC 8288).
+func SetOperation(c *gin.Context, op *operation.Operation) {
+	LogOperation(c, op.ID)
+	story := RequestInfoOf(c.Request.Context())
 	if story.console == "" || story.about == op.ID {
 		return
 	}
@@ -73,7 +73,7 @@ func About(c *gin.Context, op *operation.Operation) {
 func Found(c *gin.Context) func(*operation.Operation, error) (*operation.Operation, error) {
 	return func(op *operation.Operation, err error) (*operation.Operation, error) {
 		if err == nil {
-			About(c, op)
+			SetOperation(c, op)
 		}
 		return op, err
 	}

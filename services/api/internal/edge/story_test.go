@@ -45,7 +45,7 @@ func TestAnAnswerLeadsToTheConsole(t *testing.T) {
 	} {
 		c := newContext(t, http.MethodGet)
 		c.Header("Link", own)
-		edge.Tell(c, tt.console)
+		edge.WithRequestInfo(c, tt.console)
 		for range 2 {
 			if got, err := edge.Found(c)(op, tt.err); got != op || !errors.Is(err, tt.err) {
 				t.Errorf("%s: found %v, %v", name, got, err)
@@ -68,7 +68,7 @@ func TestTheLogCarriesTheOperation(t *testing.T) {
 	c := newContext(t, http.MethodGet)
 	op := &operation.Operation{ID: uuid.New()}
 	log.InfoContext(c.Request.Context(), "before")
-	edge.About(c, op)
+	edge.SetOperation(c, op)
 	log.InfoContext(c.Request.Context(), "after")
 	before, after, _ := strings.Cut(out.String(), "\n")
 	if strings.Contains(before, op.ID.String()) || !strings.Contains(after, `"operation":"`+op.ID.String()+`"`) {
@@ -79,15 +79,15 @@ func TestTheLogCarriesTheOperation(t *testing.T) {
 func TestAStoryIsTheRequestsOwn(t *testing.T) {
 	t.Parallel()
 	c := newContext(t, http.MethodPost)
-	story := edge.Tell(c, "")
-	edge.Note(c, uuid.New())
-	edge.StoryOf(c.Request.Context()).Waits()
+	story := edge.WithRequestInfo(c, "")
+	edge.LogOperation(c, uuid.New())
+	edge.RequestInfoOf(c.Request.Context()).StartWait()
 	first := story.WaitedFrom
-	edge.StoryOf(c.Request.Context()).Waits()
+	edge.RequestInfoOf(c.Request.Context()).StartWait()
 	if first.IsZero() || story.WaitedFrom != first || time.Since(first) > time.Minute {
 		t.Errorf("it waits from %s, and then from %s", first, story.WaitedFrom)
 	}
-	edge.StoryOf(context.Background()).Waits() // nobody tells it
+	edge.RequestInfoOf(context.Background()).StartWait() // nobody tells it
 }
 
 func TestAGlanceLooks(t *testing.T) {

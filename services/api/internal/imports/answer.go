@@ -17,7 +17,7 @@ import (
 // Answers writes the 202 of imports, however their body came.
 type Answers struct {
 	Addresses edge.Addresses
-	Pacer     *retryafter.Pacer
+	Pacer     *retryafter.Estimator
 	Watcher   submission.Watcher
 }
 
@@ -33,7 +33,7 @@ type accepted struct {
 
 // Accepted waits for the end as long as the client prefers, and answers 202 in any case. The delimiter of a CSV body may be empty.
 func (a Answers) Accepted(c *gin.Context, op *operation.Operation, wait time.Duration, delimiter string) {
-	edge.About(c, op)
+	edge.SetOperation(c, op)
 	ctx, header := c.Request.Context(), c.Writer.Header()
 	op = submission.Await(ctx, a.Watcher, header, op, wait)
 	c.Header("Operation-Location", a.Addresses.Absolute(c.Request, azure.Path(op)))

@@ -39,7 +39,7 @@ func TestAWaitIsWokenByTheBell(t *testing.T) {
 		end := await(t.Context(), m, s, time.Minute, monitor.Finished)
 		time.Sleep(10*time.Second + time.Millisecond) // the clock of the bubble
 		s.become(operation.Succeeded)
-		_ = b.Ring(t.Context(), s.op.ID)
+		_ = b.Publish(t.Context(), s.op.ID)
 		if got := <-end; got.err != nil || got.op.State != operation.Succeeded || got.took != 10*time.Second+time.Millisecond {
 			t.Errorf("%+v", got)
 		}
@@ -87,7 +87,7 @@ func TestAWaitForAChange(t *testing.T) {
 		change := await(t.Context(), m, s, time.Minute, func(op *operation.Operation) bool { return op.Revision != known })
 		end := await(t.Context(), m, s, time.Minute, monitor.Finished)
 		s.become(operation.Running)
-		_ = b.Ring(t.Context(), s.op.ID)
+		_ = b.Publish(t.Context(), s.op.ID)
 		if got := <-change; got.err != nil || got.op.State != operation.Running || got.took != 0 {
 			t.Errorf("the change: %+v", got)
 		}
@@ -96,7 +96,7 @@ func TestAWaitForAChange(t *testing.T) {
 			t.Errorf("the end came: %+v", <-end)
 		}
 		s.become(operation.Cancelled)
-		_ = b.Ring(t.Context(), s.op.ID)
+		_ = b.Publish(t.Context(), s.op.ID)
 		if got := <-end; got.op.State != operation.Cancelled {
 			t.Errorf("the end: %+v", got)
 		}

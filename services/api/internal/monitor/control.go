@@ -69,7 +69,7 @@ func (m *Monitor) ring(ctx context.Context, op *operation.Operation) {
 	m.waiting.wake(op.ID)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ringBudget)
 	defer cancel()
-	if err := m.bell.Ring(ctx, op.ID); err != nil {
+	if err := m.bell.Publish(ctx, op.ID); err != nil {
 		m.log.DebugContext(ctx, "a change was not told", slog.Any("error", err), slog.String(logging.Operation, op.ID.String()))
 	}
 }

@@ -76,7 +76,7 @@ func TestFollowTellsEverythingOnceAndInOrder(t *testing.T) {
 		whole.expect(t, 1, 2)
 		rest.expect(t)
 		s.become(operation.Running)
-		_ = b.Ring(t.Context(), s.op.ID)
+		_ = b.Publish(t.Context(), s.op.ID)
 		whole.expect(t, 1, 2, 3)
 		s.become(operation.Running) // nobody rings
 		s.become(operation.Succeeded)
@@ -116,7 +116,7 @@ func TestFollowBeatsInSilence(t *testing.T) {
 		h := listen(t.Context(), m, s, 0)
 		time.Sleep(10 * time.Second) // the clock of the bubble
 		s.become(operation.Running)
-		_ = b.Ring(t.Context(), s.op.ID)
+		_ = b.Publish(t.Context(), s.op.ID)
 		h.expect(t, 1, 2)
 		time.Sleep(beat - time.Millisecond) // the clock of the bubble
 		h.expect(t, 1, 2)

@@ -26,16 +26,16 @@ type Store interface {
 	Polled(ctx context.Context, id uuid.UUID, within time.Duration) error
 }
 
-// Bell tells of changes and hears of them; what it misses is found by looking.
-type Bell interface {
-	Ring(ctx context.Context, id uuid.UUID) error
-	Listen(ctx context.Context, changed func(uuid.UUID))
+// Notifier tells of changes and hears of them; what it misses is found by looking.
+type Notifier interface {
+	Publish(ctx context.Context, id uuid.UUID) error
+	Subscribe(ctx context.Context, changed func(uuid.UUID))
 }
 
 // Monitor is safe for concurrent use.
 type Monitor struct {
 	store      Store
-	bell       Bell
+	bell       Notifier
 	log        *slog.Logger
 	finished   *metrics.Finished
 	pollWithin time.Duration
@@ -44,7 +44,7 @@ type Monitor struct {
 
 // New makes a monitor. finished counts what is cancelled, and pollWithin is how soon an operation that must be asked for must be asked for
 // again.
-func New(db Store, bell Bell, log *slog.Logger, finished *metrics.Finished, pollWithin time.Duration) *Monitor {
+func New(db Store, bell Notifier, log *slog.Logger, finished *metrics.Finished, pollWithin time.Duration) *Monitor {
 	return &Monitor{store: db, bell: bell, log: log, finished: finished, pollWithin: pollWithin, waiting: newWaiting()}
 }
 

@@ -104,7 +104,7 @@ type bell struct {
 
 func newBell() *bell { return &bell{rings: make(chan uuid.UUID, 100)} }
 
-func (b *bell) Ring(_ context.Context, id uuid.UUID) error {
+func (b *bell) Publish(_ context.Context, id uuid.UUID) error {
 	if b.mute {
 		return errors.New("nobody hears it")
 	}
@@ -112,7 +112,7 @@ func (b *bell) Ring(_ context.Context, id uuid.UUID) error {
 	return nil
 }
 
-func (b *bell) Listen(ctx context.Context, changed func(uuid.UUID)) {
+func (b *bell) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -129,6 +129,6 @@ func watch(t *testing.T, s *shelf, b *bell) (m *monitor.Monitor, stop func()) {
 	m = monitor.New(s, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), pollWithin)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
-	go m.Listen(ctx)
+	go m.Subscribe(ctx)
 	return m, cancel
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Listen hears the bell for all who wait, until ctx ends; then it lets go of them, so that a stopping service does not wait for them.
-func (m *Monitor) Listen(ctx context.Context) {
+// Subscribe hears the bell for all who wait, until ctx ends; then it lets go of them, so that a stopping service does not wait for them.
+func (m *Monitor) Subscribe(ctx context.Context) {
 	defer close(m.waiting.closed)
-	m.bell.Listen(ctx, m.waiting.wake)
+	m.bell.Subscribe(ctx, m.waiting.wake)
 	<-ctx.Done()
 }
 

@@ -23,7 +23,7 @@ type content struct {
 	size   int64
 	offset int64
 	// pieces are the last that were unpacked, the latest first: ranges go to and fro.
-	pieces [keptPieces]*store.Piece
+	pieces [keptPieces]*store.OutputBlock
 	// failed is why a read failed: net/http only breaks its answer off.
 	failed error
 }
@@ -48,7 +48,7 @@ func (c *content) Read(p []byte) (int, error) {
 }
 
 // take returns the piece that holds the offset: one in hand, or the next in place of the eldest.
-func (c *content) take() (*store.Piece, error) {
+func (c *content) take() (*store.OutputBlock, error) {
 	for _, piece := range c.pieces {
 		if piece != nil && piece.Offset <= c.offset && c.offset < piece.Offset+int64(len(piece.Bytes)) {
 			return piece, nil

@@ -104,7 +104,7 @@ func (w *world) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 }
 
 // Parts finds no uploads in pieces.
-func (w *world) Parts(context.Context, uuid.UUID) (*store.Parts, error) { return nil, store.NoParts() }
+func (w *world) MultipartUpload(context.Context, uuid.UUID) (*store.MultipartUpload, error) { return nil, store.NoParts() }
 
 func (w *world) FindByNumber(_ context.Context, number int64) (*operation.Operation, error) {
 	return w.pick(func(op *operation.Operation) bool { return op.Number == number })
@@ -146,13 +146,13 @@ func (w *world) PrepareScan(_ context.Context, _ *collection.Collection, _ query
 	return nil, nil //nolint:nilnil // whoever checks does not look at the plan
 }
 
-func (w *world) OutputAt(_ context.Context, _ uuid.UUID, stage string, offset int64) (*store.Piece, error) {
+func (w *world) OutputAt(_ context.Context, _ uuid.UUID, stage string, offset int64) (*store.OutputBlock, error) {
 	w.reads++
 	if stage != store.FileStage || w.vanished {
 		return nil, nil //nolint:nilnil // as the store says that there is none
 	}
 	at := offset / pieceBytes * pieceBytes
-	return &store.Piece{Offset: at, Bytes: []byte(w.content[at:min(at+pieceBytes, int64(len(w.content)))])}, nil
+	return &store.OutputBlock{Offset: at, Bytes: []byte(w.content[at:min(at+pieceBytes, int64(len(w.content)))])}, nil
 }
 
 func (w *world) Dispatch(_ context.Context, _ job.Kind, c job.Chunk, _ queue.Generation) error {

@@ -69,7 +69,7 @@ func (d *Dialect) findFile(c *gin.Context) (*operation.Operation, *report.File, 
 		err = noFile // it failed or was cancelled
 	}
 	if err == nil {
-		edge.About(c, op)
+		edge.SetOperation(c, op)
 	}
 	return op, file, err
 }

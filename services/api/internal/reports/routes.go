@@ -38,7 +38,7 @@ type Monitor interface {
 type Store interface {
 	submission.Acceptor
 	PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error)
-	OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*store.Piece, error)
+	OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*store.OutputBlock, error)
 }
 
 // Deps are what the dialect works with.
@@ -48,7 +48,7 @@ type Deps struct {
 	Dispatcher  submission.Dispatcher
 	Collections *collection.Catalog
 	Addresses   edge.Addresses
-	Pacer       *retryafter.Pacer
+	Pacer       *retryafter.Estimator
 	Policy      submission.Policy
 	Log         *slog.Logger
 	// Patience is how slow a client may send its request.

@@ -11,7 +11,7 @@ import (
 
 // Backlog reads what is live, in the order of acceptance.
 type Backlog interface {
-	Backlog(ctx context.Context, limit int) ([]store.Load, error)
+	Backlog(ctx context.Context, limit int) ([]store.QueueLoad, error)
 }
 
 const (
@@ -37,7 +37,7 @@ type queues struct {
 }
 
 // queueOf returns the queue of an operation's kind; an empty one if nothing is known.
-func (p *Pacer) queueOf(ctx context.Context, op *operation.Operation) queue {
+func (p *Estimator) queueOf(ctx context.Context, op *operation.Operation) queue {
 	if p.queues == nil {
 		return queue{}
 	}

@@ -25,25 +25,25 @@ const (
 	stillShare = 8
 )
 
-// Pacer tells clients when to ask again. It is safe for concurrent use.
-type Pacer struct {
+// Estimator tells clients when to ask again. It is safe for concurrent use.
+type Estimator struct {
 	now    func() time.Time
 	queues *queues
 }
 
 // New makes a Pacer that knows only the operations that it is asked about.
-func New(now func() time.Time) *Pacer { return &Pacer{now: now} }
+func New(now func() time.Time) *Estimator { return &Estimator{now: now} }
 
-// Seeing returns a Pacer that also knows what is queued before an operation.
-func (p *Pacer) Seeing(backlog Backlog) *Pacer {
-	return &Pacer{now: p.now, queues: &queues{backlog: backlog, now: p.now}}
+// WithBacklog returns a Pacer that also knows what is queued before an operation.
+func (p *Estimator) WithBacklog(backlog Backlog) *Estimator {
+	return &Estimator{now: p.now, queues: &queues{backlog: backlog, now: p.now}}
 }
 
 // After is how long a client should wait before it asks for the operation again. It follows the operation's measured speed, before there is
 // one what the workers have to do before it, and if that is not known either the time that has passed.
 //
 // Who must ask again by a deadline is told to do it in half of the time, whatever else is known.
-func (p *Pacer) After(ctx context.Context, op *operation.Operation) time.Duration {
+func (p *Estimator) After(ctx context.Context, op *operation.Operation) time.Duration {
 	now := p.now()
 	wait := p.untilNews(ctx, now, op)
 	if op.PollDeadline.IsZero() {
@@ -53,7 +53,7 @@ func (p *Pacer) After(ctx context.Context, op *operation.Operation) time.Duratio
 }
 
 // untilNews is when there is something new to see.
-func (p *Pacer) untilNews(ctx context.Context, now time.Time, op *operation.Operation) time.Duration {
+func (p *Estimator) untilNews(ctx context.Context, now time.Time, op *operation.Operation) time.Duration {
 	if left, measured := ownRest(now, op); measured {
 		return hint(max(left, standstill(now, op)))
 	}
@@ -95,7 +95,7 @@ func standstill(now time.Time, op *operation.Operation) time.Duration {
 
 // Completion is when the operation will be finished, in whole seconds, by its own measured speed or, for an import that waits, by what the
 // workers have to do before it. It is zero if that is not known or the operation is finished.
-func (p *Pacer) Completion(ctx context.Context, op *operation.Operation) time.Time {
+func (p *Estimator) Completion(ctx context.Context, op *operation.Operation) time.Time {
 	if op.State.Terminal() {
 		return time.Time{}
 	}
@@ -114,7 +114,7 @@ func (p *Pacer) Completion(ctx context.Context, op *operation.Operation) time.Ti
 
 // Hint sets the headers of an answer about an operation that is not finished: Retry-After in whole seconds, at least 1, and
 // retry-after-ms for clients that know it. On a finished one it sets nothing.
-func (p *Pacer) Hint(ctx context.Context, h http.Header, op *operation.Operation) {
+func (p *Estimator) Hint(ctx context.Context, h http.Header, op *operation.Operation) {
 	if op.State.Terminal() {
 		return
 	}

@@ -20,7 +20,7 @@ type queue struct {
 }
 
 // arrange sorts loads, which come in the order of acceptance, into the queues of their kinds.
-func arrange(loads []store.Load) map[operation.Kind]queue {
+func arrange(loads []store.QueueLoad) map[operation.Kind]queue {
 	all := make(map[operation.Kind]queue)
 	for _, load := range loads {
 		q := all[load.Kind]

@@ -15,19 +15,19 @@ var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // backlog is what a look finds; it counts the looks.
 type backlog struct {
-	loads []store.Load
+	loads []store.QueueLoad
 	err   error
 	looks int
 }
 
-func (b *backlog) Backlog(_ context.Context, _ int) ([]store.Load, error) {
+func (b *backlog) Backlog(_ context.Context, _ int) ([]store.QueueLoad, error) {
 	b.looks++
 	return b.loads, b.err
 }
 
 // busy has 9 chunks in the queue of imports before number 30, done at 3 per second together, and 4 behind it.
 func busy() *backlog {
-	return &backlog{loads: []store.Load{
+	return &backlog{loads: []store.QueueLoad{
 		{Kind: operation.Import, Number: 10, Queued: 8, Remaining: 100, Speed: 2.5},
 		{Kind: operation.Search, Number: 11, Queued: 1, Remaining: 1, Speed: 4},
 		{Kind: operation.Search, Number: 12, Queued: 1, Remaining: 1},
@@ -67,7 +67,7 @@ func TestWhoWaitsIsToldByWhatIsBeforeHim(t *testing.T) {
 			&operation.Operation{Kind: operation.Report, State: operation.Waiting, SealedAt: noon.Add(-2 * time.Second)}, 2 * time.Second, -1,
 		},
 	} {
-		p := retryafter.New(func() time.Time { return noon }).Seeing(busy())
+		p := retryafter.New(func() time.Time { return noon }).WithBacklog(busy())
 		if got := p.After(t.Context(), tt.op); (got - tt.after).Abs() > 10*time.Millisecond {
 			t.Errorf("%s: ask again after %s, want %s", name, got, tt.after)
 		}
@@ -97,7 +97,7 @@ func TestCompletionFollowsTheOwnSpeedFirst(t *testing.T) {
 		"a search at 75 %":        {search, noon.Add(10 * time.Second)},
 		"finished":                {done, time.Time{}},
 	} {
-		if got := retryafter.New(func() time.Time { return noon }).Seeing(busy()).Completion(t.Context(), tt.op); !got.Equal(tt.want) {
+		if got := retryafter.New(func() time.Time { return noon }).WithBacklog(busy()).Completion(t.Context(), tt.op); !got.Equal(tt.want) {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}
@@ -134,7 +134,7 @@ func TestAStandstillIsLookedAtLessOften(t *testing.T) {
 func TestOneLookServesAllPollsOfASecond(t *testing.T) {
 	t.Parallel()
 	now, queue := noon, busy()
-	p := retryafter.New(func() time.Time { return now }).Seeing(queue)
+	p := retryafter.New(func() time.Time { return now }).WithBacklog(queue)
 	ask := func() time.Time { return p.Completion(t.Context(), waitingImport(50, 1)) }
 	for range 5 {
 		ask()
@@ -166,7 +166,7 @@ func TestOneLookServesAllPollsOfASecond(t *testing.T) {
 // slow answers when it is told to give up.
 type slow struct{ asked chan struct{} }
 
-func (s slow) Backlog(ctx context.Context, _ int) ([]store.Load, error) {
+func (s slow) Backlog(ctx context.Context, _ int) ([]store.QueueLoad, error) {
 	s.asked <- struct{}{}
 	<-ctx.Done()
 	return nil, ctx.Err()
@@ -175,7 +175,7 @@ func (s slow) Backlog(ctx context.Context, _ int) ([]store.Load, error) {
 func TestAPollDoesNotWaitForASlowLook(t *testing.T) {
 	t.Parallel()
 	db := slow{make(chan struct{}, 1)}
-	p := retryafter.New(func() time.Time { return noon }).Seeing(db)
+	p := retryafter.New(func() time.Time { return noon }).WithBacklog(db)
 	first := make(chan time.Duration)
 	go func() { first <- p.After(context.WithoutCancel(t.Context()), waitingImport(50, 1)) }()
 	<-db.asked

@@ -36,7 +36,7 @@ type Deps struct {
 // Table lists all routes, each package's own together.
 func Table(d Deps) [][]edge.Route {
 	addresses := edge.NewAddresses(d.Config.PublicURL)
-	pacer := retryafter.New(d.Now).Seeing(d.Store)
+	pacer := retryafter.New(d.Now).WithBacklog(d.Store)
 	policy := d.Config.Policy()
 	dispatcher := queue.NewDispatcher(d.Redis)
 	answers := imports.Answers{Addresses: addresses, Pacer: pacer, Watcher: d.Monitor}

@@ -36,7 +36,7 @@ var sealed = time.Date(2024, 8, 6, 15, 24, 15, 0, time.UTC)
 // backend is a store and a monitor of one search.
 type backend struct {
 	op     operation.Operation
-	pieces []store.Piece
+	pieces []store.OutputBlock
 	// prepared is what Postgres says of a query.
 	prepared error
 	drafts   []store.Draft
@@ -56,7 +56,7 @@ func (b *backend) Operation(context.Context, uuid.UUID) (*operation.Operation, e
 }
 
 // Parts finds no uploads in pieces.
-func (b *backend) Parts(context.Context, uuid.UUID) (*store.Parts, error) {
+func (b *backend) MultipartUpload(context.Context, uuid.UUID) (*store.MultipartUpload, error) {
 	return nil, store.NoParts()
 }
 
@@ -64,14 +64,14 @@ func (b *backend) PrepareScan(context.Context, *collection.Collection, query.Que
 	return nil, b.prepared
 }
 
-func (b *backend) Outputs(_ context.Context, _ uuid.UUID, _ string, from, limit int) ([]store.Piece, error) {
+func (b *backend) Outputs(_ context.Context, _ uuid.UUID, _ string, from, limit int) ([]store.OutputBlock, error) {
 	left := b.pieces[min(from, len(b.pieces)):]
 	left = left[:min(limit, len(left))]
 	b.read += len(left)
 	return left, nil
 }
 
-func (b *backend) PieceOfRow(_ context.Context, _ uuid.UUID, _ string, row int) (seq, before int, ok bool, err error) {
+func (b *backend) BlockOfRow(_ context.Context, _ uuid.UUID, _ string, row int) (seq, before int, ok bool, err error) {
 	for _, p := range b.pieces {
 		if row < before+p.Rows {
 			return p.Seq, before, true, nil
@@ -119,7 +119,7 @@ func in(state operation.State, found int) *backend {
 		Chunks: 1, Lanes: 1, Result: json.RawMessage(fmt.Sprintf(`{"returned":%d,"scanned":1000,"truncated":false}`, found)),
 	}}
 	for n := 0; n < found; n += 2 {
-		p := store.Piece{Seq: n / 2}
+		p := store.OutputBlock{Seq: n / 2}
 		for i := n; i < min(n+2, found); i++ {
 			p.Rows++
 			p.Bytes = fmt.Appendf(p.Bytes, "{\"n\":%d}\n", i)

@@ -23,7 +23,7 @@ type pieces struct {
 	ctx    context.Context //nolint:containedctx // it lives as long as one answer
 	store  Store
 	op     *operation.Operation
-	first  []store.Piece
+	first  []store.OutputBlock
 	next   int // the piece after those
 	skip   int // rows of the first piece before the window
 	left   int // rows of the window
@@ -38,7 +38,7 @@ func (d *Dialect) openPieces(ctx context.Context, op *operation.Operation, w win
 		return p, nil
 	}
 	if w.offset > 0 {
-		seq, before, there, err := d.Store.PieceOfRow(ctx, op.ID, store.RowsStage, w.offset)
+		seq, before, there, err := d.Store.BlockOfRow(ctx, op.ID, store.RowsStage, w.offset)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (d *Dialect) openPieces(ctx context.Context, op *operation.Operation, w win
 	return p, err
 }
 
-func (p *pieces) read(limit int) ([]store.Piece, error) {
+func (p *pieces) read(limit int) ([]store.OutputBlock, error) {
 	found, err := p.store.Outputs(p.ctx, p.op.ID, store.RowsStage, p.next, limit)
 	if len(found) > 0 {
 		p.next = found[len(found)-1].Seq + 1

@@ -35,8 +35,8 @@ type Monitor interface {
 type Store interface {
 	submission.Acceptor
 	PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error)
-	Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]store.Piece, error)
-	PieceOfRow(ctx context.Context, id uuid.UUID, stage string, row int) (seq, before int, ok bool, err error)
+	Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]store.OutputBlock, error)
+	BlockOfRow(ctx context.Context, id uuid.UUID, stage string, row int) (seq, before int, ok bool, err error)
 }
 
 // Options bounds searches.
@@ -58,7 +58,7 @@ type Deps struct {
 	Dispatcher  submission.Dispatcher
 	Collections *collection.Catalog
 	Addresses   edge.Addresses
-	Pacer       *retryafter.Pacer
+	Pacer       *retryafter.Estimator
 	Policy      submission.Policy
 	Log         *slog.Logger
 }

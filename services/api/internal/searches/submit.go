@@ -58,7 +58,7 @@ func (d *Dialect) await(c *gin.Context, op *operation.Operation, preferred time.
 	if preferred > 0 {
 		return submission.Await(c.Request.Context(), d.Monitor, c.Writer.Header(), op, preferred)
 	}
-	edge.StoryOf(c.Request.Context()).Waits()
+	edge.RequestInfoOf(c.Request.Context()).StartWait()
 	now, err := d.Monitor.Await(c.Request.Context(), op, d.options.Moment, monitor.Finished)
 	if err != nil || now == nil {
 		return op // an accepted search is never refused because its state can't be read

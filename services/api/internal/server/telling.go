@@ -23,12 +23,12 @@ type served struct {
 	route string
 	began time.Time
 	body  *heard
-	story *edge.Story
+	story *edge.RequestInfo
 	done  func(metrics.Answered)
 }
 
 func (f front) begin(c *gin.Context, route string) *served {
-	s := &served{front: f, route: route, began: time.Now(), story: edge.Tell(c, f.console), done: f.requests.Begin()}
+	s := &served{front: f, route: route, began: time.Now(), story: edge.WithRequestInfo(c, f.console), done: f.requests.Begin()}
 	s.body = &heard{ReadCloser: c.Request.Body, last: s.began}
 	if c.Request.Body != nil {
 		c.Request.Body = s.body

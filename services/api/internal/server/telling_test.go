@@ -99,12 +99,12 @@ func TestEveryRequestIsToldOnce(t *testing.T) {
 	t.Parallel()
 	id := uuid.New()
 	shows := func(c *gin.Context) error {
-		edge.About(c, &operation.Operation{ID: id})
+		edge.SetOperation(c, &operation.Operation{ID: id})
 		c.String(http.StatusAccepted, "shown")
 		return nil
 	}
 	refuses := func(c *gin.Context) error {
-		edge.About(c, &operation.Operation{ID: id})
+		edge.SetOperation(c, &operation.Operation{ID: id})
 		return fault.New(fault.Conflict, "no", "You sent hidden.")
 	}
 	for name, tt := range map[string]struct {
@@ -190,10 +190,10 @@ func TestAcceptingIsMeasuredFromTheEndOfTheBody(t *testing.T) {
 						return err
 					}
 					time.Sleep(work) // the clock of the bubble
-					story := edge.StoryOf(c.Request.Context())
+					story := edge.RequestInfoOf(c.Request.Context())
 					story.Accepted = &operation.Operation{Kind: operation.Import, Collection: "tools"}
 					if waits {
-						story.Waits()
+						story.StartWait()
 						time.Sleep(wait) // the clock of the bubble
 					}
 					c.String(http.StatusAccepted, "accepted")

@@ -28,7 +28,7 @@ type Acceptor interface {
 // Finder finds an operation by its id; those that are still receiving are not there, tombstones are. Uploads in pieces are found by Parts.
 type Finder interface {
 	Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
-	Parts(ctx context.Context, id uuid.UUID) (*store.Parts, error)
+	MultipartUpload(ctx context.Context, id uuid.UUID) (*store.MultipartUpload, error)
 }
 
 // Accept stores an operation that needs no records. If the client gave an id that is in use, draft.Digest decides: a request like the one
@@ -68,7 +68,7 @@ const receivingRetry = 2 * time.Second
 // Receiving tells why an id can't be had that is in use, but has no operation yet: its first request has not ended, and waiting helps, or it
 // stands for an upload in pieces, which is no other request's.
 func Receiving(ctx context.Context, s Finder, id uuid.UUID) error {
-	_, err := s.Parts(ctx, id)
+	_, err := s.MultipartUpload(ctx, id)
 	switch {
 	case err == nil:
 		return InUse()
@@ -113,7 +113,7 @@ func Await(ctx context.Context, w Watcher, h http.Header, op *operation.Operatio
 	if wait <= 0 {
 		return op
 	}
-	edge.StoryOf(ctx).Waits()
+	edge.RequestInfoOf(ctx).StartWait()
 	Applied(h, wait)
 	now, err := w.Await(ctx, op, wait, monitor.Finished)
 	if err != nil || now == nil {

@@ -107,7 +107,7 @@ func TestAnIDOfAnUploadInPiecesIsInUse(t *testing.T) {
 	id := uuid.New()
 	d := draft(id, "one")
 	d.Kind = operation.Import
-	if _, err := db.BeginParts(t.Context(), d, time.Hour); err != nil {
+	if _, err := db.BeginMultipart(t.Context(), d, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	for _, digest := range []string{"one", "other"} {

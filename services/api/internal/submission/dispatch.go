@@ -24,12 +24,12 @@ type Dispatcher interface {
 // Dispatch tells of an operation that the request began just now: it is noted in the request's story, and what is due first is queued, which
 // is the first chunk of every lane, or the splitting of an upload in pieces.
 func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
-	edge.About(c, op)
-	edge.StoryOf(c.Request.Context()).Accepted = op
+	edge.SetOperation(c, op)
+	edge.RequestInfoOf(c.Request.Context()).Accepted = op
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchBudget)
 	defer cancel()
 	for _, seq := range firstDue(op) {
-		chunk := job.Chunk{TaskID: op.ID, Seq: seq}
+		chunk := job.Chunk{OperationID: op.ID, Seq: seq}
 		if err := d.Dispatch(ctx, job.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
 			log.WarnContext(ctx, "the queue does not answer; the janitor will dispatch", slog.Any("error", err))
 			return

@@ -38,7 +38,7 @@ func (h *Handler) finish(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	op, err := h.Store.FinishParts(c.Request.Context(), found.ID, asks.Parts)
+	op, err := h.Store.FinishMultipart(c.Request.Context(), found.ID, asks.Parts)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (h *Handler) finish(c *gin.Context) error {
 }
 
 // accepted tells of an operation that was accepted just now.
-func (h *Handler) accepted(c *gin.Context, found *store.Parts, op *operation.Operation) {
+func (h *Handler) accepted(c *gin.Context, found *store.MultipartUpload, op *operation.Operation) {
 	submission.Dispatch(c, h.Dispatcher, h.Log, op)
 	h.Log.InfoContext(c.Request.Context(), "upload accepted", slog.String("collection", found.Collection))
 }

@@ -43,7 +43,7 @@ type part struct {
 	Digest string `json:"digest"`
 }
 
-func (h *Handler) shape(c *gin.Context, p *store.Parts) (upload, error) {
+func (h *Handler) shape(c *gin.Context, p *store.MultipartUpload) (upload, error) {
 	parts, err := h.Store.ListParts(c.Request.Context(), p.ID)
 	if err != nil {
 		return upload{}, err

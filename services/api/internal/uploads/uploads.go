@@ -103,7 +103,7 @@ func (h *Handler) start(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	edge.Note(c, begun.ID)
+	edge.LogOperation(c, begun.ID)
 	shape, err := h.shape(c, begun)
 	if err != nil {
 		return err
@@ -114,13 +114,13 @@ func (h *Handler) start(c *gin.Context) error {
 }
 
 // begin begins the upload. A client that repeats its request, with the id that it gave, gets the upload that it began before.
-func (h *Handler) begin(c *gin.Context, draft store.Draft) (*store.Parts, error) {
+func (h *Handler) begin(c *gin.Context, draft store.Draft) (*store.MultipartUpload, error) {
 	ctx := c.Request.Context()
-	begun, err := h.Store.BeginParts(ctx, draft, h.opts.Retention)
+	begun, err := h.Store.BeginMultipart(ctx, draft, h.opts.Retention)
 	if !errors.Is(err, store.ErrIDTaken) {
 		return begun, err
 	}
-	before, err := h.Store.Parts(ctx, draft.ID)
+	before, err := h.Store.MultipartUpload(ctx, draft.ID)
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && !bytes.Equal(before.Digest, draft.Digest):
 		return nil, submission.InUse()
@@ -151,7 +151,7 @@ func (h *Handler) abort(c *gin.Context) error {
 	if found.Finished {
 		return store.FinishedParts()
 	}
-	if err := h.Store.DropParts(c.Request.Context(), found); err != nil {
+	if err := h.Store.DropMultipart(c.Request.Context(), found); err != nil {
 		return err
 	}
 	edge.NoContent(c)
@@ -159,19 +159,19 @@ func (h *Handler) abort(c *gin.Context) error {
 }
 
 // find finds the upload of an address.
-func (h *Handler) find(c *gin.Context, text string) (*store.Parts, error) {
+func (h *Handler) find(c *gin.Context, text string) (*store.MultipartUpload, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
 		return nil, store.NoParts()
 	}
-	found, err := h.Store.Parts(c.Request.Context(), id)
+	found, err := h.Store.MultipartUpload(c.Request.Context(), id)
 	if err != nil {
 		return nil, err
 	}
 	if found.Collection != c.Param("collection") {
 		return nil, store.NoParts()
 	}
-	edge.Note(c, found.ID)
+	edge.LogOperation(c, found.ID)
 	return found, nil
 }
 

@@ -51,5 +51,5 @@ func showIDs(_ string, payload []byte) string {
 	if err != nil {
 		return "not an entry of Longshore's"
 	}
-	return fmt.Sprintf("operation %s, chunk %d", c.TaskID, c.Seq)
+	return fmt.Sprintf("operation %s, chunk %d", c.OperationID, c.Seq)
 }

@@ -59,7 +59,7 @@ func TestNobodyIsLetInWithoutALogin(t *testing.T) {
 func TestOnlyOperatorsChangeAnythingAndOnlyFromThisSite(t *testing.T) {
 	t.Parallel()
 	h, redis := console(t)
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, job.Chunk{TaskID: uuid.New()}, queue.FirstDispatch); err != nil {
+	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, job.Chunk{OperationID: uuid.New()}, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
 	const pause = "/queues/api/queues/imports:pause"
@@ -81,7 +81,7 @@ func TestOnlyOperatorsChangeAnythingAndOnlyFromThisSite(t *testing.T) {
 func TestEntriesShowIDsOnly(t *testing.T) {
 	t.Parallel()
 	h, redis := console(t)
-	c := job.Chunk{TaskID: uuid.New(), Seq: 7}
+	c := job.Chunk{OperationID: uuid.New(), Seq: 7}
 	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestEntriesShowIDsOnly(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &listed); err != nil {
 		t.Fatalf("%v in %s", err, w.Body)
 	}
-	if want := "operation " + c.TaskID.String() + ", chunk 7"; len(listed.Tasks) != 1 || listed.Tasks[0].Payload != want {
+	if want := "operation " + c.OperationID.String() + ", chunk 7"; len(listed.Tasks) != 1 || listed.Tasks[0].Payload != want {
 		t.Errorf("listed %+v, want the payload %q", listed.Tasks, want)
 	}
 }
@@ -103,17 +103,17 @@ func TestEntriesShowIDsOnly(t *testing.T) {
 func TestAnOperationsPageLeadsToItsEntries(t *testing.T) {
 	t.Parallel()
 	h, redis := console(t)
-	c := job.Chunk{TaskID: uuid.New()}
+	c := job.Chunk{OperationID: uuid.New()}
 	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}
-	w := ask(t, h, "vera:see", http.MethodGet, "/operations/"+c.TaskID.String())
+	w := ask(t, h, "vera:see", http.MethodGet, "/operations/"+c.OperationID.String())
 	address := "/queues/queues/imports/tasks/" + c.String() + ".0"
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `href="`+address+`"`) {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	entry := strings.Replace(address, "/queues/", "/queues/api/", 1)
-	if w := ask(t, h, "vera:see", http.MethodGet, entry); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.TaskID.String()) {
+	if w := ask(t, h, "vera:see", http.MethodGet, entry); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.OperationID.String()) {
 		t.Errorf("%s: %d %s", entry, w.Code, w.Body)
 	}
 	if w := ask(t, h, "vera:see", http.MethodGet, "/operations/none"); w.Code != http.StatusBadRequest {

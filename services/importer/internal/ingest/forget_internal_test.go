@@ -63,11 +63,11 @@ func setupTrial(t *testing.T, chunks int) trial {
 // try tries a chunk as a worker does.
 func (w trial) try(ctx context.Context, t *testing.T, seq int) error {
 	t.Helper()
-	c := job.Chunk{TaskID: w.op.ID, Seq: seq}
-	if _, err := w.store.BeginAttempt(t.Context(), c, operation.Import); err != nil && !errors.Is(err, store.ErrHeld) && !errors.Is(err, store.ErrNothingDue) {
+	c := job.Chunk{OperationID: w.op.ID, Seq: seq}
+	if _, err := w.store.BeginAttempt(t.Context(), c, operation.Import); err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNothingDue) {
 		t.Fatal(err)
 	}
-	_, err := w.Try(ctx, c, store.Attempt{Collection: "tools"})
+	_, err := w.Process(ctx, c, store.Attempt{Collection: "tools"})
 	return err
 }
 
@@ -94,7 +94,7 @@ func TestOnlyAFailureOfItsOwnForgetsAPlan(t *testing.T) {
 	if _, err := held.Exec(t.Context(), `SELECT FROM xforce.task_chunks WHERE task_id = $1 AND seq = 1 FOR UPDATE`, w.op.ID); err != nil {
 		t.Fatal(err)
 	}
-	kept("a chunk that somebody holds", w.try(t.Context(), t, 1), store.ErrHeld)
+	kept("a chunk that somebody holds", w.try(t.Context(), t, 1), store.ErrLocked)
 	if err := held.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}

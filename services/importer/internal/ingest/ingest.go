@@ -37,9 +37,9 @@ func New(ctx context.Context, db *store.Store, collections *collection.Catalog, 
 	return i, errors.Join(errs...)
 }
 
-// Try processes one chunk. It makes the plan before the step, because a step must not wait for a second connection while it holds its own.
+// Process processes one chunk. It makes the plan before the step, because a step must not wait for a second connection while it holds its own.
 // A plan whose step failed by itself is not used again: the table may have changed since it was described.
-func (i *Ingest) Try(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
+func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
 	plan, err := i.plans.get(ctx, attempt.Collection)
 	if err != nil {
 		return store.Committed{}, err
@@ -48,7 +48,7 @@ func (i *Ingest) Try(ctx context.Context, c job.Chunk, attempt store.Attempt) (s
 	switch {
 	case err == nil:
 		i.counted.Count(attempt.Collection, done.Counts)
-	case !errors.Is(err, store.ErrNothingDue) && !worker.Forgives(ctx, err):
+	case !errors.Is(err, store.ErrNothingDue) && !worker.IsTransient(ctx, err):
 		i.plans.forget(attempt.Collection)
 	}
 	return done, err

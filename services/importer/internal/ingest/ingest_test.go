@@ -66,7 +66,7 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Try)
+	b.work = worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
 	return b
 }
 
@@ -112,7 +112,7 @@ func (b bench) read(t *testing.T, op *operation.Operation) *operation.Operation 
 
 func (b bench) mustChunk(t *testing.T, op *operation.Operation, seq int) {
 	t.Helper()
-	if err := b.work.Chunk(t.Context(), job.Chunk{TaskID: op.ID, Seq: seq}); err != nil {
+	if err := b.work.ProcessChunk(t.Context(), job.Chunk{OperationID: op.ID, Seq: seq}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -120,8 +120,8 @@ func (b bench) mustChunk(t *testing.T, op *operation.Operation, seq int) {
 // mustPark expects the work on the chunk to end its operation, and the entry to be put aside.
 func (b bench) mustPark(t *testing.T, c job.Chunk) {
 	t.Helper()
-	err := b.work.Chunk(t.Context(), c)
-	if _, parked := errors.AsType[*queue.ParkError](err); !parked {
+	err := b.work.ProcessChunk(t.Context(), c)
+	if _, parked := errors.AsType[*queue.ArchiveError](err); !parked {
 		t.Errorf("it is not put aside: %v", err)
 	}
 }
@@ -170,7 +170,7 @@ func TestACommittedChunkRingsForTheNextOfItsLane(t *testing.T) {
 	b.mustChunk(t, op, 1) // chunk 3 does not exist
 	b.mustChunk(t, op, 0) // a second delivery rings for nothing
 	queued, err := queue.NewInspector(b.redis.Queue).Queued(job.QueueImports)
-	if err != nil || len(queued) != 1 || !queued[job.Chunk{TaskID: op.ID, Seq: 2}] {
+	if err != nil || len(queued) != 1 || !queued[job.Chunk{OperationID: op.ID, Seq: 2}] {
 		t.Errorf("queued: %v, %v", queued, err)
 	}
 }
@@ -180,8 +180,8 @@ func TestAChunkThatCannotBeProcessedFailsItsImport(t *testing.T) {
 	b := setup(t)
 	op := b.accept(t, `{"k":"1"}`)
 	b.exec(t, `DROP TABLE pairs`)
-	c := job.Chunk{TaskID: op.ID}
-	if err := b.work.Chunk(t.Context(), c); err == nil {
+	c := job.Chunk{OperationID: op.ID}
+	if err := b.work.ProcessChunk(t.Context(), c); err == nil {
 		t.Error("the first attempt asks for no other")
 	}
 	b.mustPark(t, c)
@@ -195,7 +195,7 @@ func TestAChunkThatKillsItsWorkersIsGivenUp(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	op := b.accept(t, `{"k":"1"}`)
-	c := job.Chunk{TaskID: op.ID}
+	c := job.Chunk{OperationID: op.ID}
 	for range 2 { // what two workers leave that die in their step
 		if _, err := b.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 			t.Fatal(err)
@@ -214,8 +214,8 @@ func TestAChangedTableIsDescribedAnew(t *testing.T) {
 	b.mustChunk(t, b.accept(t, `{"k":"1"}`), 0)
 	b.exec(t, `ALTER TABLE pairs ADD COLUMN note TEXT`)
 	op := b.accept(t, `{"k":"1","v":7}`)
-	c := job.Chunk{TaskID: op.ID}
-	if err := b.work.Chunk(t.Context(), c); err != nil {
+	c := job.Chunk{OperationID: op.ID}
+	if err := b.work.ProcessChunk(t.Context(), c); err != nil {
 		b.mustChunk(t, op, 0) // the attempt that meets the change fails, the next one knows it
 	}
 	if end := b.read(t, op); end.State != operation.Succeeded || end.Counts.Updated != 1 {

@@ -36,9 +36,9 @@ func New(db *store.Store, collections *collection.Catalog) *Splitter {
 	return &Splitter{store: db, collections: collections}
 }
 
-// Try splits the upload that the chunk stands for. A worker that dies in its middle leaves chunks, which the next one finds as it would have
+// Process splits the upload that the chunk stands for. A worker that dies in its middle leaves chunks, which the next one finds as it would have
 // written them itself.
-func (s *Splitter) Try(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
+func (s *Splitter) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
 	return s.store.RunSplit(ctx, c, s.split)
 }
 
@@ -47,22 +47,22 @@ func (s *Splitter) Try(ctx context.Context, c job.Chunk, _ store.Attempt) (store
 func (s *Splitter) ThenClear(handle queue.Handler) queue.Handler {
 	return func(ctx context.Context, c job.Chunk) error {
 		ended := handle(ctx, c)
-		_, givenUp := errors.AsType[*queue.ParkError](ended)
+		_, givenUp := errors.AsType[*queue.ArchiveError](ended)
 		if ended != nil && !givenUp {
 			return ended
 		}
-		err := s.store.ClearSplit(ctx, c.TaskID)
+		err := s.store.ClearSplit(ctx, c.OperationID)
 		if givenUp {
 			return ended
 		}
 		if err != nil {
-			return &queue.LaterError{Delay: clearDelay, Reason: "clearing up after the split", Err: fmt.Errorf("clearing up after the split: %w", err)}
+			return &queue.RetryAfterError{Delay: clearDelay, Reason: "clearing up after the split", Err: fmt.Errorf("clearing up after the split: %w", err)}
 		}
 		return nil
 	}
 }
 
-func (s *Splitter) split(ctx context.Context, place store.Place) (store.Split, error) {
+func (s *Splitter) split(ctx context.Context, place store.Checkpoint) (store.Split, error) {
 	request, err := staging.DecodeRequest(place.Request)
 	if err != nil {
 		return store.Split{}, err

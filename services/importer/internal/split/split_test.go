@@ -47,8 +47,8 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	splitter := split.New(b.db, collections)
-	worker := worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Try)
-	b.split = splitter.ThenClear(worker.Chunk)
+	worker := worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
+	b.split = splitter.ThenClear(worker.ProcessChunk)
 	return b
 }
 
@@ -57,7 +57,7 @@ var limits = intake.Limits{Body: 1 << 20, Record: 1000, Records: 1000, Depth: 8,
 // finished is a finished upload of the parts.
 func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) job.Chunk {
 	t.Helper()
-	p, err := b.db.BeginParts(t.Context(), store.Draft{
+	p, err := b.db.BeginMultipart(t.Context(), store.Draft{
 		Reference: operation.NewReference(), Kind: operation.Import, Collection: into, Lanes: 2,
 		Request: staging.NewRequest(mediaType, 10, 1<<20, limits).Encode(),
 	}, time.Hour)
@@ -79,15 +79,15 @@ func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) j
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.db.FinishParts(t.Context(), p.ID, len(parts)); err != nil {
+	if _, err := b.db.FinishMultipart(t.Context(), p.ID, len(parts)); err != nil {
 		t.Fatal(err)
 	}
-	return job.Chunk{TaskID: p.ID, Seq: job.SplitSeq}
+	return job.Chunk{OperationID: p.ID, Seq: job.SplitSeq}
 }
 
 func (b bench) mustRead(t *testing.T, c job.Chunk) *operation.Operation {
 	t.Helper()
-	op, err := b.db.Operation(t.Context(), c.TaskID)
+	op, err := b.db.Operation(t.Context(), c.OperationID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestWhatCannotBeReadFails(t *testing.T) {
 		"NotUtf8":        {"\xff\xfe", "x"},
 	} {
 		c := b.finished(t, "tools", "application/x-ndjson", parts...)
-		if _, parked := errors.AsType[*queue.ParkError](b.split(t.Context(), c)); !parked {
+		if _, parked := errors.AsType[*queue.ArchiveError](b.split(t.Context(), c)); !parked {
 			t.Errorf("%s: its entry is not put aside", code)
 		}
 		op := b.mustRead(t, c)
@@ -184,7 +184,7 @@ func TestAMissingPieceIsNotTheClients(t *testing.T) {
 	if _, err := b.sql.Exec(t.Context(), `DELETE FROM xforce.upload_pieces WHERE seq = 2`); err != nil {
 		t.Fatal(err)
 	}
-	var later *queue.LaterError
+	var later *queue.RetryAfterError
 	if err := b.split(t.Context(), c); !errors.As(err, &later) {
 		t.Errorf("splitting: %v", err)
 	}
@@ -211,7 +211,7 @@ func TestACancelledUploadIsCleared(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	c := b.finished(t, "tools", "application/x-ndjson", lines(1))
-	if _, err := b.db.Cancel(t.Context(), c.TaskID); err != nil {
+	if _, err := b.db.Cancel(t.Context(), c.OperationID); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.split(t.Context(), c); err != nil {

@@ -19,7 +19,7 @@ const dueLimit = 10_000
 // Chunks tells which chunks should be queued or worked on by now, and which of them nobody holds.
 type Chunks interface {
 	DueChunks(ctx context.Context, limit int) ([]job.Due, error)
-	Unheld(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error)
+	Unlocked(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error)
 }
 
 // Dispatch finds chunks that are due, that the queue does not hold and that nobody has locked, and dispatches them again: after
@@ -62,7 +62,7 @@ func (d *dispatch) pass(ctx context.Context) error {
 	if len(suspects) == 0 {
 		return nil
 	}
-	lost, err := d.store.Unheld(ctx, suspects)
+	lost, err := d.store.Unlocked(ctx, suspects)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (d *dispatch) dispatch(ctx context.Context, due []job.Due, lost []job.Chunk
 		delete(d.missed, c)
 		d.meters.Rescued(dispatchName, 1)
 		d.log.InfoContext(ctx, "dispatched a chunk that the queue had lost",
-			slog.String(logging.Operation, c.TaskID.String()), slog.Int(logging.Chunk, c.Seq))
+			slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
 	}
 	return nil
 }

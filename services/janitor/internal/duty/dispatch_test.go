@@ -31,7 +31,7 @@ func (c chunks) DueChunks(context.Context, int) ([]job.Due, error) {
 	return due, nil
 }
 
-func (c chunks) Unheld(_ context.Context, asked []job.Chunk) ([]job.Chunk, error) {
+func (c chunks) Unlocked(_ context.Context, asked []job.Chunk) ([]job.Chunk, error) {
 	return slices.DeleteFunc(slices.Clone(asked), func(one job.Chunk) bool { return one == c.held }), nil
 }
 
@@ -39,7 +39,7 @@ func TestOnlyWhatIsMissedTwiceIsDispatched(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	id := uuid.New()
-	lost, waiting, held := job.Chunk{TaskID: id, Seq: 1}, job.Chunk{TaskID: id, Seq: 2}, job.Chunk{TaskID: id, Seq: 3}
+	lost, waiting, held := job.Chunk{OperationID: id, Seq: 1}, job.Chunk{OperationID: id, Seq: 2}, job.Chunk{OperationID: id, Seq: 3}
 	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), job.Import, waiting, queue.FirstDispatch); err != nil {
 		t.Fatal(err)
 	}

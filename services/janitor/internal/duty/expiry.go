@@ -16,7 +16,7 @@ const expiryBatch = 500
 // Tombstones makes tombstones of what has expired, and deletes those that are old.
 type Tombstones interface {
 	Expire(ctx context.Context, limit int) ([]uuid.UUID, error)
-	Bury(ctx context.Context, age time.Duration, limit int) (int, error)
+	DeleteExpired(ctx context.Context, age time.Duration, limit int) (int, error)
 }
 
 // Expire makes tombstones of finished operations whose retention is over. They keep their final counts and answer 410.
@@ -32,11 +32,11 @@ func Expire(store Tombstones, log *slog.Logger, every time.Duration) Duty {
 	}}
 }
 
-// Bury deletes tombstones older than the age given, when nothing hangs on them any more.
-func Bury(store Tombstones, log *slog.Logger, every, age time.Duration) Duty {
+// DeleteExpired deletes tombstones older than the age given, when nothing hangs on them any more.
+func DeleteExpired(store Tombstones, log *slog.Logger, every, age time.Duration) Duty {
 	return Duty{Name: "bury", Every: every, Pass: func(ctx context.Context) error {
 		return whileFull(expiryBatch, func() (int, error) {
-			buried, err := store.Bury(ctx, age, expiryBatch)
+			buried, err := store.DeleteExpired(ctx, age, expiryBatch)
 			if buried > 0 {
 				log.InfoContext(ctx, "deleted old tombstones", slog.Int("operations", buried))
 			}

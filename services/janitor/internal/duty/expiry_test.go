@@ -23,14 +23,14 @@ type remains struct {
 	took         time.Duration
 }
 
-func (r *remains) Reclaimable(context.Context, int) (ids []uuid.UUID, err error) {
+func (r *remains) Purgeable(context.Context, int) (ids []uuid.UUID, err error) {
 	for id := range r.rows {
 		ids = append(ids, id)
 	}
 	return ids, nil
 }
 
-func (r *remains) Reclaim(_ context.Context, id uuid.UUID) (int, error) {
+func (r *remains) Purge(_ context.Context, id uuid.UUID) (int, error) {
 	time.Sleep(r.took) // the clock of the bubble
 	switch {
 	case id == r.broken:
@@ -43,11 +43,11 @@ func (r *remains) Reclaim(_ context.Context, id uuid.UUID) (int, error) {
 }
 
 func (r *remains) SplitUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
-	return r.Reclaimable(ctx, limit)
+	return r.Purgeable(ctx, limit)
 }
 
 func (r *remains) ClearSplit(ctx context.Context, id uuid.UUID) error {
-	_, err := r.Reclaim(ctx, id)
+	_, err := r.Purge(ctx, id)
 	return err
 }
 
@@ -73,7 +73,7 @@ func TestReclaimGoesOnUntilNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	one, two, held, broken := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	store := &remains{rows: map[uuid.UUID]int{one: 7, two: 1, held: 3, broken: 3}, held: held, broken: broken}
-	err := Reclaim(store, slog.New(slog.DiscardHandler), time.Second).Pass(t.Context())
+	err := Purge(store, slog.New(slog.DiscardHandler), time.Second).Pass(t.Context())
 	if err == nil || store.rows[one] != 0 || store.rows[two] != 0 || store.rows[held] != 3 {
 		t.Errorf("left %v, %v", store.rows, err)
 	}
@@ -85,7 +85,7 @@ func TestReclaimEndsInGoodOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		id, began := uuid.New(), time.Now()
 		store := &remains{rows: map[uuid.UUID]int{id: 100_000}, took: 10 * time.Millisecond}
-		if err := Reclaim(store, slog.New(slog.DiscardHandler), time.Second).Pass(t.Context()); err != nil {
+		if err := Purge(store, slog.New(slog.DiscardHandler), time.Second).Pass(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took >= passTimeout || store.rows[id] > 99_000 {
@@ -106,7 +106,7 @@ func (f *forgotten) TimeOutUnpolled(_ context.Context, limit int) ([]store.Ended
 // bell counts its rings, and is broken after the first.
 type bell struct{ rings int }
 
-func (b *bell) Ring(context.Context, uuid.UUID) error {
+func (b *bell) Publish(context.Context, uuid.UUID) error {
 	b.rings++
 	if b.rings > 1 {
 		return errors.New("Redis is away")
@@ -141,7 +141,7 @@ func (g *graveyard) Expire(_ context.Context, limit int) ([]uuid.UUID, error) {
 	return make([]uuid.UUID, n), nil
 }
 
-func (g *graveyard) Bury(_ context.Context, age time.Duration, limit int) (int, error) {
+func (g *graveyard) DeleteExpired(_ context.Context, age time.Duration, limit int) (int, error) {
 	if age != time.Hour {
 		return 0, errors.New("not the age of the configuration")
 	}
@@ -154,7 +154,7 @@ func TestExpiryWorksInBatches(t *testing.T) {
 	t.Parallel()
 	store := &graveyard{due: 2*expiryBatch + 1, old: 2 * expiryBatch}
 	log := slog.New(slog.DiscardHandler)
-	for _, d := range []Duty{Expire(store, log, time.Second), Bury(store, log, time.Second, time.Hour)} {
+	for _, d := range []Duty{Expire(store, log, time.Second), DeleteExpired(store, log, time.Second, time.Hour)} {
 		if err := d.Pass(t.Context()); err != nil {
 			t.Fatal(err)
 		}

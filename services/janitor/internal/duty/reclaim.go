@@ -20,15 +20,15 @@ const (
 
 // Remains deletes what hangs on tombstones.
 type Remains interface {
-	Reclaimable(ctx context.Context, limit int) ([]uuid.UUID, error)
-	Reclaim(ctx context.Context, id uuid.UUID) (int, error)
+	Purgeable(ctx context.Context, limit int) ([]uuid.UUID, error)
+	Purge(ctx context.Context, id uuid.UUID) (int, error)
 }
 
-// Reclaim deletes what hangs on tombstones, in small batches: chunks, rows of progress, output, events.
-func Reclaim(store Remains, log *slog.Logger, every time.Duration) Duty {
+// Purge deletes what hangs on tombstones, in small batches: chunks, rows of progress, output, events.
+func Purge(store Remains, log *slog.Logger, every time.Duration) Duty {
 	return Duty{Name: "reclaim", Every: every, Pass: func(ctx context.Context) error {
 		began := time.Now()
-		tombstones, err := store.Reclaimable(ctx, reclaimAtOnce)
+		tombstones, err := store.Purgeable(ctx, reclaimAtOnce)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func Reclaim(store Remains, log *slog.Logger, every time.Duration) Duty {
 		for _, id := range tombstones {
 			deleted := 0
 			errs = append(errs, whileAny(began, func() (int, error) {
-				n, err := store.Reclaim(ctx, id)
+				n, err := store.Purge(ctx, id)
 				deleted += n
 				return n, err
 			}))

@@ -21,13 +21,13 @@ type Unpolled interface {
 	TimeOutUnpolled(ctx context.Context, limit int) ([]store.Ended, error)
 }
 
-// Bell tells who waits that an operation has changed.
-type Bell interface {
-	Ring(ctx context.Context, id uuid.UUID) error
+// Notifier tells who waits that an operation has changed.
+type Notifier interface {
+	Publish(ctx context.Context, id uuid.UUID) error
 }
 
 // TimeOutUnpolled ends the operations that must be asked for again and again, such as searches, when nobody did.
-func TimeOutUnpolled(db Unpolled, bell Bell, log *slog.Logger, finished *metrics.Finished) Duty {
+func TimeOutUnpolled(db Unpolled, bell Notifier, log *slog.Logger, finished *metrics.Finished) Duty {
 	return Duty{Name: "time-out-unpolled", Every: unpolledEvery, Pass: func(ctx context.Context) error {
 		return whileFull(expiryBatch, func() (int, error) {
 			ended, err := db.TimeOutUnpolled(ctx, expiryBatch)
@@ -38,7 +38,7 @@ func TimeOutUnpolled(db Unpolled, bell Bell, log *slog.Logger, finished *metrics
 				}
 				finished.Count(op.ID, op.Kind, operation.TimedOut)
 				log.InfoContext(ctx, "timed out an operation that nobody asked for")
-				if err := bell.Ring(ctx, op.ID); err != nil {
+				if err := bell.Publish(ctx, op.ID); err != nil {
 					log.DebugContext(ctx, "a change was not told", slog.Any("error", err))
 				}
 			}

@@ -26,7 +26,7 @@ const (
 )
 
 // collect reads the next records and keeps them, one JSON text per line.
-func (m *Making) collect(ctx context.Context, c job.Chunk, j reportJob) (store.Committed, error) {
+func (m *Builder) collect(ctx context.Context, c job.Chunk, j reportJob) (store.Committed, error) {
 	plan, err := m.plan(ctx, j)
 	if err != nil {
 		return store.Committed{}, err
@@ -37,23 +37,23 @@ func (m *Making) collect(ctx context.Context, c job.Chunk, j reportJob) (store.C
 			return store.Committed{}, err
 		}
 	}
-	return m.store.RunTurn(ctx, c, func(ctx context.Context, t *store.Turn) (store.Advance, error) {
-		now, err := readJob(t.Place)
+	return m.store.RunResumable(ctx, c, func(ctx context.Context, t *store.ResumableStep) (store.Progress, error) {
+		now, err := readJob(t.Checkpoint)
 		if err != nil {
-			return store.Advance{}, err
+			return store.Progress{}, err
 		}
 		if now.cursor.Stage != collecting {
-			return store.Advance{}, store.ErrHeld // somebody else went on in between: look again
+			return store.Progress{}, store.ErrLocked // somebody else went on in between: look again
 		}
 		now.cursor.Estimate = max(estimate, 1)
 		if err := m.collectPages(ctx, t, plan, &now.cursor); err != nil {
-			return store.Advance{}, err
+			return store.Progress{}, err
 		}
-		return store.Advance{Cursor: now.cursor.encode(), Progress: now.cursor.percent(), Phase: now.cursor.phase()}, nil
+		return store.Progress{Cursor: now.cursor.encode(), Progress: now.cursor.percent(), Phase: now.cursor.phase()}, nil
 	})
 }
 
-func (m *Making) plan(ctx context.Context, j reportJob) (*scan.Plan, error) {
+func (m *Builder) plan(ctx context.Context, j reportJob) (*scan.Plan, error) {
 	target, err := worker.Collection(m.collections, j.request.Collection)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (m *Making) plan(ctx context.Context, j reportJob) (*scan.Plan, error) {
 	return m.store.PrepareScan(ctx, target, asked)
 }
 
-func (m *Making) estimate(ctx context.Context, j reportJob) (int64, error) {
+func (m *Builder) estimate(ctx context.Context, j reportJob) (int64, error) {
 	target, err := worker.Collection(m.collections, j.request.Collection)
 	if err != nil {
 		return 0, err
@@ -74,7 +74,7 @@ func (m *Making) estimate(ctx context.Context, j reportJob) (int64, error) {
 }
 
 // collectPages reads pages until the turn has had its share.
-func (m *Making) collectPages(ctx context.Context, t *store.Turn, plan *scan.Plan, at *cursor) error {
+func (m *Builder) collectPages(ctx context.Context, t *store.ResumableStep, plan *scan.Plan, at *cursor) error {
 	began, before := m.now(), at.Bytes
 	for {
 		page, err := t.Scan(ctx, plan, at.After, pageRows)
@@ -99,9 +99,9 @@ func (m *Making) collectPages(ctx context.Context, t *store.Turn, plan *scan.Pla
 }
 
 // keep appends records in pieces of a bounded size; a piece holds at least one.
-func keep(ctx context.Context, t *store.Turn, records [][]byte, at *cursor) error {
+func keep(ctx context.Context, t *store.ResumableStep, records [][]byte, at *cursor) error {
 	for len(records) > 0 {
-		piece := store.Piece{Seq: at.Pieces, Offset: at.Bytes}
+		piece := store.OutputBlock{Seq: at.Pieces, Offset: at.Bytes}
 		for _, record := range records {
 			if piece.Rows > 0 && len(piece.Bytes)+len(record) >= pieceBytes {
 				break

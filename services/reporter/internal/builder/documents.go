@@ -24,7 +24,7 @@ const (
 	shownRecord = 300
 )
 
-func (m *Making) writeDocument(ctx context.Context, j reportJob, out io.Writer) error {
+func (m *Builder) writeDocument(ctx context.Context, j reportJob, out io.Writer) error {
 	made, err := m.document(ctx, j)
 	if err != nil {
 		return err
@@ -32,14 +32,14 @@ func (m *Making) writeDocument(ctx context.Context, j reportJob, out io.Writer) 
 	return made.Write(out, j.request.Format)
 }
 
-func (m *Making) document(ctx context.Context, j reportJob) (document.Document, error) {
+func (m *Builder) document(ctx context.Context, j reportJob) (document.Document, error) {
 	if j.request.Report == report.Import {
 		return m.importDocument(ctx, j.request.Operation)
 	}
 	return m.importsDocument(ctx)
 }
 
-func (m *Making) importDocument(ctx context.Context, id uuid.UUID) (document.Document, error) {
+func (m *Builder) importDocument(ctx context.Context, id uuid.UUID) (document.Document, error) {
 	op, err := m.store.Operation(ctx, id)
 	if fault.Is(err, fault.NotFound) || err == nil && (op.Expired || op.Kind != operation.Import) {
 		return document.Document{}, end("ImportGone", "The import is gone, and its records with it.")
@@ -63,7 +63,7 @@ func (m *Making) importDocument(ctx context.Context, id uuid.UUID) (document.Doc
 	}, nil
 }
 
-func (m *Making) importsDocument(ctx context.Context) (document.Document, error) {
+func (m *Builder) importsDocument(ctx context.Context) (document.Document, error) {
 	ops, err := m.store.List(ctx, store.Filter{Kind: operation.Import, Limit: maxImports})
 	if err != nil {
 		return document.Document{}, err

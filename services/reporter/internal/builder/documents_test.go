@@ -28,7 +28,7 @@ func (b bench) imported(t *testing.T, records int) *operation.Operation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := job.Chunk{TaskID: op.ID}
+	c := job.Chunk{OperationID: op.ID}
 	if _, err := b.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)
 	}

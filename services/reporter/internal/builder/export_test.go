@@ -65,19 +65,19 @@ func TestAnExportOfNothingIsAFile(t *testing.T) {
 func (b bench) search(t *testing.T, lines ...string) *operation.Operation {
 	t.Helper()
 	op := b.accept(t, operation.Search, "tools", `{}`)
-	c := job.Chunk{TaskID: op.ID}
+	c := job.Chunk{OperationID: op.ID}
 	if _, err := b.db.BeginAttempt(t.Context(), c, operation.Search); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.db.RunTurn(t.Context(), c, func(ctx context.Context, turn *store.Turn) (store.Advance, error) {
+	_, err := b.db.RunResumable(t.Context(), c, func(ctx context.Context, turn *store.ResumableStep) (store.Progress, error) {
 		offset := int64(0)
 		for n, line := range lines {
-			if err := turn.Append(ctx, store.RowsStage, store.Piece{Seq: n, Rows: 1, Offset: offset, Bytes: []byte(line + "\n")}); err != nil {
-				return store.Advance{}, err
+			if err := turn.Append(ctx, store.RowsStage, store.OutputBlock{Seq: n, Rows: 1, Offset: offset, Bytes: []byte(line + "\n")}); err != nil {
+				return store.Progress{}, err
 			}
 			offset += int64(len(line)) + 1
 		}
-		return store.Advance{Done: true}, nil
+		return store.Progress{Done: true}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestAFileThatWasBegunBeforeIsWrittenAnew(t *testing.T) {
 	b.fill(t, 3_000)
 	op := b.collected(t, allTools)
 	for seq := range 2 {
-		half := store.Piece{Seq: seq, Offset: int64(seq) * 5, Bytes: []byte("half ")}
+		half := store.OutputBlock{Seq: seq, Offset: int64(seq) * 5, Bytes: []byte("half ")}
 		if err := b.db.AppendOutput(t.Context(), op.ID, store.FileStage, half); err != nil {
 			t.Fatal(err)
 		}
@@ -189,16 +189,16 @@ func TestAWriterThatWasOvertakenLetsGo(t *testing.T) {
 	b := setup(t, plenty)
 	b.fill(t, 10)
 	op := b.collected(t, allTools)
-	c := job.Chunk{TaskID: op.ID}
-	at, err := b.db.PlaceOf(t.Context(), c)
+	c := job.Chunk{OperationID: op.ID}
+	at, err := b.db.CheckpointOf(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.db.RunHeld(t.Context(), c, func(ctx context.Context, _ store.Place) (store.Advance, error) {
-		if err := b.db.BeginFile(ctx, c, at.Cursor); !errors.Is(err, store.ErrHeld) {
+	_, err = b.db.RunLong(t.Context(), c, func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
+		if err := b.db.BeginFile(ctx, c, at.Cursor); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("beginning a file that another writes: %v", err)
 		}
-		return store.Advance{}, errors.New("broken off")
+		return store.Progress{}, errors.New("broken off")
 	})
 	if err == nil {
 		t.Fatal("the held work did not break off")
@@ -226,7 +226,7 @@ func TestTheCursorSurvivesPostgres(t *testing.T) {
 	b.fill(t, 9_000)
 	op := b.accept(t, operation.Report, "tools", `{"report":"records","collection":"tools","format":"csv"}`)
 	b.step(t, op)
-	at, err := b.db.PlaceOf(t.Context(), job.Chunk{TaskID: op.ID})
+	at, err := b.db.CheckpointOf(t.Context(), job.Chunk{OperationID: op.ID})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,8 @@ const (
 	finishing      = "Finishing"
 )
 
-// Making makes reports. It is safe for concurrent use.
-type Making struct {
+// Builder makes reports. It is safe for concurrent use.
+type Builder struct {
 	store       *store.Store
 	collections *collection.Catalog
 	maxBytes    int64
@@ -39,8 +39,8 @@ type Making struct {
 }
 
 // New makes a Making whose files have at most maxBytes.
-func New(db *store.Store, collections *collection.Catalog, maxBytes int64) *Making {
-	return &Making{store: db, collections: collections, maxBytes: maxBytes, now: time.Now}
+func New(db *store.Store, collections *collection.Catalog, maxBytes int64) *Builder {
+	return &Builder{store: db, collections: collections, maxBytes: maxBytes, now: time.Now}
 }
 
 // stage is what comes next.
@@ -80,13 +80,13 @@ func (c cursor) encode() json.RawMessage {
 
 // reportJob is a report and where it stands.
 type reportJob struct {
-	store.Place
+	store.Checkpoint
 	request report.Request
 	cursor  cursor
 }
 
-func readJob(at store.Place) (reportJob, error) {
-	j := reportJob{Place: at}
+func readJob(at store.Checkpoint) (reportJob, error) {
+	j := reportJob{Checkpoint: at}
 	var err error
 	if j.request, err = report.Read(at.Request); err != nil {
 		return reportJob{}, fmt.Errorf("reading the request: %w", err)
@@ -104,9 +104,9 @@ func readJob(at store.Place) (reportJob, error) {
 	return j, nil
 }
 
-// Try takes the next step of a report.
-func (m *Making) Try(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
-	at, err := m.store.PlaceOf(ctx, c)
+// Process takes the next step of a report.
+func (m *Builder) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
+	at, err := m.store.CheckpointOf(ctx, c)
 	if err != nil {
 		return store.Committed{}, err
 	}
@@ -121,7 +121,7 @@ func (m *Making) Try(ctx context.Context, c job.Chunk, _ store.Attempt) (store.C
 	case writing:
 		done, err = m.write(ctx, c, j)
 	default:
-		done, err = m.store.RunTurn(ctx, c, m.end)
+		done, err = m.store.RunResumable(ctx, c, m.end)
 	}
 	return done, endOf(err)
 }
@@ -141,5 +141,5 @@ func endOf(err error) error {
 }
 
 func end(code, message string, args ...any) error {
-	return &worker.EndError{Failure: operation.Failure{Code: code, Message: fmt.Sprintf(message, args...)}}
+	return &worker.ClientError{Failure: operation.Failure{Code: code, Message: fmt.Sprintf(message, args...)}}
 }

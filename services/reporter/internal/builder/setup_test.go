@@ -44,7 +44,7 @@ func setup(t *testing.T, maxBytes int64) bench {
 		t.Fatal(err)
 	}
 	b.work = worker.New(operation.Report, worker.Deps{Store: b.db, Redis: queuetest.New(t).Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2},
-		builder.New(b.db, collections, maxBytes).Try)
+		builder.New(b.db, collections, maxBytes).Process)
 	return b
 }
 
@@ -94,9 +94,9 @@ func (b bench) read(t *testing.T, op *operation.Operation) *operation.Operation 
 
 func (b bench) step(t *testing.T, op *operation.Operation) *operation.Operation {
 	t.Helper()
-	err := b.work.Chunk(t.Context(), job.Chunk{TaskID: op.ID})
+	err := b.work.ProcessChunk(t.Context(), job.Chunk{OperationID: op.ID})
 	now := b.read(t, op)
-	if _, parked := errors.AsType[*queue.ParkError](err); parked != (now.State == operation.Failed) || err != nil && !parked {
+	if _, parked := errors.AsType[*queue.ArchiveError](err); parked != (now.State == operation.Failed) || err != nil && !parked {
 		t.Fatalf("it is %s: %v", now.State, err)
 	}
 	return now

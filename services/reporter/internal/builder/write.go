@@ -24,7 +24,7 @@ import (
 const tellInterval = 500 * time.Millisecond
 
 // write writes the whole file while the report's row is locked. It begins anew what somebody else did not end.
-func (m *Making) write(ctx context.Context, c job.Chunk, j reportJob) (store.Committed, error) {
+func (m *Builder) write(ctx context.Context, c job.Chunk, j reportJob) (store.Committed, error) {
 	var err error
 	j.cursor.Stage = writing
 	if j.cursor.Writer, err = uuid.NewV7(); err != nil {
@@ -33,24 +33,24 @@ func (m *Making) write(ctx context.Context, c job.Chunk, j reportJob) (store.Com
 	if err := m.store.BeginFile(ctx, c, j.cursor.encode()); err != nil {
 		return store.Committed{}, err
 	}
-	return m.store.RunHeld(ctx, c, func(ctx context.Context, at store.Place) (store.Advance, error) {
+	return m.store.RunLong(ctx, c, func(ctx context.Context, at store.Checkpoint) (store.Progress, error) {
 		held, err := readJob(at)
 		if err != nil {
-			return store.Advance{}, err
+			return store.Progress{}, err
 		}
 		if held.cursor.Writer != j.cursor.Writer {
-			return store.Advance{}, store.ErrHeld // another writer has begun in between
+			return store.Progress{}, store.ErrLocked // another writer has begun in between
 		}
 		if held.cursor.File, err = m.writeFile(ctx, held); err != nil {
-			return store.Advance{}, err
+			return store.Progress{}, err
 		}
 		held.cursor.Stage = ending
-		return store.Advance{Cursor: held.cursor.encode(), Progress: 99, Phase: finishing}, nil
+		return store.Progress{Cursor: held.cursor.encode(), Progress: 99, Phase: finishing}, nil
 	})
 }
 
-func (m *Making) writeFile(ctx context.Context, j reportJob) (*report.File, error) {
-	out := file.New(ctx, m.maxBytes, func(ctx context.Context, p store.Piece) error {
+func (m *Builder) writeFile(ctx context.Context, j reportJob) (*report.File, error) {
+	out := file.New(ctx, m.maxBytes, func(ctx context.Context, p store.OutputBlock) error {
 		return m.store.AppendOutput(ctx, j.ID, store.FileStage, p)
 	})
 	made := &report.File{Name: report.FileName(j.Number, j.request.Format), MediaType: j.request.Format.MediaType()}
@@ -75,7 +75,7 @@ type source struct {
 	records int64
 }
 
-func (m *Making) writeRecords(ctx context.Context, j reportJob, out io.Writer, made *report.File) error {
+func (m *Builder) writeRecords(ctx context.Context, j reportJob, out io.Writer, made *report.File) error {
 	from, err := m.source(ctx, j)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (m *Making) writeRecords(ctx context.Context, j reportJob, out io.Writer, m
 }
 
 // source finds the records: those that this report collected, or those that a search found.
-func (m *Making) source(ctx context.Context, j reportJob) (source, error) {
+func (m *Builder) source(ctx context.Context, j reportJob) (source, error) {
 	if j.request.Report == report.Records {
 		return source{id: j.ID, records: j.cursor.Rows}, nil
 	}
@@ -119,7 +119,7 @@ func (m *Making) source(ctx context.Context, j reportJob) (source, error) {
 }
 
 // copyRecords reads the records piece by piece, one piece at a time, and returns how many there were.
-func (m *Making) copyRecords(ctx context.Context, j reportJob, from source, writer format.Writer) (int64, error) {
+func (m *Builder) copyRecords(ctx context.Context, j reportJob, from source, writer format.Writer) (int64, error) {
 	written := int64(0)
 	told := m.now()
 	for seq := 0; ; seq++ {
@@ -141,7 +141,7 @@ func (m *Making) copyRecords(ctx context.Context, j reportJob, from source, writ
 		}
 		told = m.now()
 		const rest = 99 - collectedPercent
-		if err := m.store.TellProgress(ctx, j.ID, collectedPercent+int(written*rest/max(from.records, 1)), writingFile); err != nil {
+		if err := m.store.ReportProgress(ctx, j.ID, collectedPercent+int(written*rest/max(from.records, 1)), writingFile); err != nil {
 			return written, err
 		}
 	}
@@ -149,28 +149,28 @@ func (m *Making) copyRecords(ctx context.Context, j reportJob, from source, writ
 
 // end is the last turn: it lets go of what was collected and says what was made. Should the pieces of the file not be whole, because two
 // who both believed to hold the lock wrote them, the file is written again.
-func (m *Making) end(ctx context.Context, t *store.Turn) (store.Advance, error) {
-	j, err := readJob(t.Place)
+func (m *Builder) end(ctx context.Context, t *store.ResumableStep) (store.Progress, error) {
+	j, err := readJob(t.Checkpoint)
 	if err != nil {
-		return store.Advance{}, err
+		return store.Progress{}, err
 	}
 	if j.cursor.Stage != ending || j.cursor.File == nil {
-		return store.Advance{}, store.ErrHeld // somebody else went on in between: look again
+		return store.Progress{}, store.ErrLocked // somebody else went on in between: look again
 	}
 	kept, err := t.Extent(ctx, store.FileStage)
 	if err != nil {
-		return store.Advance{}, err
+		return store.Progress{}, err
 	}
 	if !kept.Whole || kept.Bytes != j.cursor.File.Size {
 		j.cursor.Stage = writing
-		return store.Advance{Cursor: j.cursor.encode(), Phase: writingFile}, nil
+		return store.Progress{Cursor: j.cursor.encode(), Phase: writingFile}, nil
 	}
 	if err := t.Clear(ctx, store.RowsStage); err != nil {
-		return store.Advance{}, err
+		return store.Progress{}, err
 	}
 	result, err := json.Marshal(j.cursor.File)
 	if err != nil {
-		return store.Advance{}, fmt.Errorf("writing the result: %w", err)
+		return store.Progress{}, fmt.Errorf("writing the result: %w", err)
 	}
-	return store.Advance{Cursor: j.cursor.encode(), Result: result, Done: true}, nil
+	return store.Progress{Cursor: j.cursor.encode(), Result: result, Done: true}, nil
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// PieceBytes is the size of every piece but the last: quickly written, quickly read, and a small part of a download.
-const PieceBytes = 512 << 10
+// BlockBytes is the size of every piece but the last: quickly written, quickly read, and a small part of a download.
+const BlockBytes = 512 << 10
 
 // Append keeps a piece.
-type Append func(ctx context.Context, p store.Piece) error
+type Append func(ctx context.Context, p store.OutputBlock) error
 
 // TooLargeError tells that a file would be larger than it may be.
 type TooLargeError struct {
@@ -41,17 +41,17 @@ type Writer struct {
 
 // New begins a file of at most limit bytes.
 func New(ctx context.Context, limit int64, keep Append) *Writer {
-	return &Writer{ctx: ctx, keep: keep, limit: limit, digest: sha256.New(), buffer: make([]byte, 0, PieceBytes)}
+	return &Writer{ctx: ctx, keep: keep, limit: limit, digest: sha256.New(), buffer: make([]byte, 0, BlockBytes)}
 }
 
 // Write takes the next bytes.
 func (w *Writer) Write(p []byte) (int, error) {
 	taken := 0
 	for taken < len(p) {
-		n := min(len(p)-taken, PieceBytes-len(w.buffer))
+		n := min(len(p)-taken, BlockBytes-len(w.buffer))
 		w.buffer = append(w.buffer, p[taken:taken+n]...)
 		taken += n
-		if len(w.buffer) < PieceBytes {
+		if len(w.buffer) < BlockBytes {
 			break
 		}
 		if err := w.flush(); err != nil {
@@ -65,7 +65,7 @@ func (w *Writer) flush() error {
 	if w.written+int64(len(w.buffer)) > w.limit {
 		return &TooLargeError{Limit: w.limit}
 	}
-	if err := w.keep(w.ctx, store.Piece{Seq: w.seq, Offset: w.written, Bytes: w.buffer}); err != nil {
+	if err := w.keep(w.ctx, store.OutputBlock{Seq: w.seq, Offset: w.written, Bytes: w.buffer}); err != nil {
 		return err
 	}
 	_, _ = w.digest.Write(w.buffer) // a hash never fails

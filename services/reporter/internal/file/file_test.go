@@ -14,12 +14,12 @@ import (
 
 func TestAFileIsCutIntoPiecesThatFollowEachOther(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0, 1, file.PieceBytes - 1, file.PieceBytes, file.PieceBytes + 1, 3*file.PieceBytes + 5} {
+	for _, size := range []int{0, 1, file.BlockBytes - 1, file.BlockBytes, file.BlockBytes + 1, 3*file.BlockBytes + 5} {
 		content := bytes.Repeat([]byte("0123456789abc"), size/13+1)[:size]
 		var kept []byte
 		var pieces int
-		w := file.New(t.Context(), int64(size), func(_ context.Context, p store.Piece) error {
-			if p.Seq != pieces || p.Offset != int64(len(kept)) || len(p.Bytes) == 0 || len(p.Bytes) > file.PieceBytes {
+		w := file.New(t.Context(), int64(size), func(_ context.Context, p store.OutputBlock) error {
+			if p.Seq != pieces || p.Offset != int64(len(kept)) || len(p.Bytes) == 0 || len(p.Bytes) > file.BlockBytes {
 				t.Errorf("%d bytes: piece %d at %d with %d bytes", size, p.Seq, p.Offset, len(p.Bytes))
 			}
 			pieces++
@@ -41,14 +41,14 @@ func TestAFileIsCutIntoPiecesThatFollowEachOther(t *testing.T) {
 
 func TestAFileHasALimit(t *testing.T) {
 	t.Parallel()
-	keep := func(context.Context, store.Piece) error { return nil }
+	keep := func(context.Context, store.OutputBlock) error { return nil }
 	w := file.New(t.Context(), 10, keep)
 	_, _ = w.Write(make([]byte, 11))
 	if _, _, err := w.Close(); err == nil || err.Error() != "the file would be larger than 10 bytes" {
 		t.Errorf("%v", err)
 	}
-	w = file.New(t.Context(), file.PieceBytes, keep)
-	if _, err := w.Write(make([]byte, 2*file.PieceBytes)); err == nil {
+	w = file.New(t.Context(), file.BlockBytes, keep)
+	if _, err := w.Write(make([]byte, 2*file.BlockBytes)); err == nil {
 		t.Error("a long write exceeds the limit unnoticed")
 	}
 }
@@ -56,8 +56,8 @@ func TestAFileHasALimit(t *testing.T) {
 func TestAnErrorOfTheStoreEndsTheFile(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	w := file.New(t.Context(), 1<<30, func(context.Context, store.Piece) error { return broken })
-	if n, err := w.Write(make([]byte, file.PieceBytes+3)); !errors.Is(err, broken) || n != file.PieceBytes {
+	w := file.New(t.Context(), 1<<30, func(context.Context, store.OutputBlock) error { return broken })
+	if n, err := w.Write(make([]byte, file.BlockBytes+3)); !errors.Is(err, broken) || n != file.BlockBytes {
 		t.Errorf("%d, %v", n, err)
 	}
 }

@@ -17,31 +17,31 @@ import (
 	"github.com/longshore-io/longshore/pkg/worker"
 )
 
-// Hunt takes the steps of searches. It is safe for concurrent use.
-type Hunt struct {
+// Searcher takes the steps of searches. It is safe for concurrent use.
+type Searcher struct {
 	store       *store.Store
 	collections *collection.Catalog
 	maxBytes    int
 }
 
 // New makes a Hunt; maxBytes bounds what one search finds.
-func New(db *store.Store, collections *collection.Catalog, maxBytes int) *Hunt {
-	return &Hunt{store: db, collections: collections, maxBytes: maxBytes}
+func New(db *store.Store, collections *collection.Catalog, maxBytes int) *Searcher {
+	return &Searcher{store: db, collections: collections, maxBytes: maxBytes}
 }
 
-// Try takes one step of a search. It stops in its middle when the search is finished by somebody else.
-func (h *Hunt) Try(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
+// Process takes one step of a search. It stops in its middle when the search is finished by somebody else.
+func (h *Searcher) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
 	target, err := worker.Collection(h.collections, attempt.Collection)
 	if err != nil {
 		return store.Committed{}, err
 	}
-	done, err := h.whileLive(ctx, c.TaskID, func(ctx context.Context) (store.Committed, error) {
-		return h.store.RunTurn(ctx, c, func(ctx context.Context, t *store.Turn) (store.Advance, error) {
+	done, err := h.whileLive(ctx, c.OperationID, func(ctx context.Context) (store.Committed, error) {
+		return h.store.RunResumable(ctx, c, func(ctx context.Context, t *store.ResumableStep) (store.Progress, error) {
 			return h.turn(ctx, t, target, attempt.Count)
 		})
 	})
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
-		return store.Committed{}, &worker.EndError{Failure: operation.Failure{Code: codeInvalidQuery, Message: f.Message}}
+		return store.Committed{}, &worker.ClientError{Failure: operation.Failure{Code: codeInvalidQuery, Message: f.Message}}
 	}
 	return done, err
 }
@@ -50,21 +50,21 @@ func (h *Hunt) Try(ctx context.Context, c job.Chunk, attempt store.Attempt) (sto
 const codeInvalidQuery = "InvalidQuery"
 
 // turn looks at the next rows and writes down what it found.
-func (h *Hunt) turn(ctx context.Context, t *store.Turn, target *collection.Collection, attempt int) (store.Advance, error) {
+func (h *Searcher) turn(ctx context.Context, t *store.ResumableStep, target *collection.Collection, attempt int) (store.Progress, error) {
 	var q query.Query
 	if err := json.Unmarshal(t.Request, &q); err != nil {
-		return store.Advance{}, fmt.Errorf("reading what is searched for: %w", err)
+		return store.Progress{}, fmt.Errorf("reading what is searched for: %w", err)
 	}
 	plan, err := t.PrepareScan(ctx, target, q)
 	if err != nil {
-		return store.Advance{}, err
+		return store.Progress{}, err
 	}
 	s := &search{turn: t, plan: plan, maxBytes: h.maxBytes}
 	if err := s.resume(ctx, target); err != nil {
-		return store.Advance{}, err
+		return store.Progress{}, err
 	}
 	if err := s.look(ctx, attempt); err != nil {
-		return store.Advance{}, err
+		return store.Progress{}, err
 	}
 	return s.advance()
 }

@@ -59,7 +59,7 @@ func setup(t *testing.T, maxBytes int, options store.Options) bench {
 	}
 	t.Cleanup(b.db.Close)
 	b.work = worker.New(operation.Search, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3},
-		search.New(b.db, collections, maxBytes).Try)
+		search.New(b.db, collections, maxBytes).Process)
 	return b
 }
 
@@ -92,7 +92,7 @@ func (b bench) read(t *testing.T, op *operation.Operation) *operation.Operation 
 
 func (b bench) step(t *testing.T, op *operation.Operation) error {
 	t.Helper()
-	return b.work.Chunk(t.Context(), job.Chunk{TaskID: op.ID})
+	return b.work.ProcessChunk(t.Context(), job.Chunk{OperationID: op.ID})
 }
 
 // run takes steps until the search is finished, and checks that progress and results never go back.
@@ -111,7 +111,7 @@ func (b bench) run(t *testing.T, op *operation.Operation) (end *operation.Operat
 		if progress = now.Progress; now.State.Terminal() {
 			return now, steps
 		}
-		if queued, err := queue.NewInspector(b.redis.Queue).Queued(job.QueueSearches); err != nil || !queued[job.Chunk{TaskID: op.ID}] {
+		if queued, err := queue.NewInspector(b.redis.Queue).Queued(job.QueueSearches); err != nil || !queued[job.Chunk{OperationID: op.ID}] {
 			t.Fatalf("the next step is not queued: %v, %v", queued, err)
 		}
 	}

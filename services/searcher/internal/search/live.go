@@ -14,7 +14,7 @@ import (
 const liveInterval = 300 * time.Millisecond
 
 // whileLive runs a step, and ends its context when the operation is finished by somebody else; then it returns errEnded.
-func (h *Hunt) whileLive(ctx context.Context, id uuid.UUID, step func(context.Context) (store.Committed, error)) (store.Committed, error) {
+func (h *Searcher) whileLive(ctx context.Context, id uuid.UUID, step func(context.Context) (store.Committed, error)) (store.Committed, error) {
 	inStep, stop := context.WithCancelCause(ctx)
 	stepped := make(chan struct{})
 	watched := make(chan struct{})
@@ -34,7 +34,7 @@ func (h *Hunt) whileLive(ctx context.Context, id uuid.UUID, step func(context.Co
 }
 
 // watch looks until the step is over. What it can't read it takes for live: the step's commit decides.
-func (h *Hunt) watch(ctx context.Context, id uuid.UUID, stepped <-chan struct{}, stop context.CancelCauseFunc) {
+func (h *Searcher) watch(ctx context.Context, id uuid.UUID, stepped <-chan struct{}, stop context.CancelCauseFunc) {
 	tick := time.NewTicker(liveInterval)
 	defer tick.Stop()
 	for {

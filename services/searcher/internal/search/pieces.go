@@ -21,7 +21,7 @@ func (s *search) write(ctx context.Context, stage string, to *output, lines [][]
 		if piece.Len() < pieceBytes && i < len(lines)-1 {
 			continue
 		}
-		err := s.turn.Append(ctx, stage, store.Piece{Seq: to.Pieces, Rows: rows, Offset: to.Bytes, Bytes: piece.Bytes()})
+		err := s.turn.Append(ctx, stage, store.OutputBlock{Seq: to.Pieces, Rows: rows, Offset: to.Bytes, Bytes: piece.Bytes()})
 		if err != nil {
 			return err
 		}

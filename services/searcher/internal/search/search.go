@@ -13,7 +13,7 @@ import (
 
 // search is one step of a search.
 type search struct {
-	turn     *store.Turn
+	turn     *store.ResumableStep
 	plan     *scan.Plan
 	maxBytes int
 	place    place
@@ -111,16 +111,16 @@ func (s *search) keepFound(ctx context.Context, page scan.Page) error {
 }
 
 // advance says where the step leaves the search.
-func (s *search) advance() (store.Advance, error) {
+func (s *search) advance() (store.Progress, error) {
 	cursor, err := json.Marshal(s.place)
 	if err != nil {
-		return store.Advance{}, fmt.Errorf("writing the place of a search: %w", err)
+		return store.Progress{}, fmt.Errorf("writing the place of a search: %w", err)
 	}
 	told, err := json.Marshal(result{Returned: s.place.Returned, Scanned: s.place.Scanned, Truncated: s.place.Truncated})
 	if err != nil {
-		return store.Advance{}, fmt.Errorf("writing the result of a search: %w", err)
+		return store.Progress{}, fmt.Errorf("writing the result of a search: %w", err)
 	}
-	return store.Advance{Cursor: cursor, Progress: s.progress(), Phase: phase, Result: told, Done: s.done}, nil
+	return store.Progress{Cursor: cursor, Progress: s.progress(), Phase: phase, Result: told, Done: s.done}, nil
 }
 
 // progress is the greater part of what was looked at and, where the limit ends the search, of what was found.

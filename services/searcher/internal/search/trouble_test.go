@@ -15,7 +15,7 @@ func TestWhatPostgresRefusesEndsTheSearch(t *testing.T) {
 	b := setup(t, plenty, store.Options{})
 	for _, request := range []string{`{"filter":{"day":"2026-02-30"},"limit":1}`, `{"sort":["nothing"],"limit":1}`} {
 		op := b.accept(t, "pairs", request)
-		if _, parked := errors.AsType[*queue.ParkError](b.step(t, op)); !parked {
+		if _, parked := errors.AsType[*queue.ArchiveError](b.step(t, op)); !parked {
 			t.Errorf("%s: its entry is not put aside", request)
 		}
 		if end := b.read(t, op); end.State != operation.Failed || end.Failure.Code != "InvalidQuery" {

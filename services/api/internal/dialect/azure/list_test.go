@@ -46,9 +46,9 @@ func TestListFilters(t *testing.T) {
 	h := newHouse(t)
 	waiting := h.accept(t, nil)
 	running := h.accept(t, map[string]string{"team": "data", "batch": "7,8"})
-	h.advance(t, running, store.Advance{Progress: 5})
+	h.advance(t, running, store.Progress{Progress: 5})
 	done := h.accept(t, map[string]string{"team": "data"})
-	h.advance(t, done, store.Advance{Done: true})
+	h.advance(t, done, store.Progress{Done: true})
 	a, b, c := waiting.ID.String(), running.ID.String(), done.ID.String()
 	at := func(name string, t time.Time) string {
 		return "?" + url.Values{name: {t.Format(time.RFC3339Nano)}}.Encode()

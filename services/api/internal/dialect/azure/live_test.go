@@ -30,12 +30,12 @@ type house struct {
 // bell carries rings to this house's monitor.
 type bell chan uuid.UUID
 
-func (b bell) Ring(_ context.Context, id uuid.UUID) error {
+func (b bell) Publish(_ context.Context, id uuid.UUID) error {
 	b <- id
 	return nil
 }
 
-func (b bell) Listen(ctx context.Context, changed func(uuid.UUID)) {
+func (b bell) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -55,7 +55,7 @@ func newHouse(t *testing.T) house {
 	t.Cleanup(db.Close)
 	b := make(bell, 100)
 	m := monitor.New(db, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), 0)
-	go m.Listen(t.Context())
+	go m.Subscribe(t.Context())
 	return house{store: db, bell: b, engine: newEngine(t, m, db)}
 }
 
@@ -72,13 +72,13 @@ func (h house) accept(t *testing.T, labels map[string]string) *operation.Operati
 }
 
 // advance takes a turn of a report and rings.
-func (h house) advance(t *testing.T, op *operation.Operation, a store.Advance) {
+func (h house) advance(t *testing.T, op *operation.Operation, a store.Progress) {
 	t.Helper()
-	c := job.Chunk{TaskID: op.ID}
+	c := job.Chunk{OperationID: op.ID}
 	if _, err := h.store.BeginAttempt(t.Context(), c, op.Kind); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.store.RunTurn(t.Context(), c, func(context.Context, *store.Turn) (store.Advance, error) { return a, nil }); err != nil {
+	if _, err := h.store.RunResumable(t.Context(), c, func(context.Context, *store.ResumableStep) (store.Progress, error) { return a, nil }); err != nil {
 		t.Fatal(err)
 	}
 	h.bell <- op.ID
@@ -117,7 +117,7 @@ func TestCancelCanBeRepeatedAndTellsTheEnd(t *testing.T) {
 		}
 	}
 	op = h.accept(t, nil)
-	h.advance(t, op, store.Advance{Done: true})
+	h.advance(t, op, store.Progress{Done: true})
 	if w := h.do(t, http.MethodPost, "/operations/"+op.ID.String()+":cancel"); w.Code != http.StatusConflict ||
 		w.Header().Get("X-Ms-Error-Code") != "OperationFinished" {
 		t.Errorf("too late: %d %s", w.Code, w.Body)
@@ -175,8 +175,8 @@ func TestALongPollAnswersAtTheEnd(t *testing.T) {
 	h := newHouse(t)
 	op := h.accept(t, nil)
 	end := h.answerTo(t, "/operations/"+op.ID.String(), "Prefer", "respond-async, wait=30")
-	h.advance(t, op, store.Advance{Progress: 10})
-	h.advance(t, op, store.Advance{Done: true})
+	h.advance(t, op, store.Progress{Progress: 10})
+	h.advance(t, op, store.Progress{Done: true})
 	if w := <-end; decode[shown](t, w).Status != "Succeeded" || w.Header().Get("Preference-Applied") != "wait=30" {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
@@ -189,7 +189,7 @@ func TestALongPollAnswersAtTheNextChange(t *testing.T) {
 	path := "/operations/" + op.ID.String()
 	tag := h.do(t, http.MethodGet, path).Header().Get("ETag")
 	change := h.answerTo(t, path, "Prefer", "wait=30", "If-None-Match", tag)
-	h.advance(t, op, store.Advance{Progress: 10})
+	h.advance(t, op, store.Progress{Progress: 10})
 	if w := <-change; w.Code != http.StatusOK || decode[shown](t, w).Status != "Running" || w.Header().Get("ETag") == tag {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
@@ -197,7 +197,7 @@ func TestALongPollAnswersAtTheNextChange(t *testing.T) {
 	if w := h.do(t, http.MethodGet, path, "Prefer", "wait=1", "If-None-Match", tag); w.Code != http.StatusNotModified || w.Header().Get("Preference-Applied") != "wait=1" {
 		t.Errorf("nothing happened: %d %v %s", w.Code, w.Header(), w.Body)
 	}
-	h.advance(t, op, store.Advance{Done: true})
+	h.advance(t, op, store.Progress{Done: true})
 	tag = h.do(t, http.MethodGet, path).Header().Get("ETag")
 	if w := h.do(t, http.MethodGet, path, "Prefer", "wait=30", "If-None-Match", tag); w.Code != http.StatusNotModified {
 		t.Errorf("nothing can happen any more: %d %v %s", w.Code, w.Header(), w.Body)

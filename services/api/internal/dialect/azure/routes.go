@@ -41,7 +41,7 @@ type Deps struct {
 	Store       Store
 	Collections *collection.Catalog
 	Addresses   edge.Addresses
-	Pacer       *retryafter.Pacer
+	Pacer       *retryafter.Estimator
 	// Policy bounds how long a client may wait (Prefer: wait).
 	Policy submission.Policy
 	// Outputs says where the output of operations is.
@@ -54,7 +54,7 @@ type Dialect struct {
 	store       Store
 	collections *collection.Catalog
 	addresses   edge.Addresses
-	pacer       *retryafter.Pacer
+	pacer       *retryafter.Estimator
 	policy      submission.Policy
 	outputs     Outputs
 }

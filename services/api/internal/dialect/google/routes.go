@@ -31,12 +31,12 @@ type Monitor interface {
 type Dialect struct {
 	monitor   Monitor
 	addresses edge.Addresses
-	pacer     *retryafter.Pacer
+	pacer     *retryafter.Estimator
 	outputs   azure.Outputs
 }
 
 // New makes the dialect; outputs says where the output of operations is.
-func New(m Monitor, addresses edge.Addresses, pacer *retryafter.Pacer, outputs azure.Outputs) *Dialect {
+func New(m Monitor, addresses edge.Addresses, pacer *retryafter.Estimator, outputs azure.Outputs) *Dialect {
 	return &Dialect{monitor: m, addresses: addresses, pacer: pacer, outputs: outputs}
 }
 

@@ -28,12 +28,12 @@ type Monitor interface {
 type Dialect struct {
 	monitor   Monitor
 	addresses edge.Addresses
-	pacer     *retryafter.Pacer
+	pacer     *retryafter.Estimator
 	outputs   azure.Outputs
 }
 
 // New makes the dialect.
-func New(monitor Monitor, addresses edge.Addresses, pacer *retryafter.Pacer, outputs azure.Outputs) *Dialect {
+func New(monitor Monitor, addresses edge.Addresses, pacer *retryafter.Estimator, outputs azure.Outputs) *Dialect {
 	return &Dialect{monitor: monitor, addresses: addresses, pacer: pacer, outputs: outputs}
 }
 

@@ -33,12 +33,12 @@ type Dialect struct {
 	store       Store
 	collections *collection.Catalog
 	addresses   edge.Addresses
-	pacer       *retryafter.Pacer
+	pacer       *retryafter.Estimator
 	maxErrors   int
 }
 
 // New makes the dialect; maxErrors bounds the rejected records that one answer shows.
-func New(monitor Monitor, store Store, collections *collection.Catalog, addresses edge.Addresses, pacer *retryafter.Pacer, maxErrors int) *Dialect {
+func New(monitor Monitor, store Store, collections *collection.Catalog, addresses edge.Addresses, pacer *retryafter.Estimator, maxErrors int) *Dialect {
 	return &Dialect{monitor: monitor, store: store, collections: collections, addresses: addresses, pacer: pacer, maxErrors: maxErrors}
 }
 
