@@ -10,27 +10,27 @@ import (
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
-func find(t *testing.T, r queuetest.Redis, operation uuid.UUID) queue.Found {
+func find(t *testing.T, r queuetest.Redis, operation uuid.UUID) queue.FindResult {
 	t.Helper()
-	found, err := queue.NewInspector(r.Queue).Find(t.Context(), operation)
+	result, err := queue.NewInspector(r.Queue).Find(t.Context(), operation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return result
 }
 
-// TestFindSeesAnOperationsEntriesInEveryState: those of all queues, and nobody else's.
-func TestFindSeesAnOperationsEntriesInEveryState(t *testing.T) {
+// TestFind checks that Find returns the operation's entries of every queue and state, and no others.
+func TestFind(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	wanted := uuid.New()
-	if found := find(t, r, wanted); len(found.Entries) != 0 || len(found.Cut) != 0 {
-		t.Errorf("in an empty Redis: %+v", found)
+	if got := find(t, r, wanted); len(got.Entries) != 0 || len(got.Truncated) != 0 {
+		t.Errorf("Find() in an empty Redis = %+v, want none", got)
 	}
 	d := queue.NewDispatcher(r.Queue)
 	for _, id := range []uuid.UUID{wanted, uuid.New()} {
@@ -46,51 +46,46 @@ func TestFindSeesAnOperationsEntriesInEveryState(t *testing.T) {
 	if err := inspector.ArchiveTask(job.QueueImports, first.String()+".0"); err != nil {
 		t.Fatal(err)
 	}
-	later := asynq.NewTask(string(job.Import), first.Encode())
-	soon := time.Now().Add(time.Hour).Truncate(time.Second)
-	if _, err := client.Enqueue(later, asynq.Queue(job.QueueImports), asynq.ProcessAt(soon), asynq.TaskID("later")); err != nil {
+	next := time.Now().Add(time.Hour).Truncate(time.Second)
+	if _, err := client.Enqueue(asynq.NewTask(string(job.Import), first.Encode()),
+		asynq.Queue(job.QueueImports), asynq.ProcessAt(next), asynq.TaskID("later")); err != nil {
 		t.Fatal(err)
 	}
-	found := find(t, r, wanted)
 	id := wanted.String()
-	want := []queue.Entry{
+	want := queue.FindResult{Entries: []queue.Entry{
 		{Queue: job.QueueImports, ID: id + ".0.0", State: "archived"},
 		{Queue: job.QueueImports, ID: id + ".1.0", Chunk: 1, State: "pending"},
 		{Queue: job.QueueImports, ID: id + ".2.0", Chunk: 2, State: "pending"},
-		{Queue: job.QueueImports, ID: "later", State: "scheduled", Next: soon},
+		{Queue: job.QueueImports, ID: "later", State: "scheduled", Next: next},
 		{Queue: job.QueueReports, ID: id + ".0.0", State: "pending"},
-	}
-	slices.SortFunc(found.Entries, func(a, b queue.Entry) int {
-		return strings.Compare(a.Queue+a.ID, b.Queue+b.ID)
-	})
-	if diff := cmp.Diff(want, found.Entries, cmp.Comparer(time.Time.Equal)); diff != "" || len(found.Cut) != 0 {
-		t.Errorf("found (-want +got):\n%s\ncut %v", diff, found.Cut)
+	}}
+	got := find(t, r, wanted)
+	slices.SortFunc(got.Entries, func(a, b queue.Entry) int { return strings.Compare(a.Queue+a.ID, b.Queue+b.ID) })
+	if diff := cmp.Diff(want, got, cmp.Comparer(time.Time.Equal)); diff != "" {
+		t.Errorf("Find() (-want +got):\n%s", diff)
 	}
 }
 
-// TestFindTellsWhatItHasNotLookedAt fills a list beyond the bound.
-func TestFindTellsWhatItHasNotLookedAt(t *testing.T) {
+// TestFindTruncated fills a list beyond the limit.
+func TestFindTruncated(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	c := job.Chunk{OperationID: uuid.New()}
 	mustDispatch(t, queue.NewDispatcher(r.Queue), c, queue.FirstDispatch)
 	const key = "asynq:{imports}:pending"
 	entry := r.Client.LIndex(t.Context(), key, 0).Val()
-	copies := make([]any, queue.FindLimit-1)
-	for i := range copies {
-		copies[i] = entry
-	}
+	copies := slices.Repeat([]any{entry}, queue.FindLimit-1)
 	if err := r.Client.LPush(t.Context(), key, copies...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if found := find(t, r, c.OperationID); len(found.Cut) != 0 || len(found.Entries) != queue.FindLimit {
-		t.Errorf("at the bound: %d entries, cut %v", len(found.Entries), found.Cut)
+	if got := find(t, r, c.OperationID); len(got.Truncated) != 0 || len(got.Entries) != queue.FindLimit {
+		t.Errorf("Find() at the limit: %d entries, truncated %v, want %d, none", len(got.Entries), got.Truncated, queue.FindLimit)
 	}
 	if err := r.Client.LPush(t.Context(), key, entry).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if found := find(t, r, c.OperationID); !slices.Equal(found.Cut, []string{"imports, pending"}) {
-		t.Errorf("beyond the bound: %d entries, cut %v", len(found.Entries), found.Cut)
+	if got, want := find(t, r, c.OperationID).Truncated, []string{"imports, pending"}; !slices.Equal(got, want) {
+		t.Errorf("Find() beyond the limit: truncated %v, want %v", got, want)
 	}
 }
 
@@ -100,7 +95,7 @@ func TestFindWithoutRedis(t *testing.T) {
 	if err := r.Queue.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := queue.NewInspector(r.Queue).Find(t.Context(), uuid.New()); err == nil {
-		t.Errorf("found %+v", found)
+	if got, err := queue.NewInspector(r.Queue).Find(t.Context(), uuid.New()); err == nil {
+		t.Errorf("Find() = %+v, want an error", got)
 	}
 }

@@ -2,61 +2,37 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
 
-	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// ServerOptions says how a worker serves a queue.
+// ServerOptions configure how a worker serves a queue.
 type ServerOptions struct {
 	Queue string
-	// Concurrency is how many chunks are worked on at once.
+	// Concurrency is the maximum number of chunks processed at the same time.
 	Concurrency int
-	// PollInterval is how long an idle worker waits before it looks at the queue again: the price of a quick start is paid
-	// by Redis.
+	// PollInterval is how often an idle worker polls the queue. A short interval starts work sooner and
+	// loads Redis more.
 	PollInterval time.Duration
-	// Grace is how long the chunks in hand may take after Stop.
+	// Grace is how long running handlers may continue after ctx ends.
 	Grace time.Duration
 }
 
-// Handler works on one chunk. An error brings the entry back, a LaterError after its delay, any other after defaultDelay; but a ParkError puts
-// it aside.
+// Handler processes one chunk. On an error the entry is retried: after the delay of a RetryAfterError, or
+// after defaultDelay. An ArchiveError archives the entry instead.
 type Handler func(ctx context.Context, c job.Chunk) error
 
-// RetryAfterError asks to bring an entry back after a delay.
-type RetryAfterError struct {
-	Delay time.Duration
-	// Reason is why in a few fixed words of ours, which Redis keeps.
-	Reason string
-	// Err is why, for the log only.
-	Err error
-	// Quiet keeps an ordinary event out of the log.
-	Quiet bool
-	// Attrs go into the log beside the operation and the chunk.
-	Attrs []slog.Attr
-}
-
-// Error tells why.
-func (l *RetryAfterError) Error() string { return l.Err.Error() }
-
-// Unwrap returns why.
-func (l *RetryAfterError) Unwrap() error { return l.Err }
-
-// defaultDelay is when an entry comes back whose handler did not say when.
-const defaultDelay = 2 * time.Second
-
-// forwardInterval is how often entries whose delay is over are moved to the pending ones.
+// forwardInterval is how often asynq moves delayed entries that are due to the pending ones.
 const forwardInterval = time.Second
 
-// Serve works on entries until ctx ends, then finishes those in hand and gives back the rest.
+// Serve processes entries until ctx ends. Then it lets running handlers finish within the grace period and
+// returns the entries of the others to the queue.
 func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, routes map[job.Kind]Handler) error {
 	server := asynq.NewServerFromRedisClient(r.client, asynq.Config{
 		Concurrency:              opts.Concurrency,
@@ -65,22 +41,22 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 		DelayedTaskCheckInterval: forwardInterval,
 		ShutdownTimeout:          opts.Grace,
 		RetryDelayFunc:           retryDelay,
-		IsFailure:                func(error) bool { return false }, // attempts are counted in Postgres
-		ErrorHandler:             reporter(log),                     // asynq itself says nothing about an entry that comes back
-		Logger:                   logger{log},
+		IsFailure:                func(error) bool { return false }, // Postgres counts the attempts
+		ErrorHandler:             retryLogger(log),                  // asynq itself does not log retries
+		Logger:                   asynqLog{log},
 		LogLevel:                 asynq.WarnLevel,
 	})
-	var inHand sync.WaitGroup
+	var running sync.WaitGroup
 	mux := asynq.NewServeMux()
 	for kind, handle := range routes {
 		mux.HandleFunc(string(kind), func(ctx context.Context, entry *asynq.Task) error {
 			c, err := job.DecodeChunk(entry.Payload())
 			if err != nil {
-				return &keptError{fmt.Errorf("%w: %w", err, asynq.SkipRetry)}
+				return &storedError{fmt.Errorf("%w: %w", err, asynq.SkipRetry)}
 			}
-			inHand.Add(1)
-			defer inHand.Done()
-			return handled(func() error { return handle(ctx, c) })
+			running.Add(1)
+			defer running.Done()
+			return handleSafely(func() error { return handle(ctx, c) })
 		})
 	}
 	if err := server.Start(mux); err != nil {
@@ -88,77 +64,19 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	}
 	<-ctx.Done()
 	server.Shutdown()
-	awaitAbandoned(&inHand)
+	awaitHandlers(&running)
 	return nil
 }
 
-// CleanupGrace is how long handlers may take to clean up after asynq has given their entries back and left them alone.
+// CleanupGrace is how long handlers may clean up after asynq has cancelled them and returned their entries
+// to the queue. asynq itself does not wait for them.
 const CleanupGrace = 6 * time.Second
 
-func awaitAbandoned(inHand *sync.WaitGroup) {
-	ended := make(chan struct{})
-	go func() { inHand.Wait(); close(ended) }()
+func awaitHandlers(running *sync.WaitGroup) {
+	finished := make(chan struct{})
+	go func() { running.Wait(); close(finished) }()
 	select {
-	case <-ended:
+	case <-finished:
 	case <-time.After(CleanupGrace):
 	}
 }
-
-func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
-	if later, ok := errors.AsType[*RetryAfterError](err); ok {
-		return later.Delay
-	}
-	return defaultDelay
-}
-
-// reporter logs why an entry comes back.
-func reporter(log *slog.Logger) asynq.ErrorHandlerFunc {
-	return func(ctx context.Context, entry *asynq.Task, err error) {
-		err = whole(err)
-		if isParked(err) {
-			return
-		}
-		if errors.Is(err, asynq.SkipRetry) {
-			log.ErrorContext(ctx, "an entry that is none of ours was put aside", slog.Any("error", err))
-			return
-		}
-		level := slog.LevelWarn
-		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}
-		if c, err := job.DecodeChunk(entry.Payload()); err == nil {
-			attrs = append(attrs, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
-		}
-		if later, ok := errors.AsType[*RetryAfterError](err); ok {
-			attrs = append(attrs, later.Attrs...)
-			if later.Quiet {
-				level = slog.LevelDebug
-			}
-		}
-		if _, ok := errors.AsType[*panicError](err); ok {
-			level = slog.LevelError
-		}
-		log.LogAttrs(ctx, level, "a chunk will be tried again", attrs...)
-	}
-}
-
-// logger gives asynq's own messages to slog. They are about Redis, not about operations.
-type logger struct{ log *slog.Logger }
-
-// putAside begins what asynq says of each entry that is put aside, which the log has been told in better words.
-const putAside = "Retry exhausted"
-
-func (l logger) write(level slog.Level, args []any) {
-	l.log.Log(context.Background(), level, "queue", slog.String("detail", fmt.Sprint(args...)))
-}
-
-// Debug is one of asynq's levels; the others follow.
-func (l logger) Debug(args ...any) { l.write(slog.LevelDebug, args) }
-func (l logger) Info(args ...any)  { l.write(slog.LevelInfo, args) }
-func (l logger) Warn(args ...any) {
-	if strings.HasPrefix(fmt.Sprint(args...), putAside) {
-		l.write(slog.LevelDebug, args)
-		return
-	}
-	l.write(slog.LevelWarn, args)
-}
-func (l logger) Error(args ...any) { l.write(slog.LevelError, args) }
-func (l logger) Fatal(args ...any) { l.write(slog.LevelError, args) }

@@ -7,33 +7,33 @@ import (
 	"sync"
 
 	"github.com/longshore-io/longshore/pkg/config"
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/queue"
 )
 
-// Route says what happens with the entries of one kind.
+// Route assigns a handler to the queue entries of one kind.
 type Route struct {
 	Kind job.Kind
-	// Concurrency is how many of them are worked on at once.
+	// Concurrency is the maximum number of entries processed at the same time.
 	Concurrency int
 	Handle      queue.Handler
 }
 
-// Serve serves the queue of each route until ctx ends; then it finishes what is in hand and gives back the rest. It ends when one of
-// them can't be served.
+// Serve serves the queue of each route until ctx ends, then lets running handlers finish within the grace
+// period. If one queue can't be served, it stops all and returns the error.
 func Serve(ctx context.Context, redis *queue.Redis, log *slog.Logger, cfg config.Worker, routes ...Route) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var all sync.WaitGroup
+	var servers sync.WaitGroup
 	errs := make([]error, len(routes))
 	for i, r := range routes {
-		all.Go(func() {
+		servers.Go(func() {
 			defer stop()
 			errs[i] = queue.Serve(ctx, redis, log, queue.ServerOptions{
 				Queue: r.Kind.Queue(), Concurrency: r.Concurrency, PollInterval: cfg.QueuePoll, Grace: cfg.Shutdown.Grace,
 			}, map[job.Kind]queue.Handler{r.Kind: r.Handle})
 		})
 	}
-	all.Wait()
+	servers.Wait()
 	return errors.Join(errs...)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/metrics"
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/job"
@@ -49,7 +48,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base.Ready()
 	env.Log.Info("ready for chunks")
 	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Import, deps, chunks.Process).ProcessChunk},
-		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(operation.Import, deps, uploads.Process).ProcessChunk)},
+		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, deps, chunks.Process).ProcessChunk},
+		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(job.Split, deps, uploads.Process).ProcessChunk)},
 	)
 }

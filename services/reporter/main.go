@@ -8,14 +8,13 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/reporter/internal/config"
 	"github.com/longshore-io/longshore/services/reporter/internal/builder"
+	"github.com/longshore-io/longshore/services/reporter/internal/config"
 )
 
 func main() { os.Exit(service.Main("reporter", run)) }
@@ -41,5 +40,5 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base.Ready()
 	env.Log.Info("ready for reports")
 	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Report, deps, reports.Process).ProcessChunk})
+		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(job.Report, deps, reports.Process).ProcessChunk})
 }

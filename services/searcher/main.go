@@ -9,11 +9,10 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/searcher/internal/config"
 	"github.com/longshore-io/longshore/services/searcher/internal/search"
@@ -42,5 +41,5 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	base.Ready()
 	env.Log.Info("ready for searches")
 	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(operation.Search, deps, searches.Process).ProcessChunk})
+		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(job.Search, deps, searches.Process).ProcessChunk})
 }

@@ -33,7 +33,7 @@ const (
 
 // Finder looks through the queues.
 type Finder interface {
-	Find(ctx context.Context, operation uuid.UUID) (queue.Found, error)
+	Find(ctx context.Context, operation uuid.UUID) (queue.FindResult, error)
 }
 
 // Page answers for the page; the request's path value ID is the operation's id. It is safe for concurrent use.
@@ -89,7 +89,7 @@ func digestOf(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func show(w http.ResponseWriter, id uuid.UUID, found queue.Found) {
+func show(w http.ResponseWriter, id uuid.UUID, found queue.FindResult) {
 	rows := make([]row, 0, len(found.Entries))
 	slices.SortStableFunc(found.Entries, func(a, b queue.Entry) int {
 		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Chunk, b.Chunk), cmp.Compare(a.ID, b.ID))
@@ -99,7 +99,7 @@ func show(w http.ResponseWriter, id uuid.UUID, found queue.Found) {
 	}
 	var text bytes.Buffer
 	if err := page.Execute(&text, map[string]any{
-		"ID": id, "Rows": rows, "Cut": found.Cut, "Limit": queue.FindLimit, "Style": template.CSS(style), "Queues": queues.Root + "/", //nolint:gosec // G203: our own file
+		"ID": id, "Rows": rows, "Cut": found.Truncated, "Limit": queue.FindLimit, "Style": template.CSS(style), "Queues": queues.Root + "/", //nolint:gosec // G203: our own file
 	}); err != nil {
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
 		return

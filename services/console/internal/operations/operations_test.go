@@ -21,11 +21,11 @@ import (
 
 // seen is what a look through the queues brings; how they are looked through is tried in pkg/queue.
 type seen struct {
-	found queue.Found
+	found queue.FindResult
 	err   error
 }
 
-func (s seen) Find(context.Context, uuid.UUID) (queue.Found, error) { return s.found, s.err }
+func (s seen) Find(context.Context, uuid.UUID) (queue.FindResult, error) { return s.found, s.err }
 
 func show(t *testing.T, id string, s seen) *httptest.ResponseRecorder {
 	t.Helper()
@@ -41,12 +41,12 @@ const id = "0190a1f2-7c3e-7b8a-9d21-5f0c6e4b1a77"
 func TestThePageTellsWhatIsQueued(t *testing.T) {
 	t.Parallel()
 	next := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	w := show(t, id, seen{found: queue.Found{
+	w := show(t, id, seen{found: queue.FindResult{
 		Entries: []queue.Entry{
 			{Queue: "imports", ID: id + ".7.0", Chunk: 7, State: "retry", LastError: "reaching Postgres: <refused>", Next: next},
 			{Queue: "imports", ID: id + ".3.0", Chunk: 3, State: "active", Orphaned: true},
 		},
-		Cut: []string{"imports, archived"},
+		Truncated: []string{"imports, archived"},
 	}})
 	body := w.Body.String()
 	for _, part := range []string{

@@ -8,8 +8,8 @@ import (
 
 	"github.com/hibiken/asynqmon"
 
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 )
 

@@ -66,7 +66,7 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
+	b.work = worker.New(job.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
 	return b
 }
 
@@ -169,7 +169,7 @@ func TestACommittedChunkRingsForTheNextOfItsLane(t *testing.T) {
 	b.mustChunk(t, op, 0)
 	b.mustChunk(t, op, 1) // chunk 3 does not exist
 	b.mustChunk(t, op, 0) // a second delivery rings for nothing
-	queued, err := queue.NewInspector(b.redis.Queue).Queued(job.QueueImports)
+	queued, err := queue.NewInspector(b.redis.Queue).Queued(t.Context(), job.QueueImports)
 	if err != nil || len(queued) != 1 || !queued[job.Chunk{OperationID: op.ID, Seq: 2}] {
 		t.Errorf("queued: %v, %v", queued, err)
 	}

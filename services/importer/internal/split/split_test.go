@@ -47,7 +47,7 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	splitter := split.New(b.db, collections)
-	worker := worker.New(operation.Import, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
+	worker := worker.New(job.Split, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
 	b.split = splitter.ThenClear(worker.ProcessChunk)
 	return b
 }

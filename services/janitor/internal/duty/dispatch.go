@@ -53,7 +53,7 @@ func (d *dispatch) pass(ctx context.Context) error {
 		d.missed = nil
 		return nil
 	}
-	queued, err := d.queued(due)
+	queued, err := d.queued(ctx, due)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (d *dispatch) pass(ctx context.Context) error {
 }
 
 // queued looks into the queues in which something is due.
-func (d *dispatch) queued(due []job.Due) (map[job.Chunk]bool, error) {
+func (d *dispatch) queued(ctx context.Context, due []job.Due) (map[job.Chunk]bool, error) {
 	inspector := queue.NewInspector(d.redis)
 	queued := make(map[job.Chunk]bool)
 	looked := make(map[string]bool)
@@ -80,7 +80,7 @@ func (d *dispatch) queued(due []job.Due) (map[job.Chunk]bool, error) {
 			continue
 		}
 		looked[name] = true
-		found, err := inspector.Queued(name)
+		found, err := inspector.Queued(ctx, name)
 		if err != nil {
 			return nil, err
 		}

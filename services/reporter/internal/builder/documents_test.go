@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // imported stores a finished import of records, of which every second one was rejected.

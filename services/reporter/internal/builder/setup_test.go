@@ -12,13 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/reporter/internal/builder"
 )
@@ -43,7 +43,7 @@ func setup(t *testing.T, maxBytes int64) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.work = worker.New(operation.Report, worker.Deps{Store: b.db, Redis: queuetest.New(t).Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2},
+	b.work = worker.New(job.Report, worker.Deps{Store: b.db, Redis: queuetest.New(t).Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2},
 		builder.New(b.db, collections, maxBytes).Process)
 	return b
 }

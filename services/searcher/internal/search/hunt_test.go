@@ -14,12 +14,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/searcher/internal/search"
 )
@@ -58,7 +58,7 @@ func setup(t *testing.T, maxBytes int, options store.Options) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.db.Close)
-	b.work = worker.New(operation.Search, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3},
+	b.work = worker.New(job.Search, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3},
 		search.New(b.db, collections, maxBytes).Process)
 	return b
 }
@@ -111,7 +111,7 @@ func (b bench) run(t *testing.T, op *operation.Operation) (end *operation.Operat
 		if progress = now.Progress; now.State.Terminal() {
 			return now, steps
 		}
-		if queued, err := queue.NewInspector(b.redis.Queue).Queued(job.QueueSearches); err != nil || !queued[job.Chunk{OperationID: op.ID}] {
+		if queued, err := queue.NewInspector(b.redis.Queue).Queued(t.Context(), job.QueueSearches); err != nil || !queued[job.Chunk{OperationID: op.ID}] {
 			t.Fatalf("the next step is not queued: %v, %v", queued, err)
 		}
 	}

@@ -1,0 +1,122 @@
+// Package job defines every kind of queued work: its name, its queue and its payload. A payload contains
+// ids only: Postgres is the source of truth, and the queue can be rebuilt from it at any time.
+package job
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// Kind is the type of a queue entry. It determines what a worker does with it.
+type Kind string
+
+// The kinds of queued work.
+const (
+	// Import processes one chunk of an import.
+	Import Kind = "import:chunk"
+	// Split cuts the parts of a multipart upload into chunks, before the import has any.
+	Split Kind = "import:split"
+	// Search runs one step of a search.
+	Search Kind = "search:step"
+	// Report runs one step of a report.
+	Report Kind = "report:step"
+)
+
+// The queues. Each is served by one service.
+const (
+	// QueueImports contains the due chunks of imports; the importer serves it.
+	QueueImports = "imports"
+	// QueueSplits contains the multipart uploads that are due to be split. The importer serves it beside
+	// QueueImports, because a split takes long and must not delay small imports.
+	QueueSplits = "splits"
+	// QueueSearches is served by the searcher.
+	QueueSearches = "searches"
+	// QueueReports is served by the reporter.
+	QueueReports = "reports"
+)
+
+// queues maps each kind to its queue.
+var queues = map[Kind]string{
+	Import: QueueImports,
+	Split:  QueueSplits,
+	Search: QueueSearches,
+	Report: QueueReports,
+}
+
+// SplitSeq is the number of the chunk that represents the split of a multipart upload. It sorts before the
+// chunks of records, which count from 0.
+const SplitSeq = -1
+
+// chunkKinds maps an operation's kind to the kind of its chunks.
+var chunkKinds = map[operation.Kind]Kind{
+	operation.Import: Import,
+	operation.Search: Search,
+	operation.Report: Report,
+}
+
+// KindOf returns the kind of work that chunk seq of an operation requires.
+func KindOf(kind operation.Kind, seq int) Kind {
+	if seq == SplitSeq {
+		return Split
+	}
+	return chunkKinds[kind]
+}
+
+// operations maps each kind of work to the kind of operation that it belongs to.
+var operations = map[Kind]operation.Kind{
+	Import: operation.Import,
+	Split:  operation.Import,
+	Search: operation.Search,
+	Report: operation.Report,
+}
+
+// Operation returns the kind of operation that the work belongs to.
+func (k Kind) Operation() operation.Kind { return operations[k] }
+
+// Queue returns the name of the queue that contains work of the kind.
+func (k Kind) Queue() string { return queues[k] }
+
+// Kinds returns every kind.
+func Kinds() []Kind { return []Kind{Import, Split, Search, Report} }
+
+// Queues returns the names of all queues.
+func Queues() []string { return []string{QueueImports, QueueSplits, QueueSearches, QueueReports} }
+
+// Due is a chunk that should be queued or being processed.
+type Due struct {
+	Kind Kind
+	Chunk
+}
+
+// Chunk identifies one chunk of an operation. Fields may be added but never removed or renamed, so that
+// entries queued by an older version still decode.
+type Chunk struct {
+	OperationID uuid.UUID `json:"task_id"`
+	// Seq is the number of the chunk in its operation, from 0.
+	Seq int `json:"chunk"`
+}
+
+// String returns "operation.seq". The ids of queue entries begin with it.
+func (c Chunk) String() string { return fmt.Sprintf("%s.%d", c.OperationID, c.Seq) }
+
+// Encode returns the payload of the queue entry.
+func (c Chunk) Encode() []byte {
+	payload, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // a struct of an id and an integer always marshals
+	}
+	return payload
+}
+
+// DecodeChunk decodes the payload of a queue entry.
+func DecodeChunk(payload []byte) (Chunk, error) {
+	var c Chunk
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return Chunk{}, fmt.Errorf("decoding queue payload: %w", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,69 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// storedError limits the error text that asynq stores in Redis to a code or reason of ours and the SQLSTATE.
+// Everybody with access to the queues can read that text for weeks, so it must not quote client data, as
+// the messages of Postgres do. The log contains the whole error.
+type storedError struct{ err error }
+
+// Error returns the code or the reason, and the SQLSTATE of an error of Postgres.
+func (e *storedError) Error() string {
+	text := "failed; see the worker's log"
+	if archive, ok := errors.AsType[*ArchiveError](e.err); ok {
+		text = archive.Code
+	} else if retry, ok := errors.AsType[*RetryAfterError](e.err); ok && retry.Reason != "" {
+		text = retry.Reason
+	}
+	if postgres, ok := errors.AsType[interface {
+		error
+		SQLState() string
+	}](e.err); ok {
+		text = fmt.Sprintf("%s (SQLSTATE %s)", text, postgres.SQLState())
+	}
+	return text
+}
+
+// Unwrap returns the whole error.
+func (e *storedError) Unwrap() error { return e.err }
+
+// unstored returns the error that a handler has returned, for the log.
+func unstored(err error) error {
+	if stored, ok := errors.AsType[*storedError](err); ok {
+		return stored.err
+	}
+	return err
+}
+
+// panicError is a recovered panic of a handler.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error returns the panic's value and its stack.
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
+
+// Unwrap returns the panic's value if it is an error.
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}
+
+// handleSafely calls the handler and converts a panic to an error. asynq would recover too, but store the
+// panic's text in Redis.
+func handleSafely(handle func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value, debug.Stack()}
+		}
+		if err != nil {
+			err = &storedError{err}
+		}
+	}()
+	return handle()
+}

@@ -1,0 +1,140 @@
+// Package worker processes queue entries of any kind: it counts the attempt, runs the step that a service
+// provides, and decides what follows: the next step, a retry, or the failure of the operation.
+package worker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// dispatchTimeout bounds the requests to Redis after a step. If Redis does not answer, the janitor
+// dispatches the next chunk, and subscribers poll.
+const dispatchTimeout = time.Second
+
+// Process runs one step of an operation and commits it. Its context adds the operation, the chunk and the
+// id of the request that created the operation to log messages.
+type Process func(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error)
+
+// Deps are the dependencies of a worker.
+type Deps struct {
+	Store *store.Store
+	Redis *queue.Redis
+	Log   *slog.Logger
+	// MaxAttempts is the number of failed attempts after which a chunk's operation fails.
+	MaxAttempts int
+	// Steps and Finished are the worker's metrics; nil for metrics that nothing exports.
+	Steps    *metrics.Steps
+	Finished *metrics.Finished
+}
+
+// Worker processes chunks of one kind. It is safe for concurrent use.
+type Worker struct {
+	Deps
+	kind       job.Kind
+	dispatcher *queue.Dispatcher
+	notifier   *queue.Notifier
+	process    Process
+}
+
+// New returns a worker that processes chunks of a kind.
+func New(kind job.Kind, deps Deps, process Process) *Worker {
+	deps.Steps = cmp.Or(deps.Steps, metrics.NewSteps())
+	deps.Finished = cmp.Or(deps.Finished, metrics.NewFinished())
+	return &Worker{Deps: deps, kind: kind, dispatcher: queue.NewDispatcher(deps.Redis), notifier: queue.NewNotifier(deps.Redis), process: process}
+}
+
+// ProcessChunk runs one step of a chunk and dispatches what follows. It is a queue.Handler. It returns nil
+// when the queue entry is done, a *queue.RetryAfterError to retry it, and a *queue.ArchiveError when the
+// operation has failed.
+func (w *Worker) ProcessChunk(ctx context.Context, c job.Chunk) (err error) {
+	ctx = logging.With(ctx, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
+	result := metrics.StepFailed // unchanged by a panic, which the queue converts to an error
+	finish := w.Steps.Begin(ctx, w.kind)
+	defer func() { finish(result) }()
+	result, err = w.begin(ctx, c)
+	return err
+}
+
+// begin counts the attempt and, if the chunk is due and not locked, runs it.
+func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, error) {
+	attempt, err := w.Store.BeginAttempt(ctx, c, w.kind.Operation())
+	switch {
+	case errors.Is(err, store.ErrNothingDue):
+		return metrics.StepNothing, nil
+	case errors.Is(err, store.ErrLocked):
+		return metrics.StepHeld, retryAfter(lockedDelay, reasonLocked, err)
+	case err != nil:
+		return metrics.StepForgiven, retryAfter(transientDelay, reasonTransient, err)
+	}
+	if attempt.RequestID != "" {
+		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
+	}
+	result, err := w.run(ctx, c, attempt)
+	if retry, ok := errors.AsType[*queue.RetryAfterError](err); ok && attempt.RequestID != "" {
+		retry.Attrs = append(retry.Attrs, slog.String(logging.RequestID, attempt.RequestID))
+	}
+	return result, err
+}
+
+// run runs the step and decides what follows.
+func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (metrics.StepResult, error) {
+	if attempt.Count > w.MaxAttempts {
+		return w.abandon(ctx, c, errWorkersKilled)
+	}
+	done, err := w.process(ctx, c, attempt)
+	if client, ok := errors.AsType[*ClientError](err); ok {
+		return w.fail(ctx, c, client.Failure, nil)
+	}
+	switch {
+	case err == nil && done.Failure != nil:
+		return metrics.StepRefused, w.reportFailure(ctx, c, *done.Failure, nil)
+	case err == nil:
+		w.dispatchNext(ctx, c, done)
+		return metrics.StepCommitted, nil
+	case errors.Is(err, store.ErrNothingDue):
+		return metrics.StepNothing, nil
+	case errors.Is(err, store.ErrLocked):
+		return metrics.StepHeld, w.retryUncounted(ctx, c, err)
+	case IsTransient(ctx, err):
+		return metrics.StepForgiven, w.retryUncounted(ctx, c, err)
+	case attempt.Count >= w.MaxAttempts:
+		return w.abandon(ctx, c, err)
+	}
+	reason := fmt.Sprintf("attempt %d of %d", attempt.Count, w.MaxAttempts)
+	return metrics.StepFailed, retryAfter(attemptDelay(attempt.Count), reason+" failed", fmt.Errorf("%s: %w", reason, err))
+}
+
+// dispatchNext logs a committed step, queues the chunks that follow, and notifies the subscribers.
+func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, done store.Committed) {
+	w.Log.DebugContext(ctx, "chunk committed", slog.Any("counts", done.Counts))
+	if done.State.Terminal() {
+		w.Finished.Count(c.OperationID, w.kind.Operation(), done.State)
+		w.Log.InfoContext(ctx, "operation finished", slog.String("state", string(done.State)))
+	}
+	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
+	defer cancel()
+	for _, next := range done.Next {
+		if err := w.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
+			w.Log.WarnContext(ctx, "the next chunk was not queued; the janitor will dispatch it", slog.Any("error", err))
+			break
+		}
+	}
+	w.publish(ctx, c)
+}
+
+// publish notifies the subscribers of the operation. They poll too, so an error is only logged.
+func (w *Worker) publish(ctx context.Context, c job.Chunk) {
+	if err := w.notifier.Publish(ctx, c.OperationID); err != nil {
+		w.Log.DebugContext(ctx, "change not published", slog.Any("error", err))
+	}
+}
