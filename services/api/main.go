@@ -46,7 +46,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	go watch.Subscribe(ctx)
 	life := httpserver.Options{Variable: "LONGSHORE_ADDR", Ready: base.Ready, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
-		Addr: cfg.Addr, Life: life, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),
+		Addr: cfg.Addr, Lifecycle: life, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),
 	}, env.Log,
 		routes.Table(routes.Deps{
 			Config: cfg, Store: base.DB, Redis: base.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,

@@ -12,9 +12,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
+	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
@@ -92,10 +92,10 @@ const (
 func (c Config) Policy() submission.Policy {
 	return submission.Policy{
 		MaxWait: c.MaxWait,
-		Retention: map[operation.Kind]submission.Span{
-			operation.Import: {Default: c.ImportRetention, Least: leastRetention, Most: c.MaxRetention},
-			operation.Report: {Default: c.ReportRetention, Least: leastRetention, Most: c.MaxRetention},
-			operation.Search: {Default: c.SearchRetention, Least: leastSearchRetention, Most: mostSearchRetention},
+		Retention: map[operation.Kind]submission.RetentionRange{
+			operation.Import: {Default: c.ImportRetention, Min: leastRetention, Max: c.MaxRetention},
+			operation.Report: {Default: c.ReportRetention, Min: leastRetention, Max: c.MaxRetention},
+			operation.Search: {Default: c.SearchRetention, Min: leastSearchRetention, Max: mostSearchRetention},
 		},
 	}
 }
@@ -104,8 +104,8 @@ func (c Config) Policy() submission.Policy {
 func (c Config) checkRetention() error {
 	var errs []error
 	for kind, span := range c.Policy().Retention {
-		if span.Default < span.Least || span.Default > span.Most {
-			errs = append(errs, fmt.Errorf("LONGSHORE_%s_RETENTION must be from %s to %s", strings.ToUpper(string(kind)), span.Least, span.Most))
+		if span.Default < span.Min || span.Default > span.Max {
+			errs = append(errs, fmt.Errorf("LONGSHORE_%s_RETENTION must be from %s to %s", strings.ToUpper(string(kind)), span.Min, span.Max))
 		}
 	}
 	return errors.Join(errs...)
@@ -191,7 +191,7 @@ func (c Config) Console() string { return strings.TrimSuffix(c.ConsoleURL, "/") 
 func (c Config) Search() searches.Options {
 	return searches.Options{
 		MaxLimit: c.SearchMaxLimit, Moment: c.SearchMoment, PollWithin: c.PollWithin,
-		Patience: minrate.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+		UploadRate: minrate.Limit{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
 	}
 }
 
@@ -201,7 +201,7 @@ func (c Config) Imports() imports.Options {
 		Intake: intake.Limits{
 			Body: c.MaxBodyBytes, Record: c.MaxRecordBytes, Records: c.MaxRecords, Depth: c.MaxDepth, Ratio: c.MaxRatio,
 		},
-		Patience:     minrate.Terms{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
+		UploadRate:   minrate.Limit{Grace: c.UploadGrace, MinRate: c.MinUploadRate},
 		ChunkRecords: c.ChunkRecords,
 		ChunkBytes:   c.ChunkBytes,
 		Lanes:        c.Lanes,

@@ -22,8 +22,8 @@ type Route struct {
 	Handler Handler
 	// Summary says in one sentence what the route is for; GET / shows it.
 	Summary string
-	// Endless is true for a GET whose answer has no end of its own, such as a stream of events: there is no HEAD beside it.
-	Endless bool
+	// Streaming is true for a GET whose answer has no end of its own, such as a stream of events: there is no HEAD beside it.
+	Streaming bool
 }
 
 // WithHead adds a HEAD beside each GET of the routes, because who may read a thing may ask for its headers alone (RFC 9110 section 9.1).
@@ -31,15 +31,15 @@ type Route struct {
 func WithHead(routes []Route) []Route {
 	all := slices.Clone(routes)
 	for _, r := range routes {
-		if r.Method != http.MethodGet || r.Endless {
+		if r.Method != http.MethodGet || r.Streaming {
 			continue
 		}
-		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "The headers of the same.", Handler: glance(r.Handler)})
+		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "The headers of the same.", Handler: ignoreWait(r.Handler)})
 	}
 	return all
 }
 
-func glance(handle Handler) Handler {
+func ignoreWait(handle Handler) Handler {
 	return func(c *gin.Context) error {
 		c.Request.Header.Del("Prefer")
 		return handle(c)

@@ -38,7 +38,7 @@ func (a Answers) Accepted(c *gin.Context, op *operation.Operation, wait time.Dur
 	op = submission.Await(ctx, a.Watcher, header, op, wait)
 	c.Header("Operation-Location", a.Addresses.Absolute(c.Request, azure.Path(op)))
 	c.Header("Location", a.Addresses.Absolute(c.Request, tools.Path(op)))
-	a.Pacer.Hint(ctx, header, op)
+	a.Pacer.SetHeaders(ctx, header, op)
 	c.PureJSON(http.StatusAccepted, accepted{
 		TaskReference: op.Reference,
 		Status:        tools.Word(op.State),

@@ -17,14 +17,14 @@ import (
 // content is the body of a request as it is received. If the client gave an id, it is digested on its way, with all that decides what the
 // bytes mean.
 type content struct {
-	wire  *minrate.Body
+	wire  *minrate.Reader
 	limit int64
 	read  int64
 	sum   hash.Hash // nil if nobody needs to know the request again
 }
 
-func newContent(c *gin.Context, collection string, terms submission.Terms, opts Options) *content {
-	sent := &content{wire: minrate.NewBody(c.Writer, c.Request, opts.Patience), limit: opts.Intake.Body}
+func newContent(c *gin.Context, collection string, terms submission.Headers, opts Options) *content {
+	sent := &content{wire: minrate.NewReader(c.Writer, c.Request, opts.UploadRate), limit: opts.Intake.Body}
 	if terms.ID != uuid.Nil {
 		sent.sum = submission.NewDigest([]byte("import"), []byte(collection), []byte(c.GetHeader("Content-Type")),
 			[]byte(strings.Join(c.Request.Header.Values("Content-Encoding"), ",")))

@@ -21,8 +21,8 @@ import (
 
 // Options bounds what is accepted and how it is cut.
 type Options struct {
-	Intake   intake.Limits
-	Patience minrate.Terms
+	Intake     intake.Limits
+	UploadRate minrate.Limit
 	// ChunkRecords and ChunkBytes bound a chunk.
 	ChunkRecords, ChunkBytes int
 	// Lanes is how many chunks of one import may be queued at once.
@@ -88,7 +88,7 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	sent.wire.Rest()
+	sent.wire.ClearDeadline()
 	h.Answers.Accepted(c, op, terms.Wait, delimiter)
 	return nil
 }
@@ -136,14 +136,14 @@ func (h *Handler) take(
 }
 
 // repeat finds the operation of an id that is in use, if this request is like the one that made it. The body is read for comparing only.
-func (h *Handler) repeat(c *gin.Context, terms submission.Terms, sent *content) (*operation.Operation, error) {
+func (h *Handler) repeat(c *gin.Context, terms submission.Headers, sent *content) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	if _, err := h.Store.Operation(ctx, terms.ID); fault.Is(err, fault.NotFound) {
-		return nil, submission.Receiving(ctx, h.Store, terms.ID) // no need to read what can't be compared yet
+		return nil, submission.PendingIDError(ctx, h.Store, terms.ID) // no need to read what can't be compared yet
 	}
 	digest, err := sent.Digest()
 	if err != nil {
 		return nil, err
 	}
-	return submission.Repeated(ctx, h.Store, terms.ID, digest)
+	return submission.FindRepeated(ctx, h.Store, terms.ID, digest)
 }

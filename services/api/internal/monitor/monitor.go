@@ -54,8 +54,8 @@ func (m *Monitor) Find(ctx context.Context, id uuid.UUID) (*operation.Operation,
 	return m.present(ctx)(m.store.Operation(ctx, id))
 }
 
-// Look is Find for a glance that counts as no poll (HEAD).
-func (m *Monitor) Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
+// Peek is Find for a glance that counts as no poll (HEAD).
+func (m *Monitor) Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
 	return here(m.store.Operation(ctx, id))
 }
 
@@ -69,8 +69,8 @@ func (m *Monitor) FindByNumber(ctx context.Context, number int64) (*operation.Op
 	return m.present(ctx)(m.store.OperationByNumber(ctx, number))
 }
 
-// LookByNumber is Look for a number.
-func (m *Monitor) LookByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
+// PeekByNumber is Look for a number.
+func (m *Monitor) PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
 	return here(m.store.OperationByNumber(ctx, number))
 }
 

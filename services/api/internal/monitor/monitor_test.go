@@ -42,16 +42,16 @@ func TestALookCountsAsNoPoll(t *testing.T) {
 	deadline := time.Now()
 	s.op.PollDeadline = deadline
 	m, _ := watch(t, s, newBell())
-	byID, err := m.Look(t.Context(), s.op.ID)
+	byID, err := m.Peek(t.Context(), s.op.ID)
 	if err != nil || !byID.PollDeadline.Equal(deadline) {
 		t.Errorf("by id: %+v, %v", byID, err)
 	}
-	byNumber, err := m.LookByNumber(t.Context(), 7)
+	byNumber, err := m.PeekByNumber(t.Context(), 7)
 	if err != nil || !byNumber.PollDeadline.Equal(deadline) || s.polls != 0 {
 		t.Errorf("by number: %+v, %v; %d polls", byNumber, err, s.polls)
 	}
 	s.op.Expired = true
-	if _, err := m.Look(t.Context(), s.op.ID); !fault.Is(err, fault.Gone) {
+	if _, err := m.Peek(t.Context(), s.op.ID); !fault.Is(err, fault.Gone) {
 		t.Errorf("what is gone: %v", err)
 	}
 }

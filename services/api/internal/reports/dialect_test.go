@@ -16,18 +16,18 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/scan"
-	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
+	"github.com/longshore-io/longshore/services/api/internal/reports"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -104,14 +104,16 @@ func (w *world) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 }
 
 // Parts finds no uploads in pieces.
-func (w *world) MultipartUpload(context.Context, uuid.UUID) (*store.MultipartUpload, error) { return nil, store.NoParts() }
+func (w *world) MultipartUpload(context.Context, uuid.UUID) (*store.MultipartUpload, error) {
+	return nil, store.NoParts()
+}
 
 func (w *world) FindByNumber(_ context.Context, number int64) (*operation.Operation, error) {
 	return w.pick(func(op *operation.Operation) bool { return op.Number == number })
 }
 
-// LookByNumber is FindByNumber that counts as no poll.
-func (w *world) LookByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
+// PeekByNumber is FindByNumber that counts as no poll.
+func (w *world) PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
 	w.glances++
 	return w.FindByNumber(ctx, number)
 }
@@ -167,13 +169,13 @@ func (w *world) ask(t *testing.T, method, path, body string, headers ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	day := submission.Span{Default: 24 * time.Hour, Least: time.Hour, Most: 48 * time.Hour}
+	day := submission.RetentionRange{Default: 24 * time.Hour, Min: time.Hour, Max: 48 * time.Hour}
 	dialect := reports.New(reports.Deps{
 		Monitor: w, Store: w, Dispatcher: w, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
-		Pacer:    retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }),
-		Policy:   submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.Span{operation.Report: day}},
-		Log:      slog.New(slog.DiscardHandler),
-		Patience: minrate.Terms{Grace: time.Second, MinRate: 1000},
+		Pacer:      retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }),
+		Policy:     submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.RetentionRange{operation.Report: day}},
+		Log:        slog.New(slog.DiscardHandler),
+		UploadRate: minrate.Limit{Grace: time.Second, MinRate: 1000},
 	})
 	engine := gin.New()
 	for _, route := range edge.WithHead(dialect.Routes()) {

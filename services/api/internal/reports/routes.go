@@ -20,8 +20,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/scan"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -30,7 +30,7 @@ type Monitor interface {
 	submission.Watcher
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	FindByNumber(ctx context.Context, number int64) (*operation.Operation, error)
-	LookByNumber(ctx context.Context, number int64) (*operation.Operation, error)
+	PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
 }
 
@@ -51,8 +51,8 @@ type Deps struct {
 	Pacer       *retryafter.Estimator
 	Policy      submission.Policy
 	Log         *slog.Logger
-	// Patience is how slow a client may send its request.
-	Patience minrate.Terms
+	// UploadRate is how slow a client may send its request.
+	UploadRate minrate.Limit
 }
 
 // Dialect answers in the words of seed 004.
@@ -113,7 +113,7 @@ func (d *Dialect) describe(c *gin.Context, op *operation.Operation) {
 	if failure := azure.FailureOf(op); failure != nil {
 		c.Header("X-Ms-Error-Code", failure.Code)
 	}
-	d.Pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
+	d.Pacer.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
 }
 
 // remove cancels what is unfinished, and shows how it ended; of what is finished nothing is left to show.
@@ -150,7 +150,7 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 
 // findByNumber finds a report. The number may be a search's, so that a HEAD must not count as a poll here either.
 func (d *Dialect) findByNumber(c *gin.Context, number int64) (*operation.Operation, error) {
-	find := edge.Finder(c, d.Monitor.FindByNumber, d.Monitor.LookByNumber)
+	find := edge.Finder(c, d.Monitor.FindByNumber, d.Monitor.PeekByNumber)
 	op, err := find(c.Request.Context(), number)
 	if err == nil && op.Kind != operation.Report {
 		return nil, notFound()

@@ -21,7 +21,7 @@ import (
 
 // form is the body of a request for a report.
 var form = submission.Form{
-	Sent: "A request for a report", Measured: "A request for a report", TooLarge: "request-too-large", Optional: true,
+	Subject: "A request for a report", SizeSubject: "A request for a report", TooLargeCode: "request-too-large", Optional: true,
 }
 
 // submit accepts a report. As seed 004 prints it the request has no body; then it is a report on the latest imports.
@@ -30,7 +30,7 @@ func (d *Dialect) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := form.Read(c, d.Patience)
+	body, err := form.Read(c, d.UploadRate)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (d *Dialect) submit(c *gin.Context) error {
 }
 
 // accept stores the report after everything that it names was found, and rings for its first step.
-func (d *Dialect) accept(c *gin.Context, terms submission.Terms, asked report.Request) (*operation.Operation, error) {
+func (d *Dialect) accept(c *gin.Context, terms submission.Headers, asked report.Request) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	collection, err := d.check(ctx, asked)
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/config"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
-	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
-	"github.com/longshore-io/longshore/services/api/internal/searches"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
+	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
+	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
 
@@ -60,7 +60,7 @@ func Table(d Deps) [][]edge.Route {
 		}, d.Config.Search()).Routes(),
 		reports.New(reports.Deps{
 			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
-			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log, Patience: d.Config.Search().Patience,
+			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
 		}).Routes(),
 	}
 }

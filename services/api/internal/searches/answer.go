@@ -77,7 +77,7 @@ func (d *Dialect) describe(c *gin.Context, op *operation.Operation) {
 	if failure := azure.FailureOf(op); failure != nil {
 		h.Set("X-Ms-Error-Code", failure.Code)
 	}
-	d.Pacer.Hint(c.Request.Context(), h, op)
+	d.Pacer.SetHeaders(c.Request.Context(), h, op)
 	capHint(h, d.options.PollWithin)
 }
 

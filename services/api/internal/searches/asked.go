@@ -13,7 +13,7 @@ import (
 )
 
 // form is the body of a search.
-var form = submission.Form{Sent: "A search", Measured: "A query", TooLarge: "query-too-large"}
+var form = submission.Form{Subject: "A search", SizeSubject: "A query", TooLargeCode: "query-too-large"}
 
 // asked is what a client searches for, and where.
 type asked struct {
@@ -23,7 +23,7 @@ type asked struct {
 
 // readAsked reads {"collection": "tools", "query": "…", …}; the collection may be left out when there is only one.
 func (d *Dialect) readAsked(c *gin.Context) (asked, error) {
-	body, err := form.Read(c, d.options.Patience)
+	body, err := form.Read(c, d.options.UploadRate)
 	if err != nil {
 		return asked{}, err
 	}

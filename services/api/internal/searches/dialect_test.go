@@ -15,17 +15,17 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/scan"
-	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
+	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -93,8 +93,8 @@ func (b *backend) Find(_ context.Context, asked uuid.UUID) (*operation.Operation
 	return &b.op, nil
 }
 
-// Look is Find that counts as no poll.
-func (b *backend) Look(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+// Peek is Find that counts as no poll.
+func (b *backend) Peek(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
 	b.glances++
 	return b.Find(ctx, wanted)
 }
@@ -139,10 +139,10 @@ func ask(t *testing.T, b *backend, method, path, body string) *httptest.Response
 	dialect := searches.New(searches.Deps{
 		Monitor: b, Store: b, Dispatcher: b, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
 		Pacer: retryafter.New(func() time.Time { return sealed.Add(time.Hour) }), Log: slog.New(slog.DiscardHandler),
-		Policy: submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.Span{
-			operation.Search: {Default: time.Hour, Least: time.Minute, Most: 2 * time.Hour},
+		Policy: submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.RetentionRange{
+			operation.Search: {Default: time.Hour, Min: time.Minute, Max: 2 * time.Hour},
 		}},
-	}, searches.Options{MaxLimit: 50, Moment: time.Second, PollWithin: 8 * time.Second, Patience: minrate.Terms{Grace: time.Second, MinRate: 1}})
+	}, searches.Options{MaxLimit: 50, Moment: time.Second, PollWithin: 8 * time.Second, UploadRate: minrate.Limit{Grace: time.Second, MinRate: 1}})
 	for _, route := range edge.WithHead(dialect.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {

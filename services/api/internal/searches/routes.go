@@ -18,8 +18,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/scan"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -27,7 +27,7 @@ import (
 type Monitor interface {
 	submission.Watcher
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
-	Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
 }
 
@@ -47,8 +47,8 @@ type Options struct {
 	Moment time.Duration
 	// PollWithin is how soon a search must be asked for, again and again.
 	PollWithin time.Duration
-	// Patience is how slow a client may send its query.
-	Patience minrate.Terms
+	// UploadRate is how slow a client may send its query.
+	UploadRate minrate.Limit
 }
 
 // Deps are what the dialect works with.
@@ -135,7 +135,7 @@ func (d *Dialect) find(c *gin.Context) (*operation.Operation, error) {
 	if err != nil {
 		return nil, notFound
 	}
-	find := edge.Finder(c, d.Monitor.Find, d.Monitor.Look)
+	find := edge.Finder(c, d.Monitor.Find, d.Monitor.Peek)
 	op, err := find(c.Request.Context(), id)
 	if err == nil && op.Kind != operation.Search {
 		return nil, notFound

@@ -31,7 +31,7 @@ func (d *Dialect) submit(c *gin.Context) error {
 }
 
 // accept stores the search, after Postgres has seen its values, and rings for its first step.
-func (d *Dialect) accept(c *gin.Context, terms submission.Terms, asked asked) (*operation.Operation, error) {
+func (d *Dialect) accept(c *gin.Context, terms submission.Headers, asked asked) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	if _, err := d.Store.PrepareScan(ctx, asked.collection, asked.query); err != nil {
 		return nil, err

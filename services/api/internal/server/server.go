@@ -33,8 +33,8 @@ func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits /
 type Options struct {
 	// Addr is host:port.
 	Addr string
-	// Life says how the server begins and ends.
-	Life httpserver.Options
+	// Lifecycle says how the server begins and ends.
+	Lifecycle httpserver.Options
 	// Collections are listed at GET /.
 	Collections []string
 	// Requests measures what is answered.
@@ -61,7 +61,7 @@ func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections of clients
 		},
-		life: opts.Life,
+		life: opts.Lifecycle,
 		log:  log,
 	}
 }

@@ -112,7 +112,7 @@ func TestStoppingLetsRequestsInHandFinish(t *testing.T) {
 	lines := make(firstLine, 1)
 	arrived, release := make(chan struct{}), make(chan struct{})
 	s := New(Options{
-		Addr: "127.0.0.1:0", Life: httpserver.Options{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(),
+		Addr: "127.0.0.1:0", Lifecycle: httpserver.Options{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(),
 	}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
 		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
 			close(arrived)
@@ -164,7 +164,7 @@ func TestAHeadIsAnsweredWhereverAGetIs(t *testing.T) {
 	}
 	engine := newEngine(front{slog.New(slog.DiscardHandler), metrics.NewRequests(), ""}, index([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
-		{Method: http.MethodGet, Path: "/stream", Handler: show, Endless: true},
+		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
 	}, nil))
 	for path, status := range map[string]int{"/": 200, "/thing": 200, "/stream": 405, "/nothing": 404} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)

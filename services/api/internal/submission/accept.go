@@ -39,22 +39,22 @@ func Accept(ctx context.Context, s Acceptor, draft store.Draft) (op *operation.O
 	if !errors.Is(err, store.ErrIDTaken) {
 		return op, false, err
 	}
-	op, err = Repeated(ctx, s, draft.ID, draft.Digest)
+	op, err = FindRepeated(ctx, s, draft.ID, draft.Digest)
 	return op, true, err
 }
 
-// Repeated returns the operation of an id that is in use, if the digest is that of the request that made it: Azure's guidelines call that a
+// FindRepeated returns the operation of an id that is in use, if the digest is that of the request that made it: Azure's guidelines call that a
 // retry. The error is a fault otherwise: of kind Malformed if the id stands for something else, Conflict if what it stands for is still being
 // received, Gone if it is a tombstone.
-func Repeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*operation.Operation, error) {
+func FindRepeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*operation.Operation, error) {
 	op, err := s.Operation(ctx, id)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return nil, Receiving(ctx, s, id)
+		return nil, PendingIDError(ctx, s, id)
 	case err != nil:
 		return nil, err
 	case len(digest) == 0 || !bytes.Equal(op.PayloadDigest, digest):
-		return nil, InUse()
+		return nil, IDInUseError()
 	case op.Expired:
 		return nil, fault.New(fault.Gone, "operation-expired",
 			"The operation of this Operation-Id is gone since %s. Give another id to do it again.", op.ExpiresAt.Format(time.RFC3339))
@@ -65,13 +65,13 @@ func Repeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*oper
 // receivingRetry is when a client should ask again whose id is still being received.
 const receivingRetry = 2 * time.Second
 
-// Receiving tells why an id can't be had that is in use, but has no operation yet: its first request has not ended, and waiting helps, or it
+// PendingIDError tells why an id can't be had that is in use, but has no operation yet: its first request has not ended, and waiting helps, or it
 // stands for an upload in pieces, which is no other request's.
-func Receiving(ctx context.Context, s Finder, id uuid.UUID) error {
+func PendingIDError(ctx context.Context, s Finder, id uuid.UUID) error {
 	_, err := s.MultipartUpload(ctx, id)
 	switch {
 	case err == nil:
-		return InUse()
+		return IDInUseError()
 	case !fault.Is(err, fault.NotFound):
 		return err
 	}
@@ -80,8 +80,8 @@ func Receiving(ctx context.Context, s Finder, id uuid.UUID) error {
 		RetryAfter(receivingRetry)
 }
 
-// InUse is the fault of an id that stands for something else.
-func InUse() error {
+// IDInUseError is the fault of an id that stands for something else.
+func IDInUseError() error {
 	return fault.New(fault.Malformed, "operation-id-in-use",
 		"This Operation-Id stands for another request. Give each a new id, and the same only to the very same request.")
 }
@@ -114,7 +114,7 @@ func Await(ctx context.Context, w Watcher, h http.Header, op *operation.Operatio
 		return op
 	}
 	edge.RequestInfoOf(ctx).StartWait()
-	Applied(h, wait)
+	SetPreferenceApplied(h, wait)
 	now, err := w.Await(ctx, op, wait, monitor.Finished)
 	if err != nil || now == nil {
 		return op

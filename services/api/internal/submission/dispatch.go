@@ -7,14 +7,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// dispatchBudget is what ringing the bell may cost a client. If Redis takes longer, the janitor does it from what Postgres says.
-const dispatchBudget = 300 * time.Millisecond
+// dispatchTimeout is what ringing the bell may cost a client. If Redis takes longer, the janitor does it from what Postgres says.
+const dispatchTimeout = 300 * time.Millisecond
 
 // Dispatcher puts a chunk into the queue.
 type Dispatcher interface {
@@ -26,7 +26,7 @@ type Dispatcher interface {
 func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
 	edge.SetOperation(c, op)
 	edge.RequestInfoOf(c.Request.Context()).Accepted = op
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchBudget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchTimeout)
 	defer cancel()
 	for _, seq := range firstDue(op) {
 		chunk := job.Chunk{OperationID: op.ID, Seq: seq}

@@ -17,17 +17,17 @@ const maxFormBytes = 256 << 10
 
 // Form is a small JSON document in the body of a request, in the words of who reads it.
 type Form struct {
-	// Sent is what the client sends, such as "A search", and Measured what is too large of it, such as "A query": each begins a sentence.
-	Sent, Measured string
-	// TooLarge is the code of the fault of a body that is too large.
-	TooLarge string
+	// Subject is what the client sends, such as "A search", and Measured what is too large of it, such as "A query": each begins a sentence.
+	Subject, SizeSubject string
+	// TooLargeCode is the code of the fault of a body that is too large.
+	TooLargeCode string
 	// Optional says that there may be no body; nothing that the headers say of it matters then.
 	Optional bool
 }
 
 // Read reads the body, as slowly as the terms allow; nil if there is none and none is needed. What can't be taken is a fault of kind
 // UnsupportedMedia or TooLarge, or one of those that patience.Body returns.
-func (f Form) Read(c *gin.Context, terms minrate.Terms) ([]byte, error) {
+func (f Form) Read(c *gin.Context, terms minrate.Limit) ([]byte, error) {
 	if !f.Optional {
 		if err := f.checkMedia(c); err != nil {
 			return nil, err
@@ -45,15 +45,15 @@ func (f Form) Read(c *gin.Context, terms minrate.Terms) ([]byte, error) {
 	return body, f.checkMedia(c)
 }
 
-func (f Form) read(c *gin.Context, terms minrate.Terms) ([]byte, error) {
-	paced := minrate.NewBody(c.Writer, c.Request, terms)
+func (f Form) read(c *gin.Context, terms minrate.Limit) ([]byte, error) {
+	paced := minrate.NewReader(c.Writer, c.Request, terms)
 	body, err := io.ReadAll(io.LimitReader(paced, maxFormBytes+1))
-	paced.Rest()
+	paced.ClearDeadline()
 	if err != nil {
 		return nil, fmt.Errorf("reading what is asked for: %w", err)
 	}
 	if len(body) > maxFormBytes {
-		return nil, fault.New(fault.TooLarge, f.TooLarge, "%s has at most %d bytes.", f.Measured, maxFormBytes).With("limit", maxFormBytes)
+		return nil, fault.New(fault.TooLarge, f.TooLargeCode, "%s has at most %d bytes.", f.SizeSubject, maxFormBytes).With("limit", maxFormBytes)
 	}
 	return body, nil
 }
@@ -67,11 +67,11 @@ func (f Form) checkMedia(c *gin.Context) error {
 		if f.Optional {
 			without = ", or without a body"
 		}
-		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "%s is sent as application/json%s.", f.Sent, without)
+		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "%s is sent as application/json%s.", f.Subject, without)
 	}
 	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		c.Header("Accept-Encoding", "identity") // RFC 9110 section 12.5.3: what a 415 would have liked
-		return fault.New(fault.UnsupportedMedia, "unsupported-content-encoding", "%s is sent without a content coding.", f.Sent)
+		return fault.New(fault.UnsupportedMedia, "unsupported-content-encoding", "%s is sent without a content coding.", f.Subject)
 	}
 	return nil
 }

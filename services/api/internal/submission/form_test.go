@@ -50,8 +50,8 @@ func TestAFormIsSmallAndPlainJSON(t *testing.T) {
 		c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(tt.body))
 		c.Request.Header.Set("Content-Type", tt.media)
 		c.Request.Header.Set("Content-Encoding", tt.coding)
-		form := submission.Form{Sent: "A wish", Measured: "The wish", TooLarge: "wish-too-large", Optional: tt.optional}
-		body, err := form.Read(c, minrate.Terms{Grace: time.Minute, MinRate: 1})
+		form := submission.Form{Subject: "A wish", SizeSubject: "The wish", TooLargeCode: "wish-too-large", Optional: tt.optional}
+		body, err := form.Read(c, minrate.Limit{Grace: time.Minute, MinRate: 1})
 		if tt.fault == "" {
 			if err != nil || string(body) != tt.body {
 				t.Errorf("%s: %q, %v", name, body, err)

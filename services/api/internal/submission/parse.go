@@ -100,8 +100,8 @@ func (p Policy) Wait(h http.Header) time.Duration {
 	return 0
 }
 
-// Applied says in the answer that a wait was honoured (RFC 7240 section 3).
-func Applied(h http.Header, wait time.Duration) {
+// SetPreferenceApplied says in the answer that a wait was honoured (RFC 7240 section 3).
+func SetPreferenceApplied(h http.Header, wait time.Duration) {
 	if wait > 0 {
 		h.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait/time.Second)))
 	}

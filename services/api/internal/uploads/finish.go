@@ -48,7 +48,7 @@ func (h *Handler) finish(c *gin.Context) error {
 	if !found.Finished {
 		h.accepted(c, found, op)
 	}
-	sent.Rest()
+	sent.ClearDeadline()
 	h.Answers.Accepted(c, op, h.Policy.Wait(c.Request.Header), "")
 	return nil
 }

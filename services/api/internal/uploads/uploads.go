@@ -123,7 +123,7 @@ func (h *Handler) begin(c *gin.Context, draft store.Draft) (*store.MultipartUplo
 	before, err := h.Store.MultipartUpload(ctx, draft.ID)
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && !bytes.Equal(before.Digest, draft.Digest):
-		return nil, submission.InUse()
+		return nil, submission.IDInUseError()
 	case err != nil:
 		return nil, err
 	}
@@ -176,6 +176,6 @@ func (h *Handler) find(c *gin.Context, text string) (*store.MultipartUpload, err
 }
 
 // body reads the request's body with the patience that any import has.
-func (h *Handler) body(c *gin.Context) *minrate.Body {
-	return minrate.NewBody(c.Writer, c.Request, h.opts.Import.Patience)
+func (h *Handler) body(c *gin.Context) *minrate.Reader {
+	return minrate.NewReader(c.Writer, c.Request, h.opts.Import.UploadRate)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -44,8 +44,8 @@ func (r *reader) Find(_ context.Context, wanted uuid.UUID) (*operation.Operation
 	return &r.op, nil
 }
 
-// Look is Find that counts as no poll.
-func (r *reader) Look(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+// Peek is Find that counts as no poll.
+func (r *reader) Peek(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
 	r.glances++
 	return r.Find(ctx, wanted)
 }

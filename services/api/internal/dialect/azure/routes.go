@@ -21,7 +21,7 @@ import (
 // Monitor finds operations, waits for them and ends them.
 type Monitor interface {
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
-	Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Await(ctx context.Context, op *operation.Operation, limit time.Duration, enough func(*operation.Operation) bool) (*operation.Operation, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
@@ -90,7 +90,7 @@ func (d *Dialect) Routes() []edge.Route {
 			Summary: "Stream an operation's records by outcome=failed|created|updated|superseded|unprocessed, as NDJSON or, with format=csv, CSV.",
 		},
 		{
-			Method: http.MethodGet, Path: "/operations/:id/events", Handler: d.events, Endless: true,
+			Method: http.MethodGet, Path: "/operations/:id/events", Handler: d.events, Streaming: true,
 			Summary: "Tell what happens to an operation as it happens (server-sent events), from the beginning or after Last-Event-ID.",
 		},
 	}

@@ -25,7 +25,7 @@ func (d *Dialect) status(c *gin.Context) error {
 		if err != nil {
 			return err
 		}
-		submission.Applied(c.Writer.Header(), wait)
+		submission.SetPreferenceApplied(c.Writer.Header(), wait)
 	}
 	if !known.holds(op) {
 		d.show(c, op)
@@ -47,7 +47,7 @@ func (d *Dialect) show(c *gin.Context, op *operation.Operation) {
 func (d *Dialect) describe(c *gin.Context, op *operation.Operation) {
 	c.Header("Cache-Control", "no-store")
 	c.Header("ETag", etagOf(op))
-	d.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
+	d.pacer.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
 }
 
 // act does what a POST asks for.
@@ -95,7 +95,7 @@ func (d *Dialect) findNamed(c *gin.Context, name string) (*operation.Operation, 
 	if err != nil {
 		return nil, err
 	}
-	find := edge.Finder(c, d.monitor.Find, d.monitor.Look)
+	find := edge.Finder(c, d.monitor.Find, d.monitor.Peek)
 	return edge.Found(c)(find(c.Request.Context(), id))
 }
 

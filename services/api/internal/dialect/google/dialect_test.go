@@ -14,12 +14,12 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
 const path = "/v1/operations/01a201ca-08ae-76bd-94da-dcd44d595976"
@@ -46,8 +46,8 @@ func (m *watcher) Find(_ context.Context, wanted uuid.UUID) (*operation.Operatio
 	return &m.op, nil
 }
 
-// Look is Find that counts as no poll.
-func (m *watcher) Look(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
+// Peek is Find that counts as no poll.
+func (m *watcher) Peek(ctx context.Context, wanted uuid.UUID) (*operation.Operation, error) {
 	m.glances++
 	return m.Find(ctx, wanted)
 }

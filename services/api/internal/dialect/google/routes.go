@@ -21,7 +21,7 @@ import (
 // Monitor finds operations and ends them.
 type Monitor interface {
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
-	Look(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Prune(ctx context.Context, op *operation.Operation) error
 	Page(ctx context.Context, f store.Filter, cursor string) (monitor.Page, error)
@@ -71,7 +71,7 @@ func (d *Dialect) get(c *gin.Context) error {
 		return err
 	}
 	c.Header("Cache-Control", "no-store")
-	d.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
+	d.pacer.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
 	c.PureJSON(http.StatusOK, d.shape(c, op))
 	return nil
 }
@@ -118,6 +118,6 @@ func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error
 	if err != nil {
 		return nil, err
 	}
-	find := edge.Finder(c, d.monitor.Find, d.monitor.Look)
+	find := edge.Finder(c, d.monitor.Find, d.monitor.Peek)
 	return edge.Found(c)(find(c.Request.Context(), id))
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
+	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
 var sealed = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -48,8 +48,8 @@ func (m *monitor) FindByNumber(_ context.Context, number int64) (*operation.Oper
 	return nil, fault.New(fault.NotFound, "operation-not-found", "There is no such operation.")
 }
 
-// LookByNumber is FindByNumber that counts as no poll.
-func (m *monitor) LookByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
+// PeekByNumber is FindByNumber that counts as no poll.
+func (m *monitor) PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
 	m.glances++
 	return m.FindByNumber(ctx, number)
 }

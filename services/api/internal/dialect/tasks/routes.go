@@ -17,7 +17,7 @@ import (
 // Monitor finds operations and ends them.
 type Monitor interface {
 	FindByNumber(ctx context.Context, number int64) (*operation.Operation, error)
-	LookByNumber(ctx context.Context, number int64) (*operation.Operation, error)
+	PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error)
 	List(ctx context.Context, f store.Filter) ([]*operation.Operation, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Prune(ctx context.Context, op *operation.Operation) error

@@ -76,7 +76,7 @@ func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such task: its id is a whole number, as in /tasks/5, /tasks/5.json or /tasks/5.xml. GET /tasks lists them.")
 	}
-	find := edge.Finder(c, d.monitor.FindByNumber, d.monitor.LookByNumber)
+	find := edge.Finder(c, d.monitor.FindByNumber, d.monitor.PeekByNumber)
 	return edge.Found(c)(find(c.Request.Context(), number))
 }
 
@@ -90,7 +90,7 @@ func (d *Dialect) cancel(ctx context.Context, op *operation.Operation) (*operati
 }
 
 func (d *Dialect) show(c *gin.Context, f format, op *operation.Operation) error {
-	d.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
+	d.pacer.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
 	shown := d.shape(op, d.absolute(c))
 	return write(c, f, wrapped{shown}, shown)
 }

@@ -60,7 +60,7 @@ func (d *Dialect) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	d.pacer.Hint(c.Request.Context(), c.Writer.Header(), op)
+	d.pacer.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
 	if !op.State.Terminal() {
 		c.PureJSON(http.StatusOK, shapeUnfinished(op))
 		return nil

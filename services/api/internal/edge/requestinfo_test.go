@@ -82,10 +82,10 @@ func TestAStoryIsTheRequestsOwn(t *testing.T) {
 	story := edge.WithRequestInfo(c, "")
 	edge.LogOperation(c, uuid.New())
 	edge.RequestInfoOf(c.Request.Context()).StartWait()
-	first := story.WaitedFrom
+	first := story.WaitStarted
 	edge.RequestInfoOf(c.Request.Context()).StartWait()
-	if first.IsZero() || story.WaitedFrom != first || time.Since(first) > time.Minute {
-		t.Errorf("it waits from %s, and then from %s", first, story.WaitedFrom)
+	if first.IsZero() || story.WaitStarted != first || time.Since(first) > time.Minute {
+		t.Errorf("it waits from %s, and then from %s", first, story.WaitStarted)
 	}
 	edge.RequestInfoOf(context.Background()).StartWait() // nobody tells it
 }

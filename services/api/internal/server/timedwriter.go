@@ -39,8 +39,8 @@ type timedAnswer struct {
 
 // newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
 func newTimedAnswer(w gin.ResponseWriter) *timedAnswer {
-	terms := minrate.Terms{Grace: takingGrace, MinRate: takingRate}
-	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: minrate.New(terms)}
+	terms := minrate.Limit{Grace: takingGrace, MinRate: takingRate}
+	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: minrate.NewBudget(terms)}
 	a.beneath = a.connection
 	if gins, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
 		a.beneath = http.NewResponseController(gins.Unwrap())
@@ -72,7 +72,7 @@ func (a *timedAnswer) WriteString(s string) (int, error) { return a.Write([]byte
 func (a *timedAnswer) writePiece(p []byte) (int, error) {
 	began := a.extend()
 	n, err := a.ResponseWriter.Write(p)
-	a.budget.Spend(began, n)
+	a.budget.Record(began, n)
 	return n, err
 }
 
@@ -85,7 +85,7 @@ func (a *timedAnswer) FlushError() error {
 	a.WriteHeaderNow()
 	began := a.extend()
 	err := a.beneath.Flush()
-	a.budget.Spend(began, 0)
+	a.budget.Record(began, 0)
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("%w: %w", errNotTaken, err)
 	}

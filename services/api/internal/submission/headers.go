@@ -14,8 +14,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// Terms are what a client may say in headers of any request that begins an operation.
-type Terms struct {
+// Headers are what a client may say in headers of any request that begins an operation.
+type Headers struct {
 	// ID is the client's own (Operation-Id); zero if it gave none.
 	ID uuid.UUID
 	// RequestID is the id of the request, which the server gives to every one (X-Request-Id).
@@ -28,38 +28,38 @@ type Terms struct {
 	Wait time.Duration
 }
 
-// Span bounds how long the operations of a kind are kept after they are finished.
-type Span struct {
-	Default, Least, Most time.Duration
+// RetentionRange bounds how long the operations of a kind are kept after they are finished.
+type RetentionRange struct {
+	Default, Min, Max time.Duration
 }
 
 // Policy is what a client may ask for.
 type Policy struct {
 	// Retention has a span for each kind.
-	Retention map[operation.Kind]Span
+	Retention map[operation.Kind]RetentionRange
 	// MaxWait bounds Prefer: wait; more is taken as that.
 	MaxWait time.Duration
 }
 
 // Read reads the terms of a request that begins an operation of the kind. What can't be taken is a fault of kind Malformed that says what can.
-func (p Policy) Read(r *http.Request, kind operation.Kind) (Terms, error) {
+func (p Policy) Read(r *http.Request, kind operation.Kind) (Headers, error) {
 	id, err := readID(r.Header)
 	if err != nil {
-		return Terms{}, err
+		return Headers{}, err
 	}
 	labels, err := readLabels(r.Header)
 	if err != nil {
-		return Terms{}, err
+		return Headers{}, err
 	}
 	retention, err := p.readRetention(r.Header, kind)
 	if err != nil {
-		return Terms{}, err
+		return Headers{}, err
 	}
-	return Terms{ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header)}, nil
+	return Headers{ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header)}, nil
 }
 
 // Draft begins the draft of an operation with the terms.
-func (t Terms) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
+func (t Headers) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
 	return store.Draft{
 		ID: t.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
 		Labels: t.Labels, Retention: t.Retention, RequestID: t.RequestID,
@@ -86,10 +86,10 @@ func (p Policy) readRetention(h http.Header, kind operation.Kind) (time.Duration
 		return span.Default, nil
 	}
 	asked, err := parseSpan(text)
-	if err != nil || asked < span.Least || asked > span.Most {
+	if err != nil || asked < span.Min || asked > span.Max {
 		return 0, fault.New(fault.Malformed, "invalid-retention",
-			"Longshore-Retention must be seconds, or a number with s, m, h or d, from %s to %s.", span.Least, span.Most).
-			With("least_seconds", int(span.Least.Seconds())).With("most_seconds", int(span.Most.Seconds()))
+			"Longshore-Retention must be seconds, or a number with s, m, h or d, from %s to %s.", span.Min, span.Max).
+			With("least_seconds", int(span.Min.Seconds())).With("most_seconds", int(span.Max.Seconds()))
 	}
 	return asked, nil
 }

@@ -112,9 +112,9 @@ func (p *Estimator) Completion(ctx context.Context, op *operation.Operation) tim
 	return now.Add(left + time.Second - 1).UTC().Truncate(time.Second)
 }
 
-// Hint sets the headers of an answer about an operation that is not finished: Retry-After in whole seconds, at least 1, and
+// SetHeaders sets the headers of an answer about an operation that is not finished: Retry-After in whole seconds, at least 1, and
 // retry-after-ms for clients that know it. On a finished one it sets nothing.
-func (p *Estimator) Hint(ctx context.Context, h http.Header, op *operation.Operation) {
+func (p *Estimator) SetHeaders(ctx context.Context, h http.Header, op *operation.Operation) {
 	if op.State.Terminal() {
 		return
 	}

@@ -21,25 +21,25 @@ const RequestIDHeader = "X-Request-Id"
 type RequestInfo struct {
 	// Accepted is the operation that the request began; nil if it began none.
 	Accepted *operation.Operation
-	// WaitedFrom is when the answer could have been given, but waits for the end of what was accepted; zero if it does not wait.
-	WaitedFrom time.Time
+	// WaitStarted is when the answer could have been given, but waits for the end of what was accepted; zero if it does not wait.
+	WaitStarted time.Time
 	// console is the address of the operators' pages, and about the operation that the answer leads there to.
 	console string
-	about   uuid.UUID
+	linked  uuid.UUID
 }
 
-type storyKey struct{}
+type requestInfoKey struct{}
 
 // WithRequestInfo begins the story of a request. console is where operators see an operation, without a slash at its end; empty if nowhere.
 func WithRequestInfo(c *gin.Context, console string) *RequestInfo {
 	story := &RequestInfo{console: console}
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), storyKey{}, story))
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestInfoKey{}, story))
 	return story
 }
 
 // RequestInfoOf is the story of the request that a context belongs to. Without one it is a story that nobody tells.
 func RequestInfoOf(ctx context.Context) *RequestInfo {
-	if story, ok := ctx.Value(storyKey{}).(*RequestInfo); ok {
+	if story, ok := ctx.Value(requestInfoKey{}).(*RequestInfo); ok {
 		return story
 	}
 	return &RequestInfo{}
@@ -47,8 +47,8 @@ func RequestInfoOf(ctx context.Context) *RequestInfo {
 
 // StartWait notes that the answer waits from now on for more than that the operation was accepted.
 func (s *RequestInfo) StartWait() {
-	if s.WaitedFrom.IsZero() {
-		s.WaitedFrom = time.Now()
+	if s.WaitStarted.IsZero() {
+		s.WaitStarted = time.Now()
 	}
 }
 
@@ -62,10 +62,10 @@ func LogOperation(c *gin.Context, id uuid.UUID) {
 func SetOperation(c *gin.Context, op *operation.Operation) {
 	LogOperation(c, op.ID)
 	story := RequestInfoOf(c.Request.Context())
-	if story.console == "" || story.about == op.ID {
+	if story.console == "" || story.linked == op.ID {
 		return
 	}
-	story.about = op.ID
+	story.linked = op.ID
 	c.Writer.Header().Add("Link", "<"+story.console+"/operations/"+op.ID.String()+`>; rel="related"; title="console"`)
 }
 

@@ -61,8 +61,8 @@ func (s *served) end(c *gin.Context, out *timedAnswer, err error) {
 // answerable is when the client could know that its operation was accepted: when the answer begins, or began to wait for more than that.
 func (s *served) answerable(out *timedAnswer) time.Time {
 	switch {
-	case !s.story.WaitedFrom.IsZero():
-		return s.story.WaitedFrom
+	case !s.story.WaitStarted.IsZero():
+		return s.story.WaitStarted
 	case !out.begun.IsZero():
 		return out.begun
 	default:

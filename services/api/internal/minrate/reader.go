@@ -12,39 +12,39 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Body reads a request's body under a deadline that moves with every byte.
-type Body struct {
+// Reader reads a request's body under a deadline that moves with every byte.
+type Reader struct {
 	body     io.Reader
 	deadline func(time.Time) error
 	budget   *Budget
 }
 
-// NewBody reads the body of r under the terms.
-func NewBody(w http.ResponseWriter, r *http.Request, terms Terms) *Body {
-	return &Body{body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, budget: New(terms)}
+// NewReader reads the body of r under the terms.
+func NewReader(w http.ResponseWriter, r *http.Request, terms Limit) *Reader {
+	return &Reader{body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, budget: NewBudget(terms)}
 }
 
 // Read waits for the client as long as its patience lasts. Every error but io.EOF is a fault that tells the client what it did.
-func (b *Body) Read(p []byte) (int, error) {
+func (b *Reader) Read(p []byte) (int, error) {
 	began := time.Now()
 	if err := b.deadline(b.budget.Deadline(began)); err != nil {
 		return 0, fmt.Errorf("setting the read deadline: %w", err)
 	}
 	n, err := b.body.Read(p)
-	b.budget.Spend(began, n)
+	b.budget.Record(began, n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = blame(err)
+		err = toFault(err)
 	}
 	return n, err
 }
 
-// Rest takes the deadline off the connection after the last read, so that net/http, which listens for the client's leaving, does not take
+// ClearDeadline takes the deadline off the connection after the last read, so that net/http, which listens for the client's leaving, does not take
 // its silence for that while the answer is waited for.
-func (b *Body) Rest() { _ = b.deadline(time.Time{}) } // a connection that takes no deadline is closed
+func (b *Reader) ClearDeadline() { _ = b.deadline(time.Time{}) } // a connection that takes no deadline is closed
 
-// blame turns an error of the transport into what the client should know: whatever ends a body but its end is the client's or the
+// toFault turns an error of the transport into what the client should know: whatever ends a body but its end is the client's or the
 // connection's doing, never ours.
-func blame(err error) error {
+func toFault(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fault.New(fault.TooSlow, "upload-too-slow",

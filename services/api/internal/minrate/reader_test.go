@@ -65,9 +65,9 @@ func TestPatienceIsEarnedByBytes(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				client := &script{pieces: tt.pieces}
-				body := &Body{
+				body := &Reader{
 					body: client, deadline: client.setDeadline,
-					budget: New(Terms{Grace: 30 * time.Second, MinRate: 1000}),
+					budget: NewBudget(Limit{Grace: 30 * time.Second, MinRate: 1000}),
 				}
 				var err error
 				for err == nil {
@@ -93,7 +93,7 @@ func TestBlameIsTheClients(t *testing.T) {
 		"reset":   {fmt.Errorf("reading: %w", syscall.ECONNRESET), fault.Malformed, "upload-cut-off"},
 		"framing": {errors.New("invalid byte in chunk length"), fault.Malformed, "bad-framing"},
 	} {
-		if got := fault.Of(blame(tt.err)); got.Kind != tt.kind || got.Code != tt.code {
+		if got := fault.Of(toFault(tt.err)); got.Kind != tt.kind || got.Code != tt.code {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

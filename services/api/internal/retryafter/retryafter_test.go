@@ -50,7 +50,7 @@ func TestHintIsWholeSecondsAndOnlyWhileUnfinished(t *testing.T) {
 		operation.Cancelled: {"", ""},
 	} {
 		h := make(http.Header)
-		retryafter.New(func() time.Time { return now }).Hint(t.Context(), h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)})
+		retryafter.New(func() time.Time { return now }).SetHeaders(t.Context(), h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)})
 		if got := [2]string{h.Get("Retry-After"), h.Get("retry-after-ms")}; got != want {
 			t.Errorf("%s: %v, want %v", state, got, want)
 		}
