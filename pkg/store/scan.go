@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/query"
+	"github.com/longshore-io/longshore/pkg/table"
 	"github.com/longshore-io/longshore/pkg/table/scan"
 )
 
@@ -43,9 +43,9 @@ func (t *ResumableStep) Scan(ctx context.Context, plan *scan.Plan, after json.Ra
 	return page, nil
 }
 
-// ScanBetter looks at the next rows of a sorted plan as part of the turn; see scan.Plan.Better.
+// ScanBetter looks at the next rows of a sorted plan as part of the turn; see scan.Plan.ReadKeys.
 func (t *ResumableStep) ScanBetter(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, worst json.RawMessage) (scan.Page, error) {
-	page, err := plan.Better(ctx, t.tx, after, rows, worst)
+	page, err := plan.ReadKeys(ctx, t.tx, after, rows, worst)
 	if err != nil {
 		return scan.Page{}, fmt.Errorf("looking at records: %w", err)
 	}
@@ -84,8 +84,8 @@ func (t *ResumableStep) EstimateRows(ctx context.Context, c *collection.Collecti
 }
 
 func estimateRows(ctx context.Context, db executor, c *collection.Collection) (int64, error) {
-	table := pgx.Identifier(strings.Split(c.Table, ".")).Sanitize()
-	counted, err := queryOne[int64](ctx, db, fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM %s LIMIT %d) AS few`, table, exactUpTo+1))
+	name := table.QuoteName(c.Table)
+	counted, err := queryOne[int64](ctx, db, fmt.Sprintf(`SELECT count(*) FROM (SELECT FROM %s LIMIT %d) AS few`, name, exactUpTo+1))
 	if err != nil {
 		return 0, fmt.Errorf("counting the rows of %s: %w", c.Table, err)
 	}
@@ -97,7 +97,7 @@ func estimateRows(ctx context.Context, db executor, c *collection.Collection) (i
 			Rows int64 `json:"Plan Rows"`
 		}
 	}
-	plans, err := queryOne[[]plan](ctx, db, `EXPLAIN (FORMAT JSON) SELECT FROM `+table)
+	plans, err := queryOne[[]plan](ctx, db, `EXPLAIN (FORMAT JSON) SELECT FROM `+name)
 	if err != nil || len(plans) == 0 {
 		return 0, fmt.Errorf("estimating the rows of %s: %w", c.Table, err)
 	}

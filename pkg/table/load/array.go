@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 )
 
-// arrayHeader is the length of the words before the elements of a one-dimensional array: dimensions, a flag for NULLs that
-// Postgres does not read, the element's type, then the dimension's length and first index.
+// arrayHeader is the size of the header of a one-dimensional array: the number of dimensions, a flag for
+// NULLs that Postgres ignores, the element's type, the dimension's length and its first index.
 const arrayHeader = 20
 
-// encodeArray takes an array of scalars. The column's limits, such as the n of varchar(n)[], are those of its elements.
+// encodeArray encodes an array of scalars. The column's limits, such as the n of varchar(n)[], apply to its elements.
 func encodeArray(c *column, dst, v []byte) ([]byte, defect) {
 	if len(v) < 2 || v[0] != '[' || v[len(v)-1] != ']' {
 		return dst, wrongType
@@ -29,11 +29,11 @@ func encodeArray(c *column, dst, v []byte) ([]byte, defect) {
 			return dst, wrong
 		}
 	}
-	return c.closeArray(dst, start, count), sound
+	return c.putArrayHeader(dst, start, count), sound
 }
 
-// closeArray writes the header. An empty array has no dimension.
-func (c *column) closeArray(dst []byte, start int, count uint32) []byte {
+// putArrayHeader writes the header. An empty array has no dimension.
+func (c *column) putArrayHeader(dst []byte, start int, count uint32) []byte {
 	words := [...]uint32{1, 0, c.elementOID, count, 1}
 	header := words[:]
 	if count == 0 {
@@ -46,7 +46,7 @@ func (c *column) closeArray(dst []byte, start int, count uint32) []byte {
 	return dst
 }
 
-// cutItem splits the first item off, and the comma after it.
+// cutItem splits list after its first item and the following comma.
 func cutItem(list []byte) (item, rest []byte, wrong defect) {
 	end := itemEnd(list)
 	if end == 0 {
@@ -65,7 +65,7 @@ func cutItem(list []byte) (item, rest []byte, wrong defect) {
 	return item, rest, sound
 }
 
-// itemEnd finds where the scalar at the start of list ends; 0 if there is none.
+// itemEnd returns the end of the scalar at the start of list; 0 if list does not start with a scalar.
 func itemEnd(list []byte) int {
 	switch list[0] {
 	case '"':
@@ -79,7 +79,7 @@ func itemEnd(list []byte) int {
 	return len(list)
 }
 
-// stringEnd finds the end of the JSON string at the start of list; 0 if it has none.
+// stringEnd returns the end of the JSON string at the start of list; 0 if the string does not end.
 func stringEnd(list []byte) int {
 	for i := 1; i < len(list); i++ {
 		switch list[i] {

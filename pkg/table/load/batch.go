@@ -9,14 +9,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Batch collects a chunk's records as encoded rows. It is made for reuse: after Reset it takes the next chunk into the
-// same memory. It is not safe for concurrent use.
+// Batch collects a chunk's records as encoded rows. After Reset it reuses its memory for the next
+// chunk. It is not safe for concurrent use.
 type Batch struct {
 	table *Table
-	// rows holds the rows as binary COPY sends them, in the order of Add; entries tell where each one lies.
+	// rows contains the rows in binary COPY format in the order of Add; entries contains their offsets.
 	rows    []byte
 	entries []entry
-	// order and previous are made by arrange, outcomes and rejected by Load; array is what the upsert sends.
+	// arrange sets order, previous and winners; Load sets outcomes and rejected. array is the upsert's parameter.
 	order    []sortable
 	previous []int32
 	winners  []int32
@@ -25,18 +25,19 @@ type Batch struct {
 	array    []byte
 }
 
-// entry is one record of the batch: its key and its row end where the key's and the row's stretch of Batch.rows end.
+// entry is a record of the batch. Its row is Batch.rows[start:end], which begins with the key, up to keyEnd.
 type entry struct {
 	start, keyEnd, end int
 	row                int32
 }
 
-// The beginning of every encoded row: the number of fields, then the two bookkeeping columns with their length words.
+// Offsets in an encoded row, which begins with the number of fields and the two bookkeeping columns,
+// each after its length word.
 const (
-	fieldCountAt   = 0
-	importNumberAt = fieldCountAt + 2 + 4
-	importRowAt    = importNumberAt + 8 + 4
-	keyAt          = importRowAt + 4
+	fieldCountOffset   = 0
+	importNumberOffset = fieldCountOffset + 2 + 4
+	importRowOffset    = importNumberOffset + 8 + 4
+	keyOffset          = importRowOffset + 4
 )
 
 // NewBatch returns an empty batch for the table.
@@ -44,23 +45,24 @@ func (t *Table) NewBatch() *Batch {
 	return &Batch{table: t}
 }
 
-// Reset empties the batch and keeps its memory. What Load returned before is no longer valid.
+// Reset empties the batch and keeps its memory. It invalidates the last result of Load.
 func (b *Batch) Reset() {
 	b.rows, b.entries = b.rows[:0], b.entries[:0]
 }
 
-// Len is the number of records in the batch.
+// Len returns the number of records in the batch.
 func (b *Batch) Len() int { return len(b.entries) }
 
-// Size is the memory that the records take, in bytes.
+// Size returns the size of the encoded records in bytes.
 func (b *Batch) Size() int { return len(b.rows) }
 
-// Row is the row number that the i-th record of the batch was added with, counted from 0.
+// Row returns the row number of the i-th record of the batch, counted from 0.
 func (b *Batch) Row(i int) int { return int(b.entries[i].row) }
 
-// Add encodes a record. values holds its members' raw JSON in the order of the collection's properties; a member that is
-// absent is nil. The values are copied. An absent member is NULL, as null is, whatever the column's default: a record replaces
-// the whole row. If a value does not go into its column, Add returns every reason and the record is not in the batch.
+// Add encodes a record. values are its members' raw JSON in the order of the collection's properties;
+// nil for an absent member. Add copies the values. An absent member is NULL, as null is, whatever the
+// column's default, because a record replaces the whole row. If a value does not fit its column, Add
+// returns the reasons of all such values and does not add the record.
 func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 	if row < 1 || row > math.MaxInt32 {
 		return []operation.Reason{{Code: CodeOutOfRange, Message: "an import has at most 2147483647 rows"}}
@@ -91,7 +93,7 @@ func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 	return nil
 }
 
-// appendBookkeeping begins a row. The import's number is stamped later.
+// appendBookkeeping begins a row. Load sets the import's number later.
 func (t *Table) appendBookkeeping(dst []byte, row int32) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(t.columns)+2)) //nolint:gosec // a table has at most 1600 columns
 	dst = binary.BigEndian.AppendUint32(dst, 8)
@@ -100,20 +102,20 @@ func (t *Table) appendBookkeeping(dst []byte, row int32) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(row)) //nolint:gosec // positive
 }
 
-// stamp writes the import's number into every row.
-func (b *Batch) stamp(importNumber int64) {
+// setImportNumber writes the import's number into every row.
+func (b *Batch) setImportNumber(importNumber int64) {
 	for i := range b.entries {
-		at := b.rows[b.entries[i].start+importNumberAt:]
-		binary.BigEndian.PutUint64(at, uint64(importNumber)) //nolint:gosec // two's complement is the wire form
+		field := b.rows[b.entries[i].start+importNumberOffset:]
+		binary.BigEndian.PutUint64(field, uint64(importNumber)) //nolint:gosec // two's complement is the wire format
 	}
 }
 
-// encoded is the record's row as binary COPY sends it.
+// encoded returns the record's row in binary COPY format.
 func (b *Batch) encoded(i int32) []byte {
 	return b.rows[b.entries[i].start:b.entries[i].end]
 }
 
-// key is the record's key: the stretch of its row with the key's columns, without the first one's length word.
+// key returns the part of the record's row with the key's columns, without the length word of the first.
 func (b *Batch) key(i int32) []byte {
-	return b.rows[b.entries[i].start+keyAt+4 : b.entries[i].keyEnd]
+	return b.rows[b.entries[i].start+keyOffset+4 : b.entries[i].keyEnd]
 }

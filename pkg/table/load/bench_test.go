@@ -14,8 +14,8 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // The batches that are measured: as many rows as a chunk has, of about 380 bytes each.

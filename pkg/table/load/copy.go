@@ -9,14 +9,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The ends of a binary COPY: signature, flags and the length of an extension; then the field count that no row has.
+// A binary COPY begins with a signature, flags and the length of an extension, and ends with a field count of -1.
 const (
 	copyHeader  = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
 	copyTrailer = "\xff\xff"
 )
 
-// copyRows copies rows straight into the table: every one of them is new, or none is written. The savepoint goes
-// in the same message as the COPY, which spares a round trip.
+// copyRows copies rows straight into the table. It writes none if the key of one exists. The savepoint
+// is sent in the same message as the COPY, which saves a round trip.
 func (l *loader) copyRows(ctx context.Context, rows []int32) error {
 	source := &copySource{batch: l.batch, rows: rows, pending: []byte(copyHeader)}
 	tag, err := l.conn.CopyFrom(ctx, source, savepointSQL+"; "+l.table.copySQL)
@@ -34,8 +34,8 @@ func (l *loader) copyRows(ctx context.Context, rows []int32) error {
 	return nil
 }
 
-// copySource reads rows as the stream of a binary COPY. It is locked because the driver may leave a goroutine behind that
-// reads on for a moment after its connection was lost, when the batch may be in use again.
+// copySource reads rows as the stream of a binary COPY. It has a mutex because after a lost connection a
+// goroutine of the driver may continue to read for a moment, when the batch may be in use again.
 type copySource struct {
 	mu      sync.Mutex
 	batch   *Batch
@@ -44,13 +44,13 @@ type copySource struct {
 	ended   bool
 }
 
-// Read fills p as far as there are rows.
+// Read fills p until there are no more rows.
 func (s *copySource) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	for n < len(p) {
-		if len(s.pending) == 0 && !s.advance() {
+		if len(s.pending) == 0 && !s.next() {
 			break
 		}
 		copied := copy(p[n:], s.pending)
@@ -63,8 +63,8 @@ func (s *copySource) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// advance makes the next part of the stream pending.
-func (s *copySource) advance() bool {
+// next sets pending to the next row or the trailer; it returns false at the end.
+func (s *copySource) next() bool {
 	switch {
 	case len(s.rows) > 0:
 		s.pending, s.rows = s.batch.encoded(s.rows[0]), s.rows[1:]
@@ -76,7 +76,7 @@ func (s *copySource) advance() bool {
 	return true
 }
 
-// close takes the batch away from whoever still reads.
+// close releases the batch. Later reads return io.EOF.
 func (s *copySource) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,20 +2,21 @@ package load
 
 import "math"
 
-// decimal is a JSON number without loss: 0.digits × 10^point.
+// decimal is the exact value of a JSON number: 0.digits × 10^point.
 type decimal struct {
 	negative bool
-	// digits begin and end with another digit than zero; there are none in zero.
+	// digits have no leading or trailing zeros; zero has no digits.
 	digits []byte
 	point  int
-	// scale is the number of decimal places as written; 1.50 has two.
+	// scale is the number of decimal places in the JSON text; 1.50 has two.
 	scale int
 }
 
-// exponentBound is where an exponent stops to count: every number beyond is out of every type's range.
-const exponentBound = 1_000_000
+// maxExponent caps a parsed exponent. A number with a larger exponent is out of every type's range.
+const maxExponent = 1_000_000
 
-// parseDecimal reads a JSON number (RFC 8259, section 6). It needs time and memory in proportion to its length.
+// parseDecimal parses a JSON number (RFC 8259, section 6) and reports whether it is one. Its time and memory are
+// proportional to the length of v.
 func parseDecimal(v []byte) (decimal, bool) {
 	var d decimal
 	if len(v) > 0 && v[0] == '-' {
@@ -35,15 +36,15 @@ func parseDecimal(v []byte) (decimal, bool) {
 	if !ok {
 		return d, false
 	}
-	d.digits = joined(whole, places)
+	d.digits = join(whole, places)
 	d.point = len(whole) + exponent
 	d.scale = max(0, len(places)-exponent)
 	d.trim()
 	return d, true
 }
 
-// joined avoids a copy where one of the parts is empty.
-func joined(whole, places []byte) []byte {
+// join returns whole followed by places; without places it returns whole itself.
+func join(whole, places []byte) []byte {
 	if len(places) == 0 {
 		return whole
 	}
@@ -64,13 +65,13 @@ func (d *decimal) trim() {
 	}
 }
 
-// fraction reports whether the number has a fractional part other than zero.
-func (d decimal) fraction() bool { return d.point < len(d.digits) }
+// hasFraction reports whether the number is not an integer.
+func (d decimal) hasFraction() bool { return d.point < len(d.digits) }
 
-// integer returns the value of a number without a fraction, if an int64 holds it.
+// integer returns the value of a number without a fraction, and whether it fits an int64.
 func (d decimal) integer() (int64, bool) {
-	const longest = 19 // decimal digits of an int64
-	if d.point > longest {
+	const maxDigits = 19 // of an int64
+	if d.point > maxDigits {
 		return 0, false
 	}
 	var magnitude uint64
@@ -94,7 +95,7 @@ func cutDigits(v []byte) (digits, rest []byte) {
 	return v[:n], v[n:]
 }
 
-// parseExponent reads what follows a number's digits: nothing, or e and an integer.
+// parseExponent parses the rest of a number after its digits: nothing, or e and an integer.
 func parseExponent(v []byte) (int, bool) {
 	if len(v) == 0 {
 		return 0, true
@@ -116,7 +117,7 @@ func parseExponent(v []byte) (int, bool) {
 	}
 	exponent := 0
 	for _, digit := range digits {
-		exponent = min(exponent*10+int(digit-'0'), exponentBound)
+		exponent = min(exponent*10+int(digit-'0'), maxExponent)
 	}
 	return sign * exponent, true
 }

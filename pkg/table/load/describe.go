@@ -7,60 +7,56 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/table"
 )
 
-// Catalog is what Describe reads: a pool, a connection or a transaction.
-type Catalog interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-// Describe reads the collection's target table from the catalog and checks that the collection fits it. Its error
-// lists every problem and says what to do. Call it again after the table was changed.
-func Describe(ctx context.Context, db Catalog, c *collection.Collection) (*Table, error) {
-	found, err := readCatalog(ctx, db, c.Table)
+// Describe reads the definition of the collection's table from the catalog and checks that the
+// collection fits it. The error lists every problem and how to correct it. Call Describe again
+// after the table was changed.
+func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Table, error) {
+	definition, err := table.Read(ctx, db, c.Table)
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	t, err := fit(found, c)
+	t, err := newTable(definition, c)
 	if err != nil {
 		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, err)
 	}
 	return t, nil
 }
 
-// fit makes the table of what the catalog holds and what the collection declares.
-func fit(found *relation, c *collection.Collection) (*Table, error) {
-	t := &Table{name: pgx.Identifier{found.schema, found.name}, rowType: found.rowType, deferred: found.deferred, keyLength: len(c.Key)}
+func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
+	t := &Table{name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key)}
 	fields := map[string]int{importNumberColumn: 0, importRowColumn: 1}
-	errs := []error{found.checkKind(), found.checkBookkeeping(c), found.checkKey(c.Key), found.checkUndeclared(c)}
-	for _, member := range inWriteOrder(c) {
+	errs := []error{checkKind(d), checkBookkeeping(d, c), checkKey(d, c.Key), checkUndeclared(d, c)}
+	for _, member := range writeOrder(c) {
 		p := c.Properties[member]
-		made, err := found.column(p, slices.Contains(c.Key, p.Name))
+		column, err := newColumn(d, p, slices.Contains(c.Key, p.Name))
 		errs = append(errs, err)
-		made.member = member
+		column.member = member
 		fields[p.Name] = len(fields)
-		t.columns = append(t.columns, made)
+		t.columns = append(t.columns, column)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	for _, a := range found.columns {
-		field, declared := fields[a.name]
+	for _, column := range d.Columns {
+		field, declared := fields[column.Name]
 		if !declared {
 			field = -1
 		}
-		t.attributes = append(t.attributes, attribute{typeOID: a.typeOID, field: field})
+		t.attributes = append(t.attributes, attribute{typeOID: column.Type, field: field})
 	}
-	t.prepare()
+	t.buildSQL()
 	return t, nil
 }
 
-// inWriteOrder lists the places of the properties: the key's first, in its order.
-func inWriteOrder(c *collection.Collection) []int {
+// writeOrder returns the indexes of the properties in the order in which their columns are written:
+// the key's first, in its order.
+func writeOrder(c *collection.Collection) []int {
 	var order []int
 	for _, name := range c.Key {
 		order = append(order, slices.IndexFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }))
@@ -73,19 +69,18 @@ func inWriteOrder(c *collection.Collection) []int {
 	return order
 }
 
-func (r *relation) checkKind() error {
-	if r.kind != "r" {
+func checkKind(d *table.Definition) error {
+	if d.Kind != "r" {
 		return errors.New("it must be an ordinary table, not a view, a partitioned or a foreign table")
 	}
 	return nil
 }
 
-// checkBookkeeping looks for the two columns that tell which row is the later one.
-func (r *relation) checkBookkeeping(c *collection.Collection) error {
+// checkBookkeeping checks the two columns that decide which of two rows is the later one.
+func checkBookkeeping(d *table.Definition, c *collection.Collection) error {
 	var errs []error
 	for name, typeOID := range map[string]uint32{importNumberColumn: pgtype.Int8OID, importRowColumn: pgtype.Int4OID} {
-		i := slices.IndexFunc(r.columns, func(a catalogColumn) bool { return a.name == name })
-		if i < 0 || r.columns[i].typeOID != typeOID {
+		if !slices.ContainsFunc(d.Columns, func(c table.Column) bool { return c.Name == name && c.Type == typeOID }) {
 			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT", importNumberColumn, importRowColumn))
 		}
 		if slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }) {
@@ -95,10 +90,10 @@ func (r *relation) checkBookkeeping(c *collection.Collection) error {
 	return errors.Join(errs...)
 }
 
-// checkKey looks for the unique index that tells a new record from a known one.
-func (r *relation) checkKey(key []string) error {
-	for _, index := range r.indexes {
-		if index.usable && sameNames(index.columns, key) {
+// checkKey checks that a unique index lets the upsert find the existing row of a key.
+func checkKey(d *table.Definition, key []string) error {
+	for _, index := range d.UniqueIndexes {
+		if index.Arbiter && table.SameColumns(index.Columns, key) {
 			return nil
 		}
 	}
@@ -106,46 +101,41 @@ func (r *relation) checkKey(key []string) error {
 		" nondeterministic collation", strings.Join(key, ", "))
 }
 
-func sameNames(x, y []string) bool {
-	return slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))
-}
-
-// checkUndeclared looks for columns that no record could fill.
-func (r *relation) checkUndeclared(c *collection.Collection) error {
+// checkUndeclared checks that records can omit every column that the collection does not declare.
+func checkUndeclared(d *table.Definition, c *collection.Collection) error {
 	var errs []error
-	for _, a := range r.columns {
-		declared := slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == a.name })
-		if !declared && a.required && !a.filled {
-			errs = append(errs, fmt.Errorf("column %q is NOT NULL and has no default: declare it as a property or give it a default", a.name))
+	for _, column := range d.Columns {
+		declared := slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == column.Name })
+		if !declared && column.Required && !column.HasDefault {
+			errs = append(errs, fmt.Errorf("column %q is NOT NULL and has no default: declare it as a property or give it a default", column.Name))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// column finds the column of a property and the codec of its type.
-func (r *relation) column(p collection.Property, inKey bool) (column, error) {
-	i := slices.IndexFunc(r.columns, func(a catalogColumn) bool { return a.name == p.Name })
-	if i < 0 {
-		return column{}, fmt.Errorf("property %q has no column: add a column of that name or remove the property", p.Name)
+// newColumn returns the column of a property with the codec of its type. If there is an error, the
+// column is incomplete.
+func newColumn(d *table.Definition, p collection.Property, inKey bool) (column, error) {
+	definition, err := d.Column(p)
+	if err != nil {
+		return column{}, err
 	}
-	a := r.columns[i]
-	made := column{name: a.name, required: a.required || inKey, typeName: a.typeName}
-	if a.generated {
-		return made, fmt.Errorf("column %q is generated by Postgres: remove the property", a.name)
+	c := column{name: definition.Name, required: definition.Required || inKey, typeName: definition.TypeName}
+	if definition.Generated {
+		return c, fmt.Errorf("column %q is generated by Postgres: remove the property", c.name)
 	}
-	if !made.resolve(a) {
-		return made, fmt.Errorf("column %q has type %s, which is not supported: use one of %s", a.name, a.typeName, supported)
+	if !c.setCodec(definition) {
+		return c, fmt.Errorf("column %q has type %s, which is not supported: use one of %s", c.name, c.typeName, supportedTypes)
 	}
-	made.limit(a.baseType, a.elementType, a.modifier)
-	if inKey && (!made.codec.key || !a.deterministic) {
-		return made, fmt.Errorf("column %q has type %s, which cannot be in a key: use text of a deterministic collation, varchar,"+
-			" an integer type, uuid or date", a.name, a.typeName)
+	c.setLimits(definition)
+	if inKey && (!c.codec.key || !definition.Deterministic) {
+		return c, fmt.Errorf("column %q has type %s, which cannot be in a key: use text of a deterministic collation, varchar,"+
+			" an integer type, uuid or date", c.name, c.typeName)
 	}
-	err := made.checkTypes(p)
-	return made, err
+	return c, c.checkTypes(p)
 }
 
-// checkTypes refuses a property of which every value would be rejected.
+// checkTypes returns an error if the column would reject every value of the property.
 func (c *column) checkTypes(p collection.Property) error {
 	if len(p.Types) == 0 || len(c.codec.types) == 0 || slices.ContainsFunc(p.Types, func(name string) bool {
 		return slices.Contains(c.codec.types, name)

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // TestWhatDoesNotFit has a table and a schema each, and what the error must say.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // TestLoadIsBrokenOff ends a load in its middle: its session waits for a key that another holds. Nothing of it may

@@ -1,3 +1,6 @@
+// Package load writes the valid records of a chunk into a collection's table, inside the caller's
+// transaction. It encodes the raw JSON values as binary COPY rows itself, copies them straight into the
+// table, and falls back to an upsert where keys exist already. All writers lock keys in the same order.
 package load
 
 import (
@@ -12,25 +15,27 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Result is what became of a batch's records. It is valid until the batch is reset or loaded again.
+// Result reports the outcome of each record of a batch. It is valid until the batch is reset or loaded again.
 type Result struct {
-	// Outcomes has an element for each record in the order in which they were added; Batch.Row tells its row number.
+	// Outcomes has an element for each record in the order in which they were added; Batch.Row returns its row number.
 	Outcomes []operation.Outcome
-	// Rejected lists the records that Postgres refused, by row number. Received is left to the caller.
+	// Rejected lists the records that Postgres rejected, by row number. The caller sets Received.
 	Rejected []operation.Rejection
 }
 
-// Load writes the batch into the table as rows of the import with that number, inside the caller's transaction, which must
-// be rolled back if Load returns an error. Of several records with one key the last is written; it takes the place of what
-// the table holds unless that is a row of a later import or a later row of this one. A record that Postgres refuses
-// is rejected alone: the one before it with its key, if there is one, goes into its place. A trigger of the table may change
-// a row, but not drop it: Load could not tell it from one that was superseded.
+// Load writes the batch into the table as rows of the import with the number, inside the caller's
+// transaction, which must be rolled back if Load returns an error.
 //
-// Loads of concurrent transactions write keys in the same order and therefore never deadlock on them, as long as a
-// transaction loads one batch. If another unique constraint makes them, the error is Postgres's (SQLSTATE 40P01), and
-// the transaction can be tried again.
+// Of several records with the same key, the last is written. It replaces the existing row unless that
+// row belongs to a later import or is a later row of this import. A record that Postgres rejects does not
+// affect the others: the record before it with the same key, if any, is written instead. A trigger of the
+// table may change a row but not drop it, because Load could not distinguish it from a superseded one.
+//
+// Concurrent transactions that load one batch each cannot deadlock on keys, because they write them in
+// the same order. If another unique constraint causes a deadlock, Load returns Postgres's error (SQLSTATE
+// 40P01) and the transaction can be retried.
 func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result, error) {
-	b.stamp(importNumber)
+	b.setImportNumber(importNumber)
 	b.arrange()
 	b.rejected = nil
 	l := loader{conn: tx.Conn().PgConn(), batch: b, table: b.table}
@@ -41,74 +46,75 @@ func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result
 	return Result{Outcomes: b.outcomes, Rejected: b.rejected}, nil
 }
 
-// loader is one Load under way.
+// loader is the state of one call of Load.
 type loader struct {
 	conn  *pgconn.PgConn
 	batch *Batch
 	table *Table
-	// met: a key was found in the table.
-	met bool
+	// conflict reports whether a key existed in the table.
+	conflict bool
 }
 
 func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 	if len(l.batch.winners) == 0 {
 		return nil
 	}
-	if l.table.deferred {
+	if l.table.deferrable {
 		if err := l.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
 			return err
 		}
 	}
-	direct := !l.table.occupied.by(importNumber)
-	if err := l.load(ctx, l.batch.winners, direct); err != nil {
-		return fmt.Errorf("writing to %s: %w", l.table.Name(), blame(err))
+	useCopy := !l.table.conflicts.expected(importNumber)
+	if err := l.load(ctx, l.batch.winners, useCopy); err != nil {
+		return fmt.Errorf("writing to %s: %w", l.table.Name(), markChanged(err))
 	}
-	l.table.occupied.note(importNumber, l.met)
+	l.table.conflicts.record(importNumber, l.conflict)
 	return nil
 }
 
-// load writes rows, which are in the order of keys. The direct way gives way to the other one where something unique is
-// met. Rows that are refused together are tried in halves, the lower keys first, until the refused ones stand alone.
-func (l *loader) load(ctx context.Context, rows []int32, direct bool) error {
-	err := l.attempt(ctx, rows, direct)
+// load writes rows, which are in the order of keys. If COPY violates a unique constraint, the upsert is
+// used instead. If Postgres rejects rows, they are written again in halves, the lower keys first, until
+// each rejected row is alone.
+func (l *loader) load(ctx context.Context, rows []int32, useCopy bool) error {
+	err := l.attempt(ctx, rows, useCopy)
 	if err == nil {
 		return l.exec(ctx, releaseSQL)
 	}
-	refusal := refusalOf(err)
-	if refusal == nil {
+	rejection := rejectionOf(err)
+	if rejection == nil {
 		return err
 	}
 	if err := l.exec(ctx, rollbackSQL); err != nil {
 		return err
 	}
 	switch {
-	case direct && refusal.Code == uniqueViolation:
+	case useCopy && rejection.Code == uniqueViolation:
 		return l.load(ctx, rows, false)
 	case len(rows) == 1:
-		return l.reject(ctx, rows[0], refusal)
+		return l.reject(ctx, rows[0], rejection)
 	}
 	half := len(rows) / 2
-	if err := l.load(ctx, rows[:half], direct); err != nil {
+	if err := l.load(ctx, rows[:half], useCopy); err != nil {
 		return err
 	}
-	return l.load(ctx, rows[half:], direct)
+	return l.load(ctx, rows[half:], useCopy)
 }
 
 // attempt writes rows inside a savepoint, all or none.
-func (l *loader) attempt(ctx context.Context, rows []int32, direct bool) error {
-	if direct {
+func (l *loader) attempt(ctx context.Context, rows []int32, useCopy bool) error {
+	if useCopy {
 		return l.copyRows(ctx, rows)
 	}
 	return l.upsertRows(ctx, rows)
 }
 
-// reject gives a record up. It has superseded nothing, so the one before it with its key is tried in its place, which
-// keeps the order of keys.
-func (l *loader) reject(ctx context.Context, row int32, refusal *pgconn.PgError) error {
+// reject marks a record as rejected. It has superseded nothing, so the record before it with the same
+// key is written instead. This keeps the order of keys.
+func (l *loader) reject(ctx context.Context, row int32, rejection *pgconn.PgError) error {
 	l.batch.outcomes[row] = operation.Rejected
 	l.batch.rejected = append(l.batch.rejected, operation.Rejection{
 		Row:     l.batch.Row(int(row)),
-		Reasons: []operation.Reason{l.table.explain(refusal)},
+		Reasons: []operation.Reason{l.table.explain(rejection)},
 	})
 	if earlier := l.batch.previous[row]; earlier >= 0 {
 		return l.load(ctx, []int32{earlier}, false)
@@ -116,11 +122,11 @@ func (l *loader) reject(ctx context.Context, row int32, refusal *pgconn.PgError)
 	return nil
 }
 
-// The savepoint that each attempt is made in.
+// Each attempt runs in a savepoint.
 const (
-	savepointSQL = "SAVEPOINT longshore_target"
-	releaseSQL   = "RELEASE SAVEPOINT longshore_target"
-	rollbackSQL  = "ROLLBACK TO SAVEPOINT longshore_target; RELEASE SAVEPOINT longshore_target"
+	savepointSQL = "SAVEPOINT longshore_load"
+	releaseSQL   = "RELEASE SAVEPOINT longshore_load"
+	rollbackSQL  = "ROLLBACK TO SAVEPOINT longshore_load; RELEASE SAVEPOINT longshore_load"
 )
 
 func (l *loader) exec(ctx context.Context, sql string) error {

@@ -101,11 +101,11 @@ func TestKeysThatDifferOnlyInWhereTheirColumnsEnd(t *testing.T) {
 func TestNamesAreQuoted(t *testing.T) {
 	t.Parallel()
 	b := setup(t, `CREATE SCHEMA "select"; CREATE TABLE "select"."order" ("user" TEXT PRIMARY KEY, "Mixed Case" INT, "a""b" INT,
-		"table" INT DEFAULT 7, "held" INT, "sent" INT, import_number BIGINT, import_row INT)`,
+		"table" INT DEFAULT 7, "existing" INT, "incoming" INT, import_number BIGINT, import_row INT)`,
 		`{"x-longshore": {"table": "select.order", "key": ["user"]}, "properties":
-		 {"sent": {}, "a\"b": {}, "user": {}, "Mixed Case": {}, "held": {}}}`)
-	b.load(t, 1, rec{1, `{"user":"u","Mixed Case":1,"a\"b":2,"held":3,"sent":4}`})
-	got := b.load(t, 2, rec{1, `{"user":"u","Mixed Case":5,"a\"b":6,"held":7,"sent":8}`}, rec{2, `{"user":"v"}`})
+		 {"incoming": {}, "a\"b": {}, "user": {}, "Mixed Case": {}, "existing": {}}}`)
+	b.load(t, 1, rec{1, `{"user":"u","Mixed Case":1,"a\"b":2,"existing":3,"incoming":4}`})
+	got := b.load(t, 2, rec{1, `{"user":"u","Mixed Case":5,"a\"b":6,"existing":7,"incoming":8}`}, rec{2, `{"user":"v"}`})
 	got.want(t, []string{"1:updated", "2:created"}, nil)
 	b.wantRows(t, `SELECT * FROM "select"."order" ORDER BY 1`, "(u,5,6,7,7,8,2,1)", "(v,,,7,,,2,2)")
 }

@@ -9,43 +9,43 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// sortable is an entry while it is sorted: eight bytes of its key spare most comparisons the way to the whole one.
+// sortable is an entry during the sort. The first eight bytes of its key decide most comparisons.
 type sortable struct {
 	prefix uint64
-	at     int32
+	index  int32 // among the batch's entries
 }
 
-// arrange puts the batch's records into the order of keys and picks the last row of each key as the one to write; the
-// others are superseded. All writers of a table share the order, which is that of the keys' encodings and needs no other
-// meaning: hence two transactions never wait for each other's keys crosswise.
+// arrange sorts the batch's records by key and selects the last row of each key to be written; it
+// marks the others as superseded. All writers of a table use the same order, that of the encoded keys,
+// so two transactions never wait for each other's keys in a cycle.
 func (b *Batch) arrange() {
 	b.sort()
 	b.winners = b.winners[:0]
 	b.previous = slices.Grow(b.previous[:0], len(b.order))[:len(b.order)]
 	b.outcomes = slices.Grow(b.outcomes[:0], len(b.order))[:len(b.order)]
 	for i, o := range b.order {
-		b.outcomes[o.at] = operation.Unprocessed
-		b.previous[o.at] = -1
-		if i > 0 && b.compareKeys(b.order[i-1].at, o.at) == 0 {
-			earlier := b.order[i-1].at
-			b.previous[o.at] = earlier
+		b.outcomes[o.index] = operation.Unprocessed
+		b.previous[o.index] = -1
+		if i > 0 && b.compareKeys(b.order[i-1].index, o.index) == 0 {
+			earlier := b.order[i-1].index
+			b.previous[o.index] = earlier
 			b.outcomes[earlier] = operation.Superseded
-			b.winners[len(b.winners)-1] = o.at
+			b.winners[len(b.winners)-1] = o.index
 			continue
 		}
-		b.winners = append(b.winners, o.at)
+		b.winners = append(b.winners, o.index)
 	}
 }
 
-// sort fills order with the entries by key, then by row.
+// sort sets order to the entries by key, then by row.
 func (b *Batch) sort() {
 	b.order = slices.Grow(b.order[:0], len(b.entries))[:len(b.entries)]
-	shared, sorted := b.survey()
+	shared, sorted := b.commonPrefix()
 	for i := range b.order {
-		at := int32(i)
-		b.order[i] = sortable{at: at}
+		index := int32(i)
+		b.order[i] = sortable{index: index}
 		if !sorted {
-			b.order[i].prefix = prefix(b.key(at)[shared:])
+			b.order[i].prefix = prefix(b.key(index)[shared:])
 		}
 	}
 	if sorted {
@@ -55,12 +55,12 @@ func (b *Batch) sort() {
 		if x.prefix != y.prefix {
 			return cmp.Compare(x.prefix, y.prefix)
 		}
-		return b.compare(x.at, y.at)
+		return b.compare(x.index, y.index)
 	})
 }
 
-// survey finds how many bytes all keys begin with in common, and whether the entries are in order already.
-func (b *Batch) survey() (shared int, sorted bool) {
+// commonPrefix returns the length of the prefix that all keys share, and whether the entries are already sorted.
+func (b *Batch) commonPrefix() (shared int, sorted bool) {
 	sorted = true
 	if len(b.entries) == 0 {
 		return 0, sorted
@@ -78,7 +78,7 @@ func (b *Batch) survey() (shared int, sorted bool) {
 	return shared, sorted
 }
 
-// prefix is the beginning of a key as a number that compares as the bytes do, as far as it can tell.
+// prefix returns the first eight bytes of a key as a number. If two prefixes differ, they compare as the keys do.
 func prefix(key []byte) uint64 {
 	if len(key) >= 8 {
 		return binary.BigEndian.Uint64(key)
@@ -95,9 +95,10 @@ func (b *Batch) compare(x, y int32) int {
 	return cmp.Compare(b.entries[x].row, b.entries[y].row)
 }
 
-// compareKeys compares the keys without the first column's length word, which keeps words of one beginning together in
-// the table's index. Different keys stay different: a text could only pass for another one with the next column's length
-// word in it, and that begins with NUL, which no text of Postgres has.
+// compareKeys compares the keys without the first column's length word, so that keys with a common
+// prefix are neighbours in the table's index. Different keys stay different: two of them could only be
+// equal if one text contained the next column's length word, which begins with NUL, and Postgres allows
+// no NUL in text.
 func (b *Batch) compareKeys(x, y int32) int {
 	return bytes.Compare(b.key(x), b.key(y))
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // Sizes of the race: every key is written by every import many times.

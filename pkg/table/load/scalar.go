@@ -11,12 +11,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// isString reports whether v has the quotes of a JSON string.
+// isString reports whether v is enclosed in the quotes of a JSON string.
 func isString(v []byte) bool {
 	return len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"'
 }
 
-// encodeText takes a JSON string. Most have no escapes and are copied as they are.
+// encodeText encodes a JSON string. Most strings have no escapes and are copied unchanged.
 func encodeText(c *column, dst, v []byte) ([]byte, defect) {
 	if !isString(v) {
 		return dst, wrongType
@@ -36,8 +36,8 @@ func encodeText(c *column, dst, v []byte) ([]byte, defect) {
 	return dst, sound
 }
 
-// unquoted returns the text of a JSON string, which is v's own memory unless it has escapes.
-func unquoted(v []byte) ([]byte, defect) {
+// unquote returns the text of a JSON string. The text shares v's memory unless v has escapes.
+func unquote(v []byte) ([]byte, defect) {
 	if !isString(v) {
 		return nil, wrongType
 	}
@@ -63,11 +63,11 @@ func encodeBool(_ *column, dst, v []byte) ([]byte, defect) {
 	}
 }
 
-// uuidLength is that of the form with hyphens, the only one that JSON Schema's format knows.
+// uuidLength is the length of a UUID with hyphens, the only form that JSON Schema's format allows.
 const uuidLength = 36
 
 func encodeUUID(_ *column, dst, v []byte) ([]byte, defect) {
-	text, wrong := unquoted(v)
+	text, wrong := unquote(v)
 	if wrong != sound {
 		return dst, wrong
 	}
@@ -89,7 +89,7 @@ func encodeFloat8(_ *column, dst, v []byte) ([]byte, defect) {
 }
 
 func parseFloat(v []byte, bits int) (float64, defect) {
-	if len(bytes.Trim(v, "0123456789+-.eE")) > 0 { // strconv takes other forms of numbers too
+	if len(bytes.Trim(v, "0123456789+-.eE")) > 0 { // strconv also accepts other forms of numbers
 		return 0, wrongType
 	}
 	f, err := strconv.ParseFloat(string(v), bits)
@@ -103,12 +103,12 @@ func parseFloat(v []byte, bits int) (float64, defect) {
 	}
 }
 
-// encodeJSON passes the value on as it was sent.
+// encodeJSON copies the value unchanged.
 func encodeJSON(_ *column, dst, v []byte) ([]byte, defect) {
 	return append(dst, v...), sound
 }
 
-// jsonbVersion is the first byte of JSONB's binary form, of which there is one.
+// jsonbVersion is the first byte of JSONB's binary format. Only version 1 exists.
 const jsonbVersion = 1
 
 func encodeJSONB(_ *column, dst, v []byte) ([]byte, defect) {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // parts is the collection of most tests: a small table with constraints of every kind.

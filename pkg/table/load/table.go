@@ -1,6 +1,3 @@
-// Package target puts the valid records of a chunk into a collection's target table, inside the caller's transaction:
-// exactly, in one order of keys that all writers share, and as fast as Postgres takes them. It encodes the raw JSON values
-// into binary COPY rows by itself, copies them straight into the table, and goes the way of an upsert where keys exist.
 package load
 
 import (
@@ -9,44 +6,47 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The two bookkeeping columns that every target table has: which import, and which of its rows, wrote the record last.
+// The two bookkeeping columns that every collection's table has. They name the import, and the row
+// of the import, that wrote the record last.
 const (
 	importNumberColumn = "import_number" // BIGINT
 	importRowColumn    = "import_row"    // INT
 )
 
-// Table is a collection's target table as the catalog describes it, and how to write to it. It is safe for concurrent use.
+// Table is a collection's table with the codecs of its columns and the SQL that writes to it.
+// It is safe for concurrent use.
 type Table struct {
-	name pgx.Identifier
-	// columns are what is written: after the two bookkeeping columns come the key's in the order of the collection's key, so
-	// that a key is one stretch of an encoded row, then the others in the order of the properties.
+	name string // quoted
+	// columns are the columns that are written, after the two bookkeeping columns: first those of the
+	// key in the order of the collection's key, so that a key is contiguous in an encoded row, then the
+	// others in the order of the properties.
 	columns   []column
 	keyLength int
-	// rowType is the table's composite type, attributes are its members in the order of the table.
+	// rowType is the OID of the table's composite type; attributes are its members in the order of the table.
 	rowType    uint32
 	attributes []attribute
-	// deferred: the table has constraints that may be checked as late as at commit.
-	deferred bool
+	// deferrable reports whether a constraint or trigger of the table can be deferred until commit.
+	deferrable bool
 
 	copySQL   string
 	upsertSQL string
-	occupied  occupancy
+	conflicts conflictHints
 }
 
 // attribute is a member of the table's composite type.
 type attribute struct {
 	typeOID uint32
-	// field is the place of the column in an encoded row; -1 if the collection does not declare it.
+	// field is the index of the column in an encoded row; -1 if the collection does not declare it.
 	field int
 }
 
-// Name is the table's quoted and qualified name.
-func (t *Table) Name() string { return t.name.Sanitize() }
+// Name returns the table's name, qualified and quoted for SQL.
+func (t *Table) Name() string { return t.name }
 
-// prepare writes the two statements. A row of the target is replaced only by a row of a greater (import_number,
-// import_row); a row that no import wrote is older than all. The elements of the array are read in storage order, which
-// makes the upsert go in the order of keys that Load has chosen.
-func (t *Table) prepare() {
+// buildSQL builds the COPY and the upsert. The upsert replaces a row only by a row with a greater
+// (import_number, import_row); a row that no import wrote is older than all others. Postgres reads the
+// elements of the array in their order, so the upsert locks keys in the order that Load has chosen.
+func (t *Table) buildSQL() {
 	names := []string{importNumberColumn, importRowColumn}
 	var keys, assignments []string
 	for i, c := range t.columns {
@@ -58,17 +58,17 @@ func (t *Table) prepare() {
 	}
 	selected := make([]string, len(names))
 	for i, name := range names {
-		selected[i] = "sent." + name
+		selected[i] = "incoming." + name
 		if i < 2 || i >= 2+t.keyLength {
 			assignments = append(assignments, name+" = EXCLUDED."+name)
 		}
 	}
-	table, list := t.name.Sanitize(), strings.Join(names, ", ")
-	t.copySQL = "COPY " + table + " (" + list + ") FROM STDIN (FORMAT binary)"
-	t.upsertSQL = "INSERT INTO " + table + " AS held (" + list + ")" +
-		" SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + table + "[]) AS sent" +
+	list := strings.Join(names, ", ")
+	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN (FORMAT binary)"
+	t.upsertSQL = "INSERT INTO " + t.name + " AS existing (" + list + ")" +
+		" SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + t.name + "[]) AS incoming" +
 		" ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") +
-		" WHERE held.import_number IS NULL OR held.import_row IS NULL" +
-		" OR (held.import_number, held.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)" +
-		" RETURNING held.import_row, held.xmax = 0"
+		" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
+		" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)" +
+		" RETURNING existing.import_row, existing.xmax = 0"
 }

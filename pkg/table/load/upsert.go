@@ -10,11 +10,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// errLostCount is a row that Postgres returned and nobody sent: a trigger has changed its row number.
-var errLostCount = errors.New("a row was returned that was not sent: a trigger of the table changes " + importRowColumn)
+// errUnknownRow is returned if Postgres returns a row number that was not sent.
+var errUnknownRow = errors.New("a row was returned that was not sent: a trigger of the table changes " + importRowColumn)
 
-// upsertRows sends rows as one array of the table's composite type and lets each replace an older row of its key. That needs
-// no temporary table, and so neither the right to make one nor work on the catalog.
+// upsertRows sends rows as an array of the table's composite type. Each row replaces an older row with
+// its key. This needs no temporary table, so neither the privilege to create one nor writes to the catalog.
 func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	if err := l.exec(ctx, savepointSQL); err != nil {
 		return err
@@ -22,59 +22,57 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows)
 	format := []int16{pgx.BinaryFormatCode}
 	written := l.conn.ExecParams(ctx, l.table.upsertSQL, [][]byte{l.batch.array}, nil, format, format)
-	var lost bool
-	for written.NextRow() {
+	known := true
+	for known && written.NextRow() {
 		values := written.Values()
-		rows, lost = l.returned(rows, int32(binary.BigEndian.Uint32(values[0])), values[1][0] != 0) //nolint:gosec // an INT
-		if lost {
-			break
-		}
+		rows, known = l.setWritten(rows, int32(binary.BigEndian.Uint32(values[0])), values[1][0] != 0) //nolint:gosec // an INT
 	}
 	if _, err := written.Close(); err != nil {
 		return err
 	}
-	if lost {
-		return errLostCount
+	if !known {
+		return errUnknownRow
 	}
-	l.supersede(rows)
+	l.setSuperseded(rows)
 	return nil
 }
 
-// returned notes that the record with the row number was written. Rows are returned in the order in which they are
-// written, which is that of rows: those before it were not, as the table holds later ones. It returns the rows after it.
-func (l *loader) returned(rows []int32, rowNumber int32, created bool) (rest []int32, lost bool) {
+// setWritten sets the outcome of the record with the row number. Postgres returns rows in the order in
+// which they were sent, so the records before it were not written: the table contains later ones.
+// setWritten returns the rows after it, and false if there is no such record.
+func (l *loader) setWritten(rows []int32, rowNumber int32, created bool) (rest []int32, known bool) {
 	n := 0
 	for n < len(rows) && l.batch.entries[rows[n]].row != rowNumber {
 		n++
 	}
 	if n == len(rows) {
-		return rows, true
+		return rows, false
 	}
-	l.supersede(rows[:n])
+	l.setSuperseded(rows[:n])
 	l.batch.outcomes[rows[n]] = operation.Created
 	if !created {
 		l.batch.outcomes[rows[n]] = operation.Updated
-		l.met = true
+		l.conflict = true
 	}
-	return rows[n+1:], false
+	return rows[n+1:], true
 }
 
-func (l *loader) supersede(rows []int32) {
+func (l *loader) setSuperseded(rows []int32) {
 	for _, row := range rows {
 		l.batch.outcomes[row] = operation.Superseded
-		l.met = true
+		l.conflict = true
 	}
 }
 
-// appendArray encodes rows as a one-dimensional array of the table's composite type, whose members have their types'
-// OIDs beside them and stand in the table's order.
+// appendArray encodes rows as a one-dimensional array of the table's composite type. Each member follows
+// its type's OID, in the order of the table.
 func (b *Batch) appendArray(dst []byte, rows []int32) []byte {
 	for _, word := range [...]uint32{1, 0, b.table.rowType, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)
 	}
 	fields := make([][]byte, len(b.table.columns)+2)
 	for _, row := range rows {
-		split(fields, b.encoded(row))
+		splitFields(fields, b.encoded(row))
 		start := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(b.table.attributes))) //nolint:gosec // at most 1600
@@ -91,8 +89,8 @@ func (b *Batch) appendArray(dst []byte, rows []int32) []byte {
 	return dst
 }
 
-// split cuts an encoded row into its fields with their length words.
-func split(fields [][]byte, row []byte) {
+// splitFields splits an encoded row into its fields with their length words.
+func splitFields(fields [][]byte, row []byte) {
 	rest := row[2:]
 	for i := range fields {
 		size := 4

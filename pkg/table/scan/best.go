@@ -11,73 +11,77 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/table"
 )
 
-// Best are the best of some records, as the query sorts them.
+// Best are the first records of a sorted query among some candidates.
 type Best struct {
-	// Keys are those of the records, each a JSON text on one line.
+	// Keys are the keys of the records, each a JSON text on one line.
 	Keys [][]byte
-	// Worst is what the last of them has to be sorted by, if no further record is wanted that is not better; nil as long as all are.
+	// Worst contains the values by which the last record is sorted. A further record must sort before them to be among
+	// the best. It is nil while the number of records is below the query's limit.
 	Worst json.RawMessage
 	// Records are as in Page.
 	Records [][]byte
-	// Cut reports whether records were left out for their size.
-	Cut bool
+	// Truncated reports whether records were omitted because of their size.
+	Truncated bool
 }
 
-// Better looks at the next rows like Read, but brings only the keys of those that match, and at most as many as the query's limit: the best.
-// With the worst of the best so far, rows that are not better are left out. So little is carried, however large the records and the limit are.
-func (p *Plan) Better(ctx context.Context, db DB, after json.RawMessage, rows int, worst json.RawMessage) (Page, error) {
-	in, err := p.stretch(ctx, db, after, rows)
-	if err != nil || in.rows == 0 {
+// ReadKeys reads the next rows like Read, but returns only the keys of those that match, sorted as the query sorts and
+// at most as many as its limit. If worst is not empty, it omits rows that do not sort before worst. So the page is small,
+// however large the records and the limit are.
+func (p *Plan) ReadKeys(ctx context.Context, db table.DB, after json.RawMessage, rows int, worst json.RawMessage) (Page, error) {
+	r, err := p.nextRange(ctx, db, after, rows)
+	if err != nil || r.rows == 0 {
 		return Page{Last: after}, err
 	}
-	page := Page{Last: in.last, Scanned: in.rows, More: in.rows == rows}
+	page := Page{Last: r.last, Scanned: r.rows, More: r.rows == rows}
 	var s statement
-	where := append(p.inside(&s, in.from, in.to), s.match(p)...)
+	where := append(p.inRange(&s, r), s.match(p)...)
 	if len(worst) > 0 {
-		better, err := p.betterSQL(&s, worst)
+		better, err := p.betterThan(&s, worst)
 		if err != nil {
 			return Page{}, err
 		}
 		where = append(where, better)
 	}
-	found, err := db.Query(ctx, p.sorted(&s, p.keyColumns("::text"), where), s.args...)
+	result, err := db.Query(ctx, p.sorted(&s, p.keyColumns("::text"), where), s.args...)
 	if err != nil {
-		return Page{}, refused(err)
+		return Page{}, queryFault(err)
 	}
-	page.Keys, err = pgx.CollectRows(found, func(row pgx.CollectableRow) ([]byte, error) { return json.Marshal(texts(row.RawValues())) })
-	return page, refused(err)
+	page.Keys, err = pgx.CollectRows(result, func(row pgx.CollectableRow) ([]byte, error) { return json.Marshal(texts(row.RawValues())) })
+	return page, queryFault(err)
 }
 
-// Rank finds the best of the records that have one of the keys, without reading them whole.
+// Rank returns the best of the records with the keys, without reading the whole records.
 func (p *Plan) Rank(ctx context.Context, tx pgx.Tx, keys [][]byte) (Best, error) {
-	return p.bestOf(ctx, tx, keys, "", math.MaxInt)
+	return p.best(ctx, tx, keys, "", math.MaxInt)
 }
 
-// Best reads the best of the records that have one of the keys, as they are now: one that went or no longer matches is not there. The
-// records' bytes, each with a line break, are bounded by maxBytes; when they are Cut, those behind were left out.
+// Best reads the best of the records with the keys in their current state: a record that was deleted or no longer matches is
+// omitted. maxBytes limits the size of the records, each with a line break; the records beyond it are omitted.
 func (p *Plan) Best(ctx context.Context, tx pgx.Tx, keys [][]byte, maxBytes int) (Best, error) {
-	return p.bestOf(ctx, tx, keys, ", "+p.selected, maxBytes)
+	return p.best(ctx, tx, keys, ", "+p.selected, maxBytes)
 }
 
-func (p *Plan) bestOf(ctx context.Context, tx pgx.Tx, keys [][]byte, selected string, maxBytes int) (best Best, err error) {
+func (p *Plan) best(ctx context.Context, tx pgx.Tx, keys [][]byte, selected string, maxBytes int) (best Best, err error) {
 	if len(keys) == 0 {
 		return Best{}, nil
 	}
 	var s statement
-	kept, err := p.keptSQL(&s, keys)
+	hasKey, err := p.hasKey(&s, keys)
 	if err != nil {
 		return Best{}, err
 	}
-	sql := lazily(p.keyColumns("::text")+", "+p.sortValues()+selected, p.sorted(&s, p.allColumns(), append([]string{kept}, s.match(p)...)))
+	sql := lazily(p.keyColumns("::text")+", "+p.sortValues()+selected, p.sorted(&s, p.allColumns(), append([]string{hasKey}, s.match(p)...)))
 	var last []*string
-	f := fetch{room: maxBytes}
-	failed := f.run(ctx, tx, sql, s.args, func(values [][]byte) (int, bool) {
+	f := fetch{maxBytes: maxBytes}
+	fetchErr := f.run(ctx, tx, sql, s.args, func(values [][]byte) (int, bool) {
 		var record []byte
 		if selected != "" {
 			record = p.record(values[len(p.key)+len(p.orders):])
-			if best.Cut = f.size+len(record) >= maxBytes; best.Cut {
+			if best.Truncated = f.size+len(record) >= maxBytes; best.Truncated {
 				return 0, false
 			}
 			best.Records = append(best.Records, record)
@@ -85,30 +89,31 @@ func (p *Plan) bestOf(ctx context.Context, tx pgx.Tx, keys [][]byte, selected st
 		var key []byte
 		key, err = json.Marshal(texts(values[:len(p.key)]))
 		best.Keys = append(best.Keys, key)
-		last = nullable(values[len(p.key) : len(p.key)+len(p.orders)])
+		last = nullableTexts(values[len(p.key) : len(p.key)+len(p.orders)])
 		return len(record) + 1, err == nil
 	})
-	if failed != nil || err != nil {
-		return Best{}, cmp.Or(failed, err)
+	if fetchErr != nil || err != nil {
+		return Best{}, cmp.Or(fetchErr, err)
 	}
-	if len(best.Keys) > 0 && (best.Cut || len(best.Keys) == p.limit) {
+	if len(best.Keys) > 0 && (best.Truncated || len(best.Keys) == p.limit) {
 		best.Worst, err = json.Marshal(last)
 	}
 	return best, err
 }
 
-// sorted selects from the rows that fulfil the conditions, as the query sorts them, and not more than it wants. OFFSET keeps Postgres from walking
-// along an index of what is sorted by, through the whole table, for the few rows that are meant.
+// sorted returns the SQL of the matching rows in the query's order, up to its limit. OFFSET 0 prevents Postgres from
+// scanning an index on the sorted columns, and with it the whole table, to find the few rows of a range.
 func (p *Plan) sorted(s *statement, selected string, where []string) string {
-	sql := "SELECT " + selected + " FROM (SELECT " + p.allColumns() + " FROM " + p.table + whereAll(where) + " OFFSET 0) AS held ORDER BY " + p.orderBy()
+	sql := "SELECT " + selected + " FROM (SELECT " + p.allColumns() + " FROM " + p.table + whereAll(where) + " OFFSET 0) AS t ORDER BY " + p.orderBy()
 	if p.limit > 0 {
 		sql += " LIMIT " + s.arg(p.limit)
 	}
 	return sql
 }
 
-// betterSQL is the condition that a row comes before the worst, for rows whose keys come after its key: what is equal is not better.
-func (p *Plan) betterSQL(s *statement, worst json.RawMessage) (string, error) {
+// betterThan adds the values of worst and returns the condition that a row sorts before them. A row with equal values
+// does not, because its key is greater: rows are read in the order of keys.
+func (p *Plan) betterThan(s *statement, worst json.RawMessage) (string, error) {
 	var values []*string
 	if err := json.Unmarshal(worst, &values); err != nil || len(values) != len(p.orders) {
 		return "", fmt.Errorf("reading the worst of the best, %s: it does not fit the query", worst)
@@ -119,7 +124,7 @@ func (p *Plan) betterSQL(s *statement, worst json.RawMessage) (string, error) {
 		if o.descending {
 			operator = " > "
 		}
-		if values[i] == nil { // absent members are the last
+		if values[i] == nil { // absent members sort last
 			better = "(" + column.quoted + " IS NOT NULL OR " + better + ")"
 			continue
 		}
@@ -129,10 +134,10 @@ func (p *Plan) betterSQL(s *statement, worst json.RawMessage) (string, error) {
 	return better, nil
 }
 
-// keptSQL is the condition that a row has one of the keys.
-func (p *Plan) keptSQL(s *statement, kept [][]byte) (string, error) {
+// hasKey adds the keys and returns the condition that a row has one of them.
+func (p *Plan) hasKey(s *statement, texts [][]byte) (string, error) {
 	keys := make([][]string, len(p.key))
-	for _, text := range kept {
+	for _, text := range texts {
 		var key []string
 		if err := json.Unmarshal(text, &key); err != nil || len(key) != len(p.key) {
 			return "", fmt.Errorf("reading the key %s: it does not fit the table", text)
@@ -142,29 +147,29 @@ func (p *Plan) keptSQL(s *statement, kept [][]byte) (string, error) {
 		}
 	}
 	typed, arrays, names := make([]string, len(p.key)), make([]string, len(p.key)), make([]string, len(p.key))
-	for i, at := range p.key {
+	for i, column := range p.key {
 		names[i] = "k" + strconv.Itoa(i)
-		typed[i] = names[i] + "::" + p.columns[at].typeName
+		typed[i] = names[i] + "::" + p.columns[column].typeName
 		arrays[i] = s.arg(keys[i]) + "::text[]"
 	}
 	return "(" + p.keyColumns("") + ") IN (SELECT " + strings.Join(typed, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") +
-		") AS kept (" + strings.Join(names, ", ") + "))", nil
+		") AS keys (" + strings.Join(names, ", ") + "))", nil
 }
 
-// orderBy sorts as the query wants, absent members last, and then by key, so that the order is always the same.
+// orderBy sorts as the query does, absent members last, and then by key, so that the order is always the same.
 func (p *Plan) orderBy() string {
-	steps := make([]string, 0, len(p.orders)+1)
+	list := make([]string, 0, len(p.orders)+1)
 	for _, o := range p.orders {
-		step := "held." + p.columns[o.column].quoted
+		element := "t." + p.columns[o.column].quoted
 		if o.descending {
-			step += " DESC"
+			element += " DESC"
 		}
-		steps = append(steps, step+" NULLS LAST")
+		list = append(list, element+" NULLS LAST")
 	}
-	return strings.Join(append(steps, p.keyOrder()), ", ")
+	return strings.Join(append(list, p.keyOrder()), ", ")
 }
 
-// sortValues are what the query sorts by, as text that Postgres reads again as the same values.
+// sortValues returns the SQL of the values by which the query sorts, as text that Postgres parses as the same values.
 func (p *Plan) sortValues() string {
 	list := make([]string, len(p.orders))
 	for i, o := range p.orders {
@@ -179,16 +184,4 @@ func (p *Plan) allColumns() string {
 		list[i] = c.quoted
 	}
 	return strings.Join(list, ", ")
-}
-
-// nullable makes texts of values; nil is NULL.
-func nullable(values [][]byte) []*string {
-	list := make([]*string, len(values))
-	for i, v := range values {
-		if v != nil {
-			text := string(v)
-			list[i] = &text
-		}
-	}
-	return list
 }

@@ -22,7 +22,7 @@ func best(t *testing.T, db *pgx.Conn, p *scan.Plan, rows, maxBytes int) (records
 	var page scan.Page
 	for page.More = true; page.More; {
 		var err error
-		if page, err = p.Better(t.Context(), tx, page.Last, rows, now.Worst); err != nil {
+		if page, err = p.ReadKeys(t.Context(), tx, page.Last, rows, now.Worst); err != nil {
 			t.Fatal(err)
 		}
 		if len(page.Keys) == 0 {
@@ -31,7 +31,7 @@ func best(t *testing.T, db *pgx.Conn, p *scan.Plan, rows, maxBytes int) (records
 		if now, err = p.Best(t.Context(), tx, append(now.Keys, page.Keys...), maxBytes); err != nil {
 			t.Fatal(err)
 		}
-		cut = cut || now.Cut
+		cut = cut || now.Truncated
 	}
 	for _, r := range now.Records {
 		records = append(records, string(r))
@@ -76,14 +76,14 @@ func TestTheBestSoFarAreSeenAsTheyAreNow(t *testing.T) {
 	db, c := setup(t, words, wordsTable+`; INSERT INTO words VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 0)`)
 	p := prepare(t, db, c, `{"sort":["n"],"filter":{"n":{"lt":9}},"limit":3}`)
 	tx := begin(t, db)
-	first, err := p.Better(t.Context(), tx, nil, 3, nil)
+	first, err := p.ReadKeys(t.Context(), tx, nil, 3, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tx.Exec(t.Context(), `DELETE FROM words WHERE w = 'a'; UPDATE words SET n = 9 WHERE w = 'b'; UPDATE words SET n = 5 WHERE w = 'c'`); err != nil {
 		t.Fatal(err)
 	}
-	then, err := p.Better(t.Context(), tx, first.Last, 3, nil)
+	then, err := p.ReadKeys(t.Context(), tx, first.Last, 3, nil)
 	if err != nil || then.More {
 		t.Fatal(then, err)
 	}
@@ -105,7 +105,7 @@ func TestRowsThatDoNotBeatTheWorstAreLeftOut(t *testing.T) {
 		`{"sort":["n","-long"],"limit":9} [null,"u"]`: `[["e"] ["a"] ["b"] ["c"] ["f"] ["d"]]`,
 	} {
 		query, worst, _ := strings.Cut(asked, " ")
-		page, err := prepare(t, db, c, query).Better(t.Context(), db, nil, 100, json.RawMessage(worst))
+		page, err := prepare(t, db, c, query).ReadKeys(t.Context(), db, nil, 100, json.RawMessage(worst))
 		if got := fmt.Sprintf("%s", page.Keys); got != want || err != nil || page.Scanned != 6 {
 			t.Errorf("%s: %s, %v", asked, got, err)
 		}

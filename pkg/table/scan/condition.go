@@ -11,34 +11,34 @@ import (
 	"github.com/longshore-io/longshore/pkg/query"
 )
 
-// condition compares a column with values that are text, to be read by Postgres as the type behind them.
+// condition compares a column with values.
 type condition struct {
 	column column
 	op     query.Op
 	values []value
-	// bounds: the condition narrows the walk along the key's index.
+	// bounds reports whether the condition limits the range of the key's index that has to be read.
 	bounds bool
 }
 
-// value is a text and the SQL around its parameter.
+// value is the text of a parameter and the SQL around it, which converts the text to a type of Postgres.
 type value struct {
 	text          string
 	before, after string
 }
 
-// operators are the comparisons with one value.
+// operators are the comparisons with a single value.
 var operators = map[query.Op]string{
 	query.Equal: "=", query.Greater: ">", query.AtLeast: ">=", query.Less: "<", query.AtMost: "<=",
 }
 
-func (p *Plan) readConditions(filter query.Filter) ([]condition, error) {
+func (p *Plan) newConditions(filter query.Filter) ([]condition, error) {
 	var conditions []condition
 	for _, f := range filter {
-		at := p.find(f.Member)
-		if at < 0 {
+		index := p.find(f.Member)
+		if index < 0 {
 			return nil, invalid("filter", "filter names %q, which the collection does not have.", f.Member)
 		}
-		c := condition{column: p.columns[at], op: f.Op, bounds: at == p.key[0] && f.Op != query.Absent}
+		c := condition{column: p.columns[index], op: f.Op, bounds: index == p.key[0] && f.Op != query.Absent}
 		_, isRange := operators[f.Op]
 		isRange = isRange && f.Op != query.Equal
 		switch isArray := c.column.element != 0; {
@@ -48,16 +48,16 @@ func (p *Plan) readConditions(filter query.Filter) ([]condition, error) {
 			return nil, invalid("filter", "filter.%s does not take %s: arrays take a value, in, contains and null; others all but contains.", f.Member, f.Op)
 		}
 		for _, v := range f.Values {
-			made := c.column.value(v, f.Op)
-			c.bounds = c.bounds && !strings.HasSuffix(made.after, "numeric")
-			c.values = append(c.values, made)
+			value := c.column.value(v, f.Op)
+			c.bounds = c.bounds && !strings.HasSuffix(value.after, "numeric")
+			c.values = append(c.values, value)
 		}
 		conditions = append(conditions, c)
 	}
 	return conditions, nil
 }
 
-// value makes the SQL of a JSON value that is compared with the column.
+// value returns the SQL of a JSON value that is compared with the column.
 func (c column) value(v json.RawMessage, op query.Op) value {
 	text := textOf(v)
 	switch {
@@ -67,7 +67,7 @@ func (c column) value(v json.RawMessage, op query.Op) value {
 		return value{string(v), "ARRAY(SELECT jsonb_array_elements_text(", "::jsonb)::" + c.elementName + ")"}
 	case c.isInteger():
 		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-			return value{text, "", "::numeric"} // 3.5 and 1e30 are fine bounds, too
+			return value{text, "", "::numeric"} // 3.5 and 1e30 are valid bounds too
 		}
 		return value{text, "", "::bigint"}
 	case c.base == pgtype.TimestampOID:
@@ -77,24 +77,24 @@ func (c column) value(v json.RawMessage, op query.Op) value {
 	}
 }
 
-// textOf is a JSON value as Postgres reads it: a string's content, everything else as it is written.
+// textOf returns the text of a JSON value for Postgres: the content of a string, any other value unchanged.
 func textOf(v json.RawMessage) string {
 	if jsontext.Value(v).Kind() != '"' {
 		return string(v)
 	}
 	text, err := jsontext.AppendUnquote(nil, v)
 	if err != nil {
-		return string(v) // it was read before
+		return string(v) // impossible: query.Read has parsed it
 	}
 	return string(text)
 }
 
-// statement is a growing list of parameters.
+// statement collects the parameters of a statement.
 type statement struct {
 	args []any
 }
 
-// arg adds a parameter and returns its place.
+// arg adds a parameter and returns its placeholder.
 func (s *statement) arg(v any) string {
 	s.args = append(s.args, v)
 	return "$" + strconv.Itoa(len(s.args))
@@ -124,10 +124,11 @@ func (s *statement) condition(c condition) string {
 	}
 }
 
-// maxWords is how much of a record a search for words sees, in characters: what a tsvector can hold of it, whatever the words.
-const maxWords = 100_000
+// maxWordsLength is the part of a record that a search for words reads, in characters. A tsvector can hold it, whatever
+// the words.
+const maxWordsLength = 100_000
 
-// match adds all that a record must fulfil.
+// match adds the query's filter and words and returns their conditions.
 func (s *statement) match(p *Plan) []string {
 	var all []string
 	for _, c := range p.conditions {
@@ -142,11 +143,11 @@ func (s *statement) match(p *Plan) []string {
 			words = append(words, c.words())
 		}
 	}
-	return append(all, "to_tsvector('simple', left(concat_ws(' ', "+strings.Join(words, ", ")+"), "+strconv.Itoa(maxWords)+
-		")) @@ (SELECT websearch_to_tsquery('simple', "+s.arg(p.text)+"))") // read once, not for each row
+	return append(all, "to_tsvector('simple', left(concat_ws(' ', "+strings.Join(words, ", ")+"), "+strconv.Itoa(maxWordsLength)+
+		")) @@ (SELECT websearch_to_tsquery('simple', "+s.arg(p.text)+"))") // the subquery runs once, not for each row
 }
 
-// bounds adds the conditions that narrow the walk along the key's index: a walk of few rows must not read many.
+// bounds adds the conditions that limit the range of the key's index, so that a page of few rows does not read many.
 func (s *statement) bounds(p *Plan) []string {
 	var all []string
 	for _, c := range p.conditions {

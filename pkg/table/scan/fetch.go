@@ -7,59 +7,61 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// How many rows are fetched at once: few at first, because they may be large, then more, but never so many that rows which are suddenly large
-// would make the last fetch a heavy one.
+// The first fetch reads few rows, because they may be large. Later ones read more, but never so many that
+// a sudden run of large rows would make one fetch expensive.
 const (
 	firstFetch  = 8
 	fetchGrowth = 4
-	mostFetched = 256
+	maxFetch    = 256
 )
 
-// lazily selects from a statement that sorts plain columns, so that also a sort does not make the JSON of rows that are not fetched, nor read
-// their large values. A scan of the inner one keeps its order, as cursors have no parallel plans.
+// lazily selects from a statement that sorts plain columns, so that a sort neither reads the large values
+// of rows that are not fetched nor converts them to JSON. The scan of a subquery keeps its order, because
+// cursors have no parallel plans.
 func lazily(selected, sorted string) string {
-	return "SELECT " + selected + " FROM (" + sorted + ") AS held"
+	return "SELECT " + selected + " FROM (" + sorted + ") AS t"
 }
 
-// fetch reads the result of a statement through a cursor: what is behind the row where it stops is neither sent nor made. A plain query
-// would send its whole result, even to who closes it early.
+// fetch reads the result of a statement through a cursor. Rows after the one where it stops are neither
+// computed nor sent; a plain query would send its whole result even if it is closed early.
 type fetch struct {
-	// room is about how many bytes are wanted, size how many there are.
-	room, size int
+	maxBytes int // approximate
+	size     int // of the rows read so far, in bytes
 }
 
-// run calls visit for each row until that wants no more; it tells how large the row was.
+// run calls visit for each row until visit returns false. visit also returns the size of the row in bytes.
 func (f *fetch) run(ctx context.Context, tx pgx.Tx, sql string, args []any, visit func(values [][]byte) (size int, more bool)) error {
 	if _, err := tx.Exec(ctx, "DECLARE longshore_page NO SCROLL CURSOR FOR "+sql, args...); err != nil {
-		return refused(err)
+		return queryFault(err)
 	}
-	seen, more := 0, true
-	for n := firstFetch; more; n = f.next(n, seen) {
-		got := 0
-		rows, err := tx.Query(ctx, "FETCH "+strconv.Itoa(n)+" FROM longshore_page", pgx.QueryExecModeExec) // no statement to be kept
+	total, more := 0, true
+	for n := firstFetch; more; n = f.next(n, total) {
+		fetched := 0
+		rows, err := tx.Query(ctx, "FETCH "+strconv.Itoa(n)+" FROM longshore_page", pgx.QueryExecModeExec) // do not cache the statement
 		if err != nil {
-			return refused(err)
+			return queryFault(err)
 		}
 		for more && rows.Next() {
 			var size int
 			size, more = visit(rows.RawValues())
 			f.size += size
-			got++
+			fetched++
 		}
 		rows.Close()
 		if rows.Err() != nil {
-			return refused(rows.Err())
+			return queryFault(rows.Err())
 		}
-		more = more && got == n
-		seen += got
+		more = more && fetched == n
+		total += fetched
 	}
 	_, err := tx.Exec(ctx, "CLOSE longshore_page")
 	return err
 }
 
-// next is how many rows are fetched after n: as many as fill the room if they are like those that were seen.
-func (f *fetch) next(n, seen int) int {
-	average := max(f.size/max(seen, 1), 1)
-	fitting := max(f.room-f.size, 0)/average + 1
-	return min(n*fetchGrowth, mostFetched, fitting)
+// next returns the number of rows of the fetch after one of n rows: as many as fill maxBytes if they are as large as
+// the average of those read so far, whose number is total.
+func (f *fetch) next(n, total int) int {
+	average := max(f.size/max(total, 1), 1)
+	fitting := max(f.maxBytes-f.size, 0)/average + 1
+	return min(n*fetchGrowth, maxFetch, fitting)
 }

@@ -1,99 +1,126 @@
-// Package scan reads the records of a collection's table that a query asks for: page by page in the order of keys, each page a short
-// statement that goes on where the one before left off, so that no search needs a long transaction.
+// Package scan reads the records of a collection's table that match a query. It reads page by page in
+// the order of keys. Each page is a short statement that continues after the page before, so that a
+// search needs no long transaction.
 //
-// The order of keys is that of the columns in the table's unique index, whatever the order in x-longshore.key: so a page is a range of the
-// index. It is the order of what is found when the query does not sort.
+// The order of keys is the order of the columns in the table's unique index, whatever their order in
+// x-longshore.key, so a page is a range of the index. Results are in this order unless the query sorts.
 package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/query"
+	"github.com/longshore-io/longshore/pkg/table"
 )
 
-// DB is what a plan reads through: a pool, a connection or a transaction.
-type DB interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-// Plan is a query made ready for the table of its collection. It is safe for concurrent use, and holds as long as the table's columns keep
-// their types. A row whose key has a NULL in it is never found: no import writes one.
+// Plan is a query prepared for the table of its collection. It is safe for concurrent use and valid
+// until the types of the table's columns change. It never returns a row with a NULL in its key, which
+// no import writes.
 type Plan struct {
-	table   string
+	table   string // quoted
 	columns []column
-	// key are the places of the key's columns among columns, in the order of the index.
-	key  []int
-	text string
-	// conditions hold Postgres's types of their values already.
+	// key contains the indexes of the key's columns among columns, in the order of the unique index.
+	key        []int
+	text       string
 	conditions []condition
 	orders     []order
 	limit      int
 	selected   string // the SQL of a record's members
 }
 
-// order is one step of a sort.
+// order is one element of a sort.
 type order struct {
 	column     int
 	descending bool
 }
 
-// Prepare makes the plan of a query for the collection's table. It reads the catalog and tries the query's values, but does not touch the
-// table. What the query asks for in vain is a fault of kind Invalid.
-func Prepare(ctx context.Context, db DB, c *collection.Collection, q query.Query) (*Plan, error) {
-	columns, err := describe(ctx, db, c)
-	if err != nil {
+// Prepare returns the plan of a query for the collection's table. It reads the catalog and lets Postgres
+// parse the query's values, but does not read the table. The error is a fault of kind Invalid if the
+// query cannot be run, and of kind Unavailable if the collection does not fit its table.
+func Prepare(ctx context.Context, db table.DB, c *collection.Collection, q query.Query) (*Plan, error) {
+	p := &Plan{table: table.QuoteName(c.Table), text: q.Text, limit: q.Limit}
+	if err := p.readTable(ctx, db, c); err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	p := &Plan{table: pgx.Identifier(strings.Split(c.Table, ".")).Sanitize(), columns: columns, text: q.Text, limit: q.Limit}
-	key, err := indexOrder(ctx, db, p.table, c.Key)
-	if err != nil {
-		return nil, fmt.Errorf("finding the index of table %s: %w", c.Table, err)
-	}
-	for _, member := range key {
-		p.key = append(p.key, p.find(member))
-	}
 	p.selected = p.selectRecord()
-	if p.orders, err = p.readOrders(q.Sort); err != nil {
+	var err error
+	if p.orders, err = p.newOrders(q.Sort); err != nil {
 		return nil, err
 	}
-	if p.conditions, err = p.readConditions(q.Filter); err != nil {
+	if p.conditions, err = p.newConditions(q.Filter); err != nil {
 		return nil, err
 	}
-	if p.text != "" && !slices.ContainsFunc(columns, column.hasText) {
+	if p.text != "" && !slices.ContainsFunc(p.columns, column.hasText) {
 		return nil, invalid("query", "Collection %s has no text to search for words: use filter.", c.Name)
 	}
-	return p, p.tryValues(ctx, db)
+	return p, p.checkValues(ctx, db)
 }
 
-// Sorted reports whether records are wanted in another order than that of keys, so that the best of them are known only at the end.
+// readTable sets the columns of the declared members, in the order of the collection, and the key.
+func (p *Plan) readTable(ctx context.Context, db table.DB, c *collection.Collection) error {
+	d, err := table.Read(ctx, db, c.Table)
+	if errors.Is(err, table.ErrNotFound) {
+		return unavailable(c, err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, property := range c.Properties {
+		definition, err := d.Column(property)
+		if err != nil {
+			return unavailable(c, err)
+		}
+		p.columns = append(p.columns, newColumn(definition))
+	}
+	for _, member := range indexOrder(d.UniqueIndexes, c.Key) {
+		p.key = append(p.key, p.find(member))
+	}
+	return nil
+}
+
+// indexOrder returns the columns of a key in the order of their unique index. It prefers an index in the
+// order of the key. Without an index, as for a view, it returns the key itself.
+func indexOrder(indexes []table.Index, key []string) []string {
+	order := key
+	for _, index := range slices.Backward(indexes) {
+		if index.Ordered && slices.Equal(index.Columns, key) {
+			return key
+		}
+		if index.Ordered && table.SameColumns(index.Columns, key) {
+			order = index.Columns
+		}
+	}
+	return order
+}
+
+// Sorted reports whether the query sorts in another order than that of keys, so that its results are
+// known only after the whole table was read.
 func (p *Plan) Sorted() bool { return len(p.orders) > 0 }
 
-// Limit is how many records the query asks for; 0 means all.
+// Limit returns the maximum number of records; 0 means unlimited.
 func (p *Plan) Limit() int { return p.limit }
 
 func (p *Plan) find(member string) int {
 	return slices.IndexFunc(p.columns, func(c column) bool { return c.name == member })
 }
 
-// readOrders leaves out a sort that is the order of keys anyway.
-func (p *Plan) readOrders(sort []string) ([]order, error) {
+// newOrders returns the elements of a sort; none if the sort is the order of keys.
+func (p *Plan) newOrders(sort []string) ([]order, error) {
 	orders := make([]order, 0, len(sort))
 	natural := true
-	for i, step := range sort {
-		member, descending := strings.CutPrefix(step, "-")
-		at := p.find(member)
-		if at < 0 || p.columns[at].isDocument() {
+	for i, element := range sort {
+		member, descending := strings.CutPrefix(element, "-")
+		index := p.find(member)
+		if index < 0 || p.columns[index].isDocument() {
 			return nil, invalid("sort", "sort can't use %q: there is no such member, or its values have no order.", member)
 		}
-		orders = append(orders, order{at, descending})
-		natural = natural && !descending && i < len(p.key) && p.key[i] == at
+		orders = append(orders, order{index, descending})
+		natural = natural && !descending && i < len(p.key) && p.key[i] == index
 	}
 	if natural {
 		return nil, nil
@@ -101,8 +128,8 @@ func (p *Plan) readOrders(sort []string) ([]order, error) {
 	return orders, nil
 }
 
-// tryValues lets Postgres read the query's values, so that what it refuses is told at once.
-func (p *Plan) tryValues(ctx context.Context, db DB) error {
+// checkValues lets Postgres parse the query's values, so that an invalid one is reported before the search starts.
+func (p *Plan) checkValues(ctx context.Context, db table.DB) error {
 	var s statement
 	var values []string
 	for _, c := range p.conditions {
@@ -113,12 +140,8 @@ func (p *Plan) tryValues(ctx context.Context, db DB) error {
 	}
 	rows, err := db.Query(ctx, "SELECT "+strings.Join(values, ", "), s.args...)
 	if err != nil {
-		return refused(err)
+		return queryFault(err)
 	}
 	rows.Close()
-	return refused(rows.Err())
-}
-
-func invalid(where, format string, args ...any) error {
-	return fault.New(fault.Invalid, "invalid-query", format, args...).With("where", where)
+	return queryFault(rows.Err())
 }

@@ -2,16 +2,12 @@ package scan
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// selectRecord is the SQL of the members of a record, in the order of the collection.
+// selectRecord returns the SQL of the members of a record, in the order of the collection.
 func (p *Plan) selectRecord() string {
 	list := make([]string, len(p.columns))
 	for i, c := range p.columns {
@@ -20,7 +16,7 @@ func (p *Plan) selectRecord() string {
 	return strings.Join(list, ", ")
 }
 
-// record makes the object of the members' JSON texts.
+// record returns the object with the members' JSON texts, without those that are NULL.
 func (p *Plan) record(values [][]byte) []byte {
 	size := 2
 	for i, v := range values {
@@ -40,14 +36,14 @@ func (p *Plan) record(values [][]byte) []byte {
 	return append(object, '}')
 }
 
-// onOneLine takes the line breaks out of a JSON text, as a column of type JSON may have them between its values.
+// onOneLine removes the line breaks from a JSON text. A column of type JSON may have them between its values.
 func onOneLine(v []byte) []byte {
 	if !bytes.ContainsAny(v, "\n\r") {
 		return v
 	}
 	compact := jsontext.Value(bytes.Clone(v))
 	if err := compact.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-		return v // not what Postgres calls JSON
+		return v // Postgres returns valid JSON only
 	}
 	return compact
 }
@@ -60,11 +56,13 @@ func texts(values [][]byte) []string {
 	return list
 }
 
-// refused makes a fault of what Postgres refuses in the values of a query (SQLSTATE class 22), such as a date that is none.
-func refused(err error) error {
-	fromServer, ok := errors.AsType[*pgconn.PgError](err)
-	if ok && strings.HasPrefix(fromServer.Code, "22") {
-		return fault.New(fault.Invalid, "invalid-query", "The database can't read a value of the query: %s.", fromServer.Message).Because(err)
+// nullableTexts converts values to texts; nil is NULL.
+func nullableTexts(values [][]byte) []*string {
+	list := make([]*string, len(values))
+	for i, v := range values {
+		if v != nil {
+			list[i] = new(string(v))
+		}
 	}
-	return err
+	return list
 }

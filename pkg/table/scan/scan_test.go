@@ -13,8 +13,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/query"
-	"github.com/longshore-io/longshore/pkg/table/scan"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table"
+	"github.com/longshore-io/longshore/pkg/table/scan"
 )
 
 const (
@@ -48,7 +49,7 @@ func setup(t *testing.T, file, table string) (*pgx.Conn, *collection.Collection)
 	return db, c
 }
 
-func prepare(t *testing.T, db scan.DB, c *collection.Collection, asked string) *scan.Plan {
+func prepare(t *testing.T, db table.DB, c *collection.Collection, asked string) *scan.Plan {
 	t.Helper()
 	q, err := query.Read(json.RawMessage(asked), c, 0)
 	if err != nil {

@@ -114,7 +114,7 @@ func (s *search) writeBest(ctx context.Context, more [][]byte) error {
 	if err != nil {
 		return err
 	}
-	s.place.Truncated = s.place.Truncated || ranked.Cut
+	s.place.Truncated = s.place.Truncated || ranked.Truncated
 	if err := s.keepRanked(ctx, keys, ranked); err != nil {
 		return err
 	}

@@ -17,37 +17,37 @@ func encodeInt4(_ *column, dst, v []byte) ([]byte, defect) {
 
 func encodeInt8(_ *column, dst, v []byte) ([]byte, defect) {
 	n, wrong := parseInteger(v, math.MinInt64, math.MaxInt64)
-	return binary.BigEndian.AppendUint64(dst, uint64(n)), wrong //nolint:gosec // two's complement is the wire form
+	return binary.BigEndian.AppendUint64(dst, uint64(n)), wrong //nolint:gosec // two's complement is the wire format
 }
 
-// shortInteger is the number of characters that cannot overflow an int64, with or without a sign.
-const shortInteger = 18
+// maxPlainDigits is the number of digits that cannot overflow an int64.
+const maxPlainDigits = 18
 
-// parseInteger reads a JSON number whose fractional part is zero: 1.0 and 1e3 are integers (JSON Schema 2020-12, 4.2.3).
-func parseInteger(v []byte, least, greatest int64) (int64, defect) {
+// parseInteger parses a JSON number without a fraction: 1.0 and 1e3 are integers (JSON Schema 2020-12, 4.2.3).
+func parseInteger(v []byte, minimum, maximum int64) (int64, defect) {
 	n, plain := parsePlain(v)
 	if !plain {
 		d, ok := parseDecimal(v)
-		if !ok || d.fraction() {
+		if !ok || d.hasFraction() {
 			return 0, wrongType
 		}
 		if n, ok = d.integer(); !ok {
 			return 0, outOfRange
 		}
 	}
-	if n < least || n > greatest {
+	if n < minimum || n > maximum {
 		return 0, outOfRange
 	}
 	return n, sound
 }
 
-// parsePlain reads a short run of digits with an optional sign, which is what nearly all integers are.
+// parsePlain parses at most maxPlainDigits digits with an optional sign, the form of nearly all integers.
 func parsePlain(v []byte) (n int64, plain bool) {
 	digits := v
 	if len(v) > 0 && v[0] == '-' {
 		digits = v[1:]
 	}
-	if len(digits) == 0 || len(digits) > shortInteger {
+	if len(digits) == 0 || len(digits) > maxPlainDigits {
 		return 0, false
 	}
 	for _, digit := range digits {
@@ -62,13 +62,13 @@ func parsePlain(v []byte) (n int64, plain bool) {
 	return n, true
 }
 
-// The binary form of NUMERIC: four words, then digits to the base 10,000.
+// The binary format of NUMERIC is four words, followed by digits to the base 10,000.
 const (
 	numericGroup    = 4
 	numericNegative = 0x4000
-	// numericReach is how many decimal places NUMERIC is used for to either side of the point. Postgres would take
-	// 1e131000, which is 131 KB of text for eight bytes of input; it lets a column declare no more than 1000.
-	numericReach = 1000
+	// maxNumericDigits limits the digits before and after the decimal point. Postgres would accept 1e131000, which
+	// is 131 KB of text for eight bytes of input; a column can declare at most 1000.
+	maxNumericDigits = 1000
 )
 
 func encodeNumeric(c *column, dst, v []byte) ([]byte, defect) {
@@ -76,7 +76,7 @@ func encodeNumeric(c *column, dst, v []byte) ([]byte, defect) {
 	if !ok {
 		return dst, wrongType
 	}
-	if d.point > numericReach || d.scale > numericReach {
+	if d.point > maxNumericDigits || d.scale > maxNumericDigits {
 		return dst, outOfRange
 	}
 	if c.precision > 0 && len(d.digits) > 0 && d.point > c.precision-c.scale {
@@ -85,9 +85,9 @@ func encodeNumeric(c *column, dst, v []byte) ([]byte, defect) {
 	return d.appendNumeric(dst), sound
 }
 
-// appendNumeric appends the binary form of NUMERIC, whose groups of four digits are aligned to the decimal point.
+// appendNumeric appends the binary format of NUMERIC, whose groups of four digits are aligned to the decimal point.
 func (d decimal) appendNumeric(dst []byte) []byte {
-	lead := ((-d.point % numericGroup) + numericGroup) % numericGroup // zeros that fill the first group
+	lead := ((-d.point % numericGroup) + numericGroup) % numericGroup // leading zeros of the first group
 	groups := (lead + len(d.digits) + numericGroup - 1) / numericGroup
 	weight := (d.point+lead)/numericGroup - 1
 	if groups == 0 {
@@ -97,15 +97,15 @@ func (d decimal) appendNumeric(dst []byte) []byte {
 	if d.negative && groups > 0 {
 		sign = numericNegative
 	}
-	for _, word := range [...]uint16{uint16(groups), uint16(weight), sign, uint16(d.scale)} { //nolint:gosec // within numericReach
+	for _, word := range [...]uint16{uint16(groups), uint16(weight), sign, uint16(d.scale)} { //nolint:gosec // within maxNumericDigits
 		dst = binary.BigEndian.AppendUint16(dst, word)
 	}
 	for i := range groups {
 		group := uint16(0)
-		for at := i*numericGroup - lead; at < (i+1)*numericGroup-lead; at++ {
+		for digit := i*numericGroup - lead; digit < (i+1)*numericGroup-lead; digit++ {
 			group *= 10
-			if at >= 0 && at < len(d.digits) {
-				group += uint16(d.digits[at] - '0')
+			if digit >= 0 && digit < len(d.digits) {
+				group += uint16(d.digits[digit] - '0')
 			}
 		}
 		dst = binary.BigEndian.AppendUint16(dst, group)

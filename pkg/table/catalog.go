@@ -1,0 +1,100 @@
+package table
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The query repeats the facts of the table in each row of a column, which saves a round trip. The
+// recursion follows a column's type through all domains to the base type.
+const columnsSQL = `
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltype,
+       EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.condeferrable)
+       OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgdeferrable),
+       a.attname,
+       a.atttypid, format_type(a.atttypid, a.atttypmod),
+       base.oid, format_type(base.oid, -1),
+       coalesce(element.oid, 0), coalesce(format_type(element.oid, -1), ''),
+       below.modifier,
+       base.typtype = 'e',
+       a.attnotnull OR below.required,
+       a.atthasdef AND NOT below.required OR a.attidentity <> '',
+       a.attgenerated <> '' OR a.attidentity = 'a',
+       coalesce(l.collisdeterministic, true)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN LATERAL (
+  WITH RECURSIVE layers (type, modifier, required) AS (
+    SELECT a.atttypid, a.atttypmod, false
+    UNION ALL
+    SELECT t.typbasetype, CASE WHEN s.modifier = -1 THEN t.typtypmod ELSE s.modifier END, s.required OR t.typnotnull
+    FROM layers s JOIN pg_type t ON t.oid = s.type AND t.typtype = 'd')
+  SELECT * FROM layers) below
+JOIN pg_type base ON base.oid = below.type AND base.typtype <> 'd'
+LEFT JOIN pg_type element ON element.typarray = base.oid
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
+WHERE c.oid = to_regclass($1)
+ORDER BY a.attnum`
+
+const indexesSQL = `
+SELECT array_agg(coalesce(a.attname, '')::text ORDER BY k.place),
+       bool_and(i.indisvalid AND i.indisready AND i.indimmediate AND i.indpred IS NULL
+                AND a.attname IS NOT NULL AND coalesce(l.collisdeterministic, true)),
+       bool_and(i.indisvalid AND i.indpred IS NULL
+                AND a.attname IS NOT NULL AND k.collation_oid = a.attcollation AND k.options = 0)
+FROM pg_index i
+CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indcollation::oid[], i.indoption::int2[])
+  WITH ORDINALITY AS k (attnum, collation_oid, options, place)
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+LEFT JOIN pg_collation l ON l.oid = k.collation_oid
+WHERE i.indrelid = $1 AND i.indisunique AND k.place <= i.indnkeyatts
+GROUP BY i.indexrelid
+ORDER BY i.indexrelid`
+
+// Read reads the definition of the table with the name, which may be qualified by a schema. It runs two queries
+// and returns ErrNotFound if the table does not exist.
+func Read(ctx context.Context, db DB, name string) (*Definition, error) {
+	d := &Definition{}
+	oid, err := d.readColumns(ctx, db, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading its columns: %w", err)
+	}
+	if len(d.Columns) == 0 {
+		return nil, ErrNotFound
+	}
+	if err := d.readIndexes(ctx, db, oid); err != nil {
+		return nil, fmt.Errorf("reading its indexes: %w", err)
+	}
+	return d, nil
+}
+
+// readColumns returns the table's OID.
+func (d *Definition) readColumns(ctx context.Context, db DB, name string) (oid uint32, err error) {
+	rows, err := db.Query(ctx, columnsSQL, QuoteName(name))
+	if err != nil {
+		return 0, err
+	}
+	d.Columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Column, error) {
+		var c Column
+		err := row.Scan(&oid, &d.Schema, &d.Name, &d.Kind, &d.RowType, &d.Deferrable,
+			&c.Name, &c.Type, &c.TypeName, &c.Base, &c.BaseName, &c.Element, &c.ElementName, &c.Modifier,
+			&c.Enum, &c.Required, &c.HasDefault, &c.Generated, &c.Deterministic)
+		return c, err
+	})
+	return oid, err
+}
+
+func (d *Definition) readIndexes(ctx context.Context, db DB, oid uint32) error {
+	rows, err := db.Query(ctx, indexesSQL, oid)
+	if err != nil {
+		return err
+	}
+	d.UniqueIndexes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Index, error) {
+		var i Index
+		return i, row.Scan(&i.Columns, &i.Arbiter, &i.Ordered)
+	})
+	return err
+}

@@ -1,0 +1,109 @@
+package load
+
+import (
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/longshore-io/longshore/pkg/table"
+)
+
+// codec encodes JSON values of one Postgres type in the type's binary format.
+type codec struct {
+	// types are the JSON types that the codec accepts; empty means any.
+	types []string
+	// form describes an acceptable value, for messages.
+	form string
+	// key reports whether two values are equal in Postgres if and only if their encodings are.
+	key bool
+	// encode appends the encoded value to dst. v is neither empty nor null.
+	encode func(c *column, dst, v []byte) ([]byte, defect)
+}
+
+// The names of JSON Schema's types.
+const (
+	jsonString  = "string"
+	jsonInteger = "integer"
+	jsonNumber  = "number"
+	jsonBoolean = "boolean"
+	jsonArray   = "array"
+)
+
+// Parts of codecs that several types share.
+var (
+	textCodec    = codec{types: []string{jsonString}, form: "a string", key: true, encode: encodeText}
+	documentForm = "a JSON value"
+	numbers      = []string{jsonInteger, jsonNumber}
+)
+
+// codecs maps the OID of each supported type to its codec. A type without key has equal values with
+// different encodings (char(n) ignores trailing blanks, 1.0 and 1.00 are the same NUMERIC), or is
+// of no use as a key.
+var codecs = map[uint32]codec{
+	pgtype.TextOID:    textCodec,
+	pgtype.VarcharOID: textCodec,
+	pgtype.BPCharOID:  {types: textCodec.types, form: textCodec.form, encode: encodeText},
+
+	pgtype.Int2OID: {types: numbers, form: "an integer", key: true, encode: encodeInt2},
+	pgtype.Int4OID: {types: numbers, form: "an integer", key: true, encode: encodeInt4},
+	pgtype.Int8OID: {types: numbers, form: "an integer", key: true, encode: encodeInt8},
+
+	pgtype.NumericOID: {types: numbers, form: "a number", encode: encodeNumeric},
+	pgtype.Float4OID:  {types: numbers, form: "a number", encode: encodeFloat4},
+	pgtype.Float8OID:  {types: numbers, form: "a number", encode: encodeFloat8},
+
+	pgtype.BoolOID: {types: []string{jsonBoolean}, form: "true or false", encode: encodeBool},
+	pgtype.UUIDOID: {types: []string{jsonString}, form: "a UUID of 36 characters", key: true, encode: encodeUUID},
+	pgtype.DateOID: {types: []string{jsonString}, form: "a date such as 2026-01-31", key: true, encode: encodeDate},
+	pgtype.TimeOID: {types: []string{jsonString}, form: "a time of day such as 12:30:00", encode: encodeTime},
+	pgtype.TimestamptzOID: {
+		types: []string{jsonString}, form: "a timestamp with its offset, such as 2026-01-31T12:30:00Z", encode: encodeTimestamptz,
+	},
+	pgtype.TimestampOID: {types: []string{jsonString}, form: "a timestamp such as 2026-01-31T12:30:00Z", encode: encodeTimestamp},
+
+	pgtype.JSONOID:  {form: documentForm, encode: encodeJSON},
+	pgtype.JSONBOID: {form: documentForm, encode: encodeJSONB},
+}
+
+// arrayCodec encodes a one-dimensional array whose elements have a codec.
+var arrayCodec = codec{types: []string{jsonArray}, encode: encodeArray}
+
+// supportedTypes lists the types that have a codec, as CREATE TABLE names them.
+const supportedTypes = "text, varchar, char, smallint, integer, bigint, numeric, real, double precision, boolean, uuid, date, time," +
+	" timestamp, timestamptz, json, jsonb, an enum, or an array of one of these (not of json, jsonb or an enum)"
+
+// setCodec sets the codec of the column's type and reports whether the type is supported.
+func (c *column) setCodec(definition table.Column) bool {
+	if definition.Enum {
+		c.codec = codec{types: textCodec.types, form: "one of the type's labels", encode: encodeText}
+		return true
+	}
+	if scalar, ok := codecs[definition.Base]; ok {
+		c.codec = scalar
+		return true
+	}
+	element, ok := codecs[definition.Element]
+	if !ok || len(element.types) == 0 {
+		return false
+	}
+	c.codec, c.element, c.elementOID = arrayCodec, element, definition.Element
+	return true
+}
+
+// setLimits decodes the type modifier. It is 4 more than the declared limit (varchar_recv,
+// numeric_recv); an array has the modifier of its elements.
+func (c *column) setLimits(definition table.Column) {
+	const header, scaleBits = 4, 0x7ff
+	if definition.Modifier < header {
+		return
+	}
+	base := definition.Base
+	if c.elementOID != 0 {
+		base = definition.Element
+	}
+	switch declared := definition.Modifier - header; base {
+	case pgtype.VarcharOID, pgtype.BPCharOID:
+		c.length = declared
+	case pgtype.NumericOID:
+		c.precision = declared >> 16
+		c.scale = (declared&scaleBits ^ (scaleBits+1)/2) - (scaleBits+1)/2 // the highest bit is a sign
+	}
+}

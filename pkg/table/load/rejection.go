@@ -1,0 +1,93 @@
+package load
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// SQLSTATEs that have a reason of their own (PostgreSQL, appendix A).
+const (
+	notNullViolation    = "23502"
+	foreignKeyViolation = "23503"
+	uniqueViolation     = "23505"
+	checkViolation      = "23514"
+	exclusionViolation  = "23P01"
+	stringTooLong       = "22001"
+	numberOutOfRange    = "22003"
+	datetimeOverflow    = "22008"
+)
+
+// ErrChanged is part of Load's error if the table no longer has the definition that Describe read: describe it again.
+var ErrChanged = errors.New("the table's definition has changed since it was described")
+
+var (
+	// rejectionClasses are the SQLSTATE classes with which Postgres rejects a row for its content: data exceptions,
+	// integrity constraints, and program limits, such as a key too long for its index or JSON too deep to parse.
+	rejectionClasses = []string{"22", "23", "54"}
+	// raiseException is the SQLSTATE of a trigger's RAISE EXCEPTION.
+	raiseException = "P0001"
+	// changeCodes are the SQLSTATEs of a statement or encoding that no longer fits the table: undefined table or
+	// column, no index for the key, another composite type, and two codes for a value whose binary form does not
+	// fit its type.
+	changeCodes = []string{"42P01", "42703", "42P10", "42804", "22P03", "08P01"}
+)
+
+// rejectionOf returns the error with which Postgres rejected rows for their content; nil for any other error.
+func rejectionOf(err error) *pgconn.PgError {
+	var rejection *pgconn.PgError
+	if !errors.As(err, &rejection) || len(rejection.Code) < 2 || slices.Contains(changeCodes, rejection.Code) {
+		return nil
+	}
+	if rejection.Code != raiseException && !slices.Contains(rejectionClasses, rejection.Code[:2]) {
+		return nil
+	}
+	return rejection
+}
+
+// markChanged adds ErrChanged to an error that a changed table causes.
+func markChanged(err error) error {
+	var pgError *pgconn.PgError
+	if errors.As(err, &pgError) && slices.Contains(changeCodes, pgError.Code) {
+		return errors.Join(ErrChanged, err)
+	}
+	return err
+}
+
+// explain converts a rejection to a reason. The reason names constraints and columns but never repeats
+// Postgres's detail, which may contain other rows.
+func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
+	r := operation.Reason{Code: CodeUnspecified, Message: "the table refused the record (SQLSTATE " + rejection.Code + ")"}
+	constraint := `"` + rejection.ConstraintName + `"`
+	switch rejection.Code {
+	case notNullViolation:
+		r.Code, r.Message = CodeNotNull, "a value is needed in column \""+rejection.ColumnName+"\""
+	case foreignKeyViolation:
+		r.Code, r.Message = CodeForeignKey, "the row that the foreign key "+constraint+" refers to does not exist"
+	case uniqueViolation:
+		r.Code, r.Message = CodeUnique, "another row holds the same value under the unique constraint "+constraint
+	case checkViolation:
+		r.Code, r.Message = CodeCheck, "the record does not satisfy the check constraint "+constraint
+	case exclusionViolation:
+		r.Code, r.Message = CodeExclusion, "another row conflicts under the exclusion constraint "+constraint
+	case stringTooLong:
+		r.Code, r.Message = CodeTooLong, "a text is longer than its column allows"
+	case numberOutOfRange, datetimeOverflow:
+		r.Code, r.Message = CodeOutOfRange, "a value is out of the range of its column"
+	}
+	r.Pointer = t.pointerTo(rejection.ColumnName)
+	return r
+}
+
+// pointerTo returns the JSON Pointer of a declared member; for any other column "", which is the whole record.
+func (t *Table) pointerTo(columnName string) string {
+	for i := range t.columns {
+		if t.columns[i].name == columnName {
+			return pointer(columnName)
+		}
+	}
+	return ""
+}
