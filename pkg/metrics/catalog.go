@@ -16,7 +16,7 @@ import (
 // values mean nothing.
 func Catalog() []prometheus.Collector {
 	return append(catalogOfWork(),
-		NewBuild("example"),
+		NewBuild("example", "0.0.0"),
 		Pools{"postgres": func() Pool { return Pool{Most: 1} }},
 		NewReady("example", func(context.Context) bool { return true }),
 		NewPostgres(func(context.Context) error { return nil }),

@@ -14,62 +14,64 @@ import (
 )
 
 const (
-	// healthTimeout bounds a health check. Readiness answers within half a second even if Postgres does not (pkg/admin), and whoever starts the
-	// check allows 5 s.
-	healthTimeout = 3 * time.Second
-	// mostHealth bounds what is shown of the answer, in bytes.
-	mostHealth = 64 << 10
+	// healthcheckTimeout bounds a health check. The service answers within readinessTimeout even if
+	// Postgres does not, and the deployments allow 5 s.
+	healthcheckTimeout = 3 * time.Second
+	// maxHealthBytes bounds the printed answer, in bytes.
+	maxHealthBytes = 64 << 10
 )
 
-// healthcheck asks the service that runs beside this process, with the same environment, whether it is ready. It is for what starts
-// containers: an image holds no other program that could ask.
+// healthcheck queries the readiness of the service that runs on the same machine with the same
+// environment. Container runtimes use it, because an image contains no other program.
 func healthcheck(ctx context.Context, p process) int {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
-	ready, said, err := askReady(ctx, p.environ)
+	ready, answer, err := queryReadiness(ctx, p.environ)
 	if err != nil {
-		p.complain(p.name + ": " + err.Error())
+		p.printError(err)
 		return exitFailed
 	}
-	_, _ = fmt.Fprint(p.stdout, said)
+	_, _ = fmt.Fprint(p.stdout, answer)
 	if !ready {
 		return exitFailed
 	}
-	return exitFine
+	return exitOK
 }
 
-func askReady(ctx context.Context, environ map[string]string) (ready bool, said string, err error) {
-	admin, err := config.Load[config.Admin](environ)
+func queryReadiness(ctx context.Context, environ map[string]string) (ready bool, answer string, err error) {
+	cfg, err := config.Load[config.Admin](environ)
 	if err != nil {
 		return false, "", err
 	}
-	address, err := beside(admin.Addr)
+	address, err := localAddress(cfg.Addr)
 	if err != nil {
 		return false, "", err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {
-		return false, "", fmt.Errorf("asking %s: %w", address, err)
+		return false, "", fmt.Errorf("creating the request to %s: %w", address, err)
 	}
 	response, err := (&http.Client{Transport: &http.Transport{}}).Do(request) // no proxy: the service is on this machine
 	if err != nil {
-		return false, "", fmt.Errorf("asking whether the service is ready: %w", err)
+		return false, "", fmt.Errorf("querying the readiness of the service: %w", err)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, mostHealth))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxHealthBytes))
 	if err := errors.Join(err, response.Body.Close()); err != nil {
-		return false, "", fmt.Errorf("reading whether the service is ready: %w", err)
+		return false, "", fmt.Errorf("reading the readiness of the service: %w", err)
 	}
 	return response.StatusCode == http.StatusOK, string(body), nil
 }
 
-// beside turns the address that the service listens at into one that it is reached at from the same machine.
-func beside(listens string) (string, error) {
-	host, port, err := net.SplitHostPort(listens)
+// localAddress converts the address at which the service listens to one at which the same machine
+// can connect to it.
+func localAddress(listen string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", fmt.Errorf("reading LONGSHORE_ADMIN_ADDR: %w", err)
 	}
 	if port == "0" || port == "" {
-		return "", fmt.Errorf("LONGSHORE_ADMIN_ADDR is %s, which takes any free port: set a port, for the service and for its health check", listens)
+		return "", fmt.Errorf("LONGSHORE_ADMIN_ADDR is %s, which listens on any free port: "+
+			"set a port, for the service and for its health check", listen)
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

@@ -1,7 +1,7 @@
 package service
 
 import (
-	// An image holds nothing but its program, so the program brings the authorities that it trusts: for Postgres and Redis over TLS. Where the
-	// system has authorities, those count.
+	// An image contains only its program, so the program contains the certificate authorities for TLS
+	// connections to Postgres and Redis. The authorities of the system, if it has any, come first.
 	_ "golang.org/x/crypto/x509roots/fallback"
 )

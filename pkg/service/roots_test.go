@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// TestProgramsBringTheirAuthorities: they can be set once in a process, and have been.
-func TestProgramsBringTheirAuthorities(t *testing.T) {
+// TestFallbackRootsAreSet sets the authorities a second time, which panics.
+func TestFallbackRootsAreSet(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("nobody has set authorities yet")
+			t.Error("SetFallbackRoots() did not panic: the program contains no certificate authorities")
 		}
 	}()
 	x509.SetFallbackRoots(x509.NewCertPool())

@@ -1,5 +1,6 @@
-// Package service runs a service from its main function: configuration, signals, logging, exit code, and what operators ask the program
-// itself. Every main has the same shape because of it.
+// Package service runs a Longshore service: its command line and exit codes, its configuration and
+// log, the connections that it depends on, its admin listener for operators, and its HTTP server.
+// Every main function has the same shape because of it.
 package service
 
 import (
@@ -17,23 +18,30 @@ import (
 	"github.com/longshore-io/longshore/pkg/logging"
 )
 
-// Env is what a service gets from its process.
+// Env is the environment in which a service runs.
 type Env struct {
-	// Name is the service's.
+	// Name is the name of the service.
 	Name string
-	// Log writes structured records; it carries the service's name.
+	// Log writes structured records that contain the name of the service.
 	Log *slog.Logger
 }
 
 // The exit codes of a service.
 const (
-	exitFine   = 0
+	exitOK     = 0
 	exitFailed = 1
-	// exitUnusable is for arguments and configurations that no program can start with.
-	exitUnusable = 2
+	// exitUsage is for arguments and configurations with which the service cannot start.
+	exitUsage = 2
 )
 
-// process is what a main function finds around it.
+// usage lists the arguments of every program; %[1]s is its name.
+const usage = `usage: %[1]s               run the service
+       %[1]s config        print the configuration as JSON, with passwords hidden; exit with 0 if it is valid, else with 2
+       %[1]s healthcheck   query /readyz of the service on this machine (LONGSHORE_ADMIN_ADDR); exit with 0 if it is ready, else with 1
+       %[1]s version       print the version, also as --version
+`
+
+// process is the part of the operating system's process that a service uses.
 type process struct {
 	name           string
 	args           []string
@@ -41,55 +49,57 @@ type process struct {
 	stdout, stderr io.Writer
 }
 
-// Main loads the configuration and runs a service until it ends by itself or the process is asked to stop (SIGINT, SIGTERM), and returns the
-// exit code: 1 for a service that failed, 2 for a configuration that is not usable. A second signal ends the process at once. With an
-// argument it does not run the service, but shows its configuration (config) or asks the one that runs beside it (healthcheck).
+// Main loads the configuration, runs a service until it returns or the process receives SIGINT or
+// SIGTERM, and returns the exit code: 1 if the service failed, 2 if its configuration or arguments
+// are invalid. A second signal kills the process. The arguments config, healthcheck and version
+// print something about the service and do not run it.
 func Main[C config.Checker](name string, run func(context.Context, Env, C) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // gives the second signal its default effect
-	return start(ctx, process{name, os.Args[1:], environment(os.Environ()), os.Stdout, os.Stderr}, run)
+	context.AfterFunc(ctx, stop) // restores the default effect for the second signal
+	return execute(ctx, process{name, os.Args[1:], parseEnviron(os.Environ()), os.Stdout, os.Stderr}, run)
 }
 
-func start[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error) int {
+func execute[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error) int {
 	switch strings.Join(p.args, " ") {
 	case "":
-		return serve(ctx, p, run)
+		return runService(ctx, p, run)
 	case "config":
-		return show[C](p)
+		return showConfig[C](p)
 	case "healthcheck":
 		return healthcheck(ctx, p)
+	case "version", "--version":
+		_, _ = fmt.Fprintln(p.stdout, p.name, readVersion())
+		return exitOK
 	default:
-		p.complain("usage: " + p.name + "               run the service")
-		p.complain("       " + p.name + " config        print the configuration as JSON, passwords hidden, and exit 0 if it is usable, else 2")
-		p.complain("       " + p.name + " healthcheck   ask the service of this machine (LONGSHORE_ADMIN_ADDR) whether it is ready, and exit 0 or 1")
-		return exitUnusable
+		_, _ = fmt.Fprintf(p.stderr, usage, p.name)
+		return exitUsage
 	}
 }
 
-func serve[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error) int {
+func runService[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error) int {
 	log, err := logging.New(p.stderr, p.name, p.environ)
 	if err != nil {
-		p.complain(p.name + ": " + err.Error())
-		return exitUnusable
+		p.printError(err)
+		return exitUsage
 	}
 	cfg, err := config.Load[C](p.environ)
 	if err != nil {
 		log.Error("not started", slog.Any("error", err))
-		return exitUnusable
+		return exitUsage
 	}
 	if err := run(ctx, Env{Name: p.name, Log: log}, cfg); err != nil && !errors.Is(err, context.Canceled) {
 		log.Error("stopped", slog.Any("error", err))
 		return exitFailed
 	}
 	log.Info("stopped")
-	return exitFine
+	return exitOK
 }
 
-// complain writes a line to people.
-func (p process) complain(line string) { _, _ = fmt.Fprintln(p.stderr, line) }
+func (p process) printError(err error) { _, _ = fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err) }
 
-func environment(pairs []string) map[string]string {
+// parseEnviron converts NAME=value pairs to a map.
+func parseEnviron(pairs []string) map[string]string {
 	environ := make(map[string]string, len(pairs))
 	for _, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")

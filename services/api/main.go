@@ -1,5 +1,6 @@
-// Command api is Longshore's public edge: it accepts imports and answers what became of them. It keeps no state of its own;
-// any number of it can run side by side.
+// Command api is Longshore's public HTTP API. It accepts imports, searches and reports, stores them in
+// Postgres and reports their status. It keeps no state of its own; any number of processes can run
+// side by side.
 package main
 
 import (
@@ -8,9 +9,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/httpserver"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -31,25 +30,25 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+	deps, err := service.Open(ctx, env, service.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter},
 	})
 	if err != nil {
 		return err
 	}
-	defer base.Close()
+	defer deps.Close()
 
 	requests, finished := metrics.NewRequests(), metrics.NewFinished()
-	base.Metrics.MustRegister(requests, finished)
-	watch := monitor.New(base.DB, queue.NewNotifier(base.Redis), env.Log, finished, cfg.PollWithin)
+	deps.Metrics.MustRegister(requests, finished)
+	watch := monitor.New(deps.Store, queue.NewNotifier(deps.Redis), env.Log, finished, cfg.PollWithin)
 	go watch.Subscribe(ctx)
-	life := httpserver.Options{Variable: "LONGSHORE_ADDR", Ready: base.Ready, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
+	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
-		Addr: cfg.Addr, Lifecycle: life, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),
+		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),
 	}, env.Log,
 		routes.Table(routes.Deps{
-			Config: cfg, Store: base.DB, Redis: base.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
+			Config: cfg, Store: deps.Store, Redis: deps.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
 		})...,
 	).Run(ctx)
 }

@@ -1,4 +1,5 @@
-// Command importer takes chunks of imports from the queue and loads them into Postgres. Any number of it can run side by side.
+// Command importer takes chunks of imports from the queue and loads them into Postgres. Any number of
+// processes can run side by side.
 package main
 
 import (
@@ -6,12 +7,11 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
@@ -28,27 +28,27 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+	deps, err := service.Open(ctx, env, service.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.ImporterSessions, Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter},
 	})
 	if err != nil {
 		return err
 	}
-	defer base.Close()
+	defer deps.Close()
 
 	steps, finished, records := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
-	base.Metrics.MustRegister(steps, finished, records)
-	chunks, err := ingest.New(ctx, base.DB, collections, cfg.Records(), records)
+	deps.Metrics.MustRegister(steps, finished, records)
+	chunks, err := ingest.New(ctx, deps.Store, collections, cfg.Records(), records)
 	if err != nil {
 		return err
 	}
-	deps := worker.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
-	uploads := split.New(base.DB, collections)
-	base.Ready()
+	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	uploads := split.New(deps.Store, collections)
+	deps.SetReady()
 	env.Log.Info("ready for chunks")
-	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, deps, chunks.Process).ProcessChunk},
-		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(job.Split, deps, uploads.Process).ProcessChunk)},
+	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
+		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, workerDeps, chunks.Process).ProcessChunk},
+		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(job.Split, workerDeps, uploads.Process).ProcessChunk)},
 	)
 }

@@ -1,5 +1,6 @@
-// Command janitor keeps the promises that nobody else can keep: it dispatches what the queue lost, ends stalled sessions,
-// drops abandoned uploads, stops what nobody asks for, and clears away what has expired. One is enough; more do no harm.
+// Command janitor does the periodic work of the system: it dispatches chunks that the queue has lost,
+// ends stalled database sessions, drops abandoned uploads, cancels searches that are not polled, and
+// deletes expired data. One process is enough; several do no harm.
 package main
 
 import (
@@ -7,7 +8,6 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -19,32 +19,32 @@ import (
 func main() { os.Exit(service.Main("janitor", run)) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
-	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+	deps, err := service.Open(ctx, env, service.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: "longshore-janitor", Schema: migrations.Latest()},
 	})
 	if err != nil {
 		return err
 	}
-	defer base.Close()
+	defer deps.Close()
 
 	duties, finished := metrics.NewDuties(), metrics.NewFinished()
-	base.Metrics.MustRegister(duties, finished,
-		metrics.NewBacklog(base.DB.Stats),
-		metrics.NewQueues(queue.NewInspector(base.Redis).Stats),
-		metrics.NewRedisMemory(base.Redis.Memory),
+	deps.Metrics.MustRegister(duties, finished,
+		metrics.NewBacklog(deps.Store.Stats),
+		metrics.NewQueues(queue.NewInspector(deps.Redis).Stats),
+		metrics.NewRedisMemory(deps.Redis.Memory),
 	)
-	base.Ready()
+	deps.SetReady()
 	env.Log.Info("keeping watch")
 	duty.Run(ctx, env.Log, duties,
-		duty.Dispatch(base.DB, base.Redis, env.Log, duties, cfg.DispatchEvery),
-		duty.EndStalled(base.DB, env.Log, duties, cfg.StalledAfter),
-		duty.DropAbandoned(base.DB, env.Log, duties, cfg.AbandonedAfter),
-		duty.TimeOutUnpolled(base.DB, queue.NewNotifier(base.Redis), env.Log, finished),
-		duty.Expire(base.DB, env.Log, cfg.ExpireEvery),
-		duty.Purge(base.DB, env.Log, cfg.ExpireEvery),
-		duty.ClearSplit(base.DB, cfg.ExpireEvery),
-		duty.DeleteExpired(base.DB, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
+		duty.Dispatch(deps.Store, deps.Redis, env.Log, duties, cfg.DispatchEvery),
+		duty.EndStalled(deps.Store, env.Log, duties, cfg.StalledAfter),
+		duty.DropAbandoned(deps.Store, env.Log, duties, cfg.AbandonedAfter),
+		duty.TimeOutUnpolled(deps.Store, queue.NewNotifier(deps.Redis), env.Log, finished),
+		duty.Expire(deps.Store, env.Log, cfg.ExpireEvery),
+		duty.Purge(deps.Store, env.Log, cfg.ExpireEvery),
+		duty.ClearSplit(deps.Store, cfg.ExpireEvery),
+		duty.DeleteExpired(deps.Store, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
 	)
 	return nil
 }

@@ -1,4 +1,5 @@
-// Command reporter takes reports from the queue and writes their files into Postgres. Any number of it can run side by side.
+// Command reporter takes reports from the queue and writes their files into Postgres. Any number of
+// processes can run side by side.
 package main
 
 import (
@@ -6,7 +7,6 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -24,21 +24,21 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+	deps, err := service.Open(ctx, env, service.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.ReporterSessions, Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter},
 	})
 	if err != nil {
 		return err
 	}
-	defer base.Close()
+	defer deps.Close()
 
-	reports := builder.New(base.DB, collections, cfg.MaxReportBytes)
+	reports := builder.New(deps.Store, collections, cfg.MaxReportBytes)
 	steps, finished := metrics.NewSteps(job.Report), metrics.NewFinished()
-	base.Metrics.MustRegister(steps, finished)
-	deps := worker.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
-	base.Ready()
+	deps.Metrics.MustRegister(steps, finished)
+	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	deps.SetReady()
 	env.Log.Info("ready for reports")
-	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(job.Report, deps, reports.Process).ProcessChunk})
+	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
+		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(job.Report, workerDeps, reports.Process).ProcessChunk})
 }

@@ -1,5 +1,5 @@
-// Command searcher looks for the records that searches ask for, step by step, and keeps what it finds in Postgres. Any number of it can run
-// side by side.
+// Command searcher takes searches from the queue, finds their records step by step and stores the
+// results in Postgres. Any number of processes can run side by side.
 package main
 
 import (
@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/pkg/backing"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -25,21 +24,21 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	base, err := backing.Open(ctx, env.Log, backing.Options{
-		Service: env.Name, Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
+	deps, err := service.Open(ctx, env, service.Options{
+		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.SearcherSessions, Schema: migrations.Latest(), FrozenAfter: cfg.FrozenAfter, Statement: cfg.StatementTimeout},
 	})
 	if err != nil {
 		return err
 	}
-	defer base.Close()
+	defer deps.Close()
 
-	searches := search.New(base.DB, collections, cfg.MaxResultBytes)
+	searches := search.New(deps.Store, collections, cfg.MaxResultBytes)
 	steps, finished := metrics.NewSteps(job.Search), metrics.NewFinished()
-	base.Metrics.MustRegister(steps, finished)
-	deps := worker.Deps{Store: base.DB, Redis: base.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
-	base.Ready()
+	deps.Metrics.MustRegister(steps, finished)
+	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	deps.SetReady()
 	env.Log.Info("ready for searches")
-	return worker.Serve(ctx, base.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(job.Search, deps, searches.Process).ProcessChunk})
+	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
+		worker.Route{Kind: job.Search, Concurrency: cfg.Concurrency, Handle: worker.New(job.Search, workerDeps, searches.Process).ProcessChunk})
 }

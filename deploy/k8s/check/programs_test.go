@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/programstest"
-	"github.com/longshore-io/longshore/pkg/admin"
+	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/service"
 )
 
 // TestProgramsTakeTheirVariables gives each built program what its container gets.
@@ -49,11 +49,13 @@ var address = regexp.MustCompile(`addr=(\S+)`)
 func TestProbesAskWhatIsAnswered(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder
-	served, err := admin.Start(t.Context(), slog.New(slog.NewTextHandler(&said, nil)), admin.Options{Addr: "127.0.0.1:0", Metrics: prometheus.NewRegistry()})
+	deps, err := service.OpenQueue(t.Context(), service.Env{Log: slog.New(slog.NewTextHandler(&said, nil))}, service.Options{
+		Redis: config.Redis{URL: "redis://127.0.0.1:1/0"}, Admin: config.Admin{Addr: "127.0.0.1:0"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(served.Stop)
+	t.Cleanup(deps.Close)
 	want, err := expectations()
 	if err != nil {
 		t.Fatal(err)

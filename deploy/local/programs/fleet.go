@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
@@ -60,8 +62,7 @@ func Build(ctx context.Context, root, folder string, out io.Writer) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // G301: programs are for everyone
 		return fmt.Errorf("creating %s: %w", folder, err)
 	}
-	// Without -buildvcs=false a tree that belongs to another user does not build.
-	args := []string{"go", "build", "-buildvcs=false", "-o", folder + string(filepath.Separator), migrateSource}
+	args := []string{"go", "build", "-buildvcs=" + stampVersion(ctx, root), "-o", folder + string(filepath.Separator), migrateSource}
 	for _, service := range services {
 		args = append(args, service.Source)
 	}
@@ -69,6 +70,14 @@ func Build(ctx context.Context, root, folder string, out io.Writer) error {
 		return fmt.Errorf("building the services: %w", err)
 	}
 	return nil
+}
+
+// stampVersion returns the value of -buildvcs: the commit is stamped into programs if git can read the
+// tree. It can't in an archive, and in a tree that belongs to another user, where go build would fail.
+func stampVersion(ctx context.Context, root string) string {
+	git := exec.CommandContext(ctx, "git", "rev-parse", "HEAD")
+	git.Dir = root
+	return strconv.FormatBool(git.Run() == nil)
 }
 
 // Migrate runs the migrations from the folder of programs. The environment holds DATABASE_URL.

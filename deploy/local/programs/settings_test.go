@@ -2,6 +2,7 @@ package programs_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
@@ -85,4 +86,23 @@ func databaseOf(t *testing.T, folder, program, address string) programs.Variable
 		}
 	}
 	return programs.Variable{}
+}
+
+// TestProgramsPrintTheirVersion checks that all programs print the same line after their names.
+func TestProgramsPrintTheirVersion(t *testing.T) {
+	t.Parallel()
+	folder := programstest.Programs(t)
+	var want string
+	for _, program := range programs.Programs() {
+		out, err := exec.CommandContext(t.Context(), filepath.Join(folder, program.Name), "--version").Output()
+		if err != nil {
+			t.Errorf("%s --version: %v", program.Name, err)
+			continue
+		}
+		name, got, _ := strings.Cut(string(out), " ")
+		want = cmp.Or(want, got)
+		if name != program.Name || got != want || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s --version = %q, want its name and %q", program.Name, out, want)
+		}
+	}
 }

@@ -26,8 +26,12 @@ func database(environ []string) (string, error) {
 	return "", errNoDatabase
 }
 
-// show prints the configuration in the words of pkg/config, which migrations must not depend on.
-func show(environ []string, databaseURL string, out io.Writer) error {
+// showConfig prints the configuration in the format of pkg/config, which migrations must not depend on.
+func showConfig(environ []string, out io.Writer) error {
+	databaseURL, err := database(environ)
+	if err != nil {
+		return err
+	}
 	type read struct {
 		Name     string `json:"name"`
 		Default  string `json:"default"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -37,6 +38,29 @@ func TestConfigIsToldWithoutThePassword(t *testing.T) {
 		v := said.Variables[0]
 		if said.Service != "migrate" || v.Name != "DATABASE_URL" || !v.Required || v.Value != want || strings.Join(said.Unknown, " ") != "LONGSHORE_A LONGSHORE_B" {
 			t.Errorf("%s: %+v", address, said)
+		}
+	}
+}
+
+func TestVersionArgument(t *testing.T) {
+	t.Parallel()
+	for _, argument := range []string{"version", "--version"} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{argument}, nil, &out); err != nil {
+			t.Errorf("%s: error = %v, want nil", argument, err)
+		}
+		if got := out.String(); !strings.HasPrefix(got, "migrate "+release) || !strings.HasSuffix(got, ", "+runtime.Version()+"\n") {
+			t.Errorf("%s: output = %q, want the name, %s and %s", argument, got, release, runtime.Version())
+		}
+	}
+}
+
+func TestUsageListsAllArguments(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), []string{"--help"}, nil, &bytes.Buffer{})
+	for _, argument := range []string{"config", "version", "--version"} {
+		if err == nil || !strings.Contains(err.Error(), argument) {
+			t.Errorf("run(--help) = %v, want an error that contains %s", err, argument)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Command migrate brings the database at DATABASE_URL to the newest schema and exits. With the argument config it only prints what it would do
-// that with, as every service does.
+// Command migrate applies all migrations to the database at DATABASE_URL and exits. The arguments
+// config and version print its configuration and its version, as those of every service do.
 package main
 
 import (
@@ -9,15 +9,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/migrations/apply"
 )
 
-// errUsage is for arguments that mean nothing.
-var errUsage = errors.New("usage: migrate, or migrate config to print the configuration as JSON")
+// errUsage is the error for unknown arguments.
+var errUsage = errors.New(`usage: migrate           apply the migrations to the database at DATABASE_URL
+                migrate config    print the configuration as JSON, with the password hidden; exit with 0 if it is valid, else with 2
+                migrate version   print the version, also as --version`)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -38,14 +40,23 @@ func exitCode(err error) int {
 }
 
 func run(ctx context.Context, args, environ []string, out io.Writer) error {
-	databaseURL, err := database(environ)
-	switch {
-	case len(args) > 0 && !slices.Equal(args, []string{"config"}):
-		return errUsage
-	case err != nil:
+	switch strings.Join(args, " ") {
+	case "":
+		return migrate(ctx, environ, out)
+	case "config":
+		return showConfig(environ, out)
+	case "version", "--version":
+		_, err := fmt.Fprintln(out, "migrate", version())
 		return err
-	case len(args) > 0:
-		return show(environ, databaseURL, out)
+	default:
+		return errUsage
+	}
+}
+
+func migrate(ctx context.Context, environ []string, out io.Writer) error {
+	databaseURL, err := database(environ)
+	if err != nil {
+		return err
 	}
 	applied, err := apply.Migrator{DatabaseURL: databaseURL, Waiting: func(w apply.Wait) {
 		_, _ = fmt.Fprintf(out, "waiting for a lock of %s: try %d follows in %s\n", w.By, w.Tries+1, w.Pause)

@@ -25,14 +25,14 @@ const (
 	program = "longshore"
 	// nobody is who runs it.
 	nobody = "65532:65532"
-	// versionVariable is where a program keeps its version.
-	versionVariable = "github.com/longshore-io/longshore/pkg/metrics.version"
+	// linkVersion sets the version of a service, and that of migrate, which does not import pkg.
+	linkVersion = "-X github.com/longshore-io/longshore/pkg/service.linkedVersion=%[1]s -X main.linkedVersion=%[1]s"
 )
 
 // flagsOf are the flags of go build for a static program that knows neither paths nor version control nor a build id: the same sources make
 // the same bytes, as in deploy/docker/Dockerfile.
 func flagsOf(version string) []string {
-	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X " + versionVariable + "=" + version}
+	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= " + fmt.Sprintf(linkVersion, version)}
 }
 
 // Order says what to make.

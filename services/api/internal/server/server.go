@@ -12,8 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/fault"
-	"github.com/longshore-io/longshore/pkg/httpserver"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -33,8 +33,8 @@ func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits /
 type Options struct {
 	// Addr is host:port.
 	Addr string
-	// Lifecycle says how the server begins and ends.
-	Lifecycle httpserver.Options
+	// Lifecycle configures the start and the shutdown.
+	Lifecycle service.HTTPOptions
 	// Collections are listed at GET /.
 	Collections []string
 	// Requests measures what is answered.
@@ -46,7 +46,7 @@ type Options struct {
 // Server answers requests until its context ends.
 type Server struct {
 	http *http.Server
-	life httpserver.Options
+	life service.HTTPOptions
 	log  *slog.Logger
 }
 
@@ -88,4 +88,4 @@ func newEngine(f front, routes []edge.Route) *gin.Engine {
 
 // Run listens and serves until ctx ends; then it drains, takes no more connections and lets the requests in hand finish within the grace
 // period.
-func (s *Server) Run(ctx context.Context) error { return httpserver.Run(ctx, s.log, s.http, s.life) }
+func (s *Server) Run(ctx context.Context) error { return service.ServeHTTP(ctx, s.log, s.http, s.life) }

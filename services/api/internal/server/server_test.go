@@ -14,8 +14,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/pkg/httpserver"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -112,7 +112,7 @@ func TestStoppingLetsRequestsInHandFinish(t *testing.T) {
 	lines := make(firstLine, 1)
 	arrived, release := make(chan struct{}), make(chan struct{})
 	s := New(Options{
-		Addr: "127.0.0.1:0", Lifecycle: httpserver.Options{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(),
+		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(),
 	}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
 		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
 			close(arrived)

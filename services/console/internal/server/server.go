@@ -9,7 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/pkg/httpserver"
+	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
@@ -32,7 +32,7 @@ type UI interface {
 type Options struct {
 	// Addr is host:port, and Life says how the server begins and ends.
 	Addr string
-	Life httpserver.Options
+	Life service.HTTPOptions
 	Gate *access.Gate
 	UI   UI
 	// Operation answers for the page of one operation, at operations.Path.
@@ -42,7 +42,7 @@ type Options struct {
 // Server answers until its context ends.
 type Server struct {
 	http *http.Server
-	life httpserver.Options
+	life service.HTTPOptions
 	log  *slog.Logger
 }
 
@@ -116,4 +116,4 @@ func harden(next http.Handler) http.Handler {
 }
 
 // Run listens and serves until ctx ends; then it drains, and lets the requests in hand finish within the grace period.
-func (s *Server) Run(ctx context.Context) error { return httpserver.Run(ctx, s.log, s.http, s.life) }
+func (s *Server) Run(ctx context.Context) error { return service.ServeHTTP(ctx, s.log, s.http, s.life) }

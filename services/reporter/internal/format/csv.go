@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/spreadsheet"
+	"github.com/longshore-io/longshore/pkg/report"
 )
 
 // csvWriter writes a header and a row for each record, in the way that the CSV of an import is read: texts as they are, numbers, booleans,
@@ -22,7 +22,7 @@ type csvWriter struct {
 func newCSV(out io.Writer, c *collection.Collection) (*csvWriter, error) {
 	w := &csvWriter{out: csv.NewWriter(out), reader: newReader(c), row: make([]string, len(c.Properties))}
 	for i, p := range c.Properties {
-		w.row[i] = spreadsheet.Harmless(p.Name)
+		w.row[i] = report.EscapeFormula(p.Name)
 	}
 	if err := w.out.Write(w.row); err != nil {
 		return nil, fmt.Errorf("writing the header: %w", err)
@@ -59,5 +59,5 @@ func cell(value jsontext.Value) (string, error) {
 		return string(value), nil // a negative number begins with a minus too, and is none the worse for it
 	}
 	content, err := text(value)
-	return spreadsheet.Harmless(content), err
+	return report.EscapeFormula(content), err
 }

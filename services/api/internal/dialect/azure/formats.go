@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/spreadsheet"
+	"github.com/longshore-io/longshore/pkg/report"
 )
 
 // ndjsonWriter writes one JSON object per line.
@@ -74,7 +74,7 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 	if target, ok := d.collections.Get(op.Collection); ok {
 		for _, p := range target.Properties {
 			w.members = append(w.members, p.Name)
-			header = append(header, spreadsheet.Harmless(p.Name))
+			header = append(header, report.EscapeFormula(p.Name))
 		}
 	}
 	return w, w.csv.Write(append(header, extraColumns...))
@@ -122,7 +122,7 @@ func cell(value json.RawMessage) string {
 	case len(value) == 0 || string(value) == "null":
 		return ""
 	case json.Unmarshal(value, &text) == nil:
-		return spreadsheet.Harmless(text)
+		return report.EscapeFormula(text)
 	default:
 		return string(value)
 	}

@@ -1,19 +1,19 @@
-package spreadsheet_test
+package report_test
 
 import (
 	"testing"
 
-	"github.com/longshore-io/longshore/pkg/spreadsheet"
+	"github.com/longshore-io/longshore/pkg/report"
 )
 
-func TestFormulasAreTexts(t *testing.T) {
+func TestEscapeFormula(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx",
 		"": "", "a=1": "a=1", " =1": " =1", "'x": "'x", "ü": "ü",
 	} {
-		if got := spreadsheet.Harmless(text); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
+		if got := report.EscapeFormula(text); got != want {
+			t.Errorf("EscapeFormula(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -3,32 +3,33 @@ package service
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/logging"
 )
 
-// show prints the configuration, or every problem on a line of its own.
-func show[C config.Checker](p process) int {
+// showConfig prints the configuration, or every problem on a line of its own.
+func showConfig[C config.Checker](p process) int {
 	_, logErr := logging.New(io.Discard, p.name, p.environ)
 	cfg, err := config.Load[C](p.environ)
 	if err := errors.Join(logErr, err); err != nil {
 		if invalid, ok := errors.AsType[*config.InvalidError](err); ok {
 			for _, problem := range invalid.Problems {
-				p.complain(problem)
+				_, _ = fmt.Fprintln(p.stderr, problem)
 			}
 		}
 		if logErr != nil {
-			p.complain(logErr.Error())
+			_, _ = fmt.Fprintln(p.stderr, logErr)
 		}
-		return exitUnusable
+		return exitUsage
 	}
 	encoder := json.NewEncoder(p.stdout)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(config.Describe(p.name, p.environ, cfg, config.Log{})); err != nil {
-		p.complain(p.name + ": " + err.Error())
+		p.printError(err)
 		return exitFailed
 	}
-	return exitFine
+	return exitOK
 }

@@ -1,0 +1,91 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const (
+	// adminHeaderTimeout and adminTimeout bound a request to the admin listener. Its clients are
+	// probes and scrapers on the same network.
+	adminHeaderTimeout = 5 * time.Second
+	adminTimeout       = 10 * time.Second
+	// adminStopTimeout bounds the shutdown of the listener.
+	adminStopTimeout = time.Second
+)
+
+// admin is the listener for operators: liveness, startup, readiness (Kubernetes' probes) and metrics
+// (Prometheus' text format). It is separate from the port for users and safe for concurrent use.
+type admin struct {
+	http     *http.Server
+	probes   []*probe
+	started  atomic.Bool
+	draining atomic.Bool
+	waiting  atomic.Pointer[string]
+}
+
+// startAdmin listens at the address, host:port, until stop. The service is neither started nor ready
+// before setStarted.
+func startAdmin(ctx context.Context, log *slog.Logger, addr string, metrics prometheus.Gatherer) (*admin, error) {
+	a := &admin{}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s (LONGSHORE_ADMIN_ADDR): %w", addr, err)
+	}
+	a.http = &http.Server{
+		Handler: a.routes(metrics), ReadHeaderTimeout: adminHeaderTimeout, ReadTimeout: adminTimeout, WriteTimeout: adminTimeout,
+	}
+	go func() {
+		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin listener failed", slog.Any("error", err))
+		}
+	}()
+	log.Info("health and metrics", slog.String("addr", listener.Addr().String()))
+	return a, nil
+}
+
+// require adds a dependency without which the service is not ready. Call it before setStarted.
+func (a *admin) require(name string, check check) {
+	a.probes = append(a.probes, &probe{name: name, check: check, required: true})
+}
+
+// use adds a dependency without which the service is degraded. Call it before setStarted.
+func (a *admin) use(name string, check check) {
+	a.probes = append(a.probes, &probe{name: name, check: check})
+}
+
+// setWaiting sets the reason why the service has not started yet.
+func (a *admin) setWaiting(reason string) { a.waiting.Store(&reason) }
+
+// setStarted marks the service as started: it has its configuration, its schema and its listener.
+func (a *admin) setStarted() { a.started.Store(true) }
+
+// drain makes the service not ready, because it is about to stop.
+func (a *admin) drain() { a.draining.Store(true) }
+
+// stop closes the listener.
+func (a *admin) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), adminStopTimeout)
+	defer cancel()
+	_ = a.http.Shutdown(ctx)
+	_ = a.http.Close()
+}
+
+func (a *admin) routes(metrics prometheus.Gatherer) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", a.serveLive)
+	mux.HandleFunc("GET /startupz", a.serveStartup)
+	mux.HandleFunc("GET /readyz", a.serveReady)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	return mux
+}

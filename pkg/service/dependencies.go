@@ -1,0 +1,98 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// Options configures the dependencies of a service.
+type Options struct {
+	Redis config.Redis
+	Admin config.Admin
+	// Postgres and Store configure the database; Store.MaxConns is set from Postgres.
+	Postgres config.Postgres
+	Store    store.Options
+}
+
+// Dependencies are the open connections of a service and its admin listener.
+type Dependencies struct {
+	// Store is nil after OpenQueue.
+	Store *store.Store
+	Redis *queue.Redis
+	// Metrics are served by the admin listener. A service registers its own.
+	Metrics *prometheus.Registry
+	admin   *admin
+}
+
+// Open starts the admin listener, so that operators can watch the start, and connects to Postgres
+// and Redis. It waits up to Postgres.Wait for Postgres to answer and to have the required schema.
+// Redis may be away: no data depends on it. When ctx ends, the service is no longer ready.
+func Open(ctx context.Context, env Env, o Options) (*Dependencies, error) {
+	d, err := openShared(ctx, env, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.openStore(ctx, env.Log, o); err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.Metrics.MustRegister(metrics.Pools{"postgres": poolMetrics(d.Store.Connections), "redis": poolMetrics(d.Redis.Connections)})
+	return d, nil
+}
+
+// OpenQueue is Open for a service that does not use Postgres.
+func OpenQueue(ctx context.Context, env Env, o Options) (*Dependencies, error) {
+	d, err := openShared(ctx, env, o)
+	if err != nil {
+		return nil, err
+	}
+	d.Metrics.MustRegister(metrics.Pools{"redis": poolMetrics(d.Redis.Connections)})
+	return d, nil
+}
+
+// openShared opens the dependencies that every service has.
+func openShared(ctx context.Context, env Env, o Options) (*Dependencies, error) {
+	redis, err := queue.Open(o.Redis.URL, env.Log)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dependencies{Redis: redis, Metrics: metrics.NewRegistry()}
+	d.Metrics.MustRegister(metrics.NewBuild(env.Name, readVersion().version), metrics.NewRedis(redis.Ping))
+	if d.admin, err = startAdmin(ctx, env.Log, o.Admin.Addr, d.Metrics); err != nil {
+		_ = redis.Close() // the first error counts
+		return nil, err
+	}
+	d.Metrics.MustRegister(metrics.NewReady(env.Name, d.admin.ready))
+	context.AfterFunc(ctx, d.admin.drain)
+	d.admin.use("redis", redis.Ping)
+	return d, nil
+}
+
+// poolMetrics converts the statistics of a connection pool to the units of metrics.
+func poolMetrics(connections func() (most, open, busy int, waits int64, waited time.Duration)) func() metrics.Pool {
+	return func() metrics.Pool {
+		most, open, busy, waits, waited := connections()
+		return metrics.Pool{
+			Most: float64(most), Open: float64(open), Busy: float64(busy), Waits: float64(waits), WaitSeconds: waited.Seconds(),
+		}
+	}
+}
+
+// SetReady marks the service as started: from now on it is ready while its dependencies are.
+func (d *Dependencies) SetReady() { d.admin.setStarted() }
+
+// Close closes every connection, and the admin listener last.
+func (d *Dependencies) Close() {
+	if d.Store != nil {
+		d.Store.Close()
+	}
+	_ = d.Redis.Close() // the process ends
+	d.admin.stop()
+}

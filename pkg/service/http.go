@@ -1,0 +1,68 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// HTTPOptions configures the start and the shutdown of an HTTP server.
+type HTTPOptions struct {
+	// Variable is the environment variable of the server's address, for error messages.
+	Variable string
+	// Ready is called when the server listens.
+	Ready func()
+	// Drain is how long the server continues to accept requests after ctx ends. Load balancers need
+	// some time to see that it is not ready any more. Every answer meanwhile closes its connection.
+	Drain time.Duration
+	// Grace is how long running requests may take after that.
+	Grace time.Duration
+}
+
+// ServeHTTP listens at the server's address and serves until ctx ends. Then it drains, stops
+// accepting connections and waits for running requests, so that none of them fails. It returns an
+// error if it cannot listen, or if requests were still running at the end of the grace period.
+func ServeHTTP(ctx context.Context, log *slog.Logger, server *http.Server, o HTTPOptions) error {
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", server.Addr)
+	if err != nil {
+		return fmt.Errorf("listening on %s (%s): %w", server.Addr, o.Variable, err)
+	}
+	var draining atomic.Bool
+	server.Handler = closeWhileDraining(&draining, server.Handler)
+	log.Info("listening", slog.String("addr", listener.Addr().String()))
+	o.Ready()
+	stopped := make(chan error, 1)
+	context.AfterFunc(ctx, func() {
+		draining.Store(true)
+		<-time.After(o.Drain)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Grace)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	})
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	if err := <-stopped; err != nil {
+		_ = server.Close()
+		return fmt.Errorf("requests were still running after %s: %w", o.Grace, err)
+	}
+	return nil
+}
+
+// closeWhileDraining closes each connection with an answer while the server drains. A connection
+// that is closed between two requests may lose a request that is on its way (RFC 9112, section 9.6);
+// a client that received Connection: close does not use it again.
+func closeWhileDraining(draining *atomic.Bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,84 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// connectInterval is the time between two attempts to open the store.
+const connectInterval = time.Second
+
+// openStore opens the store and registers its metrics and its readiness check.
+func (d *Dependencies) openStore(ctx context.Context, log *slog.Logger, o Options) (err error) {
+	o.Store.MaxConns = o.Postgres.MaxConns
+	var status postgresStatus
+	d.Metrics.MustRegister(metrics.NewPostgres(status.ping))
+	d.Store, err = d.retryOpen(ctx, log, o.Postgres.Wait, func() (*store.Store, error) {
+		db, err := store.Open(ctx, o.Postgres.URL, o.Store)
+		status.set(db, err)
+		return db, err
+	})
+	if err != nil {
+		return err
+	}
+	d.admin.require("postgres", d.Store.Ping)
+	return nil
+}
+
+// retryOpen retries until open succeeds, the wait is over or ctx ends. Meanwhile the probes report
+// the last error.
+func (d *Dependencies) retryOpen(
+	ctx context.Context, log *slog.Logger, wait time.Duration, open func() (*store.Store, error),
+) (*store.Store, error) {
+	deadline := time.Now().Add(wait)
+	for {
+		db, err := open()
+		switch {
+		case err == nil:
+			return db, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err() // the service is stopped, so a database that does not answer is no failure
+		case !time.Now().Before(deadline):
+			return nil, err
+		}
+		d.admin.setWaiting(err.Error())
+		log.Info("waiting for the database", slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+		case <-time.After(connectInterval):
+		}
+	}
+}
+
+// postgresStatus answers the metric of Postgres, also while openStore is still retrying. It is safe
+// for concurrent use.
+type postgresStatus struct {
+	db       atomic.Pointer[store.Store]
+	outdated atomic.Bool
+}
+
+// set records the result of an attempt. A database whose schema is too old is up.
+func (s *postgresStatus) set(db *store.Store, err error) {
+	_, outdated := errors.AsType[*store.SchemaError](err)
+	s.outdated.Store(outdated)
+	s.db.Store(db)
+}
+
+var errNotConnected = errors.New("no connection to Postgres yet")
+
+func (s *postgresStatus) ping(ctx context.Context) error {
+	db := s.db.Load()
+	switch {
+	case db != nil:
+		return db.Ping(ctx)
+	case s.outdated.Load():
+		return nil
+	}
+	return errNotConnected
+}
