@@ -22,7 +22,7 @@ func importAddress(base, collection string) string { return base + "/api/" + col
 func TestPollersSuccess(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
-	body := tool.Array(append(numberedTools(2_000), tool.Tool{ID: "broken"})...)
+	body := tool.JSON(append(numberedTools(2_000), tool.Tool{ID: "broken"})...)
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
 			got := p.begin(t, order{address: importAddress(s.Client().Base(), "tools"), body: body})()
@@ -36,7 +36,7 @@ func TestPollersSuccess(t *testing.T) {
 		wish := wishFor(order{address: importAddress(s.Client().Base(), "tools"), body: body})
 		wish.FinalState = "operation-location"
 		var answer lroAnswer[client.Monitor]
-		thirdparty.Start(t, "lro.mjs", wish).Answer(t, &answer)
+		thirdparty.Start(t, "lro.mjs", wish).ReadOne(t, &answer)
 		want := client.Counts{Total: 2_001, Updated: 2_000, Imported: 2_000, Failed: 1}
 		if answer.Status != "succeeded" || answer.Result.Result == nil || answer.Result.Result.Counts != want {
 			t.Errorf("the answer is %+v with the result %+v, not %+v", answer, answer.Result.Result, want)
@@ -65,10 +65,10 @@ func TestPollersCancel(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	proxy := thirdparty.NewProxy(t, s.Client().Base())
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			o := order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON, id: uuid.NewString()}
 			end := p.begin(t, o)
 			await.Until(t, recoveredWithin, "the poller to poll", func() bool {
@@ -90,7 +90,7 @@ func TestPollersGone(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			o := order{address: importAddress(s.Client().Base(), "tools"), body: tool.SampleJSON, id: uuid.NewString()}
 			text := p.submit(t, o)
 			s.WaitFor(client.Accepted{ID: o.id, OperationLocation: s.Client().Base() + "/operations/" + o.id}, "Succeeded")
@@ -129,12 +129,12 @@ func TestPollersPace(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	for name, p := range pollers {
 		t.Run(name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			proxy := thirdparty.NewProxy(t, s.Client().Base())
-			release := s.HoldTable("xforce.tools")
+			release := s.BlockWrites("xforce.tools")
 			end := p.begin(t, order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON})
 			await.Until(t, recoveredWithin, "the poller to poll", func() bool { return len(proxy.Visits()) > 0 })
-			if err := await.After(t.Context(), heldFor); err != nil {
+			if err := await.Sleep(t.Context(), heldFor); err != nil {
 				t.Fatal(err)
 			}
 			release()
@@ -187,7 +187,7 @@ func expectPace(t *testing.T, p poller, visits []thirdparty.Visit) {
 		if p == (azcorePoller{}) {
 			wait = v.Precise
 		}
-		if paused := visits[i+1].Asked.Sub(v.Answered); paused < wait-earlyBy {
+		if paused := visits[i+1].ReceivedAt.Sub(v.AnsweredAt); paused < wait-earlyBy {
 			t.Errorf("request %d came %s after an answer that asked to wait %s", i+2, paused, wait)
 		}
 	}
@@ -208,7 +208,7 @@ func expectEnding(t *testing.T, got ending, status, code string) {
 	}
 }
 
-func mustAnswer(t *testing.T, s *stack.Stack, method, path string, status int) *client.Answer {
+func mustAnswer(t *testing.T, s *stack.Stack, method, path string, status int) *client.Response {
 	t.Helper()
 	answer, err := s.Client().Do(t.Context(), method, path, client.Body{})
 	if err != nil {

@@ -143,7 +143,7 @@ func (coreLROPoller) submit(t *testing.T, o order) string {
 	wish := wishFor(o)
 	wish.SubmitOnly = true
 	var answer struct{ State string }
-	thirdparty.Start(t, "lro.mjs", wish).Answer(t, &answer)
+	thirdparty.Start(t, "lro.mjs", wish).ReadOne(t, &answer)
 	return answer.State
 }
 
@@ -155,7 +155,7 @@ func (coreLROPoller) resume(t *testing.T, text string) ending {
 func coreLROEnding(t *testing.T, script *thirdparty.Script) ending {
 	t.Helper()
 	var answer lroAnswer[client.TaskStatus]
-	script.Answer(t, &answer)
+	script.ReadOne(t, &answer)
 	e := ending{Result: answer.Result, Status: answer.Status}
 	if answer.Error != nil {
 		e.Failed, e.Code, e.Message, e.Answered = true, answer.Error.Code, answer.Error.Message, answer.Error.StatusCode

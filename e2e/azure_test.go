@@ -87,9 +87,9 @@ func monitorOptions() *runtime.NewPollerOptions[client.Result] {
 func TestAzurePoller(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
-	body := tool.Array(append(numberedTools(2_000), tool.Tool{ID: "broken"})...)
+	body := tool.JSON(append(numberedTools(2_000), tool.Tool{ID: "broken"})...)
 	t.Run("result_at_the_location", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		resp, pipeline := beginImport(t, s, "tools", body)
 		got, err := follow[client.TaskStatus](t, resp, pipeline, nil)
 		if err != nil {
@@ -100,7 +100,7 @@ func TestAzurePoller(t *testing.T) {
 		}
 	})
 	t.Run("result_in_the_monitor", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		resp, pipeline := beginImport(t, s, "tools", body)
 		got, err := follow(t, withoutLocation(resp), pipeline, monitorOptions())
 		if err != nil {
@@ -124,13 +124,13 @@ func TestAzurePollerFailure(t *testing.T) {
 	s.Exec("DROP TABLE spoons")
 	body := []byte(`[{"id":1},{"id":2}]`)
 	t.Run("seen_at_the_location", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		resp, pipeline := beginImport(t, s, "spoons", body)
 		_, err := follow[client.TaskStatus](t, resp, pipeline, nil)
 		expectErrorCode(t, err, "ChunkAbandoned")
 	})
 	t.Run("seen_in_the_monitor", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		resp, pipeline := beginImport(t, s, "spoons", body)
 		_, err := follow(t, withoutLocation(resp), pipeline, monitorOptions())
 		expectErrorCode(t, err, "ChunkAbandoned")

@@ -68,8 +68,8 @@ func beginBig(t *testing.T, s *stack.Stack) client.Accepted {
 	if op.TotalRecords != n {
 		t.Fatalf("%d records were accepted, not %d", op.TotalRecords, n)
 	}
-	t.Logf("%d records were sent in %s", n, op.Took)
-	s.Holds(bigLimit, "a tenth to be done", `SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
+	t.Logf("%d records were sent in %s", n, op.Elapsed)
+	s.WaitForSQL(bigLimit, "a tenth to be done", `SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	s.MustBeUnfinished(op)
 	return op
 }

@@ -35,7 +35,7 @@ func TestCancelBig(t *testing.T) {
 	}
 	prune(t, s, op)
 	began := time.Now()
-	s.Holds(bigLimit, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.ID)
+	s.WaitForSQL(bigLimit, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	t.Logf("it was cleared away in %s", time.Since(began))
 	expectGone(t, s, op.OperationLocation, "cancelled", m.Counts)
 	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != m.Counts.Created {
@@ -54,9 +54,9 @@ func cancel(t *testing.T, s *stack.Stack, op client.Accepted) client.Monitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the cancel was answered in %s, at %+v", answer.Took, m.Counts)
-	if m.Status != "Canceled" || m.Finished == nil || answer.Took > cancelledWithin {
-		t.Errorf("after %s it is %s, finished %v", answer.Took, m.Status, m.Finished)
+	t.Logf("the cancel was answered in %s, at %+v", answer.Elapsed, m.Counts)
+	if m.Status != "Canceled" || m.Finished == nil || answer.Elapsed > cancelledWithin {
+		t.Errorf("after %s it is %s, finished %v", answer.Elapsed, m.Status, m.Finished)
 	}
 	return m
 }
@@ -141,15 +141,15 @@ func expectBigBooks(t *testing.T, s *stack.Stack, op client.Accepted, m client.M
 func TestCancelInMidStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
 	m := cancel(t, s, op)
 	expectCounts(t, m, client.Counts{Total: 5, Unprocessed: 5})
 	release()
-	s.Holds(recoveredWithin, "the step to end", `SELECT count(*) = 0 `+waitingSteps)
+	s.WaitForSQL(recoveredWithin, "the step to end", `SELECT count(*) = 0 `+waitingSteps)
 	s.DrainQueue("imports")
-	again := s.SubmitJSON(tool.Array(tool.Numbered(1)))
+	again := s.SubmitJSON(tool.JSON(tool.Numbered(1)))
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
 	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != 1 {
 		t.Errorf("the table holds %d records: the cancelled import wrote some", held)
@@ -178,9 +178,9 @@ func TestCancelFinished(t *testing.T) {
 	}
 	prune(t, s, op)
 	expectGone(t, s, op.OperationLocation, "succeeded", m.Counts)
-	for _, ask := range []func() (*client.Answer, error){
-		func() (*client.Answer, error) { return s.Client().Cancel(t.Context(), op.OperationLocation) },
-		func() (*client.Answer, error) { return s.Client().Delete(t.Context(), op.OperationLocation) },
+	for _, ask := range []func() (*client.Response, error){
+		func() (*client.Response, error) { return s.Client().Cancel(t.Context(), op.OperationLocation) },
+		func() (*client.Response, error) { return s.Client().Delete(t.Context(), op.OperationLocation) },
 	} {
 		if answer, err := ask(); err != nil || answer.Status != http.StatusGone {
 			t.Errorf("what is gone was answered with %+v, %v", answer, err)

@@ -93,7 +93,7 @@ func TestSecondCollection(t *testing.T) {
 	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "cargo", cargoFile), Tables: cargoTable})
 
 	t.Run("listed", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		answer, err := s.Client().Get(t.Context(), "/")
 		if err != nil {
 			t.Fatal(err)
@@ -107,20 +107,20 @@ func TestSecondCollection(t *testing.T) {
 		}
 	})
 	t.Run("json", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		op := s.Submit("cargo", client.Body{Type: "application/json", Content: []byte(cargoJSON)})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 3, Imported: 3})
 		expectCargo(t, s, goodCargo)
 	})
 	t.Run("csv", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		s.Exec(`TRUNCATE cargo`)
 		op := s.Submit("cargo", client.Body{Type: "text/csv", Content: []byte(cargoCSV)})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 3, Imported: 3})
 		expectCargo(t, s, goodCargo)
 	})
 	t.Run("faults", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		s.Exec(`TRUNCATE cargo`)
 		var body strings.Builder
 		for i, b := range brokenCargo {
@@ -134,14 +134,14 @@ func TestSecondCollection(t *testing.T) {
 		expectFailedAsSent(t, s, op, brokenCargo)
 	})
 	t.Run("faults_in_csv", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		op := s.Submit("cargo", client.Body{Type: "text/csv", Content: []byte("vessel,position,weight,sealed\n" +
 			vesselB + ",1,heavy,true\n" + vesselB + ",2,1,maybe\n" + vesselB + ",3,1\n" + vesselB + ",4,1,true\n")})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 4, Created: 1, Imported: 1, Failed: 3})
 		expectOutcome(t, s, op, "failed", 1, 2, 3)
 	})
 	t.Run("beside_the_shipped_one", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		expectCounts(t, s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
 	})
 }

@@ -34,7 +34,7 @@ func TestConsoleInABrowser(t *testing.T) {
 		t.Fatalf("the right login: %d", status)
 	}
 	browser.Await("the queue with the import", `[...document.querySelectorAll("tr")].some(row => /^imports\s+run\s+1\s/.test(row.innerText))`)
-	browser.Follow(`a[href="/queues/queues/imports"]`)
+	browser.Click(`a[href="/queues/queues/imports"]`)
 	browser.Await("the queue's own page", shows("Queue size"))
 	browser.Open(s.Console() + "/queues/queues/imports?status=pending")
 	browser.Await("the entry", shows("operation "+op.ID+", chunk 0"))
@@ -43,7 +43,7 @@ func TestConsoleInABrowser(t *testing.T) {
 		t.Fatalf("the page of the operation: %d", status)
 	}
 	browser.Await("what is queued of it", shows("pending"))
-	browser.Follow(`td a`)
+	browser.Click(`td a`)
 	browser.Await("the entry's own page", shows("operation "+op.ID+", chunk 0"))
 	expectOwnRequests(t, browser, s.Console())
 	cancel(t, s, op)
@@ -65,7 +65,7 @@ func expectOwnRequests(t *testing.T, browser *thirdparty.Browser, own string) {
 			t.Errorf("a page asked for %s, %v", request, err)
 		}
 	}
-	for _, complaint := range browser.Complaints() {
+	for _, complaint := range browser.Errors() {
 		t.Errorf("the browser complained: %s", complaint)
 	}
 }

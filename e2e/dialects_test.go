@@ -329,7 +329,7 @@ func mustBegin(t *testing.T, s *stack.Stack, w way, header http.Header) begun {
 }
 
 // get asks for a path or an address.
-func get(t *testing.T, s *stack.Stack, address string) *client.Answer {
+func get(t *testing.T, s *stack.Stack, address string) *client.Response {
 	t.Helper()
 	answer, err := s.Client().Get(t.Context(), address)
 	if err != nil {

@@ -39,7 +39,7 @@ func listenWithEventSource(t *testing.T, address string) func() heard {
 	return func() heard {
 		t.Helper()
 		var h heard
-		script.Answer(t, &h)
+		script.ReadOne(t, &h)
 		return h
 	}
 }
@@ -100,9 +100,9 @@ func TestEventsThroughARestart(t *testing.T) {
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50", "LONGSHORE_IMPORTER_CONCURRENCY=1"}})
 	for name, listen := range listeners {
 		t.Run(name, func(t *testing.T) {
-			s := s.In(t)
-			release := s.HoldTable("xforce.tools")
-			op := s.SubmitLines(tool.Lines(listenedTo, tool.Numbered))
+			s := s.WithTB(t)
+			release := s.BlockWrites("xforce.tools")
+			op := s.SubmitLines(tool.NDJSON(listenedTo, tool.Numbered))
 			next := listen(t, op.OperationLocation+"/events")
 			events := appendEvent(t, nil, next()) // it listens, however long its start took
 			release()
@@ -129,13 +129,13 @@ func TestEventsThroughARestart(t *testing.T) {
 
 // loseAPI kills the api in the middle of the import, sees that the import goes on, and starts it again in time for the rest.
 func loseAPI(s *stack.Stack, op client.Accepted) {
-	hold := s.HoldTable("xforce.tools")
+	hold := s.BlockWrites("xforce.tools")
 	s.MustBeUnfinished(op)
 	s.KillAPI()
 	before := s.Number(`SELECT done_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	hold()
 	s.WaitForChunks(op, before+5)
-	hold = s.HoldTable("xforce.tools")
+	hold = s.BlockWrites("xforce.tools")
 	s.MustBeUnfinished(op)
 	s.StartAPI()
 	hold()

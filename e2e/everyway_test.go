@@ -56,7 +56,7 @@ func TestEveryWay(t *testing.T) {
 					t.Errorf("actor %d: %v", n, err)
 					return
 				}
-				_ = await.After(ctx, actorsPace)
+				_ = await.Sleep(ctx, actorsPace)
 			}
 		})
 	}
@@ -246,7 +246,7 @@ func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
 // lines are records of an import, from one to many.
 func (a *actor) lines() string {
-	return string(tool.Lines(pick(a.rand, []int{1, 10, 200, 2_000}), a.record))
+	return string(tool.NDJSON(pick(a.rand, []int{1, 10, 200, 2_000}), a.record))
 }
 
 // record is one of few keys, so that imports meet, and one in ten is broken.
@@ -372,7 +372,7 @@ func (a *actor) control(ctx context.Context, one *story, wishes []wish) error {
 }
 
 // states are those that the operation may be in by what the answer says; nil if it says nothing.
-func (w wish) states(answer *client.Answer) ([]string, error) {
+func (w wish) states(answer *client.Response) ([]string, error) {
 	switch answer.Status {
 	case http.StatusConflict:
 		return nil, nil // it can't be, just now

@@ -46,7 +46,7 @@ func TestRetentionHasBounds(t *testing.T) {
 		}
 		p, err := answer.Problem()
 		if err != nil || p.Status != http.StatusBadRequest || p.Code() != "invalid-retention" ||
-			p.LeastSeconds != int(asked.least.Seconds()) || p.MostSeconds != int(asked.most.Seconds()) {
+			p.MinSeconds != int(asked.least.Seconds()) || p.MaxSeconds != int(asked.most.Seconds()) {
 			t.Errorf("POST %s for %s: %d %s, %v", asked.way.path, asked.retention, answer.Status, answer.Body, err)
 		}
 	}
@@ -70,7 +70,7 @@ func TestExpiry(t *testing.T) {
 		ops = append(ops, op)
 	}
 	s.Exec(`UPDATE xforce.tasks SET finished_at = finished_at - interval '9 min 30 s' WHERE retention < '1 h'`)
-	await.Steady(t, time.Second, "what is kept for half a minute more answers", func() bool {
+	await.Always(t, time.Second, "what is kept for half a minute more answers", func() bool {
 		return !slices.ContainsFunc(ops, func(op begun) bool { return get(t, s, op.accepted.OperationLocation).Status != http.StatusOK })
 	})
 	s.Exec(`UPDATE xforce.tasks SET finished_at = finished_at - interval '30 s' WHERE retention < '1 h'`)
@@ -78,7 +78,7 @@ func TestExpiry(t *testing.T) {
 		address := op.accepted.OperationLocation
 		await.Until(t, recoveredWithin, "the operation to expire", func() bool { return get(t, s, address).Status == http.StatusGone })
 		expectGoneEverywhere(t, s, op, "succeeded", final[op.id].Counts)
-		s.Holds(recoveredWithin, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
+		s.WaitForSQL(recoveredWithin, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
 		if left := s.Number(hangsOn, op.id); left != 0 {
 			t.Errorf("%d rows of the %s are left", left, op.name)
 		}

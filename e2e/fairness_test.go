@@ -25,14 +25,14 @@ func TestFairness(t *testing.T) {
 		}
 		received <- op
 	}()
-	s.Holds(bigLimit, "the upload to be in its middle", `SELECT count(*) > 20 FROM xforce.task_chunks`)
+	s.WaitForSQL(bigLimit, "the upload to be in its middle", `SELECT count(*) > 20 FROM xforce.task_chunks`)
 	key, meanwhile := 0, tenAtATime(t, s)
 	meanwhile("while it is received", &key)
 	op := <-received
 	if t.Failed() {
 		return
 	}
-	s.Holds(bigLimit, "a tenth to be done", `SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
+	s.WaitForSQL(bigLimit, "a tenth to be done", `SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	meanwhile("while it is worked on", &key)
 	s.MustBeUnfinished(op)
 	cancel(t, s, op)
@@ -46,7 +46,7 @@ func tenAtATime(t *testing.T, s *stack.Stack) func(when string, key *int) {
 		const times = 10
 		took := make([]time.Duration, times)
 		for i := range took {
-			body := tool.Lines(10, func(n int) tool.Tool {
+			body := tool.NDJSON(10, func(n int) tool.Tool {
 				*key++
 				return tool.Numbered(100_000_000 + *key + n)
 			})

@@ -22,9 +22,9 @@ func TestFormats(t *testing.T) {
 	tools[0].Features = []string{"a|b", "c; d, e", `say "f"`}
 	tools[1].Description = "two\nlines\tand a tab; ümlaut, 漢字 🛠"
 	tools[2].Features, tools[2].URL = nil, ""
-	array := tool.Array(tools...)
+	array := tool.JSON(tools...)
 	of := func(i int) tool.Tool { return tools[i] }
-	lines := tool.Lines(len(tools), of)
+	lines := tool.NDJSON(len(tools), of)
 	const jsonType, ndjsonType, csvType = "application/json", "application/x-ndjson", "text/csv"
 	tests := []struct {
 		name      string
@@ -39,18 +39,18 @@ func TestFormats(t *testing.T) {
 		{"ndjson", client.Body{Type: ndjsonType, Content: lines}, ""},
 		{"ndjson_crlf_blank_lines", client.Body{Type: ndjsonType, Content: bytes.ReplaceAll(lines, []byte("\n"), []byte("\r\n\r\n"))}, ""},
 		{"ndjson_open_end", client.Body{Type: ndjsonType, Content: bytes.TrimSpace(lines)}, ""},
-		{"csv_comma", client.Body{Type: csvType, Content: tool.Table(',', tools...)}, "comma"},
-		{"csv_semicolon", client.Body{Type: csvType, Content: tool.Table(';', tools...)}, "semicolon"},
-		{"csv_tab", client.Body{Type: csvType, Content: tool.Table('\t', tools...)}, "tab"},
-		{"csv_with_mark", client.Body{Type: csvType, Content: join("\ufeff", tool.Table(',', tools...), "")}, "comma"},
-		{"csv_gzip", client.Body{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.Table(',', tools...))}, "comma"},
+		{"csv_comma", client.Body{Type: csvType, Content: tool.CSV(',', tools...)}, "comma"},
+		{"csv_semicolon", client.Body{Type: csvType, Content: tool.CSV(';', tools...)}, "semicolon"},
+		{"csv_tab", client.Body{Type: csvType, Content: tool.CSV('\t', tools...)}, "tab"},
+		{"csv_with_mark", client.Body{Type: csvType, Content: join("\ufeff", tool.CSV(',', tools...), "")}, "comma"},
+		{"csv_gzip", client.Body{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.CSV(',', tools...))}, "comma"},
 		{"json_gzip", client.Body{Type: jsonType, Encoding: "gzip", Content: gzipped(t, array)}, ""},
 		{"json_zstd", client.Body{Type: jsonType, Encoding: "zstd", Content: zstandard(t, array)}, ""},
 		{"ndjson_zstd", client.Body{Type: ndjsonType, Encoding: "zstd", Content: zstandard(t, lines)}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			s.Exec(`TRUNCATE xforce.tools`)
 			op := s.Submit("tools", test.body)
 			if op.Delimiter != test.delimiter {

@@ -42,7 +42,7 @@ func googleAnswer[T any](t *testing.T, s *stack.Stack, method, path string, stat
 func TestGoogleView(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	first, second := s.SubmitJSON(tool.SampleJSON), s.SubmitJSON(tool.SampleJSON)
 	path := func(op client.Accepted) string { return "/v1/operations/" + op.ID }
 	if got := googleAnswer[googleOperation](t, s, http.MethodGet, path(first), http.StatusOK); got.Done || got.Response != nil || got.Error != nil ||

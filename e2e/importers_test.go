@@ -40,9 +40,9 @@ func TestKilledImporters(t *testing.T) {
 func TestKilledInMidStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
 	s.KillImporter(0)
 	s.StartImporter(0)
 	release()
@@ -63,10 +63,10 @@ func TestStoppedImporter(t *testing.T) {
 func TestStoppedInMidStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
-	end := s.StopImporterInMidStep(0)
+	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	end := s.StopImporterMidStep(0)
 	release()
 	t.Logf("the importer ended %s after SIGTERM", end())
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
@@ -84,8 +84,8 @@ func TestFrozenBetweenStatements(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{longChunk})})
 	l := beginLongImport(s, 10)
-	release := s.HoldTable("xforce.task_progress")
-	s.Holds(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
+	release := s.BlockWrites("xforce.task_progress")
+	s.WaitForSQL(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
 	s.FreezeImporter(0)
 	l.disturb(t, recoveredWithin, release)
 	expectThawedToWork(t, s)
@@ -101,13 +101,13 @@ func TestFrozenInCopy(t *testing.T) {
 		fmt.Sprintf("LONGSHORE_CHUNK_RECORDS=%d", perChunk), "LONGSHORE_CHUNK_BYTES=67108864",
 	})})
 	long := strings.Repeat("long ", 2_000)
-	release := s.HoldTable("xforce.tools")
-	op := s.SubmitLines(tool.Lines(records, func(i int) tool.Tool {
+	release := s.BlockWrites("xforce.tools")
+	op := s.SubmitLines(tool.NDJSON(records, func(i int) tool.Tool {
 		large := tool.Numbered(i)
 		large.Description = long
 		return large
 	}))
-	s.Holds(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
+	s.WaitForSQL(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
 	s.FreezeImporter(0)
 	released := time.Now()
 	release()

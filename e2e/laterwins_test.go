@@ -45,7 +45,7 @@ type shipment struct {
 
 // body tells in each record where it stands, so that the table tells which of them won.
 func (s *shipment) body() []byte {
-	return tool.Lines(len(s.keys), func(i int) tool.Tool {
+	return tool.NDJSON(len(s.keys), func(i int) tool.Tool {
 		return tool.Tool{ID: keyName(s.keys[i]), Name: s.label, Category: strconv.Itoa(i + 1)}
 	})
 }
@@ -197,11 +197,11 @@ func TestAcceptedLaterWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer upload.Cut()
+	defer upload.Abort()
 	if err := upload.Send(slow.body()); err != nil {
 		t.Fatal(err)
 	}
-	s.Holds(takenBackWithin, "the upload to be under way", `SELECT count(*) > 0 FROM xforce.task_chunks`)
+	s.WaitForSQL(takenBackWithin, "the upload to be under way", `SELECT count(*) > 0 FROM xforce.task_chunks`)
 	quick.op = s.SubmitLines(quick.body())
 	s.WaitFor(quick.op, "Succeeded")
 	if err := upload.End(); err != nil {
@@ -215,7 +215,7 @@ func TestAcceptedLaterWins(t *testing.T) {
 // answered expects the 202 of an upload.
 func answered(t *testing.T, s *stack.Stack, upload *client.Upload) client.Accepted {
 	t.Helper()
-	answer, err := upload.Answer(acceptedWithin)
+	answer, err := upload.Response(acceptedWithin)
 	if err != nil {
 		t.Fatal(err)
 	}

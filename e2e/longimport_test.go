@@ -31,7 +31,7 @@ type longImport struct {
 
 // beginLongImport sends it and returns when the given share of its chunks is done.
 func beginLongImport(s *stack.Stack, percent int) *longImport {
-	op := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+	op := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	l := &longImport{stack: s, op: op, end: s.Watch(op), began: time.Now()}
 	s.WaitForChunks(op, longChunks*percent/100)
 	return l

@@ -36,7 +36,7 @@ func TestWatchedRequests(t *testing.T) {
 	expectLinks(t, s, done)
 }
 
-func expectStatus(t *testing.T, s *stack.Stack, address string, status int) *client.Answer {
+func expectStatus(t *testing.T, s *stack.Stack, address string, status int) *client.Response {
 	t.Helper()
 	answer, err := s.Client().Get(t.Context(), address)
 	if err != nil || answer.Status != status {

@@ -21,9 +21,9 @@ import (
 const toldWithin = 3 * time.Second
 
 // longPoll asks for the monitor beside the test, as a client that would rather wait.
-func longPoll(t *testing.T, s *stack.Stack, op client.Accepted, header http.Header) <-chan *client.Answer {
+func longPoll(t *testing.T, s *stack.Stack, op client.Accepted, header http.Header) <-chan *client.Response {
 	t.Helper()
-	answers := make(chan *client.Answer, 1)
+	answers := make(chan *client.Response, 1)
 	header.Set("Prefer", "wait=45")
 	go func() {
 		answer, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation, client.Body{Header: header})
@@ -47,10 +47,10 @@ func TestLongPoll(t *testing.T) {
 		{"without_redis", (*stack.Stack).StopRedis, (*stack.Stack).StartRedis},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := s.In(t)
-			release := s.HoldTable("xforce.tools")
+			s := s.WithTB(t)
+			release := s.BlockWrites("xforce.tools")
 			op := s.SubmitJSON(tool.SampleJSON)
-			s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+			s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
 			test.away(s)
 			end := longPoll(t, s, op, http.Header{})
 			release()
@@ -78,8 +78,8 @@ func TestLongPoll(t *testing.T) {
 func TestLongPollForAChange(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
-	release := s.HoldTable("xforce.tools")
-	op := s.SubmitLines(tool.Lines(2_000, tool.Numbered))
+	release := s.BlockWrites("xforce.tools")
+	op := s.SubmitLines(tool.NDJSON(2_000, tool.Numbered))
 	answer, err := s.Client().Get(t.Context(), op.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
@@ -105,8 +105,8 @@ func TestLongPollForAChange(t *testing.T) {
 	if len(tags) < 4 {
 		t.Errorf("only %v were seen", tags)
 	}
-	if answer = <-next; answer.Status != http.StatusNotModified || answer.Took > toldWithin || answer.Header.Get("Retry-After") != "" {
-		t.Errorf("what can't change is answered with %d after %s: %v", answer.Status, answer.Took, answer.Header)
+	if answer = <-next; answer.Status != http.StatusNotModified || answer.Elapsed > toldWithin || answer.Header.Get("Retry-After") != "" {
+		t.Errorf("what can't change is answered with %d after %s: %v", answer.Status, answer.Elapsed, answer.Header)
 	}
 }
 
@@ -157,8 +157,8 @@ func tell(ctx context.Context, op client.Accepted, after int, heard func(stream)
 func TestEventsGoOnAfterARestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
-	release := s.HoldTable("xforce.tools")
-	op := s.SubmitLines(tool.Lines(2_000, tool.Numbered))
+	release := s.BlockWrites("xforce.tools")
+	op := s.SubmitLines(tool.NDJSON(2_000, tool.Numbered))
 	begun, first := make(chan struct{}, 1_000), make(chan stream, 1)
 	go func() { first <- tell(t.Context(), op, 0, func(stream) { begun <- struct{}{} }) }()
 	<-begun
@@ -196,7 +196,7 @@ func TestEventsGoOnAfterARestart(t *testing.T) {
 func TestControl(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
 	first, again := cancel(t, s, op), cancel(t, s, op)
 	if again.Finished == nil || !again.Finished.Equal(*first.Finished) || again.Error == nil || again.Error.Code != "Canceled" {

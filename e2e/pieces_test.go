@@ -58,7 +58,7 @@ func startUpload(t *testing.T, s *stack.Stack, mediaType string, header http.Hea
 	return u
 }
 
-func readUpload(t *testing.T, answer *client.Answer, status int) (u upload) {
+func readUpload(t *testing.T, answer *client.Response, status int) (u upload) {
 	t.Helper()
 	if answer.Status != status {
 		t.Fatalf("status %d, not %d: %s", answer.Status, status, answer.Body)
@@ -69,7 +69,7 @@ func readUpload(t *testing.T, answer *client.Answer, status int) (u upload) {
 	return u
 }
 
-func send(t *testing.T, s *stack.Stack, method, address string, body client.Body) *client.Answer {
+func send(t *testing.T, s *stack.Stack, method, address string, body client.Body) *client.Response {
 	t.Helper()
 	answer, err := s.Client().Do(t.Context(), method, address, body)
 	if err != nil {
@@ -81,7 +81,7 @@ func send(t *testing.T, s *stack.Stack, method, address string, body client.Body
 // part is the address of a part.
 func (u upload) part(n int) string { return strings.ReplaceAll(u.Parts, "{n}", fmt.Sprint(n)) }
 
-func (u upload) put(t *testing.T, s *stack.Stack, n int, body client.Body) *client.Answer {
+func (u upload) put(t *testing.T, s *stack.Stack, n int, body client.Body) *client.Response {
 	t.Helper()
 	return send(t, s, http.MethodPut, u.part(n), body)
 }
@@ -133,7 +133,7 @@ func awkward(n int) (tools []tool.Tool) {
 }
 
 func linesOf(tools []tool.Tool) []byte {
-	return tool.Lines(len(tools), func(i int) tool.Tool { return tools[i] })
+	return tool.NDJSON(len(tools), func(i int) tool.Tool { return tools[i] })
 }
 
 // TestPiecesAreOneBody sends bodies in parts that are cut anywhere, in random order, some of them packed, some twice: they are imported as if
@@ -147,12 +147,12 @@ func TestPiecesAreOneBody(t *testing.T) {
 		mediaType string
 		content   []byte
 	}{
-		"json":   {"application/json", tool.Array(tools...)},
+		"json":   {"application/json", tool.JSON(tools...)},
 		"ndjson": {"application/x-ndjson", linesOf(tools)},
-		"csv":    {"text/csv; charset=utf-8; delimiter=semicolon", tool.Table(';', tools...)},
+		"csv":    {"text/csv; charset=utf-8; delimiter=semicolon", tool.CSV(';', tools...)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			s.Exec("TRUNCATE xforce.tools")
 			u := startUpload(t, s, test.mediaType, nil)
 			sendShuffled(t, s, u, random, cut(random, test.content, 9_000))
@@ -203,7 +203,7 @@ WHERE (a.first_row, a.row_count, a.payload) IS DISTINCT FROM (b.first_row, b.row
 
 func expectPartsCleared(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	s.Holds(clearedWithin, "the parts to be cleared away", `
+	s.WaitForSQL(clearedWithin, "the parts to be cleared away", `
 SELECT NOT EXISTS (SELECT FROM xforce.upload_parts) AND NOT EXISTS (SELECT FROM xforce.upload_pieces)`)
 }
 
@@ -211,7 +211,7 @@ SELECT NOT EXISTS (SELECT FROM xforce.upload_parts) AND NOT EXISTS (SELECT FROM 
 func TestPiecesAreResumed(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	lines := tool.Lines(2_000, tool.Numbered)
+	lines := tool.NDJSON(2_000, tool.Numbered)
 	first, second := lines[:len(lines)/2], lines[len(lines)/2:]
 	u := startUpload(t, s, "application/x-ndjson", nil)
 	for _, path := range []string{"/operations/" + u.ID, "/status/" + u.ID} {
@@ -237,7 +237,7 @@ func TestPiecesAreResumed(t *testing.T) {
 		seen.Received[0].Digest != contentDigest(first).Get("Content-Digest") || seen.Limits.ExpiresAt == nil {
 		t.Errorf("the upload says %+v", seen)
 	}
-	s.Holds(takenBackWithin, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
+	s.WaitForSQL(takenBackWithin, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
 	u.mustPut(t, s, 2, second)
 	if answer := u.put(t, s, 2, client.Body{Content: second}); answer.Status != http.StatusOK {
 		t.Errorf("a part that was there: status %d", answer.Status)
@@ -248,7 +248,7 @@ func TestPiecesAreResumed(t *testing.T) {
 		t.Errorf("finished again (-first +again):\n%s", diff)
 	}
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2_000, Created: 2_000, Imported: 2_000})
-	for what, answer := range map[string]*client.Answer{
+	for what, answer := range map[string]*client.Response{
 		"a late part":     u.put(t, s, 1, client.Body{Content: first}),
 		"aborting it now": send(t, s, http.MethodDelete, u.Upload, client.Body{}),
 	} {
@@ -356,7 +356,7 @@ func TestPiecesAreGivenUp(t *testing.T) {
 	}
 	s.Exec(`UPDATE xforce.tasks SET updated_at = now() - interval '1 hour', expires_at = CASE WHEN task_id = '` + late.ID +
 		`' THEN now() - interval '1 second' ELSE expires_at END`)
-	s.Holds(outOfTimeWithin, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
+	s.WaitForSQL(outOfTimeWithin, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
 	expectProblem(t, get(t, s, late.Upload), http.StatusNotFound, "upload-not-found")
 	if seen := readUpload(t, get(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
 		t.Errorf("the upload that has time says %+v", seen)
@@ -368,7 +368,7 @@ func TestPiecesWithASyntaxError(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	u := startUpload(t, s, "application/x-ndjson", nil)
-	u.mustPut(t, s, 1, tool.Lines(3_000, tool.Numbered))
+	u.mustPut(t, s, 1, tool.NDJSON(3_000, tool.Numbered))
 	u.mustPut(t, s, 2, []byte(`{"tool_id": }`))
 	op := u.finish(t, s)
 	m := s.WaitFor(op, "Failed")
@@ -377,7 +377,7 @@ func TestPiecesWithASyntaxError(t *testing.T) {
 		t.Errorf("the error is %+v", m.Error)
 	}
 	expectPartsCleared(t, s)
-	s.Holds(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	s.WaitForSQL(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 	for name, content := range map[string]string{"NoRecords": "\n \n", "EmptyBody": ""} {
 		u := startUpload(t, s, "application/x-ndjson", nil)
@@ -392,12 +392,12 @@ func TestPiecesWithASyntaxError(t *testing.T) {
 func inMidSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
 	t.Helper()
 	u := startUpload(t, s, "application/x-ndjson", nil)
-	for i, part := range cut(newRandom(t), tool.Lines(records, tool.Numbered), 4<<20) {
+	for i, part := range cut(newRandom(t), tool.NDJSON(records, tool.Numbered), 4<<20) {
 		u.mustPut(t, s, i+1, part)
 	}
 	op := u.finish(t, s)
 	const splitting = `SELECT count(*) >= 20 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id) WHERE task_id = $1 AND total_chunks = 0`
-	s.Holds(time.Minute, "the upload to be in mid-split", splitting, op.ID)
+	s.WaitForSQL(time.Minute, "the upload to be in mid-split", splitting, op.ID)
 	return op
 }
 
@@ -431,6 +431,6 @@ func TestCancelledSplit(t *testing.T) {
 	op := inMidSplit(t, s, splitRecords)
 	expectCounts(t, cancel(t, s, op), client.Counts{})
 	expectPartsCleared(t, s)
-	s.Holds(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	s.WaitForSQL(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 }

@@ -15,15 +15,15 @@ func TestSplitsDoNotKeepImportsWaiting(t *testing.T) {
 	var uploads []upload
 	for range 3 {
 		u := startUpload(t, s, "application/x-ndjson", nil)
-		u.mustPut(t, s, 1, tool.Lines(10, tool.Numbered))
+		u.mustPut(t, s, 1, tool.NDJSON(10, tool.Numbered))
 		uploads = append(uploads, u)
 	}
-	release := s.BarTable("xforce.upload_pieces")
+	release := s.BlockReads("xforce.upload_pieces")
 	var splits []client.Accepted
 	for _, u := range uploads {
 		splits = append(splits, u.finish(t, s))
 	}
-	s.Holds(clearedWithin, "a splitter to stand still", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
+	s.WaitForSQL(clearedWithin, "a splitter to stand still", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
 	small := s.SubmitJSON(tool.SampleJSON)
 	s.WaitFor(small, "Succeeded")
 	release()

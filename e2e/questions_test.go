@@ -20,7 +20,7 @@ const questionRecords = 20_000
 func TestQuestionsSurvive(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	s.WaitFor(s.SubmitLines(tool.Lines(questionRecords, tool.Numbered)), "Succeeded")
+	s.WaitFor(s.SubmitLines(tool.NDJSON(questionRecords, tool.Numbered)), "Succeeded")
 	for _, fault := range []struct {
 		name string
 		harm func(*stack.Stack)
@@ -31,13 +31,13 @@ func TestQuestionsSurvive(t *testing.T) {
 		{"killed_reporter", func(s *stack.Stack) { s.KillReporter(0); s.StartReporter(0) }},
 		{"ended_sessions", func(s *stack.Stack) {
 			for range 5 {
-				s.EndSession()
+				s.TerminateSession()
 			}
 		}},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			s := s.In(t)
-			release := s.BarTable("xforce.tools")
+			s := s.WithTB(t)
+			release := s.BlockReads("xforce.tools")
 			var ops []begun
 			for range 4 {
 				ops = append(ops,
@@ -45,7 +45,7 @@ func TestQuestionsSurvive(t *testing.T) {
 					mustAsk(t, s, searching, `{"collection":"tools","limit":1000}`),
 					mustAsk(t, s, reporting, `{"report":"records","collection":"tools","format":"ndjson"}`))
 			}
-			s.Holds(recoveredWithin, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
+			s.WaitForSQL(recoveredWithin, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
 				WHERE datname = current_database() AND application_name IN ('longshore-searcher', 'longshore-reporter') AND wait_event_type = 'Lock'`)
 			fault.harm(s)
 			after := time.Now()

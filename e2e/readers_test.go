@@ -35,7 +35,7 @@ func TestExports(t *testing.T) {
 		"csv": csvCell, "xlsx": plainCell, "parquet": plainCell,
 	} {
 		t.Run(format, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			file := fetchReport(t, s, map[string]string{"report": "records", "collection": "wares", "format": format})
 			rows := readRows(t, format, file)
 			if diff := cmp.Diff(waresColumns, columnsOf(rows[0])); diff != "" {
@@ -196,7 +196,7 @@ func TestReportAsPDF(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	bad := []tool.Tool{{ID: "BAD1", Name: "No category"}, {ID: "BAD2", Name: "Bad address", Category: "Finance", URL: "not a url"}}
-	op := s.SubmitJSON(tool.Array(append(numberedTools(123), bad...)...))
+	op := s.SubmitJSON(tool.JSON(append(numberedTools(123), bad...)...))
 	s.WaitFor(op, "Succeeded")
 	reasons := s.Records(op, "failed")
 	file := fetchReport(t, s, map[string]string{"report": "import", "operation": op.ID, "format": "pdf"})

@@ -74,7 +74,7 @@ func TestRecords(t *testing.T) {
 			b.record = strings.Replace(b.record, "%s", "R"+strconv.Itoa(i), 1)
 		}
 		broken[i] = b
-		body.Write(tool.Lines(1, func(int) tool.Tool { return tool.Numbered(i) }))
+		body.Write(tool.NDJSON(1, func(int) tool.Tool { return tool.Numbered(i) }))
 		body.WriteString(b.record + "\n")
 	}
 	op := s.SubmitLines(body.Bytes())
@@ -144,8 +144,8 @@ func TestOutcomes(t *testing.T) {
 		{ID: "A3", Category: "No name"},
 		{ID: "A4", Name: "Last", Category: "Travel"}, // a chunk of rejected records alone would not wait for the table
 	}
-	release := s.HoldTable("xforce.tools")
-	op := s.SubmitJSON(tool.Array(records...))
+	release := s.BlockWrites("xforce.tools")
+	op := s.SubmitJSON(tool.JSON(records...))
 	expectOutcome(t, s, op, "unprocessed", 1, 2, 3, 4, 5, 6)
 	release()
 	m := s.WaitFor(op, "Succeeded")
@@ -160,7 +160,7 @@ func TestOutcomes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := func(t tool.Tool) string { return string(bytes.Trim(tool.Array(t), "[]\n")) }
+	sent := func(t tool.Tool) string { return string(bytes.Trim(tool.JSON(t), "[]\n")) }
 	want := [][]string{
 		{"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons", "longshore_received"},
 		{"A1", "New", "Travel", "", "", "", "1", "created", "", sent(records[0])},
@@ -177,7 +177,7 @@ func TestFailedTableGoesBackIn(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	wrong := tool.Tool{ID: "A1", Name: "A, \"B\"\nand C", Category: "Travel", Features: []string{"a", "c|d"}, URL: "none"}
-	op := s.SubmitJSON(tool.Array(wrong))
+	op := s.SubmitJSON(tool.JSON(wrong))
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 1, Failed: 1})
 	answer, err := s.Client().Get(t.Context(), op.OperationLocation+"/records?outcome=failed&format=csv")
 	if err != nil {

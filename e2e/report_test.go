@@ -63,14 +63,14 @@ func startReport(t *testing.T, s *stack.Stack, body, format string) startedRepor
 }
 
 // expectHint wants Retry-After while there is something to wait for, and only then.
-func expectHint(t *testing.T, answer *client.Answer, unfinished bool) {
+func expectHint(t *testing.T, answer *client.Response, unfinished bool) {
 	t.Helper()
 	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); (err == nil && seconds > 0) != unfinished {
 		t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
 	}
 }
 
-func (r startedReport) ask(t *testing.T, method, address string, header http.Header) *client.Answer {
+func (r startedReport) ask(t *testing.T, method, address string, header http.Header) *client.Response {
 	t.Helper()
 	answer, err := r.stack.Client().Do(t.Context(), method, address, client.Body{Header: header})
 	if err != nil {
@@ -82,7 +82,7 @@ func (r startedReport) ask(t *testing.T, method, address string, header http.Hea
 // wait polls until the report is completed, and returns its file after it has held it against its digests.
 func (r startedReport) wait(t *testing.T) []byte {
 	t.Helper()
-	var last *client.Answer
+	var last *client.Response
 	await.Until(t, reportWithin, "the report to be finished", func() bool {
 		last = r.ask(t, http.MethodGet, r.location, nil)
 		unfinished := string(last.Body) == `{"status":"in_progress"}`+"\n" || string(last.Body) == `{"status":"in_progress"}`
@@ -115,7 +115,7 @@ func TestReportAsPrinted(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
-	release := s.HoldTable("xforce.task_outputs")
+	release := s.BlockWrites("xforce.task_outputs")
 	r := startReport(t, s, "", "pdf")
 	if answer := r.ask(t, http.MethodGet, r.location, nil); strings.TrimSpace(string(answer.Body)) != `{"status":"in_progress"}` || answer.Status != http.StatusOK {
 		t.Errorf("unfinished: %d %s", answer.Status, answer.Body)
@@ -154,7 +154,7 @@ const exported = 20_000
 func TestExportedAndImportedAgain(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	s.WaitFor(s.SubmitLines(tool.Lines(exported, tool.Numbered)), "Succeeded")
+	s.WaitFor(s.SubmitLines(tool.NDJSON(exported, tool.Numbered)), "Succeeded")
 	files := make(map[string][]byte)
 	for format, magic := range map[string]string{"csv": "tool_id,tool_name,category,", "ndjson": "{", "xlsx": "PK\x03\x04", "parquet": "PAR1"} {
 		r := startReport(t, s, fmt.Sprintf(`{"report":"records","collection":"tools","format":%q}`, format), format)
@@ -215,10 +215,10 @@ CREATE TRIGGER slow_piece BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN
 func TestReporterKilledInMidWrite(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	s.WaitFor(s.SubmitLines(tool.Lines(exported, tool.Numbered)), "Succeeded")
+	s.WaitFor(s.SubmitLines(tool.NDJSON(exported, tool.Numbered)), "Succeeded")
 	s.Exec(slowPieces)
 	r := startReport(t, s, `{"report":"records","collection":"tools","format":"ndjson"}`, "ndjson")
-	s.Holds(reportWithin, "the second piece to be written", `
+	s.WaitForSQL(reportWithin, "the second piece to be written", `
 SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')`)
 	s.KillReporter(0)
 	killed := time.Now()
@@ -243,7 +243,7 @@ SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() A
 func TestCancelledReport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	release := s.HoldTable("xforce.task_outputs")
+	release := s.BlockWrites("xforce.task_outputs")
 	r := startReport(t, s, `{"report":"imports","format":"html"}`, "html")
 	cancelled := r.ask(t, http.MethodDelete, r.location, nil)
 	if cancelled.Status != http.StatusOK || !strings.HasPrefix(string(cancelled.Body), `{"status":"cancelled",`) {

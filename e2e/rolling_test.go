@@ -23,7 +23,7 @@ func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{APIs: 2, Importers: 2, Consoles: 1, Env: []string{longChunk, "LONGSHORE_DRAIN_DELAY=1s"}})
 	load := beginLoad(t, s)
-	long := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+	long := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	end := s.Watch(long)
 	s.WaitForChunks(long, longChunks/20)
 	for _, service := range []string{"api", "importer", "searcher", "reporter", "janitor", "console"} {
@@ -84,7 +84,7 @@ func (l *load) repeat(do func() error) {
 // importSome imports records that nobody else imports, and follows the import to its end.
 func (l *load) importSome(ctx context.Context, s *stack.Stack) error {
 	first := loadFirst + int(l.imports.Add(1))*loadRecords
-	body := tool.Lines(loadRecords, func(i int) tool.Tool { return tool.Numbered(first + i) })
+	body := tool.NDJSON(loadRecords, func(i int) tool.Tool { return tool.Numbered(first + i) })
 	op, err := s.Client().Import(ctx, "tools", client.Body{Type: "application/x-ndjson", Content: body})
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (l *load) finish(t *testing.T, s *stack.Stack) {
 	if err := errors.Join(l.failed...); err != nil {
 		t.Errorf("clients were failed: %v", err)
 	}
-	answers, failures := s.Balancer().Tally()
+	answers, failures := s.Balancer().Results()
 	t.Logf("%d imports, %d searches, %d reports; answers by status: %v", l.imports.Load(), l.searches.Load(), l.reports.Load(), answers)
 	if len(failures) > 0 {
 		t.Errorf("%d requests failed: %s", len(failures), strings.Join(failures, "; "))

@@ -27,7 +27,7 @@ func TestScaling(t *testing.T) {
 	}
 	at("four importers are ready")
 	s.WaitForChunks(l.op, longChunks/2)
-	for n, share := range s.Each("importer") {
+	for n, share := range s.MetricsByProcess("importer") {
 		committed := share.Value("longshore_step_seconds", "kind", "import:chunk", "result", "committed")
 		t.Logf("importer %d has committed %.0f chunks", n+1, committed)
 		if committed == 0 {
@@ -78,7 +78,7 @@ func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 func TestTwoSecondsAfterAStop(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	op := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+	op := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	end := s.Watch(op)
 	s.WaitForChunks(op, longChunks/10)
 	took := s.StopImporter(0)

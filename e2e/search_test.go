@@ -59,7 +59,7 @@ func (s search) link(rel string) string {
 }
 
 // readSearch holds an answer to what every answer about a search must have.
-func readSearch(t *testing.T, answer *client.Answer, err error) search {
+func readSearch(t *testing.T, answer *client.Response, err error) search {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func finish(t *testing.T, s *stack.Stack, now search) search {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for now.Code == http.StatusAccepted {
-		if err := await.After(ctx, 50*time.Millisecond); err != nil {
+		if err := await.Sleep(ctx, 50*time.Millisecond); err != nil {
 			t.Fatalf("the search is %s at %d %%: %v", now.Status, *now.Progress, err)
 		}
 		next := poll(t, s, now.link("status"))
@@ -157,7 +157,7 @@ func TestQuickSearch(t *testing.T) {
 		t.Errorf("%d %s (-want +got):\n%s", all.Code, all.Status, diff)
 	}
 	t.Run("the_same_id_is_the_same_search", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		const id = "0192f000-0000-7000-8000-0000000000aa"
 		first := post(t, s, `{"collection":"tools","limit":1}`, "Operation-Id", id)
 		again := post(t, s, `{"limit":1,"collection":"tools"}`, "Operation-Id", id)
@@ -169,7 +169,7 @@ func TestQuickSearch(t *testing.T) {
 		expectRefusal(t, answer, err, http.StatusBadRequest, "operation-id-in-use")
 	})
 	t.Run("elsewhere", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		now := post(t, s, `{"limit":1}`, "Longshore-Labels", "team=data", "Longshore-Retention", "5m")
 		monitor, err := s.Client().Get(t.Context(), now.Header.Get("Operation-Location"))
 		if err != nil || monitor.Status != http.StatusOK || !strings.Contains(string(monitor.Body), `"kind":"search"`) {
@@ -181,7 +181,7 @@ func TestQuickSearch(t *testing.T) {
 		s.WaitFor(op, "Succeeded")
 	})
 	t.Run("pruned", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		now := post(t, s, `{"limit":1}`)
 		answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.Body{})
 		if err != nil || answer.Status != http.StatusNoContent {
@@ -190,10 +190,10 @@ func TestQuickSearch(t *testing.T) {
 		answer, err = s.Client().Get(t.Context(), now.link("status"))
 		expectRefusal(t, answer, err, http.StatusGone, "operation-expired")
 	})
-	t.Run("refused", func(t *testing.T) { expectRefusedSearches(t, s.In(t)) })
+	t.Run("refused", func(t *testing.T) { expectRefusedSearches(t, s.WithTB(t)) })
 }
 
-func expectRefusal(t *testing.T, answer *client.Answer, err error, status int, code string) {
+func expectRefusal(t *testing.T, answer *client.Response, err error, status int, code string) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestSlowSearch(t *testing.T) {
 	t.Parallel()
 	s := startWithBooks(t, stack.Options{})
 	t.Run("partial_results", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		now := post(t, s, `{"collection":"books","query":"rare","limit":10000}`)
 		if now.Code != http.StatusAccepted || now.link("status") != now.Header.Get("Location") || now.Header.Get("Operation-Location") == "" {
 			t.Fatalf("%d, links %v, headers %v", now.Code, now.Links, now.Header)
@@ -276,14 +276,14 @@ func TestSlowSearch(t *testing.T) {
 		})
 	})
 	t.Run("prefer_wait", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		now := post(t, s, `{"collection":"books","query":"rare","sort":["-place"],"limit":2}`, "Prefer", "wait=50")
 		if diff := cmp.Diff([]int{books, books - 3000}, places(t, now)); diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
 			t.Errorf("%d %s (-want +got):\n%s", now.Code, now.Status, diff)
 		}
 	})
 	t.Run("sorted_and_filtered", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		for query, want := range map[string]string{
 			`"sort":["-price","place"],"limit":3`:                                   `ORDER BY price DESC, place LIMIT 3`,
 			`"sort":["printed","-price","title"],"filter":{"shelf":"b"},"limit":50`: `WHERE shelf = 'b' ORDER BY printed, price DESC, title LIMIT 50`,
@@ -305,7 +305,7 @@ func TestSlowSearch(t *testing.T) {
 			}
 		}
 	})
-	t.Run("cancelled", func(t *testing.T) { expectCancelled(t, s.In(t)) })
+	t.Run("cancelled", func(t *testing.T) { expectCancelled(t, s.WithTB(t)) })
 }
 
 // standing is true when no searcher does anything for a search.
@@ -323,13 +323,13 @@ func expectCancelled(t *testing.T, s *stack.Stack) {
 		t.Fatal(err)
 	}
 	now := post(t, s, `{"collection":"books","query":"rare"}`)
-	s.Holds(10*time.Second, "a step to be in its middle", strings.Replace(standing, "NOT", "", 1))
+	s.WaitForSQL(10*time.Second, "a step to be in its middle", strings.Replace(standing, "NOT", "", 1))
 	began := time.Now()
 	answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.Body{})
 	if left := readSearch(t, answer, err); left.Status != "CANCELLED_BY_USER" || left.Code != http.StatusOK {
 		t.Errorf("%d %s", left.Code, left.Status)
 	}
-	s.Holds(5*time.Second, "the searcher to stand still", standing)
+	s.WaitForSQL(5*time.Second, "the searcher to stand still", standing)
 	took := time.Since(began)
 	t.Logf("the search stood still %s after DELETE", took)
 	if took > time.Second {

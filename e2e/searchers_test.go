@@ -16,7 +16,7 @@ func TestKilledSearcher(t *testing.T) {
 	t.Parallel()
 	s := startWithBooks(t, stack.Options{})
 	now := post(t, s, `{"collection":"books","query":"rare","limit":10000}`)
-	s.Holds(time.Minute, "the search to be in its middle", `SELECT progress > 20 FROM xforce.tasks WHERE task_id = $1`, now.id())
+	s.WaitForSQL(time.Minute, "the search to be in its middle", `SELECT progress > 20 FROM xforce.tasks WHERE task_id = $1`, now.id())
 	s.KillSearcher(0)
 	if middle := poll(t, s, now.link("status")); middle.Code != http.StatusAccepted {
 		t.Fatal("the search was finished before the fault: give it more records")
@@ -67,7 +67,7 @@ func expectFrozenToCostLittle(t *testing.T, found int) {
 	for range 2 {
 		searches = append(searches, post(t, s, fmt.Sprintf(`{"collection":"books","filter":{"shelf":"a","place":{"lte":%d}},"limit":10000}`, 26*found)))
 	}
-	s.Holds(20*time.Second, "both searchers to be in a step", `SELECT count(*) = 2 FROM pg_stat_activity
+	s.WaitForSQL(20*time.Second, "both searchers to be in a step", `SELECT count(*) = 2 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'longshore-searcher' AND wait_event_type = 'Lock'`)
 	s.FreezeSearcher(0)
 	if err := tx.Rollback(t.Context()); err != nil {

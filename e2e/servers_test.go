@@ -36,14 +36,14 @@ func TestStoppedRedis(t *testing.T) {
 		{"frozen", (*stack.Stack).FreezeRedis, (*stack.Stack).ThawRedis},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			s.Exec(`TRUNCATE xforce.tools`)
 			test.away(s)
 			small := s.SubmitJSON(tool.SampleJSON)
-			if small.Took > acceptedWithin {
-				t.Errorf("without Redis the 202 took %s", small.Took)
+			if small.Elapsed > acceptedWithin {
+				t.Errorf("without Redis the 202 took %s", small.Elapsed)
 			}
-			large := s.SubmitLines(tool.Lines(longRecords, tool.Numbered))
+			large := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 			back := time.Now()
 			test.back(s)
 			expectDoneAfter(t, s, back, small, large)
@@ -76,7 +76,7 @@ func TestEndedSessions(t *testing.T) {
 	l := beginLongImport(s, 5)
 	l.disturb(t, recoveredWithin, func() {
 		for percent := 6; percent <= 60; percent += 2 {
-			if !s.EndSession() {
+			if !s.TerminateSession() {
 				t.Error("there was no session to end")
 			}
 			s.WaitForChunks(l.op, longChunks*percent/100)
@@ -88,14 +88,14 @@ func TestEndedSessions(t *testing.T) {
 func TestEndedStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"}})
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
 	for range 3 {
-		s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+		s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
 		if ended := s.Number(`SELECT count(pg_terminate_backend(pid)) ` + waitingSteps); ended != 1 {
 			t.Errorf("%d sessions were ended, not 1", ended)
 		}
-		s.Holds(recoveredWithin, "the step to be over", `SELECT count(*) = 0 `+waitingSteps)
+		s.WaitForSQL(recoveredWithin, "the step to be over", `SELECT count(*) = 0 `+waitingSteps)
 	}
 	release()
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})

@@ -31,7 +31,7 @@ func TestStructure(t *testing.T) {
 	s := stack.Start(t, stack.Options{Env: tightLimits})
 	for _, test := range brokenBodies(t) {
 		t.Run(test.name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			answer, err := s.Client().Do(t.Context(), http.MethodPost, "/api/tools/import", test.body)
 			if err != nil {
 				t.Fatal(err)
@@ -81,7 +81,7 @@ func brokenBodies(t *testing.T) []brokenBody {
 	coded := func(encoding string, content []byte) client.Body {
 		return client.Body{Type: "application/json", Encoding: encoding, Content: content}
 	}
-	packed := gzipped(t, tool.Array(numberedTools(500)...))
+	packed := gzipped(t, tool.JSON(numberedTools(500)...))
 	return []brokenBody{
 		{"empty", data(""), 400, "empty-body", nil},
 		{"only_space", data(" \n\t"), 400, "empty-body", nil},
@@ -188,7 +188,7 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			answer, err := s.Client().Do(t.Context(), test.method, test.path, client.Body{Type: "application/json", Content: tool.SampleJSON})
 			if err != nil {
 				t.Fatal(err)
@@ -202,7 +202,7 @@ func TestAddresses(t *testing.T) {
 }
 
 // expectProblem holds an answer against the refusal that it should be. An empty code is any code.
-func expectProblem(t *testing.T, answer *client.Answer, status int, code string) client.Problem {
+func expectProblem(t *testing.T, answer *client.Response, status int, code string) client.Problem {
 	t.Helper()
 	p, err := answer.Problem()
 	if err != nil {
@@ -218,6 +218,6 @@ func expectProblem(t *testing.T, answer *client.Answer, status int, code string)
 func expectNothingKept(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, table := range []string{"xforce.task_chunks", "xforce.tasks", "xforce.task_progress", "xforce.tools"} {
-		s.Holds(takenBackWithin, table+" to be empty", fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM %s)", table))
+		s.WaitForSQL(takenBackWithin, table+" to be empty", fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM %s)", table))
 	}
 }

@@ -27,7 +27,7 @@ func withID(id string, content []byte) client.Body {
 }
 
 // readBody reads the members of a 202.
-func readBody(t *testing.T, answer *client.Answer) (a client.Accepted) {
+func readBody(t *testing.T, answer *client.Response) (a client.Accepted) {
 	t.Helper()
 	if answer.Status != http.StatusAccepted {
 		t.Fatalf("status %d, not 202: %s", answer.Status, answer.Body)
@@ -62,7 +62,7 @@ func TestOperationID(t *testing.T) {
 	lines := withID(id, tool.SampleJSON)
 	lines.Type = "application/x-ndjson"
 	for name, other := range map[string]client.Body{
-		"another body": withID(id, tool.Array(tool.Numbered(1))), "another type": lines, "another coding": packed,
+		"another body": withID(id, tool.JSON(tool.Numbered(1))), "another type": lines, "another coding": packed,
 		"cut off": withID(id, tool.SampleJSON[:100]),
 	} {
 		if p := expectProblem(t, send(t, s, http.MethodPost, importPath, other), http.StatusBadRequest, "operation-id-in-use"); t.Failed() {
@@ -102,7 +102,7 @@ func TestOperationIDTogether(t *testing.T) {
 	for _, records := range []int{10, 5_000} {
 		body := withID(uuid.NewString(), linesOf(awkward(records)))
 		body.Type = "application/x-ndjson"
-		answers := make([]*client.Answer, requests)
+		answers := make([]*client.Response, requests)
 		var all sync.WaitGroup
 		for i := range answers {
 			all.Go(func() {
@@ -156,7 +156,7 @@ func TestOperationIDWhileReceiving(t *testing.T) {
 	if _, err := io.WriteString(conn, head+string(tool.SampleJSON[:50])); err != nil {
 		t.Fatal(err)
 	}
-	s.Holds(takenBackWithin, "the first request to be under way", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
+	s.WaitForSQL(takenBackWithin, "the first request to be under way", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
 	answer := send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON))
 	expectProblem(t, answer, http.StatusConflict, "operation-id-receiving")
 	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || seconds < 1 {
@@ -165,7 +165,7 @@ func TestOperationIDWhileReceiving(t *testing.T) {
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.Holds(takenBackWithin, "the first request to be taken back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
+	s.WaitForSQL(takenBackWithin, "the first request to be taken back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
 	op := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
 	s.WaitFor(op, "Succeeded")
 }
@@ -204,23 +204,23 @@ func TestPreferWait(t *testing.T) {
 	answer := send(t, s, http.MethodPost, importPath, waiting("respond-async, wait=10"))
 	done := readBody(t, answer)
 	if done.Status != "COMPLETED" || answer.Header.Get("Preference-Applied") != "wait=10" || answer.Header.Get("Retry-After") != "" {
-		t.Errorf("after %s: %+v, %v", answer.Took, done, answer.Header)
+		t.Errorf("after %s: %+v, %v", answer.Elapsed, done, answer.Header)
 	}
 	u := startUpload(t, s, "application/json", nil)
 	u.mustPut(t, s, 1, tool.SampleJSON)
 	answer = send(t, s, http.MethodPost, u.Finish, client.Body{Header: http.Header{"Prefer": {"wait=10"}}})
 	if op := readBody(t, answer); op.Status != "COMPLETED" || op.TotalRecords != 5 {
-		t.Errorf("finished after %s: %+v", answer.Took, op)
+		t.Errorf("finished after %s: %+v", answer.Elapsed, op)
 	}
 
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	answer = send(t, s, http.MethodPost, importPath, waiting("wait=1"))
 	op := readBody(t, answer)
-	if op.Status != "IN_PROGRESS" || answer.Took < time.Second || answer.Header.Get("Retry-After") == "" {
-		t.Errorf("after %s: %+v, %v", answer.Took, op, answer.Header)
+	if op.Status != "IN_PROGRESS" || answer.Elapsed < time.Second || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("after %s: %+v, %v", answer.Elapsed, op, answer.Header)
 	}
 	// The wait is longer than the patience with the client's silence was, while its body came.
-	long := make(chan *client.Answer)
+	long := make(chan *client.Response)
 	go func() {
 		answer, err := s.Client().Do(t.Context(), http.MethodPost, importPath, waiting("wait=1000"))
 		if err != nil {
@@ -228,7 +228,7 @@ func TestPreferWait(t *testing.T) {
 		}
 		long <- answer
 	}()
-	s.Holds(takenBackWithin, "an import to wait for longer than the patience lasts", `
+	s.WaitForSQL(takenBackWithin, "an import to wait for longer than the patience lasts", `
 SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 4 FROM xforce.tasks`)
 	release()
 	answer = <-long
@@ -236,7 +236,7 @@ SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 
 		return
 	}
 	if op := readBody(t, answer); op.Status != "COMPLETED" || answer.Header.Get("Preference-Applied") != "wait=20" {
-		t.Errorf("after %s: %+v, %v", answer.Took, op, answer.Header)
+		t.Errorf("after %s: %+v, %v", answer.Elapsed, op, answer.Header)
 	}
 	s.WaitFor(op, "Succeeded")
 }

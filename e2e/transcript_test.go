@@ -23,7 +23,7 @@ func TestTranscript000(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	play := transcript.Read(t, "seed000")
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	play.Run(t, s.Client().Base(), "initiate", "ongoing")
 	release()
 	play.Run(t, s.Client().Base(), "complete", "sample payload", "failed")
@@ -120,7 +120,7 @@ func TestTranscript001(t *testing.T) {
 	s.KillSearcher(0)
 	play.Run(t, base, "cancel", "forget to poll")
 	ended := `SELECT status = 'timed_out' FROM xforce.tasks WHERE task_id = $1`
-	s.Holds(givenUpWithin, "the search that nobody polls to end", ended, play.Value("forgotten"))
+	s.WaitForSQL(givenUpWithin, "the search that nobody polls to end", ended, play.Value("forgotten"))
 	play.Run(t, base, "timed out")
 	play.Run(t, base, "begin in vain")
 	s.Exec("DROP TABLE spoons")
@@ -128,7 +128,7 @@ func TestTranscript001(t *testing.T) {
 	play.Run(t, base, "internal server error")
 	s.Exec("UPDATE xforce.tasks SET finished_at = finished_at - retention WHERE task_id = '" + play.Value("short") + "'")
 	gone := `SELECT NOT is_active FROM xforce.tasks WHERE task_id = $1`
-	s.Holds(givenUpWithin, "the results to expire", gone, play.Value("short"))
+	s.WaitForSQL(givenUpWithin, "the results to expire", gone, play.Value("short"))
 	play.Run(t, base, "expired")
 }
 
@@ -143,7 +143,7 @@ func TestTranscript002(t *testing.T) {
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
 	})
 	play := transcript.Read(t, "seed002")
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	play.Run(t, s.Client().Base(), "invoke", "list", "running", "prune unfinished", "nobody asked", "cancel")
 	release()
 	play.Run(t, s.Client().Base(), "invoke another", "finished", "cancel finished", "prune")
@@ -160,7 +160,7 @@ func TestTranscript003(t *testing.T) {
 	})
 	play := transcript.Read(t, "seed003")
 	base := s.Client().Base()
-	release := s.HoldTable("xforce.tools")
+	release := s.BlockWrites("xforce.tools")
 	play.Run(t, base, "upload-start", "upload-finish", "running")
 	release()
 	play.Run(t, base, "succeeded")

@@ -28,43 +28,43 @@ var impatience = []string{
 func TestBrokenUploads(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: impatience})
-	abandoned := beginUpload(t, s, "application/x-ndjson", 0, tool.Lines(8_000, tool.Numbered))
+	abandoned := beginUpload(t, s, "application/x-ndjson", 0, tool.NDJSON(8_000, tool.Numbered))
 	orphan := receiving(t, s)
 	expectUnseen(t, s, orphan)
 	s.KillAPI()
 	killed := time.Now()
-	abandoned.Cut()
+	abandoned.Abort()
 	s.StartAPI()
 	expectUnseen(t, s, orphan)
 	slow := trickle(t, s)
 	others := []string{orphan, receiving(t, s, orphan)}
 
 	t.Run("cut_off", func(t *testing.T) {
-		cutUpload(t, s.In(t), others, 0, tool.Lines(3_000, tool.Numbered))
+		cutUpload(t, s.WithTB(t), others, 0, tool.NDJSON(3_000, tool.Numbered))
 	})
 	t.Run("cut_off_before_its_length", func(t *testing.T) {
-		body := tool.Lines(3_000, tool.Numbered)
-		cutUpload(t, s.In(t), others, len(body)+1, body)
+		body := tool.NDJSON(3_000, tool.Numbered)
+		cutUpload(t, s.WithTB(t), others, len(body)+1, body)
 	})
 	t.Run("syntax_error_in_the_last_line", func(t *testing.T) {
-		body := append(tool.Lines(3_000, tool.Numbered), []byte(`{"tool_id": }`)...)
-		u := beginUpload(t, s.In(t), "application/x-ndjson", len(body), body)
+		body := append(tool.NDJSON(3_000, tool.Numbered), []byte(`{"tool_id": }`)...)
+		u := beginUpload(t, s.WithTB(t), "application/x-ndjson", len(body), body)
 		p := expectProblem(t, finalAnswer(t, u), http.StatusBadRequest, "malformed-json")
 		expectPlace(t, p, &place{line: 3_001, column: 13, row: 3_001, offset: int64(len(body)) - 1})
-		expectTakenBack(t, s.In(t), others)
+		expectTakenBack(t, s.WithTB(t), others)
 	})
 	t.Run("too_slow", func(t *testing.T) {
-		u := beginUpload(t, s.In(t), "application/x-ndjson", 0, tool.Lines(500, tool.Numbered))
+		u := beginUpload(t, s.WithTB(t), "application/x-ndjson", 0, tool.NDJSON(500, tool.Numbered))
 		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
-		expectTakenBack(t, s.In(t), others)
+		expectTakenBack(t, s.WithTB(t), others)
 	})
 	t.Run("too_slow_with_its_first_byte", func(t *testing.T) {
-		u := beginUpload(t, s.In(t), "application/json", 0, []byte(" "))
+		u := beginUpload(t, s.WithTB(t), "application/json", 0, []byte(" "))
 		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
-		expectTakenBack(t, s.In(t), others)
+		expectTakenBack(t, s.WithTB(t), others)
 	})
 
-	s.Holds(clearedAwayWithin-time.Since(killed), "the chunks of the dead api to be cleared away", `
+	s.WaitForSQL(clearedAwayWithin-time.Since(killed), "the chunks of the dead api to be cleared away", `
 SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $1) AND NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, orphan)
 	t.Logf("the upload of the dead api was cleared away after %s", time.Since(killed))
 	m := s.WaitFor(slow(), "Succeeded")
@@ -80,7 +80,7 @@ func beginUpload(t *testing.T, s *stack.Stack, mediaType string, length int, pie
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(upload.Cut)
+	t.Cleanup(upload.Abort)
 	if err := upload.Send(piece); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func receiving(t *testing.T, s *stack.Stack, others ...string) string {
 	others = append([]string{}, others...) // not nil, which is NULL in SQL
 	const staged = `FROM xforce.tasks t WHERE status = 'receiving' AND is_active AND task_id <> ALL ($1::uuid[])
 		AND (SELECT count(*) FROM xforce.task_chunks c WHERE c.task_id = t.task_id) >= 10`
-	s.Holds(takenBackWithin, "an upload to be under way", `SELECT count(*) = 1 `+staged, others)
+	s.WaitForSQL(takenBackWithin, "an upload to be under way", `SELECT count(*) = 1 `+staged, others)
 	var id string
 	if err := s.DB().QueryRow(t.Context(), `SELECT task_id::text `+staged, others).Scan(&id); err != nil {
 		t.Fatal(err)
@@ -122,22 +122,22 @@ func cutUpload(t *testing.T, s *stack.Stack, others []string, length int, body [
 	t.Helper()
 	upload := beginUpload(t, s, "application/x-ndjson", length, body)
 	receiving(t, s, others...)
-	upload.Cut()
+	upload.Abort()
 	expectTakenBack(t, s, others)
 }
 
 // expectTakenBack: nothing is there but the other uploads, which are not sealed.
 func expectTakenBack(t *testing.T, s *stack.Stack, others []string) {
 	t.Helper()
-	s.Holds(takenBackWithin, "the upload to be taken back", `
+	s.WaitForSQL(takenBackWithin, "the upload to be taken back", `
 SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id <> ALL ($1::uuid[]))
   AND NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id <> ALL ($1::uuid[])) AND NOT EXISTS (SELECT FROM xforce.tools)`, others)
 }
 
 // finalAnswer waits for what an upload is answered.
-func finalAnswer(t *testing.T, u *client.Upload) *client.Answer {
+func finalAnswer(t *testing.T, u *client.Upload) *client.Response {
 	t.Helper()
-	answer, err := u.Answer(takenBackWithin)
+	answer, err := u.Response(takenBackWithin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func finalAnswer(t *testing.T, u *client.Upload) *client.Answer {
 func trickle(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
 	t.Helper()
 	const pause, records = 100 * time.Millisecond, 100 // some 300 bytes each: 300,000 bytes in a second
-	upload := beginUpload(t, s, "application/x-ndjson", 0, tool.Lines(records, tool.Numbered))
+	upload := beginUpload(t, s, "application/x-ndjson", 0, tool.NDJSON(records, tool.Numbered))
 	ctx, stop := context.WithCancel(t.Context())
 	sent, failed := records, error(nil)
 	done := make(chan struct{})
@@ -159,7 +159,7 @@ func trickle(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
 		for failed == nil {
 			select {
 			case <-ticker.C:
-				failed = upload.Send(tool.Lines(records, func(i int) tool.Tool { return tool.Numbered(sent + i) }))
+				failed = upload.Send(tool.NDJSON(records, func(i int) tool.Tool { return tool.Numbered(sent + i) }))
 				sent += records
 			case <-ctx.Done():
 				return

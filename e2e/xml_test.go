@@ -24,7 +24,7 @@ func TestXML(t *testing.T) {
 	tasks := oneInEachState(t, s)
 	for _, status := range []string{"FINISHED", "FAILED", "RUNNING", "WAITING", "CANCELLED"} {
 		t.Run(status, func(t *testing.T) {
-			s := s.In(t)
+			s := s.WithTB(t)
 			number := tasks[status]
 			text := readXML(t, s, fmt.Sprintf("/tasks/%d.xml", number))
 			expectXPath(t, text, map[string]string{
@@ -43,7 +43,7 @@ func TestXML(t *testing.T) {
 		})
 	}
 	t.Run("list", func(t *testing.T) {
-		s := s.In(t)
+		s := s.WithTB(t)
 		checks := map[string]string{"count(/tasks/task)": strconv.Itoa(len(tasks))}
 		for status, number := range tasks {
 			checks[fmt.Sprintf("string(/tasks/task[status='%s']/id)", status)] = strconv.Itoa(number)
@@ -51,10 +51,10 @@ func TestXML(t *testing.T) {
 		expectXPath(t, readXML(t, s, "/tasks.xml"), checks)
 	})
 	t.Run("no_such_task", func(t *testing.T) {
-		mustAnswer(t, s.In(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
+		mustAnswer(t, s.WithTB(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
 	})
 	t.Run("not_everything_is_taken_for_xml", func(t *testing.T) {
-		if _, _, err := thirdparty.Try(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
+		if _, _, err := thirdparty.RunUnchecked(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
 			t.Error("xmllint takes broken XML")
 		}
 	})
@@ -73,13 +73,13 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	number := func(op client.Accepted) int {
 		return s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	}
-	finished := s.SubmitJSON(tool.Array(append(tool.Sample(), tool.Tool{ID: "<broken> & \"odd\""})...))
+	finished := s.SubmitJSON(tool.JSON(append(tool.Sample(), tool.Tool{ID: "<broken> & \"odd\""})...))
 	s.WaitFor(finished, "Succeeded")
 	failed := s.Submit("spoons", client.Body{Type: "application/json", Content: []byte(`[{"id":1}]`)})
 	s.WaitFor(failed, "Failed")
-	s.HoldTable("xforce.tools")
+	s.BlockWrites("xforce.tools")
 	running := s.SubmitJSON(tool.SampleJSON)
-	s.Holds(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
 	waiting := s.SubmitJSON(tool.SampleJSON)
 	cancelled := s.SubmitJSON(tool.SampleJSON)
 	mustAnswer(t, s, http.MethodGet, fmt.Sprintf("/tasks/%d.xml?cancel=true", number(cancelled)), http.StatusOK)

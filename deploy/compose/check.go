@@ -83,7 +83,7 @@ func (p plan) meet(ctx context.Context, folder string) (problems []string) {
 		one := program{ServiceConfig: service, is: known}
 		environ, unset := environment(service)
 		problems = append(problems, of(known.Name, unset)...)
-		settings, err := programs.Settings(ctx, folder, known.Name, environ)
+		settings, err := programs.ReadConfiguration(ctx, folder, known.Name, environ)
 		if err != nil {
 			problems = append(problems, known.Name+": "+err.Error())
 		}

@@ -31,8 +31,8 @@ func Until(tb testing.TB, limit time.Duration, what string, holds func() bool) {
 	}
 }
 
-// After returns when the time is over, or the context's error if that ends first. It is for waits that a server asks for.
-func After(ctx context.Context, wait time.Duration) error {
+// Sleep returns when the time is over, or the context's error if that ends first. It is for waits that a server asks for.
+func Sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -43,9 +43,9 @@ func After(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// Steady looks at the condition for the whole window, and fails the test when it does not hold once. It is for what must not
+// Always looks at the condition for the whole window, and fails the test when it does not hold once. It is for what must not
 // happen, which has no sign of its own.
-func Steady(tb testing.TB, window time.Duration, what string, holds func() bool) {
+func Always(tb testing.TB, window time.Duration, what string, holds func() bool) {
 	tb.Helper()
 	over := time.Now().Add(window)
 	Until(tb, 10*window, "the end of the window", func() bool {

@@ -65,7 +65,7 @@ func (b *bench) warmUp(ctx context.Context, stack *rig.Stack) (idle []int64, err
 }
 
 func jsonBody(tools []tool.Tool) client.Body {
-	return client.Body{Type: "application/json", Content: tool.Array(tools...)}
+	return client.Body{Type: "application/json", Content: tool.JSON(tools...)}
 }
 
 func (b *bench) measureLoad(ctx context.Context, stack *rig.Stack, path string, i report.Import, kind report.Kind) (report.Load, error) {

@@ -42,7 +42,7 @@ func upload(ctx context.Context, api *client.Client, path string) (accepted clie
 	if err != nil {
 		return accepted, fmt.Errorf("reading the answer to the upload: %w", err)
 	}
-	return api.Accepted(&client.Answer{Status: response.StatusCode, Header: response.Header, Body: content, Took: took})
+	return api.Accepted(&client.Response{Status: response.StatusCode, Header: response.Header, Body: content, Elapsed: took})
 }
 
 // follow asks for the operation until it is finished, which must be with success. The client sees to it that nothing of

@@ -53,17 +53,17 @@ type Body struct {
 	Content []byte
 }
 
-// Answer is a response, read to its end.
-type Answer struct {
+// Response is a response, read to its end.
+type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Took is the time from the request to the response's head.
-	Took time.Duration
+	// Elapsed is the time from the request to the response's head.
+	Elapsed time.Duration
 }
 
 // Do sends a request to a path of the api, or to an absolute address, and reads the answer.
-func (c *Client) Do(ctx context.Context, method, address string, body Body) (*Answer, error) {
+func (c *Client) Do(ctx context.Context, method, address string, body Body) (*Response, error) {
 	if strings.HasPrefix(address, "/") {
 		address = c.base + address
 	}
@@ -89,16 +89,16 @@ func (c *Client) Do(ctx context.Context, method, address string, body Body) (*An
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer of %s %s: %w", method, address, err)
 	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: content, Took: took}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: took}, nil
 }
 
 // Get asks for a path of the api, or for an absolute address.
-func (c *Client) Get(ctx context.Context, address string) (*Answer, error) {
+func (c *Client) Get(ctx context.Context, address string) (*Response, error) {
 	return c.Do(ctx, http.MethodGet, address, Body{})
 }
 
 // decode reads the body of an answer whose status and type are as expected.
-func (a *Answer) decode(status int, mediaType string, into any) error {
+func (a *Response) decode(status int, mediaType string, into any) error {
 	if a.Status != status {
 		return fmt.Errorf("status is %d, not %d: %s", a.Status, status, a.Body)
 	}

@@ -11,17 +11,17 @@ import (
 )
 
 // Cancel asks to stop an operation, in the operations dialect.
-func (c *Client) Cancel(ctx context.Context, operationLocation string) (*Answer, error) {
+func (c *Client) Cancel(ctx context.Context, operationLocation string) (*Response, error) {
 	return c.Do(ctx, http.MethodPost, operationLocation+":cancel", Body{})
 }
 
 // Delete asks to stop an unfinished operation, or to forget a finished one.
-func (c *Client) Delete(ctx context.Context, operationLocation string) (*Answer, error) {
+func (c *Client) Delete(ctx context.Context, operationLocation string) (*Response, error) {
 	return c.Do(ctx, http.MethodDelete, operationLocation, Body{})
 }
 
 // Monitor reads an answer that is a monitor.
-func (a *Answer) Monitor() (Monitor, error) { return readMonitor(a) }
+func (a *Response) Monitor() (Monitor, error) { return readMonitor(a) }
 
 // ImportStream posts a body of any size, which is read while it is sent. It takes as long as it takes.
 func (c *Client) ImportStream(ctx context.Context, collection, mediaType string, body io.Reader) (Accepted, error) {
@@ -41,7 +41,7 @@ func (c *Client) ImportStream(ctx context.Context, collection, mediaType string,
 	if err != nil {
 		return Accepted{}, fmt.Errorf("reading the answer: %w", err)
 	}
-	return c.readAccepted(&Answer{Status: resp.StatusCode, Header: resp.Header, Body: content, Took: took})
+	return c.readAccepted(&Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: took})
 }
 
 // longestLine bounds one line of a stream of records.

@@ -21,7 +21,7 @@ type Accepted struct {
 	// OperationLocation is the status monitor's address, Location that of the status in the tools dialect.
 	OperationLocation, Location string
 	Wait                        time.Duration
-	Took                        time.Duration
+	Elapsed                        time.Duration
 }
 
 // Import posts records to a collection and expects them to be accepted.
@@ -37,13 +37,13 @@ func (c *Client) Import(ctx context.Context, collection string, body Body) (Acce
 	return accepted, nil
 }
 
-func (c *Client) readAccepted(answer *Answer) (Accepted, error) {
+func (c *Client) readAccepted(answer *Response) (Accepted, error) {
 	var a Accepted
 	if err := answer.decode(http.StatusAccepted, "application/json", &a); err != nil {
 		return a, err
 	}
 	a.OperationLocation, a.Location = answer.Header.Get("Operation-Location"), answer.Header.Get("Location")
-	a.Took = answer.Took
+	a.Elapsed = answer.Elapsed
 	var err error
 	a.Wait, err = waitOf(answer, false)
 	return a, errors.Join(err, c.checkAddresses(a))
@@ -62,7 +62,7 @@ func (c *Client) checkAddresses(a Accepted) error {
 
 // waitOf reads how long the server asks to wait. On an unfinished operation there must be whole seconds, at least one, and
 // milliseconds beside them; on a finished one neither.
-func waitOf(answer *Answer, finished bool) (time.Duration, error) {
+func waitOf(answer *Response, finished bool) (time.Duration, error) {
 	seconds, millis := answer.Header.Get("Retry-After"), answer.Header.Get("Retry-After-Ms")
 	if finished {
 		if seconds != "" || millis != "" {

@@ -78,7 +78,7 @@ func (c *Client) Poll(ctx context.Context, operationLocation string) (Monitor, t
 	return m, wait, c.history(operationLocation).add(m)
 }
 
-func readMonitor(answer *Answer) (Monitor, error) {
+func readMonitor(answer *Response) (Monitor, error) {
 	var m Monitor
 	if err := answer.decode(http.StatusOK, "application/json", &m); err != nil {
 		return m, err
@@ -111,7 +111,7 @@ func (c *Client) poll(ctx context.Context, operationLocation string, pause func(
 		if err != nil || m.terminal() {
 			return m, err
 		}
-		if err := await.After(ctx, pause(wait)); err != nil {
+		if err := await.Sleep(ctx, pause(wait)); err != nil {
 			return m, fmt.Errorf("following %s, which is %s at %d %%: %w", operationLocation, m.Status, m.PercentComplete, err)
 		}
 	}

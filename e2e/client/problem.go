@@ -34,8 +34,8 @@ type Problem struct {
 	FinalState string    `json:"final_state"`
 	Counts     *Counts   `json:"counts"`
 	// The bounds of what could not be taken.
-	LeastSeconds int `json:"least_seconds"`
-	MostSeconds  int `json:"most_seconds"`
+	MinSeconds int `json:"least_seconds"`
+	MaxSeconds  int `json:"most_seconds"`
 }
 
 // typePrefix is what every type of problem begins with.
@@ -45,7 +45,7 @@ const typePrefix = "urn:longshore:problem:"
 func (p Problem) Code() string { return strings.TrimPrefix(p.Type, typePrefix) }
 
 // Problem reads the refusal that an answer is, and holds it to what every refusal must have.
-func (a *Answer) Problem() (Problem, error) {
+func (a *Response) Problem() (Problem, error) {
 	var p Problem
 	if err := a.decode(a.Status, "application/problem+json", &p); err != nil {
 		return p, err
@@ -77,7 +77,7 @@ func demand(holds bool, format string, args ...any) error {
 }
 
 // unavailable reads a 503, which may happen when a part is down and must say when to come back.
-func unavailable(answer *Answer) (time.Duration, error) {
+func unavailable(answer *Response) (time.Duration, error) {
 	if _, err := answer.Problem(); err != nil {
 		return 0, err
 	}
@@ -89,7 +89,7 @@ func unavailable(answer *Answer) (time.Duration, error) {
 }
 
 // Members lists the names of the members of an answer that is a JSON object.
-func (a *Answer) Members() ([]string, error) {
+func (a *Response) Members() ([]string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(a.Body, &members); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", a.Body, err)

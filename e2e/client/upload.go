@@ -62,11 +62,11 @@ func (u *Upload) End() error {
 	return nil
 }
 
-// Cut breaks the connection off.
-func (u *Upload) Cut() { _ = u.conn.Close() }
+// Abort breaks the connection off.
+func (u *Upload) Abort() { _ = u.conn.Close() }
 
-// Answer waits for the api's answer and reads it.
-func (u *Upload) Answer(limit time.Duration) (*Answer, error) {
+// Response waits for the api's answer and reads it.
+func (u *Upload) Response(limit time.Duration) (*Response, error) {
 	began := time.Now()
 	if err := u.conn.SetReadDeadline(began.Add(limit)); err != nil {
 		return nil, fmt.Errorf("waiting for the answer: %w", err)
@@ -80,8 +80,8 @@ func (u *Upload) Answer(limit time.Duration) (*Answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: content, Took: time.Since(began)}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: time.Since(began)}, nil
 }
 
 // Accepted reads the 202 that the upload was answered with.
-func (c *Client) Accepted(answer *Answer) (Accepted, error) { return c.readAccepted(answer) }
+func (c *Client) Accepted(answer *Response) (Accepted, error) { return c.readAccepted(answer) }

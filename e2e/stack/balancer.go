@@ -150,8 +150,8 @@ func (b *Balancer) readyBackends() (n int) {
 	return n
 }
 
-// Tally returns how many answers went through by status, and every request that failed.
-func (b *Balancer) Tally() (answers map[int]int, failures []string) {
+// Results returns how many answers went through by status, and every request that failed.
+func (b *Balancer) Results() (answers map[int]int, failures []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return maps.Clone(b.answers), slices.Clone(b.failures)

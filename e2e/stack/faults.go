@@ -17,7 +17,7 @@ import (
 // is to happen in the middle.
 func (s *Stack) WaitForChunks(op client.Accepted, done int) {
 	s.tb.Helper()
-	s.Holds(waitLimit, "the import to be in its middle", `SELECT done_chunks >= $2 FROM xforce.tasks WHERE task_id = $1`, op.ID, done)
+	s.WaitForSQL(waitLimit, "the import to be in its middle", `SELECT done_chunks >= $2 FROM xforce.tasks WHERE task_id = $1`, op.ID, done)
 	s.MustBeUnfinished(op)
 }
 
@@ -50,14 +50,14 @@ func (s *Stack) StopImporter(n int) time.Duration {
 	return s.service("importer", n).stop(s.tb)
 }
 
-// StopImporterInMidStep asks an importer to end whose step cannot end, and sees that it waits for it. The function that it
+// StopImporterMidStep asks an importer to end whose step cannot end, and sees that it waits for it. The function that it
 // returns waits for the end of the importer, once the step can go on.
-func (s *Stack) StopImporterInMidStep(n int) (end func() time.Duration) {
+func (s *Stack) StopImporterMidStep(n int) (end func() time.Duration) {
 	s.tb.Helper()
 	const window = 300 * time.Millisecond
 	importer := s.service("importer", n)
 	end = importer.askToStop(s.tb)
-	await.Steady(s.tb, window, "the importer waits for its step", func() bool { return !importer.ended() })
+	await.Always(s.tb, window, "the importer waits for its step", func() bool { return !importer.ended() })
 	return end
 }
 
@@ -169,8 +169,8 @@ func (s *Stack) StartRedis() {
 	}
 }
 
-// EndSession ends a random session of the services at Postgres, and reports whether there was one.
-func (s *Stack) EndSession() bool {
+// TerminateSession ends a random session of the services at Postgres, and reports whether there was one.
+func (s *Stack) TerminateSession() bool {
 	s.tb.Helper()
 	const end = `
 SELECT count(*) FROM (
@@ -181,15 +181,15 @@ SELECT count(*) FROM (
 	return s.Number(end) > 0
 }
 
-// HoldTable keeps everybody from writing to a table until the test calls what it returns, or ends: a step that writes there
+// BlockWrites keeps everybody from writing to a table until the test calls what it returns, or ends: a step that writes there
 // stands still in its middle.
-func (s *Stack) HoldTable(table string) (release func()) {
+func (s *Stack) BlockWrites(table string) (release func()) {
 	s.tb.Helper()
 	return s.lockTable(table, "EXCLUSIVE")
 }
 
-// BarTable keeps everybody from reading a table, too: a step that looks there stands still.
-func (s *Stack) BarTable(table string) (release func()) {
+// BlockReads keeps everybody from reading a table, too: a step that looks there stands still.
+func (s *Stack) BlockReads(table string) (release func()) {
 	s.tb.Helper()
 	return s.lockTable(table, "ACCESS EXCLUSIVE")
 }

@@ -39,7 +39,7 @@ func (s *Stack) Admin(service string, n int) string {
 
 func (s *Stack) adminOf(process *Service) string {
 	s.tb.Helper()
-	told := adminAddr.FindAllStringSubmatch(process.journal.since(0), -1)
+	told := adminAddr.FindAllStringSubmatch(process.log.since(0), -1)
 	if told == nil {
 		s.tb.Fatalf("the log of the %s does not tell where its metrics are", process.name)
 	}
@@ -134,7 +134,7 @@ func (s *Stack) LogLines(service string, words ...string) []string {
 	s.tb.Helper()
 	var lines []string
 	for _, process := range slices.Concat(s.ended[service], s.services[service]) {
-		for line := range strings.Lines(process.journal.since(0)) {
+		for line := range strings.Lines(process.log.since(0)) {
 			lacks := func(word string) bool { return !strings.Contains(line, word) }
 			if !slices.ContainsFunc(words, lacks) {
 				lines = append(lines, line)

@@ -47,8 +47,8 @@ func (s *Stack) Remove(name string) time.Duration {
 	return last.stop(s.tb)
 }
 
-// Each reads the metrics of all processes of a service, one by one.
-func (s *Stack) Each(service string) []Metrics {
+// MetricsByProcess reads the metrics of all processes of a service, one by one.
+func (s *Stack) MetricsByProcess(service string) []Metrics {
 	s.tb.Helper()
 	each := make([]Metrics, 0, len(s.services[service]))
 	for _, process := range s.services[service] {

@@ -35,7 +35,7 @@ func runToEnd(tb testing.TB, program string, env []string) (string, error) {
 	folder := programstest.Programs(tb) // built before the limit begins to count
 	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	var said journal
+	var said logBuffer
 	err := process.Run(ctx, process.Command{
 		Args: []string{filepath.Join(folder, program)}, Env: append([]string{"LONGSHORE_LOG_FORMAT=json"}, env...), Stdout: &said,
 	})

@@ -30,7 +30,7 @@ const readyWorker = "ready for"
 // Service is one process of a service.
 type Service struct {
 	name     string
-	journal  *journal
+	log  *logBuffer
 	instance *programs.Instance
 	running  bool
 }
@@ -38,13 +38,13 @@ type Service struct {
 // start starts a process and returns when it is ready.
 func start(tb testing.TB, service programs.Service, env []string) *Service {
 	tb.Helper()
-	s := &Service{name: service.Name, journal: &journal{}}
+	s := &Service{name: service.Name, log: &logBuffer{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
-			tb.Logf("%s said:\n%s", s.name, s.journal.tail())
+			tb.Logf("%s said:\n%s", s.name, s.log.tail())
 		}
 	})
-	instance, err := programs.Start(tb.Context(), programstest.Programs(tb), service, env, s.journal)
+	instance, err := programs.Start(tb.Context(), programstest.Programs(tb), service, env, s.log)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -58,9 +58,9 @@ func (s *Service) awaitReady(tb testing.TB, said int) {
 	s.running = true
 	await.Until(tb, startLimit, "the "+s.name+" to be ready", func() bool {
 		if s.ended() {
-			tb.Fatalf("the %s ended at its start: %v\n%s", s.name, s.instance.Err(), s.journal.tail())
+			tb.Fatalf("the %s ended at its start: %v\n%s", s.name, s.instance.Err(), s.log.tail())
 		}
-		return strings.Contains(s.journal.since(said), cmp.Or(ready[s.name], readyWorker))
+		return strings.Contains(s.log.since(said), cmp.Or(ready[s.name], readyWorker))
 	})
 }
 
@@ -85,7 +85,7 @@ func (s *Service) kill(tb testing.TB) {
 // restart starts the process again and returns when it is ready.
 func (s *Service) restart(tb testing.TB) {
 	tb.Helper()
-	said := s.journal.size()
+	said := s.log.size()
 	if err := s.instance.Restart(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}

@@ -63,17 +63,17 @@ type Stack struct {
 	console  string
 }
 
-// berths limits how many stacks run at the same time: each of them is half a dozen processes. Subtests of a test that has one must
+// slots limits how many stacks run at the same time: each of them is half a dozen processes. Subtests of a test that has one must
 // not be parallel: they would wait for a turn of theirs behind tests that wait for a berth.
-var berths = make(chan struct{}, max(2, runtime.NumCPU()/2))
+var slots = make(chan struct{}, max(2, runtime.NumCPU()/2))
 
 // Start starts a stack and returns when it is ready. When the test ends, the services are stopped by SIGTERM and must obey in time,
 // and the books of the database are audited.
 func Start(tb testing.TB, o Options) *Stack {
 	tb.Helper()
 	programstest.Programs(tb)
-	berths <- struct{}{}
-	tb.Cleanup(func() { <-berths })
+	slots <- struct{}{}
+	tb.Cleanup(func() { <-slots })
 
 	s := &Stack{tb: tb}
 	database := storetest.NewDatabase(tb)
@@ -142,8 +142,8 @@ func (s *Stack) finish() {
 	}
 }
 
-// In returns the same stack for a subtest, which then fails in place of the test that started the stack.
-func (s *Stack) In(tb testing.TB) *Stack {
+// WithTB returns the same stack for a subtest, which then fails in place of the test that started the stack.
+func (s *Stack) WithTB(tb testing.TB) *Stack {
 	tb.Helper()
 	subtest := *s
 	subtest.tb = tb

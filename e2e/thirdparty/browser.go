@@ -100,8 +100,8 @@ func (b *Browser) Text() string {
 	return text
 }
 
-// Follow clicks on what a CSS selector finds first.
-func (b *Browser) Follow(selector string) {
+// Click clicks on what a CSS selector finds first.
+func (b *Browser) Click(selector string) {
 	b.tb.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, pageLimit)
 	defer cancel()
@@ -117,8 +117,8 @@ func (b *Browser) Requests() []string {
 	return slices.Clone(b.requests)
 }
 
-// Complaints are what the browser itself has complained of: scripts that failed, and what a content security policy has forbidden.
-func (b *Browser) Complaints() []string {
+// Errors are what the browser itself has complained of: scripts that failed, and what a content security policy has forbidden.
+func (b *Browser) Errors() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.complaints)

@@ -1,17 +1,17 @@
-// Follows an import with Azure's poller for JavaScript, the way that the clients do which Azure's generator makes.
+// Follows an import with Azure's poller for JavaScript, as generated Azure clients do.
 //
-// The wish: { url, body, headers } posts the body and follows it; submitOnly posts it and says the poller's state as a text;
-// { state } goes on with a state. resourceLocationConfig goes to the poller.
-// The answer: { state } or { status, result } or { status, error: { message, code, statusCode } }.
+// Input: { url, body, headers } posts the body and follows it; submitOnly posts it and prints the state of the poller as a string;
+// { state } resumes from a state. resourceLocationConfig is passed to the poller.
+// Output: { state } or { status, result } or { status, error: { message, code, statusCode } }.
 
 import { createHttpPoller } from "@azure/core-lro";
 import { createDefaultHttpClient, createHttpHeaders, createPipelineFromOptions, createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
-import { say, wish } from "./wish.mjs";
+import { input, print } from "./script.mjs";
 
 const client = createDefaultHttpClient();
-const pipeline = createPipelineFromOptions({}); // with the retries that every client of Azure has
+const pipeline = createPipelineFromOptions({}); // with the retries of every Azure client
 
-/** Sends a request. A status that is not expected is a RestError, with the error's code as Azure's answers have it. */
+/** Sends a request. An unexpected status is thrown as a RestError with the error code of the response. */
 async function send(expected, method, url, body, headers, abortSignal) {
   const request = createPipelineRequest({ method, url, body, headers: createHttpHeaders(headers), abortSignal, allowInsecureConnection: true });
   const response = await pipeline.sendRequest(client, request);
@@ -28,19 +28,19 @@ async function send(expected, method, url, body, headers, abortSignal) {
 
 const poller = createHttpPoller(
   {
-    sendInitialRequest: () => send([202], "POST", wish.url, wish.body, { "content-type": "application/json", ...wish.headers }),
+    sendInitialRequest: () => send([202], "POST", input.url, input.body, { "content-type": "application/json", ...input.headers }),
     sendPollRequest: (url, options) => send([200, 202, 204], "GET", url, undefined, {}, options?.abortSignal),
   },
-  { restoreFrom: wish.state, resourceLocationConfig: wish.resourceLocationConfig, intervalInMs: 1000 },
+  { restoreFrom: input.state, resourceLocationConfig: input.resourceLocationConfig, intervalInMs: 1000 },
 );
 
-if (wish.submitOnly) {
-  say({ state: await poller.serialize() });
+if (input.submitOnly) {
+  print({ state: await poller.serialize() });
 } else {
   try {
     const result = await poller.pollUntilDone();
-    say({ status: poller.operationState.status, result });
+    print({ status: poller.operationState.status, result });
   } catch (error) {
-    say({ status: poller.operationState?.status, error: { message: error.message, code: error.code, statusCode: error.statusCode } });
+    print({ status: poller.operationState?.status, error: { message: error.message, code: error.code, statusCode: error.statusCode } });
   }
 }

@@ -16,8 +16,8 @@ import (
 type Visit struct {
 	Path        string
 	LastEventID string // of a client of events that comes back
-	// Asked is when the request came, Answered when the head of its answer went.
-	Asked, Answered time.Time
+	// ReceivedAt is when the request came, Answered when the head of its answer went.
+	ReceivedAt, AnsweredAt time.Time
 	Status          int
 	// Wait is how long the answer asked to wait: Precise in milliseconds, for clients that know retry-after-ms, else in whole seconds.
 	Wait, Precise time.Duration
@@ -102,7 +102,7 @@ func (p *Proxy) answer(w http.ResponseWriter, r *http.Request, forward http.Hand
 
 func (p *Proxy) note(r *http.Request, w *watched, asked time.Time) {
 	v := Visit{
-		Path: r.URL.Path, LastEventID: r.Header.Get("Last-Event-ID"), Asked: asked, Answered: w.answered, Status: w.status,
+		Path: r.URL.Path, LastEventID: r.Header.Get("Last-Event-ID"), ReceivedAt: asked, AnsweredAt: w.answered, Status: w.status,
 		Wait: headerTime(w, "Retry-After", time.Second),
 	}
 	v.Precise = v.Wait

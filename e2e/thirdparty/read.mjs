@@ -1,13 +1,13 @@
-// Reads a file of records with a reader of npm.
+// Reads a file of records with an npm package for its format.
 //
-// The wish: { format: "csv" | "xlsx" | "parquet", file }.
-// The answer: a line { row: […] } for each row, the names of the columns first. Integers of 64 bits are texts.
+// Input: { format: "csv" | "xlsx" | "parquet", file }.
+// Output: a line { row: […] } for each row, the names of the columns first. 64-bit integers are strings.
 
 import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { readSheet } from "read-excel-file/node";
-import { say, wish } from "./wish.mjs";
+import { input, print } from "./script.mjs";
 
 const readers = {
   csv: async (file) => parse(readFileSync(file)),
@@ -20,6 +20,6 @@ const readers = {
   },
 };
 
-for (const row of await readers[wish.format](wish.file)) {
-  say({ row: row.map((value) => (typeof value === "bigint" ? String(value) : value)) });
+for (const row of await readers[input.format](input.file)) {
+  print({ row: row.map((value) => (typeof value === "bigint" ? String(value) : value)) });
 }

@@ -70,8 +70,8 @@ func (s *Script) Next(into any) (bool, error) {
 	return true, nil
 }
 
-// Answer reads the one line of a script that has one.
-func (s *Script) Answer(tb testing.TB, into any) {
+// ReadOne reads the one line of a script that has one.
+func (s *Script) ReadOne(tb testing.TB, into any) {
 	tb.Helper()
 	found, err := s.Next(into)
 	if err == nil && !found {

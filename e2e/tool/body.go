@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Lines writes n records as NDJSON, the first of them of(0).
-func Lines(n int, of func(int) Tool) []byte {
+// NDJSON writes n records as NDJSON, the first of them of(0).
+func NDJSON(n int, of func(int) Tool) []byte {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	for i := range n {
@@ -17,8 +17,8 @@ func Lines(n int, of func(int) Tool) []byte {
 	return body.Bytes()
 }
 
-// Array writes records as a JSON array.
-func Array(tools ...Tool) []byte {
+// JSON writes records as a JSON array.
+func JSON(tools ...Tool) []byte {
 	var body bytes.Buffer
 	encode(json.NewEncoder(&body), tools)
 	return body.Bytes()
@@ -31,8 +31,8 @@ func encode(enc *json.Encoder, value any) {
 	}
 }
 
-// Table writes records as CSV with a header row. The features are joined by bars, as the intake's list rule asks for.
-func Table(comma rune, tools ...Tool) []byte {
+// CSV writes records as CSV with a header row. The features are joined by bars, as the intake's list rule asks for.
+func CSV(comma rune, tools ...Tool) []byte {
 	var body bytes.Buffer
 	w := csv.NewWriter(&body)
 	w.Comma = comma

@@ -51,7 +51,7 @@ func (p *Play) play(tb testing.TB, base string, x exchange) {
 			p.values = met
 			return
 		}
-		if !x.until || await.After(ctx, untilPace) != nil {
+		if !x.until || await.Sleep(ctx, untilPace) != nil {
 			tb.Fatalf("%s: %s %s is answered otherwise than written:\n  %s\n%s",
 				x.where, x.request.first, x.request.second, strings.Join(wrong, "\n  "), got)
 		}

@@ -31,7 +31,7 @@ func refusedVariables(t *testing.T, objects []*unstructured.Unstructured) (probl
 	cluster, want, _ := read(t, objects)
 	environments := cluster.Environments(want)
 	for _, program := range want.Programs {
-		got, err := programs.Settings(t.Context(), programstest.Programs(t), program, environments[program])
+		got, err := programs.ReadConfiguration(t.Context(), programstest.Programs(t), program, environments[program])
 		if err != nil {
 			problems = append(problems, err.Error())
 		}

@@ -19,16 +19,16 @@ const Name = "longshore"
 
 // cluster is a folder with data and the programs that made them.
 type cluster struct {
-	place    datadir.Place
+	place    datadir.ServerDir
 	programs string
 	password string
 	brief    bool // the data need not survive the machine
 }
 
-func (c *cluster) data() string { return filepath.Join(c.place.Folder, "data") }
+func (c *cluster) data() string { return filepath.Join(c.place.Path, "data") }
 
 // openCluster finds the cluster in the place, or makes it.
-func openCluster(ctx context.Context, place datadir.Place, programs []string, brief bool) (*cluster, error) {
+func openCluster(ctx context.Context, place datadir.ServerDir, programs []string, brief bool) (*cluster, error) {
 	c := &cluster{place: place, brief: brief}
 	version, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +50,7 @@ func openCluster(ctx context.Context, place datadir.Place, programs []string, br
 	return c, err
 }
 
-func (c *cluster) passwordFile() string { return filepath.Join(c.place.Folder, "password") }
+func (c *cluster) passwordFile() string { return filepath.Join(c.place.Path, "password") }
 
 func programsFor(ctx context.Context, version string, programs []string, data string) (string, error) {
 	for _, folder := range programs {
@@ -107,7 +107,7 @@ func (c *cluster) run(ctx context.Context, input, program string, args ...string
 	said := process.NewTail(nil)
 	err := process.Run(ctx, process.Command{
 		Args:       append([]string{filepath.Join(c.programs, program)}, args...),
-		Dir:        c.place.Folder,
+		Dir:        c.place.Path,
 		Stdin:      strings.NewReader(input),
 		Stdout:     said,
 		Credential: c.place.Credential,

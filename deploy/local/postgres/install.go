@@ -10,8 +10,8 @@ import (
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 
-	"github.com/longshore-io/longshore/deploy/local/debian"
 	"github.com/longshore-io/longshore/deploy/local/datadir"
+	"github.com/longshore-io/longshore/deploy/local/debian"
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
@@ -39,23 +39,23 @@ func Install(ctx context.Context, path string, out io.Writer) (folder string, er
 // download fetches the programs once. The library can only start a whole server, so that is what it does, on data that
 // are thrown away; when root asks, the start fails and the programs are there all the same.
 func download(ctx context.Context, path string, source embeddedpostgres.Config, out io.Writer) (string, error) {
-	place, err := datadir.At(ctx, path)
+	place, err := datadir.OpenServerDir(ctx, path)
 	if err != nil {
 		return "", err
 	}
-	programs := filepath.Join(place.Folder, "bin")
+	programs := filepath.Join(place.Path, "bin")
 	if complete(programs) {
 		return programs, nil
 	}
-	_, _ = fmt.Fprintln(out, "no Postgres on this machine: downloading one (about 25 MB), which is kept in", place.Folder)
-	trial := filepath.Join(place.Folder, "trial")
+	_, _ = fmt.Fprintln(out, "no Postgres on this machine: downloading one (about 25 MB), which is kept in", place.Path)
+	trial := filepath.Join(place.Path, "trial")
 	defer func() { _ = os.RemoveAll(trial) }()
 	port, err := process.Port(ctx, 0)
 	if err != nil {
 		return "", err
 	}
 	server := embeddedpostgres.NewDatabase(source.
-		BinariesPath(place.Folder).
+		BinariesPath(place.Path).
 		CachePath(filepath.Join(trial, "download")).
 		RuntimePath(filepath.Join(trial, "runtime")).
 		DataPath(filepath.Join(trial, "data")).

@@ -77,14 +77,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	if err := s.open(ctx, place, programs, o.Port); err != nil {
 		if s.temporary {
-			err = errors.Join(err, datadir.Remove(place.Folder))
+			err = errors.Join(err, datadir.RemoveServerDir(place.Path))
 		}
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) open(ctx context.Context, place datadir.Place, programs []string, port int) (err error) {
+func (s *Server) open(ctx context.Context, place datadir.ServerDir, programs []string, port int) (err error) {
 	if s.cluster, err = openCluster(ctx, place, programs, s.temporary || s.params["fsync"] == "off"); err != nil {
 		return err
 	}
@@ -101,11 +101,11 @@ func programsOr(given []string) ([]string, error) {
 	return Find()
 }
 
-func placeFor(ctx context.Context, folder string) (datadir.Place, error) {
+func placeFor(ctx context.Context, folder string) (datadir.ServerDir, error) {
 	if folder == "" {
-		return datadir.Temporary(ctx, "postgres")
+		return datadir.TempServerDir(ctx, "postgres")
 	}
-	return datadir.At(ctx, folder)
+	return datadir.OpenServerDir(ctx, folder)
 }
 
 // URL is the address of the database named Name, with the password of its superuser.
@@ -118,13 +118,13 @@ func (s *Server) URL() string {
 }
 
 // Folder is where the server's data are.
-func (s *Server) Folder() string { return s.cluster.place.Folder }
+func (s *Server) Folder() string { return s.cluster.place.Path }
 
 // Remove stops the server, and deletes its data if their folder is a temporary one.
 func (s *Server) Remove() error {
 	err := s.Stop()
 	if s.temporary {
-		err = errors.Join(err, datadir.Remove(s.Folder()))
+		err = errors.Join(err, datadir.RemoveServerDir(s.Folder()))
 	}
 	return err
 }
@@ -152,8 +152,8 @@ func (s *Server) startOnce(ctx context.Context) (held bool, err error) {
 	for _, name := range slices.Sorted(maps.Keys(s.params)) {
 		args = append(args, "-c", name+"="+s.params[name])
 	}
-	child, err := s.Begin(process.Command{
-		Args: args, Dir: s.cluster.place.Folder, Stdout: said, Credential: s.cluster.place.Credential,
+	child, err := s.StartNext(process.Command{
+		Args: args, Dir: s.cluster.place.Path, Stdout: said, Credential: s.cluster.place.Credential,
 		StopSignal: syscall.SIGINT, LostSignal: syscall.SIGINT, Grace: stopWait, // SIGINT is the fast shutdown
 	})
 	if err != nil {

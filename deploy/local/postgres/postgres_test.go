@@ -116,7 +116,7 @@ func leavePidFile(server *postgres.Server) error {
 func TestServerOfAKilledLauncherIsStopped(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "postgres")
-	t.Cleanup(func() { _ = datadir.Remove(folder) }) // for root it is a link to a folder elsewhere
+	t.Cleanup(func() { _ = datadir.RemoveServerDir(folder) }) // for root it is a link to a folder elsewhere
 	left := start(t, postgres.Options{Folder: folder})
 	next := start(t, postgres.Options{Folder: folder})
 	<-left.Done()

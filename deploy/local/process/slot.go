@@ -12,8 +12,8 @@ type Slot struct {
 	child *Child
 }
 
-// Begin starts the next process of the sequence. The one before must have ended.
-func (s *Slot) Begin(command Command) (*Child, error) {
+// StartNext starts the next process of the sequence. The one before must have ended.
+func (s *Slot) StartNext(command Command) (*Child, error) {
 	child, err := Start(command)
 	if err != nil {
 		return nil, err

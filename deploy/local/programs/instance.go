@@ -30,6 +30,6 @@ func (i *Instance) Restart(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	_, err := i.Begin(i.command)
+	_, err := i.StartNext(i.command)
 	return err
 }

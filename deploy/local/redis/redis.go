@@ -44,7 +44,7 @@ type Server struct {
 	process.Slot
 
 	command   process.Command
-	place     datadir.Place
+	place     datadir.ServerDir
 	address   string
 	log       io.Writer
 	temporary bool
@@ -66,11 +66,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	args := []string{
-		program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", place.Folder,
+		program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", place.Path,
 		"--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no",
 	}
 	s := &Server{
-		command:   process.Command{Args: append(args, o.Args...), Dir: place.Folder, Credential: place.Credential},
+		command:   process.Command{Args: append(args, o.Args...), Dir: place.Path, Credential: place.Credential},
 		place:     place,
 		address:   net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 		log:       o.Log,
@@ -78,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	if err := s.Restart(ctx); err != nil {
 		if s.temporary {
-			err = errors.Join(err, datadir.Remove(place.Folder))
+			err = errors.Join(err, datadir.RemoveServerDir(place.Path))
 		}
 		return nil, err
 	}
@@ -92,24 +92,24 @@ func programOr(given string) (string, error) {
 	return Find()
 }
 
-func placeFor(ctx context.Context, folder string) (datadir.Place, error) {
+func placeFor(ctx context.Context, folder string) (datadir.ServerDir, error) {
 	if folder == "" {
-		return datadir.Temporary(ctx, "redis")
+		return datadir.TempServerDir(ctx, "redis")
 	}
-	return datadir.At(ctx, folder)
+	return datadir.OpenServerDir(ctx, folder)
 }
 
 // URL is the address of database 0.
 func (s *Server) URL() string { return "redis://" + s.address + "/0" }
 
 // Folder is where the server's data are.
-func (s *Server) Folder() string { return s.place.Folder }
+func (s *Server) Folder() string { return s.place.Path }
 
 // Remove stops the server, and deletes its data if their folder is a temporary one.
 func (s *Server) Remove() error {
 	err := s.Stop()
 	if s.temporary {
-		err = errors.Join(err, datadir.Remove(s.Folder()))
+		err = errors.Join(err, datadir.RemoveServerDir(s.Folder()))
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	said := process.NewTail(s.log)
 	command := s.command
 	command.Stdout = said
-	child, err := s.Begin(command)
+	child, err := s.StartNext(command)
 	if err != nil {
 		return err
 	}

@@ -26,14 +26,14 @@ const (
 	importTimeout = 2 * time.Minute
 )
 
-// Narrator is told, line by line, what is sent and what comes back.
-type Narrator interface {
+// Printer is told, line by line, what is sent and what comes back.
+type Printer interface {
 	Printf(format string, args ...any)
 }
 
 // Import posts the sample to the API at the base address and follows it to its end. It is an error when the import does
 // not succeed with every record imported.
-func Import(ctx context.Context, base string, say Narrator) error {
+func Import(ctx context.Context, base string, say Printer) error {
 	ctx, cancel := context.WithTimeout(ctx, importTimeout)
 	defer cancel()
 	c := client{http: &http.Client{Timeout: requestTimeout}, say: say}
@@ -52,7 +52,7 @@ func Import(ctx context.Context, base string, say Narrator) error {
 
 type client struct {
 	http *http.Client
-	say  Narrator
+	say  Printer
 }
 
 // submit posts the sample and returns the header of the 202.

@@ -145,7 +145,7 @@ func (s *Servers) embedRedis(ctx context.Context, say *process.Lines) error {
 // prepare opens the log beside a server's folder, and empties the folder if the profile wants that.
 func (s *Servers) prepare(profile Profile, folder string) (io.Writer, error) {
 	if profile.Fresh {
-		if err := datadir.Remove(folder); err != nil {
+		if err := datadir.RemoveServerDir(folder); err != nil {
 			return nil, err
 		}
 	}

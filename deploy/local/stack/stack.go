@@ -8,8 +8,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
 const (

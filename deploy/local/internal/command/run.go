@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
 	"github.com/longshore-io/longshore/deploy/local/stack"
@@ -70,7 +70,7 @@ func withStack(ctx context.Context, out io.Writer, purpose string, use func(cont
 				if err := programs.AwaitAPI(ctx, up.Base); err != nil {
 					return err
 				}
-				return use(ctx, upStack{Stack: up, console: console, say: say, folder: w.home.Folder})
+				return use(ctx, upStack{Stack: up, console: console, say: say, folder: w.home.Path})
 			})
 			say.Printf("stopping")
 			return errors.Join(err, up.Close())

@@ -5,10 +5,10 @@ import (
 	"io"
 	"path/filepath"
 
-	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/stack"
+	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 )
 
 // programsVariable tells the system tests where the programs are that were built from this tree.

@@ -1,5 +1,4 @@
-// Package account tells under which account a server runs. Postgres refuses to run as root, and no server needs to.
-package account
+package datadir
 
 import (
 	"fmt"
@@ -12,9 +11,9 @@ import (
 // nobody is the account of last resort, which by convention exists everywhere and owns nothing.
 const nobody = 65534
 
-// ForServers returns the account for servers that root starts: postgres where there is one, else nobody. Everybody else
+// forServers returns the account for servers that root starts: postgres where there is one, else nobody. Everybody else
 // runs servers under their own account, for which the answer is nil.
-func ForServers() *syscall.Credential {
+func forServers() *syscall.Credential {
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -30,9 +29,9 @@ func ForServers() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// OwnerOf returns the account that a server must run under to use the folder: its owner when root asks, else nil. A
+// ownerOf returns the account that a server must run under to use the folder: its owner when root asks, else nil. A
 // folder of somebody else is an error.
-func OwnerOf(folder string) (*syscall.Credential, error) {
+func ownerOf(folder string) (*syscall.Credential, error) {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return nil, err
@@ -43,7 +42,7 @@ func OwnerOf(folder string) (*syscall.Credential, error) {
 	}
 	switch me := os.Geteuid(); {
 	case me == 0 && stat.Uid == 0:
-		return ForServers(), nil
+		return forServers(), nil
 	case me == 0:
 		return &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}, nil
 	case me == int(stat.Uid):

@@ -23,7 +23,7 @@ func TestEveryProgramTellsItsConfiguration(t *testing.T) {
 		"LONGSHORE_ADMIN_ADR=typo", "LONGSHORE_LOG_LEVEL=debug",
 	}
 	for _, program := range programs.Programs() {
-		got, err := programs.Settings(t.Context(), folder, program.Name, environ)
+		got, err := programs.ReadConfiguration(t.Context(), folder, program.Name, environ)
 		if err != nil {
 			t.Errorf("%s: %v", program.Name, err)
 			continue
@@ -39,7 +39,7 @@ func TestEveryProgramTellsItsConfiguration(t *testing.T) {
 			t.Errorf("%s listens at %q", program.Name, address)
 		}
 	}
-	if _, err := programs.Settings(t.Context(), folder, "api", environ[1:]); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
+	if _, err := programs.ReadConfiguration(t.Context(), folder, "api", environ[1:]); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
 		t.Errorf("without a database: %v", err)
 	}
 }

@@ -43,9 +43,9 @@ func (c Configuration) Value(name string) (string, bool) {
 // settingsTimeout bounds a program that only prints its configuration.
 const settingsTimeout = 20 * time.Second
 
-// Settings asks a program in the folder (see Build) what it would make of an environment, NAME=value each, and nothing but that: no
+// ReadConfiguration asks a program in the folder (see Build) what it would make of an environment, NAME=value each, and nothing but that: no
 // variable of this process. Its error tells the problems of a configuration that the program refuses.
-func Settings(ctx context.Context, folder, program string, environ []string) (Configuration, error) {
+func ReadConfiguration(ctx context.Context, folder, program string, environ []string) (Configuration, error) {
 	ctx, cancel := context.WithTimeout(ctx, settingsTimeout)
 	defer cancel()
 	path, err := filepath.Abs(filepath.Join(folder, program))

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"path/filepath"
 
-	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/datadir"
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/stack"
 )
 
@@ -40,7 +40,7 @@ func inWorkshop(purpose, part string, work func(workshop) error) (err error) {
 // withServers opens the servers that the profile asks for and builds the programs, and closes the servers after the
 // function.
 func (w workshop) withServers(ctx context.Context, profile stack.Profile, say *process.Lines, use func(*stack.Servers) error) (err error) {
-	profile.Folder = w.home.Folder
+	profile.Folder = w.home.Path
 	servers, err := stack.OpenServers(ctx, profile, say)
 	if err != nil {
 		return err

@@ -30,15 +30,15 @@ func Locate(root string) (string, error) {
 
 // Dir is a folder that this process holds.
 type Dir struct {
-	Folder string
+	Path string
 	lock   *os.File
 }
 
 // LockedError tells who holds a home that was to be opened.
-type LockedError struct{ Folder, Holder string }
+type LockedError struct{ Path, Owner string }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("%s is in use by %s: stop that first, or set %s to another folder", e.Folder, e.Holder, Variable)
+	return fmt.Sprintf("%s is in use by %s: stop that first, or set %s to another folder", e.Path, e.Owner, Variable)
 }
 
 // Open makes the folder if need be and takes hold of it until Close or the end of this process. The purpose is what a
@@ -55,11 +55,11 @@ func Open(folder, purpose string) (*Dir, error) {
 		_ = lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			holder, _ := os.ReadFile(lock.Name())
-			return nil, &LockedError{Folder: folder, Holder: strings.TrimSpace(string(holder))}
+			return nil, &LockedError{Path: folder, Owner: strings.TrimSpace(string(holder))}
 		}
 		return nil, fmt.Errorf("locking %s: %w", folder, err)
 	}
-	h := &Dir{Folder: folder, lock: lock}
+	h := &Dir{Path: folder, lock: lock}
 	if err := h.sign(purpose); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -68,11 +68,11 @@ func Open(folder, purpose string) (*Dir, error) {
 
 func (h *Dir) sign(purpose string) error {
 	if err := h.lock.Truncate(0); err != nil {
-		return fmt.Errorf("writing the lock of %s: %w", h.Folder, err)
+		return fmt.Errorf("writing the lock of %s: %w", h.Path, err)
 	}
 	_, err := fmt.Fprintf(h.lock, "%s (process %d, since %s)\n", purpose, os.Getpid(), time.Now().Format(time.DateTime))
 	if err != nil {
-		return fmt.Errorf("writing the lock of %s: %w", h.Folder, err)
+		return fmt.Errorf("writing the lock of %s: %w", h.Path, err)
 	}
 	return nil
 }

@@ -7,11 +7,11 @@ type invariant struct {
 }
 
 // invariants is all that must hold whenever nobody is at work. What hangs on a tombstone is on its way out and tells nothing.
-var invariants = append(books, lives...)
+var invariants = append(countInvariants, historyInvariants...)
 
-// books are the invariants of the counts: what an operation says, its chunks and its rows say, too. The chunk before the first stands for
+// countInvariants are the invariants of the counts: what an operation says, its chunks and its rows say, too. The chunk before the first stands for
 // the splitting of an upload in pieces, and the chunk of a search or a report has no rows.
-var books = []invariant{
+var countInvariants = []invariant{
 	{"the counts of an operation add up", `
 SELECT format('%s: %s created, %s updated, %s superseded, %s failed, imported %s, of %s', task_id,
   created_records, updated_records, superseded_records, failed_records, imported_records, total_records)

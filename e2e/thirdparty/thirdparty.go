@@ -23,15 +23,15 @@ const runLimit = 2 * time.Minute
 // error fails the test.
 func Run(tb testing.TB, input []byte, program string, args ...string) []byte {
 	tb.Helper()
-	said, complaint, err := Try(tb, input, program, args...)
+	said, complaint, err := RunUnchecked(tb, input, program, args...)
 	if err != nil {
 		tb.Fatalf("%s %v ended with %v: %s", program, args, err, complaint)
 	}
 	return said
 }
 
-// Try is Run for a program that may refuse its input: the error is how it ended, the complaint what it wrote to its standard error.
-func Try(tb testing.TB, input []byte, program string, args ...string) (said, complaint []byte, err error) {
+// RunUnchecked is Run for a program that may refuse its input: the error is how it ended, the complaint what it wrote to its standard error.
+func RunUnchecked(tb testing.TB, input []byte, program string, args ...string) (said, complaint []byte, err error) {
 	tb.Helper()
 	path, err := thirdparty.Find(program)
 	must(tb, err)

@@ -116,8 +116,8 @@ func (s *Stack) Number(sql string, args ...any) int {
 	return n
 }
 
-// Holds waits until a query answers true.
-func (s *Stack) Holds(limit time.Duration, what, sql string, args ...any) {
+// WaitForSQL waits until a query answers true.
+func (s *Stack) WaitForSQL(limit time.Duration, what, sql string, args ...any) {
 	s.tb.Helper()
 	await.Until(s.tb, limit, what, func() bool {
 		var holds bool

@@ -19,7 +19,7 @@ func TestOpenIsForOneAtATime(t *testing.T) {
 	}
 	_, err = datadir.Open(folder, "make demo")
 	var held *datadir.LockedError
-	if !errors.As(err, &held) || !strings.HasPrefix(held.Holder, "make run (process ") {
+	if !errors.As(err, &held) || !strings.HasPrefix(held.Owner, "make run (process ") {
 		t.Errorf("a second Open returned %v", err)
 	}
 	if err := first.Close(); err != nil {
@@ -38,25 +38,25 @@ func TestAtKeepsThePlace(t *testing.T) {
 	t.Parallel()
 	// The folders of t.TempDir are closed to others, so root gets a place elsewhere behind a link, and others get the path.
 	path := filepath.Join(t.TempDir(), "server")
-	first, err := datadir.At(t.Context(), path)
+	first, err := datadir.OpenServerDir(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = datadir.Remove(path) })
-	again, err := datadir.At(t.Context(), path)
+	t.Cleanup(func() { _ = datadir.RemoveServerDir(path) })
+	again, err := datadir.OpenServerDir(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Folder != first.Folder {
-		t.Errorf("the place moved from %s to %s", first.Folder, again.Folder)
+	if again.Path != first.Path {
+		t.Errorf("the place moved from %s to %s", first.Path, again.Path)
 	}
 	if root := os.Geteuid() == 0; root != (first.Credential != nil) || root != (again.Credential != nil) {
 		t.Errorf("root: %v, but the accounts are %v and %v", root, first.Credential, again.Credential)
 	}
-	if err := datadir.Remove(path); err != nil {
+	if err := datadir.RemoveServerDir(path); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{path, first.Folder} {
+	for _, name := range []string{path, first.Path} {
 		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("Remove left %s", name)
 		}
@@ -69,12 +69,12 @@ func TestAtReplacesADeadLink(t *testing.T) {
 	if err := os.Symlink("/nonexistent/place", path); err != nil {
 		t.Fatal(err)
 	}
-	place, err := datadir.At(t.Context(), path)
+	place, err := datadir.OpenServerDir(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = datadir.Remove(path) })
-	if info, err := os.Stat(place.Folder); err != nil || !info.IsDir() {
-		t.Errorf("the place %s is not there: %v", place.Folder, err)
+	t.Cleanup(func() { _ = datadir.RemoveServerDir(path) })
+	if info, err := os.Stat(place.Path); err != nil || !info.IsDir() {
+		t.Errorf("the place %s is not there: %v", place.Path, err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// lives are the invariants of an operation's life: what its events tell, and what is left of it afterwards.
-var lives = []invariant{
+// historyInvariants are the invariants of an operation's life: what its events tell, and what is left of it afterwards.
+var historyInvariants = []invariant{
 	{"the events of an operation are without a gap", `
 SELECT format('%s: %s events from %s to %s, revision %s', t.task_id, count(e.*), min(e.revision), max(e.revision), t.revision)
 FROM xforce.tasks t LEFT JOIN xforce.task_events e USING (task_id)
@@ -44,17 +44,17 @@ WHERE NOT is_active AND (finished_at IS NULL OR expires_at IS NULL) OR is_active
 
 	{"nothing is left of a tombstone that was cleared away", `
 SELECT format('%s: %s rows in %s', t.task_id, count(*), hanging.name)
-FROM (` + hanging + `) AS hanging JOIN xforce.tasks t USING (task_id)
+FROM (` + dependents + `) AS hanging JOIN xforce.tasks t USING (task_id)
 WHERE t.reclaimed_at IS NOT NULL GROUP BY t.task_id, hanging.name`},
 
 	{"nothing hangs on an operation that is gone", `
 SELECT format('%s: %s rows in %s', hanging.task_id, count(*), hanging.name)
-FROM (` + hanging + `) AS hanging LEFT JOIN xforce.tasks t USING (task_id)
+FROM (` + dependents + `) AS hanging LEFT JOIN xforce.tasks t USING (task_id)
 WHERE t.task_id IS NULL GROUP BY hanging.task_id, hanging.name`},
 }
 
-// hanging is every row that belongs to an operation.
-var hanging = func() string {
+// dependents is every row that belongs to an operation.
+var dependents = func() string {
 	var selects []string
 	for _, table := range []string{"task_chunks", "task_progress", "task_outputs", "task_events", "upload_parts", "upload_pieces"} {
 		selects = append(selects, fmt.Sprintf("SELECT task_id, '%[1]s' AS name FROM xforce.%[1]s", table))
