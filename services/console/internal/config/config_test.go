@@ -7,7 +7,7 @@ import (
 	"github.com/longshore-io/longshore/services/console/internal/config"
 )
 
-func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+func TestConfigCheck(t *testing.T) {
 	t.Parallel()
 	configtest.Refuses[config.Config](t, map[string]string{
 		"LONGSHORE_CONSOLE_ADDR":      "0.0.0.0:8090",

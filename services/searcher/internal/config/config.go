@@ -1,4 +1,4 @@
-// Package config is the searcher's configuration.
+// Package config defines the searcher's configuration.
 package config
 
 import (
@@ -12,18 +12,18 @@ import (
 type Config struct {
 	config.Worker
 
-	// Concurrency is how many searches one searcher steps through at once.
+	// Concurrency is the maximum number of search steps that one searcher runs at the same time.
 	Concurrency int `env:"LONGSHORE_SEARCHER_CONCURRENCY" envDefault:"2"`
-	// MaxResultBytes bounds what one search finds; what is more is left out, and the search says so.
+	// MaxResultBytes limits the result of one search. A truncated result is marked as such.
 	MaxResultBytes int `env:"LONGSHORE_SEARCH_MAX_RESULT_BYTES" envDefault:"67108864"`
-	// StatementTimeout bounds one statement of a step; the next attempt looks at fewer rows.
+	// StatementTimeout bounds one statement of a step. The retry of a step that exceeds it reads fewer rows.
 	StatementTimeout time.Duration `env:"LONGSHORE_SEARCH_STATEMENT_TIMEOUT" envDefault:"15s"`
 }
 
-// maxResultBytes is what a searcher may hold in memory for one search.
+// maxResultBytes is the largest allowed MaxResultBytes. A searcher keeps the result of a step in memory.
 const maxResultBytes = 1 << 30
 
-// Check holds the rules across fields.
+// Check validates the configuration.
 func (c Config) Check() error {
 	return errors.Join(
 		c.CheckWorker("LONGSHORE_SEARCHER_CONCURRENCY", c.Concurrency),

@@ -10,126 +10,131 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/scan"
 )
 
-// While the best are at most fewRecords, and not larger than a piece, each step reads them all and writes them if they have changed: they are
-// right at any time, and the step's rows cost more.
+// A sorted search must read the whole table to find its best records, those that sort first. It writes
+// partial results in one of two ways.
 //
-// When they are more, a step only notes keys. The keys are ranked when there are as many new ones as are wanted, and the records are written when twice as many
-// rows were looked at as before, and at the end. So the best are written about as many times as the table doubles while it is looked
-// at, whatever the order in which its rows come.
-const fewRecords = 1000
+// Up to maxFewRecords records that fit into one block, every step ranks all of them and writes them if they
+// have changed. Reading the step's rows costs more than that.
+//
+// Beyond, a step only appends keys. The keys are ranked when as many new ones have arrived as the limit of
+// the query. The records are written when twice as many rows have been read as at the time before, and at the end.
+// So they are written about as often as the number of rows read doubles, whatever the order of the rows.
+const maxFewRecords = 1000
 
-// best is where a search for the best stands, beside what was found.
+// best is the state of a sorted search, beside the records in its output.
 type best struct {
-	// Keys are written of this much: of the best when they were ranked, so many, and of those that came after.
-	Keys   output `json:"keys"`
-	Ranked int    `json:"ranked"`
-	// Worst is what a row has to beat to be among the best; nil as long as there are fewer than wanted.
+	// Keys is the extent of the keys written: those last ranked, followed by those found since.
+	Keys output `json:"keys"`
+	// Ranked is the number of keys last ranked.
+	Ranked int `json:"ranked"`
+	// Worst is the sort value of the last ranked key, which a row has to precede; nil while the limit is not
+	// reached.
 	Worst json.RawMessage `json:"worst,omitempty"`
-	// Written is how many rows were looked at when the records were written, Fresh whether they have changed since.
+	// Written is the number of rows that had been read when the records were last written.
 	Written int64 `json:"written"`
-	Fresh   bool  `json:"fresh,omitempty"`
+	// Changed reports whether keys have been found since.
+	Changed bool `json:"fresh,omitempty"`
 }
 
-// few reports whether all of the best are looked at in each step.
-func (s *search) few() bool {
-	return s.place.Best.Keys.Returned <= fewRecords && s.place.Bytes <= pieceBytes
+// few reports whether every step ranks all of the best records.
+func (s *step) few() bool {
+	return s.checkpoint.Best.Keys.Returned <= maxFewRecords && s.checkpoint.Bytes <= blockBytes
 }
 
-// readBetter reads the next rows of a sorted search. Few are compared with nothing, but ranked at once, so that it does not matter if
-// one of them is gone.
-func (s *search) readBetter(ctx context.Context, rows int) (scan.Page, error) {
-	if s.place.Best == nil {
-		s.place.Best = &best{}
+// scanBetter reads the next rows and returns the keys of those that precede Worst. Few records are ranked
+// anew in every step, so they are not compared with Worst: its row may have been deleted.
+func (s *step) scanBetter(ctx context.Context, batch int) (scan.Page, error) {
+	if s.checkpoint.Best == nil {
+		s.checkpoint.Best = &best{}
 	}
-	worst := s.place.Best.Worst
+	worst := s.checkpoint.Best.Worst
 	if s.few() {
 		worst = nil
 	}
-	return s.turn.ScanBetter(ctx, s.plan, s.place.After, rows, worst)
+	return s.tx.ScanBetter(ctx, s.plan, s.checkpoint.After, batch, worst)
 }
 
-// keepBest takes a page's keys to those of the best, and does what is due.
-func (s *search) keepBest(ctx context.Context, page scan.Page) error {
-	b := s.place.Best
-	b.Fresh = b.Fresh || len(page.Keys) > 0
+// keepBest adds a page's keys, and writes the records or ranks the keys if that is due.
+func (s *step) keepBest(ctx context.Context, page scan.Page) error {
+	b := s.checkpoint.Best
+	b.Changed = b.Changed || len(page.Keys) > 0
+	var err error
 	switch {
-	case s.few(), b.Fresh && (s.done || s.place.Scanned >= 2*b.Written):
-		if err := s.writeBest(ctx, page.Keys); err != nil {
-			return err
-		}
-	case s.rankDue(len(page.Keys)):
-		if err := s.rank(ctx, page.Keys); err != nil {
-			return err
-		}
+	case s.few(), b.Changed && (s.done || s.checkpoint.Scanned >= 2*b.Written):
+		err = s.writeBest(ctx, page.Keys)
+	case s.rankingDue(len(page.Keys)):
+		err = s.rank(ctx, page.Keys)
 	default:
-		if err := s.write(ctx, store.KeysStage, &b.Keys, page.Keys); err != nil {
-			return err
-		}
+		err = s.appendLines(ctx, store.KeysStage, &b.Keys, page.Keys)
 	}
-	if s.done {
-		return s.rewrite(ctx, store.KeysStage, &b.Keys, nil)
+	if err == nil && s.done {
+		err = s.replaceLines(ctx, store.KeysStage, &b.Keys, nil)
 	}
-	return nil
+	return err
 }
 
-// rankDue reports whether, with so many more, there are as many new keys as are wanted; of the first ranking, as many at all.
-func (s *search) rankDue(more int) bool {
-	b, limit := s.place.Best, s.plan.Limit()
-	keys := b.Keys.Returned + more
+// rankingDue reports whether as many new keys as the limit have arrived, including more. Before the first
+// ranking all keys are new.
+func (s *step) rankingDue(more int) bool {
+	b, limit := s.checkpoint.Best, s.plan.Limit()
+	fresh := b.Keys.Returned + more
 	if b.Worst != nil {
-		keys -= b.Ranked
+		fresh -= b.Ranked
 	}
-	return more > 0 && limit > 0 && keys >= limit
+	return more > 0 && limit > 0 && fresh >= limit
 }
 
-// rank finds the best of all keys and leaves the others out.
-func (s *search) rank(ctx context.Context, more [][]byte) error {
-	keys, err := s.lines(ctx, store.KeysStage, s.place.Best.Keys)
+// rank keeps the best of all keys and drops the others.
+func (s *step) rank(ctx context.Context, more [][]byte) error {
+	keys, err := s.readLines(ctx, store.KeysStage, s.checkpoint.Best.Keys)
 	if err != nil {
 		return err
 	}
-	ranked, err := s.turn.Rank(ctx, s.plan, append(keys, more...))
+	ranked, err := s.tx.Rank(ctx, s.plan, append(keys, more...))
 	if err != nil {
 		return err
 	}
 	return s.keepRanked(ctx, keys, ranked)
 }
 
-func (s *search) keepRanked(ctx context.Context, before [][]byte, ranked scan.Best) error {
-	b := s.place.Best
+// keepRanked writes the ranked keys unless they equal those written before.
+func (s *step) keepRanked(ctx context.Context, before [][]byte, ranked scan.Best) error {
+	b := s.checkpoint.Best
 	b.Worst, b.Ranked = ranked.Worst, len(ranked.Keys)
 	if s.done || slices.EqualFunc(before, ranked.Keys, bytes.Equal) {
 		return nil
 	}
-	return s.rewrite(ctx, store.KeysStage, &b.Keys, ranked.Keys)
+	return s.replaceLines(ctx, store.KeysStage, &b.Keys, ranked.Keys)
 }
 
-// writeBest finds the best of all keys and writes their records, as they are now.
-func (s *search) writeBest(ctx context.Context, more [][]byte) error {
-	keys, err := s.lines(ctx, store.KeysStage, s.place.Best.Keys)
+// writeBest ranks all keys and writes the current records of the best.
+func (s *step) writeBest(ctx context.Context, more [][]byte) error {
+	b := s.checkpoint.Best
+	keys, err := s.readLines(ctx, store.KeysStage, b.Keys)
 	if err != nil {
 		return err
 	}
-	ranked, err := s.turn.ScanBest(ctx, s.plan, append(keys, more...), s.maxBytes)
+	ranked, err := s.tx.ScanBest(ctx, s.plan, append(keys, more...), s.maxBytes)
 	if err != nil {
 		return err
 	}
-	s.place.Truncated = s.place.Truncated || ranked.Truncated
+	s.checkpoint.Truncated = s.checkpoint.Truncated || ranked.Truncated
 	if err := s.keepRanked(ctx, keys, ranked); err != nil {
 		return err
 	}
-	s.place.Best.Written, s.place.Best.Fresh = s.place.Scanned, false
-	if same, err := s.same(ctx, ranked.Records); same || err != nil {
+	b.Written, b.Changed = s.checkpoint.Scanned, false
+	if written, err := s.alreadyWritten(ctx, ranked.Records); written || err != nil {
 		return err
 	}
-	return s.rewrite(ctx, store.RowsStage, &s.place.output, ranked.Records)
+	return s.replaceLines(ctx, store.RowsStage, &s.checkpoint.output, ranked.Records)
 }
 
-// same reports whether few records are those that were written already. Many are not compared: some have changed.
-func (s *search) same(ctx context.Context, records [][]byte) (bool, error) {
-	if s.place.Bytes > pieceBytes || len(records) != s.place.Returned {
+// alreadyWritten reports whether the output equals records. It does not compare large outputs, which have
+// almost always changed.
+func (s *step) alreadyWritten(ctx context.Context, records [][]byte) (bool, error) {
+	if s.checkpoint.Bytes > blockBytes || len(records) != s.checkpoint.Returned {
 		return false, nil
 	}
-	written, err := s.lines(ctx, store.RowsStage, s.place.output)
+	written, err := s.readLines(ctx, store.RowsStage, s.checkpoint.output)
 	return err == nil && slices.EqualFunc(written, records, bytes.Equal), err
 }
