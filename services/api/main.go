@@ -43,12 +43,14 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	deps.Metrics.MustRegister(requests, finished)
 	watch := monitor.New(deps.Store, queue.NewNotifier(deps.Redis), env.Log, finished, cfg.PollWithin)
 	go watch.Subscribe(ctx)
+	tables, err := routes.Table(routes.Deps{
+		Config: cfg, Store: deps.Store, Redis: deps.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
 	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: requests, Console: cfg.Console(),
-	}, env.Log,
-		routes.Table(routes.Deps{
-			Config: cfg, Store: deps.Store, Redis: deps.Redis, Monitor: watch, Collections: collections, Log: env.Log, Now: time.Now,
-		})...,
-	).Run(ctx)
+	}, env.Log, tables...).Run(ctx)
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
+	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
-	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
 
 // Config is read from the environment by config.Load.
@@ -187,7 +187,7 @@ func linkable(address string) bool {
 // Console is where operators open the console, without a slash at its end.
 func (c Config) Console() string { return strings.TrimSuffix(c.ConsoleURL, "/") }
 
-// Search returns the part that the search dialect needs.
+// Search returns the options of package searches.
 func (c Config) Search() searches.Options {
 	return searches.Options{
 		MaxLimit: c.SearchMaxLimit, Moment: c.SearchMoment, PollWithin: c.PollWithin,
@@ -195,7 +195,7 @@ func (c Config) Search() searches.Options {
 	}
 }
 
-// Imports returns the part that the imports package needs.
+// Imports returns the options of package imports.
 func (c Config) Imports() imports.Options {
 	return imports.Options{
 		Intake: intake.Limits{
@@ -205,10 +205,11 @@ func (c Config) Imports() imports.Options {
 		ChunkRecords: c.ChunkRecords,
 		ChunkBytes:   c.ChunkBytes,
 		Lanes:        c.Lanes,
+		MaxErrors:    c.MaxErrors,
 	}
 }
 
-// Uploads returns the part that the uploads package needs.
-func (c Config) Uploads() uploads.Options {
-	return uploads.Options{Import: c.Imports(), PartBytes: c.MaxPartBytes, Parts: c.MaxParts, Retention: c.UploadRetention}
+// Uploads returns the options of package multipart.
+func (c Config) Uploads() multipart.Options {
+	return multipart.Options{Import: c.Imports(), PartBytes: c.MaxPartBytes, Parts: c.MaxParts, Retention: c.UploadRetention}
 }

@@ -69,24 +69,6 @@ func SetOperation(c *gin.Context, op *operation.Operation) {
 	c.Writer.Header().Add("Link", "<"+story.console+"/operations/"+op.ID.String()+`>; rel="related"; title="console"`)
 }
 
-// Found is About for what was looked for, if it was found.
-func Found(c *gin.Context) func(*operation.Operation, error) (*operation.Operation, error) {
-	return func(op *operation.Operation, err error) (*operation.Operation, error) {
-		if err == nil {
-			SetOperation(c, op)
-		}
-		return op, err
-	}
-}
-
-// Finder chooses how a request finds its operation: find counts as a poll, and look, for a glance (HEAD), does not.
-func Finder[F any](c *gin.Context, find, look F) F {
-	if c.Request.Method == http.MethodHead {
-		return look
-	}
-	return find
-}
-
 // NoContent answers that it is done and that there is nothing to show.
 func NoContent(c *gin.Context) {
 	c.Status(http.StatusNoContent)

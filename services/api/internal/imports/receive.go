@@ -12,48 +12,47 @@ import (
 )
 
 const (
-	// touchTimeout lets a database that does not answer miss a touch without holding up the upload for long.
+	// touchTimeout limits a touch of an upload, so that an unresponsive database does not stall the upload for long.
 	touchTimeout = 5 * time.Second
-	// sealTimeout bounds the last transaction of an upload.
+	// sealTimeout limits the last transaction of an upload.
 	sealTimeout = 30 * time.Second
-	// dropTimeout bounds taking back what a broken upload wrote; the janitor does what is left.
+	// dropTimeout limits the deletion of what a failed upload wrote; the janitor deletes what is left.
 	dropTimeout = 20 * time.Second
 )
 
-// receiver turns a stream of records into a sealed operation.
+// receiver stages a stream of records and seals it as an operation.
 type receiver struct {
-	store *store.Store
-	log   *slog.Logger
-	// maxRows and maxBytes bound a chunk.
-	maxRows, maxBytes int
+	log *slog.Logger
+	// maxRecords and maxBytes limit a chunk.
+	maxRecords, maxBytes int
 }
 
-// body is the records of a request, and what identifies them.
-type body interface {
+// identifiedRecords are the records of a request and the digest that identifies it.
+type identifiedRecords interface {
 	staging.Records
-	// Digest is asked for after the last record; nil if nobody needs to know the request again.
+	// Digest is called after the last record; it returns nil if the request need not be recognized again.
 	Digest() ([]byte, error)
 }
 
-// receive reads all records and returns the sealed operation. On an error it takes back what was written of the upload.
-func (r *receiver) receive(ctx context.Context, upload *store.Upload, from body) (*operation.Operation, error) {
-	sealed, err := r.stageAndSeal(ctx, upload, from)
+// receive reads all records and returns the sealed operation. After an error it deletes what was written.
+func (r *receiver) receive(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
+	op, err := r.stageAndSeal(ctx, upload, records)
 	if err != nil {
-		r.takeBack(ctx, upload)
+		r.drop(ctx, upload)
 	}
-	return sealed, err
+	return op, err
 }
 
-// stageAndSeal does not hang on the request's context, which net/http ends at any error of reading: what the client did wrong
-// would be told as a database that does not answer.
-func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, from body) (*operation.Operation, error) {
+// stageAndSeal ignores the cancellation of the request's context: net/http cancels it after any read error, and a client's error would
+// then be reported as an unavailable database.
+func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	ctx = context.WithoutCancel(ctx)
-	plan := staging.Plan{Rows: r.maxRows, Bytes: r.maxBytes, Stage: upload.Stage, Touch: r.touch(upload)}
-	last, err := plan.Run(ctx, from)
+	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: upload.Stage, Touch: r.touchFunc(upload)}
+	last, err := plan.Run(ctx, records)
 	if err != nil {
 		return nil, err
 	}
-	digest, err := from.Digest()
+	digest, err := records.Digest()
 	if err != nil {
 		return nil, err
 	}
@@ -63,29 +62,30 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, from 
 	return upload.Seal(ctx, last)
 }
 
-// claim takes the id of an upload before its body comes. One that is taken is somebody else's to drop.
+// claim reserves the upload's id before the body is read. The error is store.ErrIDTaken if another upload has it.
 func (r *receiver) claim(ctx context.Context, upload *store.Upload) error {
 	err := upload.Claim(ctx)
 	if err != nil {
-		r.takeBack(ctx, upload) // the answer of the commit may be all that was lost
+		r.drop(ctx, upload) // the claim may have been committed although its reply was lost
 	}
 	return err
 }
 
-func (r *receiver) takeBack(ctx context.Context, upload *store.Upload) {
+func (r *receiver) drop(ctx context.Context, upload *store.Upload) {
 	if !upload.Begun() {
 		return
 	}
-	drop, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	dropCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
 	defer cancel()
-	if err := upload.Drop(drop); err != nil {
-		r.log.WarnContext(ctx, "a broken upload is left to the janitor", slog.Any("error", err), slog.String("operation", upload.ID().String()))
+	if err := upload.Drop(dropCtx); err != nil {
+		r.log.WarnContext(ctx, "a failed upload was not deleted; the janitor will delete it",
+			slog.Any("error", err), slog.String("operation", upload.ID().String()))
 	}
 }
 
-// touch may fail: the janitor waits for several. If the database stays away, the next chunk tells. It only returns that the
-// upload is gone.
-func (r *receiver) touch(upload *store.Upload) func(context.Context) error {
+// touchFunc returns a function that tells the janitor that the upload is alive. It returns an error only if the upload was deleted: the
+// janitor tolerates several missed touches, and staging the next chunk fails anyway if the database stays away.
+func (r *receiver) touchFunc(upload *store.Upload) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if !upload.Begun() {
 			return nil
@@ -97,7 +97,7 @@ func (r *receiver) touch(upload *store.Upload) func(context.Context) error {
 			return err
 		}
 		if err != nil {
-			r.log.WarnContext(ctx, "an upload could not be kept alive and will be touched again",
+			r.log.WarnContext(ctx, "touching an upload failed and will be retried",
 				slog.Any("error", err), slog.String("operation", upload.ID().String()))
 		}
 		return nil

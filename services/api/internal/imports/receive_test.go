@@ -15,33 +15,31 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// source is a body of n records that ends with err.
+// source yields n records and then err.
 type source struct {
-	n, at int
-	err   error
+	n, read int
+	err     error
 }
 
 func (s *source) Next() ([]byte, error) {
-	if s.at == s.n {
+	if s.read == s.n {
 		return nil, s.err
 	}
-	s.at++
-	return fmt.Appendf(nil, `{"n":%d}`, s.at), nil
+	s.read++
+	return fmt.Appendf(nil, `{"n":%d}`, s.read), nil
 }
 
-// Digest says that nobody needs to know the body again.
+// Digest returns nil: the request need not be recognized again.
 func (s *source) Digest() ([]byte, error) { return nil, nil }
 
-func (r *receiver) receiveNew(t *testing.T, from body) (*operation.Operation, error) {
-	t.Helper()
-	upload, err := r.store.NewUpload(draft())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.receive(t.Context(), upload, from)
+// fixture is a receiver with a database.
+type fixture struct {
+	receiver
+	store *store.Store
+	conn  *pgx.Conn
 }
 
-func setup(t *testing.T) (*receiver, *pgx.Conn) {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
 	db, err := store.Open(t.Context(), url, store.Options{})
@@ -49,63 +47,83 @@ func setup(t *testing.T) (*receiver, *pgx.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	return &receiver{store: db, log: slog.New(slog.DiscardHandler), maxRows: 10, maxBytes: 1 << 20}, storetest.Connect(t, url)
+	return &fixture{
+		receiver: receiver{log: slog.New(slog.DiscardHandler), maxRecords: 10, maxBytes: 1 << 20},
+		store:    db, conn: storetest.Connect(t, url),
+	}
 }
 
-func draft() store.Draft {
-	return store.Draft{Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: 4}
-}
-
-func count(t *testing.T, conn *pgx.Conn, query string) (n int) {
+func (f *fixture) receiveNew(t *testing.T, records identifiedRecords) (*operation.Operation, error) {
 	t.Helper()
-	if err := conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
+	upload, err := f.store.NewUpload(store.Draft{Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.receive(t.Context(), upload, records)
+}
+
+func (f *fixture) count(t *testing.T, query string) (n int) {
+	t.Helper()
+	if err := f.conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-func TestReceiveCutsAndSeals(t *testing.T) {
+func TestReceiveStagesChunks(t *testing.T) {
 	t.Parallel()
-	r, conn := setup(t)
+	f := newFixture(t)
 	for records, chunks := range map[int]int{1: 1, 10: 1, 11: 2, 100: 10, 105: 11} {
-		op, err := r.receiveNew(t, &source{n: records, err: io.EOF})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if op.State != operation.Waiting || op.Counts.Total != records || op.Chunks != chunks {
-			t.Errorf("%d records: %+v", records, op)
-		}
-		gapless := fmt.Sprintf(`SELECT count(*) FROM xforce.task_chunks WHERE task_id = '%s' AND first_row = seq * 10 + 1`, op.ID)
-		if got := count(t, conn, gapless); got != chunks {
-			t.Errorf("%d records: %d of %d chunks begin where they should", records, got, chunks)
-		}
+		t.Run(fmt.Sprintf("%d records", records), func(t *testing.T) {
+			op, err := f.receiveNew(t, &source{n: records, err: io.EOF})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op.State != operation.Waiting {
+				t.Errorf("State = %s, want %s", op.State, operation.Waiting)
+			}
+			if op.Counts.Total != records {
+				t.Errorf("Counts.Total = %d, want %d", op.Counts.Total, records)
+			}
+			if op.Chunks != chunks {
+				t.Errorf("Chunks = %d, want %d", op.Chunks, chunks)
+			}
+			consecutive := fmt.Sprintf(`SELECT count(*) FROM xforce.task_chunks WHERE task_id = '%s' AND first_row = seq * 10 + 1`, op.ID)
+			if got := f.count(t, consecutive); got != chunks {
+				t.Errorf("consecutive chunks = %d, want %d", got, chunks)
+			}
+		})
 	}
 }
 
-func TestABrokenBodyLeavesNothing(t *testing.T) {
+func TestReceiveDropsAfterBodyError(t *testing.T) {
 	t.Parallel()
-	r, conn := setup(t)
-	broken := fault.New(fault.Malformed, "malformed-json", "Broken.")
+	f := newFixture(t)
+	want := fault.New(fault.Malformed, "malformed-json", "Broken.")
 	for _, records := range []int{0, 5, 10, 11, 95} {
-		if _, err := r.receiveNew(t, &source{n: records, err: broken}); !errors.Is(err, broken) {
-			t.Errorf("broken after %d records: %v", records, err)
+		if _, err := f.receiveNew(t, &source{n: records, err: want}); !errors.Is(err, want) {
+			t.Errorf("after %d records: receive() error = %v, want %v", records, err, want)
 		}
 	}
-	if n := count(t, conn, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.task_chunks)`); n != 0 {
-		t.Errorf("%d rows are left", n)
+	if n := f.count(t, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.task_chunks)`); n != 0 {
+		t.Errorf("remaining rows = %d, want 0", n)
 	}
 }
 
-func TestABrokenDatabaseIsTheCause(t *testing.T) {
+func TestReceiveDropsAfterDatabaseError(t *testing.T) {
 	t.Parallel()
-	r, conn := setup(t)
-	if _, err := conn.Exec(t.Context(), `ALTER TABLE xforce.task_chunks ADD CONSTRAINT few CHECK (seq < 3)`); err != nil {
+	f := newFixture(t)
+	if _, err := f.conn.Exec(t.Context(), `ALTER TABLE xforce.task_chunks ADD CONSTRAINT few CHECK (seq < 3)`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.receiveNew(t, &source{n: 100, err: io.EOF}); err == nil || fault.Of(err).Kind != fault.Internal {
-		t.Errorf("staging a chunk that the database refuses: %v", err)
+	_, err := f.receiveNew(t, &source{n: 100, err: io.EOF})
+	if err == nil {
+		t.Fatal("receive() succeeded, want the database's error")
 	}
-	if n := count(t, conn, `SELECT count(*) FROM xforce.task_chunks`); n != 0 {
-		t.Errorf("%d chunks are left", n)
+	if got := fault.Of(err).Kind; got != fault.Internal {
+		t.Errorf("receive() error %v has kind %v, want %v", err, got, fault.Internal)
+	}
+	if n := f.count(t, `SELECT count(*) FROM xforce.task_chunks`); n != 0 {
+		t.Errorf("remaining chunks = %d, want 0", n)
 	}
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// keptPieces is how many pieces of a file, each of half a MiB, one answer holds.
-const keptPieces = 2
+// cachedBlocks is how many blocks of a file, each of half a MiB, one response keeps in memory.
+const cachedBlocks = 2
 
-// content reads a file out of the store, a piece at a time, from any place on. No connection waits while a client is slow.
+// content is an io.ReadSeeker of a file in the store. It reads one block at a time and keeps no connection while a client is slow.
 type content struct {
-	ctx    context.Context //nolint:containedctx // it lives as long as one answer
+	ctx    context.Context //nolint:containedctx // it lives as long as one response
 	store  Store
 	id     uuid.UUID
 	size   int64
 	offset int64
-	// pieces are the last that were unpacked, the latest first: ranges go to and fro.
-	pieces [keptPieces]*store.OutputBlock
-	// failed is why a read failed: net/http only breaks its answer off.
+	// blocks are the ones read last, latest first, because ranges may alternate between two of them.
+	blocks [cachedBlocks]*store.OutputBlock
+	// failed is the error of a read, which net/http does not report.
 	failed error
 }
 
@@ -32,41 +32,41 @@ func newContent(ctx context.Context, db Store, id uuid.UUID, size int64) *conten
 	return &content{ctx: ctx, store: db, id: id, size: size}
 }
 
-// Read reads on in a piece in hand or takes the next.
+// Read reads up to the end of the current block.
 func (c *content) Read(p []byte) (int, error) {
 	if c.offset >= c.size {
 		return 0, io.EOF
 	}
-	piece, err := c.take()
+	block, err := c.currentBlock()
 	if err != nil {
 		c.failed = err
 		return 0, err
 	}
-	n := copy(p, piece.Bytes[c.offset-piece.Offset:])
+	n := copy(p, block.Bytes[c.offset-block.Offset:])
 	c.offset += int64(n)
 	return n, nil
 }
 
-// take returns the piece that holds the offset: one in hand, or the next in place of the eldest.
-func (c *content) take() (*store.OutputBlock, error) {
-	for _, piece := range c.pieces {
-		if piece != nil && piece.Offset <= c.offset && c.offset < piece.Offset+int64(len(piece.Bytes)) {
-			return piece, nil
+// currentBlock returns the block that contains the offset, from memory or from the store.
+func (c *content) currentBlock() (*store.OutputBlock, error) {
+	for _, block := range c.blocks {
+		if block != nil && block.Offset <= c.offset && c.offset < block.Offset+int64(len(block.Bytes)) {
+			return block, nil
 		}
 	}
-	piece, err := c.store.OutputAt(c.ctx, c.id, store.FileStage, c.offset)
+	block, err := c.store.OutputAt(c.ctx, c.id, store.FileStage, c.offset)
 	if err != nil {
 		return nil, fmt.Errorf("reading a report's file: %w", err)
 	}
-	if piece == nil {
+	if block == nil {
 		return nil, fault.New(fault.Gone, "operation-expired", "The report went away while it was read.")
 	}
-	copy(c.pieces[1:], c.pieces[:])
-	c.pieces[0] = piece
-	return piece, nil
+	copy(c.blocks[1:], c.blocks[:])
+	c.blocks[0] = block
+	return block, nil
 }
 
-// Seek goes to a place.
+// Seek implements io.Seeker.
 func (c *content) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:

@@ -170,15 +170,18 @@ func (w *world) ask(t *testing.T, method, path, body string, headers ...string) 
 		t.Fatal(err)
 	}
 	day := submission.RetentionRange{Default: 24 * time.Hour, Min: time.Hour, Max: 48 * time.Hour}
-	dialect := reports.New(reports.Deps{
+	handler, err := reports.New(reports.Deps{
 		Monitor: w, Store: w, Dispatcher: w, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
-		Pacer:      retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }),
+		Estimator:  retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }),
 		Policy:     submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.RetentionRange{operation.Report: day}},
 		Log:        slog.New(slog.DiscardHandler),
 		UploadRate: minrate.Limit{Grace: time.Second, MinRate: 1000},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	engine := gin.New()
-	for _, route := range edge.WithHead(dialect.Routes()) {
+	for _, route := range edge.WithHead(handler.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil && !c.Writer.Written() {
 				problem.Write(c.Writer, c.Request, "req-1", err)

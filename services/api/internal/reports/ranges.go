@@ -8,41 +8,41 @@ import (
 	"strings"
 )
 
-// maxRanges is how many ranges of a file one answer brings. Who asks for more gets the whole file instead, as RFC 9110 section 14.2 allows:
-// each range may lie in another piece of the file, which costs a query and an unpacking.
+// maxRanges limits the ranges of one response: each may be in another block of the file, which costs a query and decompression. A request
+// for more ranges gets the whole file, as RFC 9110 section 14.2 allows.
 const maxRanges = 16
 
-// tidyRange leaves of a request's Range only what net/http serves as RFC 9110 section 14 wants. A unit that is not known, a range that can't
-// be read and too many of them are ignored, and so is every range of a HEAD; a suffix of no bytes can't be satisfied, like a range behind
-// the end.
-func tidyRange(r *http.Request, size int64) {
+// normalizeRange rewrites a request's Range header so that net/http serves it as RFC 9110 section 14 requires. It deletes the header if the
+// method is not GET, the unit is unknown, a range is malformed, or there are too many. A suffix of zero bytes becomes a range after the end,
+// because it can't be satisfied either.
+func normalizeRange(r *http.Request, size int64) {
 	line := r.Header.Get("Range")
 	r.Header.Del("Range")
 	unit, set, _ := strings.Cut(line, "=")
 	if r.Method != http.MethodGet || !strings.EqualFold(strings.TrimSpace(unit), "bytes") {
 		return
 	}
-	specs, ok := readRanges(set, size)
+	specs, ok := parseRanges(set, size)
 	if ok && len(specs) <= maxRanges {
 		r.Header.Set("Range", "bytes="+strings.Join(specs, ","))
 	}
 }
 
-// rangeSpec is one range: from a position, to a position, or as many of the last bytes.
+// rangeSpec matches one range: first-last, first- (to the end) or -length (the last bytes).
 var rangeSpec = regexp.MustCompile(`^(\d*)-(\d*)$`)
 
-// readRanges reads a set of ranges. What can't be satisfied becomes a range behind the end; ok is false if something is no range.
-func readRanges(set string, size int64) (specs []string, ok bool) {
+// parseRanges parses a set of ranges. A range that can't be satisfied becomes a range after the end; ok is false if one is malformed.
+func parseRanges(set string, size int64) (specs []string, ok bool) {
 	for text := range strings.SplitSeq(set, ",") {
 		text = strings.Trim(text, " \t")
 		if text == "" {
-			continue // RFC 9110 section 5.6.1.2: empty elements of a list count for nothing
+			continue // RFC 9110 section 5.6.1.2: empty elements of a list are ignored
 		}
 		match := rangeSpec.FindStringSubmatch(text)
 		if match == nil || text == "-" {
 			return nil, false
 		}
-		first, last := position(match[1]), position(match[2])
+		first, last := parsePosition(match[1]), parsePosition(match[2])
 		suffix, open := match[1] == "", match[2] == ""
 		switch {
 		case !suffix && !open && last < first:
@@ -59,8 +59,8 @@ func readRanges(set string, size int64) (specs []string, ok bool) {
 	return specs, len(specs) > 0
 }
 
-// position reads digits, if there are any. What is greater than any file has bytes is taken as the greatest number.
-func position(digits string) int64 {
-	n, _ := strconv.ParseInt(digits, 10, 64) // beyond an int64 it returns the greatest
+// parsePosition parses digits; none are 0, and a number that overflows an int64 is the greatest int64.
+func parsePosition(digits string) int64 {
+	n, _ := strconv.ParseInt(digits, 10, 64)
 	return n
 }

@@ -1,4 +1,4 @@
-// Package routes is the one table of what the api answers: every dialect's routes and every way in.
+// Package routes combines the routes of all packages of the api into one table.
 package routes
 
 import (
@@ -12,17 +12,16 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/tools"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
+	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/searches"
-	"github.com/longshore-io/longshore/services/api/internal/uploads"
 )
 
-// Deps are what the routes work with.
+// Deps are the dependencies of all routes.
 type Deps struct {
 	Config      config.Config
 	Store       *store.Store
@@ -33,34 +32,51 @@ type Deps struct {
 	Now         func() time.Time
 }
 
-// Table lists all routes, each package's own together.
-func Table(d Deps) [][]edge.Route {
+// table collects routes, and the first error of a constructor.
+type table struct {
+	routes [][]edge.Route
+	err    error
+}
+
+// add adds the routes of a package; its arguments are the results of the package's constructor.
+func (t *table) add(routes interface{ Routes() []edge.Route }, err error) {
+	if t.err == nil && err == nil {
+		t.routes = append(t.routes, routes.Routes())
+	}
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+// Table returns all routes, grouped by package, or an error if a dependency is missing.
+func Table(d Deps) ([][]edge.Route, error) {
 	addresses := edge.NewAddresses(d.Config.PublicURL)
-	pacer := retryafter.New(d.Now).WithBacklog(d.Store)
+	estimator := retryafter.New(d.Now).WithBacklog(d.Store)
 	policy := d.Config.Policy()
 	dispatcher := queue.NewDispatcher(d.Redis)
-	answers := imports.Answers{Addresses: addresses, Pacer: pacer, Watcher: d.Monitor}
-	return [][]edge.Route{
-		imports.New(imports.Deps{
-			Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Log: d.Log, Policy: policy, Answers: answers,
-		}, d.Config.Imports()).Routes(),
-		uploads.New(uploads.Deps{
-			Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Log: d.Log, Policy: policy, Addresses: addresses, Answers: answers,
-		}, d.Config.Uploads()).Routes(),
-		tools.New(d.Monitor, d.Store, d.Collections, addresses, pacer, d.Config.MaxErrors).Routes(),
-		azure.New(azure.Deps{
-			Monitor: d.Monitor, Store: d.Store, Collections: d.Collections,
-			Addresses: addresses, Pacer: pacer, Policy: policy, Outputs: outputs(),
-		}).Routes(),
-		google.New(d.Monitor, addresses, pacer, outputs()).Routes(),
-		tasks.New(d.Monitor, addresses, pacer, outputs()).Routes(),
-		searches.New(searches.Deps{
-			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
-			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log,
-		}, d.Config.Search()).Routes(),
-		reports.New(reports.Deps{
-			Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections,
-			Addresses: addresses, Pacer: pacer, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
-		}).Routes(),
-	}
+	var t table
+
+	importsHandler, err := imports.New(imports.Deps{
+		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
+		Estimator: estimator, Policy: policy, Log: d.Log, Options: d.Config.Imports(),
+	})
+	t.add(importsHandler, err)
+	t.add(multipart.New(multipart.Deps{
+		Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses, Policy: policy, Log: d.Log,
+		Imports: importsHandler, Options: d.Config.Uploads(),
+	}))
+	t.add(azure.New(azure.Deps{
+		Monitor: d.Monitor, Store: d.Store, Collections: d.Collections, Addresses: addresses, Estimator: estimator, Policy: policy,
+	}))
+	t.add(google.New(google.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator}))
+	t.add(tasks.New(tasks.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator}))
+	t.add(searches.New(searches.Deps{
+		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
+		Estimator: estimator, Policy: policy, Log: d.Log, Options: d.Config.Search(),
+	}))
+	t.add(reports.New(reports.Deps{
+		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
+		Estimator: estimator, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
+	}))
+	return t.routes, t.err
 }

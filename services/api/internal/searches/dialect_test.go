@@ -136,14 +136,18 @@ func ask(t *testing.T, b *backend, method, path, body string) *httptest.Response
 		t.Fatal(err)
 	}
 	engine := gin.New()
-	dialect := searches.New(searches.Deps{
+	handler, err := searches.New(searches.Deps{
 		Monitor: b, Store: b, Dispatcher: b, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
-		Pacer: retryafter.New(func() time.Time { return sealed.Add(time.Hour) }), Log: slog.New(slog.DiscardHandler),
+		Estimator: retryafter.New(func() time.Time { return sealed.Add(time.Hour) }), Log: slog.New(slog.DiscardHandler),
 		Policy: submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.RetentionRange{
 			operation.Search: {Default: time.Hour, Min: time.Minute, Max: 2 * time.Hour},
 		}},
-	}, searches.Options{MaxLimit: 50, Moment: time.Second, PollWithin: 8 * time.Second, UploadRate: minrate.Limit{Grace: time.Second, MinRate: 1}})
-	for _, route := range edge.WithHead(dialect.Routes()) {
+		Options: searches.Options{MaxLimit: 50, Moment: time.Second, PollWithin: 8 * time.Second, UploadRate: minrate.Limit{Grace: time.Second, MinRate: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range edge.WithHead(handler.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

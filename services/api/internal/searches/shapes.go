@@ -8,16 +8,16 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// startForm is how the seed writes a time, always in GMT.
-const startForm = "Mon Jan 02 15:04:05 GMT 2006"
+// startTimeLayout is the format of start_time in seed 001, always in GMT.
+const startTimeLayout = "Mon Jan 02 15:04:05 GMT 2006"
 
-// shape is the answer but for its records: the seed's members first, ours after.
-type shape struct {
+// document is the response without its records: the members of seed 001, then Longshore's own.
+type document struct {
 	Status string `json:"status"`
-	// Progress is a number between 0 and 100.
+	// Progress is a percentage.
 	Progress  int    `json:"progress"`
 	StartTime string `json:"start_time"`
 	Links     []link `json:"links"`
@@ -25,24 +25,24 @@ type shape struct {
 	ID         string `json:"id"`
 	Collection string `json:"collection"`
 	Counts     counts `json:"counts"`
-	// Expires is when the results of a finished search are gone.
+	// Expires is when the results of a finished search are deleted.
 	Expires *time.Time `json:"expires,omitempty"`
-	// Error says why a search ended without success.
+	// Error is why a search ended without success.
 	Error *operation.Failure `json:"error,omitempty"`
 }
 
-// link leads somewhere: "status" to the search itself, "operation" to its monitor, "next" to the following records.
+// link is an address: "status" of the search itself, "operation" of its status monitor, "next" of the following records.
 type link struct {
 	Rel  string `json:"rel"`
 	Href string `json:"href"`
 }
 
-// counts are what the searcher tells; see its package hunt.
+// counts are the numbers that the searcher stores as the result of a search.
 type counts struct {
-	// Returned is how many records were found so far, Scanned how many were looked at.
+	// Returned is the number of records found so far, Scanned the number of records read.
 	Returned int   `json:"returned"`
 	Scanned  int64 `json:"scanned"`
-	// Truncated: records were left out, because all of them together are too large.
+	// Truncated is true if records were left out because all of them together are too large.
 	Truncated bool `json:"truncated"`
 }
 
@@ -54,28 +54,28 @@ func countsOf(op *operation.Operation) counts {
 	return n
 }
 
-func (d *Dialect) shape(c *gin.Context, op *operation.Operation, w window) shape {
-	address := func(path string) string { return d.Addresses.Absolute(c.Request, path) }
-	s := shape{
+func (h *Handler) newDocument(c *gin.Context, op *operation.Operation, w window) document {
+	absolute := func(path string) string { return h.Addresses.Absolute(c.Request, path) }
+	d := document{
 		Status: Word(op.State), Progress: op.Percent(), StartTime: startTime(op), ID: op.ID.String(), Collection: op.Collection,
-		Counts: countsOf(op), Error: azure.FailureOf(op),
-		Links: []link{{"status", address(Path(op))}, {"operation", address(azure.Path(op))}},
+		Counts: countsOf(op), Error: dialect.FailureOf(op),
+		Links: []link{{"status", absolute(dialect.SearchPath(op))}, {"operation", absolute(dialect.OperationPath(op))}},
 	}
 	if op.State.Terminal() && !op.ExpiresAt.IsZero() {
-		s.Expires = &op.ExpiresAt
+		d.Expires = &op.ExpiresAt
 	}
-	if next, more := w.next(s.Counts.Returned); more {
+	if next, more := w.next(d.Counts.Returned); more {
 		query := "?offset=" + strconv.Itoa(next.offset) + "&limit=" + strconv.Itoa(next.limit)
-		s.Links = append(s.Links, link{"next", address(Path(op)) + query})
+		d.Links = append(d.Links, link{"next", absolute(dialect.SearchPath(op)) + query})
 	}
-	return s
+	return d
 }
 
-// startTime is when a searcher began or, before, when the search was accepted.
+// startTime returns when a searcher started the search; before that, when it was accepted.
 func startTime(op *operation.Operation) string {
-	at := op.StartedAt
-	if at.IsZero() {
-		at = op.SealedAt
+	start := op.StartedAt
+	if start.IsZero() {
+		start = op.SealedAt
 	}
-	return at.UTC().Format(startForm)
+	return start.UTC().Format(startTimeLayout)
 }

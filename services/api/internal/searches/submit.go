@@ -14,54 +14,59 @@ import (
 )
 
 // submit accepts a search and waits a moment for its end.
-func (d *Dialect) submit(c *gin.Context) error {
-	terms, err := d.Policy.Read(c.Request, operation.Search)
+func (h *Handler) submit(c *gin.Context) error {
+	headers, err := h.Policy.Read(c.Request, operation.Search)
 	if err != nil {
 		return err
 	}
-	asked, err := d.readAsked(c)
+	request, err := h.readRequest(c)
 	if err != nil {
 		return err
 	}
-	op, err := d.accept(c, terms, asked)
+	op, err := h.accept(c, headers, request)
 	if err != nil {
 		return err
 	}
-	return d.answer(c, d.await(c, op, terms.Wait), window{})
+	return h.respond(c, h.await(c, op, headers.Wait), window{})
 }
 
-// accept stores the search, after Postgres has seen its values, and rings for its first step.
-func (d *Dialect) accept(c *gin.Context, terms submission.Headers, asked asked) (*operation.Operation, error) {
+// accept stores the search and dispatches its first step. Postgres checks the values of the query before.
+func (h *Handler) accept(c *gin.Context, headers submission.Headers, request request) (*operation.Operation, error) {
 	ctx := c.Request.Context()
-	if _, err := d.Store.PrepareScan(ctx, asked.collection, asked.query); err != nil {
+	if _, err := h.Store.PrepareScan(ctx, request.collection, request.query); err != nil {
 		return nil, err
 	}
-	request, err := json.Marshal(asked.query)
+	query, err := json.Marshal(request.query)
 	if err != nil {
 		return nil, err
 	}
-	draft := terms.Draft(operation.Search, asked.collection.Name, 1)
-	draft.Request = request
-	draft.PollWithin = d.options.PollWithin
-	draft.Digest = submission.Digest([]byte(operation.Search), []byte(asked.collection.Name), request)
-	op, repeated, err := submission.Accept(ctx, d.Store, draft)
-	if err != nil || repeated {
-		return edge.Found(c)(op, err)
+	draft := headers.Draft(operation.Search, request.collection.Name, 1)
+	draft.Request = query
+	draft.PollWithin = h.Options.PollWithin
+	draft.Digest = submission.Digest([]byte(operation.Search), []byte(request.collection.Name), query)
+	op, repeated, err := submission.Accept(ctx, h.Store, draft)
+	if err != nil {
+		return nil, err
 	}
-	submission.Dispatch(c, d.Dispatcher, d.Log, op)
-	d.Log.InfoContext(c.Request.Context(), "search accepted", slog.String("collection", asked.collection.Name))
+	if repeated {
+		edge.SetOperation(c, op)
+		return op, nil
+	}
+	submission.Dispatch(c, h.Dispatcher, h.Log, op)
+	h.Log.InfoContext(c.Request.Context(), "search accepted", slog.String("collection", request.collection.Name))
 	return op, nil
 }
 
-// await waits for the end of the search: as long as the client prefers, or else a moment.
-func (d *Dialect) await(c *gin.Context, op *operation.Operation, preferred time.Duration) *operation.Operation {
+// await waits for the end of the search, for the time that the client prefers or else for a moment. If the state can't be read it returns
+// op, because the search was accepted.
+func (h *Handler) await(c *gin.Context, op *operation.Operation, preferred time.Duration) *operation.Operation {
 	if preferred > 0 {
-		return submission.Await(c.Request.Context(), d.Monitor, c.Writer.Header(), op, preferred)
+		return submission.Await(c.Request.Context(), h.Monitor, c.Writer.Header(), op, preferred)
 	}
 	edge.RequestInfoOf(c.Request.Context()).StartWait()
-	now, err := d.Monitor.Await(c.Request.Context(), op, d.options.Moment, monitor.Finished)
-	if err != nil || now == nil {
-		return op // an accepted search is never refused because its state can't be read
+	latest, err := h.Monitor.Await(c.Request.Context(), op, h.Options.Moment, monitor.Finished)
+	if err != nil || latest == nil {
+		return op
 	}
-	return now
+	return latest
 }

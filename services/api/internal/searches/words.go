@@ -12,5 +12,5 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "TIMED_OUT",
 }
 
-// Word returns the dialect's word for a state.
+// Word returns the status of seed 001 for a state; empty for an operation that is still receiving.
 func Word(s operation.State) string { return words[s] }

@@ -102,14 +102,13 @@ func newEngine(t *testing.T, m azure.Monitor, s azure.Store) *gin.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dialect := azure.New(azure.Deps{
+	dialect, err := azure.New(azure.Deps{
 		Monitor: m, Store: s, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
-		Pacer: retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }), Policy: submission.Policy{MaxWait: time.Minute},
-		Outputs: azure.Outputs{
-			operation.Search: {Link: "results", Path: func(op *operation.Operation) string { return "/found/" + op.Reference }, Partial: true},
-			operation.Report: {Link: "download", Path: func(op *operation.Operation) string { return "/file/" + op.Reference }},
-		},
+		Estimator: retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }), Policy: submission.Policy{MaxWait: time.Minute},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	engine := gin.New()
 	for _, route := range edge.WithHead(dialect.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -32,12 +33,12 @@ const (
 
 // event is the data of an event.
 type event struct {
-	ID              string    `json:"id"`
-	Status          string    `json:"status"`
-	PercentComplete int       `json:"percentComplete"`
-	Counts          *Counts   `json:"counts,omitempty"`
-	Phase           string    `json:"phase,omitempty"`
-	At              time.Time `json:"at"`
+	ID              string          `json:"id"`
+	Status          string          `json:"status"`
+	PercentComplete int             `json:"percentComplete"`
+	Counts          *dialect.Counts `json:"counts,omitempty"`
+	Phase           string          `json:"phase,omitempty"`
+	At              time.Time       `json:"at"`
 }
 
 // events streams what happens to an operation, as server-sent events (WHATWG HTML, section 9.2). Their ids are the operation's revisions,
@@ -48,7 +49,7 @@ func (d *Dialect) events(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	op, err := d.find(c)
+	op, err := dialect.Find(c, d.Monitor, c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (d *Dialect) events(c *gin.Context) error {
 	if err := send(c, fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)); err != nil {
 		return err
 	}
-	err = d.monitor.Follow(c.Request.Context(), op.ID, after, heartbeat, func(events []operation.Event) error {
+	err = d.Monitor.Follow(c.Request.Context(), op.ID, after, heartbeat, func(events []operation.Event) error {
 		text, err := writeEvents(op, events)
 		if err != nil {
 			return err
@@ -99,7 +100,7 @@ func writeEvents(op *operation.Operation, events []operation.Event) ([]byte, err
 	for _, e := range events {
 		data, err := json.Marshal(event{
 			ID: op.ID.String(), Status: Word(e.State), PercentComplete: e.Progress,
-			Counts: CountsOf(op.Kind, e.Counts), Phase: e.Phase, At: e.At,
+			Counts: dialect.CountsOf(op.Kind, e.Counts), Phase: e.Phase, At: e.At,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("writing an event: %w", err)

@@ -41,17 +41,17 @@ func (d *Dialect) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := d.monitor.Page(c.Request.Context(), filter, query.Get("cursor"))
+	found, err := d.Monitor.Page(c.Request.Context(), filter, query.Get("cursor"))
 	if err != nil {
 		return err
 	}
 	shown := page{Value: make([]status, len(found.Operations))}
 	for i, op := range found.Operations {
-		shown.Value[i] = d.shape(c, op)
+		shown.Value[i] = d.newStatus(c, op)
 	}
 	if found.Next != "" {
 		query.Set("cursor", found.Next)
-		shown.NextLink = d.addresses.Absolute(c.Request, "/operations?"+query.Encode())
+		shown.NextLink = d.Addresses.Absolute(c.Request, "/operations?"+query.Encode())
 	}
 	c.Header("Cache-Control", "no-store")
 	c.PureJSON(http.StatusOK, shown)

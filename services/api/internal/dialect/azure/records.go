@@ -8,6 +8,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
 // recordWriter writes one record in the format that the client chose.
@@ -35,7 +36,7 @@ func (d *Dialect) records(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	op, err := d.find(c)
+	op, err := dialect.Find(c, d.Monitor, c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -58,11 +59,11 @@ func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operat
 	}
 	var err error
 	if outcome == operation.Rejected {
-		err = d.store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {
+		err = d.Store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {
 			return out.write(line{r.Row, outcome, r.Received, r.Reasons})
 		})
 	} else {
-		err = d.store.Records(c.Request.Context(), op.ID, outcome, func(row int, received []byte) error {
+		err = d.Store.Records(c.Request.Context(), op.ID, outcome, func(row int, received []byte) error {
 			return out.write(line{row: row, outcome: outcome, received: received})
 		})
 	}

@@ -1,5 +1,5 @@
-// Package operations speaks the dialect of Azure's long-running operations (seed 003): Operation-Location leads here, and every other
-// dialect's clients can come here for what their own has no words for, such as the records by outcome, or events.
+// Package azure is the dialect of Azure's long-running operations (seed 003). Operation-Location refers to it, and clients of every other
+// dialect can use it for what their own has no form for, such as records by outcome, or events.
 package azure
 
 import (
@@ -12,16 +12,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// Monitor finds operations, waits for them and ends them.
+// Monitor finds operations, waits for them and ends them. *monitor.Monitor implements it.
 type Monitor interface {
-	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
-	Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
+	dialect.Finder
 	Await(ctx context.Context, op *operation.Operation, limit time.Duration, enough func(*operation.Operation) bool) (*operation.Operation, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
@@ -29,89 +29,68 @@ type Monitor interface {
 	Follow(ctx context.Context, id uuid.UUID, after int, beat time.Duration, tell func([]operation.Event) error) error
 }
 
-// Store is what the dialect reads beside.
+// Store reads the records of imports. *store.Store implements it.
 type Store interface {
 	Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error
 	Records(ctx context.Context, id uuid.UUID, outcome operation.Outcome, visit func(row int, received []byte) error) error
 }
 
-// Deps are what the dialect works with.
+// Deps are the dependencies of a Dialect. All are required.
 type Deps struct {
 	Monitor     Monitor
 	Store       Store
 	Collections *collection.Catalog
 	Addresses   edge.Addresses
-	Pacer       *retryafter.Estimator
-	// Policy bounds how long a client may wait (Prefer: wait).
+	Estimator   *retryafter.Estimator
+	// Policy limits how long a client may wait (Prefer: wait).
 	Policy submission.Policy
-	// Outputs says where the output of operations is.
-	Outputs Outputs
 }
 
-// Dialect answers in the words of Azure's guidelines.
-type Dialect struct {
-	monitor     Monitor
-	store       Store
-	collections *collection.Catalog
-	addresses   edge.Addresses
-	pacer       *retryafter.Estimator
-	policy      submission.Policy
-	outputs     Outputs
-}
+// Dialect shows operations as Azure's guidelines do.
+type Dialect struct{ Deps }
 
-// New makes the dialect.
-func New(d Deps) *Dialect {
-	return &Dialect{
-		monitor: d.Monitor, store: d.Store, collections: d.Collections, addresses: d.Addresses, pacer: d.Pacer,
-		policy: d.Policy, outputs: d.Outputs,
+// New returns a Dialect, or an error that names the missing dependencies.
+func New(deps Deps) (*Dialect, error) {
+	if err := edge.CheckDeps(deps); err != nil {
+		return nil, err
 	}
+	return &Dialect{deps}, nil
 }
 
-// Path is where an operation stands in this dialect.
-func Path(op *operation.Operation) string { return "/operations/" + op.ID.String() }
-
-// RecordsPath is where the records of an operation with an outcome are.
-func RecordsPath(op *operation.Operation, outcome operation.Outcome) string {
-	return Path(op) + "/records?outcome=" + outcome.String()
-}
-
-// EventsPath is where the events of an operation are.
-func EventsPath(op *operation.Operation) string { return Path(op) + "/events" }
-
-// Routes lists what the dialect answers.
+// Routes returns the routes of the dialect.
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{
 			Method: http.MethodGet, Path: "/operations", Handler: d.list,
-			Summary: "List operations, the latest first, by kind, collection, status, createdAfter, createdBefore, label=name=value; maxpagesize, cursor.",
+			Summary: "Lists operations, the latest first, by kind, collection, status, createdAfter, createdBefore, label=name=value; maxpagesize, cursor.",
 		},
 		{
 			Method: http.MethodGet, Path: "/operations/:id/records", Handler: d.records,
-			Summary: "Stream an operation's records by outcome=failed|created|updated|superseded|unprocessed, as NDJSON or, with format=csv, CSV.",
+			Summary: "Streams an import's records by outcome=failed|created|updated|superseded|unprocessed, as NDJSON or, with format=csv, CSV.",
 		},
 		{
 			Method: http.MethodGet, Path: "/operations/:id/events", Handler: d.events, Streaming: true,
-			Summary: "Tell what happens to an operation as it happens (server-sent events), from the beginning or after Last-Event-ID.",
+			Summary: "Streams the changes of an operation as server-sent events, from the beginning or after Last-Event-ID.",
 		},
 	}
 	routes = append(routes, d.monitorRoutes("/operations/:id", "")...)
-	return append(routes, d.monitorRoutes("/status/:id", " The same, at the address of seed 003.")...)
+	return append(routes, d.monitorRoutes("/status/:id", " Alias of /operations/:id.")...)
 }
 
-// monitorRoutes are what a status monitor answers, at one of its two addresses.
+// monitorRoutes returns the routes of the status monitor at one of its two paths. remark is appended to their summaries.
 func (d *Dialect) monitorRoutes(path, remark string) []edge.Route {
 	return []edge.Route{
 		{
 			Method: http.MethodGet, Path: path, Handler: d.status,
-			Summary: "Tell how an operation goes; poll it as Retry-After says, or wait for it with Prefer: wait=seconds." + remark,
+			Summary: "Returns the status of an operation. Poll it as Retry-After says, or wait for the end with Prefer: wait=seconds." + remark,
 		},
 		{
 			Method: http.MethodPost, Path: path, Handler: d.act,
-			Summary: "With :cancel at the end, cancel an operation; what was committed before stays." + remark,
+			Summary: "Cancels an operation (path with :cancel at the end). What was committed before stays." + remark,
 		},
 		{
 			Method: http.MethodDelete, Path: path, Handler: d.remove,
-			Summary: "Cancel an unfinished operation, or prune a finished one." + remark,
+			Summary: "Cancels an unfinished operation, or deletes a finished one." + remark,
 		},
 	}
 }

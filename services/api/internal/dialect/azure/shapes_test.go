@@ -33,7 +33,7 @@ func TestTheMonitorOfASearch(t *testing.T) {
 		`"taskReference":"HD6EKSD8DO9","percentComplete":50,"phase":"looking <there>","labels":{"team":"data"},` +
 		`"createdDateTime":"2026-01-02T03:04:05Z","lastActionDateTime":"2026-01-02T03:04:05Z","startedDateTime":"2026-01-02T03:04:06Z",` +
 		`"estimatedCompletion":"2026-01-02T03:04:10Z",` +
-		`"links":{"events":"` + base + `/events","results":"https://api.example/found/HD6EKSD8DO9"}}`
+		`"links":{"events":"` + base + `/events","results":"https://api.example/search/status/01a201ca-08ae-76bd-94da-dcd44d595976"}}`
 	if diff := cmp.Diff(want, monitorOf(t, op)); diff != "" {
 		t.Errorf("running (-want +got):\n%s", diff)
 	}
@@ -45,25 +45,42 @@ func TestTheMonitorOfASearch(t *testing.T) {
 		`"taskReference":"HD6EKSD8DO9","percentComplete":100,` +
 		`"createdDateTime":"2026-01-02T03:04:05Z","lastActionDateTime":"2026-01-02T03:04:07Z","startedDateTime":"2026-01-02T03:04:06Z",` +
 		`"finishedDateTime":"2026-01-02T03:04:07Z","expirationDateTime":"2026-01-02T04:04:05Z","result":{"found":3},` +
-		`"links":{"events":"` + base + `/events","results":"https://api.example/found/HD6EKSD8DO9"}}`
+		`"links":{"events":"` + base + `/events","results":"https://api.example/search/status/01a201ca-08ae-76bd-94da-dcd44d595976"}}`
 	if diff := cmp.Diff(want, monitorOf(t, op)); diff != "" {
 		t.Errorf("succeeded (-want +got):\n%s", diff)
 	}
 }
 
-// A report has no file before its end, and its result is an object even if it has nothing to tell.
-func TestTheMonitorOfAReport(t *testing.T) {
+func TestStatusOfReport(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[operation.State]string{
-		operation.Running:   `"links":{"events":"` + base + `/events"}}`,
-		operation.Failed:    `"links":{"events":"` + base + `/events"}}`,
-		operation.Succeeded: `"result":{},"links":{"download":"https://api.example/file/HD6EKSD8DO9","events":"` + base + `/events"}}`,
+	const file = `{"name":"report-5.pdf","media_type":"application/pdf","size":3,"sha256":"ab"}`
+	const noDownload = `"links":{"events":"` + base + `/events"}}`
+	for name, tt := range map[string]struct {
+		state  operation.State
+		result string
+		want   string
+	}{
+		"running":                  {operation.Running, "", noDownload},
+		"failed":                   {operation.Failed, "", noDownload},
+		"failed with a file":       {operation.Failed, file, noDownload},
+		"succeeded without a file": {operation.Succeeded, "", `"result":{},` + noDownload},
+		"succeeded": {
+			operation.Succeeded, file,
+			`"result":` + file + `,"links":{"download":"https://api.example/reports/report-5.pdf","events":"` + base + `/events"}}`,
+		},
 	} {
-		op := in(state)
-		op.Kind, op.Counts = operation.Report, operation.Counts{}
-		if got := monitorOf(t, op); !strings.HasSuffix(got, want) || strings.Contains(got, `"counts"`) {
-			t.Errorf("%s: %s", state, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			op := in(tt.state)
+			op.Kind, op.Counts, op.Result = operation.Report, operation.Counts{}, []byte(tt.result)
+			got := monitorOf(t, op)
+			if !strings.HasSuffix(got, tt.want) {
+				t.Errorf("status = %s, want suffix %s", got, tt.want)
+			}
+			if strings.Contains(got, `"counts"`) {
+				t.Errorf("status = %s, want no counts", got)
+			}
+		})
 	}
 }
 

@@ -39,7 +39,7 @@ func TestEveryStateButReceivingHasAWord(t *testing.T) {
 func TestAStatusIsWhatPollersRead(t *testing.T) {
 	t.Parallel()
 	for state, word := range words {
-		w := ask(t, &reader{op: in(state)}, azure.Path(&operation.Operation{ID: id}))
+		w := ask(t, &reader{op: in(state)}, "/operations/"+id.String())
 		var got struct {
 			ID     string
 			Status string
@@ -64,20 +64,6 @@ func TestAStatusIsWhatPollersRead(t *testing.T) {
 				t.Errorf("%s: %s is %q", state, name, hint)
 			}
 		}
-	}
-}
-
-func TestAFailureTellsItsOwnReason(t *testing.T) {
-	t.Parallel()
-	why := operation.Failure{Code: "ChunkAbandoned", Message: "Chunk 3 was given up."}
-	op := in(operation.Failed)
-	op.Failure = &why
-	if got := azure.FailureOf(&op); got == nil || *got != why {
-		t.Errorf("it failed for %+v", got)
-	}
-	op.State = operation.Succeeded
-	if got := azure.FailureOf(&op); got != nil {
-		t.Errorf("it succeeded and failed for %+v", got)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
@@ -88,9 +87,14 @@ func in(state operation.State) operation.Operation {
 
 func send(t *testing.T, m *watcher, method, address string) *httptest.ResponseRecorder {
 	t.Helper()
-	outputs := azure.Outputs{operation.Search: {Link: "results", Path: func(*operation.Operation) string { return "/found" }, Partial: true}}
 	engine := gin.New()
-	for _, route := range edge.WithHead(google.New(m, edge.NewAddresses("https://api.example"), retryafter.New(func() time.Time { return sealed }), outputs).Routes()) {
+	dialect, err := google.New(google.Deps{
+		Monitor: m, Addresses: edge.NewAddresses("https://api.example"), Estimator: retryafter.New(func() time.Time { return sealed }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range edge.WithHead(dialect.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

@@ -102,7 +102,7 @@ func TestASearchRespondsWithItsResult(t *testing.T) {
 	if got.Response == nil || got.Response.Value["found"] != 3.0 || got.Metadata.Value["counts"] != nil {
 		t.Errorf("%+v", got)
 	}
-	if links, _ := got.Metadata.Value["links"].(map[string]any); links["results"] != "https://api.example/found" {
+	if links, _ := got.Metadata.Value["links"].(map[string]any); links["results"] != "https://api.example/search/status/"+id.String() {
 		t.Errorf("the links are %+v", links)
 	}
 }

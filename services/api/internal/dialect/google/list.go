@@ -35,13 +35,13 @@ func (d *Dialect) list(c *gin.Context) error {
 	found := monitor.Page{}
 	if !filter.nothing {
 		filter.Limit = size
-		if found, err = d.monitor.Page(c.Request.Context(), filter.Filter, either(c, "pageToken", "page_token")); err != nil {
+		if found, err = d.Monitor.Page(c.Request.Context(), filter.Filter, either(c, "pageToken", "page_token")); err != nil {
 			return err
 		}
 	}
 	shown := listed{Operations: make([]longrunning, len(found.Operations)), Next: found.Next}
 	for i, op := range found.Operations {
-		shown.Operations[i] = d.shape(c, op)
+		shown.Operations[i] = d.newOperation(c, op)
 	}
 	c.Header("Cache-Control", "no-store")
 	c.PureJSON(http.StatusOK, shown)

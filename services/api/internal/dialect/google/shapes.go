@@ -6,10 +6,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// longrunning is google.longrunning.Operation. While it is not done there is neither an error nor a response, then exactly one of them.
+// longrunning is google.longrunning.Operation. An unfinished one has neither an error nor a response, a finished one has exactly one of them.
 type longrunning struct {
 	Name     string     `json:"name"`
 	Metadata structured `json:"metadata"`
@@ -18,14 +18,14 @@ type longrunning struct {
 	Response any        `json:"response,omitempty"`
 }
 
-// rpcStatus is google.rpc.Status: its code is a number.
+// rpcStatus is google.rpc.Status.
 type rpcStatus struct {
 	Code    int          `json:"code"`
 	Message string       `json:"message"`
 	Details []structured `json:"details"`
 }
 
-// structured is a google.protobuf.Any that holds a Struct: the only type that every client can resolve without knowing of us.
+// structured is a google.protobuf.Any that contains a Struct, the only type that every client can resolve without our definitions.
 type structured struct {
 	Type  string `json:"@type"`
 	Value any    `json:"value"`
@@ -35,57 +35,57 @@ func asStruct(value any) structured {
 	return structured{Type: "type.googleapis.com/google.protobuf.Struct", Value: value}
 }
 
-// metadata is what there is to know of an operation while it runs and afterwards.
+// metadata describes an operation, unfinished or finished.
 type metadata struct {
-	State           string             `json:"state"`
-	Kind            operation.Kind     `json:"kind"`
-	Collection      string             `json:"collection,omitempty"`
-	ProgressPercent int                `json:"progressPercent"`
-	Phase           string             `json:"phase,omitempty"`
-	Counts          *azure.Counts `json:"counts,omitempty"`
-	Labels          map[string]string  `json:"labels,omitempty"`
-	Create          time.Time          `json:"createTime"`
-	Update          time.Time          `json:"updateTime"`
-	Start           time.Time          `json:"startTime,omitzero"`
-	End             time.Time          `json:"endTime,omitzero"`
-	Expire          time.Time          `json:"expireTime,omitzero"`
-	Completion      time.Time          `json:"estimatedCompletionTime,omitzero"`
-	// Links leads to more, such as the rejected records (AIP-233's failed_requests, of which there can be millions) and the monitor.
+	State           string            `json:"state"`
+	Kind            operation.Kind    `json:"kind"`
+	Collection      string            `json:"collection,omitempty"`
+	ProgressPercent int               `json:"progressPercent"`
+	Phase           string            `json:"phase,omitempty"`
+	Counts          *dialect.Counts   `json:"counts,omitempty"`
+	Labels          map[string]string `json:"labels,omitempty"`
+	Create          time.Time         `json:"createTime"`
+	Update          time.Time         `json:"updateTime"`
+	Start           time.Time         `json:"startTime,omitzero"`
+	End             time.Time         `json:"endTime,omitzero"`
+	Expire          time.Time         `json:"expireTime,omitzero"`
+	Completion      time.Time         `json:"estimatedCompletionTime,omitzero"`
+	// Links are addresses of more, such as the rejected records (AIP-233's failed_requests, of which there can be millions) and the monitor.
 	Links map[string]string `json:"links"`
 }
 
-// cause names in a status why an operation failed, as all dialects do.
+// cause is the code of a failure, the same in all dialects.
 type cause struct {
 	Reason string `json:"reason"`
 }
 
 func nameOf(op *operation.Operation) string { return "operations/" + op.ID.String() }
 
-func (d *Dialect) shape(c *gin.Context, op *operation.Operation) longrunning {
-	links := d.outputs.Links(op, d.addresses, c.Request)
-	shown := longrunning{Name: nameOf(op), Done: op.State.Terminal()}
-	if result := azure.ResultOf(op, links); result != nil {
-		shown.Response = asStruct(result)
+func (d *Dialect) newOperation(c *gin.Context, op *operation.Operation) longrunning {
+	links := dialect.Links(op, d.Addresses, c.Request)
+	shape := longrunning{Name: nameOf(op), Done: op.State.Terminal()}
+	if result := dialect.ResultOf(op, links); result != nil {
+		shape.Response = asStruct(result)
 	}
-	if why := azure.FailureOf(op); why != nil {
-		shown.Error = &rpcStatus{rpcCode(op.State, *why), why.Message, []structured{asStruct(cause{why.Code})}}
+	if failure := dialect.FailureOf(op); failure != nil {
+		shape.Error = &rpcStatus{rpcCode(op.State, *failure), failure.Message, []structured{asStruct(cause{failure.Code})}}
 	}
-	links["monitor"] = d.addresses.Absolute(c.Request, azure.Path(op))
-	shown.Metadata = asStruct(metadata{
+	links["monitor"] = d.Addresses.Absolute(c.Request, dialect.OperationPath(op))
+	shape.Metadata = asStruct(metadata{
 		State:           Word(op.State),
 		Kind:            op.Kind,
 		Collection:      op.Collection,
 		ProgressPercent: op.Percent(),
 		Phase:           op.Phase,
-		Counts:          azure.CountsOf(op.Kind, op.Counts),
+		Counts:          dialect.CountsOf(op.Kind, op.Counts),
 		Labels:          op.Labels,
 		Create:          op.CreatedAt,
 		Update:          op.UpdatedAt,
 		Start:           op.StartedAt,
 		End:             op.FinishedAt,
 		Expire:          op.ExpiresAt,
-		Completion:      d.pacer.Completion(c.Request.Context(), op),
+		Completion:      d.Estimator.Completion(c.Request.Context(), op),
 		Links:           links,
 	})
-	return shown
+	return shape
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// words are what metadata.state says and filters take (reference: AIP-216). Clients look at done, error and response.
+// words are the values of metadata.state and of state in filters (reference: AIP-216). Clients depend on done, error and response only.
 var words = map[operation.State]string{
 	operation.Waiting:   "PENDING",
 	operation.Running:   "RUNNING",
@@ -17,10 +17,10 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "TIMED_OUT",
 }
 
-// Word returns the dialect's word for a state.
+// Word returns the dialect's status for a state; empty for an operation that is still receiving.
 func Word(s operation.State) string { return words[s] }
 
-// The codes of google.rpc.Code that operations end with.
+// Codes of google.rpc.Code.
 const (
 	codeCancelled        = 1
 	codeInvalidArgument  = 3
@@ -28,20 +28,20 @@ const (
 	codeInternal         = 13
 )
 
-// inputs are how the codes of failures begin that lie in what was sent; they are the codes of pkg/intake's faults.
-var inputs = []string{
+// inputPrefixes begin the codes of failures that the client's input caused; they are codes of pkg/intake's faults.
+var inputPrefixes = []string{
 	"Malformed", "Invalid", "Bad", "Empty", "NoRecords", "NotUtf8", "TooDeep", "TooMany", "BodyToo", "RecordToo", "CompressionRatio",
 }
 
-// rpcCode returns the number that says how an operation ended without success, of which why is the reason.
-func rpcCode(state operation.State, why operation.Failure) int {
-	lies := func(begin string) bool { return strings.HasPrefix(why.Code, begin) }
+// rpcCode returns the google.rpc.Code of an operation that ended without success.
+func rpcCode(state operation.State, failure operation.Failure) int {
+	hasPrefix := func(prefix string) bool { return strings.HasPrefix(failure.Code, prefix) }
 	switch {
 	case state == operation.Cancelled:
 		return codeCancelled
 	case state == operation.TimedOut:
 		return codeDeadlineExceeded
-	case slices.ContainsFunc(inputs, lies):
+	case slices.ContainsFunc(inputPrefixes, hasPrefix):
 		return codeInvalidArgument
 	default:
 		return codeInternal

@@ -15,7 +15,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
@@ -109,18 +108,16 @@ func in(state operation.State) *operation.Operation {
 // with is a monitor of operations.
 func with(ops ...*operation.Operation) *monitor { return &monitor{ops: ops} }
 
-// outputs are where the results of searches and reports are.
-var outputs = azure.Outputs{
-	operation.Search: {Path: func(op *operation.Operation) string { return "/search/status/" + op.ID.String() }},
-	operation.Report: {Path: func(*operation.Operation) string { return "/reports/report-5.pdf" }},
-}
-
 // send sends a request to the dialect; header is names and values.
 func send(t *testing.T, m *monitor, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	engine := gin.New()
 	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	for _, route := range edge.WithHead(tasks.New(m, edge.NewAddresses("https://api.example"), retryafter.New(now), outputs).Routes()) {
+	dialect, err := tasks.New(tasks.Deps{Monitor: m, Addresses: edge.NewAddresses("https://api.example"), Estimator: retryafter.New(now)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range edge.WithHead(dialect.Routes()) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
 			if err := route.Handler(c); err != nil {
 				problem.Write(c.Writer, c.Request, "req-1", err)

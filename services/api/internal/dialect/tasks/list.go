@@ -34,7 +34,7 @@ type listInXML struct {
 
 // list answers with the tasks that the query asks for, the latest first, and with the address of those that did not fit.
 func (d *Dialect) list(c *gin.Context) error {
-	path, f := begin(c, strings.TrimSuffix(c.FullPath(), "/"))
+	path, f := prepare(c, strings.TrimSuffix(c.FullPath(), "/"))
 	query, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil {
 		return fault.New(fault.Malformed, "malformed-query", "The query of the address can't be read: write it as in ?limit=10.")
@@ -45,14 +45,14 @@ func (d *Dialect) list(c *gin.Context) error {
 	}
 	limit := filter.Limit
 	filter.Limit++ // one more tells whether there is more
-	found, err := d.monitor.List(c.Request.Context(), filter)
+	found, err := d.Monitor.List(c.Request.Context(), filter)
 	if err != nil {
 		return err
 	}
 	inJSON, inXML := listInJSON{Tasks: []wrapped{}}, listInXML{}
 	absolute := d.absolute(c)
 	for _, op := range found[:min(limit, len(found))] {
-		shown := d.shape(op, absolute)
+		shown := newTask(op, absolute)
 		inJSON.Tasks, inXML.Tasks = append(inJSON.Tasks, wrapped{shown}), append(inXML.Tasks, shown)
 	}
 	if len(found) > limit {

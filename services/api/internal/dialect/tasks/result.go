@@ -5,17 +5,17 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// result is what a finished task leaves behind: one member, named after what was done.
+// result is the result of a finished task: one member, named after the kind of operation.
 type result struct {
 	Import *importReport `json:"ImportReport,omitempty" xml:"ImportReport"`
 	Search *searchReport `json:"SearchReport,omitempty" xml:"SearchReport"`
 	File   *fileReport   `json:"FileReport,omitempty" xml:"FileReport"`
 }
 
-// importReport tells what became of an import's records.
+// importReport contains the record counts of an import.
 type importReport struct {
 	Total      int `json:"totalRecords" xml:"totalRecords"`
 	Imported   int `json:"importedRecords" xml:"importedRecords"`
@@ -23,18 +23,18 @@ type importReport struct {
 	Updated    int `json:"updatedRecords" xml:"updatedRecords"`
 	Superseded int `json:"supersededRecords" xml:"supersededRecords"`
 	Failed     int `json:"failedRecords" xml:"failedRecords"`
-	// Location leads to the rejected records; absent if there are none.
+	// Location is the address of the rejected records; absent if there are none.
 	Location string `json:"failedRecordsLocation,omitempty" xml:"failedRecordsLocation,omitempty"`
 }
 
-// searchReport tells how much was found, and where it is.
+// searchReport contains the record counts of a search and the address of its results.
 type searchReport struct {
 	Found    int    `json:"foundRecords" xml:"foundRecords"`
 	Scanned  int64  `json:"scannedRecords" xml:"scannedRecords"`
 	Location string `json:"resultsLocation,omitempty" xml:"resultsLocation,omitempty"`
 }
 
-// fileReport tells of a report's file.
+// fileReport describes a report's file.
 type fileReport struct {
 	Name      string `json:"name" xml:"name"`
 	MediaType string `json:"mediaType" xml:"mediaType"`
@@ -43,47 +43,49 @@ type fileReport struct {
 	Location  string `json:"downloadLocation,omitempty" xml:"downloadLocation,omitempty"`
 }
 
-// resultOf tells what a finished operation leaves behind; nil if that is nothing.
-func (d *Dialect) resultOf(op *operation.Operation, absolute func(path string) string) *result {
-	var location string
-	if output, there := d.outputs[op.Kind]; there {
-		if path := output.Path(op); path != "" {
-			location = absolute(path)
-		}
-	}
+// newResult returns the result of an operation that succeeded; nil if it has none.
+func newResult(op *operation.Operation, absolute func(path string) string) *result {
 	switch op.Kind {
 	case operation.Import:
-		return &result{Import: reportImport(op, absolute)}
+		return &result{Import: newImportReport(op, absolute)}
 	case operation.Search:
-		return &result{Search: reportSearch(op, location)}
+		return &result{Search: newSearchReport(op, absolute)}
 	case operation.Report:
 		file, err := report.ReadFile(op.Result)
 		if err != nil || file == nil {
 			return nil
 		}
-		return &result{File: &fileReport{file.Name, file.MediaType, file.Size, file.SHA256, location}}
+		return &result{File: newFileReport(file, absolute)}
 	}
 	return nil
 }
 
-func reportImport(op *operation.Operation, absolute func(path string) string) *importReport {
+func newImportReport(op *operation.Operation, absolute func(path string) string) *importReport {
 	n := op.Counts
-	done := &importReport{
+	shape := &importReport{
 		Total: n.Total, Imported: n.Imported(), Created: n.Created, Updated: n.Updated, Superseded: n.Superseded, Failed: n.Failed,
 	}
 	if n.Failed > 0 {
-		done.Location = absolute(azure.RecordsPath(op, operation.Rejected))
+		shape.Location = absolute(dialect.RecordsPath(op, operation.Rejected))
 	}
-	return done
+	return shape
 }
 
-func reportSearch(op *operation.Operation, location string) *searchReport {
-	var told struct {
+func newSearchReport(op *operation.Operation, absolute func(path string) string) *searchReport {
+	var counts struct {
 		Returned int   `json:"returned"`
 		Scanned  int64 `json:"scanned"`
 	}
 	if len(op.Result) > 0 {
-		_ = json.Unmarshal(op.Result, &told) // the searcher wrote it
+		_ = json.Unmarshal(op.Result, &counts) // the searcher wrote it
 	}
-	return &searchReport{told.Returned, told.Scanned, location}
+	return &searchReport{counts.Returned, counts.Scanned, absolute(dialect.SearchPath(op))}
+}
+
+func newFileReport(file *report.File, absolute func(path string) string) *fileReport {
+	shape := &fileReport{Name: file.Name, MediaType: file.MediaType, Size: file.Size, SHA256: file.SHA256}
+	if file.Name != "" {
+		shape.Location = absolute(dialect.FilePath(file))
+	}
+	return shape
 }

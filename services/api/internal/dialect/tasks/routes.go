@@ -1,5 +1,5 @@
-// Package tasks speaks the dialect of seed 002, GeoGig's asynchronous tasks: a number, a status, a phase in words, in JSON or XML,
-// and requests to cancel and to prune that anybody can make by following an address.
+// Package tasks is the dialect of GeoGig's asynchronous tasks (seed 002): a task has a number, a status and a phase in words, in JSON or
+// XML, and can be cancelled and pruned by following an address.
 package tasks
 
 import (
@@ -9,12 +9,11 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
-// Monitor finds operations and ends them.
+// Monitor finds operations and ends them. *monitor.Monitor implements it.
 type Monitor interface {
 	FindByNumber(ctx context.Context, number int64) (*operation.Operation, error)
 	PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error)
@@ -24,41 +23,46 @@ type Monitor interface {
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
 }
 
-// Dialect answers in the words of seed 002.
-type Dialect struct {
-	monitor   Monitor
-	addresses edge.Addresses
-	pacer     *retryafter.Estimator
-	outputs   azure.Outputs
+// Deps are the dependencies of a Dialect. All are required.
+type Deps struct {
+	Monitor   Monitor
+	Addresses edge.Addresses
+	Estimator *retryafter.Estimator
 }
 
-// New makes the dialect.
-func New(monitor Monitor, addresses edge.Addresses, pacer *retryafter.Estimator, outputs azure.Outputs) *Dialect {
-	return &Dialect{monitor: monitor, addresses: addresses, pacer: pacer, outputs: outputs}
+// Dialect shows operations as GeoGig's tasks.
+type Dialect struct{ Deps }
+
+// New returns a Dialect, or an error that names the missing dependencies.
+func New(deps Deps) (*Dialect, error) {
+	if err := edge.CheckDeps(deps); err != nil {
+		return nil, err
+	}
+	return &Dialect{deps}, nil
 }
 
-// Path is where an operation stands in this dialect. With the suffix .json or .xml it is always answered in that format.
+// Path returns the path of an operation in this dialect. The suffix .json or .xml selects a format.
 func Path(op *operation.Operation) string { return "/tasks/" + strconv.FormatInt(op.Number, 10) }
 
-// lists are the addresses of the list. Seed 002 prints it with a slash at the end, too.
-var lists = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}
+// listPaths are the paths of the list. Seed 002 also prints one with a slash at the end.
+var listPaths = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}
 
-// Routes lists what the dialect answers. The last part of /tasks/:task is a number, and a suffix if the client wants one.
+// Routes returns the routes of the dialect. In /tasks/:task the parameter is a number, optionally with a suffix for the format.
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{
 			Method: http.MethodGet, Path: "/tasks/:task", Handler: d.status,
-			Summary: "Tell how a task goes, in JSON or XML (.json, .xml or Accept); cancel=true cancels it, prune=true forgets it if it is finished.",
+			Summary: "Returns the status of a task as JSON or XML (.json, .xml or Accept). cancel=true cancels it, prune=true deletes it if it is finished.",
 		},
 		{
 			Method: http.MethodDelete, Path: "/tasks/:task", Handler: d.remove,
-			Summary: "Cancel an unfinished task, forget a finished one.",
+			Summary: "Cancels an unfinished task, or deletes a finished one.",
 		},
 	}
-	for _, path := range lists {
+	for _, path := range listPaths {
 		routes = append(routes, edge.Route{
 			Method: http.MethodGet, Path: path, Handler: d.list,
-			Summary: "List the tasks, the latest first, by status=WAITING|RUNNING|FINISHED|FAILED|CANCELLED, limit and before.",
+			Summary: "Lists tasks, the latest first, by status=WAITING|RUNNING|FINISHED|FAILED|CANCELLED, limit and before.",
 		})
 	}
 	return routes

@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// task is one task, in JSON and in XML. Names and order are GeoGig's (its manual's page on asynchronous tasks, and seed 002): in place of
-// JSON's href, XML has an Atom link.
+// task is one task, in JSON and in XML. Names and order are GeoGig's (its manual's page on asynchronous tasks, and seed 002). XML has an
+// Atom link instead of JSON's href.
 type task struct {
 	XMLName     xml.Name  `json:"-" xml:"task"`
 	ID          int64     `json:"id" xml:"id"`
@@ -23,7 +23,7 @@ type task struct {
 	Error       *failure  `json:"error,omitempty" xml:"error"`
 }
 
-// wrapped is a task as JSON holds it, alone and in lists.
+// wrapped is a task as JSON contains it, alone and in lists.
 type wrapped struct {
 	Task task `json:"task"`
 }
@@ -40,16 +40,16 @@ func newLink(rel, href string) link {
 	return link{Namespace: "http://www.w3.org/2005/Atom", Rel: rel, Href: href, Type: "application/xml"}
 }
 
-// progress is what a running task does just now, and how far it is: an import in records, everything else in percent.
+// progress is the current phase of a running task and its progress: the records of an import, the percentage of everything else.
 type progress struct {
 	Task   string `json:"task" xml:"task"`
 	Amount amount `json:"amount" xml:"amount"`
 }
 
-// amount is a decimal number, which is always written with its point: 0.0.
+// amount is a number that is always written with a decimal point, such as 0.0.
 type amount float64
 
-// MarshalText writes it for XML.
+// MarshalText formats the number for XML.
 func (a amount) MarshalText() ([]byte, error) {
 	text := strconv.FormatFloat(float64(a), 'f', -1, 64)
 	if !strings.Contains(text, ".") {
@@ -58,16 +58,16 @@ func (a amount) MarshalText() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// MarshalJSON writes it as a number.
+// MarshalJSON formats the number for JSON.
 func (a amount) MarshalJSON() ([]byte, error) { return a.MarshalText() }
 
-// failure is why a task failed. Where GeoGig shows a stack trace, we show a code.
+// failure is why a task failed. It has a code where GeoGig has a stack trace.
 type failure struct {
 	Message string `json:"message" xml:"message"`
 	Code    string `json:"code" xml:"code"`
 }
 
-func (d *Dialect) shape(op *operation.Operation, absolute func(path string) string) task {
+func newTask(op *operation.Operation, absolute func(path string) string) task {
 	t := task{
 		ID:          op.Number,
 		Status:      Word(op.State),
@@ -79,10 +79,10 @@ func (d *Dialect) shape(op *operation.Operation, absolute func(path string) stri
 	case "RUNNING":
 		t.Progress = &progress{Task: phase(op), Amount: progressOf(op)}
 	case "FINISHED":
-		t.Result = d.resultOf(op, absolute)
+		t.Result = newResult(op, absolute)
 	case "FAILED":
-		why := azure.FailureOf(op)
-		t.Error = &failure{Message: why.Message, Code: why.Code}
+		cause := dialect.FailureOf(op)
+		t.Error = &failure{Message: cause.Message, Code: cause.Code}
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"net/http"
 	"regexp"
 	"strconv"
 
@@ -12,90 +13,97 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// status answers with a task, after what the request wishes was done.
+// status carries out the actions of the query, if any, and responds with the task.
 func (d *Dialect) status(c *gin.Context) error {
-	name, f := begin(c, c.Param("task"))
-	wanted, err := readWish(c.Request)
+	id, f := prepare(c, c.Param("task"))
+	actions, err := readActions(c.Request)
 	if err != nil {
 		return err
 	}
-	op, err := d.find(c, name)
+	op, err := d.find(c, id)
 	if err != nil {
 		return err
 	}
 	ctx := c.Request.Context()
-	if wanted.cancel && !op.State.Terminal() {
+	if actions.cancel && !op.State.Terminal() {
 		if op, err = d.cancel(ctx, op); err != nil {
 			return err
 		}
 	}
-	if wanted.prune && op.State.Terminal() {
-		if err := d.monitor.Prune(ctx, op); err != nil {
+	if actions.prune && op.State.Terminal() {
+		if err := d.Monitor.Prune(ctx, op); err != nil {
 			return err
 		}
 	}
-	return d.show(c, f, op)
+	return d.respond(c, f, op)
 }
 
-// remove cancels an unfinished task, which stays to be asked for, and forgets a finished one.
+// remove cancels an unfinished task and responds with its final status; it deletes a finished one and responds with 204.
 func (d *Dialect) remove(c *gin.Context) error {
-	name, f := begin(c, c.Param("task"))
-	op, err := d.find(c, name)
+	id, f := prepare(c, c.Param("task"))
+	op, err := d.find(c, id)
 	if err != nil {
 		return err
 	}
-	left, cancelled, err := d.monitor.Delete(c.Request.Context(), op)
+	left, cancelled, err := d.Monitor.Delete(c.Request.Context(), op)
 	if err != nil {
 		return err
 	}
 	if cancelled {
-		return d.show(c, f, left)
+		return d.respond(c, f, left)
 	}
 	edge.NoContent(c)
 	return nil
 }
 
-// begin does what every answer needs: nobody may keep it, for the next look can be another one, and an address without a suffix has several
-// faces. It returns the address without its suffix, and the format.
-func begin(c *gin.Context, last string) (string, format) {
+// prepare sets the headers that prevent caching, and splits the last segment of the path into the bare segment and the format.
+func prepare(c *gin.Context, segment string) (string, format) {
 	c.Header("Cache-Control", "no-store")
-	bare, f := cutSuffix(last, c.Request)
-	if bare == last {
+	bare, f := cutSuffix(segment, c.Request)
+	if bare == segment {
 		c.Header("Vary", "Accept")
 	}
 	return bare, f
 }
 
-// taskID is what the id of a task looks like: no sign, no leading zero, so that a task has one address.
+// taskID matches the id of a task. A sign or leading zeros are not allowed, so that every task has exactly one address.
 var taskID = regexp.MustCompile(`^[1-9]\d{0,18}$`)
 
-// find finds a task. A HEAD does not count as a poll.
-func (d *Dialect) find(c *gin.Context, name string) (*operation.Operation, error) {
-	number, err := strconv.ParseInt(name, 10, 64)
-	if err != nil || !taskID.MatchString(name) {
+// find finds a task by its id. A HEAD does not count as a poll.
+func (d *Dialect) find(c *gin.Context, id string) (*operation.Operation, error) {
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || !taskID.MatchString(id) {
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such task: its id is a whole number, as in /tasks/5, /tasks/5.json or /tasks/5.xml. GET /tasks lists them.")
 	}
-	find := edge.Finder(c, d.monitor.FindByNumber, d.monitor.PeekByNumber)
-	return edge.Found(c)(find(c.Request.Context(), number))
-}
-
-// cancel cancels a task. One that ended just before is returned as it ended: wishing again and again is no problem (seed 002).
-func (d *Dialect) cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
-	now, err := d.monitor.Cancel(ctx, op)
-	if fault.Is(err, fault.Conflict) {
-		return d.monitor.FindByNumber(ctx, op.Number)
+	find := d.Monitor.FindByNumber
+	if c.Request.Method == http.MethodHead {
+		find = d.Monitor.PeekByNumber
 	}
-	return now, err
+	op, err := find(c.Request.Context(), number)
+	if err != nil {
+		return nil, err
+	}
+	edge.SetOperation(c, op)
+	return op, nil
 }
 
-func (d *Dialect) show(c *gin.Context, f format, op *operation.Operation) error {
-	d.pacer.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
-	shown := d.shape(op, d.absolute(c))
-	return write(c, f, wrapped{shown}, shown)
+// cancel cancels a task. A task that finished before is returned as it is: cancelling is idempotent (seed 002).
+func (d *Dialect) cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
+	cancelled, err := d.Monitor.Cancel(ctx, op)
+	if fault.Is(err, fault.Conflict) {
+		return d.Monitor.FindByNumber(ctx, op.Number)
+	}
+	return cancelled, err
 }
 
-// absolute makes the addresses that a request's answer holds.
+func (d *Dialect) respond(c *gin.Context, f format, op *operation.Operation) error {
+	d.Estimator.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
+	shape := newTask(op, d.absolute(c))
+	return write(c, f, wrapped{shape}, shape)
+}
+
+// absolute returns a function that makes the paths in a response absolute.
 func (d *Dialect) absolute(c *gin.Context) func(path string) string {
-	return func(path string) string { return d.addresses.Absolute(c.Request, path) }
+	return func(path string) string { return d.Addresses.Absolute(c.Request, path) }
 }

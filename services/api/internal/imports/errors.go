@@ -1,0 +1,38 @@
+package imports
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// maxErrorsBytes limits the size of the rejected records in one status document. Only a first record that is larger exceeds it.
+const maxErrorsBytes = 1 << 20
+
+// errDocumentFull stops the reading of rejected records.
+var errDocumentFull = errors.New("the status document is full")
+
+// readRejected returns the first rejected records, within the limits of one status document.
+func (h *Handler) readRejected(ctx context.Context, op *operation.Operation) ([]jsontext.Value, error) {
+	rejected, size := []jsontext.Value{}, 0
+	limit := min(h.Options.MaxErrors, op.Counts.Failed)
+	if limit == 0 {
+		return rejected, nil
+	}
+	err := h.Store.Rejections(ctx, op.ID, limit, func(r operation.Rejection) error {
+		text := r.ReceivedText()
+		size += len(text)
+		if size > maxErrorsBytes && len(rejected) > 0 {
+			return errDocumentFull
+		}
+		rejected = append(rejected, text)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errDocumentFull) {
+		return nil, err
+	}
+	return rejected, nil
+}

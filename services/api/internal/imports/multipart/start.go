@@ -1,0 +1,69 @@
+package multipart
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/intake"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/staging"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
+)
+
+// start creates an upload.
+func (h *Handler) start(c *gin.Context) error {
+	target, err := h.Collections.Find(c.Param("collection"))
+	if err != nil {
+		return err
+	}
+	headers, err := h.Policy.Read(c.Request, operation.Import)
+	if err != nil {
+		return err
+	}
+	mediaType := c.GetHeader("Content-Type")
+	if _, err := intake.Negotiate(mediaType, nil); err != nil {
+		return err
+	}
+	opts := h.Options.Import
+	draft := headers.Draft(operation.Import, target.Name, opts.Lanes)
+	draft.Request = staging.NewRequest(mediaType, opts.ChunkRecords, opts.ChunkBytes, opts.Intake).Encode()
+	if headers.ID != uuid.Nil {
+		draft.Digest = submission.Digest([]byte("upload"), []byte(target.Name), []byte(mediaType))
+	}
+	upload, err := h.createOrFind(c, draft)
+	if err != nil {
+		return err
+	}
+	edge.LogOperation(c, upload.ID)
+	document, err := h.newDocument(c, upload)
+	if err != nil {
+		return err
+	}
+	c.Header("Location", document.Upload)
+	c.PureJSON(http.StatusCreated, document)
+	return nil
+}
+
+// createOrFind creates an upload. If the client chose an id and repeats its request, the existing upload is returned.
+func (h *Handler) createOrFind(c *gin.Context, draft store.Draft) (*store.MultipartUpload, error) {
+	ctx := c.Request.Context()
+	upload, err := h.Store.BeginMultipart(ctx, draft, h.Options.Retention)
+	if !errors.Is(err, store.ErrIDTaken) {
+		return upload, err
+	}
+	existing, err := h.Store.MultipartUpload(ctx, draft.ID)
+	switch {
+	case fault.Is(err, fault.NotFound), err == nil && !bytes.Equal(existing.Digest, draft.Digest):
+		return nil, submission.IDInUseError()
+	case err != nil:
+		return nil, err
+	}
+	return existing, nil
+}

@@ -1,0 +1,31 @@
+package imports
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
+)
+
+// RespondAccepted waits up to wait for an accepted import to finish, and then responds with 202 in any case. delimiter is the detected
+// delimiter of a CSV body; it may be empty.
+func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait time.Duration, delimiter string) {
+	edge.SetOperation(c, op)
+	ctx, header := c.Request.Context(), c.Writer.Header()
+	op = submission.Await(ctx, h.Monitor, header, op, wait)
+	c.Header("Operation-Location", h.Addresses.Absolute(c.Request, dialect.OperationPath(op)))
+	c.Header("Location", h.Addresses.Absolute(c.Request, StatusPath(op)))
+	h.Estimator.SetHeaders(ctx, header, op)
+	c.PureJSON(http.StatusAccepted, acceptedDocument{
+		TaskReference: op.Reference,
+		Status:        Word(op.State),
+		ID:            op.ID.String(),
+		TotalRecords:  op.Counts.Total,
+		Delimiter:     delimiter,
+	})
+}

@@ -1,0 +1,110 @@
+package searches
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+const (
+	// batchBlocks is how many output blocks are read at a time; each has a few hundred KiB.
+	batchBlocks = 8
+	// partialBlocks limits what is shown of an unfinished search. All of them are read in one query, because the next step of a sorted
+	// search may replace them.
+	partialBlocks = 32
+)
+
+// results reads the records of a window from a search's output.
+type results struct {
+	ctx       context.Context //nolint:containedctx // it lives as long as one response
+	store     Store
+	op        *operation.Operation
+	first     []store.OutputBlock
+	next      int // sequence number of the block to read next
+	skip      int // records of the first block before the window
+	remaining int // records of the window that were not written yet
+	wrote     bool
+	oneBatch  bool // the first batch is all there is
+}
+
+// openResults reads the first blocks, so that errors are reported before the response begins.
+func (h *Handler) openResults(ctx context.Context, op *operation.Operation, w window) (*results, error) {
+	r := &results{ctx: ctx, store: h.Store, op: op, remaining: w.size(countsOf(op).Returned), oneBatch: !op.State.Terminal()}
+	if r.remaining == 0 {
+		return r, nil
+	}
+	if w.offset > 0 {
+		seq, before, found, err := h.Store.BlockOfRow(ctx, op.ID, store.RowsStage, w.offset)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			r.remaining = 0
+			return r, nil
+		}
+		r.next, r.skip = seq, w.offset-before
+	}
+	limit := batchBlocks
+	if r.oneBatch {
+		limit = partialBlocks
+	}
+	var err error
+	r.first, err = r.read(limit)
+	return r, err
+}
+
+func (r *results) read(limit int) ([]store.OutputBlock, error) {
+	blocks, err := r.store.Outputs(r.ctx, r.op.ID, store.RowsStage, r.next, limit)
+	if len(blocks) > 0 {
+		r.next = blocks[len(blocks)-1].Seq + 1
+	}
+	return blocks, err
+}
+
+// copyTo writes the records of the window, separated by commas.
+func (r *results) copyTo(out *bufio.Writer) error {
+	batch := r.first
+	for r.remaining > 0 {
+		for _, block := range batch {
+			if err := r.write(out, block.Bytes); err != nil {
+				return err
+			}
+		}
+		if r.oneBatch || r.remaining == 0 {
+			return nil
+		}
+		var err error
+		if batch, err = r.read(batchBlocks); err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return fault.New(fault.Gone, "operation-expired", "The results went away while they were read.")
+		}
+	}
+	return nil
+}
+
+func (r *results) write(out *bufio.Writer, lines []byte) error {
+	for line := range bytes.Lines(lines) {
+		if r.skip > 0 {
+			r.skip--
+			continue
+		}
+		if r.remaining == 0 {
+			return nil
+		}
+		if r.wrote {
+			_ = out.WriteByte(',') // the next write returns the error
+		}
+		r.wrote = true
+		r.remaining--
+		if _, err := out.Write(bytes.TrimSuffix(line, []byte("\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
