@@ -1,5 +1,5 @@
-// Command importer takes chunks of imports from the queue and loads them into Postgres. Any number of
-// processes can run side by side.
+// Command importer processes the chunks of imports from the queue and loads them into Postgres. It also splits multipart
+// uploads into chunks. Any number of importers can run side by side.
 package main
 
 import (
@@ -20,8 +20,8 @@ import (
 
 func main() { os.Exit(service.Main("importer", run)) }
 
-// splitsAtOnce is how many uploads in pieces one importer splits at once.
-const splitsAtOnce = 1
+// splitConcurrency is the number of multipart uploads that one importer splits concurrently.
+const splitConcurrency = 1
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	collections, err := collection.Load(cfg.Collections.Dir)
@@ -49,6 +49,6 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	env.Log.Info("ready for chunks")
 	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
 		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, workerDeps, chunks.Process).ProcessChunk},
-		worker.Route{Kind: job.Split, Concurrency: splitsAtOnce, Handle: uploads.ThenClear(worker.New(job.Split, workerDeps, uploads.Process).ProcessChunk)},
+		worker.Route{Kind: job.Split, Concurrency: splitConcurrency, Handle: uploads.WithCleanup(worker.New(job.Split, workerDeps, uploads.Process).ProcessChunk)},
 	)
 }

@@ -13,13 +13,13 @@ import (
 type Config struct {
 	config.Worker
 
-	// Concurrency is how many chunks one importer works on at once.
+	// Concurrency is the number of chunks that one importer processes concurrently.
 	Concurrency int `env:"LONGSHORE_IMPORTER_CONCURRENCY" envDefault:"2"`
-	// MaxDepth bounds the nesting of a record, as the api does.
+	// MaxDepth limits the nesting of a record, as in the api.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
 }
 
-// Check holds the rules across fields.
+// Check checks the rules that concern several fields.
 func (c Config) Check() error {
 	return errors.Join(
 		c.CheckWorker("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
@@ -35,7 +35,7 @@ func (c Config) checkDepth() error {
 	return nil
 }
 
-// Records bounds what is read of a record.
+// Records returns the limits of a record.
 func (c Config) Records() record.Limits {
 	limits := record.DefaultLimits()
 	limits.Depth = c.MaxDepth

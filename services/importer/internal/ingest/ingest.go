@@ -1,5 +1,5 @@
-// Package ingest is the work of the importer: it takes a chunk, checks its records, loads them into the collection's table and
-// accounts for every one of them, in one transaction that only one worker can win.
+// Package ingest processes the chunks of imports: it checks the records of a chunk, loads them into the
+// collection's table and reports the outcome of each one, in a single transaction.
 package ingest
 
 import (
@@ -7,49 +7,50 @@ import (
 	"errors"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 // Ingest processes chunks of imports. It is safe for concurrent use.
 type Ingest struct {
-	store   *store.Store
-	plans   *plans
-	counted *metrics.Records
+	store     *store.Store
+	pipelines *pipelines
+	counted   *metrics.Records
 }
 
-// New prepares every collection at once, so that one which does not fit its table is told at the start and not at the
-// first import. What becomes of the records is counted.
-func New(ctx context.Context, db *store.Store, collections *collection.Catalog, records record.Limits, counted *metrics.Records) (*Ingest, error) {
+// New prepares every collection, so that one that does not fit its table is reported at the start and not
+// at its first import. It counts the outcomes of the records in counted.
+func New(ctx context.Context, db *store.Store, collections *collection.Catalog, limits record.Limits, counted *metrics.Records) (*Ingest, error) {
 	i := &Ingest{
-		store:   db,
-		plans:   &plans{tables: db, collections: collections, limits: records, byName: make(map[string]*plan)},
-		counted: counted,
+		store:     db,
+		pipelines: &pipelines{store: db, collections: collections, limits: limits, byName: make(map[string]*pipeline)},
+		counted:   counted,
 	}
 	var errs []error
 	for _, name := range collections.Names() {
-		_, err := i.plans.get(ctx, name)
+		_, err := i.pipelines.get(ctx, name)
 		errs = append(errs, err)
 	}
 	return i, errors.Join(errs...)
 }
 
-// Process processes one chunk. It makes the plan before the step, because a step must not wait for a second connection while it holds its own.
-// A plan whose step failed by itself is not used again: the table may have changed since it was described.
+// Process processes one chunk. It gets the pipeline before the step starts, because a step must not wait for a second
+// connection while it uses its own. After a failure that is neither transient nor ErrNothingDue it removes
+// the pipeline, because the table may have changed since it was described.
 func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
-	plan, err := i.plans.get(ctx, attempt.Collection)
+	pipeline, err := i.pipelines.get(ctx, attempt.Collection)
 	if err != nil {
 		return store.Committed{}, err
 	}
-	done, err := i.store.RunStep(ctx, c, plan.step)
+	done, err := i.store.RunStep(ctx, c, pipeline.step)
 	switch {
 	case err == nil:
 		i.counted.Count(attempt.Collection, done.Counts)
 	case !errors.Is(err, store.ErrNothingDue) && !worker.IsTransient(ctx, err):
-		i.plans.forget(attempt.Collection)
+		i.pipelines.remove(attempt.Collection)
 	}
 	return done, err
 }

@@ -13,30 +13,31 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
 
-// step is the work on one chunk, inside its transaction: check each record, load the good ones, explain the others.
-func (p *plan) step(ctx context.Context, s *store.Step) (store.Effect, error) {
-	b, _ := p.benches.Get().(*bench)
-	defer p.benches.Put(b)
-	records, err := b.opener.Open(s.Payload, s.Rows)
+// step processes one chunk inside its transaction: it checks each record, loads the valid ones and
+// explains the others.
+func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error) {
+	buffers, _ := p.scratch.Get().(*scratch)
+	defer p.scratch.Put(buffers)
+	records, err := buffers.opener.Open(s.Payload, s.Rows)
 	if err != nil {
 		return store.Effect{}, err
 	}
-	b.batch.Reset()
-	rejected := b.check(p.checker, s.FirstRow, records)
-	loaded, err := s.Load(ctx, b.batch)
+	buffers.batch.Reset()
+	rejected := buffers.check(p.checker, s.FirstRow, records)
+	loaded, err := s.Load(ctx, buffers.batch)
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
 	}
-	return effect(s.FirstRow, records, rejected, b.batch, loaded), nil
+	return effect(s.FirstRow, records, rejected, buffers.batch, loaded), nil
 }
 
-// check puts every acceptable record into the batch and returns the others.
-func (b *bench) check(checker *schema.Checker, firstRow int, records [][]byte) []operation.Rejection {
+// check adds every valid record to the batch and returns the others.
+func (b *scratch) check(checker *schema.Checker, firstRow int, records [][]byte) []operation.Rejection {
 	var rejected []operation.Rejection
 	for n, raw := range records {
 		values, reasons := b.reader.Read(raw)
 		if reasons != nil {
-			reasons = explainFully(checker, raw, reasons)
+			reasons = addSchemaReasons(checker, raw, reasons)
 		} else {
 			reasons = checker.Check(raw, values)
 		}
@@ -50,38 +51,40 @@ func (b *bench) check(checker *schema.Checker, firstRow int, records [][]byte) [
 	return rejected
 }
 
-// explainFully adds what the schema says about a record that is otherwise strictly good, so that one look is enough to correct it.
-func explainFully(checker *schema.Checker, raw []byte, strict []operation.Reason) []operation.Reason {
-	told := make(map[string]bool, len(strict))
+// addSchemaReasons adds the schema's reasons to those of the strict reader, so that the client can
+// correct the record in one pass. It does so only if all strict reasons are undeclared members: the
+// schema's parser is less strict and might otherwise read another record than the one that was sent.
+func addSchemaReasons(checker *schema.Checker, raw []byte, strict []operation.Reason) []operation.Reason {
+	explained := make(map[string]bool, len(strict))
 	for _, r := range strict {
 		if r.Code != record.UnknownMember {
-			return strict // a parser that is less strict may see another record than the one that was sent
+			return strict
 		}
-		told[r.Pointer] = true
+		explained[r.Pointer] = true
 	}
 	for _, r := range checker.Explain(raw) {
-		if !told[r.Pointer] && len(strict) < record.MaxReasons {
+		if !explained[r.Pointer] && len(strict) < record.MaxReasons {
 			strict = append(strict, r)
 		}
 	}
 	return strict
 }
 
-// effect says for each row of the chunk what became of it.
+// effect returns the outcome of each row of the chunk and all rejections, by row.
 func effect(firstRow int, records [][]byte, rejected []operation.Rejection, batch *load.Batch, loaded load.Result) store.Effect {
 	outcomes := make([]operation.Outcome, len(records))
 	for n, outcome := range loaded.Outcomes {
 		outcomes[batch.Row(n)-firstRow] = outcome
 	}
-	for _, refused := range loaded.Rejected {
-		refused.Received = records[refused.Row-firstRow]
-		rejected = append(rejected, refused)
+	for _, r := range loaded.Rejected {
+		r.Received = records[r.Row-firstRow]
+		rejected = append(rejected, r)
 	}
 	for _, r := range rejected {
 		outcomes[r.Row-firstRow] = operation.Rejected
 	}
 	for n := range rejected {
-		rejected[n].Received = bytes.Clone(rejected[n].Received) // the next step takes the bench and its buffers
+		rejected[n].Received = bytes.Clone(rejected[n].Received) // the next step overwrites the buffers
 	}
 	slices.SortFunc(rejected, func(a, b operation.Rejection) int { return a.Row - b.Row })
 	return store.Effect{Outcomes: outcomes, Rejections: rejected}

@@ -1,18 +1,18 @@
 package record
 
-// The numbers that are taken: what Postgres' numeric, every jsonb reader and a person can handle. Without a bound,
-// 1e131000 is eight bytes that Postgres turns into 131,001 digits, and 1e200000 one that it refuses (SQLSTATE 22003).
+// Limits of numbers. Postgres' numeric and all readers of jsonb can handle any number within them. Without limits,
+// Postgres would convert the eight bytes 1e131000 to 131,001 digits and reject 1e200000 (SQLSTATE 22003).
 const (
-	// maxDigits bounds the digits that are written from the first one that is not zero on; all of them for zero.
+	// maxDigits limits the digits in the text from the first one that is not zero; for zero, all its digits.
 	maxDigits = 40
-	// maxExponent bounds the exponent, both as it is written and of the first digit that is not zero.
+	// maxExponent limits the exponent in the text and that of the first digit that is not zero.
 	maxExponent = 400
 )
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// number reads the number that begins at pos (RFC 8259 section 6). It only counts digits, so a number of a
-// megabyte costs no more than any other megabyte.
+// number parses the number at pos (RFC 8259 section 6) and returns the position after it. It counts the digits without
+// converting them, so its time is linear even for a number of a megabyte.
 func (r *Reader) number(pos int) int {
 	if r.raw[pos] == '-' {
 		pos++
@@ -22,14 +22,14 @@ func (r *Reader) number(pos int) int {
 		return r.malformed(min(pos, whole+1))
 	}
 	wholeEnd, fraction := pos, pos
-	if r.at(pos) == '.' {
+	if r.byteAt(pos) == '.' {
 		fraction = pos + 1
 		if pos = r.digits(fraction); pos == fraction {
 			return r.malformed(pos)
 		}
 	}
 	fractionEnd, exponent := pos, 0
-	if c := r.at(pos); c == 'e' || c == 'E' {
+	if c := r.byteAt(pos); c == 'e' || c == 'E' {
 		if pos, exponent = r.exponent(pos + 1); pos == stop {
 			return stop
 		}
@@ -39,16 +39,16 @@ func (r *Reader) number(pos int) int {
 }
 
 func (r *Reader) digits(pos int) int {
-	for isDigit(r.at(pos)) {
+	for isDigit(r.byteAt(pos)) {
 		pos++
 	}
 	return pos
 }
 
-// exponent reads what follows the letter e. Its value stops growing once it is out of any range.
+// exponent parses the exponent after the letter e. It caps a value that is out of range.
 func (r *Reader) exponent(pos int) (next, exponent int) {
 	sign := 1
-	switch r.at(pos) {
+	switch r.byteAt(pos) {
 	case '-':
 		sign = -1
 		pos++
@@ -65,7 +65,7 @@ func (r *Reader) exponent(pos int) (next, exponent int) {
 	return end, sign * exponent
 }
 
-// checkRange judges a number by its parts. A short one without an exponent cannot be out of range.
+// checkRange adds a reason if the number is out of range. A short number without an exponent never is.
 func (r *Reader) checkRange(whole, fraction []byte, exponent int) {
 	if exponent == 0 && len(whole)+len(fraction) <= maxDigits {
 		return

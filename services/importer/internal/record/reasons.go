@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The codes of the reasons for which a record is not taken. They are a part of the API and never change.
+// The codes of the reasons for which a record is rejected. They are a part of the API and never change.
 const (
 	NotAnObject      = "not-an-object"
 	MalformedJSON    = "malformed-json"
@@ -26,25 +26,25 @@ const (
 	TooManyMembers   = "too-many-members"
 )
 
-// place is where a fault lies: in the record as a whole, or in what the first steps of the path lead to, or in the
-// member called name of that.
-type place struct {
+// location is the location of a defect: the value to which the first steps of the path lead or, if name is not nil, its
+// member with the name.
+type location struct {
 	steps int
 	name  []byte
 }
 
-var wholeRecord = place{}
+var wholeRecord = location{}
 
-// here is the value that is being read.
-func (r *Reader) here() place { return place{steps: len(r.path)} }
+// here is the location of the value that is being parsed.
+func (r *Reader) here() location { return location{steps: len(r.path)} }
 
-// sibling is a member of the object that is being read.
-func (r *Reader) sibling(name []byte) place { return place{steps: len(r.path) - 1, name: name} }
+// sibling is the location of a member of the object that is being parsed.
+func (r *Reader) sibling(name []byte) location { return location{steps: len(r.path) - 1, name: name} }
 
-// reject gives the record a reason. After MaxReasons faults further ones cost nothing, however many there are.
-func (r *Reader) reject(where place, code, format string, args ...any) {
-	r.faults++
-	if r.faults > MaxReasons {
+// reject adds a reason. After MaxReasons defects it ignores further ones, so that they cost nothing.
+func (r *Reader) reject(where location, code, format string, args ...any) {
+	r.defects++
+	if r.defects > MaxReasons {
 		return
 	}
 	reason := operation.Reason{Pointer: r.pointer(where), Code: code, Message: fmt.Sprintf(format, args...)}
@@ -53,7 +53,7 @@ func (r *Reader) reject(where place, code, format string, args ...any) {
 	}
 }
 
-func (r *Reader) pointer(where place) string {
+func (r *Reader) pointer(where location) string {
 	tokens := make([]string, 0, where.steps+1)
 	for _, s := range r.path[:where.steps] {
 		if s.from < 0 {
@@ -72,7 +72,7 @@ func (r *Reader) pointer(where place) string {
 	return Pointer(tokens...)
 }
 
-// nameOf returns the name of a member in the path, unless it is not text or too long to be shown.
+// nameOf returns the name of a member in the path; false if it is not valid text or too long for a pointer.
 func (r *Reader) nameOf(s step) (string, bool) {
 	if s.to-s.from > maxName {
 		return "", false
@@ -84,11 +84,11 @@ func (r *Reader) nameOf(s step) (string, bool) {
 	return string(unescape(r.raw[s.from-1:s.to+1], found)), true
 }
 
-// maxName is the length in bytes up to which a member's name stands in a pointer.
+// maxName is the maximum length of a member's name in a pointer, in bytes.
 const maxName = 256
 
-// Pointer writes a JSON Pointer (RFC 6901). Pointers are kept and shown, so it ends before a name that is longer
-// than 256 bytes and then points to the object that has the member.
+// Pointer returns a JSON Pointer (RFC 6901). Pointers are stored and displayed, so it ends before the first name longer than
+// 256 bytes and then points to the object that has the member.
 func Pointer(tokens ...string) string {
 	var p jsontext.Pointer
 	for _, token := range tokens {
@@ -114,11 +114,12 @@ func (r *Reader) notAnObject(first byte) {
 	case first == '-', isDigit(first):
 		r.reject(wholeRecord, NotAnObject, message+"a number")
 	default:
-		r.malformed(r.space(0))
+		r.malformed(r.skipSpace(0))
 	}
 }
 
-// malformed ends the reading. What is not JSON has no structure to point into, hence the byte, counted from 1.
+// malformed adds a reason for invalid JSON and returns stop. Such a record has no structure to point to, so the message
+// contains the number of the byte, counted from 1.
 func (r *Reader) malformed(pos int) int {
 	const message = "is not valid JSON: "
 	switch {
@@ -132,7 +133,7 @@ func (r *Reader) malformed(pos int) int {
 	return stop
 }
 
-// badString names the faults of a string, which subject introduces, and returns the position after it.
+// badString adds a reason for each defect of a string and returns the position after it. subject begins the messages.
 func (r *Reader) badString(end int, found traits, subject string) int {
 	if found&invalidUTF8 != 0 {
 		r.reject(r.here(), InvalidUTF8, "%s bytes that are not UTF-8", subject)
@@ -156,11 +157,11 @@ func (r *Reader) unknown(name []byte) {
 			hint = fmt.Sprintf("; did you mean %q?", declared)
 		}
 	}
-	r.reject(r.sibling(name), UnknownMember, "member %s is not declared by the collection %q%s", shown(name), r.collection, hint)
+	r.reject(r.sibling(name), UnknownMember, "member %s is not declared by the collection %q%s", quoteShort(name), r.collection, hint)
 }
 
 func (r *Reader) duplicate(name []byte) {
-	r.reject(r.sibling(name), DuplicateMember, "member %s occurs more than once", shown(name))
+	r.reject(r.sibling(name), DuplicateMember, "member %s occurs more than once", quoteShort(name))
 }
 
 func (r *Reader) tooDeep() {
@@ -180,15 +181,15 @@ func (r *Reader) exponentBeyond() {
 	r.reject(r.here(), NumberOutOfRange, "is a number whose exponent is not between -%d and %d", maxExponent, maxExponent)
 }
 
-// shown quotes a name for a message and cuts it if it is long.
-func shown(name []byte) string {
-	const most = 64
-	if len(name) <= most {
+// quoteShort quotes a name for a message and shortens a long one.
+func quoteShort(name []byte) string {
+	const maxShown = 64
+	if len(name) <= maxShown {
 		return strconv.Quote(string(name))
 	}
-	cut := most
-	for !utf8.RuneStart(name[cut]) {
-		cut--
+	end := maxShown
+	for !utf8.RuneStart(name[end]) {
+		end--
 	}
-	return strconv.Quote(string(name[:cut])) + "…"
+	return strconv.Quote(string(name[:end])) + "…"
 }

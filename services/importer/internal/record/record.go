@@ -1,9 +1,9 @@
-// Package record reads one record strictly. What it accepts is one JSON object that every parser understands in
-// the same way and that Postgres can hold in columns of text and jsonb; anything else is refused with reasons, so
-// that nothing is altered, guessed or lost on its way into the table.
+// Package record parses one record strictly. It accepts a JSON object only if all parsers interpret it in the same
+// way and Postgres can store it in columns of text and jsonb. It rejects any other record with reasons, so that
+// importing never alters, guesses or loses data.
 //
-// The reader is a scanner of its own because strictness at the speed of COPY is what the importer is for: one pass
-// over the bytes, no allocation for a record that is accepted. The package jsontext is the yardstick of its tests.
+// The package has its own scanner, because a strict check must not slow down COPY: it reads the bytes once and
+// does not allocate for a valid record. The tests compare it with package jsontext.
 package record
 
 import (
@@ -13,19 +13,19 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// MaxReasons bounds how many reasons one record is given: enough to correct it, too few to fill a disk.
+// MaxReasons limits the reasons of one record: enough to correct it, too few to fill a disk.
 const MaxReasons = 20
 
-// Limits bound the shape of one record. A limit below 1 counts as 1.
+// Limits restrict the structure of one record. A limit below 1 is treated as 1.
 type Limits struct {
-	// Depth is how many objects and arrays may lie within each other, the record itself counted. Postgres gives up
-	// on jsonb some thousands of levels deep (SQLSTATE 54001).
+	// Depth is the maximum nesting of objects and arrays, including the record itself. Postgres rejects jsonb
+	// that is nested some thousands of levels deep (SQLSTATE 54001).
 	Depth int
-	// Members is how many members all objects of the record may have together.
+	// Members is the maximum number of members of all objects of the record together.
 	Members int
 }
 
-// DefaultLimits are far above what records need and far below what harms.
+// DefaultLimits returns limits that no ordinary record reaches and that are harmless.
 func DefaultLimits() Limits { return Limits{Depth: 32, Members: 1000} }
 
 // Reader reads records of one collection. It is not safe for concurrent use.
@@ -35,15 +35,16 @@ type Reader struct {
 	index      map[string]int
 	limits     Limits
 
-	raw     []byte
-	values  []jsontext.Value
-	expect  int
-	members int
-	faults  int
-	reasons []operation.Reason
-	// path holds a step for each object and array that is open at the moment.
+	raw    []byte
+	values []jsontext.Value
+	// expected is the index of the member that follows the last one in the declared order.
+	expected int
+	members  int
+	defects  int
+	reasons  []operation.Reason
+	// path contains a step for each open object and array.
 	path []step
-	// siblings are the names seen so far in the open objects within the record, innermost last.
+	// siblings are the names read so far of the open objects within the record, innermost last.
 	siblings [][]byte
 }
 
@@ -65,16 +66,16 @@ func NewReader(c *collection.Collection, limits Limits) *Reader {
 	return r
 }
 
-// Read returns the value of each declared member as it stands in raw, in the order of the collection's properties and
-// nil where the record has none. They are valid until the next call and as long as raw is. If the record cannot be
-// taken, there are no values, but up to MaxReasons reasons.
+// Read returns the unchanged bytes of each declared member's value, in the order of the collection's properties; nil for an
+// absent member. The values share the memory of raw and are valid until the next call. If the record is invalid, Read
+// returns no values and up to MaxReasons reasons.
 func (r *Reader) Read(raw []byte) ([]jsontext.Value, []operation.Reason) {
-	r.begin(raw)
-	start := r.space(0)
-	switch c := r.at(start); {
+	r.reset(raw)
+	start := r.skipSpace(0)
+	switch c := r.byteAt(start); {
 	case c == '{':
 		if end := r.value(start); end != stop {
-			r.expectEnd(r.space(end))
+			r.expectEnd(r.skipSpace(end))
 		}
 	case start == len(raw):
 		r.malformed(start)
@@ -87,9 +88,9 @@ func (r *Reader) Read(raw []byte) ([]jsontext.Value, []operation.Reason) {
 	return r.values, nil
 }
 
-func (r *Reader) begin(raw []byte) {
+func (r *Reader) reset(raw []byte) {
 	r.raw = raw
-	r.expect, r.members, r.faults = 0, 0, 0
+	r.expected, r.members, r.defects = 0, 0, 0
 	r.reasons = nil
 	r.path = r.path[:0]
 	r.siblings = r.siblings[:0]
@@ -102,10 +103,10 @@ func (r *Reader) expectEnd(pos int) {
 	}
 }
 
-// place keeps the value of a member of the record itself. Members mostly come in the declared order, so the one
-// after the last is tried before the map.
-func (r *Reader) place(name []byte, value jsontext.Value) {
-	i, declared := r.expect, true
+// setValue stores the value of a member of the record itself. Most records have their members in the declared order, so
+// the member after the last one is tried before the map.
+func (r *Reader) setValue(name []byte, value jsontext.Value) {
+	i, declared := r.expected, true
 	if i >= len(r.names) || string(name) != r.names[i] {
 		i, declared = r.index[string(name)]
 	}
@@ -116,6 +117,6 @@ func (r *Reader) place(name []byte, value jsontext.Value) {
 		r.duplicate(name)
 	default:
 		r.values[i] = value
-		r.expect = i + 1
+		r.expected = i + 1
 	}
 }

@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// stop is the position that means: the rest of the record cannot be read.
+// stop is the position that reports that the rest of the record cannot be parsed.
 const stop = -1
 
-// step tells which part of an open object or array is being read: the member whose name is raw[from:to] or, if from
-// is negative, the item at index to.
+// step identifies the part of an open object or array that is being parsed: the member with the name raw[from:to] or,
+// if from is negative, the item with the index to.
 type step struct{ from, to int }
 
-// at returns the byte at pos, or NUL after the end: NUL is legal nowhere in JSON.
-func (r *Reader) at(pos int) byte {
+// byteAt returns the byte at pos; after the end NUL, which is not allowed anywhere in JSON.
+func (r *Reader) byteAt(pos int) byte {
 	if uint(pos) < uint(len(r.raw)) {
 		return r.raw[pos]
 	}
 	return 0
 }
 
-// space returns the position of the first byte from pos on that is not white space (RFC 8259 section 2).
-func (r *Reader) space(pos int) int {
+// skipSpace returns the position of the first byte at or after pos that is not white space (RFC 8259 section 2).
+func (r *Reader) skipSpace(pos int) int {
 	for pos < len(r.raw) && r.raw[pos] <= ' ' {
 		if c := r.raw[pos]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
 			break
@@ -31,9 +31,9 @@ func (r *Reader) space(pos int) int {
 	return pos
 }
 
-// value reads the value that begins at pos and returns the position after it.
+// value parses the value at pos and returns the position after it.
 func (r *Reader) value(pos int) int {
-	switch c := r.at(pos); c {
+	switch c := r.byteAt(pos); c {
 	case '"':
 		end, traits := scanString(r.raw, pos)
 		if traits&^escaped == 0 {
@@ -71,18 +71,18 @@ func (r *Reader) object(pos int) int {
 		return stop
 	}
 	outer := len(r.siblings)
-	if pos = r.space(pos + 1); r.at(pos) == '}' {
+	if pos = r.skipSpace(pos + 1); r.byteAt(pos) == '}' {
 		return r.leave(pos)
 	}
 	for {
 		if pos = r.member(pos); pos == stop {
 			return stop
 		}
-		switch r.at(pos) {
+		switch r.byteAt(pos) {
 		case ',':
-			pos = r.space(pos + 1)
+			pos = r.skipSpace(pos + 1)
 		case '}':
-			r.compareSiblings(outer)
+			r.checkDuplicates(outer)
 			return r.leave(pos)
 		default:
 			return r.malformed(pos)
@@ -90,7 +90,7 @@ func (r *Reader) object(pos int) int {
 	}
 }
 
-// member reads a name, a colon and a value, and returns the position of what follows them.
+// member parses a name, a colon and a value, and returns the position of the next byte that is not white space.
 func (r *Reader) member(pos int) int {
 	r.members++
 	if r.members > r.limits.Members {
@@ -107,17 +107,17 @@ func (r *Reader) member(pos int) int {
 	switch {
 	case !readable:
 	case len(r.path) == 1:
-		r.place(name, r.raw[pos:end:end])
+		r.setValue(name, r.raw[pos:end:end])
 	default:
 		r.siblings = append(r.siblings, name)
 	}
-	return r.space(end)
+	return r.skipSpace(end)
 }
 
-// name reads a member's name and returns it with its escapes undone, and the position of the member's value. A name
-// that is not readable has been given a reason.
+// name parses a member's name and returns it without escapes, and the position of the member's value. If the name is not
+// valid text, it adds a reason and returns readable as false.
 func (r *Reader) name(pos int) (name []byte, next int, readable bool) {
-	if r.at(pos) != '"' {
+	if r.byteAt(pos) != '"' {
 		return nil, r.malformed(pos), false
 	}
 	end, traits := scanString(r.raw, pos)
@@ -130,15 +130,15 @@ func (r *Reader) name(pos int) (name []byte, next int, readable bool) {
 		name = unescape(r.raw[pos:end], traits)
 		readable = true
 	}
-	if pos = r.space(end); r.at(pos) != ':' {
+	if pos = r.skipSpace(end); r.byteAt(pos) != ':' {
 		return nil, r.malformed(pos), false
 	}
-	return name, r.space(pos + 1), readable
+	return name, r.skipSpace(pos + 1), readable
 }
 
-// compareSiblings looks for names that occur twice in the object that ends here. Sorting keeps a thousand names
-// from taking a million comparisons.
-func (r *Reader) compareSiblings(outer int) {
+// checkDuplicates finds names that occur more than once in the object that ends here. It sorts the names, because
+// comparing each pair of a thousand names would be slow.
+func (r *Reader) checkDuplicates(outer int) {
 	names := r.siblings[outer:]
 	if len(names) > 1 {
 		slices.SortFunc(names, bytes.Compare)
@@ -155,7 +155,7 @@ func (r *Reader) array(pos int) int {
 	if !r.enter() {
 		return stop
 	}
-	if pos = r.space(pos + 1); r.at(pos) == ']' {
+	if pos = r.skipSpace(pos + 1); r.byteAt(pos) == ']' {
 		return r.leave(pos)
 	}
 	for index := 0; ; index++ {
@@ -163,10 +163,10 @@ func (r *Reader) array(pos int) int {
 		if pos = r.value(pos); pos == stop {
 			return stop
 		}
-		pos = r.space(pos)
-		switch r.at(pos) {
+		pos = r.skipSpace(pos)
+		switch r.byteAt(pos) {
 		case ',':
-			pos = r.space(pos + 1)
+			pos = r.skipSpace(pos + 1)
 		case ']':
 			return r.leave(pos)
 		default:
@@ -184,7 +184,7 @@ func (r *Reader) enter() bool {
 	return true
 }
 
-// leave closes the object or array whose last byte is at pos.
+// leave closes the object or array whose last byte is at pos, and returns the position after it.
 func (r *Reader) leave(pos int) int {
 	r.path = r.path[:len(r.path)-1]
 	return pos + 1

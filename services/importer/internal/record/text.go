@@ -9,32 +9,32 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// traits are what a string was found to have, besides plain text.
+// traits are the properties of a string other than plain text.
 type traits uint8
 
 const (
 	// escaped: at least one backslash, so the text differs from the bytes.
 	escaped traits = 1 << iota
-	// invalidUTF8: bytes that no text has (RFC 3629), overlong forms and encoded surrogates among them.
+	// invalidUTF8: bytes that are not UTF-8 (RFC 3629), including overlong forms and encoded surrogates.
 	invalidUTF8
-	// loneSurrogate: half of a pair without the other, which no encoding can write (RFC 7493 section 2.1).
+	// loneSurrogate: half of a surrogate pair without the other, which no encoding can represent (RFC 7493 section 2.1).
 	loneSurrogate
-	// nulCharacter: U+0000, which Postgres holds neither in text nor in jsonb.
+	// nulCharacter: U+0000, which Postgres can store neither in text nor in jsonb.
 	nulCharacter
-	// broken: not JSON from the returned position on.
+	// broken: not valid JSON from the returned position on.
 	broken
 )
 
-// unescape returns the text of a string that was scanned without fault; quoted includes the quotes.
+// unescape returns the text of a valid string; quoted includes the quotes.
 func unescape(quoted []byte, found traits) []byte {
 	if found&escaped == 0 {
 		return quoted[1 : len(quoted)-1]
 	}
-	text, _ := jsontext.AppendUnquote(nil, quoted) // it was scanned without fault
+	text, _ := jsontext.AppendUnquote(nil, quoted) // valid, so there is no error
 	return text
 }
 
-// scanString reads the string whose opening quote is at pos. It returns the position after the closing quote.
+// scanString scans the string whose opening quote is at pos and returns the position after the closing quote.
 func scanString(b []byte, pos int) (int, traits) {
 	end := plain(b, pos+1)
 	if end < len(b) && b[end] == '"' {
@@ -43,7 +43,7 @@ func scanString(b []byte, pos int) (int, traits) {
 	return scanText(b, end)
 }
 
-// scanText goes on from the first byte that is not plain.
+// scanText continues a scan at the first byte that is not plain.
 func scanText(b []byte, pos int) (int, traits) {
 	var found traits
 	for pos < len(b) {
@@ -72,7 +72,7 @@ func scanText(b []byte, pos int) (int, traits) {
 	return pos, found | broken
 }
 
-// scanEscape returns the size of the escape sequence that b begins with (RFC 8259 section 7).
+// scanEscape returns the size of the escape sequence at the start of b (RFC 8259 section 7).
 func scanEscape(b []byte) (int, traits) {
 	if len(b) < 2 {
 		return 0, broken
@@ -96,7 +96,7 @@ func scanEscape(b []byte) (int, traits) {
 	return 6, loneSurrogate
 }
 
-// codeUnit reads the UTF-16 code unit that b begins with, as backslash, u and four hexadecimal digits.
+// codeUnit parses the UTF-16 code unit at the start of b: a backslash, u and four hexadecimal digits.
 func codeUnit(b []byte) (rune, bool) {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return 0, false
@@ -115,7 +115,7 @@ func codeUnit(b []byte) (rune, bool) {
 	return unit, true
 }
 
-// Every byte of these words has the value of their name.
+// Words of eight equal bytes.
 const (
 	ones     = 0x0101010101010101
 	highBits = 0x80 * ones
@@ -124,10 +124,9 @@ const (
 	spaces   = ' ' * ones
 )
 
-// plain returns the position of the first byte from pos on that is not printable ASCII or that is a quote or a
-// backslash; len(b) if there is none. It looks at eight bytes at once: each term of special has the high bit set in the
-// bytes that are below a space, a quote, a backslash or beyond ASCII. A borrow can set further bits above the first
-// such byte, but only there.
+// plain returns the position of the first byte at or after pos that is a quote, a backslash or not printable ASCII; len(b)
+// if there is none. It tests eight bytes at a time: the terms of special have the high bit set in each byte that is
+// below a space, a quote, a backslash or beyond ASCII. A borrow can set further bits, but only above the first such byte.
 func plain(b []byte, pos int) int {
 	for ; pos+8 <= len(b); pos += 8 {
 		w := binary.LittleEndian.Uint64(b[pos:])

@@ -3,8 +3,52 @@ package schema
 import (
 	"slices"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// recordAcceptor accepts records member by member, in the order of the collection's properties. Package
+// record has already rejected records with other members. A nil acceptor accepts nothing.
+type recordAcceptor struct {
+	members  []*valueAcceptor
+	required []bool
+}
+
+// valueAcceptor accepts values of one schema. A nil acceptor accepts nothing; it is used for a schema that
+// is not supported.
+type valueAcceptor struct {
+	types   types
+	allowed *allowedValues // from enum or const; nil allows any
+	text    textAcceptor
+	number  []bound
+	array   arrayAcceptor
+	object  objectAcceptor
+	also    []*valueAcceptor // from $ref and allOf: these must accept the value too
+}
+
+// anything is the acceptor of the schema true.
+var anything = &valueAcceptor{}
+
+type arrayAcceptor struct {
+	min, max int
+	items    *valueAcceptor
+}
+
+type objectAcceptor struct {
+	members    map[string]memberAcceptor
+	required   int
+	additional *valueAcceptor
+}
+
+type memberAcceptor struct {
+	value    *valueAcceptor
+	required bool
+}
+
+// allowedValues are the strings of an enum and whether it allows null. Its other values are left to the library.
+type allowedValues struct {
+	texts []string
+	null  bool
+}
 
 // types is a set of JSON types.
 type types uint8
@@ -25,101 +69,76 @@ var typesByName = map[string]types{
 	"string": typeString, "array": typeArray, "object": typeObject,
 }
 
-func planTypes(declared *jsonschema.Types) types {
-	if declared == nil || declared.IsEmpty() {
-		return allTypes
+// accepts reports whether the acceptor accepts the record with these values. If so, the library would accept it too.
+func (r *recordAcceptor) accepts(values []jsontext.Value) bool {
+	if r == nil || len(values) != len(r.members) {
+		return false
 	}
-	var set types
-	for _, name := range declared.ToStrings() {
-		set |= typesByName[name]
+	for i, value := range values {
+		if value == nil && !r.required[i] {
+			continue
+		}
+		if value == nil || !r.members[i].accepts(value) {
+			return false
+		}
 	}
-	return set
+	return true
 }
 
-// accepts reports whether the judge would accept the value, which is well formed and has no white space around it.
-func (p *valuePlan) accepts(value []byte) bool {
-	if p == nil || p == anything {
-		return p == anything
+// accepts requires that the value is well formed and has no white space around it.
+func (a *valueAcceptor) accepts(value []byte) bool {
+	if a == nil || a == anything {
+		return a == anything
 	}
-	for _, other := range p.also {
+	for _, other := range a.also {
 		if !other.accepts(value) {
 			return false
 		}
 	}
 	switch value[0] {
 	case '"':
-		return p.types&typeString != 0 && p.text.accepts(value) && p.allowed.text(value)
+		return a.types&typeString != 0 && a.text.accepts(value) && a.allowed.text(value)
 	case '{':
-		return p.types&typeObject != 0 && p.allowed == nil && p.object.accepts(value)
+		return a.types&typeObject != 0 && a.allowed == nil && a.object.accepts(value)
 	case '[':
-		return p.types&typeArray != 0 && p.allowed == nil && p.array.accepts(value)
+		return a.types&typeArray != 0 && a.allowed == nil && a.array.accepts(value)
 	case 't', 'f':
-		return p.types&typeBoolean != 0 && p.allowed == nil
+		return a.types&typeBoolean != 0 && a.allowed == nil
 	case 'n':
-		return p.types&typeNull != 0 && (p.allowed == nil || p.allowed.null)
+		return a.types&typeNull != 0 && (a.allowed == nil || a.allowed.null)
 	default:
-		return p.acceptsNumber(value)
+		return a.acceptsNumber(value)
 	}
 }
 
-// allowedValues are the texts and perhaps the null of an enum. Other values it may list are left to the judge.
-type allowedValues struct {
-	texts []string
-	null  bool
+func (v *allowedValues) text(quoted []byte) bool {
+	return v == nil || slices.Contains(v.texts, string(unquote(quoted)))
 }
 
-func (p *valuePlan) planAllowed(schema *jsonschema.Schema) bool {
-	var values []any
-	switch {
-	case schema.Enum != nil && schema.Const != nil:
-		return false
-	case schema.Enum != nil:
-		values = schema.Enum.Values
-	case schema.Const != nil:
-		values = []any{*schema.Const}
-	default:
-		return true
-	}
-	p.allowed = &allowedValues{}
-	for _, value := range values {
-		switch value := value.(type) {
-		case string:
-			p.allowed.texts = append(p.allowed.texts, value)
-		case nil:
-			p.allowed.null = true
-		}
-	}
-	return true
-}
-
-func (a *allowedValues) text(quoted []byte) bool {
-	return a == nil || slices.Contains(a.texts, string(unquote(quoted)))
-}
-
-func (p *arrayPlan) accepts(array []byte) bool {
+func (a *arrayAcceptor) accepts(array []byte) bool {
 	n := 0
 	pos := space(array, 1)
 	for array[pos] != ']' {
 		end := skip(array, pos)
 		n++
-		if n > p.max || !p.items.accepts(array[pos:end]) {
+		if n > a.max || !a.items.accepts(array[pos:end]) {
 			return false
 		}
 		pos = next(array, end)
 	}
-	return n >= p.min
+	return n >= a.min
 }
 
-func (p *objectPlan) accepts(object []byte) bool {
+func (o *objectAcceptor) accepts(object []byte) bool {
 	required := 0
 	pos := space(object, 1)
 	for object[pos] != '}' {
 		nameEnd := skip(object, pos)
 		start := space(object, space(object, nameEnd)+1)
 		end := skip(object, start)
-		member, declared := p.members[string(unquote(object[pos:nameEnd]))]
+		member, declared := o.members[string(unquote(object[pos:nameEnd]))]
 		if !declared {
-			member.value = p.additional
+			member.value = o.additional
 		}
 		if !member.value.accepts(object[start:end]) {
 			return false
@@ -129,5 +148,5 @@ func (p *objectPlan) accepts(object []byte) bool {
 		}
 		pos = next(object, end)
 	}
-	return required == p.required
+	return required == o.required
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// judgesOf returns the library's check of each format that has a quick one.
-func judgesOf(tb testing.TB) map[string]func(any) error {
+// libraryFormats returns the library's check of each format that has a quick one.
+func libraryFormats(tb testing.TB) map[string]func(any) error {
 	tb.Helper()
 	judges := make(map[string]func(any) error)
-	for name := range quickFormats {
-		judge, err := judgeOf(drawn{"format": name})
+	for name := range fastFormats {
+		judge, err := compileSchema(drawn{"format": name})
 		if err != nil {
 			tb.Fatalf("compiling the format %s: %v", name, err)
 		}
@@ -21,7 +21,7 @@ func judgesOf(tb testing.TB) map[string]func(any) error {
 	return judges
 }
 
-func TestQuickFormats(t *testing.T) {
+func TestFastFormats(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ yes, no []string }{
 		"uri": {
@@ -47,13 +47,13 @@ func TestQuickFormats(t *testing.T) {
 			},
 		},
 	}
-	if diff := cmp.Diff(len(quickFormats), len(tests)); diff != "" {
+	if diff := cmp.Diff(len(fastFormats), len(tests)); diff != "" {
 		t.Errorf("formats with cases (-want +got):\n%s", diff)
 	}
-	judges := judgesOf(t)
+	judges := libraryFormats(t)
 	for name, test := range tests {
 		for _, text := range test.yes {
-			if !quickFormats[name]([]byte(text)) {
+			if !fastFormats[name]([]byte(text)) {
 				t.Errorf("quick %s does not accept %q", name, text)
 			}
 			if err := judges[name](text); err != nil {
@@ -61,22 +61,22 @@ func TestQuickFormats(t *testing.T) {
 			}
 		}
 		for _, text := range test.no {
-			if quickFormats[name]([]byte(text)) {
+			if fastFormats[name]([]byte(text)) {
 				t.Errorf("quick %s accepts %q", name, text)
 			}
 		}
 	}
 }
 
-// FuzzQuickFormats holds the quick checks to accept only what the library accepts.
-func FuzzQuickFormats(f *testing.F) {
+// FuzzFastFormats holds the quick checks to accept only what the library accepts.
+func FuzzFastFormats(f *testing.F) {
 	for _, seed := range []string{"https://example.com:80/a?b", "http://a", "2026-01-28", "2026-01-28T12:30:00.5+01:00", "2026-02-28T12:30:00Z"} {
 		f.Add(seed)
 		f.Add(strings.ToUpper(seed))
 	}
-	judges := judgesOf(f)
+	judges := libraryFormats(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		for name, quick := range quickFormats {
+		for name, quick := range fastFormats {
 			if !quick([]byte(text)) {
 				continue
 			}

@@ -1,15 +1,10 @@
 package schema
 
-import (
-	"bytes"
-	"math/big"
+import "bytes"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-)
-
-// bound is a keyword that limits numbers, with its value numerator/denominator.
+// bound is a keyword that restricts numbers, with the value numerator/denominator.
 type bound struct {
-	holds                  func(value, limit int64) bool
+	satisfied              func(value, limit int64) bool
 	numerator, denominator int64
 }
 
@@ -19,60 +14,36 @@ func above(value, limit int64) bool      { return value > limit }
 func below(value, limit int64) bool      { return value < limit }
 func multipleOf(value, limit int64) bool { return value%limit == 0 }
 
-// planNumber plans bounds that fit into 64 bits.
-func (p *valuePlan) planNumber(schema *jsonschema.Schema) bool {
-	keywords := []struct {
-		limit *big.Rat
-		holds func(value, limit int64) bool
-	}{
-		{schema.Minimum, atLeast},
-		{schema.Maximum, atMost},
-		{schema.ExclusiveMinimum, above},
-		{schema.ExclusiveMaximum, below},
-		{schema.MultipleOf, multipleOf},
-	}
-	for _, k := range keywords {
-		if k.limit == nil {
-			continue
-		}
-		if !k.limit.Num().IsInt64() || !k.limit.Denom().IsInt64() {
-			return false
-		}
-		p.number = append(p.number, bound{k.holds, k.limit.Num().Int64(), k.limit.Denom().Int64()})
-	}
-	return true
-}
-
-func (p *valuePlan) acceptsNumber(value []byte) bool {
-	if p.allowed != nil || p.types&(typeNumber|typeInteger) == 0 {
+func (a *valueAcceptor) acceptsNumber(value []byte) bool {
+	if a.allowed != nil || a.types&(typeNumber|typeInteger) == 0 {
 		return false
 	}
-	if p.types&typeNumber == 0 && bytes.ContainsAny(value, ".eE") {
-		return false // 1.0 and 1e3 are integers, too, but rare
+	if a.types&typeNumber == 0 && bytes.ContainsAny(value, ".eE") {
+		return false // 1.0 and 1e3 are integers too, but rare: the library decides
 	}
-	if p.number == nil {
+	if a.number == nil {
 		return true
 	}
 	n, scale, ok := parseDecimal(value)
 	if !ok {
 		return false
 	}
-	for _, b := range p.number {
-		// n/scale and numerator/denominator compare like these products.
+	for _, b := range a.number {
+		// n/scale and numerator/denominator compare as these products do.
 		value, fits := multiply(n, b.denominator)
 		limit, limitFits := multiply(b.numerator, scale)
-		if !fits || !limitFits || !b.holds(value, limit) {
+		if !fits || !limitFits || !b.satisfied(value, limit) {
 			return false
 		}
 	}
 	return true
 }
 
-// parseDecimal reads a number of at most 18 digits and no exponent as n/scale.
+// parseDecimal parses a number of at most 18 characters, without its sign, and no exponent as n/scale.
 func parseDecimal(value []byte) (n, scale int64, ok bool) {
-	const mostDigits = 18 // whatever they are, they fit
+	const maxDigits = 18 // any such number fits into 64 bits
 	digits, negative := bytes.CutPrefix(value, []byte{'-'})
-	if len(digits) > mostDigits {
+	if len(digits) > maxDigits {
 		return 0, 0, false
 	}
 	scale = 1
@@ -95,7 +66,7 @@ func parseDecimal(value []byte) (n, scale int64, ok bool) {
 	return n, scale, true
 }
 
-// multiply also reports whether the product fits into 64 bits. The second factor must be above zero.
+// multiply returns a*b and whether the product fits into 64 bits. b must be positive.
 func multiply(a, b int64) (int64, bool) {
 	product := a * b
 	return product, product/b == a

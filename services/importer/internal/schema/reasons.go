@@ -12,19 +12,20 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// unclassified is the code of a finding whose keyword has no code of its own.
+// unclassified is the code of a violation whose keyword has no code of its own.
 const unclassified = "schema"
 
-// finding is what the judge found, in our terms.
-type finding struct {
+// violation is an error of the library with our code and message.
+type violation struct {
 	code, message string
-	// members are the names that the finding is about, if it is about members of the value rather than the value.
+	// members are the names of the invalid members; nil if the value itself is invalid.
 	members []string
 }
 
-// explain puts what the judge found into at most record.MaxReasons reasons. The judge walks maps, so they are sorted.
-func explain(found *jsonschema.ValidationError) []operation.Reason {
-	reasons := collect(nil, found)
+// explain converts the library's errors to at most record.MaxReasons reasons. It sorts them, because the library
+// iterates over maps.
+func explain(invalid *jsonschema.ValidationError) []operation.Reason {
+	reasons := collect(nil, invalid)
 	slices.SortFunc(reasons, func(a, b operation.Reason) int {
 		return cmp.Or(cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
 	})
@@ -32,54 +33,55 @@ func explain(found *jsonschema.ValidationError) []operation.Reason {
 	return slices.Clip(reasons[:min(len(reasons), record.MaxReasons)])
 }
 
-func collect(reasons []operation.Reason, found *jsonschema.ValidationError) []operation.Reason {
-	switch k := found.ErrorKind.(type) {
+func collect(reasons []operation.Reason, invalid *jsonschema.ValidationError) []operation.Reason {
+	switch k := invalid.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
-		return collectAll(reasons, found.Causes)
+		return collectAll(reasons, invalid.Causes)
 	case *kind.PropertyNames:
-		// The library's location of this finding is overwritten by what it checks next, so it is not used.
-		return append(reasons, operation.Reason{Code: "member-name", Message: "has a member named " + shown(k.Property) + ", a name that is not allowed there"})
+		// The library overwrites the location of this error during later checks, so it is not used.
+		return append(reasons, operation.Reason{Code: "member-name", Message: "has a member named " + quoteShort(k.Property) + ", a name that is not allowed there"})
 	case *kind.AnyOf:
-		return append(reasons, noneOf("any-of", found))
+		return append(reasons, noneOf("any-of", invalid))
 	case *kind.OneOf:
 		if len(k.Subschemas) == 0 {
-			return append(reasons, noneOf("one-of", found))
+			return append(reasons, noneOf("one-of", invalid))
 		}
 	}
-	f := describe(found.ErrorKind)
-	if f.members == nil {
-		return append(reasons, operation.Reason{Pointer: record.Pointer(found.InstanceLocation...), Code: f.code, Message: f.message})
+	v := describe(invalid.ErrorKind)
+	if v.members == nil {
+		return append(reasons, operation.Reason{Pointer: record.Pointer(invalid.InstanceLocation...), Code: v.code, Message: v.message})
 	}
-	for _, member := range f.members {
-		tokens := append(slices.Clone(found.InstanceLocation), member)
-		reasons = append(reasons, operation.Reason{Pointer: record.Pointer(tokens...), Code: f.code, Message: f.message})
-	}
-	return reasons
-}
-
-func collectAll(reasons []operation.Reason, found []*jsonschema.ValidationError) []operation.Reason {
-	for _, one := range found {
-		reasons = collect(reasons, one)
+	for _, member := range v.members {
+		tokens := append(slices.Clone(invalid.InstanceLocation), member)
+		reasons = append(reasons, operation.Reason{Pointer: record.Pointer(tokens...), Code: v.code, Message: v.message})
 	}
 	return reasons
 }
 
-// noneOf is the reason for a value that conforms to none of several schemas: it says what each of them missed.
-func noneOf(code string, found *jsonschema.ValidationError) operation.Reason {
-	const most = 4
-	pointer := record.Pointer(found.InstanceLocation...)
-	var misses []string
-	for _, miss := range collectAll(nil, found.Causes) {
-		text := miss.Message
-		if within := strings.TrimPrefix(miss.Pointer, pointer); within != "" {
+func collectAll(reasons []operation.Reason, causes []*jsonschema.ValidationError) []operation.Reason {
+	for _, cause := range causes {
+		reasons = collect(reasons, cause)
+	}
+	return reasons
+}
+
+// noneOf returns the reason for a value that conforms to none of several schemas. Its message contains the messages of
+// the first few of them.
+func noneOf(code string, invalid *jsonschema.ValidationError) operation.Reason {
+	const maxShownReasons = 4
+	pointer := record.Pointer(invalid.InstanceLocation...)
+	var messages []string
+	for _, reason := range collectAll(nil, invalid.Causes) {
+		text := reason.Message
+		if within := strings.TrimPrefix(reason.Pointer, pointer); within != "" {
 			text = within + " " + text
 		}
-		misses = append(misses, text)
+		messages = append(messages, text)
 	}
-	slices.Sort(misses)
-	misses = slices.Compact(misses)
-	message := "conforms to none of the alternatives: " + strings.Join(misses[:min(len(misses), most)], "; or ")
-	if len(misses) > most {
+	slices.Sort(messages)
+	messages = slices.Compact(messages)
+	message := "conforms to none of the alternatives: " + strings.Join(messages[:min(len(messages), maxShownReasons)], "; or ")
+	if len(messages) > maxShownReasons {
 		message += "; …"
 	}
 	return operation.Reason{Pointer: pointer, Code: code, Message: message}

@@ -127,7 +127,7 @@ func TestCheckRejectsRequiredOrders(t *testing.T) {
 	}
 }
 
-func TestCheckBoundsReasons(t *testing.T) {
+func TestCheckLimitsReasons(t *testing.T) {
 	t.Parallel()
 	raw := `{"tool_id":"1","tool_name":"n","category":"c","features":[` + strings.Repeat("1,", 99) + `1]}`
 	if got := check(t, tools(t), raw); len(got) != record.MaxReasons {
@@ -135,7 +135,7 @@ func TestCheckBoundsReasons(t *testing.T) {
 	}
 }
 
-func TestCheckListsFewAlternatives(t *testing.T) {
+func TestCheckLimitsAlternatives(t *testing.T) {
 	t.Parallel()
 	var values []string
 	for i := range 12 {

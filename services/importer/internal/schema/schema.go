@@ -1,8 +1,9 @@
-// Package schema checks records against the JSON Schema (2020-12, formats asserted) of their collection.
+// Package schema checks records against the JSON Schema (2020-12, with formats asserted) of their collection.
 //
-// A library is the judge. In front of it stands an acceptance plan made from the compiled schema, which works on the
-// bytes of a record and only ever says yes, and only where the library would. Whatever the plan does not understand or
-// does not accept goes to the library, which decides and whose findings are put into words.
+// A library validates the records. Because it is slow, acceptors built from the compiled schema run
+// first, on the bytes of a record. They accept a record only if the library would accept it. A record
+// that they do not accept, or whose schema they do not support, goes to the library, which decides and
+// whose errors become the reasons.
 package schema
 
 import (
@@ -19,64 +20,64 @@ import (
 
 // Checker checks the records of one collection. It is safe for concurrent use.
 type Checker struct {
-	judge *jsonschema.Schema
-	plan  *recordPlan
+	schema   *jsonschema.Schema
+	acceptor *recordAcceptor
 }
 
-// errExternal is why a schema may not refer to another document: what a record must be should be readable in one
-// file, and must not depend on a network or on what else lies on the disk.
+// errExternal is the error for a reference to another document. A collection's schema must be readable in
+// one file and must not depend on a network or on other files.
 var errExternal = errors.New("a collection's schema must be complete: references to other documents are not followed")
 
 type noLoader struct{}
 
 func (noLoader) Load(string) (any, error) { return nil, errExternal }
 
-// draft is the version of JSON Schema that collections are written in.
+// draft is the version of JSON Schema in which collections are written.
 const draft = 2020
 
-// Compile prepares the schema of c. The error says what is wrong with the collection's file.
+// Compile compiles the schema of c. An error describes what is wrong with the collection's file.
 func Compile(c *collection.Collection) (*Checker, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(c.Schema))
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of collection %q: %w", c.Name, err)
 	}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.AssertFormat()
-	compiler.UseLoader(noLoader{})
+	library := jsonschema.NewCompiler()
+	library.DefaultDraft(jsonschema.Draft2020)
+	library.AssertFormat()
+	library.UseLoader(noLoader{})
 	address := "longshore://collections/" + c.Name
-	if err := compiler.AddResource(address, document); err != nil {
+	if err := library.AddResource(address, document); err != nil {
 		return nil, fmt.Errorf("compiling the schema of collection %q: %w", c.Name, err)
 	}
-	judge, err := compiler.Compile(address)
+	compiled, err := library.Compile(address)
 	if err != nil {
 		return nil, fmt.Errorf("compiling the schema of collection %q: %w", c.Name, err)
 	}
-	if judge.DraftVersion != draft {
+	if compiled.DraftVersion != draft {
 		return nil, fmt.Errorf("compiling the schema of collection %q: $schema must be https://json-schema.org/draft/2020-12/schema", c.Name)
 	}
-	return &Checker{judge: judge, plan: planRecord(judge, c.Properties)}, nil
+	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties)}, nil
 }
 
-// Check returns the reasons why a record does not conform to the schema; none if it does. The record must have been
-// accepted by the package record, and values must be what that returned.
+// Check returns the reasons why a record does not conform to the schema; nil if it does. Package record
+// must have accepted the record and returned values for it.
 func (k *Checker) Check(raw []byte, values []jsontext.Value) []operation.Reason {
-	if k.plan.accepts(values) {
+	if k.acceptor.accepts(values) {
 		return nil
 	}
 	return k.Explain(raw)
 }
 
-// Explain is Check without its fast way, for a record whose values are not at hand: one that is strictly good but for members
-// that the collection does not declare.
+// Explain is Check without the acceptors. It needs no values, so it also checks a record that package record
+// has rejected because of undeclared members.
 func (k *Checker) Explain(raw []byte) []operation.Reason {
 	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		return []operation.Reason{{Code: unclassified, Message: "is not valid JSON"}}
 	}
-	var found *jsonschema.ValidationError
-	if err := k.judge.Validate(instance); !errors.As(err, &found) {
+	var invalid *jsonschema.ValidationError
+	if err := k.schema.Validate(instance); !errors.As(err, &invalid) {
 		return nil
 	}
-	return explain(found)
+	return explain(invalid)
 }

@@ -40,7 +40,7 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	})
 	b.Run("baseline/decode+library", func(b *testing.B) {
-		judge := compileJudge(b, c)
+		judge := compileWithLibrary(b, c)
 		b.ReportAllocs()
 		for b.Loop() {
 			instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))

@@ -94,8 +94,8 @@ func compile(tb testing.TB, c *collection.Collection) *schema.Checker {
 	return checker
 }
 
-// compileJudge compiles the schema with the library alone.
-func compileJudge(tb testing.TB, c *collection.Collection) *jsonschema.Schema {
+// compileWithLibrary compiles the schema with the library alone.
+func compileWithLibrary(tb testing.TB, c *collection.Collection) *jsonschema.Schema {
 	tb.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(c.Schema))
 	if err != nil {
@@ -155,9 +155,9 @@ func TestCheckAccepts(t *testing.T) {
 	}
 }
 
-// TestCheckAcceptsByItsPlan fails if the plan of a schema that it should understand leaves good records to the judge,
+// TestCheckDoesNotAllocate fails if the plan of a schema that it should understand leaves good records to the judge,
 // who is many times slower and allocates.
-func TestCheckAcceptsByItsPlan(t *testing.T) {
+func TestCheckDoesNotAllocate(t *testing.T) {
 	for name, test := range map[string]struct {
 		collection *collection.Collection
 		raw        string
@@ -174,7 +174,7 @@ func TestCheckAcceptsByItsPlan(t *testing.T) {
 	}
 }
 
-func TestCheckIsSafeForConcurrentUse(t *testing.T) {
+func TestCheckConcurrently(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 	checker := compile(t, c)
@@ -193,7 +193,7 @@ func TestCheckIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-func TestCompileRefuses(t *testing.T) {
+func TestCompileErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ properties, want string }{
 		"another-host":  {`{"id": {"$ref": "https://example.com/id.json"}}`, "references to other documents are not followed"},
@@ -221,11 +221,11 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckAgreesWithTheJudge compares whole records: no reasons exactly if the library finds none.
-func TestCheckAgreesWithTheJudge(t *testing.T) {
+// TestCheckAgreesWithLibrary compares whole records: no reasons exactly if the library finds none.
+func TestCheckAgreesWithLibrary(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
-	judge, checker, reader := compileJudge(t, c), compile(t, c), record.NewReader(c, record.DefaultLimits())
+	judge, checker, reader := compileWithLibrary(t, c), compile(t, c), record.NewReader(c, record.DefaultLimits())
 	var got []string
 	for _, number := range []string{"0", "1", "1.0", "1.5", "9007199254740991", "9007199254740992", "1e3", `"1"`, "null"} {
 		for _, total := range []string{"0", "0.01", "0.001", "-0.01", "999999.99", "1000000", "1e2", "true"} {

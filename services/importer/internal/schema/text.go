@@ -8,46 +8,46 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// textPlan accepts strings. Lengths are in Unicode code points, as JSON Schema counts them.
-type textPlan struct {
+// textAcceptor accepts strings. Lengths are in Unicode code points, as in JSON Schema.
+type textAcceptor struct {
 	min, max int
 	pattern  *regexp.Regexp
-	format   *formatPlan
+	format   *formatAcceptor
 }
 
-// formatPlan accepts texts of one format.
-type formatPlan struct {
-	// quick says yes to the usual cases at little cost; nil if there is none for the format.
-	quick func(text []byte) bool
-	judge func(any) error
+// formatAcceptor accepts texts of one format.
+type formatAcceptor struct {
+	// fast accepts the common texts of the format; nil if the format has no fast check.
+	fast     func(text []byte) bool
+	validate func(any) error
 }
 
-func (p *textPlan) accepts(quoted []byte) bool {
-	if !p.surelyFits(len(quoted) - 2) {
+func (t *textAcceptor) accepts(quoted []byte) bool {
+	if !t.certainlyFits(len(quoted) - 2) {
 		n := utf8.RuneCount(unquote(quoted))
-		if n < p.min || n > p.max {
+		if n < t.min || n > t.max {
 			return false
 		}
 	}
-	if p.pattern == nil && p.format == nil {
+	if t.pattern == nil && t.format == nil {
 		return true
 	}
 	text := unquote(quoted)
-	return (p.pattern == nil || p.pattern.Match(text)) && (p.format == nil || p.format.accepts(text))
+	return (t.pattern == nil || t.pattern.Match(text)) && (t.format == nil || t.format.accepts(text))
 }
 
-// surelyFits judges the length by the number of bytes between the quotes. A character takes from 1 to 12 of them, the
-// latter for two escaped surrogates.
-func (p *textPlan) surelyFits(size int) bool {
-	const mostBytes = 12
-	return size <= p.max && (size+mostBytes-1)/mostBytes >= p.min
+// certainlyFits checks the length by the number of bytes between the quotes. A character has from 1 to 12 bytes; two
+// escaped surrogates have 12.
+func (t *textAcceptor) certainlyFits(size int) bool {
+	const maxCharacterBytes = 12
+	return size <= t.max && (size+maxCharacterBytes-1)/maxCharacterBytes >= t.min
 }
 
-func (f *formatPlan) accepts(text []byte) bool {
-	if f.quick != nil && f.quick(text) {
+func (f *formatAcceptor) accepts(text []byte) bool {
+	if f.fast != nil && f.fast(text) {
 		return true
 	}
-	return f.judge(string(text)) == nil
+	return f.validate(string(text)) == nil
 }
 
 // unquote returns the text of a well-formed JSON string.
@@ -55,6 +55,6 @@ func unquote(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
-	text, _ := jsontext.AppendUnquote(nil, quoted) // it is well formed
+	text, _ := jsontext.AppendUnquote(nil, quoted) // well formed
 	return text
 }

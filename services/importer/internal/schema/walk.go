@@ -2,7 +2,7 @@ package schema
 
 import "bytes"
 
-// The functions of this file walk over JSON that is known to be well formed.
+// The functions of this file require well-formed JSON.
 
 // space returns the position of the first byte from pos on that is not white space.
 func space(b []byte, pos int) int {

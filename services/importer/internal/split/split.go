@@ -1,5 +1,5 @@
-// Package split cuts an upload in pieces into chunks: it reads the parts in order as the one body that they are and stages its records,
-// before the import goes on as if the body had come in one request.
+// Package split splits a multipart upload into chunks. It reads the parts in order as one body and stages
+// its records; the import then continues as if the body had been sent in a single request.
 package split
 
 import (
@@ -14,16 +14,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 )
 
-// clearDelay is when clearing up is tried again.
-const clearDelay = 5 * time.Second
+// cleanupRetryDelay is the delay before a failed cleanup is retried.
+const cleanupRetryDelay = 5 * time.Second
 
 // Splitter splits uploads. It is safe for concurrent use.
 type Splitter struct {
@@ -31,59 +31,61 @@ type Splitter struct {
 	collections *collection.Catalog
 }
 
-// New makes a Splitter.
+// New returns a Splitter.
 func New(db *store.Store, collections *collection.Catalog) *Splitter {
 	return &Splitter{store: db, collections: collections}
 }
 
-// Process splits the upload that the chunk stands for. A worker that dies in its middle leaves chunks, which the next one finds as it would have
-// written them itself.
+// Process splits the upload of the job. If a worker dies before it has finished, the next one starts from the
+// beginning and stages the same chunks again.
 func (s *Splitter) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
 	return s.store.RunSplit(ctx, c, s.split)
 }
 
-// ThenClear adds to a handler that clears up once there is nothing more to split: the parts of what was split, and the chunks of what was
-// broken off. Of an upload that was given up, the janitor clears what is left.
-func (s *Splitter) ThenClear(handle queue.Handler) queue.Handler {
+// WithCleanup returns a handler that calls handle and cleans up after a split has ended: it deletes the parts
+// and, if the split has failed, its chunks. If the cleanup of an archived entry fails, the janitor retries it.
+func (s *Splitter) WithCleanup(handle queue.Handler) queue.Handler {
 	return func(ctx context.Context, c job.Chunk) error {
-		ended := handle(ctx, c)
-		_, givenUp := errors.AsType[*queue.ArchiveError](ended)
-		if ended != nil && !givenUp {
-			return ended
+		result := handle(ctx, c)
+		_, archived := errors.AsType[*queue.ArchiveError](result)
+		if result != nil && !archived {
+			return result
 		}
 		err := s.store.ClearSplit(ctx, c.OperationID)
-		if givenUp {
-			return ended
+		if archived {
+			return result
 		}
 		if err != nil {
-			return &queue.RetryAfterError{Delay: clearDelay, Reason: "clearing up after the split", Err: fmt.Errorf("clearing up after the split: %w", err)}
+			return &queue.RetryAfterError{
+				Delay: cleanupRetryDelay, Reason: "cleaning up after the split", Err: fmt.Errorf("cleaning up after the split: %w", err),
+			}
 		}
 		return nil
 	}
 }
 
-func (s *Splitter) split(ctx context.Context, place store.Checkpoint) (store.Split, error) {
-	request, err := staging.DecodeRequest(place.Request)
+func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (store.Split, error) {
+	request, err := staging.DecodeRequest(checkpoint.Request)
 	if err != nil {
 		return store.Split{}, err
 	}
-	target, err := worker.Collection(s.collections, place.Collection)
+	target, err := worker.Collection(s.collections, checkpoint.Collection)
 	if err != nil {
 		return store.Split{}, err
 	}
 	media, err := intake.Negotiate(request.ContentType, nil)
 	if err != nil {
-		return store.Split{}, fmt.Errorf("%w: %w", worker.ErrNotReady, err) // an api that is newer takes more
+		return store.Split{}, fmt.Errorf("%w: %w", worker.ErrNotReady, err) // a newer api accepts more media types
 	}
-	parts, err := s.store.ReadParts(ctx, place.ID)
+	parts, err := s.store.ReadParts(ctx, checkpoint.ID)
 	if err != nil {
 		return store.Split{}, err
 	}
-	last, err := s.stage(ctx, place.ID, parts, media, target, request)
+	last, err := s.stage(ctx, checkpoint.ID, parts, media, target, request)
 	switch {
 	case parts.Err() != nil:
-		return store.Split{}, parts.Err() // whatever the parser made of it
-	case isTheirs(err):
+		return store.Split{}, parts.Err() // takes precedence over the parser's error, which it has caused
+	case isClientError(err):
 		f := fault.Of(err)
 		return store.Split{Failure: &operation.Failure{Code: f.PascalCode(), Message: f.Message}}, nil
 	case err != nil:
@@ -109,8 +111,8 @@ func (s *Splitter) stage(
 	return last, write(ctx, last)
 }
 
-// isTheirs reports whether an error is the fault of the body, so that no other attempt will fare better.
-func isTheirs(err error) bool {
+// isClientError reports whether the body caused the error, so that a retry would fail too.
+func isClientError(err error) bool {
 	f, ok := errors.AsType[*fault.Fault](err)
 	return ok && (f.Kind == fault.Malformed || f.Kind == fault.Invalid || f.Kind == fault.TooLarge)
 }

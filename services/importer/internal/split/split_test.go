@@ -14,13 +14,13 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/split"
 )
@@ -48,7 +48,7 @@ func setup(t *testing.T) bench {
 	}
 	splitter := split.New(b.db, collections)
 	worker := worker.New(job.Split, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
-	b.split = splitter.ThenClear(worker.ProcessChunk)
+	b.split = splitter.WithCleanup(worker.ProcessChunk)
 	return b
 }
 

@@ -10,11 +10,11 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
@@ -75,13 +75,13 @@ func (w trial) try(ctx context.Context, t *testing.T, seq int) error {
 func TestOnlyAFailureOfItsOwnForgetsAPlan(t *testing.T) {
 	t.Parallel()
 	w := setupTrial(t, 3)
-	before := w.plans.byName["tools"]
+	before := w.pipelines.byName["tools"]
 	kept := func(what string, err, want error) {
 		t.Helper()
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, not %v", what, err, want)
 		}
-		if w.plans.byName["tools"] != before {
+		if w.pipelines.byName["tools"] != before {
 			t.Errorf("%s: the plan was forgotten", what)
 		}
 	}
@@ -105,7 +105,7 @@ func TestOnlyAFailureOfItsOwnForgetsAPlan(t *testing.T) {
 	if _, err := w.sql.Exec(t.Context(), `ALTER TABLE xforce.tools DROP COLUMN category`); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.try(t.Context(), t, 2); err == nil || w.plans.byName["tools"] != nil {
+	if err := w.try(t.Context(), t, 2); err == nil || w.pipelines.byName["tools"] != nil {
 		t.Errorf("a table that has changed: %v, and the plan is kept", err)
 	}
 }

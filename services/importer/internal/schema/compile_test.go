@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// judgeOf compiles a schema as Compile does.
-func judgeOf(document any) (*jsonschema.Schema, error) {
+// compileSchema compiles a schema as Compile does.
+func compileSchema(document any) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
@@ -20,18 +20,18 @@ func judgeOf(document any) (*jsonschema.Schema, error) {
 	return compiler.Compile("drawn.json")
 }
 
-// TestPlanAcceptsOnlyWhatTheJudgeAccepts draws schemas, with keywords that plans do not understand among them, and
+// TestAcceptorAgreesWithLibrary draws schemas, with keywords that plans do not understand among them, and
 // values for them.
-func TestPlanAcceptsOnlyWhatTheJudgeAccepts(t *testing.T) {
+func TestAcceptorAgreesWithLibrary(t *testing.T) {
 	t.Parallel()
 	var both, judgeOnly int
 	rapid.Check(t, func(t *rapid.T) {
 		document := drawSchema(t, 2)
-		judge, err := judgeOf(document)
+		judge, err := compileSchema(document)
 		if err != nil {
 			t.Fatalf("compiling %v: %v", document, err)
 		}
-		plan := planner{}.value(judge)
+		plan := compiler{}.value(judge)
 		for range 20 {
 			value := drawValue(t, 3)
 			instance, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(value)))
@@ -166,14 +166,14 @@ func drawValue(t *rapid.T, depth int) string {
 	}
 }
 
-// TestPlanLeavesLoopsToTheJudge checks that planning a schema that refers to itself ends.
-func TestPlanLeavesLoopsToTheJudge(t *testing.T) {
+// TestCompilerRecursiveSchema checks that planning a schema that refers to itself ends.
+func TestCompilerRecursiveSchema(t *testing.T) {
 	t.Parallel()
-	judge, err := judgeOf(drawn{"type": "object", "properties": drawn{"a": drawn{"$ref": "#"}, "b": drawn{"type": "string"}}})
+	judge, err := compileSchema(drawn{"type": "object", "properties": drawn{"a": drawn{"$ref": "#"}, "b": drawn{"type": "string"}}})
 	if err != nil {
 		t.Fatalf("compiling: %v", err)
 	}
-	plan := planner{}.value(judge)
+	plan := compiler{}.value(judge)
 	if plan.accepts([]byte(`{"a":{}}`)) {
 		t.Error("the plan accepts a member whose schema refers to the whole")
 	}
@@ -182,9 +182,9 @@ func TestPlanLeavesLoopsToTheJudge(t *testing.T) {
 	}
 }
 
-// TestPlanUnderstandsNothingElse lists what is left to the judge. Values of all these schemas are refused by the plan,
+// TestCompilerUnsupportedSchemas lists what is left to the judge. Values of all these schemas are refused by the plan,
 // be they good or not.
-func TestPlanUnderstandsNothingElse(t *testing.T) {
+func TestCompilerUnsupportedSchemas(t *testing.T) {
 	t.Parallel()
 	one := json.Number("1")
 	for _, schema := range []drawn{
@@ -211,11 +211,11 @@ func TestPlanUnderstandsNothingElse(t *testing.T) {
 		{"allOf": []any{drawn{"not": true}}},
 		{"$ref": "#"},
 	} {
-		judge, err := judgeOf(schema)
+		judge, err := compileSchema(schema)
 		if err != nil {
 			t.Fatalf("compiling %v: %v", schema, err)
 		}
-		if plan := (planner{}).value(judge); plan != nil {
+		if plan := (compiler{}).value(judge); plan != nil {
 			t.Errorf("there is a plan for %v", schema)
 		}
 	}
