@@ -7,8 +7,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Action splits the last segment of an address such as /operations/7:cancel into the name of the thing and what is to be done with it
-// (reference: Azure's guidelines and AIP-136). An action that is none of the known ones is a fault of kind NotFound that lists them.
+// Action splits the last segment of an address such as /operations/7:cancel into the resource name
+// and the action (Azure's REST guidelines and AIP-136). It returns a fault of kind NotFound, which
+// lists the known actions, if the segment ends with none of them.
 func Action(segment string, known ...string) (name, action string, err error) {
 	colon := strings.LastIndexByte(segment, ':')
 	if colon >= 0 && slices.Contains(known, segment[colon+1:]) {

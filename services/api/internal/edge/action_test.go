@@ -7,15 +7,21 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-func TestActionsStandBehindAColon(t *testing.T) {
+func TestAction(t *testing.T) {
 	t.Parallel()
-	for segment, want := range map[string][2]string{
-		"7:cancel": {"7", "cancel"}, ":cancel": {"", "cancel"}, "urn:uuid:7:retry": {"urn:uuid:7", "retry"},
-		"7": {}, "7:": {}, "7:Cancel": {}, "7:cancels": {}, "cancel": {}, "": {}, ":": {},
+	for segment, want := range map[string]struct{ name, action string }{
+		"7:cancel":         {"7", "cancel"},
+		":cancel":          {"", "cancel"},
+		"urn:uuid:7:retry": {"urn:uuid:7", "retry"},
 	} {
 		name, action, err := edge.Action(segment, "cancel", "retry")
-		if got := [2]string{name, action}; got != want || (err == nil) != (want != [2]string{}) || err != nil && !fault.Is(err, fault.NotFound) {
-			t.Errorf("%q is %q, %v", segment, got, err)
+		if err != nil || name != want.name || action != want.action {
+			t.Errorf("Action(%q) = %q, %q, %v, want %q, %q", segment, name, action, err, want.name, want.action)
+		}
+	}
+	for _, segment := range []string{"7", "7:", "7:Cancel", "7:cancels", "cancel", "", ":"} {
+		if name, action, err := edge.Action(segment, "cancel", "retry"); name != "" || action != "" || !fault.Is(err, fault.NotFound) {
+			t.Errorf("Action(%q) = %q, %q, %v, want a fault of kind NotFound", segment, name, action, err)
 		}
 	}
 }

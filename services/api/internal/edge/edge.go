@@ -1,4 +1,5 @@
-// Package edge is what the api's routes have in common: how one is described, and how an address is made absolute.
+// Package edge contains what all routes of the api share: their description, the information that
+// is collected about each request, and absolute addresses.
 package edge
 
 import (
@@ -10,54 +11,65 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Handler answers a request, or returns an error, which the server turns into a problem and logs once. A handler that has
-// begun its answer can only break it off.
+// Handler serves a request. The server writes a returned error as a problem and logs it. If the
+// response has already started, the server aborts the connection instead.
 type Handler func(c *gin.Context) error
 
-// Route is one row of the table of routes.
+// Route is one row of the route table.
 type Route struct {
 	Method string
-	// Path is gin's pattern.
+	// Path is a pattern of gin.
 	Path    string
 	Handler Handler
-	// Summary says in one sentence what the route is for; GET / shows it.
+	// Summary describes the route in one sentence, shown at GET /.
 	Summary string
-	// Streaming is true for a GET whose answer has no end of its own, such as a stream of events: there is no HEAD beside it.
+	// Streaming is true for a GET whose response does not end, such as an event stream. Such a
+	// route has no HEAD.
 	Streaming bool
 }
 
-// WithHead adds a HEAD beside each GET of the routes, because who may read a thing may ask for its headers alone (RFC 9110 section 9.1).
-// A HEAD is a glance: it does not wait (Prefer), and handlers must neither change anything for it nor count it as a poll.
+// WithHead adds a HEAD route for each GET route, because RFC 9110 section 9.1 requires both. A HEAD
+// does not wait (Prefer), and its handler must neither change anything nor count as a poll.
 func WithHead(routes []Route) []Route {
 	all := slices.Clone(routes)
 	for _, r := range routes {
 		if r.Method != http.MethodGet || r.Streaming {
 			continue
 		}
-		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "The headers of the same.", Handler: ignoreWait(r.Handler)})
+		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "The headers of the same.", Handler: withoutWait(r.Handler)})
 	}
 	return all
 }
 
-func ignoreWait(handle Handler) Handler {
+// withoutWait removes the header that asks the handler to wait.
+func withoutWait(handle Handler) Handler {
 	return func(c *gin.Context) error {
 		c.Request.Header.Del("Prefer")
 		return handle(c)
 	}
 }
 
-// Addresses makes addresses absolute, because pollers refuse relative ones (reference: Azure's azcore and core-lro).
+// NoContent writes an empty response with status 204.
+func NoContent(c *gin.Context) {
+	c.Status(http.StatusNoContent)
+	c.Writer.WriteHeaderNow()
+}
+
+// Addresses builds absolute addresses, because the pollers of Azure's SDKs (azcore, core-lro) reject
+// relative ones.
 type Addresses struct {
 	base string
 }
 
-// NewAddresses takes the public base address; empty means that each request's own Host is used.
+// NewAddresses returns addresses below publicURL. If it is empty, the Host header of each request
+// is used.
 func NewAddresses(publicURL string) Addresses {
 	return Addresses{base: strings.TrimSuffix(publicURL, "/")}
 }
 
-// Absolute returns the absolute address of a path of this api. Forwarding headers are not believed: behind a
-// proxy, configure the public address. For a client that names no host (HTTP/1.0) it is the address that it reached.
+// Absolute returns the absolute address of a path of this api. Forwarding headers are ignored;
+// behind a proxy, configure the public address. If the request has no Host header (HTTP/1.0), the
+// address of the connection is used.
 func (a Addresses) Absolute(r *http.Request, path string) string {
 	if a.base != "" {
 		return a.base + path
@@ -70,8 +82,8 @@ func (a Addresses) Absolute(r *http.Request, path string) string {
 }
 
 func hostOf(r *http.Request) string {
-	if reached, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && r.Host == "" {
-		return reached.String()
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && r.Host == "" {
+		return local.String()
 	}
 	return r.Host
 }

@@ -3,7 +3,6 @@ package edge
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,64 +12,64 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// RequestIDHeader holds the id of a request. The server sets it in each request, to the client's own if that is harmless, and in its answer.
+// RequestIDHeader carries the id of a request. The server sets it on every request and response; a
+// valid id from the client is kept.
 const RequestIDHeader = "X-Request-Id"
 
-// RequestInfo is what becomes known of a request while it is answered, and is told at its end: in the log, in the metrics. It belongs to the
-// goroutine that answers.
+// RequestInfo collects what is logged and measured about a request. It belongs to the goroutine
+// that serves the request.
 type RequestInfo struct {
-	// Accepted is the operation that the request began; nil if it began none.
+	// Accepted is the operation that the request started; nil if it started none.
 	Accepted *operation.Operation
-	// WaitStarted is when the answer could have been given, but waits for the end of what was accepted; zero if it does not wait.
+	// WaitStarted is when the response was ready, but the request continued to wait for the end of
+	// the accepted operation; zero if it does not wait.
 	WaitStarted time.Time
-	// console is the address of the operators' pages, and about the operation that the answer leads there to.
+	// console is the base address of the console; linked is the operation whose page there is
+	// already linked.
 	console string
 	linked  uuid.UUID
 }
 
 type requestInfoKey struct{}
 
-// WithRequestInfo begins the story of a request. console is where operators see an operation, without a slash at its end; empty if nowhere.
+// WithRequestInfo adds a RequestInfo to the context of the request. console is the base address of
+// the console, without a trailing slash; empty if there is none.
 func WithRequestInfo(c *gin.Context, console string) *RequestInfo {
-	story := &RequestInfo{console: console}
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestInfoKey{}, story))
-	return story
+	info := &RequestInfo{console: console}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestInfoKey{}, info))
+	return info
 }
 
-// RequestInfoOf is the story of the request that a context belongs to. Without one it is a story that nobody tells.
+// RequestInfoOf returns the RequestInfo of the request that a context belongs to. Without one, a
+// throwaway value is returned.
 func RequestInfoOf(ctx context.Context) *RequestInfo {
-	if story, ok := ctx.Value(requestInfoKey{}).(*RequestInfo); ok {
-		return story
+	if info, ok := ctx.Value(requestInfoKey{}).(*RequestInfo); ok {
+		return info
 	}
 	return &RequestInfo{}
 }
 
-// StartWait notes that the answer waits from now on for more than that the operation was accepted.
-func (s *RequestInfo) StartWait() {
-	if s.WaitStarted.IsZero() {
-		s.WaitStarted = time.Now()
+// StartWait sets WaitStarted, unless it is already set.
+func (i *RequestInfo) StartWait() {
+	if i.WaitStarted.IsZero() {
+		i.WaitStarted = time.Now()
 	}
 }
 
-// LogOperation puts the id of an operation, or of an upload that may become one, into the request's context: all that is logged from now on
-// carries it.
+// LogOperation adds the id of an operation, or of an upload that may become one, to all further log
+// lines of the request.
 func LogOperation(c *gin.Context, id uuid.UUID) {
 	c.Request = c.Request.WithContext(logging.With(c.Request.Context(), slog.String(logging.Operation, id.String())))
 }
 
-// SetOperation says that the request is about an operation: the log carries its id, and the answer leads operators to its page (RFC 8288).
+// SetOperation declares that the request is about an operation. It calls LogOperation, and adds one
+// link to the operation's page in the console to the response (RFC 8288).
 func SetOperation(c *gin.Context, op *operation.Operation) {
 	LogOperation(c, op.ID)
-	story := RequestInfoOf(c.Request.Context())
-	if story.console == "" || story.linked == op.ID {
+	info := RequestInfoOf(c.Request.Context())
+	if info.console == "" || info.linked == op.ID {
 		return
 	}
-	story.linked = op.ID
-	c.Writer.Header().Add("Link", "<"+story.console+"/operations/"+op.ID.String()+`>; rel="related"; title="console"`)
-}
-
-// NoContent answers that it is done and that there is nothing to show.
-func NoContent(c *gin.Context) {
-	c.Status(http.StatusNoContent)
-	c.Writer.WriteHeaderNow()
+	info.linked = op.ID
+	c.Writer.Header().Add("Link", "<"+info.console+"/operations/"+op.ID.String()+`>; rel="related"; title="console"`)
 }

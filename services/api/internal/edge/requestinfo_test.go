@@ -25,8 +25,8 @@ func newContext(t *testing.T, method string) *gin.Context {
 	return c
 }
 
-// An answer about an operation leads to its page, once, beside whatever else it links to; without a console nothing does.
-func TestAnAnswerLeadsToTheConsole(t *testing.T) {
+// The link to the console is added once, next to other links of the handler.
+func TestSetOperationLinksToConsole(t *testing.T) {
 	t.Parallel()
 	op := &operation.Operation{ID: uuid.MustParse("01900000-0000-7000-8000-000000000001")}
 	own := `<https://a.example>; rel="next"`
@@ -35,7 +35,7 @@ func TestAnAnswerLeadsToTheConsole(t *testing.T) {
 		console string
 		want    []string
 	}{
-		"a console":  {"https://console.example/base", []string{own, link}},
+		"console":    {"https://console.example/base", []string{own, link}},
 		"no console": {"", []string{own}},
 	} {
 		c := newContext(t, http.MethodGet)
@@ -45,13 +45,12 @@ func TestAnAnswerLeadsToTheConsole(t *testing.T) {
 			edge.SetOperation(c, op)
 		}
 		if got := c.Writer.Header().Values("Link"); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: Link = %q, want %q", name, got, tt.want)
 		}
 	}
 }
 
-// What is logged after an operation is known carries its id, also in the functions that are called with the request's context.
-func TestTheLogCarriesTheOperation(t *testing.T) {
+func TestSetOperationAddsIDToLog(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log, err := logging.New(&out, "api", nil)
@@ -65,20 +64,20 @@ func TestTheLogCarriesTheOperation(t *testing.T) {
 	log.InfoContext(c.Request.Context(), "after")
 	before, after, _ := strings.Cut(out.String(), "\n")
 	if strings.Contains(before, op.ID.String()) || !strings.Contains(after, `"operation":"`+op.ID.String()+`"`) {
-		t.Errorf("the log says %s", &out)
+		t.Errorf("log = %s, want the operation's id in the second line only", &out)
 	}
 }
 
-func TestAStoryIsTheRequestsOwn(t *testing.T) {
+func TestRequestInfoStartWait(t *testing.T) {
 	t.Parallel()
 	c := newContext(t, http.MethodPost)
-	story := edge.WithRequestInfo(c, "")
+	info := edge.WithRequestInfo(c, "")
 	edge.LogOperation(c, uuid.New())
 	edge.RequestInfoOf(c.Request.Context()).StartWait()
-	first := story.WaitStarted
+	first := info.WaitStarted
 	edge.RequestInfoOf(c.Request.Context()).StartWait()
-	if first.IsZero() || story.WaitStarted != first || time.Since(first) > time.Minute {
-		t.Errorf("it waits from %s, and then from %s", first, story.WaitStarted)
+	if first.IsZero() || info.WaitStarted != first || time.Since(first) > time.Minute {
+		t.Errorf("WaitStarted = %s after a second call, want %s", info.WaitStarted, first)
 	}
-	edge.RequestInfoOf(context.Background()).StartWait() // nobody tells it
+	edge.RequestInfoOf(context.Background()).StartWait() // no panic without a RequestInfo
 }

@@ -1,32 +1,35 @@
-// Package patience measures how long a client may keep its connection waiting, in either direction. Only time spent in waiting for
-// the client counts: a slow database is not the client's fault.
+// Package minrate enforces a minimum transfer rate on a connection, in either direction. Only time
+// spent waiting for the client counts, not the time that the service needs itself.
 package minrate
 
 import "time"
 
 // Limit says how slow a client may be.
 type Limit struct {
-	// Grace is how long a client may keep us waiting before its bytes must have earned more, and the longest silence ever.
+	// Grace is how long a client may keep the service waiting before the minimum rate applies. It
+	// also bounds every single pause.
 	Grace time.Duration
-	// MinRate is how many bytes buy one second of waiting.
+	// MinRate is the minimum rate after that, in bytes per second.
 	MinRate int
 }
 
-// Budget is what is left of the patience with one client. What fast bytes earn is kept up to the grace, so that no client can buy
-// an hour of silence with a quick gigabyte. It is not safe for concurrent use.
+// Budget is the time that a client may still keep the service waiting. It never exceeds the grace
+// period, so that a client cannot send a gigabyte quickly and then block its connection for an
+// hour. It is not safe for concurrent use.
 type Budget struct {
-	terms Limit
-	left  time.Duration
+	limit     Limit
+	remaining time.Duration
 }
 
-// NewBudget returns a budget of the whole grace.
-func NewBudget(terms Limit) *Budget { return &Budget{terms: terms, left: terms.Grace} }
+// NewBudget returns a budget of the whole grace period.
+func NewBudget(limit Limit) *Budget { return &Budget{limit: limit, remaining: limit.Grace} }
 
-// Deadline is when a wait that begins now must end.
-func (b *Budget) Deadline(now time.Time) time.Time { return now.Add(b.left) }
+// Deadline is when a wait that starts now must end.
+func (b *Budget) Deadline(now time.Time) time.Time { return now.Add(b.remaining) }
 
-// Record takes a wait since began from the budget and adds what the bytes that came of it earned.
-func (b *Budget) Record(began time.Time, bytes int) {
-	earned := time.Duration(bytes) * time.Second / time.Duration(b.terms.MinRate)
-	b.left = min(b.left-time.Since(began)+earned, b.terms.Grace)
+// Record subtracts the time since started, and adds the time that the transferred bytes may take at
+// the minimum rate.
+func (b *Budget) Record(started time.Time, bytes int) {
+	earned := time.Duration(bytes) * time.Second / time.Duration(b.limit.MinRate)
+	b.remaining = min(b.remaining-time.Since(started)+earned, b.limit.Grace)
 }

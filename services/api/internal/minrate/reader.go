@@ -12,38 +12,41 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Reader reads a request's body under a deadline that moves with every byte.
+// Reader reads a request body and enforces a minimum transfer rate by moving the read deadline of
+// the connection.
 type Reader struct {
-	body     io.Reader
-	deadline func(time.Time) error
-	budget   *Budget
+	body        io.Reader
+	setDeadline func(time.Time) error
+	budget      *Budget
 }
 
-// NewReader reads the body of r under the terms.
-func NewReader(w http.ResponseWriter, r *http.Request, terms Limit) *Reader {
-	return &Reader{body: r.Body, deadline: http.NewResponseController(w).SetReadDeadline, budget: NewBudget(terms)}
+// NewReader returns a reader of the body of r.
+func NewReader(w http.ResponseWriter, r *http.Request, limit Limit) *Reader {
+	return &Reader{body: r.Body, setDeadline: http.NewResponseController(w).SetReadDeadline, budget: NewBudget(limit)}
 }
 
-// Read waits for the client as long as its patience lasts. Every error but io.EOF is a fault that tells the client what it did.
-func (b *Reader) Read(p []byte) (int, error) {
-	began := time.Now()
-	if err := b.deadline(b.budget.Deadline(began)); err != nil {
+// Read implements io.Reader. Every error except io.EOF is a fault that explains to the client what
+// went wrong: of kind TooSlow if the client is slower than the limit, otherwise Malformed.
+func (r *Reader) Read(p []byte) (int, error) {
+	started := time.Now()
+	if err := r.setDeadline(r.budget.Deadline(started)); err != nil {
 		return 0, fmt.Errorf("setting the read deadline: %w", err)
 	}
-	n, err := b.body.Read(p)
-	b.budget.Record(began, n)
+	n, err := r.body.Read(p)
+	r.budget.Record(started, n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = toFault(err)
 	}
 	return n, err
 }
 
-// ClearDeadline takes the deadline off the connection after the last read, so that net/http, which listens for the client's leaving, does not take
-// its silence for that while the answer is waited for.
-func (b *Reader) ClearDeadline() { _ = b.deadline(time.Time{}) } // a connection that takes no deadline is closed
+// ClearDeadline removes the read deadline after the last read. Otherwise net/http, which reads in
+// the background to detect a disconnect, would treat a client that waits for the response as
+// disconnected. An error is ignored: a connection that accepts no deadline is closed.
+func (r *Reader) ClearDeadline() { _ = r.setDeadline(time.Time{}) }
 
-// toFault turns an error of the transport into what the client should know: whatever ends a body but its end is the client's or the
-// connection's doing, never ours.
+// toFault converts a transport error. All of them are caused by the client or the connection, not
+// by the service.
 func toFault(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -9,73 +9,76 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// Backlog reads what is live, in the order of acceptance.
+// Backlog reads the load of all unfinished operations, in the order of their acceptance.
+// *store.Store implements it.
 type Backlog interface {
 	Backlog(ctx context.Context, limit int) ([]store.QueueLoad, error)
 }
 
 const (
-	// lookInterval is how long a look at the queues serves all polls of this replica.
-	lookInterval = time.Second
-	// lookTimeout is what a poll waits for a look at most; then it does without.
-	lookTimeout = 250 * time.Millisecond
-	// staleAfter is when an old look says nothing any more.
-	staleAfter = 15 * time.Second
-	// mostLoads bounds a look. Behind so many operations an estimate need not be exact.
-	mostLoads = 10_000
+	// refreshInterval is how long one read of the backlog is used for all polls of this process.
+	refreshInterval = time.Second
+	// readTimeout bounds how long a poll waits for a read; then it continues without an estimate.
+	readTimeout = 250 * time.Millisecond
+	// maxAge is how long a read is used while later reads fail.
+	maxAge = 15 * time.Second
+	// maxLoads bounds the operations that are read. Behind so many, an estimate need not be exact.
+	maxLoads = 10_000
 )
 
-// queues keeps the last look at the queues.
+// queues caches the last read of the backlog.
 type queues struct {
 	backlog Backlog
 	now     func() time.Time
 
 	mu sync.Mutex
-	// tried is when the last look began, seen when the last one began that saw something.
-	tried, seen time.Time
-	byKind      map[operation.Kind]queue
+	// attempted is the start of the last read, updated the start of the last successful one.
+	attempted, updated time.Time
+	byKind             map[operation.Kind]queue
 }
 
-// queueOf returns the queue of an operation's kind; an empty one if nothing is known.
-func (p *Estimator) queueOf(ctx context.Context, op *operation.Operation) queue {
-	if p.queues == nil {
+// queueOf returns the queue of an operation's kind; an empty one if it is unknown.
+func (e *Estimator) queueOf(ctx context.Context, op *operation.Operation) queue {
+	if e.queues == nil {
 		return queue{}
 	}
-	return p.queues.of(ctx, op.Kind)
+	return e.queues.of(ctx, op.Kind)
 }
 
 func (q *queues) of(ctx context.Context, kind operation.Kind) queue {
-	if q.begin() {
-		q.look(ctx)
+	if q.startRefresh() {
+		q.refresh(ctx)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.now().Sub(q.seen) > staleAfter {
+	if q.now().Sub(q.updated) > maxAge {
 		return queue{}
 	}
 	return q.byKind[kind]
 }
 
-// begin reports whether it is time for another look, once: the others take the old one meanwhile, since a look ends well before the next is
-// due. One that failed is not tried again at once.
-func (q *queues) begin() bool {
+// startRefresh reports to one caller per interval that the backlog must be read. The other callers
+// use the previous read meanwhile. A failed read is not repeated within the interval.
+func (q *queues) startRefresh() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
-	if now.Sub(q.tried) < lookInterval {
+	if now.Sub(q.attempted) < refreshInterval {
 		return false
 	}
-	q.tried = now
+	q.attempted = now
 	return true
 }
 
-func (q *queues) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout) // it is for others, too
+// refresh reads the backlog. It ignores errors, because an estimate is optional, and continues if
+// the caller's request is canceled, because other requests use the result.
+func (q *queues) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
-	loads, err := q.backlog.Backlog(ctx, mostLoads)
+	loads, err := q.backlog.Backlog(ctx, maxLoads)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err == nil { // else an estimate is missing, and nothing else
-		q.seen, q.byKind = q.tried, arrange(loads)
+	if err == nil {
+		q.updated, q.byKind = q.attempted, queuesByKind(loads)
 	}
 }

@@ -8,19 +8,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// queue is what the workers of one kind of operation have to do, in chunks.
+// queue is the unfinished work of all operations of one kind, in chunks.
 type queue struct {
-	// numbers are those of its operations, ascending; before says how much all that stand before each may have queued.
+	// numbers are the operations' numbers, ascending. before[i] is how many chunks may be queued by
+	// the operations before numbers[i].
 	numbers []int64
 	before  []int
-	// queued and remaining are of all operations together.
+	// queued and remaining are the totals of all operations.
 	queued, remaining int
-	// speed is that of all that run, in chunks per second.
+	// speed is the total of all running operations, in chunks per second.
 	speed float64
 }
 
-// arrange sorts loads, which come in the order of acceptance, into the queues of their kinds.
-func arrange(loads []store.QueueLoad) map[operation.Kind]queue {
+// queuesByKind groups loads, which are in the order of acceptance.
+func queuesByKind(loads []store.QueueLoad) map[operation.Kind]queue {
 	all := make(map[operation.Kind]queue)
 	for _, load := range loads {
 		q := all[load.Kind]
@@ -34,42 +35,45 @@ func arrange(loads []store.QueueLoad) map[operation.Kind]queue {
 	return all
 }
 
-// measured reports whether anything runs in the queue, by which the waiting can be judged.
+// measured reports whether any operation of the queue runs, so that its speed is known.
 func (q queue) measured() bool { return q.speed > 0 }
 
-// untilStart is when the operation's first chunk is done: all that is queued before it, and itself.
+// untilStart is the time until the operation's first chunk is done: all that is queued before it,
+// and the chunk itself.
 func (q queue) untilStart(op *operation.Operation) time.Duration {
 	ahead, _ := q.ahead(op)
-	return q.take(float64(ahead + 1))
+	return q.durationOf(float64(ahead + 1))
 }
 
-// untilEnd is when its last chunk is done. The queue goes round: first what is queued before it and its own first chunks, then one chunk of
-// every lane after the other, but never more than there is in all.
+// untilEnd is the time until the operation's last chunk is done. The queue is processed round-robin:
+// first what is queued before the operation and its own first chunks, then one chunk of every lane
+// in each round, but never more than all remaining chunks.
 func (q queue) untilEnd(op *operation.Operation) time.Duration {
-	ahead, counted := q.ahead(op)
+	ahead, included := q.ahead(op)
 	left := max(op.Chunks-op.DoneChunks, 1)
 	own := min(max(op.Lanes, 1), left)
-	round, all := q.queued, q.remaining
-	if !counted { // accepted after the look at the queue
-		round, all = round+own, all+left
+	perRound, total := q.queued, q.remaining
+	if !included { // the operation was accepted after the backlog was read
+		perRound, total = perRound+own, total+left
 	}
 	rounds := float64(left)/float64(own) - 1
-	return q.take(min(float64(ahead+own)+rounds*float64(round), float64(max(all, left))))
+	return q.durationOf(min(float64(ahead+own)+rounds*float64(perRound), float64(max(total, left))))
 }
 
-// ahead is how much may be queued before the operation, and whether the queue knows it.
-func (q queue) ahead(op *operation.Operation) (chunks int, counted bool) {
-	place, counted := slices.BinarySearch(q.numbers, op.Number)
-	if place == len(q.before) {
-		return q.queued, counted
+// ahead returns how many chunks may be queued before the operation, and whether the queue includes
+// the operation.
+func (q queue) ahead(op *operation.Operation) (chunks int, included bool) {
+	i, included := slices.BinarySearch(q.numbers, op.Number)
+	if i == len(q.before) {
+		return q.queued, included
 	}
-	return q.before[place], counted
+	return q.before[i], included
 }
 
-func (q queue) take(chunks float64) time.Duration { return toDuration(chunks / q.speed) }
+func (q queue) durationOf(chunks float64) time.Duration { return toDuration(chunks / q.speed) }
 
-// toDuration bounds what does not fit, and what nobody waits for: a hundred years.
+// toDuration converts seconds, limited to a hundred years to avoid an overflow.
 func toDuration(seconds float64) time.Duration {
-	const longest = 100 * 365 * 24 * time.Hour
-	return time.Duration(min(seconds, longest.Seconds()) * float64(time.Second))
+	const limit = 100 * 365 * 24 * time.Hour
+	return time.Duration(min(seconds, limit.Seconds()) * float64(time.Second))
 }

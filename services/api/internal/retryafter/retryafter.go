@@ -1,4 +1,5 @@
-// Package pace tells a client when to ask again, and when its operation may be finished.
+// Package retryafter estimates when a client should poll an operation again, and when the operation
+// will be finished.
 package retryafter
 
 import (
@@ -10,71 +11,73 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The bounds of a hint: polling faster than soonest is of no use, and past patient a person believes that it hangs, unless it is known
-// that it takes long. Nobody waits longer than latest, for which the server keeps connections.
+// Bounds of the delay. Polling faster than minDelay has no use. Without an estimate, or with a short
+// one, the delay does not exceed defaultMaxDelay, so that people see progress. For operations that
+// are known to take long it may reach maxDelay; the server keeps idle connections longer than that.
 const (
-	soonest = 100 * time.Millisecond
-	patient = 10 * time.Second
-	latest  = 30 * time.Second
+	minDelay        = 100 * time.Millisecond
+	defaultMaxDelay = 10 * time.Second
+	maxDelay        = 30 * time.Second
 )
 
 const (
-	// longShare is the share of a long wait after which it is worth to look again.
-	longShare = 20
-	// stillShare is the share of a standstill that one waits on: what has not moved for long is looked at less often.
-	stillShare = 8
+	// longWaitDivisor makes the delay 1/20 of a long remaining time.
+	longWaitDivisor = 20
+	// stalledDivisor makes the delay at least 1/8 of the time since the last change, so that an
+	// operation without progress is polled less and less often.
+	stalledDivisor = 8
 )
 
-// Estimator tells clients when to ask again. It is safe for concurrent use.
+// Estimator computes polling delays and completion times. It is safe for concurrent use.
 type Estimator struct {
 	now    func() time.Time
 	queues *queues
 }
 
-// New makes a Pacer that knows only the operations that it is asked about.
+// New returns an estimator that knows only the polled operation itself.
 func New(now func() time.Time) *Estimator { return &Estimator{now: now} }
 
-// WithBacklog returns a Pacer that also knows what is queued before an operation.
-func (p *Estimator) WithBacklog(backlog Backlog) *Estimator {
-	return &Estimator{now: p.now, queues: &queues{backlog: backlog, now: p.now}}
+// WithBacklog returns an estimator that also knows what is queued before the operation.
+func (e *Estimator) WithBacklog(backlog Backlog) *Estimator {
+	return &Estimator{now: e.now, queues: &queues{backlog: backlog, now: e.now}}
 }
 
-// After is how long a client should wait before it asks for the operation again. It follows the operation's measured speed, before there is
-// one what the workers have to do before it, and if that is not known either the time that has passed.
-//
-// Who must ask again by a deadline is told to do it in half of the time, whatever else is known.
-func (p *Estimator) After(ctx context.Context, op *operation.Operation) time.Duration {
-	now := p.now()
-	wait := p.untilNews(ctx, now, op)
+// After is how long a client should wait before it polls the operation again. It is estimated from
+// the operation's measured speed, otherwise from the work that is queued before it, otherwise from
+// the time since it was accepted. If the operation has a poll deadline, the delay is at most half of
+// the time until then.
+func (e *Estimator) After(ctx context.Context, op *operation.Operation) time.Duration {
+	now := e.now()
+	delay := e.untilChange(ctx, now, op)
 	if op.PollDeadline.IsZero() {
-		return wait
+		return delay
 	}
-	return min(wait, max(op.PollDeadline.Sub(now)/2, soonest))
+	return min(delay, max(op.PollDeadline.Sub(now)/2, minDelay))
 }
 
-// untilNews is when there is something new to see.
-func (p *Estimator) untilNews(ctx context.Context, now time.Time, op *operation.Operation) time.Duration {
-	if left, measured := ownRest(now, op); measured {
-		return hint(max(left, standstill(now, op)))
+// untilChange estimates when the status of the operation will change next.
+func (e *Estimator) untilChange(ctx context.Context, now time.Time, op *operation.Operation) time.Duration {
+	if remaining, measured := remainingTime(now, op); measured {
+		return delayFor(max(remaining, stalledDelay(now, op)))
 	}
-	if queue := p.queueOf(ctx, op); queue.measured() {
-		wait := queue.untilStart(op)
+	if queue := e.queueOf(ctx, op); queue.measured() {
+		remaining := queue.untilStart(op)
 		if op.Kind == operation.Import {
-			wait = queue.untilEnd(op)
+			remaining = queue.untilEnd(op)
 		}
-		return hint(max(wait, standstill(now, op)))
+		return delayFor(max(remaining, stalledDelay(now, op)))
 	}
-	return min(max(now.Sub(op.SealedAt), soonest), patient)
+	return min(max(now.Sub(op.SealedAt), minDelay), defaultMaxDelay)
 }
 
-// hint is a share of what remains, if that is long.
-func hint(remaining time.Duration) time.Duration {
-	most := min(max(patient, remaining/longShare), latest)
-	return min(max(remaining, soonest), most)
+// delayFor returns the remaining time, or a fraction of it if it is long.
+func delayFor(remaining time.Duration) time.Duration {
+	limit := min(max(defaultMaxDelay, remaining/longWaitDivisor), maxDelay)
+	return min(max(remaining, minDelay), limit)
 }
 
-// ownRest is what an operation still needs, by the speed that it had so far.
-func ownRest(now time.Time, op *operation.Operation) (rest time.Duration, measured bool) {
+// remainingTime extrapolates the remaining time of a running operation from its progress.
+func remainingTime(now time.Time, op *operation.Operation) (remaining time.Duration, measured bool) {
 	done, left := op.Counts.Processed(), op.Counts.Unprocessed()
 	if op.Kind != operation.Import {
 		done, left = op.Progress, 100-op.Progress
@@ -82,43 +85,44 @@ func ownRest(now time.Time, op *operation.Operation) (rest time.Duration, measur
 	if done <= 0 || op.StartedAt.IsZero() {
 		return 0, false
 	}
-	spent := max(now.Sub(op.StartedAt), 0)
-	return toDuration(spent.Seconds() / float64(done) * float64(left)), true
+	elapsed := max(now.Sub(op.StartedAt), 0)
+	return toDuration(elapsed.Seconds() / float64(done) * float64(left)), true
 }
 
-func standstill(now time.Time, op *operation.Operation) time.Duration {
+func stalledDelay(now time.Time, op *operation.Operation) time.Duration {
 	if op.UpdatedAt.IsZero() {
 		return 0
 	}
-	return now.Sub(op.UpdatedAt) / stillShare
+	return now.Sub(op.UpdatedAt) / stalledDivisor
 }
 
-// Completion is when the operation will be finished, in whole seconds, by its own measured speed or, for an import that waits, by what the
-// workers have to do before it. It is zero if that is not known or the operation is finished.
-func (p *Estimator) Completion(ctx context.Context, op *operation.Operation) time.Time {
+// Completion estimates when the operation will be finished, rounded up to seconds. It is estimated
+// from the operation's measured speed or, for a waiting import, from the work that is queued before
+// it. It is zero if neither is known, or if the operation is finished.
+func (e *Estimator) Completion(ctx context.Context, op *operation.Operation) time.Time {
 	if op.State.Terminal() {
 		return time.Time{}
 	}
-	now := p.now()
-	left, known := ownRest(now, op)
+	now := e.now()
+	remaining, known := remainingTime(now, op)
 	if !known && op.Kind == operation.Import {
-		if queue := p.queueOf(ctx, op); queue.measured() {
-			left, known = queue.untilEnd(op), true
+		if queue := e.queueOf(ctx, op); queue.measured() {
+			remaining, known = queue.untilEnd(op), true
 		}
 	}
 	if !known {
 		return time.Time{}
 	}
-	return now.Add(left + time.Second - 1).UTC().Truncate(time.Second)
+	return now.Add(remaining + time.Second - 1).UTC().Truncate(time.Second)
 }
 
-// SetHeaders sets the headers of an answer about an operation that is not finished: Retry-After in whole seconds, at least 1, and
-// retry-after-ms for clients that know it. On a finished one it sets nothing.
-func (p *Estimator) SetHeaders(ctx context.Context, h http.Header, op *operation.Operation) {
+// SetHeaders sets Retry-After, in whole seconds and at least 1, and retry-after-ms. It sets nothing
+// for a finished operation.
+func (e *Estimator) SetHeaders(ctx context.Context, h http.Header, op *operation.Operation) {
 	if op.State.Terminal() {
 		return
 	}
-	wait := p.After(ctx, op)
-	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-	h.Set("Retry-After-Ms", strconv.FormatInt(wait.Milliseconds(), 10))
+	delay := e.After(ctx, op)
+	h.Set("Retry-After", strconv.Itoa(int((delay+time.Second-1)/time.Second)))
+	h.Set("Retry-After-Ms", strconv.FormatInt(delay.Milliseconds(), 10))
 }

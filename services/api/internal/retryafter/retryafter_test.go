@@ -9,7 +9,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 )
 
-func TestAfterFollowsTheMeasuredSpeed(t *testing.T) {
+func TestEstimatorAfter(t *testing.T) {
 	t.Parallel()
 	sealed := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	started := sealed.Add(time.Second)
@@ -28,19 +28,19 @@ func TestAfterFollowsTheMeasuredSpeed(t *testing.T) {
 		"a quarter after 60 s": {250, started.Add(time.Minute), started, 10 * time.Second},
 		"a tenth after 60 s":   {100, started.Add(time.Minute), started, 27 * time.Second},
 		"a tenth after a day":  {100, started.Add(24 * time.Hour), started, 30 * time.Second},
-		"clocks that disagree": {0, sealed.Add(-time.Minute), time.Time{}, 100 * time.Millisecond},
+		"clock skew":           {0, sealed.Add(-time.Minute), time.Time{}, 100 * time.Millisecond},
 	} {
 		op := &operation.Operation{
 			Kind: operation.Import, State: operation.Running, SealedAt: sealed, StartedAt: tt.started,
 			Counts: operation.Counts{Total: 1000, Created: tt.done},
 		}
 		if got := retryafter.New(func() time.Time { return tt.now }).After(t.Context(), op); got != tt.want {
-			t.Errorf("%s: %v, want %v", name, got, tt.want)
+			t.Errorf("%s: After() = %v, want %v", name, got, tt.want)
 		}
 	}
 }
 
-func TestHintIsWholeSecondsAndOnlyWhileUnfinished(t *testing.T) {
+func TestEstimatorSetHeaders(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for state, want := range map[operation.State][2]string{
@@ -52,7 +52,7 @@ func TestHintIsWholeSecondsAndOnlyWhileUnfinished(t *testing.T) {
 		h := make(http.Header)
 		retryafter.New(func() time.Time { return now }).SetHeaders(t.Context(), h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)})
 		if got := [2]string{h.Get("Retry-After"), h.Get("retry-after-ms")}; got != want {
-			t.Errorf("%s: %v, want %v", state, got, want)
+			t.Errorf("%s: headers = %v, want %v", state, got, want)
 		}
 	}
 }

@@ -16,22 +16,23 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
-// requestID is what is taken from a client as the id of its request.
-var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+// validRequestID matches the request ids that are accepted from clients.
+var validRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
-// front is what stands before the handlers: it names every request, makes problems of errors, and tells of each request once, at its end.
-type front struct {
+// middleware wraps every handler: it assigns request ids, converts errors and panics to problems,
+// and logs and counts each request exactly once.
+type middleware struct {
 	log      *slog.Logger
 	requests *metrics.Requests
-	// console is where operators see an operation; empty if nowhere.
+	// console is the base address of the console; empty if there is none.
 	console string
 }
 
-// identify gives every request an id, the client's own if it is harmless, and says it in the answer. Whatever is logged in the course of the
-// request carries it.
-func (f front) identify(c *gin.Context) {
+// identify sets the id of a request in its headers, its response and its log context. A valid id
+// that the client sent is kept; otherwise a new one is generated.
+func (m middleware) identify(c *gin.Context) {
 	id := c.GetHeader(edge.RequestIDHeader)
-	if !requestID.MatchString(id) {
+	if !validRequestID.MatchString(id) {
 		id = uuid.NewString()
 	}
 	c.Request.Header.Set(edge.RequestIDHeader, id)
@@ -40,26 +41,29 @@ func (f front) identify(c *gin.Context) {
 	c.Next()
 }
 
-// answer runs the handler of a route. An error or a panic becomes a problem. Whatever is answered, the client must take it in time.
-func (f front) answer(route string, handle edge.Handler) gin.HandlerFunc {
+// wrap returns the gin handler of a route. It writes an error or a panic of the handler as a
+// problem. If the response has already started, it aborts the connection instead, so that the
+// client does not mistake a partial response for a complete one.
+func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		served := f.begin(c, route)
-		out := newTimedAnswer(c.Writer)
-		c.Writer = out
-		defer out.extend()
-		err := guarded(c, handle)
-		served.end(c, out, err)
+		entry := m.startLog(c, route)
+		w := newTimedWriter(c.Writer)
+		c.Writer = w
+		defer w.extendDeadline()
+		err := recovered(c, handle)
+		entry.finish(c, w, err)
 		if err == nil {
 			return
 		}
-		if out.Written() {
-			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+		if w.Written() {
+			panic(http.ErrAbortHandler)
 		}
-		problem.Write(out, c.Request, c.GetHeader(edge.RequestIDHeader), err)
+		problem.Write(w, c.Request, c.GetHeader(edge.RequestIDHeader), err)
 	}
 }
 
-func guarded(c *gin.Context, handle edge.Handler) (err error) {
+// recovered calls the handler and returns a panic as an error.
+func recovered(c *gin.Context, handle edge.Handler) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -17,75 +17,79 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
-// served is a request from its headers to its end.
-type served struct {
-	front
-	route string
-	began time.Time
-	body  *heard
-	story *edge.RequestInfo
-	done  func(metrics.Answered)
+// requestLog collects what is logged and measured about one request.
+type requestLog struct {
+	middleware
+	route   string
+	started time.Time
+	body    *timedBody
+	info    *edge.RequestInfo
+	count   func(metrics.Answered)
 }
 
-func (f front) begin(c *gin.Context, route string) *served {
-	s := &served{front: f, route: route, began: time.Now(), story: edge.WithRequestInfo(c, f.console), done: f.requests.Begin()}
-	s.body = &heard{ReadCloser: c.Request.Body, last: s.began}
+func (m middleware) startLog(c *gin.Context, route string) *requestLog {
+	l := &requestLog{
+		middleware: m, route: route, started: time.Now(), info: edge.WithRequestInfo(c, m.console), count: m.requests.Begin(),
+	}
+	l.body = &timedBody{ReadCloser: c.Request.Body, lastRead: l.started}
 	if c.Request.Body != nil {
-		c.Request.Body = s.body
+		c.Request.Body = l.body
 	}
-	return s
+	return l
 }
 
-// end tells of the request: how it was answered, and what it began.
-func (s *served) end(c *gin.Context, out *timedAnswer, err error) {
-	took := time.Since(s.began)
-	if op := s.story.Accepted; op != nil {
-		s.requests.Accepted(op, s.answerable(out).Sub(s.body.last))
+// finish logs and counts the request after its handler returned.
+func (l *requestLog) finish(c *gin.Context, w *timedWriter, err error) {
+	duration := time.Since(l.started)
+	if op := l.info.Accepted; op != nil {
+		l.requests.Accepted(op, l.acceptedAt(w).Sub(l.body.lastRead))
 	}
-	status := statusOf(c.Request.Context(), out, err)
-	s.done(metrics.Answered{
-		Method: c.Request.Method, Route: s.route, Status: status, Took: took, ID: c.GetHeader(edge.RequestIDHeader),
+	status := statusOf(c.Request.Context(), w, err)
+	l.count(metrics.Answered{
+		Method: c.Request.Method, Route: l.route, Status: status, Took: duration, ID: c.GetHeader(edge.RequestIDHeader),
 	})
-	line := []slog.Attr{slog.String("method", c.Request.Method), slog.String("route", s.route)}
+	attrs := []slog.Attr{slog.String("method", c.Request.Method), slog.String("route", l.route)}
 	if err != nil {
-		line = append(line, slog.String("path", c.Request.URL.Path))
+		attrs = append(attrs, slog.String("path", c.Request.URL.Path))
 	}
-	line = append(line, slog.Int("status", status), slog.Duration("duration", took))
+	attrs = append(attrs, slog.Int("status", status), slog.Duration("duration", duration))
 	if err != nil {
-		s.tellFailure(c.Request.Context(), line, status, err)
+		l.logFailure(c.Request.Context(), attrs, status, err)
 		return
 	}
-	s.log.LogAttrs(c.Request.Context(), levelOf(c.Request.Method), "request served", line...)
+	l.log.LogAttrs(c.Request.Context(), levelOf(c.Request.Method), "request served", attrs...)
 }
 
-// answerable is when the client could know that its operation was accepted: when the answer begins, or began to wait for more than that.
-func (s *served) answerable(out *timedAnswer) time.Time {
+// acceptedAt is when the operation of the request was accepted: the start of the response, or of
+// the wait before it.
+func (l *requestLog) acceptedAt(w *timedWriter) time.Time {
 	switch {
-	case !s.story.WaitStarted.IsZero():
-		return s.story.WaitStarted
-	case !out.begun.IsZero():
-		return out.begun
+	case !l.info.WaitStarted.IsZero():
+		return l.info.WaitStarted
+	case !w.started.IsZero():
+		return w.started
 	default:
 		return time.Now()
 	}
 }
 
-// changing are the methods whose requests are told of in any log; those of all others only where everything is.
-var changing = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+// mutatingMethods are logged at INFO, all others at DEBUG.
+var mutatingMethods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 func levelOf(method string) slog.Level {
-	if slices.Contains(changing, method) {
+	if slices.Contains(mutatingMethods, method) {
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug
 }
 
-// statusOf is the status of an answer, also of one that is not written yet, or that broke off.
-func statusOf(ctx context.Context, out *timedAnswer, err error) int {
+// statusOf returns the status of a response, including one that is not yet written. It returns
+// metrics.ClientLeft if the client disconnected.
+func statusOf(ctx context.Context, w *timedWriter, err error) int {
 	switch {
 	case err == nil:
-		return out.Status()
-	case clientLeft(ctx, err) || errors.Is(err, errNotTaken):
+		return w.Status()
+	case clientLeft(ctx, err) || errors.Is(err, errClientNotReading):
 		return metrics.ClientLeft
 	default:
 		return problem.Status(err)
@@ -96,32 +100,34 @@ func clientLeft(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
-// tellFailure writes what went wrong: our own faults as errors, refused requests as information and by their code alone, because the message is
-// for the client and may quote what it sent. Of a client that left before its answer there is nothing to tell but that.
-func (s *served) tellFailure(ctx context.Context, line []slog.Attr, status int, err error) {
+// logFailure logs server errors at ERROR and client errors at INFO. Client errors are logged by
+// their code only, because the message may quote the client's data. If the client disconnected, the
+// error is not logged, because it is only a consequence.
+func (l *requestLog) logFailure(ctx context.Context, attrs []slog.Attr, status int, err error) {
 	if clientLeft(ctx, err) {
-		s.log.LogAttrs(ctx, slog.LevelInfo, "the client left before its answer", line...)
+		l.log.LogAttrs(ctx, slog.LevelInfo, "the client left before its answer", attrs...)
 		return
 	}
-	level, why := slog.LevelInfo, slog.Any("error", err)
+	level, reason := slog.LevelInfo, slog.Any("error", err)
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
-	} else if refused, ok := errors.AsType[*fault.Fault](err); ok {
-		why = slog.String("code", refused.Code)
+	} else if f, ok := errors.AsType[*fault.Fault](err); ok {
+		reason = slog.String("code", f.Code)
 	}
-	s.log.LogAttrs(ctx, level, "request not served", append(line, why)...)
+	l.log.LogAttrs(ctx, level, "request not served", append(attrs, reason)...)
 }
 
-// heard is a body that notes when the client was last heard: what follows that is our own time.
-type heard struct {
+// timedBody is a request body that records the time of its last read. Everything after that is the
+// service's own time.
+type timedBody struct {
 	io.ReadCloser
 
-	last time.Time
+	lastRead time.Time
 }
 
-// Read waits for the client.
-func (h *heard) Read(p []byte) (int, error) {
-	n, err := h.ReadCloser.Read(p)
-	h.last = time.Now()
+// Read implements io.Reader.
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.lastRead = time.Now()
 	return n, err
 }

@@ -10,26 +10,26 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// index adds GET /, which lists the other routes and what can be imported.
-func index(routes []edge.Route, collections []string) []edge.Route {
-	type listed struct {
+// withIndex adds GET /, which lists the other routes and the collections.
+func withIndex(routes []edge.Route, collections []string) []edge.Route {
+	type entry struct {
 		Method  string `json:"method"`
 		Path    string `json:"path"`
 		Summary string `json:"summary"`
 	}
-	var all []listed
+	var entries []entry
 	show := func(c *gin.Context) error {
-		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "collections": collections, "routes": all})
+		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "collections": collections, "routes": entries})
 		return nil
 	}
 	routes = slices.Insert(routes, 0, edge.Route{
 		Method: http.MethodGet, Path: "/", Handler: show, Summary: "List what is there.",
 	})
 	for _, r := range routes {
-		all = append(all, listed{r.Method, shown(r.Path), r.Summary})
+		entries = append(entries, entry{r.Method, unescape(r.Path), r.Summary})
 	}
 	return routes
 }
 
-// shown is the pattern of a route without gin's own marks.
-func shown(pattern string) string { return strings.ReplaceAll(pattern, `\:`, ":") }
+// unescape removes gin's escapes from the pattern of a route.
+func unescape(pattern string) string { return strings.ReplaceAll(pattern, `\:`, ":") }

@@ -1,5 +1,4 @@
-// Package server is the api's HTTP server: one engine, one table of routes, timeouts, and the way from an error to
-// an answer.
+// Package server is the api's HTTP server: the routing engine, its timeouts and its middleware.
 package server
 
 import (
@@ -18,74 +17,80 @@ import (
 )
 
 const (
-	// headerTimeout bounds the request line and the headers: a client that trickles them is cut off.
+	// headerTimeout bounds reading the request line and the headers.
 	headerTimeout = 5 * time.Second
-	// idleTimeout bounds a kept connection; it is longer than the longest Retry-After, so that polls reuse theirs.
+	// idleTimeout bounds an idle connection. It is longer than the longest Retry-After, so that
+	// polling clients can reuse their connection.
 	idleTimeout = 60 * time.Second
-	// maxHeaderBytes bounds the headers.
+	// maxHeaderBytes bounds the size of the headers.
 	maxHeaderBytes = 32 << 10
 )
 
-// gin reads its mode from the environment and talks on standard output unless it is told otherwise, before any engine is made.
-func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits // the one place, and no goroutine runs yet
+// gin prints to standard output in its default debug mode. The mode is global and must be set
+// before the first engine is created.
+func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits // set once, before any goroutine starts
 
 // Options configures a server.
 type Options struct {
 	// Addr is host:port.
 	Addr string
-	// Lifecycle configures the start and the shutdown.
+	// Lifecycle configures how the server starts and stops.
 	Lifecycle service.HTTPOptions
 	// Collections are listed at GET /.
 	Collections []string
-	// Requests measures what is answered.
+	// Requests counts and measures the requests.
 	Requests *metrics.Requests
-	// Console is where operators see what becomes of an operation, without a slash at its end; answers about one link there. Empty if nowhere.
+	// Console is the base address of the console, without a trailing slash. Responses about an
+	// operation link to its page there. Empty means no link.
 	Console string
 }
 
-// Server answers requests until its context ends.
+// Server serves HTTP requests until its context ends.
 type Server struct {
-	http *http.Server
-	life service.HTTPOptions
-	log  *slog.Logger
+	http      *http.Server
+	lifecycle service.HTTPOptions
+	log       *slog.Logger
 }
 
-// New builds the server around the table of routes, which is made of each package's own.
+// New returns a server for all routes of the tables.
 func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
+	routes := withIndex(slices.Concat(tables...), opts.Collections)
 	return &Server{
 		http: &http.Server{
 			Addr:              opts.Addr,
-			Handler:           newEngine(front{log, opts.Requests, opts.Console}, index(slices.Concat(tables...), opts.Collections)),
+			Handler:           newEngine(middleware{log, opts.Requests, opts.Console}, routes),
 			ReadHeaderTimeout: headerTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken connections of clients
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken client connections
 		},
-		life: opts.Lifecycle,
-		log:  log,
+		lifecycle: opts.Lifecycle,
+		log:       log,
 	}
 }
 
-func newEngine(f front, routes []edge.Route) *gin.Engine {
+func newEngine(m middleware, routes []edge.Route) *gin.Engine {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // a redirected POST loses its body
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(nil)
-	engine.Use(f.identify)
+	engine.Use(m.identify)
 	for _, r := range edge.WithHead(routes) {
-		engine.Handle(r.Method, r.Path, f.answer(shown(r.Path), r.Handler))
+		engine.Handle(r.Method, r.Path, m.wrap(unescape(r.Path), r.Handler))
 	}
-	engine.NoRoute(f.answer(metrics.NoRoute, func(*gin.Context) error {
+	engine.NoRoute(m.wrap(metrics.NoRoute, func(*gin.Context) error {
 		return fault.New(fault.NotFound, "no-such-address", "There is nothing at this address. GET / lists what is there.")
 	}))
-	engine.NoMethod(f.answer(metrics.NoRoute, func(c *gin.Context) error {
+	engine.NoMethod(m.wrap(metrics.NoRoute, func(c *gin.Context) error {
 		return fault.New(fault.MethodNotAllowed, "method-not-allowed",
 			"This address takes %s, not %s.", c.Writer.Header().Get("Allow"), c.Request.Method)
 	}))
 	return engine
 }
 
-// Run listens and serves until ctx ends; then it drains, takes no more connections and lets the requests in hand finish within the grace
-// period.
-func (s *Server) Run(ctx context.Context) error { return service.ServeHTTP(ctx, s.log, s.http, s.life) }
+// Run listens and serves until ctx ends. Then it drains: it accepts no new connections and waits
+// for running requests, at most for the grace period.
+func (s *Server) Run(ctx context.Context) error {
+	return service.ServeHTTP(ctx, s.log, s.http, s.lifecycle)
+}

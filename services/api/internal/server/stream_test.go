@@ -12,8 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// streaming hands on one line each pause.
-func streaming(lines int, pause time.Duration) func(*gin.Context) error {
+// streamLines returns a handler that writes and flushes one line after each pause.
+func streamLines(lines int, pause time.Duration) func(*gin.Context) error {
 	return func(c *gin.Context) error {
 		for range lines {
 			if _, err := c.Writer.WriteString("line\n"); err != nil {
@@ -22,46 +22,48 @@ func streaming(lines int, pause time.Duration) func(*gin.Context) error {
 			if err := http.NewResponseController(c.Writer).Flush(); err != nil {
 				return err
 			}
-			time.Sleep(pause) // the clock of the bubble
+			time.Sleep(pause)
 		}
 		return nil
 	}
 }
 
-// A stream may be silent for as long as it likes: only a client that does not take what is there is cut off.
-func TestAStreamArrivesLineByLine(t *testing.T) {
+// Pauses between writes do not count against the minimum transfer rate.
+func TestTimedWriterStreamsLines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const lines, pause = 5, 3 * takingGrace
-		client, ends := connect(t, streaming(lines, pause))
-		ask(t, client, get)
+		const lines, pause = 5, 3 * writeGrace
+		client, results := connect(t, streamLines(lines, pause))
+		send(t, client, getRequest)
 		response, err := http.ReadResponse(bufio.NewReader(client), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = response.Body.Close() }()
-		began, body := time.Now(), bufio.NewReader(response.Body)
+		started, body := time.Now(), bufio.NewReader(response.Body)
 		for n := range lines {
-			if line, err := body.ReadString('\n'); err != nil || line != "line\n" || time.Since(began) != time.Duration(n)*pause {
-				t.Fatalf("line %d after %s: %q, %v", n, time.Since(began), line, err)
+			line, err := body.ReadString('\n')
+			if err != nil || line != "line\n" {
+				t.Fatalf("ReadString() = %q, %v, want %q", line, err, "line\n")
+			}
+			if got, want := time.Since(started), time.Duration(n)*pause; got != want {
+				t.Fatalf("line %d arrived after %s, want %s", n, got, want)
 			}
 		}
 		if _, err := body.ReadByte(); !errors.Is(err, io.EOF) {
-			t.Errorf("after the last line: %v", err)
+			t.Errorf("ReadByte() after the last line = %v, want EOF", err)
 		}
-		if end := <-ends; end.err != nil {
-			t.Errorf("the stream ended with %v", end.err)
+		if got := <-results; got.err != nil {
+			t.Errorf("handler returned %v, want nil", got.err)
 		}
 	})
 }
 
-func TestAStreamThatNobodyTakesIsCutOff(t *testing.T) {
+func TestTimedWriterEndsUnreadStream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, ends := connect(t, streaming(5, time.Second))
-		ask(t, client, get)
-		if end := <-ends; !errors.Is(end.err, errNotTaken) || end.after != takingGrace {
-			t.Errorf("the stream ended after %s with %v", end.after, end.err)
-		}
+		client, results := connect(t, streamLines(5, time.Second))
+		send(t, client, getRequest)
+		(<-results).check(t, errClientNotReading, writeGrace)
 	})
 }

@@ -13,95 +13,100 @@ import (
 )
 
 const (
-	// takingGrace is how long a client may keep an answer waiting before the bytes that it took must have earned more, and the
-	// longest silence ever.
-	takingGrace = 30 * time.Second
-	// takingRate is how many bytes buy one second of waiting.
-	takingRate = 10 << 10
-	// takingPiece is what is written under one deadline: at the slowest rate that is taken it lasts well below the grace.
-	takingPiece = 64 << 10
+	// writeGrace is how long a client may take to receive data before the minimum rate applies.
+	writeGrace = 30 * time.Second
+	// minWriteRate is the minimum transfer rate of a response, in bytes per second.
+	minWriteRate = 10 << 10
+	// maxWriteBytes bounds a single write under one deadline. At the minimum rate it takes much
+	// less time than the grace period.
+	maxWriteBytes = 64 << 10
 )
 
-// errNotTaken marks an answer that broke off because the client is gone or does not read.
-var errNotTaken = errors.New("the client did not take the answer")
+// errClientNotReading is returned by writes that fail because the client disconnected or reads
+// too slowly.
+var errClientNotReading = errors.New("the client does not read the response")
 
-// timedAnswer writes an answer under a deadline that moves with what the client takes. Only time spent in writing counts, not a long
-// upload before the answer.
-type timedAnswer struct {
+// timedWriter enforces a minimum transfer rate on a response by moving the write deadline of the
+// connection. Only time spent in writes counts, not the time before the response or between writes.
+type timedWriter struct {
 	gin.ResponseWriter
 	connection *http.ResponseController
-	// beneath is the connection without gin, whose Flush says nothing of errors.
-	beneath *http.ResponseController
-	budget  *minrate.Budget
-	// begun is when the first byte was given to the client; zero before.
-	begun time.Time
+	// raw is the connection without gin's wrapper, whose Flush does not return errors.
+	raw    *http.ResponseController
+	budget *minrate.Budget
+	// started is the time of the first write; zero before.
+	started time.Time
 }
 
-// newTimedAnswer sets a first deadline, for the "100 Continue" that net/http writes by itself.
-func newTimedAnswer(w gin.ResponseWriter) *timedAnswer {
-	terms := minrate.Limit{Grace: takingGrace, MinRate: takingRate}
-	a := &timedAnswer{ResponseWriter: w, connection: http.NewResponseController(w), budget: minrate.NewBudget(terms)}
-	a.beneath = a.connection
-	if gins, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
-		a.beneath = http.NewResponseController(gins.Unwrap())
+// newTimedWriter also sets the first deadline, which applies to the "100 Continue" that net/http
+// writes by itself.
+func newTimedWriter(rw gin.ResponseWriter) *timedWriter {
+	limit := minrate.Limit{Grace: writeGrace, MinRate: minWriteRate}
+	w := &timedWriter{ResponseWriter: rw, connection: http.NewResponseController(rw), budget: minrate.NewBudget(limit)}
+	w.raw = w.connection
+	if wrapper, ok := rw.(interface{ Unwrap() http.ResponseWriter }); ok {
+		w.raw = http.NewResponseController(wrapper.Unwrap())
 	}
-	a.extend()
-	return a
+	w.extendDeadline()
+	return w
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (a *timedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Write waits for the client as long as its patience lasts.
-func (a *timedAnswer) Write(p []byte) (int, error) {
+// Write writes p to the client. It returns errClientNotReading if the client disconnects or is
+// slower than the minimum rate.
+func (w *timedWriter) Write(p []byte) (int, error) {
 	written := 0
-	a.begin()
-	for piece := range slices.Chunk(p, takingPiece) {
-		n, err := a.writePiece(piece)
+	w.markStart()
+	for block := range slices.Chunk(p, maxWriteBytes) {
+		n, err := w.writeBlock(block)
 		written += n
 		if err != nil {
-			return written, fmt.Errorf("%w: %w", errNotTaken, err)
+			return written, fmt.Errorf("%w: %w", errClientNotReading, err)
 		}
 	}
 	return written, nil
 }
 
-// WriteString is Write for text.
-func (a *timedAnswer) WriteString(s string) (int, error) { return a.Write([]byte(s)) } //nolint:gocritic // what it prefers is this method
+// WriteString is Write for a string.
+func (w *timedWriter) WriteString(s string) (int, error) { return w.Write([]byte(s)) } //nolint:gocritic // it suggests WriteString itself
 
-func (a *timedAnswer) writePiece(p []byte) (int, error) {
-	began := a.extend()
-	n, err := a.ResponseWriter.Write(p)
-	a.budget.Record(began, n)
+func (w *timedWriter) writeBlock(p []byte) (int, error) {
+	started := w.extendDeadline()
+	n, err := w.ResponseWriter.Write(p)
+	w.budget.Record(started, n)
 	return n, err
 }
 
-// Flush is FlushError for those who do not ask.
-func (a *timedAnswer) Flush() { _ = a.FlushError() }
+// Flush is FlushError without the error.
+func (w *timedWriter) Flush() { _ = w.FlushError() }
 
-// FlushError hands what was written to the client, and waits for it as Write does. http.ResponseController finds it.
-func (a *timedAnswer) FlushError() error {
-	a.begin()
-	a.WriteHeaderNow()
-	began := a.extend()
-	err := a.beneath.Flush()
-	a.budget.Record(began, 0)
+// FlushError sends buffered data to the client, with the deadline and the errors of Write.
+// http.ResponseController calls it.
+func (w *timedWriter) FlushError() error {
+	w.markStart()
+	w.WriteHeaderNow()
+	started := w.extendDeadline()
+	err := w.raw.Flush()
+	w.budget.Record(started, 0)
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("%w: %w", errNotTaken, err)
+		return fmt.Errorf("%w: %w", errClientNotReading, err)
 	}
 	return err
 }
 
-func (a *timedAnswer) begin() {
-	if a.begun.IsZero() {
-		a.begun = time.Now()
+func (w *timedWriter) markStart() {
+	if w.started.IsZero() {
+		w.started = time.Now()
 	}
 }
 
-// extend moves the deadline to what is left from now, which it returns. After the handler it covers what net/http still has to
-// flush. A connection that takes no deadline is closed, and tells it at the write.
-func (a *timedAnswer) extend() time.Time {
+// extendDeadline sets the write deadline to the remaining budget from now, and returns now. The
+// call after the handler covers what net/http still has to flush. An error is ignored: a
+// connection that accepts no deadline is closed, and the next write fails.
+func (w *timedWriter) extendDeadline() time.Time {
 	now := time.Now()
-	_ = a.connection.SetWriteDeadline(a.budget.Deadline(now))
+	_ = w.connection.SetWriteDeadline(w.budget.Deadline(now))
 	return now
 }

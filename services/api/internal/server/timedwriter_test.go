@@ -19,11 +19,11 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// pipes is a listener whose connections are pipes without a buffer: in a bubble of synctest they stand still when nobody reads, and
-// then the clock moves on to the next deadline.
-type pipes chan net.Conn
+// pipeListener accepts unbuffered pipes. In a synctest bubble a write to one blocks until it is
+// read, so that the fake clock advances to the next deadline.
+type pipeListener chan net.Conn
 
-func (p pipes) Accept() (net.Conn, error) {
+func (p pipeListener) Accept() (net.Conn, error) {
 	conn, open := <-p
 	if !open {
 		return nil, net.ErrClosed
@@ -31,63 +31,74 @@ func (p pipes) Accept() (net.Conn, error) {
 	return conn, nil
 }
 
-func (p pipes) Close() error   { close(p); return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+func (p pipeListener) Close() error   { close(p); return nil }
+func (p pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// ended is what a handler returned, and how long after its begin.
-type ended struct {
-	err   error
-	after time.Duration
+// result is the error that a handler returned, and how long it ran.
+type result struct {
+	err      error
+	duration time.Duration
 }
 
-// connect runs the real server with one route for each method, and returns a client's end of a connection to it.
-func connect(t *testing.T, handle edge.Handler) (net.Conn, <-chan ended) {
+func (r result) check(t *testing.T, want error, duration time.Duration) {
+	t.Helper()
+	if !errors.Is(r.err, want) {
+		t.Errorf("handler returned %v, want %v", r.err, want)
+	}
+	if r.duration != duration {
+		t.Errorf("handler ran for %s, want %s", r.duration, duration)
+	}
+}
+
+// connect starts a server with the handler at GET and POST /thing, and returns the client's end of
+// a connection to it.
+func connect(t *testing.T, handle edge.Handler) (net.Conn, <-chan result) {
 	t.Helper()
 	return connectMeasured(t, metrics.NewRequests(), handle)
 }
 
-func connectMeasured(t *testing.T, requests *metrics.Requests, handle edge.Handler) (net.Conn, <-chan ended) {
+func connectMeasured(t *testing.T, requests *metrics.Requests, handle edge.Handler) (net.Conn, <-chan result) {
 	t.Helper()
-	ends := make(chan ended, 10)
+	results := make(chan result, 10)
 	timed := func(c *gin.Context) error {
-		began := time.Now()
+		started := time.Now()
 		err := handle(c)
-		ends <- ended{err, time.Since(began)}
+		results <- result{err, time.Since(started)}
 		return err
 	}
 	s := New(Options{Requests: requests}, slog.New(slog.DiscardHandler), []edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: timed}, {Method: http.MethodPost, Path: "/thing", Handler: timed},
 	})
-	listener := make(pipes, 1)
+	listener := make(pipeListener, 1)
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.http.Serve(listener) }()
-	client, far := net.Pipe()
-	listener <- far
+	client, server := net.Pipe()
+	listener <- server
 	t.Cleanup(func() {
 		_ = client.Close()
 		_ = s.http.Close()
 		if err := <-stopped; !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("the server ended with %v", err)
+			t.Errorf("Serve() = %v, want %v", err, http.ErrServerClosed)
 		}
 	})
-	return client, ends
+	return client, results
 }
 
-func ask(t *testing.T, client net.Conn, request string) {
+func send(t *testing.T, client net.Conn, request string) {
 	t.Helper()
 	if _, err := io.WriteString(client, request); err != nil {
-		t.Fatalf("asking: %v", err)
+		t.Fatal(err)
 	}
 }
 
-const get = "GET /thing HTTP/1.1\r\nHost: x\r\n\r\n"
+const getRequest = "GET /thing HTTP/1.1\r\nHost: x\r\n\r\n"
 
-// streamed writes n bytes in pieces as large as a record can be.
-func streamed(n int) edge.Handler {
+// writeBytes returns a handler that writes n bytes in blocks as large as the largest record.
+func writeBytes(n int) edge.Handler {
 	return func(c *gin.Context) error {
-		piece := bytes.Repeat([]byte("x"), 1<<20)
-		for ; n > 0; n -= len(piece) {
-			if _, err := c.Writer.Write(piece[:min(n, len(piece))]); err != nil {
+		block := bytes.Repeat([]byte("x"), 1<<20)
+		for ; n > 0; n -= len(block) {
+			if _, err := c.Writer.Write(block[:min(n, len(block))]); err != nil {
 				return err
 			}
 		}
@@ -95,58 +106,56 @@ func streamed(n int) edge.Handler {
 	}
 }
 
-func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
+func TestTimedWriterEndsUnreadResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, ends := connect(t, streamed(1<<30))
-		ask(t, client, get)
-		end := <-ends
-		if !errors.Is(end.err, errNotTaken) || end.after != takingGrace {
-			t.Errorf("the answer ended after %s with %v", end.after, end.err)
-		}
+		client, results := connect(t, writeBytes(1<<30))
+		send(t, client, getRequest)
+		(<-results).check(t, errClientNotReading, writeGrace)
 	})
 }
 
-func TestASlowClientIsServedFromARateOn(t *testing.T) {
+func TestTimedWriterEnforcesMinRate(t *testing.T) {
 	t.Parallel()
 	const size = 4 << 20
-	for rate, whole := range map[int]bool{takingRate * 2: true, takingRate / 2: false} {
+	for rate, complete := range map[int]bool{minWriteRate * 2: true, minWriteRate / 2: false} {
 		t.Run(fmt.Sprintf("%d bytes per second", rate), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client, ends := connect(t, streamed(size))
-				ask(t, client, get)
-				response, err := http.ReadResponse(bufio.NewReader(slowly{client, rate}), nil)
+				client, results := connect(t, writeBytes(size))
+				send(t, client, getRequest)
+				response, err := http.ReadResponse(bufio.NewReader(slowReader{client, rate}), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer func() { _ = response.Body.Close() }()
 				n, err := io.Copy(io.Discard, response.Body)
-				if (err == nil && n == size) != whole {
-					t.Errorf("got %d bytes, %v", n, err)
+				if (err == nil && n == size) != complete {
+					t.Errorf("received %d of %d bytes, error %v, want complete: %t", n, size, err, complete)
 				}
-				if end := <-ends; (end.err == nil) != whole {
-					t.Errorf("the answer ended after %s with %v", end.after, end.err)
+				if got := <-results; (got.err == nil) != complete {
+					t.Errorf("handler returned %v after %s, want success: %t", got.err, got.duration, complete)
 				}
 			})
 		})
 	}
 }
 
-// slowly reads a number of bytes per second.
-type slowly struct {
+// slowReader reads rate bytes per second.
+type slowReader struct {
 	from io.Reader
 	rate int
 }
 
-func (s slowly) Read(p []byte) (int, error) {
+func (s slowReader) Read(p []byte) (int, error) {
 	n, err := s.from.Read(p[:min(len(p), s.rate)])
-	time.Sleep(time.Duration(n) * time.Second / time.Duration(s.rate)) // the clock of the bubble
+	time.Sleep(time.Duration(n) * time.Second / time.Duration(s.rate))
 	return n, err
 }
 
-// What takes long on our side must not be charged to the client: an upload before the answer, waiting in its middle, waiting at its end.
-func TestALongWayToAnAnswerDoesNotCutItOff(t *testing.T) {
+// Only time spent in writes counts: not a slow upload before the response, nor pauses of the
+// handler between or after its writes.
+func TestTimedWriterIgnoresTimeOutsideWrites(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := connect(t, func(c *gin.Context) error {
@@ -159,46 +168,49 @@ func TestALongWayToAnAnswerDoesNotCutItOff(t *testing.T) {
 				if _, err := c.Writer.Write(bytes.Repeat(body, 1000)); err != nil {
 					return err
 				}
-				time.Sleep(2 * takingGrace) // the clock of the bubble
+				time.Sleep(2 * writeGrace)
 			}
 			_, err = c.Writer.WriteString("end")
-			time.Sleep(2 * takingGrace) // the clock of the bubble
+			time.Sleep(2 * writeGrace)
 			return err
 		})
-		answers := bufio.NewReader(client)
-		for range 2 { // the second over the same connection
-			ask(t, client, "POST /thing HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 20\r\n\r\n")
-			if first, err := http.ReadResponse(answers, nil); err != nil || first.StatusCode != http.StatusContinue {
-				t.Fatalf("%+v, %v", first, err)
+		responses := bufio.NewReader(client)
+		for range 2 { // the second request reuses the connection
+			send(t, client, "POST /thing HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 20\r\n\r\n")
+			if first, err := http.ReadResponse(responses, nil); err != nil || first.StatusCode != http.StatusContinue {
+				t.Fatalf("first response = %+v, %v, want 100 Continue", first, err)
 			}
 			for range 4 {
-				time.Sleep(takingGrace) // the clock of the bubble
-				ask(t, client, "12345")
+				time.Sleep(writeGrace)
+				send(t, client, "12345")
 			}
-			response, err := http.ReadResponse(answers, nil)
+			response, err := http.ReadResponse(responses, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			body, err := io.ReadAll(response.Body)
 			_ = response.Body.Close()
-			if err != nil || response.StatusCode != http.StatusAccepted || len(body) != 60_003 {
-				t.Errorf("got %d with %d bytes, %v", response.StatusCode, len(body), err)
+			if err != nil || response.StatusCode != http.StatusAccepted {
+				t.Errorf("status %d, error %v, want 202", response.StatusCode, err)
 			}
-			time.Sleep(idleTimeout / 2) // the clock of the bubble
+			if len(body) != 60_003 {
+				t.Errorf("received %d bytes, want 60003", len(body))
+			}
+			time.Sleep(idleTimeout / 2)
 		}
 	})
 }
 
-// A problem is an answer as well, and so is what net/http flushes after the handler.
-func TestASmallAnswerThatNobodyReadsFreesItsConnection(t *testing.T) {
+// The deadline also applies to problems, and to what net/http flushes after the handler.
+func TestTimedWriterClosesConnectionOfUnreadProblem(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, ends := connect(t, func(*gin.Context) error { return errors.New("broken") })
-		ask(t, client, get)
-		<-ends
-		time.Sleep(takingGrace + time.Second) // the clock of the bubble
+		client, results := connect(t, func(*gin.Context) error { return errors.New("broken") })
+		send(t, client, getRequest)
+		<-results
+		time.Sleep(writeGrace + time.Second)
 		if n, err := client.Read(make([]byte, 100)); !errors.Is(err, io.EOF) {
-			t.Errorf("the connection is still there: %d bytes, %v", n, err)
+			t.Errorf("Read() = %d bytes, %v, want EOF", n, err)
 		}
 	})
 }
