@@ -19,7 +19,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// Config is read from the environment by config.Load.
+// Config is read from the environment by config.Load of package pkg/config.
 type Config struct {
 	Postgres    config.Postgres
 	Redis       config.Redis
@@ -27,80 +27,84 @@ type Config struct {
 	Collections config.Collections
 	Shutdown    config.Shutdown
 
-	// Addr is where the public API listens, as host:port.
+	// Addr is the address of the public API, as host:port.
 	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`
-	// DrainDelay is how long the api goes on listening after it was asked to stop and is not ready any more.
+	// DrainDelay is how long a stopping api continues to accept connections after it reports that it
+	// is not ready.
 	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
-	// PublicURL begins every address that the api hands out; empty means that the request's Host does.
+	// PublicURL is the base of all addresses in responses; empty means the Host header of the request.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
-	// ConsoleURL is where operators open the console: answers about an operation lead to its page there. Empty means that none does.
+	// ConsoleURL is the base address of the console, to which responses about an operation link; empty
+	// means no link.
 	ConsoleURL string `env:"LONGSHORE_CONSOLE_URL"`
 
-	// MaxBodyBytes bounds a body after decompression.
+	// MaxBodyBytes bounds a request body after decompression.
 	MaxBodyBytes int64 `env:"LONGSHORE_MAX_BODY_BYTES" envDefault:"17179869184"`
 	// MaxRecordBytes bounds one record.
 	MaxRecordBytes int `env:"LONGSHORE_MAX_RECORD_BYTES" envDefault:"1048576"`
 	// MaxRecords bounds the records of one import.
 	MaxRecords int `env:"LONGSHORE_MAX_RECORDS" envDefault:"100000000"`
-	// MaxDepth bounds the nesting of a record.
+	// MaxDepth bounds the nesting depth of a record.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
-	// MaxRatio bounds how many bytes one compressed byte may become.
+	// MaxRatio bounds the compression ratio of a body.
 	MaxRatio int `env:"LONGSHORE_MAX_COMPRESSION_RATIO" envDefault:"200"`
-	// UploadGrace is the longest silence of a client, which its bytes earn anew at MinUploadRate.
+	// UploadGrace is how long an upload may pause, and how long it may be slower than MinUploadRate.
 	UploadGrace time.Duration `env:"LONGSHORE_UPLOAD_GRACE" envDefault:"30s"`
-	// MinUploadRate is the slowest upload that is waited for, in bytes per second.
+	// MinUploadRate is the minimum rate of an upload, in bytes per second.
 	MinUploadRate int `env:"LONGSHORE_MIN_UPLOAD_RATE" envDefault:"10240"`
 
-	// MaxPartBytes and MaxParts bound the parts of an upload in pieces; all together are bound by MaxBodyBytes.
+	// MaxPartBytes and MaxParts bound the parts of a multipart upload; MaxBodyBytes bounds their sum.
 	MaxPartBytes int64 `env:"LONGSHORE_MAX_PART_BYTES" envDefault:"5368709120"`
 	MaxParts     int   `env:"LONGSHORE_MAX_PARTS" envDefault:"10000"`
-	// UploadRetention is how long an upload in pieces is kept after its last part if it is not finished.
+	// UploadRetention is how long an unfinished multipart upload is kept after its last part.
 	UploadRetention time.Duration `env:"LONGSHORE_UPLOAD_RETENTION" envDefault:"24h"`
 
-	// ChunkRecords and ChunkBytes bound a chunk, which is what one worker commits at once.
+	// ChunkRecords and ChunkBytes bound a chunk, which a worker commits in one transaction.
 	ChunkRecords int `env:"LONGSHORE_CHUNK_RECORDS" envDefault:"5000"`
 	ChunkBytes   int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
-	// Lanes is how many chunks of one import may be queued at once.
+	// Lanes is how many chunks of one import may be queued at the same time.
 	Lanes int `env:"LONGSHORE_LANES" envDefault:"8"`
-	// ImportRetention, SearchRetention and ReportRetention are how long an operation is kept after it is finished, if the client does not say.
+	// ImportRetention, SearchRetention and ReportRetention are the default times that a finished
+	// operation is kept.
 	ImportRetention time.Duration `env:"LONGSHORE_IMPORT_RETENTION" envDefault:"168h"`
 	SearchRetention time.Duration `env:"LONGSHORE_SEARCH_RETENTION" envDefault:"24h"`
 	ReportRetention time.Duration `env:"LONGSHORE_REPORT_RETENTION" envDefault:"168h"`
-	// MaxRetention bounds what clients may ask for; searches are kept for a week at most.
+	// MaxRetention bounds the retention that clients may request for imports and reports.
 	MaxRetention time.Duration `env:"LONGSHORE_MAX_RETENTION" envDefault:"720h"`
 	// MaxWait bounds how long a request may wait for the end of an operation (Prefer: wait).
 	MaxWait time.Duration `env:"LONGSHORE_MAX_WAIT" envDefault:"60s"`
-	// PollWithin is how soon a search must be asked for again.
+	// PollWithin is the time within which a search must be polled again.
 	PollWithin time.Duration `env:"LONGSHORE_POLL_WITHIN" envDefault:"60s"`
-	// SearchMaxLimit is the greatest limit of a search.
+	// SearchMaxLimit bounds the limit of a search.
 	SearchMaxLimit int `env:"LONGSHORE_SEARCH_MAX_LIMIT" envDefault:"10000"`
-	// SearchMoment is how long the answer to a new search waits for its end, so that a quick one needs no poll.
+	// SearchMoment is how long the response to a new search waits for its end, so that clients need
+	// not poll a quick search.
 	SearchMoment time.Duration `env:"LONGSHORE_SEARCH_MOMENT" envDefault:"500ms"`
-	// MaxErrors is how many rejected records an import's status in the tools dialect shows.
+	// MaxErrors bounds the rejected records in the status of an import (seed 000).
 	MaxErrors int `env:"LONGSHORE_MAX_ERRORS_SHOWN" envDefault:"1000"`
 }
 
-// The bounds of retention that no configuration changes: a search is kept between five minutes and a week (seed 001), everything else at
-// least ten minutes (seed 002).
+// The fixed bounds of retention: five minutes to a week for a search (seed 001), at least ten
+// minutes for all other operations (seed 002).
 const (
-	leastSearchRetention = 5 * time.Minute
-	mostSearchRetention  = 7 * 24 * time.Hour
-	leastRetention       = 10 * time.Minute
+	minSearchRetention = 5 * time.Minute
+	maxSearchRetention = 7 * 24 * time.Hour
+	minRetention       = 10 * time.Minute
 )
 
-// Policy returns what clients may ask for when they begin an operation.
+// Policy returns the bounds of the headers with which clients start an operation.
 func (c Config) Policy() submission.Policy {
 	return submission.Policy{
 		MaxWait: c.MaxWait,
 		Retention: map[operation.Kind]submission.RetentionRange{
-			operation.Import: {Default: c.ImportRetention, Min: leastRetention, Max: c.MaxRetention},
-			operation.Report: {Default: c.ReportRetention, Min: leastRetention, Max: c.MaxRetention},
-			operation.Search: {Default: c.SearchRetention, Min: leastSearchRetention, Max: mostSearchRetention},
+			operation.Import: {Default: c.ImportRetention, Min: minRetention, Max: c.MaxRetention},
+			operation.Report: {Default: c.ReportRetention, Min: minRetention, Max: c.MaxRetention},
+			operation.Search: {Default: c.SearchRetention, Min: minSearchRetention, Max: maxSearchRetention},
 		},
 	}
 }
 
-// checkRetention holds every default against the bounds that clients are held to.
+// checkRetention checks the default retentions against the bounds for clients.
 func (c Config) checkRetention() error {
 	var errs []error
 	for kind, span := range c.Policy().Retention {
@@ -111,13 +115,13 @@ func (c Config) checkRetention() error {
 	return errors.Join(errs...)
 }
 
-// leastUploadRetention is well above how often a part that takes long puts the end off.
-const leastUploadRetention = time.Minute
+// minUploadRetention is much longer than the interval at which a slow part extends its upload.
+const minUploadRetention = time.Minute
 
-// checkUploads wants parts that can be taken while their upload lasts.
+// checkUploads checks that a slow part cannot outlive its upload, and the number of parts.
 func (c Config) checkUploads() error {
-	if c.UploadRetention < max(leastUploadRetention, 2*c.UploadGrace) {
-		return fmt.Errorf("LONGSHORE_UPLOAD_RETENTION must be at least %s, and twice LONGSHORE_UPLOAD_GRACE", leastUploadRetention)
+	if c.UploadRetention < max(minUploadRetention, 2*c.UploadGrace) {
+		return fmt.Errorf("LONGSHORE_UPLOAD_RETENTION must be at least %s, and twice LONGSHORE_UPLOAD_GRACE", minUploadRetention)
 	}
 	if c.MaxParts > maxRows {
 		return fmt.Errorf("LONGSHORE_MAX_PARTS must be at most %d", maxRows)
@@ -125,14 +129,14 @@ func (c Config) checkUploads() error {
 	return nil
 }
 
-// maxLanes is more than a large fleet of importers needs: each lane of each unfinished import is an entry of the queue, and looked at by those
-// who watch.
+// maxLanes is more than a large number of importers needs. Each lane of each unfinished import is an
+// entry of the queue.
 const maxLanes = 1024
 
-// maxRows is what the INT columns of the seed's tables can count.
+// maxRows is the maximum of the INT columns of the seed's tables.
 const maxRows = 1<<31 - 1
 
-// Check holds the rules across fields.
+// Check returns all invalid settings in one error.
 func (c Config) Check() error {
 	errs := []error{
 		config.Positive("LONGSHORE_MAX_BODY_BYTES", c.MaxBodyBytes),
@@ -171,20 +175,21 @@ func (c Config) Check() error {
 	if base, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || base.Scheme == "" || base.Host == "" || base.User != nil) {
 		errs = append(errs, errors.New("LONGSHORE_PUBLIC_URL must be an absolute address such as https://imports.example.com, without a user"))
 	}
-	if !linkable(c.ConsoleURL) {
+	if !validConsoleURL(c.ConsoleURL) {
 		errs = append(errs, errors.New("LONGSHORE_CONSOLE_URL must be an address such as https://console.example.com, without a user and a query"))
 	}
 	return errors.Join(errs...)
 }
 
-// linkable takes what a path can be added to in a header (RFC 8288) that every client sees, or nothing.
-func linkable(address string) bool {
+// validConsoleURL reports whether a path can be appended to the address in a Link header (RFC 8288),
+// and it contains no user, because every client sees it. An empty address is valid.
+func validConsoleURL(address string) bool {
 	base, err := url.Parse(address)
 	return address == "" || err == nil && (base.Scheme == "http" || base.Scheme == "https") && base.Host != "" && base.User == nil &&
 		!strings.ContainsAny(address, "?#<> \t")
 }
 
-// Console is where operators open the console, without a slash at its end.
+// Console returns ConsoleURL without a trailing slash.
 func (c Config) Console() string { return strings.TrimSuffix(c.ConsoleURL, "/") }
 
 // Search returns the options of package searches.

@@ -7,7 +7,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/config"
 )
 
-func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+func TestConfigCheckNamesInvalidVariables(t *testing.T) {
 	t.Parallel()
 	configtest.Refuses[config.Config](t, map[string]string{
 		"LONGSHORE_CHUNK_BYTES":      "200000000",
@@ -28,7 +28,7 @@ func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 		"LONGSHORE_UPLOAD_RETENTION": "30s",
 	})
 	configtest.Refuses[config.Config](t, map[string]string{"LONGSHORE_LANES": "1025"})
-	configtest.Refuses[config.Config](t, map[string]string{ // what every client would be shown
+	configtest.Refuses[config.Config](t, map[string]string{ // passwords that every client would see
 		"LONGSHORE_PUBLIC_URL":  "https://ann:hush@imports.example.com",
 		"LONGSHORE_CONSOLE_URL": "https://ann:hush@console.example.com",
 	})

@@ -9,21 +9,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// member is a name and a value of a problem. A problem is a list of them, because people read it too, from its beginning: first what
-// RFC 9457 says of every problem, then the details of this one, then what programs look for.
+// member is one member of a problem. A problem is an ordered list of members, because people read it
+// from the start: first the members of RFC 9457, then the details, then the members for programs.
 type member struct {
 	name  string
 	value any
 }
 
-// azureError is the member of Azure's guidelines.
+// azureError is the "error" member of Azure's REST guidelines.
 type azureError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// sorted lists a fault's details by name.
-func sorted(details map[string]any) []member {
+// sortedMembers returns a fault's details, sorted by name.
+func sortedMembers(details map[string]any) []member {
 	var list []member
 	for _, name := range slices.Sorted(maps.Keys(details)) {
 		list = append(list, member{name, details[name]})
@@ -31,7 +31,7 @@ func sorted(details map[string]any) []member {
 	return list
 }
 
-// encode writes an object of the members in their order. Bytes that are no UTF-8, as a path may hold, are replaced.
+// encode writes the members as a JSON object. It replaces invalid UTF-8, which a path may contain.
 func encode(w io.Writer, members []member) error {
 	enc := jsontext.NewEncoder(w, jsontext.AllowInvalidUTF8(true))
 	if err := enc.WriteToken(jsontext.BeginObject); err != nil {

@@ -1,5 +1,5 @@
-// Package problem turns errors into answers: RFC 9457 problem details that also carry the error members of Azure's guidelines. It
-// is the only place that knows both the kinds of fault and the statuses of HTTP.
+// Package problem writes errors as RFC 9457 problem details, which also contain the "error" member
+// of Azure's REST guidelines. It is the only place that maps kinds of fault to HTTP statuses.
 package problem
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// typePrefix makes a problem's type of a fault's code: a name that never changes, whatever the host.
+// typePrefix is followed by a fault's code in a problem's type, which does not depend on the host.
 const typePrefix = "urn:longshore:problem:"
 
-// kinds says for each kind of fault the status and the title of its problems.
+// kinds maps each kind of fault to the status and the title of its problems.
 var kinds = map[fault.Kind]struct {
 	status int
 	title  string
@@ -34,13 +34,13 @@ var kinds = map[fault.Kind]struct {
 	fault.Changed:          {http.StatusPreconditionFailed, "Precondition failed"},
 }
 
-// retryAfter is what a client is asked to wait when a part does not answer, in seconds.
-const retryAfter = "5"
+// unavailableRetryAfter is the Retry-After of a 503, in seconds.
+const unavailableRetryAfter = "5"
 
 // Status returns the HTTP status for an error.
 func Status(err error) int { return kinds[fault.Of(err).Kind].status }
 
-// Write answers a request with the problem that err is. Errors that carry no fault show nothing of themselves.
+// Write writes err as a problem. The text of errors that are not faults is not shown.
 func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) {
 	f := fault.Of(err)
 	kind := kinds[f.Kind]
@@ -49,7 +49,7 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Ms-Error-Code", code)
 	if kind.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", retryAfter)
+		h.Set("Retry-After", unavailableRetryAfter)
 	}
 	if f.Retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((f.Retry+time.Second-1)/time.Second)))
@@ -61,5 +61,5 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 	after := []member{
 		{"error", azureError{code, f.Message}}, {"instance", r.URL.Path}, {"request_id", requestID},
 	}
-	_ = encode(w, slices.Concat(before, sorted(f.Details), after)) // the client is gone if this fails, and there is nobody left to tell
+	_ = encode(w, slices.Concat(before, sortedMembers(f.Details), after)) // fails only if the client is disconnected
 }

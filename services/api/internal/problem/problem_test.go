@@ -27,7 +27,7 @@ func write(t *testing.T, err error) (*httptest.ResponseRecorder, map[string]any)
 	return w, body
 }
 
-func TestAFaultIsAProblemWithAzuresMembers(t *testing.T) {
+func TestWriteFault(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("reading: %w", fault.New(fault.Malformed, "malformed-json", "Line %d is <broken>.", 3).
 		With("line", 3).Because(errors.New("secret")))
@@ -40,45 +40,51 @@ func TestAFaultIsAProblemWithAzuresMembers(t *testing.T) {
 	if diff := cmp.Diff(want, body); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
 	}
-	if w.Code != http.StatusBadRequest || w.Header().Get("Content-Type") != "application/problem+json" ||
-		w.Header().Get("x-ms-error-code") != "MalformedJson" {
-		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("status = %d, want 400", w.Code)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("Content-Type = %q, want application/problem+json", got)
+	}
+	if got := w.Header().Get("x-ms-error-code"); got != "MalformedJson" {
+		t.Errorf("x-ms-error-code = %q, want MalformedJson", got)
 	}
 }
 
-func TestAnUnknownErrorShowsNothing(t *testing.T) {
+func TestWriteHidesOtherErrors(t *testing.T) {
 	t.Parallel()
 	w, body := write(t, errors.New("password=secret"))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
-		t.Errorf("status %d: %s", w.Code, w.Body)
+		t.Errorf("Write() = %d: %s, want 500 without the error's text", w.Code, w.Body)
 	}
-	if body["type"] != "urn:longshore:problem:internal" {
-		t.Errorf("type %v", body["type"])
+	if want := "urn:longshore:problem:internal"; body["type"] != want {
+		t.Errorf("type = %v, want %s", body["type"], want)
 	}
 }
 
-func TestUnavailableAsksToComeBack(t *testing.T) {
+func TestWriteSetsRetryAfter(t *testing.T) {
 	t.Parallel()
-	w, _ := write(t, fault.New(fault.Unavailable, "database-unavailable", "Later."))
-	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-		t.Errorf("status %d, headers %v", w.Code, w.Header())
+	for name, tt := range map[string]struct {
+		fault      *fault.Fault
+		status     int
+		retryAfter string
+	}{
+		"unavailable":     {fault.New(fault.Unavailable, "database-unavailable", "Later."), http.StatusServiceUnavailable, "5"},
+		"with a delay":    {fault.New(fault.Conflict, "busy", "Later.").RetryAfter(1500 * time.Millisecond), http.StatusConflict, "2"},
+		"without a delay": {fault.New(fault.Conflict, "over", "Never."), http.StatusConflict, ""},
+	} {
+		w, _ := write(t, tt.fault)
+		if w.Code != tt.status {
+			t.Errorf("%s: status = %d, want %d", name, w.Code, tt.status)
+		}
+		if got := w.Header().Get("Retry-After"); got != tt.retryAfter {
+			t.Errorf("%s: Retry-After = %q, want %q", name, got, tt.retryAfter)
+		}
 	}
 }
 
-func TestAFaultMayAskToComeBack(t *testing.T) {
-	t.Parallel()
-	w, _ := write(t, fault.New(fault.Conflict, "busy", "Later.").RetryAfter(1500*time.Millisecond))
-	if w.Header().Get("Retry-After") != "2" {
-		t.Errorf("headers %v", w.Header())
-	}
-	w, _ = write(t, fault.New(fault.Conflict, "over", "Never."))
-	if w.Header().Get("Retry-After") != "" {
-		t.Errorf("headers %v", w.Header())
-	}
-}
-
-// A person reads a problem from its beginning, so the order of its members is part of it.
-func TestAProblemBeginsWithWhatItIs(t *testing.T) {
+// People read a problem from the start, so the order of its members matters.
+func TestWriteOrdersMembers(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/api/%ff/import", nil)

@@ -19,21 +19,22 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
 
-// Acceptor stores operations that need no records, and finds them again. *store.Store is one.
+// Acceptor stores operations without records, and finds them. *store.Store implements it.
 type Acceptor interface {
 	Finder
 	Accept(ctx context.Context, draft store.Draft) (*operation.Operation, error)
 }
 
-// Finder finds an operation by its id; those that are still receiving are not there, tombstones are. Uploads in pieces are found by Parts.
+// Finder finds operations and multipart uploads by their id. Operation returns tombstones, but no
+// operations whose request is still being received. *store.Store implements it.
 type Finder interface {
 	Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	MultipartUpload(ctx context.Context, id uuid.UUID) (*store.MultipartUpload, error)
 }
 
-// Accept stores an operation that needs no records. If the client gave an id that is in use, draft.Digest decides: a request like the one
-// before is answered with its operation, and repeated is true, so that nothing is begun twice; the faults of everything else are those of
-// Repeated.
+// Accept stores an operation without records. If the client sent an id that is already used by an
+// operation with the same draft.Digest, it returns that operation and repeated is true; the caller
+// must not start it again. Otherwise it returns the faults of FindRepeated.
 func Accept(ctx context.Context, s Acceptor, draft store.Draft) (op *operation.Operation, repeated bool, err error) {
 	op, err = s.Accept(ctx, draft)
 	if !errors.Is(err, store.ErrIDTaken) {
@@ -43,9 +44,10 @@ func Accept(ctx context.Context, s Acceptor, draft store.Draft) (op *operation.O
 	return op, true, err
 }
 
-// FindRepeated returns the operation of an id that is in use, if the digest is that of the request that made it: Azure's guidelines call that a
-// retry. The error is a fault otherwise: of kind Malformed if the id stands for something else, Conflict if what it stands for is still being
-// received, Gone if it is a tombstone.
+// FindRepeated returns the operation of an id that is in use, if digest equals that of the request
+// that created it: then the request is a retry (Azure's REST guidelines). Otherwise it returns a
+// fault: of kind Malformed if the id is used by a different request, Conflict if that request is
+// still being received, Gone if the operation has expired.
 func FindRepeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*operation.Operation, error) {
 	op, err := s.Operation(ctx, id)
 	switch {
@@ -62,11 +64,12 @@ func FindRepeated(ctx context.Context, s Finder, id uuid.UUID, digest []byte) (*
 	return op, nil
 }
 
-// receivingRetry is when a client should ask again whose id is still being received.
-const receivingRetry = 2 * time.Second
+// receivingRetryAfter is the Retry-After for an id whose first request is still being received.
+const receivingRetryAfter = 2 * time.Second
 
-// PendingIDError tells why an id can't be had that is in use, but has no operation yet: its first request has not ended, and waiting helps, or it
-// stands for an upload in pieces, which is no other request's.
+// PendingIDError returns the fault for an id that is in use, but has no operation yet. If its first
+// request is still being received, the client may retry; if it belongs to a multipart upload, the
+// client must use another id.
 func PendingIDError(ctx context.Context, s Finder, id uuid.UUID) error {
 	_, err := s.MultipartUpload(ctx, id)
 	switch {
@@ -77,47 +80,50 @@ func PendingIDError(ctx context.Context, s Finder, id uuid.UUID) error {
 	}
 	return fault.New(fault.Conflict, "operation-id-receiving",
 		"A request with this Operation-Id is still being received. Wait for its answer, or send the same again later.").
-		RetryAfter(receivingRetry)
+		RetryAfter(receivingRetryAfter)
 }
 
-// IDInUseError is the fault of an id that stands for something else.
+// IDInUseError returns the fault for an id that is used by a different request.
 func IDInUseError() error {
 	return fault.New(fault.Malformed, "operation-id-in-use",
 		"This Operation-Id stands for another request. Give each a new id, and the same only to the very same request.")
 }
 
-// Digest identifies a request by its parts. Each part follows its length, so that no two lists of parts look alike.
+// Digest returns a hash that identifies a request by its parts. Each part is preceded by its length,
+// so that different lists of parts with the same concatenation have different digests.
 func Digest(parts ...[]byte) []byte {
 	sum := NewDigest(parts...)
 	return sum.Sum(nil)
 }
 
-// NewDigest begins a digest with the parts, for a request whose last part is written to it as it arrives.
+// NewDigest returns a digest of the parts, to which the last part of the request is written as it
+// arrives.
 func NewDigest(parts ...[]byte) hash.Hash {
 	sum := sha256.New()
 	for _, part := range parts {
-		_, _ = sum.Write(binary.AppendUvarint(nil, uint64(len(part)))) // a hash never fails
+		_, _ = sum.Write(binary.AppendUvarint(nil, uint64(len(part)))) // a hash never returns an error
 		_, _ = sum.Write(part)
 	}
 	return sum
 }
 
-// Watcher waits for an operation. *monitor.Monitor is one.
+// Watcher waits for an operation. *monitor.Monitor implements it.
 type Watcher interface {
 	Await(ctx context.Context, op *operation.Operation, limit time.Duration, enough func(*operation.Operation) bool) (*operation.Operation, error)
 }
 
-// Await waits for the end of an operation that was just accepted, as long as its client prefers, and says so in the answer's headers. It
-// returns the operation as it is then: an accepted one is never refused because its state can't be read.
+// Await waits until a newly accepted operation is finished, at most for the time that the client
+// prefers, and sets Preference-Applied. It returns the current operation. If that cannot be read, it
+// returns op, because an accepted request must not fail.
 func Await(ctx context.Context, w Watcher, h http.Header, op *operation.Operation, wait time.Duration) *operation.Operation {
 	if wait <= 0 {
 		return op
 	}
 	edge.RequestInfoOf(ctx).StartWait()
 	SetPreferenceApplied(h, wait)
-	now, err := w.Await(ctx, op, wait, monitor.Finished)
-	if err != nil || now == nil {
+	current, err := w.Await(ctx, op, wait, monitor.Finished)
+	if err != nil || current == nil {
 		return op
 	}
-	return now
+	return current
 }

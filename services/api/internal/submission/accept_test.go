@@ -17,7 +17,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-func open(t *testing.T) *store.Store {
+func openStore(t *testing.T) *store.Store {
 	t.Helper()
 	db, err := store.Open(t.Context(), storetest.NewDatabase(t), store.Options{})
 	if err != nil {
@@ -34,21 +34,21 @@ func draft(id uuid.UUID, digest string) store.Draft {
 	}
 }
 
-func TestARepeatedRequestIsTheSameOperation(t *testing.T) {
+func TestAcceptReturnsRepeatedOperation(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openStore(t)
 	id := uuid.New()
 	first, repeated, err := submission.Accept(t.Context(), db, draft(id, "one"))
 	if err != nil || repeated || first.ID != id {
-		t.Fatalf("accepted as %+v, %v, %v", first, repeated, err)
+		t.Fatalf("Accept() = %+v, %t, %v, want a new operation with id %s", first, repeated, err, id)
 	}
 	again, repeated, err := submission.Accept(t.Context(), db, draft(id, "one"))
 	if err != nil || !repeated || again.Number != first.Number {
-		t.Errorf("repeated as %+v, %v, %v", again, repeated, err)
+		t.Errorf("Accept() = %+v, %t, %v, want operation %d, repeated", again, repeated, err, first.Number)
 	}
 	for _, digest := range []string{"other", ""} {
 		if _, _, err := submission.Accept(t.Context(), db, draft(id, digest)); fault.Of(err).Code != "operation-id-in-use" {
-			t.Errorf("with the digest %q: %v", digest, err)
+			t.Errorf("Accept() with digest %q = %v, want operation-id-in-use", digest, err)
 		}
 	}
 	if _, err := db.Cancel(t.Context(), id); err != nil {
@@ -58,32 +58,32 @@ func TestARepeatedRequestIsTheSameOperation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := submission.Accept(t.Context(), db, draft(id, "one")); !fault.Is(err, fault.Gone) {
-		t.Errorf("repeated after it was pruned: %v", err)
+		t.Errorf("Accept() of a pruned operation = %v, want a fault of kind Gone", err)
 	}
 	if _, _, err := submission.Accept(t.Context(), db, draft(id, "other")); !fault.Is(err, fault.Malformed) {
-		t.Errorf("another one after it was pruned: %v", err)
+		t.Errorf("Accept() of a different request with a pruned id = %v, want a fault of kind Malformed", err)
 	}
 }
 
-func TestWithoutAnIDNothingIsRepeated(t *testing.T) {
+func TestAcceptWithoutID(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openStore(t)
 	one, _, err := submission.Accept(t.Context(), db, draft(uuid.Nil, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	other, repeated, err := submission.Accept(t.Context(), db, draft(uuid.Nil, ""))
 	if err != nil || repeated || one.ID == other.ID {
-		t.Errorf("accepted as %+v, %v, %v", other, repeated, err)
+		t.Errorf("Accept() = %+v, %t, %v, want another new operation", other, repeated, err)
 	}
 	if _, _, err := submission.Accept(t.Context(), db, draft(one.ID, "")); fault.Of(err).Code != "operation-id-in-use" {
-		t.Errorf("with an id that the service gave: %v", err)
+		t.Errorf("Accept() with a generated id = %v, want operation-id-in-use", err)
 	}
 }
 
-func TestAnIDThatIsReceivingAsksToComeBack(t *testing.T) {
+func TestAcceptDuringUpload(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openStore(t)
 	id := uuid.New()
 	d := draft(id, "one")
 	d.Kind, d.Request = operation.Import, nil
@@ -96,14 +96,14 @@ func TestAnIDThatIsReceivingAsksToComeBack(t *testing.T) {
 	}
 	_, _, err = submission.Accept(t.Context(), db, draft(id, "one"))
 	if f := fault.Of(err); f.Kind != fault.Conflict || f.Retry <= 0 {
-		t.Errorf("while it is received: %+v", f)
+		t.Errorf("Accept() = %+v, want a fault of kind Conflict with a retry delay", f)
 	}
 }
 
-// An upload in pieces may be open for a day: nobody should wait for its id.
-func TestAnIDOfAnUploadInPiecesIsInUse(t *testing.T) {
+// A multipart upload may be open for a day, so that a retry delay would be of no use.
+func TestAcceptDuringMultipartUpload(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	db := openStore(t)
 	id := uuid.New()
 	d := draft(id, "one")
 	d.Kind = operation.Import
@@ -112,12 +112,12 @@ func TestAnIDOfAnUploadInPiecesIsInUse(t *testing.T) {
 	}
 	for _, digest := range []string{"one", "other"} {
 		if _, _, err := submission.Accept(t.Context(), db, draft(id, digest)); fault.Of(err).Code != "operation-id-in-use" {
-			t.Errorf("with the digest %q: %v", digest, err)
+			t.Errorf("Accept() with digest %q = %v, want operation-id-in-use", digest, err)
 		}
 	}
 }
 
-func TestADigestKnowsItsParts(t *testing.T) {
+func TestDigest(t *testing.T) {
 	t.Parallel()
 	of := func(parts ...string) []byte {
 		var all [][]byte
@@ -127,27 +127,27 @@ func TestADigestKnowsItsParts(t *testing.T) {
 		return submission.Digest(all...)
 	}
 	if !bytes.Equal(of("a", "bc"), of("a", "bc")) || len(of()) != 32 {
-		t.Error("a digest is not the same twice")
+		t.Error("Digest() differs for equal parts, or does not have 32 bytes")
 	}
 	for _, other := range [][]byte{of("ab", "c"), of("abc"), of("a", "bc", ""), of("bc", "a"), of()} {
 		if bytes.Equal(of("a", "bc"), other) {
-			t.Error("two lists of parts look alike")
+			t.Error("Digest() is equal for different parts")
 		}
 	}
 }
 
-// watcher answers every wait with what it has.
+// watcher returns a fixed result.
 type watcher struct {
-	now *operation.Operation
+	op  *operation.Operation
 	err error
 }
 
-// Await returns what the watcher has.
+// Await returns the fixed result immediately.
 func (w watcher) Await(context.Context, *operation.Operation, time.Duration, func(*operation.Operation) bool) (*operation.Operation, error) {
-	return w.now, w.err
+	return w.op, w.err
 }
 
-func TestAnAcceptedOperationIsNeverRefused(t *testing.T) {
+func TestAwait(t *testing.T) {
 	t.Parallel()
 	accepted, finished := &operation.Operation{State: operation.Waiting}, &operation.Operation{State: operation.Succeeded}
 	for name, tt := range map[string]struct {
@@ -156,14 +156,17 @@ func TestAnAcceptedOperationIsNeverRefused(t *testing.T) {
 		want    *operation.Operation
 		applied string
 	}{
-		"no wait":    {0, watcher{now: finished}, accepted, ""},
-		"finished":   {time.Second, watcher{now: finished}, finished, "wait=1"},
+		"no wait":    {0, watcher{op: finished}, accepted, ""},
+		"finished":   {time.Second, watcher{op: finished}, finished, "wait=1"},
 		"unreadable": {time.Minute, watcher{err: errors.New("no database")}, accepted, "wait=60"},
 	} {
 		header := http.Header{}
 		got := submission.Await(t.Context(), tt.watcher, header, accepted, tt.wait)
-		if got != tt.want || header.Get("Preference-Applied") != tt.applied {
-			t.Errorf("%s: %+v, %v", name, got, header)
+		if got != tt.want {
+			t.Errorf("%s: Await() = %+v, want %+v", name, got, tt.want)
+		}
+		if applied := header.Get("Preference-Applied"); applied != tt.applied {
+			t.Errorf("%s: Preference-Applied = %q, want %q", name, applied, tt.applied)
 		}
 	}
 }

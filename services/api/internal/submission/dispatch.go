@@ -13,31 +13,32 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// dispatchTimeout is what ringing the bell may cost a client. If Redis takes longer, the janitor does it from what Postgres says.
+// dispatchTimeout bounds how long a client waits for Redis. If it is exceeded, the janitor
+// dispatches the operation from its state in Postgres.
 const dispatchTimeout = 300 * time.Millisecond
 
-// Dispatcher puts a chunk into the queue.
+// Dispatcher enqueues a chunk.
 type Dispatcher interface {
 	Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g queue.Generation) error
 }
 
-// Dispatch tells of an operation that the request began just now: it is noted in the request's story, and what is due first is queued, which
-// is the first chunk of every lane, or the splitting of an upload in pieces.
+// Dispatch records that the request accepted an operation, and enqueues its first jobs: the first
+// chunk of every lane, or the split of a multipart upload.
 func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
 	edge.SetOperation(c, op)
 	edge.RequestInfoOf(c.Request.Context()).Accepted = op
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchTimeout)
 	defer cancel()
-	for _, seq := range firstDue(op) {
+	for _, seq := range firstSeqs(op) {
 		chunk := job.Chunk{OperationID: op.ID, Seq: seq}
 		if err := d.Dispatch(ctx, job.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
-			log.WarnContext(ctx, "the queue does not answer; the janitor will dispatch", slog.Any("error", err))
+			log.WarnContext(ctx, "Redis does not respond; the janitor will dispatch the operation", slog.Any("error", err))
 			return
 		}
 	}
 }
 
-func firstDue(op *operation.Operation) []int {
+func firstSeqs(op *operation.Operation) []int {
 	if op.Chunks == 0 {
 		return []int{job.SplitSeq}
 	}

@@ -12,28 +12,30 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
 
-// maxFormBytes bounds the body of a request that asks for something: a filter is the largest that it may hold.
+// maxFormBytes bounds the body of a form. The largest one contains a filter.
 const maxFormBytes = 256 << 10
 
-// Form is a small JSON document in the body of a request, in the words of who reads it.
+// Form reads a small JSON document from the body of a request. Its fields are the words of its
+// error messages.
 type Form struct {
-	// Subject is what the client sends, such as "A search", and Measured what is too large of it, such as "A query": each begins a sentence.
+	// Subject starts the message about a wrong media type, such as "A search"; SizeSubject starts
+	// the message about a body that is too large, such as "A query".
 	Subject, SizeSubject string
-	// TooLargeCode is the code of the fault of a body that is too large.
+	// TooLargeCode is the code of the fault for a body that is too large.
 	TooLargeCode string
-	// Optional says that there may be no body; nothing that the headers say of it matters then.
+	// Optional allows an empty body; its headers are then ignored.
 	Optional bool
 }
 
-// Read reads the body, as slowly as the terms allow; nil if there is none and none is needed. What can't be taken is a fault of kind
-// UnsupportedMedia or TooLarge, or one of those that patience.Body returns.
-func (f Form) Read(c *gin.Context, terms minrate.Limit) ([]byte, error) {
+// Read reads the body at no less than the minimum rate of limit. It returns nil if an optional form
+// is empty, and faults of kind UnsupportedMedia, TooLarge or those of minrate.Reader.
+func (f Form) Read(c *gin.Context, limit minrate.Limit) ([]byte, error) {
 	if !f.Optional {
 		if err := f.checkMedia(c); err != nil {
 			return nil, err
 		}
 	}
-	body, err := f.read(c, terms)
+	body, err := f.readBody(c, limit)
 	switch {
 	case err != nil:
 		return nil, err
@@ -45,12 +47,12 @@ func (f Form) Read(c *gin.Context, terms minrate.Limit) ([]byte, error) {
 	return body, f.checkMedia(c)
 }
 
-func (f Form) read(c *gin.Context, terms minrate.Limit) ([]byte, error) {
-	paced := minrate.NewReader(c.Writer, c.Request, terms)
-	body, err := io.ReadAll(io.LimitReader(paced, maxFormBytes+1))
-	paced.ClearDeadline()
+func (f Form) readBody(c *gin.Context, limit minrate.Limit) ([]byte, error) {
+	reader := minrate.NewReader(c.Writer, c.Request, limit)
+	body, err := io.ReadAll(io.LimitReader(reader, maxFormBytes+1))
+	reader.ClearDeadline()
 	if err != nil {
-		return nil, fmt.Errorf("reading what is asked for: %w", err)
+		return nil, fmt.Errorf("reading the body: %w", err)
 	}
 	if len(body) > maxFormBytes {
 		return nil, fault.New(fault.TooLarge, f.TooLargeCode, "%s has at most %d bytes.", f.SizeSubject, maxFormBytes).With("limit", maxFormBytes)
@@ -58,19 +60,19 @@ func (f Form) read(c *gin.Context, terms minrate.Limit) ([]byte, error) {
 	return body, nil
 }
 
-// checkMedia takes JSON, which also who says nothing means.
+// checkMedia accepts JSON, also without a Content-Type.
 func (f Form) checkMedia(c *gin.Context) error {
-	given := c.GetHeader("Content-Type")
-	media, _, err := mime.ParseMediaType(given)
-	if given != "" && (err != nil || media != "application/json" && !strings.HasSuffix(media, "+json")) {
-		without := ""
+	contentType := c.GetHeader("Content-Type")
+	media, _, err := mime.ParseMediaType(contentType)
+	if contentType != "" && (err != nil || media != "application/json" && !strings.HasSuffix(media, "+json")) {
+		alternative := ""
 		if f.Optional {
-			without = ", or without a body"
+			alternative = ", or without a body"
 		}
-		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "%s is sent as application/json%s.", f.Subject, without)
+		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "%s is sent as application/json%s.", f.Subject, alternative)
 	}
 	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		c.Header("Accept-Encoding", "identity") // RFC 9110 section 12.5.3: what a 415 would have liked
+		c.Header("Accept-Encoding", "identity") // RFC 9110 section 12.5.3: a 415 lists the accepted codings
 		return fault.New(fault.UnsupportedMedia, "unsupported-content-encoding", "%s is sent without a content coding.", f.Subject)
 	}
 	return nil

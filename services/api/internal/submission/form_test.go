@@ -14,55 +14,54 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// connection is one that takes a deadline.
+// connection is a recorder that accepts read deadlines.
 type connection struct{ *httptest.ResponseRecorder }
 
 func (connection) SetReadDeadline(time.Time) error { return nil }
 
-// A form that is optional is not looked at closely if it is not there.
-func TestAFormIsSmallAndPlainJSON(t *testing.T) {
+func TestFormRead(t *testing.T) {
 	t.Parallel()
 	engine := gin.New()
 	large := strings.Repeat(" ", 256<<10) + "x"
 	for name, tt := range map[string]struct {
-		optional     bool
-		body         string
-		media        string
-		coding       string
-		fault, words string
+		optional      bool
+		body          string
+		media         string
+		coding        string
+		code, message string
 	}{
 		"JSON":                   {body: "{}", media: "application/json; charset=utf-8"},
-		"a kind of JSON":         {body: "{}", media: "application/merge-patch+json", coding: "Identity"},
-		"says nothing":           {body: "{}"},
-		"nothing":                {},
-		"another type":           {body: "{}", media: "text/plain", fault: "unsupported-media-type", words: "A wish is sent as application/json."},
-		"no type at all":         {body: "", media: ";", fault: "unsupported-media-type"},
-		"packed":                 {body: "{}", coding: "gzip", fault: "unsupported-content-encoding", words: "A wish is sent without a content coding."},
-		"as large as it may be":  {body: large[1:]},
-		"too large":              {body: large, fault: "wish-too-large", words: "The wish has at most 262144 bytes."},
-		"too large, and no JSON": {body: large, media: "text/plain", fault: "unsupported-media-type"},
+		"JSON suffix":            {body: "{}", media: "application/merge-patch+json", coding: "Identity"},
+		"no media type":          {body: "{}"},
+		"empty":                  {},
+		"another type":           {body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent as application/json."},
+		"invalid type":           {body: "", media: ";", code: "unsupported-media-type"},
+		"gzip":                   {body: "{}", coding: "gzip", code: "unsupported-content-encoding", message: "A search is sent without a content coding."},
+		"maximum size":           {body: large[1:]},
+		"too large":              {body: large, code: "search-too-large", message: "The search has at most 262144 bytes."},
+		"too large, and no JSON": {body: large, media: "text/plain", code: "unsupported-media-type"},
 
-		"optional: nothing":                {optional: true, media: "text/plain", coding: "gzip"},
-		"optional: another type":           {optional: true, body: "{}", media: "text/plain", fault: "unsupported-media-type", words: "A wish is sent as application/json, or without a body."},
-		"optional: too large, and no JSON": {optional: true, body: large, media: "text/plain", fault: "wish-too-large"},
+		"optional: empty":                  {optional: true, media: "text/plain", coding: "gzip"},
+		"optional: another type":           {optional: true, body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent as application/json, or without a body."},
+		"optional: too large, and no JSON": {optional: true, body: large, media: "text/plain", code: "search-too-large"},
 	} {
 		c := gin.CreateTestContextOnly(connection{httptest.NewRecorder()}, engine)
 		c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(tt.body))
 		c.Request.Header.Set("Content-Type", tt.media)
 		c.Request.Header.Set("Content-Encoding", tt.coding)
-		form := submission.Form{Subject: "A wish", SizeSubject: "The wish", TooLargeCode: "wish-too-large", Optional: tt.optional}
+		form := submission.Form{Subject: "A search", SizeSubject: "The search", TooLargeCode: "search-too-large", Optional: tt.optional}
 		body, err := form.Read(c, minrate.Limit{Grace: time.Minute, MinRate: 1})
-		if tt.fault == "" {
+		if tt.code == "" {
 			if err != nil || string(body) != tt.body {
-				t.Errorf("%s: %q, %v", name, body, err)
+				t.Errorf("%s: Read() = %.100q, %v, want %.100q", name, body, err, tt.body)
 			}
 			continue
 		}
-		if got := fault.Of(err); got.Code != tt.fault || tt.words != "" && got.Message != tt.words {
-			t.Errorf("%s: %v", name, got)
+		if got := fault.Of(err); got.Code != tt.code || tt.message != "" && got.Message != tt.message {
+			t.Errorf("%s: Read() = %v, want code %s and message %q", name, got, tt.code, tt.message)
 		}
-		if accepts := c.Writer.Header().Get("Accept-Encoding"); (accepts == "identity") != (tt.fault == "unsupported-content-encoding") {
-			t.Errorf("%s: Accept-Encoding: %s", name, accepts)
+		if got := c.Writer.Header().Get("Accept-Encoding"); (got == "identity") != (tt.code == "unsupported-content-encoding") {
+			t.Errorf("%s: Accept-Encoding = %q, want it only for a content coding", name, got)
 		}
 	}
 }

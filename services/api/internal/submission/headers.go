@@ -1,5 +1,5 @@
-// Package submission is what every request that begins an operation has in common, whatever it begins: the terms that its headers set,
-// the first ring of the bell, and the addresses and hints of the 202.
+// Package submission contains what all requests that start an operation share: their headers and
+// body, accepting the operation, dispatching its first jobs, and waiting for its end.
 package submission
 
 import (
@@ -14,17 +14,19 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// Headers are what a client may say in headers of any request that begins an operation.
+// Headers are the parsed headers of a request that starts an operation.
 type Headers struct {
-	// ID is the client's own (Operation-Id); zero if it gave none.
+	// ID is the operation id that the client chose (Operation-Id); zero if it chose none.
 	ID uuid.UUID
-	// RequestID is the id of the request, which the server gives to every one (X-Request-Id).
+	// RequestID is the id of the request (X-Request-Id), which the server always sets.
 	RequestID string
-	// Labels are its own names and values (Longshore-Labels); nil if it gave none.
+	// Labels are the client's labels (Longshore-Labels); nil without the header.
 	Labels map[string]string
-	// Retention is how long the operation is kept after it is finished (Longshore-Retention, or the kind's default).
+	// Retention is how long the operation is kept after it is finished (Longshore-Retention, or the
+	// default of its kind).
 	Retention time.Duration
-	// Wait is how long the client would rather wait for the end than poll (Prefer: wait=n, RFC 7240); 0 if it did not say.
+	// Wait is how long the client prefers to wait for the end of the operation (Prefer: wait=n,
+	// RFC 7240); 0 without the preference.
 	Wait time.Duration
 }
 
@@ -33,41 +35,42 @@ type RetentionRange struct {
 	Default, Min, Max time.Duration
 }
 
-// Policy is what a client may ask for.
+// Policy bounds the values of the headers.
 type Policy struct {
-	// Retention has a span for each kind.
+	// Retention has a range for each kind.
 	Retention map[operation.Kind]RetentionRange
-	// MaxWait bounds Prefer: wait; more is taken as that.
+	// MaxWait bounds Prefer: wait; higher values are reduced to it.
 	MaxWait time.Duration
 }
 
-// Read reads the terms of a request that begins an operation of the kind. What can't be taken is a fault of kind Malformed that says what can.
+// Read parses the headers of a request that starts an operation of the kind. It returns a fault of
+// kind Malformed, with the accepted values in its message, if a header is invalid.
 func (p Policy) Read(r *http.Request, kind operation.Kind) (Headers, error) {
-	id, err := readID(r.Header)
+	id, err := parseID(r.Header)
 	if err != nil {
 		return Headers{}, err
 	}
-	labels, err := readLabels(r.Header)
+	labels, err := parseLabels(r.Header)
 	if err != nil {
 		return Headers{}, err
 	}
-	retention, err := p.readRetention(r.Header, kind)
+	retention, err := p.parseRetention(r.Header, kind)
 	if err != nil {
 		return Headers{}, err
 	}
 	return Headers{ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header)}, nil
 }
 
-// Draft begins the draft of an operation with the terms.
-func (t Headers) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
+// Draft returns a new draft of an operation with the values of the headers.
+func (h Headers) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
 	return store.Draft{
-		ID: t.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
-		Labels: t.Labels, Retention: t.Retention, RequestID: t.RequestID,
+		ID: h.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
+		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID,
 	}
 }
 
-// readID takes a UUID, as Azure's guidelines suggest.
-func readID(h http.Header) (uuid.UUID, error) {
+// parseID parses Operation-Id, a UUID as Azure's REST guidelines suggest.
+func parseID(h http.Header) (uuid.UUID, error) {
 	text := h.Get("Operation-Id")
 	if text == "" {
 		return uuid.Nil, nil
@@ -79,17 +82,17 @@ func readID(h http.Header) (uuid.UUID, error) {
 	return id, nil
 }
 
-func (p Policy) readRetention(h http.Header, kind operation.Kind) (time.Duration, error) {
-	span := p.Retention[kind]
+func (p Policy) parseRetention(h http.Header, kind operation.Kind) (time.Duration, error) {
+	limits := p.Retention[kind]
 	text := h.Get("Longshore-Retention")
 	if text == "" {
-		return span.Default, nil
+		return limits.Default, nil
 	}
-	asked, err := parseSpan(text)
-	if err != nil || asked < span.Min || asked > span.Max {
+	retention, err := parseDuration(text)
+	if err != nil || retention < limits.Min || retention > limits.Max {
 		return 0, fault.New(fault.Malformed, "invalid-retention",
-			"Longshore-Retention must be seconds, or a number with s, m, h or d, from %s to %s.", span.Min, span.Max).
-			With("least_seconds", int(span.Min.Seconds())).With("most_seconds", int(span.Max.Seconds()))
+			"Longshore-Retention must be seconds, or a number with s, m, h or d, from %s to %s.", limits.Min, limits.Max).
+			With("least_seconds", int(limits.Min.Seconds())).With("most_seconds", int(limits.Max.Seconds()))
 	}
-	return asked, nil
+	return retention, nil
 }

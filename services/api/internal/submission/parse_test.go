@@ -11,34 +11,33 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-func TestALabelHasOneValue(t *testing.T) {
+func TestPolicyReadLabels(t *testing.T) {
 	t.Parallel()
 	for _, lines := range [][]string{{"a=1,a=2"}, {"a=1", "a=1"}, {"a=1, b=2", "a="}} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header["Longshore-Labels"] = lines
 		if _, err := (submission.Policy{}).Read(r, operation.Import); !fault.Is(err, fault.Malformed) || fault.Of(err).Code != "invalid-label" {
-			t.Errorf("%q: %v", lines, err)
+			t.Errorf("Read() of labels %q = %v, want invalid-label", lines, err)
 		}
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Header["Longshore-Labels"] = []string{"a=1,A=1", "b=1"}
-	if terms, err := (submission.Policy{}).Read(r, operation.Import); err != nil || len(terms.Labels) != 3 {
-		t.Errorf("%v, %v", terms.Labels, err)
+	if got, err := (submission.Policy{}).Read(r, operation.Import); err != nil || len(got.Labels) != 3 {
+		t.Errorf("Read() = labels %v, %v, want 3", got.Labels, err)
 	}
 }
 
-// TestTheRequestIsKnownByItsID: the workers' logs name it, too.
-func TestTheRequestIsKnownByItsID(t *testing.T) {
+func TestHeadersDraftHasRequestID(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Header.Set("X-Request-Id", "r1")
-	terms, err := (submission.Policy{}).Read(r, operation.Search)
-	if draft := terms.Draft(operation.Search, "tools", 1); err != nil || draft.RequestID != "r1" {
-		t.Errorf("%+v, %v", draft, err)
+	headers, err := (submission.Policy{}).Read(r, operation.Search)
+	if draft := headers.Draft(operation.Search, "tools", 1); err != nil || draft.RequestID != "r1" {
+		t.Errorf("Draft() = %+v, %v, want request id r1", draft, err)
 	}
 }
 
-func TestAWaitIsCapped(t *testing.T) {
+func TestPolicyWait(t *testing.T) {
 	t.Parallel()
 	for preference, want := range map[string]time.Duration{
 		"wait=5": 5 * time.Second, `respond-async, Wait="7"`: 7 * time.Second, "wait=61": time.Minute,
@@ -46,7 +45,7 @@ func TestAWaitIsCapped(t *testing.T) {
 		"wait=0": 0, "wait=-5": 0, "wait=-99999999999999999999": 0, "wait": 0, "wait=soon": 0, "": 0,
 	} {
 		if got := (submission.Policy{MaxWait: time.Minute}).Wait(http.Header{"Prefer": {preference}}); got != want {
-			t.Errorf("%s: %s", preference, got)
+			t.Errorf("Wait(%q) = %s, want %s", preference, got, want)
 		}
 	}
 }
