@@ -54,8 +54,8 @@ WHERE i.indrelid = $1 AND i.indisunique AND k.place <= i.indnkeyatts
 GROUP BY i.indexrelid
 ORDER BY i.indexrelid`
 
-// Read reads the definition of the table with the name, which may be qualified by a schema. It runs two queries
-// and returns ErrNotFound if the table does not exist.
+// Read reads the definition of the table with the name, which may be qualified by a schema. It runs
+// two queries and returns ErrNotFound if the table does not exist.
 func Read(ctx context.Context, db DB, name string) (*Definition, error) {
 	d := &Definition{}
 	oid, err := d.readColumns(ctx, db, name)

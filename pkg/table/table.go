@@ -54,7 +54,8 @@ type Column struct {
 	// Element is the type of an array's elements, 0 if the base type is not an array.
 	Element     uint32
 	ElementName string
-	// Modifier is the type modifier (atttypmod) of the column or of its outermost domain with one, -1 if none.
+	// Modifier is the type modifier (atttypmod) of the column or of its outermost domain with one,
+	// -1 if none.
 	Modifier int
 	// Enum reports whether the base type is an enum.
 	Enum bool
@@ -70,15 +71,18 @@ type Column struct {
 
 // Index is a unique index.
 type Index struct {
-	// Columns are the key columns in the order of the index, without included ones; an expression is empty.
+	// Columns are the key columns in the order of the index, without included ones; an expression
+	// is empty.
 	Columns []string
-	// Arbiter reports whether ON CONFLICT can use the index for every row and compares keys by their bytes.
+	// Arbiter reports whether ON CONFLICT can use the index for every row and compares keys by
+	// their bytes.
 	Arbiter bool
 	// Ordered reports whether the index is complete and sorted as ORDER BY its columns sorts.
 	Ordered bool
 }
 
-// QuoteName quotes the name of a table with an optional schema, such as xforce.tools, for use in SQL.
+// QuoteName quotes the name of a table with an optional schema, such as xforce.tools, for use in
+// SQL.
 func QuoteName(name string) string {
 	return pgx.Identifier(strings.Split(name, ".")).Sanitize()
 }
@@ -91,7 +95,8 @@ func SameColumns(x, y []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))
 }
 
-// Column returns the column of the property. The error says how to correct the table or the collection.
+// Column returns the column of the property. The error says how to correct the table or the
+// collection.
 func (d *Definition) Column(p collection.Property) (Column, error) {
 	i := slices.IndexFunc(d.Columns, func(c Column) bool { return c.Name == p.Name })
 	if i < 0 {

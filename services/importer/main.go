@@ -1,5 +1,5 @@
-// Command importer processes the chunks of imports from the queue and loads them into Postgres. It also splits multipart
-// uploads into chunks. Any number of importers can run side by side.
+// Command importer processes the chunks of imports from the queue and loads them into Postgres. It
+// also splits multipart uploads into chunks. Any number of importers can run side by side.
 package main
 
 import (

@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 )
 
-// arrayHeader is the size of the header of a one-dimensional array: the number of dimensions, a flag for
-// NULLs that Postgres ignores, the element's type, the dimension's length and its first index.
+// arrayHeader is the size of the header of a one-dimensional array: the number of dimensions, a
+// flag for NULLs that Postgres ignores, the element's type, the dimension's length and its first
+// index.
 const arrayHeader = 20
 
-// encodeArray encodes an array of scalars. The column's limits, such as the n of varchar(n)[], apply to its elements.
+// encodeArray encodes an array of scalars. The column's limits, such as the n of varchar(n)[],
+// apply to its elements.
 func encodeArray(c *column, dst, v []byte) ([]byte, defect) {
 	if len(v) < 2 || v[0] != '[' || v[len(v)-1] != ']' {
 		return dst, wrongType
@@ -65,7 +67,8 @@ func cutItem(list []byte) (item, rest []byte, wrong defect) {
 	return item, rest, sound
 }
 
-// itemEnd returns the end of the scalar at the start of list; 0 if list does not start with a scalar.
+// itemEnd returns the end of the scalar at the start of list; 0 if list does not start with a
+// scalar.
 func itemEnd(list []byte) int {
 	switch list[0] {
 	case '"':

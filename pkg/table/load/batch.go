@@ -13,10 +13,12 @@ import (
 // chunk. It is not safe for concurrent use.
 type Batch struct {
 	table *Table
-	// rows contains the rows in binary COPY format in the order of Add; entries contains their offsets.
+	// rows contains the rows in binary COPY format in the order of Add; entries contains their
+	// offsets.
 	rows    []byte
 	entries []entry
-	// arrange sets order, previous and winners; Load sets outcomes and rejected. array is the upsert's parameter.
+	// arrange sets order, previous and winners; Load sets outcomes and rejected. array is the
+	// upsert's parameter.
 	order    []sortable
 	previous []int32
 	winners  []int32
@@ -25,14 +27,15 @@ type Batch struct {
 	array    []byte
 }
 
-// entry is a record of the batch. Its row is Batch.rows[start:end], which begins with the key, up to keyEnd.
+// entry is a record of the batch. Its row is Batch.rows[start:end], which begins with the key, up
+// to keyEnd.
 type entry struct {
 	start, keyEnd, end int
 	row                int32
 }
 
-// Offsets in an encoded row, which begins with the number of fields and the two bookkeeping columns,
-// each after its length word.
+// Offsets in an encoded row, which begins with the number of fields and the two bookkeeping
+// columns, each after its length word.
 const (
 	fieldCountOffset   = 0
 	importNumberOffset = fieldCountOffset + 2 + 4
@@ -59,10 +62,10 @@ func (b *Batch) Size() int { return len(b.rows) }
 // Row returns the row number of the i-th record of the batch, counted from 0.
 func (b *Batch) Row(i int) int { return int(b.entries[i].row) }
 
-// Add encodes a record. values are its members' raw JSON in the order of the collection's properties;
-// nil for an absent member. Add copies the values. An absent member is NULL, as null is, whatever the
-// column's default, because a record replaces the whole row. If a value does not fit its column, Add
-// returns the reasons of all such values and does not add the record.
+// Add encodes a record. values are its members' raw JSON in the order of the collection's
+// properties; nil for an absent member. Add copies the values. An absent member is NULL, as null
+// is, whatever the column's default, because a record replaces the whole row. If a value does not
+// fit its column, Add returns the reasons of all such values and does not add the record.
 func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 	if row < 1 || row > math.MaxInt32 {
 		return []operation.Reason{{Code: CodeOutOfRange, Message: "an import has at most 2147483647 rows"}}
@@ -115,7 +118,8 @@ func (b *Batch) encoded(i int32) []byte {
 	return b.rows[b.entries[i].start:b.entries[i].end]
 }
 
-// key returns the part of the record's row with the key's columns, without the length word of the first.
+// key returns the part of the record's row with the key's columns, without the length word of the
+// first.
 func (b *Batch) key(i int32) []byte {
 	return b.rows[b.entries[i].start+keyOffset+4 : b.entries[i].keyEnd]
 }

@@ -74,9 +74,10 @@ func BenchmarkAdd(b *testing.B) {
 	b.ReportMetric(float64(batch.Size())/float64(batch.Len()), "bytes/row")
 }
 
-// BenchmarkLoad prints how fast each way is in proportion to bare COPY: pgx's CopyFrom of the same rows, as many in each
-// transaction, into a table of the same kind. Each pass starts with empty tables; the ways take turns batch by batch, so
-// that all of them meet the machine in the same mood.
+// BenchmarkLoad prints how fast each way is in proportion to bare COPY: pgx's CopyFrom of the same
+// rows, as many in each transaction, into a table of the same kind. Each pass starts with empty
+// tables; the ways take turns batch by batch, so that all of them meet the machine in the same
+// mood.
 func BenchmarkLoad(b *testing.B) {
 	ctx := b.Context()
 	conn := storetest.Connect(b, storetest.NewDatabase(b))
@@ -118,7 +119,8 @@ func BenchmarkLoad(b *testing.B) {
 	b.ReportMetric(bare.Seconds()/(encode+inserted).Seconds(), "upsert_new/bare")
 }
 
-// keepOneOfEach leaves one known key for each batch, so that batches of new keys go the way of the upsert.
+// keepOneOfEach leaves one known key for each batch, so that batches of new keys go the way of the
+// upsert.
 func keepOneOfEach(b *testing.B, conn *pgx.Conn) {
 	b.Helper()
 	exec(b, conn, "CREATE TEMP TABLE kept AS SELECT * FROM xforce.tools WHERE import_row = 1; TRUNCATE xforce.tools")

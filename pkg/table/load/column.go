@@ -15,7 +15,8 @@ type column struct {
 	// typeName is the type as Postgres writes it, for messages.
 	typeName string
 	codec    codec
-	// element is the codec of an array's elements and elementOID their type; 0 if the column is no array.
+	// element is the codec of an array's elements and elementOID their type; 0 if the column is no
+	// array.
 	element    codec
 	elementOID uint32
 	// length limits a character type, in characters; 0 means unlimited.

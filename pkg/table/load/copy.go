@@ -9,14 +9,15 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// A binary COPY begins with a signature, flags and the length of an extension, and ends with a field count of -1.
+// A binary COPY begins with a signature, flags and the length of an extension, and ends with a
+// field count of -1.
 const (
 	copyHeader  = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
 	copyTrailer = "\xff\xff"
 )
 
-// copyRows copies rows straight into the table. It writes none if the key of one exists. The savepoint
-// is sent in the same message as the COPY, which saves a round trip.
+// copyRows copies rows straight into the table. It writes none if the key of one exists. The
+// savepoint is sent in the same message as the COPY, which saves a round trip.
 func (l *loader) copyRows(ctx context.Context, rows []int32) error {
 	source := &copySource{batch: l.batch, rows: rows, pending: []byte(copyHeader)}
 	tag, err := l.conn.CopyFrom(ctx, source, savepointSQL+"; "+l.table.copySQL)
@@ -34,8 +35,9 @@ func (l *loader) copyRows(ctx context.Context, rows []int32) error {
 	return nil
 }
 
-// copySource reads rows as the stream of a binary COPY. It has a mutex because after a lost connection a
-// goroutine of the driver may continue to read for a moment, when the batch may be in use again.
+// copySource reads rows as the stream of a binary COPY. It has a mutex because after a lost
+// connection a goroutine of the driver may continue to read for a moment, when the batch may be in
+// use again.
 type copySource struct {
 	mu      sync.Mutex
 	batch   *Batch

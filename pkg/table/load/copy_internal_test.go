@@ -8,7 +8,8 @@ import (
 	"testing/iotest"
 )
 
-// TestCopySourceIsAStream reads a source byte by byte and at once: both give the header, the rows in their order and the end.
+// TestCopySourceIsAStream reads a source byte by byte and at once: both give the header, the rows
+// in their order and the end.
 func TestCopySourceIsAStream(t *testing.T) {
 	t.Parallel()
 	batch := &Batch{rows: []byte("firstsecond"), entries: []entry{{start: 0, end: 5}, {start: 5, end: 11}}}

@@ -31,7 +31,8 @@ func encodeDate(_ *column, dst, v []byte) ([]byte, defect) {
 	return binary.BigEndian.AppendUint32(dst, uint32(days)), sound //nolint:gosec // two's complement is the wire format
 }
 
-// encodeTime encodes a time of day. Its only valid offset is Z, because the column stores no offset.
+// encodeTime encodes a time of day. Its only valid offset is Z, because the column stores no
+// offset.
 func encodeTime(_ *column, dst, v []byte) ([]byte, defect) {
 	text, wrong := unquote(v)
 	if wrong != sound {
@@ -58,7 +59,8 @@ func encodeTimestamptz(_ *column, dst, v []byte) ([]byte, defect) {
 	return appendInstant(dst, instant), sound
 }
 
-// encodeTimestamp also accepts a timestamp with an offset and converts it to UTC, which Longshore uses for all timestamps.
+// encodeTimestamp also accepts a timestamp with an offset and converts it to UTC, which Longshore
+// uses for all timestamps.
 func encodeTimestamp(_ *column, dst, v []byte) ([]byte, defect) {
 	text, wrong := unquote(v)
 	if wrong != sound {

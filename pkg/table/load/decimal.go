@@ -15,8 +15,8 @@ type decimal struct {
 // maxExponent caps a parsed exponent. A number with a larger exponent is out of every type's range.
 const maxExponent = 1_000_000
 
-// parseDecimal parses a JSON number (RFC 8259, section 6) and reports whether it is one. Its time and memory are
-// proportional to the length of v.
+// parseDecimal parses a JSON number (RFC 8259, section 6) and reports whether it is one. Its time
+// and memory are proportional to the length of v.
 func parseDecimal(v []byte) (decimal, bool) {
 	var d decimal
 	if len(v) > 0 && v[0] == '-' {

@@ -14,8 +14,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// TestLoadIsBrokenOff ends a load in its middle: its session waits for a key that another holds. Nothing of it may
-// stay, and the batch can be loaded again.
+// TestLoadIsBrokenOff ends a load in its middle: its session waits for a key that another holds.
+// Nothing of it may stay, and the batch can be loaded again.
 func TestLoadIsBrokenOff(t *testing.T) {
 	t.Parallel()
 	for way, known := range map[string]bool{"direct": false, "upsert": true} {
@@ -85,8 +85,8 @@ func awaitLockWait(t *testing.T, conn *pgx.Conn, pid uint32) {
 	}
 }
 
-// TestTableThatWasChanged changes the table after it was described. A load may fail then, but says why, refuses no record
-// for it, and works after the table is described again.
+// TestTableThatWasChanged changes the table after it was described. A load may fail then, but says
+// why, refuses no record for it, and works after the table is described again.
 func TestTableThatWasChanged(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{

@@ -1,6 +1,7 @@
 // Package load writes the valid records of a chunk into a collection's table, inside the caller's
-// transaction. It encodes the raw JSON values as binary COPY rows itself, copies them straight into the
-// table, and falls back to an upsert where keys exist already. All writers lock keys in the same order.
+// transaction. It encodes the raw JSON values as binary COPY rows itself, copies them straight into
+// the table, and falls back to an upsert where keys exist already. All writers lock keys in the
+// same order.
 package load
 
 import (
@@ -15,9 +16,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Result reports the outcome of each record of a batch. It is valid until the batch is reset or loaded again.
+// Result reports the outcome of each record of a batch. It is valid until the batch is reset or
+// loaded again.
 type Result struct {
-	// Outcomes has an element for each record in the order in which they were added; Batch.Row returns its row number.
+	// Outcomes has an element for each record in the order in which they were added; Batch.Row
+	// returns its row number.
 	Outcomes []operation.Outcome
 	// Rejected lists the records that Postgres rejected, by row number. The caller sets Received.
 	Rejected []operation.Rejection
@@ -26,14 +29,15 @@ type Result struct {
 // Load writes the batch into the table as rows of the import with the number, inside the caller's
 // transaction, which must be rolled back if Load returns an error.
 //
-// Of several records with the same key, the last is written. It replaces the existing row unless that
-// row belongs to a later import or is a later row of this import. A record that Postgres rejects does not
-// affect the others: the record before it with the same key, if any, is written instead. A trigger of the
-// table may change a row but not drop it, because Load could not distinguish it from a superseded one.
+// Of several records with the same key, the last is written. It replaces the existing row unless
+// that row belongs to a later import or is a later row of this import. A record that Postgres
+// rejects does not affect the others: the record before it with the same key, if any, is written
+// instead. A trigger of the table may change a row but not drop it, because Load could not
+// distinguish it from a superseded one.
 //
-// Concurrent transactions that load one batch each cannot deadlock on keys, because they write them in
-// the same order. If another unique constraint causes a deadlock, Load returns Postgres's error (SQLSTATE
-// 40P01) and the transaction can be retried.
+// Concurrent transactions that load one batch each cannot deadlock on keys, because they write them
+// in the same order. If another unique constraint causes a deadlock, Load returns Postgres's error
+// (SQLSTATE 40P01) and the transaction can be retried.
 func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result, error) {
 	b.setImportNumber(importNumber)
 	b.arrange()
@@ -72,9 +76,9 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 	return nil
 }
 
-// load writes rows, which are in the order of keys. If COPY violates a unique constraint, the upsert is
-// used instead. If Postgres rejects rows, they are written again in halves, the lower keys first, until
-// each rejected row is alone.
+// load writes rows, which are in the order of keys. If COPY violates a unique constraint, the
+// upsert is used instead. If Postgres rejects rows, they are written again in halves, the lower
+// keys first, until each rejected row is alone.
 func (l *loader) load(ctx context.Context, rows []int32, useCopy bool) error {
 	err := l.attempt(ctx, rows, useCopy)
 	if err == nil {
@@ -108,8 +112,8 @@ func (l *loader) attempt(ctx context.Context, rows []int32, useCopy bool) error 
 	return l.upsertRows(ctx, rows)
 }
 
-// reject marks a record as rejected. It has superseded nothing, so the record before it with the same
-// key is written instead. This keeps the order of keys.
+// reject marks a record as rejected. It has superseded nothing, so the record before it with the
+// same key is written instead. This keeps the order of keys.
 func (l *loader) reject(ctx context.Context, row int32, rejection *pgconn.PgError) error {
 	l.batch.outcomes[row] = operation.Rejected
 	l.batch.rejected = append(l.batch.rejected, operation.Rejection{

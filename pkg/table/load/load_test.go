@@ -110,7 +110,8 @@ func TestNamesAreQuoted(t *testing.T) {
 	b.wantRows(t, `SELECT * FROM "select"."order" ORDER BY 1`, "(u,5,6,7,7,8,2,1)", "(v,,,7,,,2,2)")
 }
 
-// TestBatchIsReused loads several chunks with one batch, so that memory of the one before would show.
+// TestBatchIsReused loads several chunks with one batch, so that memory of the one before would
+// show.
 func TestBatchIsReused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, partsTable, partsSchema)
@@ -162,8 +163,8 @@ func TestRowNumberMustFit(t *testing.T) {
 	}
 }
 
-// TestHintSparesAttempts counts attempts by a sequence, which no rollback takes back. The direct way is tried again when a
-// batch of the import met no known key, and by every other import.
+// TestHintSparesAttempts counts attempts by a sequence, which no rollback takes back. The direct
+// way is tried again when a batch of the import met no known key, and by every other import.
 func TestHintSparesAttempts(t *testing.T) {
 	t.Parallel()
 	b := setup(t, partsTable+"; ALTER TABLE parts ADD tries BIGSERIAL", partsSchema)

@@ -23,7 +23,8 @@ func encodeInt8(_ *column, dst, v []byte) ([]byte, defect) {
 // maxPlainDigits is the number of digits that cannot overflow an int64.
 const maxPlainDigits = 18
 
-// parseInteger parses a JSON number without a fraction: 1.0 and 1e3 are integers (JSON Schema 2020-12, 4.2.3).
+// parseInteger parses a JSON number without a fraction: 1.0 and 1e3 are integers (JSON Schema
+// 2020-12, 4.2.3).
 func parseInteger(v []byte, minimum, maximum int64) (int64, defect) {
 	n, plain := parsePlain(v)
 	if !plain {
@@ -41,7 +42,8 @@ func parseInteger(v []byte, minimum, maximum int64) (int64, defect) {
 	return n, sound
 }
 
-// parsePlain parses at most maxPlainDigits digits with an optional sign, the form of nearly all integers.
+// parsePlain parses at most maxPlainDigits digits with an optional sign, the form of nearly all
+// integers.
 func parsePlain(v []byte) (n int64, plain bool) {
 	digits := v
 	if len(v) > 0 && v[0] == '-' {
@@ -66,8 +68,9 @@ func parsePlain(v []byte) (n int64, plain bool) {
 const (
 	numericGroup    = 4
 	numericNegative = 0x4000
-	// maxNumericDigits limits the digits before and after the decimal point. Postgres would accept 1e131000, which
-	// is 131 KB of text for eight bytes of input; a column can declare at most 1000.
+	// maxNumericDigits limits the digits before and after the decimal point. Postgres would accept
+	// 1e131000, which is 131 KB of text for eight bytes of input; a column can declare at most
+	// 1000.
 	maxNumericDigits = 1000
 )
 
@@ -85,7 +88,8 @@ func encodeNumeric(c *column, dst, v []byte) ([]byte, defect) {
 	return d.appendNumeric(dst), sound
 }
 
-// appendNumeric appends the binary format of NUMERIC, whose groups of four digits are aligned to the decimal point.
+// appendNumeric appends the binary format of NUMERIC, whose groups of four digits are aligned to
+// the decimal point.
 func (d decimal) appendNumeric(dst []byte) []byte {
 	lead := ((-d.point % numericGroup) + numericGroup) % numericGroup // leading zeros of the first group
 	groups := (lead + len(d.digits) + numericGroup - 1) / numericGroup

@@ -16,8 +16,8 @@ type sortable struct {
 }
 
 // arrange sorts the batch's records by key and selects the last row of each key to be written; it
-// marks the others as superseded. All writers of a table use the same order, that of the encoded keys,
-// so two transactions never wait for each other's keys in a cycle.
+// marks the others as superseded. All writers of a table use the same order, that of the encoded
+// keys, so two transactions never wait for each other's keys in a cycle.
 func (b *Batch) arrange() {
 	b.sort()
 	b.winners = b.winners[:0]
@@ -59,7 +59,8 @@ func (b *Batch) sort() {
 	})
 }
 
-// commonPrefix returns the length of the prefix that all keys share, and whether the entries are already sorted.
+// commonPrefix returns the length of the prefix that all keys share, and whether the entries are
+// already sorted.
 func (b *Batch) commonPrefix() (shared int, sorted bool) {
 	sorted = true
 	if len(b.entries) == 0 {
@@ -78,7 +79,8 @@ func (b *Batch) commonPrefix() (shared int, sorted bool) {
 	return shared, sorted
 }
 
-// prefix returns the first eight bytes of a key as a number. If two prefixes differ, they compare as the keys do.
+// prefix returns the first eight bytes of a key as a number. If two prefixes differ, they compare
+// as the keys do.
 func prefix(key []byte) uint64 {
 	if len(key) >= 8 {
 		return binary.BigEndian.Uint64(key)
@@ -96,9 +98,9 @@ func (b *Batch) compare(x, y int32) int {
 }
 
 // compareKeys compares the keys without the first column's length word, so that keys with a common
-// prefix are neighbours in the table's index. Different keys stay different: two of them could only be
-// equal if one text contained the next column's length word, which begins with NUL, and Postgres allows
-// no NUL in text.
+// prefix are neighbours in the table's index. Different keys stay different: two of them could only
+// be equal if one text contained the next column's length word, which begins with NUL, and Postgres
+// allows no NUL in text.
 func (b *Batch) compareKeys(x, y int32) int {
 	return bytes.Compare(b.key(x), b.key(y))
 }

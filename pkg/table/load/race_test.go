@@ -86,8 +86,9 @@ func makeModel(chunks []raceChunk) model {
 	return m
 }
 
-// TestConcurrentLoads lets workers load overlapping chunks in random order, of which some are rolled back and loaded again.
-// None may deadlock, the later row must win every key, and the counts must be those of the table.
+// TestConcurrentLoads lets workers load overlapping chunks in random order, of which some are
+// rolled back and loaded again. None may deadlock, the later row must win every key, and the counts
+// must be those of the table.
 func TestConcurrentLoads(t *testing.T) {
 	t.Parallel()
 	b := setup(t, partsTable, partsSchema)

@@ -6,7 +6,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The codes of the reasons why a record is rejected, either by Batch.Add or by Postgres. Clients rely on them.
+// The codes of the reasons why a record is rejected, either by Batch.Add or by Postgres. Clients
+// rely on them.
 const (
 	CodeNotNull     = "not-null-violation"
 	CodeType        = "type-mismatch"

@@ -21,22 +21,25 @@ const (
 	datetimeOverflow    = "22008"
 )
 
-// ErrChanged is part of Load's error if the table no longer has the definition that Describe read: describe it again.
+// ErrChanged is part of Load's error if the table no longer has the definition that Describe read:
+// describe it again.
 var ErrChanged = errors.New("the table's definition has changed since it was described")
 
 var (
-	// rejectionClasses are the SQLSTATE classes with which Postgres rejects a row for its content: data exceptions,
-	// integrity constraints, and program limits, such as a key too long for its index or JSON too deep to parse.
+	// rejectionClasses are the SQLSTATE classes with which Postgres rejects a row for its content:
+	// data exceptions, integrity constraints, and program limits, such as a key too long for its
+	// index or JSON too deep to parse.
 	rejectionClasses = []string{"22", "23", "54"}
 	// raiseException is the SQLSTATE of a trigger's RAISE EXCEPTION.
 	raiseException = "P0001"
-	// changeCodes are the SQLSTATEs of a statement or encoding that no longer fits the table: undefined table or
-	// column, no index for the key, another composite type, and two codes for a value whose binary form does not
-	// fit its type.
+	// changeCodes are the SQLSTATEs of a statement or encoding that no longer fits the table:
+	// undefined table or column, no index for the key, another composite type, and two codes for a
+	// value whose binary form does not fit its type.
 	changeCodes = []string{"42P01", "42703", "42P10", "42804", "22P03", "08P01"}
 )
 
-// rejectionOf returns the error with which Postgres rejected rows for their content; nil for any other error.
+// rejectionOf returns the error with which Postgres rejected rows for their content; nil for any
+// other error.
 func rejectionOf(err error) *pgconn.PgError {
 	var rejection *pgconn.PgError
 	if !errors.As(err, &rejection) || len(rejection.Code) < 2 || slices.Contains(changeCodes, rejection.Code) {
@@ -57,8 +60,8 @@ func markChanged(err error) error {
 	return err
 }
 
-// explain converts a rejection to a reason. The reason names constraints and columns but never repeats
-// Postgres's detail, which may contain other rows.
+// explain converts a rejection to a reason. The reason names constraints and columns but never
+// repeats Postgres's detail, which may contain other rows.
 func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 	r := operation.Reason{Code: CodeUnspecified, Message: "the table refused the record (SQLSTATE " + rejection.Code + ")"}
 	constraint := `"` + rejection.ConstraintName + `"`
@@ -82,7 +85,8 @@ func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 	return r
 }
 
-// pointerTo returns the JSON Pointer of a declared member; for any other column "", which is the whole record.
+// pointerTo returns the JSON Pointer of a declared member; for any other column "", which is the
+// whole record.
 func (t *Table) pointerTo(columnName string) string {
 	for i := range t.columns {
 		if t.columns[i].name == columnName {

@@ -146,7 +146,8 @@ func TestNotNullOfAnUndeclaredColumn(t *testing.T) {
 	got.want(t, []string{"1:failed", "2:created"}, []string{"1:not-null-violation"})
 }
 
-// TestOtherUniqueIndex has records that are known by their key, and meet another unique index as well.
+// TestOtherUniqueIndex has records that are known by their key, and meet another unique index as
+// well.
 func TestOtherUniqueIndex(t *testing.T) {
 	t.Parallel()
 	b := setup(t, partsTable, partsSchema)

@@ -33,7 +33,8 @@ CREATE TABLE parts (
   "properties": {"id": {"type": "string"}, "price": {"type": "integer"}, "serial": {"type": "integer"}, "maker": {"type": "string"}}}`
 )
 
-// bench is what a test works with: a database of its own with the table, and the collection described.
+// bench is what a test works with: a database of its own with the table, and the collection
+// described.
 type bench struct {
 	url        string
 	conn       *pgx.Conn
@@ -121,7 +122,8 @@ func loadBatch(ctx context.Context, conn *pgx.Conn, batch *load.Batch, number in
 	return result, err
 }
 
-// loaded is a result in a form that is easily compared: row:outcome, and row:code of what was rejected.
+// loaded is a result in a form that is easily compared: row:outcome, and row:code of what was
+// rejected.
 type loaded struct {
 	Outcomes []string
 	Rejected []string

@@ -17,12 +17,13 @@ const (
 // It is safe for concurrent use.
 type Table struct {
 	name string // quoted
-	// columns are the columns that are written, after the two bookkeeping columns: first those of the
-	// key in the order of the collection's key, so that a key is contiguous in an encoded row, then the
-	// others in the order of the properties.
+	// columns are the columns that are written, after the two bookkeeping columns: first those of
+	// the key in the order of the collection's key, so that a key is contiguous in an encoded row,
+	// then the others in the order of the properties.
 	columns   []column
 	keyLength int
-	// rowType is the OID of the table's composite type; attributes are its members in the order of the table.
+	// rowType is the OID of the table's composite type; attributes are its members in the order of
+	// the table.
 	rowType    uint32
 	attributes []attribute
 	// deferrable reports whether a constraint or trigger of the table can be deferred until commit.
@@ -44,8 +45,9 @@ type attribute struct {
 func (t *Table) Name() string { return t.name }
 
 // buildSQL builds the COPY and the upsert. The upsert replaces a row only by a row with a greater
-// (import_number, import_row); a row that no import wrote is older than all others. Postgres reads the
-// elements of the array in their order, so the upsert locks keys in the order that Load has chosen.
+// (import_number, import_row); a row that no import wrote is older than all others. Postgres reads
+// the elements of the array in their order, so the upsert locks keys in the order that Load has
+// chosen.
 func (t *Table) buildSQL() {
 	names := []string{importNumberColumn, importRowColumn}
 	var keys, assignments []string

@@ -13,8 +13,9 @@ import (
 // errUnknownRow is returned if Postgres returns a row number that was not sent.
 var errUnknownRow = errors.New("a row was returned that was not sent: a trigger of the table changes " + importRowColumn)
 
-// upsertRows sends rows as an array of the table's composite type. Each row replaces an older row with
-// its key. This needs no temporary table, so neither the privilege to create one nor writes to the catalog.
+// upsertRows sends rows as an array of the table's composite type. Each row replaces an older row
+// with its key. This needs no temporary table, so neither the privilege to create one nor writes to
+// the catalog.
 func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	if err := l.exec(ctx, savepointSQL); err != nil {
 		return err
@@ -37,9 +38,9 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	return nil
 }
 
-// setWritten sets the outcome of the record with the row number. Postgres returns rows in the order in
-// which they were sent, so the records before it were not written: the table contains later ones.
-// setWritten returns the rows after it, and false if there is no such record.
+// setWritten sets the outcome of the record with the row number. Postgres returns rows in the order
+// in which they were sent, so the records before it were not written: the table contains later
+// ones. setWritten returns the rows after it, and false if there is no such record.
 func (l *loader) setWritten(rows []int32, rowNumber int32, created bool) (rest []int32, known bool) {
 	n := 0
 	for n < len(rows) && l.batch.entries[rows[n]].row != rowNumber {
@@ -64,8 +65,8 @@ func (l *loader) setSuperseded(rows []int32) {
 	}
 }
 
-// appendArray encodes rows as a one-dimensional array of the table's composite type. Each member follows
-// its type's OID, in the order of the table.
+// appendArray encodes rows as a one-dimensional array of the table's composite type. Each member
+// follows its type's OID, in the order of the table.
 func (b *Batch) appendArray(dst []byte, rows []int32) []byte {
 	for _, word := range [...]uint32{1, 0, b.table.rowType, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)

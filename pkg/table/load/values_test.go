@@ -30,7 +30,8 @@ func valuesSchema() string {
 	return `{"x-longshore": {"table": "everything", "key": ["id"]}, "properties": {"` + strings.Join(names, `": {}, "`) + `": {}}}`
 }
 
-// TestValues has JSON values, and the text that Postgres shows for each of them after both ways of writing.
+// TestValues has JSON values, and the text that Postgres shows for each of them after both ways of
+// writing.
 func TestValues(t *testing.T) {
 	t.Parallel()
 	b := setup(t, valuesTable, valuesSchema())
@@ -127,8 +128,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestFaultyValues has values that do not go into their columns. They are given raw: none may make Add panic, not
-// even one that is no JSON.
+// TestFaultyValues has values that do not go into their columns. They are given raw: none may make
+// Add panic, not even one that is no JSON.
 func TestFaultyValues(t *testing.T) {
 	t.Parallel()
 	b := setup(t, valuesTable+`; ALTER TABLE everything ALTER text SET NOT NULL`, valuesSchema())

@@ -19,8 +19,9 @@ import (
 type Best struct {
 	// Keys are the keys of the records, each a JSON text on one line.
 	Keys [][]byte
-	// Worst contains the values by which the last record is sorted. A further record must sort before them to be among
-	// the best. It is nil while the number of records is below the query's limit.
+	// Worst contains the values by which the last record is sorted. A further record must sort
+	// before them to be among the best. It is nil while the number of records is below the query's
+	// limit.
 	Worst json.RawMessage
 	// Records are as in Page.
 	Records [][]byte
@@ -28,9 +29,9 @@ type Best struct {
 	Truncated bool
 }
 
-// ReadKeys reads the next rows like Read, but returns only the keys of those that match, sorted as the query sorts and
-// at most as many as its limit. If worst is not empty, it omits rows that do not sort before worst. So the page is small,
-// however large the records and the limit are.
+// ReadKeys reads the next rows like Read, but returns only the keys of those that match, sorted as
+// the query sorts and at most as many as its limit. If worst is not empty, it omits rows that do
+// not sort before worst. So the page is small, however large the records and the limit are.
 func (p *Plan) ReadKeys(ctx context.Context, db table.DB, after json.RawMessage, rows int, worst json.RawMessage) (Page, error) {
 	r, err := p.nextRange(ctx, db, after, rows)
 	if err != nil || r.rows == 0 {
@@ -59,8 +60,9 @@ func (p *Plan) Rank(ctx context.Context, tx pgx.Tx, keys [][]byte) (Best, error)
 	return p.best(ctx, tx, keys, "", math.MaxInt)
 }
 
-// Best reads the best of the records with the keys in their current state: a record that was deleted or no longer matches is
-// omitted. maxBytes limits the size of the records, each with a line break; the records beyond it are omitted.
+// Best reads the best of the records with the keys in their current state: a record that was
+// deleted or no longer matches is omitted. maxBytes limits the size of the records, each with a
+// line break; the records beyond it are omitted.
 func (p *Plan) Best(ctx context.Context, tx pgx.Tx, keys [][]byte, maxBytes int) (Best, error) {
 	return p.best(ctx, tx, keys, ", "+p.selected, maxBytes)
 }
@@ -101,8 +103,9 @@ func (p *Plan) best(ctx context.Context, tx pgx.Tx, keys [][]byte, selected stri
 	return best, err
 }
 
-// sorted returns the SQL of the matching rows in the query's order, up to its limit. OFFSET 0 prevents Postgres from
-// scanning an index on the sorted columns, and with it the whole table, to find the few rows of a range.
+// sorted returns the SQL of the matching rows in the query's order, up to its limit. OFFSET 0
+// prevents Postgres from scanning an index on the sorted columns, and with it the whole table, to
+// find the few rows of a range.
 func (p *Plan) sorted(s *statement, selected string, where []string) string {
 	sql := "SELECT " + selected + " FROM (SELECT " + p.allColumns() + " FROM " + p.table + whereAll(where) + " OFFSET 0) AS t ORDER BY " + p.orderBy()
 	if p.limit > 0 {
@@ -111,8 +114,8 @@ func (p *Plan) sorted(s *statement, selected string, where []string) string {
 	return sql
 }
 
-// betterThan adds the values of worst and returns the condition that a row sorts before them. A row with equal values
-// does not, because its key is greater: rows are read in the order of keys.
+// betterThan adds the values of worst and returns the condition that a row sorts before them. A row
+// with equal values does not, because its key is greater: rows are read in the order of keys.
 func (p *Plan) betterThan(s *statement, worst json.RawMessage) (string, error) {
 	var values []*string
 	if err := json.Unmarshal(worst, &values); err != nil || len(values) != len(p.orders) {
@@ -156,7 +159,8 @@ func (p *Plan) hasKey(s *statement, texts [][]byte) (string, error) {
 		") AS keys (" + strings.Join(names, ", ") + "))", nil
 }
 
-// orderBy sorts as the query does, absent members last, and then by key, so that the order is always the same.
+// orderBy sorts as the query does, absent members last, and then by key, so that the order is
+// always the same.
 func (p *Plan) orderBy() string {
 	list := make([]string, 0, len(p.orders)+1)
 	for _, o := range p.orders {
@@ -169,7 +173,8 @@ func (p *Plan) orderBy() string {
 	return strings.Join(append(list, p.keyOrder()), ", ")
 }
 
-// sortValues returns the SQL of the values by which the query sorts, as text that Postgres parses as the same values.
+// sortValues returns the SQL of the values by which the query sorts, as text that Postgres parses
+// as the same values.
 func (p *Plan) sortValues() string {
 	list := make([]string, len(p.orders))
 	for i, o := range p.orders {

@@ -51,7 +51,8 @@ func (c column) isInteger() bool {
 	return c.base == pgtype.Int2OID || c.base == pgtype.Int4OID || c.base == pgtype.Int8OID
 }
 
-// json returns the SQL of the column's value as JSON. Numbers keep their digits; a TIMESTAMP is in UTC, as imports write it.
+// json returns the SQL of the column's value as JSON. Numbers keep their digits; a TIMESTAMP is in
+// UTC, as imports write it.
 func (c column) json() string {
 	switch {
 	case c.isDocument():

@@ -20,7 +20,8 @@ type condition struct {
 	bounds bool
 }
 
-// value is the text of a parameter and the SQL around it, which converts the text to a type of Postgres.
+// value is the text of a parameter and the SQL around it, which converts the text to a type of
+// Postgres.
 type value struct {
 	text          string
 	before, after string
@@ -77,7 +78,8 @@ func (c column) value(v json.RawMessage, op query.Op) value {
 	}
 }
 
-// textOf returns the text of a JSON value for Postgres: the content of a string, any other value unchanged.
+// textOf returns the text of a JSON value for Postgres: the content of a string, any other value
+// unchanged.
 func textOf(v json.RawMessage) string {
 	if jsontext.Value(v).Kind() != '"' {
 		return string(v)
@@ -124,8 +126,8 @@ func (s *statement) condition(c condition) string {
 	}
 }
 
-// maxWordsLength is the part of a record that a search for words reads, in characters. A tsvector can hold it, whatever
-// the words.
+// maxWordsLength is the part of a record that a search for words reads, in characters. A tsvector
+// can hold it, whatever the words.
 const maxWordsLength = 100_000
 
 // match adds the query's filter and words and returns their conditions.
@@ -147,7 +149,8 @@ func (s *statement) match(p *Plan) []string {
 		")) @@ (SELECT websearch_to_tsquery('simple', "+s.arg(p.text)+"))") // the subquery runs once, not for each row
 }
 
-// bounds adds the conditions that limit the range of the key's index, so that a page of few rows does not read many.
+// bounds adds the conditions that limit the range of the key's index, so that a page of few rows
+// does not read many.
 func (s *statement) bounds(p *Plan) []string {
 	var all []string
 	for _, c := range p.conditions {

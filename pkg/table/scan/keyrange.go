@@ -77,7 +77,8 @@ func (p *Plan) inRange(s *statement, r keyRange) []string {
 	return all
 }
 
-// keyNames renames the columns of the key to k0, k1 and so on, which cannot collide with other names of the statement.
+// keyNames renames the columns of the key to k0, k1 and so on, which cannot collide with other
+// names of the statement.
 func (p *Plan) keyNames() (columns, names []string) {
 	for i, column := range p.key {
 		name := "k" + strconv.Itoa(i)
@@ -96,7 +97,8 @@ func (p *Plan) keyColumns(suffix string) string {
 	return strings.Join(list, ", ")
 }
 
-// keyOrder orders by the key. It qualifies the columns, because a bare name would mean a column of the result, which is text.
+// keyOrder orders by the key. It qualifies the columns, because a bare name would mean a column of
+// the result, which is text.
 func (p *Plan) keyOrder() string {
 	list := make([]string, len(p.key))
 	for i, column := range p.key {

@@ -1,9 +1,10 @@
-// Package scan reads the records of a collection's table that match a query. It reads page by page in
-// the order of keys. Each page is a short statement that continues after the page before, so that a
-// search needs no long transaction.
+// Package scan reads the records of a collection's table that match a query. It reads page by page
+// in the order of keys. Each page is a short statement that continues after the page before, so
+// that a search needs no long transaction.
 //
-// The order of keys is the order of the columns in the table's unique index, whatever their order in
-// x-longshore.key, so a page is a range of the index. Results are in this order unless the query sorts.
+// The order of keys is the order of the columns in the table's unique index, whatever their order
+// in x-longshore.key, so a page is a range of the index. Results are in this order unless the query
+// sorts.
 package scan
 
 import (
@@ -19,12 +20,13 @@ import (
 )
 
 // Plan is a query prepared for the table of its collection. It is safe for concurrent use and valid
-// until the types of the table's columns change. It never returns a row with a NULL in its key, which
-// no import writes.
+// until the types of the table's columns change. It never returns a row with a NULL in its key,
+// which no import writes.
 type Plan struct {
 	table   string // quoted
 	columns []column
-	// key contains the indexes of the key's columns among columns, in the order of the unique index.
+	// key contains the indexes of the key's columns among columns, in the order of the unique
+	// index.
 	key        []int
 	text       string
 	conditions []condition
@@ -39,9 +41,10 @@ type order struct {
 	descending bool
 }
 
-// Prepare returns the plan of a query for the collection's table. It reads the catalog and lets Postgres
-// parse the query's values, but does not read the table. The error is a fault of kind Invalid if the
-// query cannot be run, and of kind Unavailable if the collection does not fit its table.
+// Prepare returns the plan of a query for the collection's table. It reads the catalog and lets
+// Postgres parse the query's values, but does not read the table. The error is a fault of kind
+// Invalid if the query cannot be run, and of kind Unavailable if the collection does not fit its
+// table.
 func Prepare(ctx context.Context, db table.DB, c *collection.Collection, q query.Query) (*Plan, error) {
 	p := &Plan{table: table.QuoteName(c.Table), text: q.Text, limit: q.Limit}
 	if err := p.readTable(ctx, db, c); err != nil {
@@ -83,8 +86,8 @@ func (p *Plan) readTable(ctx context.Context, db table.DB, c *collection.Collect
 	return nil
 }
 
-// indexOrder returns the columns of a key in the order of their unique index. It prefers an index in the
-// order of the key. Without an index, as for a view, it returns the key itself.
+// indexOrder returns the columns of a key in the order of their unique index. It prefers an index
+// in the order of the key. Without an index, as for a view, it returns the key itself.
 func indexOrder(indexes []table.Index, key []string) []string {
 	order := key
 	for _, index := range slices.Backward(indexes) {
@@ -98,8 +101,8 @@ func indexOrder(indexes []table.Index, key []string) []string {
 	return order
 }
 
-// Sorted reports whether the query sorts in another order than that of keys, so that its results are
-// known only after the whole table was read.
+// Sorted reports whether the query sorts in another order than that of keys, so that its results
+// are known only after the whole table was read.
 func (p *Plan) Sorted() bool { return len(p.orders) > 0 }
 
 // Limit returns the maximum number of records; 0 means unlimited.
@@ -128,7 +131,8 @@ func (p *Plan) newOrders(sort []string) ([]order, error) {
 	return orders, nil
 }
 
-// checkValues lets Postgres parse the query's values, so that an invalid one is reported before the search starts.
+// checkValues lets Postgres parse the query's values, so that an invalid one is reported before the
+// search starts.
 func (p *Plan) checkValues(ctx context.Context, db table.DB) error {
 	var s statement
 	var values []string

@@ -36,7 +36,8 @@ func (p *Plan) record(values [][]byte) []byte {
 	return append(object, '}')
 }
 
-// onOneLine removes the line breaks from a JSON text. A column of type JSON may have them between its values.
+// onOneLine removes the line breaks from a JSON text. A column of type JSON may have them between
+// its values.
 func onOneLine(v []byte) []byte {
 	if !bytes.ContainsAny(v, "\n\r") {
 		return v

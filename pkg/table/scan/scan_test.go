@@ -73,7 +73,8 @@ func begin(t *testing.T, db *pgx.Conn) pgx.Tx {
 	return tx
 }
 
-// readAll reads with pages of so many rows and returns the records, and how many rows were looked at.
+// readAll reads with pages of so many rows and returns the records, and how many rows were looked
+// at.
 func readAll(t *testing.T, db *pgx.Conn, p *scan.Plan, rows int) (records []string, scanned int) {
 	t.Helper()
 	tx := begin(t, db)

@@ -1,5 +1,5 @@
-// Package ingest processes the chunks of imports: it checks the records of a chunk, loads them into the
-// collection's table and reports the outcome of each one, in a single transaction.
+// Package ingest processes the chunks of imports: it checks the records of a chunk, loads them into
+// the collection's table and reports the outcome of each one, in a single transaction.
 package ingest
 
 import (
@@ -21,8 +21,8 @@ type Ingest struct {
 	counted   *metrics.Records
 }
 
-// New prepares every collection, so that one that does not fit its table is reported at the start and not
-// at its first import. It counts the outcomes of the records in counted.
+// New prepares every collection, so that one that does not fit its table is reported at the start
+// and not at its first import. It counts the outcomes of the records in counted.
 func New(ctx context.Context, db *store.Store, collections *collection.Catalog, limits record.Limits, counted *metrics.Records) (*Ingest, error) {
 	i := &Ingest{
 		store:     db,
@@ -37,9 +37,9 @@ func New(ctx context.Context, db *store.Store, collections *collection.Catalog, 
 	return i, errors.Join(errs...)
 }
 
-// Process processes one chunk. It gets the pipeline before the step starts, because a step must not wait for a second
-// connection while it uses its own. After a failure that is neither transient nor ErrNothingDue it removes
-// the pipeline, because the table may have changed since it was described.
+// Process processes one chunk. It gets the pipeline before the step starts, because a step must not
+// wait for a second connection while it uses its own. After a failure that is neither transient nor
+// ErrNothingDue it removes the pipeline, because the table may have changed since it was described.
 func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
 	pipeline, err := i.pipelines.get(ctx, attempt.Collection)
 	if err != nil {

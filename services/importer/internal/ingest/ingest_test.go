@@ -29,7 +29,8 @@ import (
 const pairs = `{"x-longshore":{"table":"pairs","key":["k"]},"type":"object","required":["k"],
   "properties":{"k":{"type":"string"},"v":{"type":"integer"}}}`
 
-// bench is an importer's work without its process: a collection, its table, an operation's way into the queue.
+// bench is an importer's work without its process: a collection, its table, an operation's way into
+// the queue.
 type bench struct {
 	db    *store.Store
 	sql   *pgx.Conn

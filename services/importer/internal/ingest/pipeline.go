@@ -73,7 +73,8 @@ func (p *pipelines) create(ctx context.Context, c *collection.Collection) (*pipe
 	return created, nil
 }
 
-// remove removes a pipeline whose step has failed, because the table may have changed since it was described.
+// remove removes a pipeline whose step has failed, because the table may have changed since it was
+// described.
 func (p *pipelines) remove(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -71,7 +71,8 @@ func (w trial) try(ctx context.Context, t *testing.T, seq int) error {
 	return err
 }
 
-// TestOnlyAFailureOfItsOwnForgetsAPlan: describing the table again costs all steps of a worker a look into the catalog, one after the other.
+// TestOnlyAFailureOfItsOwnForgetsAPlan: describing the table again costs all steps of a worker a
+// look into the catalog, one after the other.
 func TestOnlyAFailureOfItsOwnForgetsAPlan(t *testing.T) {
 	t.Parallel()
 	w := setupTrial(t, 3)

@@ -53,7 +53,8 @@ func (b *scratch) check(checker *schema.Checker, firstRow int, records [][]byte)
 
 // addSchemaReasons adds the schema's reasons to those of the strict reader, so that the client can
 // correct the record in one pass. It does so only if all strict reasons are undeclared members: the
-// schema's parser is less strict and might otherwise read another record than the one that was sent.
+// schema's parser is less strict and might otherwise read another record than the one that was
+// sent.
 func addSchemaReasons(checker *schema.Checker, raw []byte, strict []operation.Reason) []operation.Reason {
 	explained := make(map[string]bool, len(strict))
 	for _, r := range strict {

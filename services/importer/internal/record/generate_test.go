@@ -74,7 +74,8 @@ func (g generator) list(opening, closing byte, item func() string) string {
 	return string(opening) + strings.Join(items, g.pick([]string{","}, []string{"", ",,", ";"})) + string(closing)
 }
 
-// record draws a record with the given names, sometimes in another order, twice, or with a name that is not declared.
+// record draws a record with the given names, sometimes in another order, twice, or with a name
+// that is not declared.
 func (g generator) record(names []string) string {
 	drawn := rapid.SliceOfN(rapid.SampledFrom(names), 0, len(names)).Draw(g.t, "names")
 	items := make([]string, 0, len(drawn))

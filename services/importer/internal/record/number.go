@@ -1,9 +1,11 @@
 package record
 
-// Limits of numbers. Postgres' numeric and all readers of jsonb can handle any number within them. Without limits,
-// Postgres would convert the eight bytes 1e131000 to 131,001 digits and reject 1e200000 (SQLSTATE 22003).
+// Limits of numbers. Postgres' numeric and all readers of jsonb can handle any number within them.
+// Without limits, Postgres would convert the eight bytes 1e131000 to 131,001 digits and reject
+// 1e200000 (SQLSTATE 22003).
 const (
-	// maxDigits limits the digits in the text from the first one that is not zero; for zero, all its digits.
+	// maxDigits limits the digits in the text from the first one that is not zero; for zero, all
+	// its digits.
 	maxDigits = 40
 	// maxExponent limits the exponent in the text and that of the first digit that is not zero.
 	maxExponent = 400
@@ -11,8 +13,8 @@ const (
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// number parses the number at pos (RFC 8259 section 6) and returns the position after it. It counts the digits without
-// converting them, so its time is linear even for a number of a megabyte.
+// number parses the number at pos (RFC 8259 section 6) and returns the position after it. It counts
+// the digits without converting them, so its time is linear even for a number of a megabyte.
 func (r *Reader) number(pos int) int {
 	if r.raw[pos] == '-' {
 		pos++
@@ -65,7 +67,8 @@ func (r *Reader) exponent(pos int) (next, exponent int) {
 	return end, sign * exponent
 }
 
-// checkRange adds a reason if the number is out of range. A short number without an exponent never is.
+// checkRange adds a reason if the number is out of range. A short number without an exponent never
+// is.
 func (r *Reader) checkRange(whole, fraction []byte, exponent int) {
 	if exponent == 0 && len(whole)+len(fraction) <= maxDigits {
 		return

@@ -21,7 +21,8 @@ var tight = record.Limits{Depth: 4, Members: 6}
 // lenient lets jsontext take what is JSON by its grammar alone (RFC 8259).
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// acceptable is the yardstick: what Read must accept, said in terms of jsontext and of the documented rules.
+// acceptable is the yardstick: what Read must accept, said in terms of jsontext and of the
+// documented rules.
 func acceptable(raw []byte, declared []string) bool {
 	if !jsontext.Value(raw).IsValid() || jsontext.Value(raw).Kind() != '{' {
 		return false
@@ -51,8 +52,8 @@ func acceptable(raw []byte, declared []string) bool {
 
 var numberParts = regexp.MustCompile(`^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$`)
 
-// inRange reads the rule for numbers as it is documented: at most 40 digits from the first that is not zero on, and
-// no exponent beyond 400, neither the one written nor that of the first digit.
+// inRange reads the rule for numbers as it is documented: at most 40 digits from the first that is
+// not zero on, and no exponent beyond 400, neither the one written nor that of the first digit.
 func inRange(number string) bool {
 	parts := numberParts.FindStringSubmatch(number)
 	digits := strings.TrimLeft(parts[1]+parts[2], "0")
@@ -94,7 +95,8 @@ func compare(t fataler, r *record.Reader, declared []string, raw []byte) {
 	}
 }
 
-// checkReasons makes sure that reasons are fit to be kept and that JSON is called malformed exactly if it is.
+// checkReasons makes sure that reasons are fit to be kept and that JSON is called malformed exactly
+// if it is.
 func checkReasons(t fataler, raw []byte, reasons []operation.Reason) {
 	malformed, cutShort := false, len(reasons) >= record.MaxReasons
 	for _, reason := range reasons {

@@ -21,8 +21,9 @@ type stored struct {
 	text     string
 }
 
-// TestPostgresHoldsWhatReadAccepts copies the values of thousands of drawn records, and the reasons for those that were
-// rejected, to columns of text and jsonb in one statement, which a single value that Postgres refuses would fail.
+// TestPostgresHoldsWhatReadAccepts copies the values of thousands of drawn records, and the reasons
+// for those that were rejected, to columns of text and jsonb in one statement, which a single value
+// that Postgres refuses would fail.
 func TestPostgresHoldsWhatReadAccepts(t *testing.T) {
 	t.Parallel()
 	conn := storetest.Connect(t, storetest.NewDatabase(t))
@@ -79,7 +80,8 @@ func textOf(t *testing.T, value jsontext.Value) string {
 	return string(text)
 }
 
-// compareHeld makes sure that nothing was altered: texts come back as they were sent, strings in jsonb mean the same.
+// compareHeld makes sure that nothing was altered: texts come back as they were sent, strings in
+// jsonb mean the same.
 func compareHeld(ctx context.Context, t *testing.T, conn *pgx.Conn, want []stored) {
 	t.Helper()
 	rows, err := conn.Query(ctx, "SELECT text, jsonb_typeof(document) = 'string', document #>> '{}' FROM held ORDER BY n")

@@ -17,7 +17,8 @@ func TestReadAgreesWithJSONText(t *testing.T) {
 	})
 }
 
-// TestReadSeesEveryByte puts every byte at every place of the eight that the scanner looks at together.
+// TestReadSeesEveryByte puts every byte at every place of the eight that the scanner looks at
+// together.
 func TestReadSeesEveryByte(t *testing.T) {
 	t.Parallel()
 	r, declared := record.NewReader(things(t), tight), declaredBy(t)

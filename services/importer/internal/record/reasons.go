@@ -12,7 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The codes of the reasons for which a record is rejected. They are a part of the API and never change.
+// The codes of the reasons for which a record is rejected. They are a part of the API and never
+// change.
 const (
 	NotAnObject      = "not-an-object"
 	MalformedJSON    = "malformed-json"
@@ -26,8 +27,8 @@ const (
 	TooManyMembers   = "too-many-members"
 )
 
-// location is the location of a defect: the value to which the first steps of the path lead or, if name is not nil, its
-// member with the name.
+// location is the location of a defect: the value to which the first steps of the path lead or, if
+// name is not nil, its member with the name.
 type location struct {
 	steps int
 	name  []byte
@@ -41,7 +42,8 @@ func (r *Reader) here() location { return location{steps: len(r.path)} }
 // sibling is the location of a member of the object that is being parsed.
 func (r *Reader) sibling(name []byte) location { return location{steps: len(r.path) - 1, name: name} }
 
-// reject adds a reason. After MaxReasons defects it ignores further ones, so that they cost nothing.
+// reject adds a reason. After MaxReasons defects it ignores further ones, so that they cost
+// nothing.
 func (r *Reader) reject(where location, code, format string, args ...any) {
 	r.defects++
 	if r.defects > MaxReasons {
@@ -72,7 +74,8 @@ func (r *Reader) pointer(where location) string {
 	return Pointer(tokens...)
 }
 
-// nameOf returns the name of a member in the path; false if it is not valid text or too long for a pointer.
+// nameOf returns the name of a member in the path; false if it is not valid text or too long for a
+// pointer.
 func (r *Reader) nameOf(s step) (string, bool) {
 	if s.to-s.from > maxName {
 		return "", false
@@ -118,8 +121,8 @@ func (r *Reader) notAnObject(first byte) {
 	}
 }
 
-// malformed adds a reason for invalid JSON and returns stop. Such a record has no structure to point to, so the message
-// contains the number of the byte, counted from 1.
+// malformed adds a reason for invalid JSON and returns stop. Such a record has no structure to
+// point to, so the message contains the number of the byte, counted from 1.
 func (r *Reader) malformed(pos int) int {
 	const message = "is not valid JSON: "
 	switch {
@@ -133,7 +136,8 @@ func (r *Reader) malformed(pos int) int {
 	return stop
 }
 
-// badString adds a reason for each defect of a string and returns the position after it. subject begins the messages.
+// badString adds a reason for each defect of a string and returns the position after it. subject
+// begins the messages.
 func (r *Reader) badString(end int, found traits, subject string) int {
 	if found&invalidUTF8 != 0 {
 		r.reject(r.here(), InvalidUTF8, "%s bytes that are not UTF-8", subject)

@@ -1,9 +1,9 @@
-// Package record parses one record strictly. It accepts a JSON object only if all parsers interpret it in the same
-// way and Postgres can store it in columns of text and jsonb. It rejects any other record with reasons, so that
-// importing never alters, guesses or loses data.
+// Package record parses one record strictly. It accepts a JSON object only if all parsers interpret
+// it in the same way and Postgres can store it in columns of text and jsonb. It rejects any other
+// record with reasons, so that importing never alters, guesses or loses data.
 //
-// The package has its own scanner, because a strict check must not slow down COPY: it reads the bytes once and
-// does not allocate for a valid record. The tests compare it with package jsontext.
+// The package has its own scanner, because a strict check must not slow down COPY: it reads the
+// bytes once and does not allocate for a valid record. The tests compare it with package jsontext.
 package record
 
 import (
@@ -18,8 +18,8 @@ const MaxReasons = 20
 
 // Limits restrict the structure of one record. A limit below 1 is treated as 1.
 type Limits struct {
-	// Depth is the maximum nesting of objects and arrays, including the record itself. Postgres rejects jsonb
-	// that is nested some thousands of levels deep (SQLSTATE 54001).
+	// Depth is the maximum nesting of objects and arrays, including the record itself. Postgres
+	// rejects jsonb that is nested some thousands of levels deep (SQLSTATE 54001).
 	Depth int
 	// Members is the maximum number of members of all objects of the record together.
 	Members int
@@ -66,9 +66,10 @@ func NewReader(c *collection.Collection, limits Limits) *Reader {
 	return r
 }
 
-// Read returns the unchanged bytes of each declared member's value, in the order of the collection's properties; nil for an
-// absent member. The values share the memory of raw and are valid until the next call. If the record is invalid, Read
-// returns no values and up to MaxReasons reasons.
+// Read returns the unchanged bytes of each declared member's value, in the order of the
+// collection's properties; nil for an absent member. The values share the memory of raw and are
+// valid until the next call. If the record is invalid, Read returns no values and up to MaxReasons
+// reasons.
 func (r *Reader) Read(raw []byte) ([]jsontext.Value, []operation.Reason) {
 	r.reset(raw)
 	start := r.skipSpace(0)
@@ -103,8 +104,8 @@ func (r *Reader) expectEnd(pos int) {
 	}
 }
 
-// setValue stores the value of a member of the record itself. Most records have their members in the declared order, so
-// the member after the last one is tried before the map.
+// setValue stores the value of a member of the record itself. Most records have their members in
+// the declared order, so the member after the last one is tried before the map.
 func (r *Reader) setValue(name []byte, value jsontext.Value) {
 	i, declared := r.expected, true
 	if i >= len(r.names) || string(name) != r.names[i] {

@@ -8,8 +8,8 @@ import (
 // stop is the position that reports that the rest of the record cannot be parsed.
 const stop = -1
 
-// step identifies the part of an open object or array that is being parsed: the member with the name raw[from:to] or,
-// if from is negative, the item with the index to.
+// step identifies the part of an open object or array that is being parsed: the member with the
+// name raw[from:to] or, if from is negative, the item with the index to.
 type step struct{ from, to int }
 
 // byteAt returns the byte at pos; after the end NUL, which is not allowed anywhere in JSON.
@@ -20,7 +20,8 @@ func (r *Reader) byteAt(pos int) byte {
 	return 0
 }
 
-// skipSpace returns the position of the first byte at or after pos that is not white space (RFC 8259 section 2).
+// skipSpace returns the position of the first byte at or after pos that is not white space (RFC
+// 8259 section 2).
 func (r *Reader) skipSpace(pos int) int {
 	for pos < len(r.raw) && r.raw[pos] <= ' ' {
 		if c := r.raw[pos]; c != ' ' && c != '\n' && c != '\r' && c != '\t' {
@@ -90,7 +91,8 @@ func (r *Reader) object(pos int) int {
 	}
 }
 
-// member parses a name, a colon and a value, and returns the position of the next byte that is not white space.
+// member parses a name, a colon and a value, and returns the position of the next byte that is not
+// white space.
 func (r *Reader) member(pos int) int {
 	r.members++
 	if r.members > r.limits.Members {
@@ -114,8 +116,8 @@ func (r *Reader) member(pos int) int {
 	return r.skipSpace(end)
 }
 
-// name parses a member's name and returns it without escapes, and the position of the member's value. If the name is not
-// valid text, it adds a reason and returns readable as false.
+// name parses a member's name and returns it without escapes, and the position of the member's
+// value. If the name is not valid text, it adds a reason and returns readable as false.
 func (r *Reader) name(pos int) (name []byte, next int, readable bool) {
 	if r.byteAt(pos) != '"' {
 		return nil, r.malformed(pos), false
@@ -136,8 +138,8 @@ func (r *Reader) name(pos int) (name []byte, next int, readable bool) {
 	return name, r.skipSpace(pos + 1), readable
 }
 
-// checkDuplicates finds names that occur more than once in the object that ends here. It sorts the names, because
-// comparing each pair of a thousand names would be slow.
+// checkDuplicates finds names that occur more than once in the object that ends here. It sorts the
+// names, because comparing each pair of a thousand names would be slow.
 func (r *Reader) checkDuplicates(outer int) {
 	names := r.siblings[outer:]
 	if len(names) > 1 {

@@ -15,9 +15,11 @@ type traits uint8
 const (
 	// escaped: at least one backslash, so the text differs from the bytes.
 	escaped traits = 1 << iota
-	// invalidUTF8: bytes that are not UTF-8 (RFC 3629), including overlong forms and encoded surrogates.
+	// invalidUTF8: bytes that are not UTF-8 (RFC 3629), including overlong forms and encoded
+	// surrogates.
 	invalidUTF8
-	// loneSurrogate: half of a surrogate pair without the other, which no encoding can represent (RFC 7493 section 2.1).
+	// loneSurrogate: half of a surrogate pair without the other, which no encoding can represent
+	// (RFC 7493 section 2.1).
 	loneSurrogate
 	// nulCharacter: U+0000, which Postgres can store neither in text nor in jsonb.
 	nulCharacter
@@ -34,7 +36,8 @@ func unescape(quoted []byte, found traits) []byte {
 	return text
 }
 
-// scanString scans the string whose opening quote is at pos and returns the position after the closing quote.
+// scanString scans the string whose opening quote is at pos and returns the position after the
+// closing quote.
 func scanString(b []byte, pos int) (int, traits) {
 	end := plain(b, pos+1)
 	if end < len(b) && b[end] == '"' {
@@ -96,7 +99,8 @@ func scanEscape(b []byte) (int, traits) {
 	return 6, loneSurrogate
 }
 
-// codeUnit parses the UTF-16 code unit at the start of b: a backslash, u and four hexadecimal digits.
+// codeUnit parses the UTF-16 code unit at the start of b: a backslash, u and four hexadecimal
+// digits.
 func codeUnit(b []byte) (rune, bool) {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return 0, false
@@ -124,9 +128,10 @@ const (
 	spaces   = ' ' * ones
 )
 
-// plain returns the position of the first byte at or after pos that is a quote, a backslash or not printable ASCII; len(b)
-// if there is none. It tests eight bytes at a time: the terms of special have the high bit set in each byte that is
-// below a space, a quote, a backslash or beyond ASCII. A borrow can set further bits, but only above the first such byte.
+// plain returns the position of the first byte at or after pos that is a quote, a backslash or not
+// printable ASCII; len(b) if there is none. It tests eight bytes at a time: the terms of special
+// have the high bit set in each byte that is below a space, a quote, a backslash or beyond ASCII. A
+// borrow can set further bits, but only above the first such byte.
 func plain(b []byte, pos int) int {
 	for ; pos+8 <= len(b); pos += 8 {
 		w := binary.LittleEndian.Uint64(b[pos:])

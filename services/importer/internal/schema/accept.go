@@ -6,15 +6,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// recordAcceptor accepts records member by member, in the order of the collection's properties. Package
-// record has already rejected records with other members. A nil acceptor accepts nothing.
+// recordAcceptor accepts records member by member, in the order of the collection's properties.
+// Package record has already rejected records with other members. A nil acceptor accepts nothing.
 type recordAcceptor struct {
 	members  []*valueAcceptor
 	required []bool
 }
 
-// valueAcceptor accepts values of one schema. A nil acceptor accepts nothing; it is used for a schema that
-// is not supported.
+// valueAcceptor accepts values of one schema. A nil acceptor accepts nothing; it is used for a
+// schema that is not supported.
 type valueAcceptor struct {
 	types   types
 	allowed *allowedValues // from enum or const; nil allows any
@@ -44,7 +44,8 @@ type memberAcceptor struct {
 	required bool
 }
 
-// allowedValues are the strings of an enum and whether it allows null. Its other values are left to the library.
+// allowedValues are the strings of an enum and whether it allows null. Its other values are left to
+// the library.
 type allowedValues struct {
 	texts []string
 	null  bool
@@ -69,7 +70,8 @@ var typesByName = map[string]types{
 	"string": typeString, "array": typeArray, "object": typeObject,
 }
 
-// accepts reports whether the acceptor accepts the record with these values. If so, the library would accept it too.
+// accepts reports whether the acceptor accepts the record with these values. If so, the library
+// would accept it too.
 func (r *recordAcceptor) accepts(values []jsontext.Value) bool {
 	if r == nil || len(values) != len(r.members) {
 		return false

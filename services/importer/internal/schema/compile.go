@@ -11,8 +11,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// supported are the fields of a compiled schema that acceptors implement or may ignore. A schema with
-// any other field, also one of a later version of the library, has no acceptor.
+// supported are the fields of a compiled schema that acceptors implement or may ignore. A schema
+// with any other field, also one of a later version of the library, has no acceptor.
 var supported = map[string]bool{
 	"DraftVersion": true, "Location": true, "ID": true, "Anchor": true, "DynamicAnchor": true,
 	"Bool": true, "Ref": true, "AllOf": true, "Types": true, "Enum": true, "Const": true,

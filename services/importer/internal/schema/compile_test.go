@@ -20,8 +20,8 @@ func compileSchema(document any) (*jsonschema.Schema, error) {
 	return compiler.Compile("drawn.json")
 }
 
-// TestAcceptorAgreesWithLibrary draws schemas, with keywords that plans do not understand among them, and
-// values for them.
+// TestAcceptorAgreesWithLibrary draws schemas, with keywords that plans do not understand among
+// them, and values for them.
 func TestAcceptorAgreesWithLibrary(t *testing.T) {
 	t.Parallel()
 	var both, judgeOnly int
@@ -182,8 +182,8 @@ func TestCompilerRecursiveSchema(t *testing.T) {
 	}
 }
 
-// TestCompilerUnsupportedSchemas lists what is left to the judge. Values of all these schemas are refused by the plan,
-// be they good or not.
+// TestCompilerUnsupportedSchemas lists what is left to the judge. Values of all these schemas are
+// refused by the plan, be they good or not.
 func TestCompilerUnsupportedSchemas(t *testing.T) {
 	t.Parallel()
 	one := json.Number("1")

@@ -2,16 +2,16 @@ package schema
 
 import "bytes"
 
-// fastFormats accept the common texts of a format without the cost of the library's full check. They accept only texts
-// that the library accepts, which FuzzFastFormats checks.
+// fastFormats accept the common texts of a format without the cost of the library's full check.
+// They accept only texts that the library accepts, which FuzzFastFormats checks.
 var fastFormats = map[string]func([]byte) bool{
 	"uri":       fastURI,
 	"date":      fastDate,
 	"date-time": fastDateTime,
 }
 
-// fastURI accepts an http or https URI with a plain host name, an optional port, and a path and query of unreserved
-// characters and unambiguous delimiters (RFC 3986 section 2).
+// fastURI accepts an http or https URI with a plain host name, an optional port, and a path and
+// query of unreserved characters and unambiguous delimiters (RFC 3986 section 2).
 func fastURI(text []byte) bool {
 	rest, ok := bytes.CutPrefix(text, []byte("https://"))
 	if !ok {

@@ -11,8 +11,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// describe returns the code and message of an error. Codes are a part of the API and never change; an error without a
-// case here has the code "schema". Messages complete a sentence that begins with the member's name.
+// describe returns the code and message of an error. Codes are a part of the API and never change;
+// an error without a case here has the code "schema". Messages complete a sentence that begins with
+// the member's name.
 func describe(k jsonschema.ErrorKind) violation {
 	switch k := k.(type) {
 	case *kind.Required:
@@ -113,7 +114,8 @@ func typeNames(want []string) string {
 	return strings.Join(words, " or ")
 }
 
-// typeGot names the type of a value. A number has a wrong type only if the schema requires an integer.
+// typeGot names the type of a value. A number has a wrong type only if the schema requires an
+// integer.
 func typeGot(k *kind.Type) string {
 	if k.Got == "number" && strings.Contains(strings.Join(k.Want, " "), "integer") {
 		return "a number that is not one"
@@ -169,7 +171,8 @@ func formatName(name string) string {
 	return "of the format " + name
 }
 
-// decimal formats a number in decimal notation without superfluous digits; a very long one is rounded.
+// decimal formats a number in decimal notation without superfluous digits; a very long one is
+// rounded.
 func decimal(n *big.Rat) string {
 	places, _ := n.FloatPrec()
 	if text := n.FloatString(places); len(text) <= maxShown {

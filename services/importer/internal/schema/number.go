@@ -39,7 +39,8 @@ func (a *valueAcceptor) acceptsNumber(value []byte) bool {
 	return true
 }
 
-// parseDecimal parses a number of at most 18 characters, without its sign, and no exponent as n/scale.
+// parseDecimal parses a number of at most 18 characters, without its sign, and no exponent as
+// n/scale.
 func parseDecimal(value []byte) (n, scale int64, ok bool) {
 	const maxDigits = 18 // any such number fits into 64 bits
 	digits, negative := bytes.CutPrefix(value, []byte{'-'})

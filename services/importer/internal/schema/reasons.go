@@ -22,8 +22,8 @@ type violation struct {
 	members []string
 }
 
-// explain converts the library's errors to at most record.MaxReasons reasons. It sorts them, because the library
-// iterates over maps.
+// explain converts the library's errors to at most record.MaxReasons reasons. It sorts them,
+// because the library iterates over maps.
 func explain(invalid *jsonschema.ValidationError) []operation.Reason {
 	reasons := collect(nil, invalid)
 	slices.SortFunc(reasons, func(a, b operation.Reason) int {
@@ -65,8 +65,8 @@ func collectAll(reasons []operation.Reason, causes []*jsonschema.ValidationError
 	return reasons
 }
 
-// noneOf returns the reason for a value that conforms to none of several schemas. Its message contains the messages of
-// the first few of them.
+// noneOf returns the reason for a value that conforms to none of several schemas. Its message
+// contains the messages of the first few of them.
 func noneOf(code string, invalid *jsonschema.ValidationError) operation.Reason {
 	const maxShownReasons = 4
 	pointer := record.Pointer(invalid.InstanceLocation...)

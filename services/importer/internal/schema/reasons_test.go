@@ -10,7 +10,8 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// reason is a pointer, a code and a message. The messages are written out: they are what a user sees.
+// reason is a pointer, a code and a message. The messages are written out: they are what a user
+// sees.
 type reason [3]string
 
 func TestCheckRejectsTools(t *testing.T) {

@@ -1,9 +1,10 @@
-// Package schema checks records against the JSON Schema (2020-12, with formats asserted) of their collection.
+// Package schema checks records against the JSON Schema (2020-12, with formats asserted) of their
+// collection.
 //
 // A library validates the records. Because it is slow, acceptors built from the compiled schema run
-// first, on the bytes of a record. They accept a record only if the library would accept it. A record
-// that they do not accept, or whose schema they do not support, goes to the library, which decides and
-// whose errors become the reasons.
+// first, on the bytes of a record. They accept a record only if the library would accept it. A
+// record that they do not accept, or whose schema they do not support, goes to the library, which
+// decides and whose errors become the reasons.
 package schema
 
 import (
@@ -24,8 +25,8 @@ type Checker struct {
 	acceptor *recordAcceptor
 }
 
-// errExternal is the error for a reference to another document. A collection's schema must be readable in
-// one file and must not depend on a network or on other files.
+// errExternal is the error for a reference to another document. A collection's schema must be
+// readable in one file and must not depend on a network or on other files.
 var errExternal = errors.New("a collection's schema must be complete: references to other documents are not followed")
 
 type noLoader struct{}
@@ -59,8 +60,8 @@ func Compile(c *collection.Collection) (*Checker, error) {
 	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties)}, nil
 }
 
-// Check returns the reasons why a record does not conform to the schema; nil if it does. Package record
-// must have accepted the record and returned values for it.
+// Check returns the reasons why a record does not conform to the schema; nil if it does. Package
+// record must have accepted the record and returned values for it.
 func (k *Checker) Check(raw []byte, values []jsontext.Value) []operation.Reason {
 	if k.acceptor.accepts(values) {
 		return nil
@@ -68,8 +69,8 @@ func (k *Checker) Check(raw []byte, values []jsontext.Value) []operation.Reason 
 	return k.Explain(raw)
 }
 
-// Explain is Check without the acceptors. It needs no values, so it also checks a record that package record
-// has rejected because of undeclared members.
+// Explain is Check without the acceptors. It needs no values, so it also checks a record that
+// package record has rejected because of undeclared members.
 func (k *Checker) Explain(raw []byte) []operation.Reason {
 	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {

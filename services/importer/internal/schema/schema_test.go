@@ -29,7 +29,8 @@ func tools(tb testing.TB) *collection.Collection {
 	return c
 }
 
-// orders is a collection with members of every kind. Its plan understands all of them but "contact" and "extra".
+// orders is a collection with members of every kind. Its plan understands all of them but "contact"
+// and "extra".
 func orders(tb testing.TB) *collection.Collection {
 	tb.Helper()
 	return parse(tb, "orders", `{
@@ -155,8 +156,8 @@ func TestCheckAccepts(t *testing.T) {
 	}
 }
 
-// TestCheckDoesNotAllocate fails if the plan of a schema that it should understand leaves good records to the judge,
-// who is many times slower and allocates.
+// TestCheckDoesNotAllocate fails if the plan of a schema that it should understand leaves good
+// records to the judge, who is many times slower and allocates.
 func TestCheckDoesNotAllocate(t *testing.T) {
 	for name, test := range map[string]struct {
 		collection *collection.Collection

@@ -36,8 +36,8 @@ func (t *textAcceptor) accepts(quoted []byte) bool {
 	return (t.pattern == nil || t.pattern.Match(text)) && (t.format == nil || t.format.accepts(text))
 }
 
-// certainlyFits checks the length by the number of bytes between the quotes. A character has from 1 to 12 bytes; two
-// escaped surrogates have 12.
+// certainlyFits checks the length by the number of bytes between the quotes. A character has from 1
+// to 12 bytes; two escaped surrogates have 12.
 func (t *textAcceptor) certainlyFits(size int) bool {
 	const maxCharacterBytes = 12
 	return size <= t.max && (size+maxCharacterBytes-1)/maxCharacterBytes >= t.min

@@ -12,7 +12,8 @@ func space(b []byte, pos int) int {
 	return pos
 }
 
-// next returns the position of the next item or member after the one that ends at pos, or of the closing bracket.
+// next returns the position of the next item or member after the one that ends at pos, or of the
+// closing bracket.
 func next(b []byte, pos int) int {
 	if pos = space(b, pos); b[pos] == ',' {
 		return space(b, pos+1)

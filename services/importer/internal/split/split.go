@@ -1,5 +1,5 @@
-// Package split splits a multipart upload into chunks. It reads the parts in order as one body and stages
-// its records; the import then continues as if the body had been sent in a single request.
+// Package split splits a multipart upload into chunks. It reads the parts in order as one body and
+// stages its records; the import then continues as if the body had been sent in a single request.
 package split
 
 import (
@@ -36,14 +36,15 @@ func New(db *store.Store, collections *collection.Catalog) *Splitter {
 	return &Splitter{store: db, collections: collections}
 }
 
-// Process splits the upload of the job. If a worker dies before it has finished, the next one starts from the
-// beginning and stages the same chunks again.
+// Process splits the upload of the job. If a worker dies before it has finished, the next one
+// starts from the beginning and stages the same chunks again.
 func (s *Splitter) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
 	return s.store.RunSplit(ctx, c, s.split)
 }
 
-// WithCleanup returns a handler that calls handle and cleans up after a split has ended: it deletes the parts
-// and, if the split has failed, its chunks. If the cleanup of an archived entry fails, the janitor retries it.
+// WithCleanup returns a handler that calls handle and cleans up after a split has ended: it deletes
+// the parts and, if the split has failed, its chunks. If the cleanup of an archived entry fails,
+// the janitor retries it.
 func (s *Splitter) WithCleanup(handle queue.Handler) queue.Handler {
 	return func(ctx context.Context, c job.Chunk) error {
 		result := handle(ctx, c)

@@ -176,7 +176,8 @@ func TestWhatCannotBeReadFails(t *testing.T) {
 	}
 }
 
-// What the database lacks is not the client's fault: the operation must not be told as a body that ends too early.
+// What the database lacks is not the client's fault: the operation must not be told as a body that
+// ends too early.
 func TestAMissingPieceIsNotTheClients(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
