@@ -8,9 +8,9 @@ import (
 	"testing/iotest"
 )
 
-// TestCopySourceIsAStream reads a source byte by byte and at once: both give the header, the rows
-// in their order and the end.
-func TestCopySourceIsAStream(t *testing.T) {
+// TestCopySourceRead reads the header, the rows in their order and the trailer with buffers of all
+// sizes.
+func TestCopySourceRead(t *testing.T) {
 	t.Parallel()
 	batch := &Batch{rows: []byte("firstsecond"), entries: []entry{{start: 0, end: 5}, {start: 5, end: 11}}}
 	want := []byte(copyHeader + "secondfirst" + copyTrailer)
@@ -20,12 +20,13 @@ func TestCopySourceIsAStream(t *testing.T) {
 	}
 	source = &copySource{batch: batch, rows: []int32{1, 0}, pending: []byte(copyHeader)}
 	if got, err := io.ReadAll(iotest.OneByteReader(source)); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("read %q, %v", got, err)
+		t.Errorf("ReadAll() = %q, %v, want %q", got, err, want)
 	}
 }
 
-// TestClosedCopySourceLeavesTheBatchAlone: a goroutine of the driver that reads on finds nothing.
-func TestClosedCopySourceLeavesTheBatchAlone(t *testing.T) {
+// TestCopySourceReadAfterClose reads as a goroutine of the driver does after its connection was
+// lost.
+func TestCopySourceReadAfterClose(t *testing.T) {
 	t.Parallel()
 	batch := &Batch{rows: []byte("row"), entries: []entry{{start: 0, end: 3}}}
 	source := &copySource{batch: batch, rows: []int32{0}, pending: []byte(copyHeader)}
@@ -34,6 +35,6 @@ func TestClosedCopySourceLeavesTheBatchAlone(t *testing.T) {
 	}
 	source.close()
 	if n, err := source.Read(make([]byte, 100)); n != 0 || !errors.Is(err, io.EOF) {
-		t.Errorf("read %d bytes, %v", n, err)
+		t.Errorf("Read() = %d, %v, want 0, EOF", n, err)
 	}
 }

@@ -13,56 +13,57 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// TestWhatDoesNotFit has a table and a schema each, and what the error must say.
-func TestWhatDoesNotFit(t *testing.T) {
+// TestDescribeErrors checks that the error names each problem of a table or its collection.
+func TestDescribeErrors(t *testing.T) {
 	t.Parallel()
 	const bookkeeping = ", import_number BIGINT, import_row INT)"
 	tests := map[string]struct {
 		table, properties string
-		says              []string
+		want              []string
 	}{
-		"no_table":             {"", `"id": {}`, []string{"there is no such table"}},
+		"no table":             {"", `"id": {}`, []string{"there is no such table"}},
 		"view":                 {"CREATE VIEW x AS SELECT 'a'::text AS id, 1::bigint AS import_number, 1 AS import_row", `"id": {}`, []string{"ordinary table"}},
 		"partitioned":          {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + " PARTITION BY LIST (id)", `"id": {}`, []string{"ordinary table"}},
-		"no_column":            {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "ID": {}`, []string{`property "ID" has no column`}},
-		"no_bookkeeping":       {"CREATE TABLE x (id TEXT PRIMARY KEY)", `"id": {}`, []string{"add import_number BIGINT and import_row INT"}},
-		"wrong_bookkeeping":    {"CREATE TABLE x (id TEXT PRIMARY KEY, import_number INT, import_row INT)", `"id": {}`, []string{"import_number BIGINT"}},
-		"declared_bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "import_row": {}`, []string{`property "import_row"`, "rename it"}},
-		"no_unique_index":      {"CREATE TABLE x (id TEXT" + bookkeeping, `"id": {}`, []string{"unique index on exactly (id)"}},
-		"wider_index":          {"CREATE TABLE x (id TEXT, n INT, UNIQUE (id, n)" + bookkeeping, `"id": {}, "n": {}`, []string{"exactly (id)"}},
-		"partial_index":        {"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (id) WHERE id <> ''", `"id": {}`, []string{"exactly (id)"}},
-		"expression_index":     {"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (lower(id))", `"id": {}`, []string{"exactly (id)"}},
-		"deferrable_index":     {"CREATE TABLE x (id TEXT UNIQUE DEFERRABLE" + bookkeeping, `"id": {}`, []string{"not deferrable"}},
-		"undeclared_not_null":  {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT NOT NULL" + bookkeeping, `"id": {}`, []string{`column "n" is NOT NULL`}},
-		"undeclared_domain":    {"CREATE DOMAIN d AS INT NOT NULL; CREATE TABLE x (id TEXT PRIMARY KEY, n d DEFAULT 1" + bookkeeping, `"id": {}`, []string{`column "n" is NOT NULL`}},
-		"unsupported_type":     {"CREATE TABLE x (id TEXT PRIMARY KEY, p POINT, j JSONB[]" + bookkeeping, `"id": {}, "p": {}, "j": {}`, []string{`"p" has type point`, `"j" has type jsonb[]`, "use one of text"}},
+		"no column":            {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "ID": {}`, []string{`property "ID" has no column`}},
+		"no bookkeeping":       {"CREATE TABLE x (id TEXT PRIMARY KEY)", `"id": {}`, []string{"add import_number BIGINT and import_row INT"}},
+		"wrong bookkeeping":    {"CREATE TABLE x (id TEXT PRIMARY KEY, import_number INT, import_row INT)", `"id": {}`, []string{"import_number BIGINT"}},
+		"declared bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "import_row": {}`, []string{`property "import_row"`, "rename it"}},
+		"no unique index":      {"CREATE TABLE x (id TEXT" + bookkeeping, `"id": {}`, []string{"unique index on exactly (id)"}},
+		"wider index":          {"CREATE TABLE x (id TEXT, n INT, UNIQUE (id, n)" + bookkeeping, `"id": {}, "n": {}`, []string{"exactly (id)"}},
+		"partial index":        {"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (id) WHERE id <> ''", `"id": {}`, []string{"exactly (id)"}},
+		"expression index":     {"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (lower(id))", `"id": {}`, []string{"exactly (id)"}},
+		"deferrable index":     {"CREATE TABLE x (id TEXT UNIQUE DEFERRABLE" + bookkeeping, `"id": {}`, []string{"not deferrable"}},
+		"undeclared not null":  {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT NOT NULL" + bookkeeping, `"id": {}`, []string{`column "n" is NOT NULL`}},
+		"undeclared domain":    {"CREATE DOMAIN d AS INT NOT NULL; CREATE TABLE x (id TEXT PRIMARY KEY, n d DEFAULT 1" + bookkeeping, `"id": {}`, []string{`column "n" is NOT NULL`}},
+		"unsupported type":     {"CREATE TABLE x (id TEXT PRIMARY KEY, p POINT, j JSONB[]" + bookkeeping, `"id": {}, "p": {}, "j": {}`, []string{`"p" has type point`, `"j" has type jsonb[]`, "use one of text"}},
 		"generated":            {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT GENERATED ALWAYS AS (1) STORED, i INT GENERATED ALWAYS AS IDENTITY" + bookkeeping, `"id": {}, "n": {}, "i": {}`, []string{`"n" is generated`, `"i" is generated`}},
-		"numeric_key":          {"CREATE TABLE x (id NUMERIC PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"numeric, which cannot be in a key"}},
-		"padded_key":           {"CREATE TABLE x (id CHAR(5) PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"character(5), which cannot be in a key"}},
-		"timestamp_key":        {"CREATE TABLE x (id TIMESTAMPTZ PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"cannot be in a key"}},
-		"collated_key":         {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT COLLATE c PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"deterministic"}},
-		"collated_index":       {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (id COLLATE c)", `"id": {}`, []string{"nondeterministic collation"}},
-		"types_apart":          {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["string", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as string or null`, `"l" is declared as string`}},
-		"all_at_once":          {"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`, []string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`}},
+		"numeric key":          {"CREATE TABLE x (id NUMERIC PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"numeric, which cannot be in a key"}},
+		"padded key":           {"CREATE TABLE x (id CHAR(5) PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"character(5), which cannot be in a key"}},
+		"timestamp key":        {"CREATE TABLE x (id TIMESTAMPTZ PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"cannot be in a key"}},
+		"collated key":         {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT COLLATE c PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"deterministic"}},
+		"collated index":       {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (id COLLATE c)", `"id": {}`, []string{"nondeterministic collation"}},
+		"types apart":          {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["string", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as string or null`, `"l" is declared as string`}},
+		"all at once":          {"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`, []string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`}},
 	}
 	conn := storetest.Connect(t, storetest.NewDatabase(t))
 	for name, tt := range tests {
-		c := parse(t, fmt.Sprintf(`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {%s}}`, tt.properties))
-		err := describeAndForget(t, conn, tt.table, c)
-		if err == nil {
-			t.Errorf("%s: no error", name)
-			continue
-		}
-		for _, part := range tt.says {
-			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%s: the error does not say %q:\n%v", name, part, err)
+		t.Run(name, func(t *testing.T) {
+			c := parse(t, fmt.Sprintf(`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {%s}}`, tt.properties))
+			err := describeTemporarily(t, conn, tt.table, c)
+			if err == nil {
+				t.Fatal("Describe() error = nil, want an error")
 			}
-		}
+			for _, part := range tt.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("Describe() error = %v, want one with %q", err, part)
+				}
+			}
+		})
 	}
 }
 
-// describeAndForget describes a collection with tables that are not kept.
-func describeAndForget(t *testing.T, conn *pgx.Conn, tables string, c *collection.Collection) error {
+// describeTemporarily describes a collection whose tables it creates and rolls back.
+func describeTemporarily(t *testing.T, conn *pgx.Conn, tables string, c *collection.Collection) error {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())
 	if err != nil {
@@ -70,33 +71,30 @@ func describeAndForget(t *testing.T, conn *pgx.Conn, tables string, c *collectio
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
 	if _, err := tx.Exec(t.Context(), tables); err != nil {
-		t.Fatalf("running %s: %v", tables, err)
+		t.Fatalf("%s: %v", tables, err)
 	}
 	_, err = load.Describe(t.Context(), tx, c)
 	return err
 }
 
-// TestWhatFits has tables that look odd and do.
-func TestWhatFits(t *testing.T) {
+// TestDescribeUnusualTables loads into tables with an unusual but valid definition.
+func TestDescribeUnusualTables(t *testing.T) {
 	t.Parallel()
-	tests := map[string]string{
-		"unique_index_with_more":  `CREATE TABLE x (n INT, id TEXT, import_number BIGINT, import_row INT); CREATE UNIQUE INDEX ON x (id) INCLUDE (n)`,
-		"primary_key_elsewhere":   `CREATE TABLE x (n INT, s BIGSERIAL PRIMARY KEY, id VARCHAR(9) NOT NULL UNIQUE, import_number BIGINT, import_row INT)`,
-		"identity_undeclared":     `CREATE TABLE x (s INT GENERATED ALWAYS AS IDENTITY, n INT, id UUID PRIMARY KEY, import_number BIGINT, import_row INT)`,
-		"columns_dropped":         `CREATE TABLE x (gone INT, n INT, import_row INT, id TEXT UNIQUE, import_number BIGINT); ALTER TABLE x DROP gone`,
-		"unlogged_with_a_default": `CREATE UNLOGGED TABLE x (id DATE PRIMARY KEY, n INT DEFAULT 3, t TEXT NOT NULL DEFAULT 'd', import_number BIGINT, import_row INT)`,
+	const uuid, date = "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "2026-01-31"
+	tests := map[string]struct{ table, id string }{
+		"unique index with more":  {`CREATE TABLE x (n INT, id TEXT, import_number BIGINT, import_row INT); CREATE UNIQUE INDEX ON x (id) INCLUDE (n)`, date},
+		"primary key elsewhere":   {`CREATE TABLE x (n INT, s BIGSERIAL PRIMARY KEY, id VARCHAR(9) NOT NULL UNIQUE, import_number BIGINT, import_row INT)`, "a"},
+		"identity undeclared":     {`CREATE TABLE x (s INT GENERATED ALWAYS AS IDENTITY, n INT, id UUID PRIMARY KEY, import_number BIGINT, import_row INT)`, uuid},
+		"columns dropped":         {`CREATE TABLE x (gone INT, n INT, import_row INT, id TEXT UNIQUE, import_number BIGINT); ALTER TABLE x DROP gone`, date},
+		"unlogged with a default": {`CREATE UNLOGGED TABLE x (id DATE PRIMARY KEY, n INT DEFAULT 3, t TEXT NOT NULL DEFAULT 'd', import_number BIGINT, import_row INT)`, date},
 	}
-	for name, table := range tests {
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			id := map[bool]string{true: "1b4e28ba-2fa1-11d2-883f-0016d3cca427", false: "2026-01-31"}[name == "identity_undeclared"]
-			if name == "primary_key_elsewhere" {
-				id = "a"
-			}
-			b := setup(t, table, `{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {"n": {"type": "integer"}, "id": {"type": "string"}}}`)
-			b.load(t, 1, rec{1, fmt.Sprintf(`{"id":%q,"n":1}`, id)}).want(t, []string{"1:created"}, nil)
-			b.load(t, 1, rec{2, fmt.Sprintf(`{"id":%q}`, id)}).want(t, []string{"2:updated"}, nil)
-			b.wantRows(t, "SELECT id, n, import_number, import_row FROM x", "("+id+",,1,2)")
+			f := newFixture(t, tt.table, `{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {"n": {"type": "integer"}, "id": {"type": "string"}}}`)
+			f.load(t, 1, record{1, fmt.Sprintf(`{"id":%q,"n":1}`, tt.id)}).want(t, []string{"1:created"}, nil)
+			f.load(t, 1, record{2, fmt.Sprintf(`{"id":%q}`, tt.id)}).want(t, []string{"2:updated"}, nil)
+			f.wantRows(t, "SELECT id, n, import_number, import_row FROM x", "("+tt.id+",,1,2)")
 		})
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// TestOnlyRefusedRowsFail gives batches in which the price of some rows breaks a constraint.
-func TestOnlyRefusedRowsFail(t *testing.T) {
+// TestLoadRejectsOnlyInvalidRows loads batches in which the price of some rows violates a
+// constraint.
+func TestLoadRejectsOnlyInvalidRows(t *testing.T) {
 	t.Parallel()
 	const size = 37
 	tests := map[string]func(row int) bool{
@@ -21,16 +22,16 @@ func TestOnlyRefusedRowsFail(t *testing.T) {
 		"all":   func(int) bool { return true },
 	}
 	for name, bad := range tests {
-		for way, known := range map[string]bool{"direct": false, "upsert": true} {
-			t.Run(name+"_"+way, func(t *testing.T) {
+		for method, conflict := range map[string]bool{"copy": false, "upsert": true} {
+			t.Run(name+" "+method, func(t *testing.T) {
 				t.Parallel()
-				b := setup(t, partsTable, partsSchema)
+				f := newFixture(t, partsTable, partsSchema)
 				good := "created"
-				if known {
-					exec(t, b.conn, "INSERT INTO parts (id) SELECT 'k' || n FROM generate_series(1, 37) n")
+				if conflict {
+					exec(t, f.conn, "INSERT INTO parts (id) SELECT 'k' || n FROM generate_series(1, 37) n")
 					good = "updated"
 				}
-				var records []rec
+				var records []record
 				var outcomes, rejected []string
 				for row := 1; row <= size; row++ {
 					price, outcome := 1, good
@@ -38,63 +39,64 @@ func TestOnlyRefusedRowsFail(t *testing.T) {
 						price, outcome = -1, "failed"
 						rejected = append(rejected, fmt.Sprintf("%d:check-violation", row))
 					}
-					records = append(records, rec{row, fmt.Sprintf(`{"id":"k%d","price":%d}`, row, price)})
+					records = append(records, record{row, fmt.Sprintf(`{"id":"k%d","price":%d}`, row, price)})
 					outcomes = append(outcomes, fmt.Sprintf("%d:%s", row, outcome))
 				}
-				b.load(t, 1, records...).want(t, outcomes, rejected)
-				b.wantRows(t, "SELECT count(*) FROM parts WHERE price = 1", fmt.Sprintf("(%d)", size-len(rejected)))
+				f.load(t, 1, records...).want(t, outcomes, rejected)
+				f.wantRows(t, "SELECT count(*) FROM parts WHERE price = 1", fmt.Sprintf("(%d)", size-len(rejected)))
 			})
 		}
 	}
 }
 
-// TestRefusedRowSupersedesNothing has rows of one key of which the last ones are refused.
-func TestRefusedRowSupersedesNothing(t *testing.T) {
+// TestLoadRejectedRowSupersedesNothing loads rows with one key, of which Postgres rejects some.
+func TestLoadRejectedRowSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		prices   []int
-		known    bool
+		exists   bool
 		outcomes []string
 		rejected []string
 		kept     string
 	}{
-		"last_refused":      {[]int{1, 2, -3}, false, []string{"1:superseded", "2:created", "3:failed"}, []string{"3:check-violation"}, "(a,2)"},
-		"two_refused":       {[]int{1, -2, -3}, true, []string{"1:updated", "2:failed", "3:failed"}, []string{"2:check-violation", "3:check-violation"}, "(a,1)"},
-		"all_refused":       {[]int{-1, -2}, true, []string{"1:failed", "2:failed"}, []string{"1:check-violation", "2:check-violation"}, "(a,100)"},
-		"earlier_never_met": {[]int{-1, 2}, true, []string{"1:superseded", "2:updated"}, nil, "(a,2)"},
+		"last rejected":  {[]int{1, 2, -3}, false, []string{"1:superseded", "2:created", "3:failed"}, []string{"3:check-violation"}, "(a,2)"},
+		"two rejected":   {[]int{1, -2, -3}, true, []string{"1:updated", "2:failed", "3:failed"}, []string{"2:check-violation", "3:check-violation"}, "(a,1)"},
+		"all rejected":   {[]int{-1, -2}, true, []string{"1:failed", "2:failed"}, []string{"1:check-violation", "2:check-violation"}, "(a,100)"},
+		"first rejected": {[]int{-1, 2}, true, []string{"1:superseded", "2:updated"}, nil, "(a,2)"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, partsTable, partsSchema)
-			if tt.known {
-				exec(t, b.conn, "INSERT INTO parts (id, price) VALUES ('a', 100)")
+			f := newFixture(t, partsTable, partsSchema)
+			if tt.exists {
+				exec(t, f.conn, "INSERT INTO parts (id, price) VALUES ('a', 100)")
 			}
-			records := []rec{{100, `{"id":"0"}`}}
+			records := []record{{100, `{"id":"0"}`}}
 			for i, price := range tt.prices {
-				records = append(records, rec{i + 1, fmt.Sprintf(`{"id":"a","price":%d}`, price)})
+				records = append(records, record{i + 1, fmt.Sprintf(`{"id":"a","price":%d}`, price)})
 			}
-			records = append(records, rec{101, `{"id":"b"}`})
+			records = append(records, record{101, `{"id":"b"}`})
 			outcomes := append(append([]string{"100:created"}, tt.outcomes...), "101:created")
-			b.load(t, 1, records...).want(t, outcomes, tt.rejected)
-			b.wantRows(t, "SELECT id, price FROM parts ORDER BY id", "(0,)", tt.kept, "(b,)")
+			f.load(t, 1, records...).want(t, outcomes, tt.rejected)
+			f.wantRows(t, "SELECT id, price FROM parts ORDER BY id", "(0,)", tt.kept, "(b,)")
 		})
 	}
 }
 
-// TestEarlierRowInPlaceOfARefusedOneMayBeSuperseded: what the table holds is later than it.
-func TestEarlierRowInPlaceOfARefusedOneMayBeSuperseded(t *testing.T) {
+// TestLoadRowBeforeRejectedOneIsSuperseded rejects a row whose predecessor is older than the row of
+// the table.
+func TestLoadRowBeforeRejectedOneIsSuperseded(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable, partsSchema)
-	b.load(t, 1, rec{5, `{"id":"a","price":5}`})
-	got := b.load(t, 1, rec{2, `{"id":"a","price":2}`}, rec{9, `{"id":"a","price":-9}`})
+	f := newFixture(t, partsTable, partsSchema)
+	f.load(t, 1, record{5, `{"id":"a","price":5}`})
+	got := f.load(t, 1, record{2, `{"id":"a","price":2}`}, record{9, `{"id":"a","price":-9}`})
 	got.want(t, []string{"2:superseded", "9:failed"}, []string{"9:check-violation"})
-	b.wantRows(t, "SELECT id, price FROM parts", "(a,5)")
+	f.wantRows(t, "SELECT id, price FROM parts", "(a,5)")
 }
 
-func TestReasonsOfRefusals(t *testing.T) {
+func TestLoadRejectionReasons(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable+`;
+	f := newFixture(t, partsTable+`;
 		CREATE TYPE mood AS ENUM ('calm');
 		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		  IF NEW.price = 13 THEN RAISE EXCEPTION 'secret'; END IF; RETURN NEW; END $$;
@@ -102,7 +104,7 @@ func TestReasonsOfRefusals(t *testing.T) {
 		ALTER TABLE parts ADD mood mood, ADD amount NUMERIC(4,1), ADD span TEXT, ADD hidden INT NOT NULL DEFAULT 1,
 		  ADD CONSTRAINT apart EXCLUDE (span WITH =)`,
 		strings.Replace(partsSchema, `"maker":`, `"mood": {}, "amount": {}, "span": {}, "maker":`, 1))
-	b.load(t, 1, rec{1, `{"id":"old","serial":1,"span":"secret"}`})
+	f.load(t, 1, record{1, `{"id":"old","serial":1,"span":"secret"}`})
 	tests := map[string]operation.Reason{
 		`{"id":"x","price":0}`:       {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
 		`{"id":"x","maker":"none"}`:  {Code: "foreign-key-violation", Message: `the row that the foreign key "known_maker" refers to does not exist`},
@@ -113,22 +115,22 @@ func TestReasonsOfRefusals(t *testing.T) {
 		`{"id":"x","price":13}`:      {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE P0001)"},
 		`{"id":"` + longKey() + `"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 54000)"},
 	}
-	for record, want := range tests {
-		batch := b.table.NewBatch()
-		b.add(t, batch, rec{7, record}, rec{8, `{"id":"neighbour"}`})
-		result, err := loadBatch(t.Context(), b.conn, batch, 2)
+	for object, want := range tests {
+		batch := f.table.NewBatch()
+		f.add(t, batch, record{7, object}, record{8, `{"id":"neighbour"}`})
+		result, err := loadBatch(t.Context(), f.conn, batch, 2)
 		if err != nil {
-			t.Errorf("%.40s: %v", record, err)
+			t.Errorf("Load(%.40s) error: %v", object, err)
 			continue
 		}
 		if diff := cmp.Diff([]operation.Rejection{{Row: 7, Reasons: []operation.Reason{want}}}, result.Rejected); diff != "" {
-			t.Errorf("%.40s (-want +got):\n%s", record, diff)
+			t.Errorf("Load(%.40s) rejections (-want +got):\n%s", object, diff)
 		}
 	}
-	b.wantRows(t, "SELECT id FROM parts ORDER BY id", "(neighbour)", "(old)")
+	f.wantRows(t, "SELECT id FROM parts ORDER BY id", "(neighbour)", "(old)")
 }
 
-// longKey is too long for an index, and compression does not help.
+// longKey returns a key that is too long for an index, even compressed.
 func longKey() string {
 	var key strings.Builder
 	for i := range 4000 {
@@ -137,52 +139,54 @@ func longKey() string {
 	return key.String()
 }
 
-// TestNotNullOfAnUndeclaredColumn: the pointer names a member only if there is one.
-func TestNotNullOfAnUndeclaredColumn(t *testing.T) {
+// TestLoadNotNullAddedLater adds a NOT NULL constraint after the table was described.
+func TestLoadNotNullAddedLater(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable, partsSchema)
-	exec(t, b.conn, "ALTER TABLE parts ALTER price SET NOT NULL")
-	got := b.load(t, 1, rec{1, `{"id":"a"}`}, rec{2, `{"id":"b","price":1}`})
+	f := newFixture(t, partsTable, partsSchema)
+	exec(t, f.conn, "ALTER TABLE parts ALTER price SET NOT NULL")
+	got := f.load(t, 1, record{1, `{"id":"a"}`}, record{2, `{"id":"b","price":1}`})
 	got.want(t, []string{"1:failed", "2:created"}, []string{"1:not-null-violation"})
 }
 
-// TestOtherUniqueIndex has records that are known by their key, and meet another unique index as
-// well.
-func TestOtherUniqueIndex(t *testing.T) {
+// TestLoadOtherUniqueIndex loads records that violate another unique constraint than that of the
+// key.
+func TestLoadOtherUniqueIndex(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable, partsSchema)
-	b.load(t, 1, rec{1, `{"id":"a","serial":1}`}, rec{2, `{"id":"b","serial":2}`})
-	got := b.load(t, 2,
-		rec{1, `{"id":"a","serial":1,"price":9}`}, // keeps its own value
-		rec{2, `{"id":"c","serial":2}`},           // is b's
-		rec{3, `{"id":"d","serial":3}`},
-		rec{4, `{"id":"e","serial":3}`}, // the same value twice in the batch
+	f := newFixture(t, partsTable, partsSchema)
+	f.load(t, 1, record{1, `{"id":"a","serial":1}`}, record{2, `{"id":"b","serial":2}`})
+	got := f.load(t, 2,
+		record{1, `{"id":"a","serial":1,"price":9}`}, // its own value
+		record{2, `{"id":"c","serial":2}`},           // the value of b
+		record{3, `{"id":"d","serial":3}`},
+		record{4, `{"id":"e","serial":3}`}, // the value of d, in the same batch
 	)
 	got.want(t, []string{"1:updated", "2:failed", "3:created", "4:failed"}, []string{"2:unique-violation", "4:unique-violation"})
-	b.wantRows(t, "SELECT id, serial, price FROM parts ORDER BY id", "(a,1,9)", "(b,2,)", "(d,3,)")
+	f.wantRows(t, "SELECT id, serial, price FROM parts ORDER BY id", "(a,1,9)", "(b,2,)", "(d,3,)")
 }
 
-// TestDeferredConstraintsAreCheckedAtOnce: at commit it would be too late to find the row.
-func TestDeferredConstraintsAreCheckedAtOnce(t *testing.T) {
+// TestLoadChecksDeferredConstraints checks that Load does not leave a violation to the commit,
+// which would reject the whole batch.
+func TestLoadChecksDeferredConstraints(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable+`; ALTER TABLE parts DROP CONSTRAINT known_maker,
+	f := newFixture(t, partsTable+`; ALTER TABLE parts DROP CONSTRAINT known_maker,
 		ADD CONSTRAINT later_maker FOREIGN KEY (maker) REFERENCES makers DEFERRABLE INITIALLY DEFERRED`, partsSchema)
-	got := b.load(t, 1, rec{1, `{"id":"a","maker":"none"}`}, rec{2, `{"id":"b","maker":"acme"}`})
+	got := f.load(t, 1, record{1, `{"id":"a","maker":"none"}`}, record{2, `{"id":"b","maker":"acme"}`})
 	got.want(t, []string{"1:failed", "2:created"}, []string{"1:foreign-key-violation"})
 }
 
-// TestMessagesShowNoOtherRow loads a record that collides with another's secret.
-func TestMessagesShowNoOtherRow(t *testing.T) {
+// TestLoadRejectionHidesOtherRows loads a record that conflicts with the secret value of another
+// row.
+func TestLoadRejectionHidesOtherRows(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable+`; CREATE UNIQUE INDEX lower_maker ON parts (lower(maker)); ALTER TABLE parts DROP CONSTRAINT known_maker`, partsSchema)
-	b.load(t, 1, rec{1, `{"id":"a","maker":"SECRET"}`})
-	batch := b.table.NewBatch()
-	b.add(t, batch, rec{1, `{"id":"b","maker":"secret"}`})
-	result, err := loadBatch(t.Context(), b.conn, batch, 2)
+	f := newFixture(t, partsTable+`; CREATE UNIQUE INDEX lower_maker ON parts (lower(maker)); ALTER TABLE parts DROP CONSTRAINT known_maker`, partsSchema)
+	f.load(t, 1, record{1, `{"id":"a","maker":"SECRET"}`})
+	batch := f.table.NewBatch()
+	f.add(t, batch, record{1, `{"id":"b","maker":"secret"}`})
+	result, err := loadBatch(t.Context(), f.conn, batch, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(result.Rejected); !strings.Contains(got, "lower_maker") || strings.Contains(strings.ToLower(got), "secret") {
-		t.Errorf("rejected %s", got)
+		t.Errorf("Load() rejected = %s, want the name of the index without the value", got)
 	}
 }

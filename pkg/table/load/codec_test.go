@@ -11,7 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// valuesTable has a column of every supported type, named by it.
+// valuesTable has a column of every supported type, named like the type.
 const valuesTable = `
 CREATE TYPE mood AS ENUM ('calm', 'tense');
 CREATE DOMAIN short AS VARCHAR(3) CHECK (VALUE <> 'bad');
@@ -23,18 +23,18 @@ CREATE TABLE everything (
   texts TEXT[], varchars VARCHAR(3)[], int2s INT2[], ints INT[], int8s INT8[], floats FLOAT8[], numerics NUMERIC(5,2)[], booleans BOOLEAN[],
   uuids UUID[], dates DATE[], import_number BIGINT, import_row INT)`
 
-// valuesSchema declares all of them and lets them hold anything.
+// valuesSchema returns a schema that declares all columns and allows any value.
 func valuesSchema() string {
 	names := strings.Fields("id text varchar char int2 int4 int8 float4 float8 numeric fixed whole boolean timestamptz timestamp date time uuid " +
 		"jsonb json mood short texts varchars int2s ints int8s floats numerics booleans uuids dates")
 	return `{"x-longshore": {"table": "everything", "key": ["id"]}, "properties": {"` + strings.Join(names, `": {}, "`) + `": {}}}`
 }
 
-// TestValues has JSON values, and the text that Postgres shows for each of them after both ways of
-// writing.
-func TestValues(t *testing.T) {
+// TestLoadValues compares JSON values with the text that Postgres returns after COPY and after the
+// upsert.
+func TestLoadValues(t *testing.T) {
 	t.Parallel()
-	b := setup(t, valuesTable, valuesSchema())
+	f := newFixture(t, valuesTable, valuesSchema())
 	tests := []struct{ column, value, want string }{
 		{"text", `""`, ""},
 		{"text", `"plain"`, "plain"},
@@ -111,29 +111,32 @@ func TestValues(t *testing.T) {
 		{"dates", `["2026-01-31"]`, "{2026-01-31}"},
 	}
 	for number, outcome := range []string{"created", "updated"} {
-		var records []rec
+		var records []record
 		var outcomes []string
 		for i, tt := range tests {
-			records = append(records, rec{i + 1, fmt.Sprintf(`{"id":%d,%q:%s}`, i, tt.column, tt.value)})
+			records = append(records, record{i + 1, fmt.Sprintf(`{"id":%d,%q:%s}`, i, tt.column, tt.value)})
 			outcomes = append(outcomes, fmt.Sprintf("%d:%s", i+1, outcome))
 		}
-		b.load(t, int64(number+1), records...).want(t, outcomes, nil)
+		f.load(t, int64(number+1), records...).want(t, outcomes, nil)
 		for i, tt := range tests {
 			var got string
 			query := fmt.Sprintf("SELECT %q::text FROM everything WHERE id = $1", tt.column)
-			if err := b.conn.QueryRow(t.Context(), query, i).Scan(&got); err != nil || got != tt.want {
-				t.Errorf("%s: %s %s became %q, want %q: %v", outcome, tt.column, tt.value, got, tt.want, err)
+			if err := f.conn.QueryRow(t.Context(), query, i).Scan(&got); err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want {
+				t.Errorf("%s %s %s = %q, want %q", tt.column, tt.value, outcome, got, tt.want)
 			}
 		}
 	}
 }
 
-// TestFaultyValues has values that do not go into their columns. They are given raw: none may make
-// Add panic, not even one that is no JSON.
-func TestFaultyValues(t *testing.T) {
+// TestBatchAddInvalidValues adds values that do not fit their columns. None may make Add panic, not
+// even one that is not JSON.
+func TestBatchAddInvalidValues(t *testing.T) {
 	t.Parallel()
-	b := setup(t, valuesTable+`; ALTER TABLE everything ALTER text SET NOT NULL`, valuesSchema())
-	faults := map[string]map[string][]string{
+	f := newFixture(t, valuesTable+`; ALTER TABLE everything ALTER text SET NOT NULL`, valuesSchema())
+	invalid := map[string]map[string][]string{
 		load.CodeNotNull: {"text": {"", "null"}, "id": {"", "null"}},
 		load.CodeType: {
 			"text": {`1`, `true`, `[]`, `{}`, `"`, `x`}, "char": {`1`}, "int4": {`"1"`, `1.5`, `1e-1`, `-`, `.`, `1.`, `1e`, `1e+`, `1x`, `true`, `0x10`, `--1`},
@@ -153,35 +156,35 @@ func TestFaultyValues(t *testing.T) {
 			"uuid": {`"1b4e28ba2fa111d2883f0016d3cca427"`, `"urn:uuid:1b4e28ba-2fa1-11d2-883f-0016d3cca427"`, `"{b4e28ba-2fa1-11d2-883f-0016d3cca4277"`, `""`}, "dates": {`["x"]`},
 		},
 	}
-	batch := b.table.NewBatch()
-	for code, columns := range faults {
-		for column, values := range columns {
-			for _, value := range values {
-				record := members(t, b.collection, `{"id":1,"text":""}`)
-				for i, p := range b.collection.Properties {
+	batch := f.table.NewBatch()
+	for code, columns := range invalid {
+		for column, texts := range columns {
+			for _, value := range texts {
+				values := members(t, f.collection, `{"id":1,"text":""}`)
+				for i, p := range f.collection.Properties {
 					if p.Name == column {
-						record[i] = jsontext.Value(value)
+						values[i] = jsontext.Value(value)
 					}
 				}
-				reasons := batch.Add(1, record)
+				reasons := batch.Add(1, values)
 				if len(reasons) != 1 || reasons[0].Code != code || reasons[0].Pointer != "/"+column {
-					t.Errorf("%s %s: %+v, want %s", column, value, reasons, code)
+					t.Errorf("Add(%s: %s) = %+v, want %s", column, value, reasons, code)
 				}
 			}
 		}
 	}
 	if batch.Len() != 0 || batch.Size() != 0 {
-		t.Errorf("%d records of %d bytes are in the batch", batch.Len(), batch.Size())
+		t.Errorf("Len() = %d, Size() = %d, want an empty batch", batch.Len(), batch.Size())
 	}
 }
 
-// TestReasonsSayWhatIsExpected reads some messages as a user does.
-func TestReasonsSayWhatIsExpected(t *testing.T) {
+// TestBatchAddReasonMessages checks pointers and messages, which users see.
+func TestBatchAddReasonMessages(t *testing.T) {
 	t.Parallel()
-	b := setup(t, `CREATE TABLE x ("a/~b" UUID, id TEXT PRIMARY KEY, l VARCHAR(2)[], import_number BIGINT, import_row INT)`,
+	f := newFixture(t, `CREATE TABLE x ("a/~b" UUID, id TEXT PRIMARY KEY, l VARCHAR(2)[], import_number BIGINT, import_row INT)`,
 		`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {"a/~b": {}, "id": {}, "l": {}}}`)
 	var got []string
-	for _, r := range b.table.NewBatch().Add(1, members(t, b.collection, `{"a/~b":"x","l":[1]}`)) {
+	for _, r := range f.table.NewBatch().Add(1, members(t, f.collection, `{"a/~b":"x","l":[1]}`)) {
 		got = append(got, r.Pointer+" "+r.Message)
 	}
 	want := []string{
@@ -190,6 +193,6 @@ func TestReasonsSayWhatIsExpected(t *testing.T) {
 		"/l the column's type character varying(2)[] needs an array, each item null or a string",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("reasons (-want +got):\n%s", diff)
+		t.Errorf("Add() reasons (-want +got):\n%s", diff)
 	}
 }

@@ -12,12 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// parts is the collection of most tests: a small table with constraints of every kind.
+// parts is the collection of most tests, a small table with constraints of every kind.
 const (
 	partsTable = `
 CREATE TABLE makers (name TEXT PRIMARY KEY);
@@ -33,32 +32,31 @@ CREATE TABLE parts (
   "properties": {"id": {"type": "string"}, "price": {"type": "integer"}, "serial": {"type": "integer"}, "maker": {"type": "string"}}}`
 )
 
-// bench is what a test works with: a database of its own with the table, and the collection
-// described.
-type bench struct {
+// fixture is a database with the table of a collection, and the table described.
+type fixture struct {
 	url        string
 	conn       *pgx.Conn
 	collection *collection.Collection
 	table      *load.Table
 }
 
-// setup creates the tables and describes the collection.
-func setup(t *testing.T, tables, schema string) *bench {
+// newFixture creates the tables and describes the collection's.
+func newFixture(t *testing.T, tables, schema string) *fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	b := &bench{url: url, conn: storetest.Connect(t, url), collection: parse(t, schema)}
-	exec(t, b.conn, tables)
-	b.describe(t)
-	return b
+	f := &fixture{url: url, conn: storetest.Connect(t, url), collection: parse(t, schema)}
+	exec(t, f.conn, tables)
+	f.describe(t)
+	return f
 }
 
-func (b *bench) describe(t *testing.T) {
+func (f *fixture) describe(t *testing.T) {
 	t.Helper()
-	table, err := load.Describe(t.Context(), b.conn, b.collection)
+	table, err := load.Describe(t.Context(), f.conn, f.collection)
 	if err != nil {
-		t.Fatalf("describing the table: %v", err)
+		t.Fatalf("Describe() error: %v", err)
 	}
-	b.table = table
+	f.table = table
 }
 
 func parse(t *testing.T, schema string) *collection.Collection {
@@ -70,18 +68,18 @@ func parse(t *testing.T, schema string) *collection.Collection {
 	return c
 }
 
-// rec is a record with its row number.
-type rec struct {
+// record is a JSON object with its row number.
+type record struct {
 	row  int
 	json string
 }
 
-// members cuts a record into the values that Batch.Add takes.
-func members(tb testing.TB, c *collection.Collection, record string) []jsontext.Value {
+// members returns the values of a record for Batch.Add.
+func members(tb testing.TB, c *collection.Collection, object string) []jsontext.Value {
 	tb.Helper()
 	var byName map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(record), &byName); err != nil {
-		tb.Fatalf("record %s: %v", record, err)
+	if err := json.Unmarshal([]byte(object), &byName); err != nil {
+		tb.Fatalf("record %s: %v", object, err)
 	}
 	values := make([]jsontext.Value, len(c.Properties))
 	for i, p := range c.Properties {
@@ -90,26 +88,26 @@ func members(tb testing.TB, c *collection.Collection, record string) []jsontext.
 	return values
 }
 
-// add puts records into the batch, all of which must be sound.
-func (b *bench) add(tb testing.TB, batch *load.Batch, records ...rec) {
+// add adds valid records to the batch.
+func (f *fixture) add(tb testing.TB, batch *load.Batch, records ...record) {
 	tb.Helper()
 	for _, r := range records {
-		if reasons := batch.Add(r.row, members(tb, b.collection, r.json)); reasons != nil {
-			tb.Fatalf("record %s: %v", r.json, reasons)
+		if reasons := batch.Add(r.row, members(tb, f.collection, r.json)); reasons != nil {
+			tb.Fatalf("Add(%s) = %v, want no reasons", r.json, reasons)
 		}
 	}
 }
 
 // load loads the records as one batch in a committed transaction.
-func (b *bench) load(tb testing.TB, number int64, records ...rec) loaded {
+func (f *fixture) load(tb testing.TB, number int64, records ...record) loaded {
 	tb.Helper()
-	batch := b.table.NewBatch()
-	b.add(tb, batch, records...)
-	result, err := loadBatch(tb.Context(), b.conn, batch, number)
+	batch := f.table.NewBatch()
+	f.add(tb, batch, records...)
+	result, err := loadBatch(tb.Context(), f.conn, batch, number)
 	if err != nil {
-		tb.Fatalf("loading: %v", err)
+		tb.Fatalf("Load() error: %v", err)
 	}
-	return read(batch, result)
+	return summarize(batch, result)
 }
 
 func loadBatch(ctx context.Context, conn *pgx.Conn, batch *load.Batch, number int64) (load.Result, error) {
@@ -122,14 +120,14 @@ func loadBatch(ctx context.Context, conn *pgx.Conn, batch *load.Batch, number in
 	return result, err
 }
 
-// loaded is a result in a form that is easily compared: row:outcome, and row:code of what was
-// rejected.
+// loaded is a result in a form that is easy to compare: row:outcome of each record, and row:code of
+// the rejected ones.
 type loaded struct {
 	Outcomes []string
 	Rejected []string
 }
 
-func read(batch *load.Batch, result load.Result) loaded {
+func summarize(batch *load.Batch, result load.Result) loaded {
 	var l loaded
 	for i, outcome := range result.Outcomes {
 		l.Outcomes = append(l.Outcomes, fmt.Sprintf("%d:%v", batch.Row(i), outcome))
@@ -143,14 +141,14 @@ func read(batch *load.Batch, result load.Result) loaded {
 func (l loaded) want(tb testing.TB, outcomes, rejected []string) {
 	tb.Helper()
 	if diff := cmp.Diff(loaded{outcomes, rejected}, l); diff != "" {
-		tb.Errorf("result (-want +got):\n%s", diff)
+		tb.Errorf("Load() result (-want +got):\n%s", diff)
 	}
 }
 
-// rows reads a query's rows as text.
-func (b *bench) rows(tb testing.TB, sql string) []string {
+// rows returns a query's rows as text.
+func (f *fixture) rows(tb testing.TB, sql string) []string {
 	tb.Helper()
-	rows, err := b.conn.Query(tb.Context(), "SELECT q::text FROM ("+sql+") q")
+	rows, err := f.conn.Query(tb.Context(), "SELECT q::text FROM ("+sql+") q")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -161,9 +159,9 @@ func (b *bench) rows(tb testing.TB, sql string) []string {
 	return texts
 }
 
-func (b *bench) wantRows(tb testing.TB, sql string, want ...string) {
+func (f *fixture) wantRows(tb testing.TB, sql string, want ...string) {
 	tb.Helper()
-	if diff := cmp.Diff(want, b.rows(tb, sql), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, f.rows(tb, sql), cmpopts.EquateEmpty()); diff != "" {
 		tb.Errorf("%s (-want +got):\n%s", sql, diff)
 	}
 }
@@ -171,13 +169,6 @@ func (b *bench) wantRows(tb testing.TB, sql string, want ...string) {
 func exec(tb testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	tb.Helper()
 	if _, err := conn.Exec(tb.Context(), sql, args...); err != nil {
-		tb.Fatalf("running %s: %v", sql, err)
-	}
-}
-
-// count sums outcomes.
-func count(counts *operation.Counts, outcomes []operation.Outcome) {
-	for _, outcome := range outcomes {
-		counts.Count(outcome, 1)
+		tb.Fatalf("%s: %v", sql, err)
 	}
 }

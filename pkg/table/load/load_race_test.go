@@ -16,7 +16,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// Sizes of the race: every key is written by every import many times.
+// The sizes let every import write every key several times.
 const (
 	raceWorkers = 8
 	raceImports = 4
@@ -44,8 +44,8 @@ func (r raceRecord) json(number int64) string {
 	return fmt.Sprintf(`{"id":"key-%d","price":%d}`, r.key, price)
 }
 
-// makeRace makes the chunks in random order. One row in twelve is refused by the table.
-func makeRace(random *rand.Rand) []raceChunk {
+// newRaceChunks returns the chunks in random order. The table rejects one row in twelve.
+func newRaceChunks(random *rand.Rand) []raceChunk {
 	var chunks []raceChunk
 	for number := range int64(raceImports) {
 		for i := range raceChunks {
@@ -60,42 +60,42 @@ func makeRace(random *rand.Rand) []raceChunk {
 	return chunks
 }
 
-// model is what must come of the race, whatever the order of chunks.
-type model struct {
+// expectation is the result of the race, whatever the order of its chunks.
+type expectation struct {
 	prices map[string]int64
 	failed int
 	total  int
 }
 
-func makeModel(chunks []raceChunk) model {
-	m := model{prices: make(map[string]int64)}
+func expect(chunks []raceChunk) expectation {
+	e := expectation{prices: make(map[string]int64)}
 	for _, c := range chunks {
 		settled := make(map[int]bool)
 		for _, r := range slices.Backward(c.records) {
-			m.total++
+			e.total++
 			switch key := fmt.Sprintf("key-%d", r.key); {
 			case settled[r.key]: // superseded within its chunk
 			case r.bad:
-				m.failed++
+				e.failed++
 			default:
 				settled[r.key] = true
-				m.prices[key] = max(m.prices[key], c.number*1_000_000+int64(r.row))
+				e.prices[key] = max(e.prices[key], c.number*1_000_000+int64(r.row))
 			}
 		}
 	}
-	return m
+	return e
 }
 
-// TestConcurrentLoads lets workers load overlapping chunks in random order, of which some are
-// rolled back and loaded again. None may deadlock, the later row must win every key, and the counts
-// must be those of the table.
-func TestConcurrentLoads(t *testing.T) {
+// TestLoadConcurrently lets workers load overlapping chunks in random order. Some chunks are rolled
+// back and loaded again. No load may deadlock, the latest row must win every key, and the counts
+// must agree with the table.
+func TestLoadConcurrently(t *testing.T) {
 	t.Parallel()
-	b := setup(t, partsTable, partsSchema)
+	f := newFixture(t, partsTable, partsSchema)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	chunks := makeRace(rand.New(rand.NewPCG(seed, 0)))
-	want := makeModel(chunks)
+	chunks := newRaceChunks(rand.New(rand.NewPCG(seed, 0)))
+	want := expect(chunks)
 	queue := make(chan raceChunk, len(chunks))
 	for _, c := range chunks {
 		queue <- c
@@ -106,41 +106,43 @@ func TestConcurrentLoads(t *testing.T) {
 	var mu sync.Mutex
 	var workers sync.WaitGroup
 	for i := range raceWorkers {
-		conn := storetest.Connect(t, b.url)
+		conn := storetest.Connect(t, f.url)
 		random := rand.New(rand.NewPCG(seed, uint64(i)+1))
 		workers.Go(func() {
-			batch := b.table.NewBatch()
+			batch := f.table.NewBatch()
 			for c := range queue {
 				batch.Reset()
-				outcomes, err := b.race(t, conn, batch, c, random.IntN(4) == 0)
+				outcomes, err := f.race(t, conn, batch, c, random.IntN(4) == 0)
 				if err != nil {
 					t.Errorf("import %d: %v", c.number, err)
 					return
 				}
 				mu.Lock()
-				count(&counts, outcomes)
+				for _, outcome := range outcomes {
+					counts.Count(outcome, 1)
+				}
 				mu.Unlock()
 			}
 		})
 	}
 	workers.Wait()
-	b.compare(t, want, counts)
+	f.compare(t, want, counts)
 }
 
-var errThoughtBetter = errors.New("rolled back on purpose")
+var errRollback = errors.New("rolled back on purpose")
 
-// race loads a chunk, at the second go if hesitant.
-func (b *bench) race(t *testing.T, conn *pgx.Conn, batch *load.Batch, c raceChunk, hesitant bool) ([]operation.Outcome, error) {
+// race loads a chunk; if rollBack is true, it rolls back the first load and loads the chunk again.
+func (f *fixture) race(t *testing.T, conn *pgx.Conn, batch *load.Batch, c raceChunk, rollBack bool) ([]operation.Outcome, error) {
 	t.Helper()
 	for _, r := range c.records {
-		b.add(t, batch, rec{r.row, r.json(c.number)})
+		f.add(t, batch, record{r.row, r.json(c.number)})
 	}
-	if hesitant {
+	if rollBack {
 		err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
 			_, err := batch.Load(t.Context(), tx, c.number)
-			return errors.Join(err, errThoughtBetter)
+			return errors.Join(err, errRollback)
 		})
-		if err.Error() != errThoughtBetter.Error() {
+		if err.Error() != errRollback.Error() {
 			return nil, err
 		}
 	}
@@ -148,19 +150,19 @@ func (b *bench) race(t *testing.T, conn *pgx.Conn, batch *load.Batch, c raceChun
 	return result.Outcomes, err
 }
 
-func (b *bench) compare(t *testing.T, want model, counts operation.Counts) {
+func (f *fixture) compare(t *testing.T, want expectation, counts operation.Counts) {
 	t.Helper()
-	prices, err := readPrices(t.Context(), b.conn)
+	prices, err := readPrices(t.Context(), f.conn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, price := range want.prices {
 		if prices[key] != price {
-			t.Errorf("%s holds %d, want %d", key, prices[key], price)
+			t.Errorf("price of %s = %d, want %d", key, prices[key], price)
 		}
 	}
 	if len(prices) != len(want.prices) || counts.Created != len(prices) || counts.Failed != want.failed || counts.Processed() != want.total {
-		t.Errorf("counts %+v of %d keys, want %d keys, %d failed of %d", counts, len(prices), len(want.prices), want.failed, want.total)
+		t.Errorf("counts = %+v with %d keys, want %d keys, %d failed of %d", counts, len(prices), len(want.prices), want.failed, want.total)
 	}
 }
 

@@ -18,20 +18,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// The batches that are measured: as many rows as a chunk has, of about 380 bytes each.
+// A benchmark batch has as many rows as a chunk, of about 380 bytes each.
 const (
 	benchmarkRows    = 5_000
 	benchmarkBatches = 12
 )
 
-// tool is a record of the tools collection, as raw members and as the values that pgx encodes.
+// tool is a record of the tools collection, as raw members and as values for pgx.
 type tool struct {
 	members []jsontext.Value
 	values  []any
 }
 
-// makeTools makes n records with keys that are random and so not in order.
-func makeTools(n int) []tool {
+// newTools returns n records with random, unsorted keys.
+func newTools(n int) []tool {
 	random := rand.New(rand.NewPCG(1, 2))
 	tools := make([]tool, n)
 	for i := range tools {
@@ -57,10 +57,10 @@ func quoted(s string) jsontext.Value {
 	return quoted
 }
 
-// BenchmarkAdd is the encoding alone.
+// BenchmarkAdd measures the encoding.
 func BenchmarkAdd(b *testing.B) {
 	table := describeTools(b, storetest.Connect(b, storetest.NewDatabase(b)))
-	tools := makeTools(benchmarkRows)
+	tools := newTools(benchmarkRows)
 	batch := table.NewBatch()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -74,18 +74,18 @@ func BenchmarkAdd(b *testing.B) {
 	b.ReportMetric(float64(batch.Size())/float64(batch.Len()), "bytes/row")
 }
 
-// BenchmarkLoad prints how fast each way is in proportion to bare COPY: pgx's CopyFrom of the same
-// rows, as many in each transaction, into a table of the same kind. Each pass starts with empty
-// tables; the ways take turns batch by batch, so that all of them meet the machine in the same
-// mood.
+// BenchmarkLoad reports the speed of each method relative to bare COPY: pgx's CopyFrom of the same
+// rows, in transactions of the same size, into an identical table. Each iteration starts with empty
+// tables. The methods alternate batch by batch, so that changes of the machine's load affect all of
+// them.
 func BenchmarkLoad(b *testing.B) {
 	ctx := b.Context()
 	conn := storetest.Connect(b, storetest.NewDatabase(b))
 	exec(b, conn, "CREATE TABLE bare (LIKE xforce.tools INCLUDING ALL)")
 	table := describeTools(b, conn)
-	tools := makeTools(benchmarkRows * benchmarkBatches)
+	tools := newTools(benchmarkRows * benchmarkBatches)
 	batch := table.NewBatch()
-	var bare, encode, direct, updated, inVain, inserted time.Duration
+	var bare, encode, direct, updated, retried, inserted time.Duration
 	rows := 0
 	for b.Loop() {
 		exec(b, conn, "TRUNCATE bare; TRUNCATE xforce.tools")
@@ -93,54 +93,55 @@ func BenchmarkLoad(b *testing.B) {
 			share := tools[part*benchmarkRows : (part+1)*benchmarkRows]
 			bare += timed(func() { copyBare(ctx, b, conn, share) })
 			encode += timed(func() { fill(b, batch, share) })
-			direct += timed(func() { loadWanted(ctx, b, conn, batch, 1, operation.Created) })
+			direct += timed(func() { mustLoad(ctx, b, conn, batch, 1, operation.Created) })
 			rows += len(share)
 		}
 		for part := range benchmarkBatches {
 			fill(b, batch, tools[part*benchmarkRows:(part+1)*benchmarkRows])
-			updated += timed(func() { loadWanted(ctx, b, conn, batch, 2, operation.Updated) })
+			updated += timed(func() { mustLoad(ctx, b, conn, batch, 2, operation.Updated) })
 		}
 		for part := range benchmarkBatches {
-			forgetful := describeTools(b, conn).NewBatch() // its table has no hint
-			fill(b, forgetful, tools[part*benchmarkRows:(part+1)*benchmarkRows])
-			inVain += timed(func() { loadWanted(ctx, b, conn, forgetful, 3, operation.Updated) })
+			unhinted := describeTools(b, conn).NewBatch() // a new Table has no conflict hints
+			fill(b, unhinted, tools[part*benchmarkRows:(part+1)*benchmarkRows])
+			retried += timed(func() { mustLoad(ctx, b, conn, unhinted, 3, operation.Updated) })
 		}
-		keepOneOfEach(b, conn)
+		keepOnePerBatch(b, conn)
 		for part := range benchmarkBatches {
 			fill(b, batch, tools[part*benchmarkRows:(part+1)*benchmarkRows])
-			inserted += timed(func() { loadWanted(ctx, b, conn, batch, 4, operation.Created, operation.Updated) })
+			inserted += timed(func() { mustLoad(ctx, b, conn, batch, 4, operation.Created, operation.Updated) })
 		}
 	}
 	b.ReportMetric(float64(rows)/bare.Seconds(), "bare_rows/s")
 	b.ReportMetric(float64(encode.Nanoseconds())/float64(rows), "encode_ns/row")
 	b.ReportMetric(bare.Seconds()/(encode+direct).Seconds(), "direct/bare")
 	b.ReportMetric(bare.Seconds()/(encode+updated).Seconds(), "upsert_known/bare")
-	b.ReportMetric(bare.Seconds()/(encode+inVain).Seconds(), "upsert_after_attempt/bare")
+	b.ReportMetric(bare.Seconds()/(encode+retried).Seconds(), "upsert_after_attempt/bare")
 	b.ReportMetric(bare.Seconds()/(encode+inserted).Seconds(), "upsert_new/bare")
 }
 
-// keepOneOfEach leaves one known key for each batch, so that batches of new keys go the way of the
+// keepOnePerBatch leaves one existing key for each batch, so that batches of new keys use the
 // upsert.
-func keepOneOfEach(b *testing.B, conn *pgx.Conn) {
+func keepOnePerBatch(b *testing.B, conn *pgx.Conn) {
 	b.Helper()
 	exec(b, conn, "CREATE TEMP TABLE kept AS SELECT * FROM xforce.tools WHERE import_row = 1; TRUNCATE xforce.tools")
 	exec(b, conn, "INSERT INTO xforce.tools SELECT * FROM kept; DROP TABLE kept")
 }
 
-// BenchmarkRefusals is a batch of which some records break a constraint, which bisecting finds.
-func BenchmarkRefusals(b *testing.B) {
+// BenchmarkRejections measures batches in which some records violate a constraint, which Load finds
+// by bisection.
+func BenchmarkRejections(b *testing.B) {
 	for _, bad := range []int{0, 1, 50, benchmarkRows} {
 		b.Run(fmt.Sprintf("of_%d_bad_%d", benchmarkRows, bad), func(b *testing.B) {
 			conn := storetest.Connect(b, storetest.NewDatabase(b))
 			exec(b, conn, "ALTER TABLE xforce.tools ADD CHECK (url <> '')")
-			tools := makeTools(benchmarkRows)
+			tools := newTools(benchmarkRows)
 			for i := range bad {
 				tools[i*benchmarkRows/bad].members[5] = quoted("")
 			}
 			batch := describeTools(b, conn).NewBatch()
 			fill(b, batch, tools)
 			for b.Loop() {
-				loadWanted(b.Context(), b, conn, batch, 1, operation.Created, operation.Rejected)
+				mustLoad(b.Context(), b, conn, batch, 1, operation.Created, operation.Rejected)
 				exec(b, conn, "TRUNCATE xforce.tools")
 			}
 		})
@@ -179,7 +180,7 @@ func fill(b *testing.B, batch *load.Batch, tools []tool) {
 	}
 }
 
-func loadWanted(ctx context.Context, b *testing.B, conn *pgx.Conn, batch *load.Batch, number int64, want ...operation.Outcome) {
+func mustLoad(ctx context.Context, b *testing.B, conn *pgx.Conn, batch *load.Batch, number int64, want ...operation.Outcome) {
 	b.Helper()
 	tx, err := conn.Begin(ctx)
 	if err != nil {
@@ -191,7 +192,7 @@ func loadWanted(ctx context.Context, b *testing.B, conn *pgx.Conn, batch *load.B
 	}
 	for _, got := range result.Outcomes {
 		if !slices.Contains(want, got) {
-			b.Fatalf("a record was %v, want %v", got, want)
+			b.Fatalf("Load() outcome = %v, want one of %v", got, want)
 		}
 	}
 	if err := tx.Commit(ctx); err != nil {
