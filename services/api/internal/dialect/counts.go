@@ -2,8 +2,8 @@ package dialect
 
 import "github.com/longshore-io/longshore/pkg/operation"
 
-// Counts are the record counts of an import with two derived numbers, so that clients need no arithmetic:
-// created + updated + superseded + failed + unprocessed = total.
+// Counts are the record counts of an import with two derived numbers, so that clients need no
+// arithmetic: created + updated + superseded + failed + unprocessed = total.
 type Counts struct {
 	operation.Counts
 	Imported    int `json:"imported"`
@@ -25,7 +25,8 @@ type importResult struct {
 	FailedRecords string `json:"failedRecordsLocation,omitempty"`
 }
 
-// ResultOf returns the result of an operation, which marshals to a JSON object; nil unless it succeeded. links are those of Links.
+// ResultOf returns the result of an operation, which marshals to a JSON object; nil unless it
+// succeeded. links are those of Links.
 func ResultOf(op *operation.Operation, links map[string]string) any {
 	switch {
 	case op.State != operation.Succeeded:

@@ -2,7 +2,8 @@ package dialect
 
 import "github.com/longshore-io/longshore/pkg/operation"
 
-// defaultFailures are the failures of unsuccessful final states, for operations that have none of their own: pollers need a code and a message.
+// defaultFailures are the failures of unsuccessful final states, for operations that have none of
+// their own: pollers need a code and a message.
 var defaultFailures = map[operation.State]operation.Failure{
 	operation.Failed:    {Code: "Failed", Message: "The operation failed."},
 	operation.Cancelled: {Code: "Canceled", Message: "The operation was cancelled by a client. What was committed before stays."},

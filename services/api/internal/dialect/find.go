@@ -12,13 +12,15 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// Finder finds operations by id: Find counts as a poll, Peek does not. *monitor.Monitor implements it.
+// Finder finds operations by id: Find counts as a poll, Peek does not. *monitor.Monitor implements
+// it.
 type Finder interface {
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 	Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error)
 }
 
-// Find finds the operation that a request is about by its id in the path. A HEAD does not count as a poll.
+// Find finds the operation that a request is about by its id in the path. A HEAD does not count as
+// a poll.
 func Find(c *gin.Context, finder Finder, text string) (*operation.Operation, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {

@@ -17,8 +17,9 @@ const (
 	linkDownload    = "download"
 )
 
-// Links returns the absolute addresses of an operation's events, records and output, by link name. A search has its results link from the
-// beginning, because partial results are shown; a report has its download link once it succeeded.
+// Links returns the absolute addresses of an operation's events, records and output, by link name.
+// A search has its results link from the beginning, because partial results are shown; a report has
+// its download link once it succeeded.
 func Links(op *operation.Operation, addresses edge.Addresses, r *http.Request) map[string]string {
 	paths := map[string]string{linkEvents: EventsPath(op)}
 	switch op.Kind {

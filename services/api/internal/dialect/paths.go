@@ -1,5 +1,6 @@
-// Package dialect contains what the api's answers about operations have in common: addresses, links, counts, results and
-// failures. The packages below it are one dialect each, and none imports another.
+// Package dialect contains what the api's answers about operations have in common: addresses,
+// links, counts, results and failures. The packages below it are one dialect each, and none imports
+// another.
 package dialect
 
 import (
@@ -7,7 +8,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 )
 
-// OperationPath returns the path of an operation's status monitor (package azure), which every other dialect links to.
+// OperationPath returns the path of an operation's status monitor (package azure), which every
+// other dialect links to.
 func OperationPath(op *operation.Operation) string { return "/operations/" + op.ID.String() }
 
 // RecordsPath returns the path of an import's records with an outcome.
@@ -24,7 +26,8 @@ func SearchPath(op *operation.Operation) string { return "/search/status/" + op.
 // FilePath returns the path of a report's file.
 func FilePath(file *report.File) string { return "/reports/" + file.Name }
 
-// OutputPath returns the path of what a search or a report produced; empty if the operation has no such output, or none yet.
+// OutputPath returns the path of what a search or a report produced; empty if the operation has no
+// such output, or none yet.
 func OutputPath(op *operation.Operation) string {
 	switch op.Kind {
 	case operation.Search:

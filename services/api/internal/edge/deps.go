@@ -6,9 +6,9 @@ import (
 	"reflect"
 )
 
-// CheckDeps returns an error that names every field of the struct deps that is a nil pointer, interface, map or function,
-// or an interface that contains one. Constructors call
-// it, so that a missing dependency stops the start of the service and not its first request.
+// CheckDeps returns an error that names every field of the struct deps that is a nil pointer,
+// interface, map or function, or an interface that contains one. Constructors call it, so that a
+// missing dependency stops the start of the service and not its first request.
 func CheckDeps(deps any) error {
 	value := reflect.ValueOf(deps)
 	var errs []error

@@ -14,8 +14,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// Body is a request's body as the client sends it, before its content coding is undone. Reading it enforces the minimum transfer rate and
-// updates the digest.
+// Body is a request's body as the client sends it, before its content coding is undone. Reading it
+// enforces the minimum transfer rate and updates the digest.
 type Body struct {
 	*minrate.Reader
 	digest hash.Hash // nil if no digest is needed
@@ -23,13 +23,15 @@ type Body struct {
 	read   int64
 }
 
-// NewBody returns the body of a request. digest receives every byte that is read, and may be nil; limit is that of the decoded bytes.
+// NewBody returns the body of a request. digest receives every byte that is read, and may be nil;
+// limit is that of the decoded bytes.
 func NewBody(c *gin.Context, rate minrate.Limit, digest hash.Hash, limit int64) *Body {
 	return &Body{Reader: minrate.NewReader(c.Writer, c.Request, rate), digest: digest, limit: limit}
 }
 
-// newIdentifiedBody returns the body of an import. If the client chose the operation's id, the body is digested together with every header
-// that determines what its bytes mean, so that a retry is recognized.
+// newIdentifiedBody returns the body of an import. If the client chose the operation's id, the body
+// is digested together with every header that determines what its bytes mean, so that a retry is
+// recognized.
 func newIdentifiedBody(c *gin.Context, collection string, headers submission.Headers, opts Options) *Body {
 	var digest hash.Hash
 	if headers.ID != uuid.Nil {
@@ -68,7 +70,8 @@ func (b *Body) Digest() ([]byte, error) {
 	return b.digest.Sum(nil), nil
 }
 
-// bodyRecords reads the records of a body. The first Next opens the reader, because detecting the format may wait for the client.
+// bodyRecords reads the records of a body. The first Next opens the reader, because detecting the
+// format may wait for the client.
 type bodyRecords struct {
 	*Body
 	media  intake.Media

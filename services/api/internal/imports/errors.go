@@ -9,7 +9,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// maxErrorsBytes limits the size of the rejected records in one status document. Only a first record that is larger exceeds it.
+// maxErrorsBytes limits the size of the rejected records in one status document. Only a first
+// record that is larger exceeds it.
 const maxErrorsBytes = 1 << 20
 
 // errDocumentFull stops the reading of rejected records.

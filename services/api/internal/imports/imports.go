@@ -1,5 +1,6 @@
-// Package imports accepts bulk imports and reports their status in the form of the tools document (seed 000). A POST is read record by
-// record, staged durably and sealed; only then is it answered with 202.
+// Package imports accepts bulk imports and reports their status in the form of the tools document
+// (seed 000). A POST is read record by record, staged durably and sealed; only then is it answered
+// with 202.
 package imports
 
 import (

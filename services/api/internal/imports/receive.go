@@ -12,11 +12,13 @@ import (
 )
 
 const (
-	// touchTimeout limits a touch of an upload, so that an unresponsive database does not stall the upload for long.
+	// touchTimeout limits a touch of an upload, so that an unresponsive database does not stall the
+	// upload for long.
 	touchTimeout = 5 * time.Second
 	// sealTimeout limits the last transaction of an upload.
 	sealTimeout = 30 * time.Second
-	// dropTimeout limits the deletion of what a failed upload wrote; the janitor deletes what is left.
+	// dropTimeout limits the deletion of what a failed upload wrote; the janitor deletes what is
+	// left.
 	dropTimeout = 20 * time.Second
 )
 
@@ -30,11 +32,13 @@ type receiver struct {
 // identifiedRecords are the records of a request and the digest that identifies it.
 type identifiedRecords interface {
 	staging.Records
-	// Digest is called after the last record; it returns nil if the request need not be recognized again.
+	// Digest is called after the last record; it returns nil if the request need not be recognized
+	// again.
 	Digest() ([]byte, error)
 }
 
-// receive reads all records and returns the sealed operation. After an error it deletes what was written.
+// receive reads all records and returns the sealed operation. After an error it deletes what was
+// written.
 func (r *receiver) receive(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	op, err := r.stageAndSeal(ctx, upload, records)
 	if err != nil {
@@ -43,8 +47,8 @@ func (r *receiver) receive(ctx context.Context, upload *store.Upload, records id
 	return op, err
 }
 
-// stageAndSeal ignores the cancellation of the request's context: net/http cancels it after any read error, and a client's error would
-// then be reported as an unavailable database.
+// stageAndSeal ignores the cancellation of the request's context: net/http cancels it after any
+// read error, and a client's error would then be reported as an unavailable database.
 func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	ctx = context.WithoutCancel(ctx)
 	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: upload.Stage, Touch: r.touchFunc(upload)}
@@ -62,7 +66,8 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, recor
 	return upload.Seal(ctx, last)
 }
 
-// claim reserves the upload's id before the body is read. The error is store.ErrIDTaken if another upload has it.
+// claim reserves the upload's id before the body is read. The error is store.ErrIDTaken if another
+// upload has it.
 func (r *receiver) claim(ctx context.Context, upload *store.Upload) error {
 	err := upload.Claim(ctx)
 	if err != nil {
@@ -83,8 +88,9 @@ func (r *receiver) drop(ctx context.Context, upload *store.Upload) {
 	}
 }
 
-// touchFunc returns a function that tells the janitor that the upload is alive. It returns an error only if the upload was deleted: the
-// janitor tolerates several missed touches, and staging the next chunk fails anyway if the database stays away.
+// touchFunc returns a function that marks the upload as alive for the janitor. It returns an error
+// only if the upload was deleted: the janitor tolerates several missed touches, and staging the
+// next chunk fails anyway if the database stays away.
 func (r *receiver) touchFunc(upload *store.Upload) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if !upload.Begun() {

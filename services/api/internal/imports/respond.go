@@ -12,8 +12,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// RespondAccepted waits up to wait for an accepted import to finish, and then responds with 202 in any case. delimiter is the detected
-// delimiter of a CSV body; it may be empty.
+// RespondAccepted waits up to wait for an accepted import to finish, and then responds with 202 in
+// any case. delimiter is the detected delimiter of a CSV body; it may be empty.
 func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait time.Duration, delimiter string) {
 	edge.SetOperation(c, op)
 	ctx, header := c.Request.Context(), c.Writer.Header()

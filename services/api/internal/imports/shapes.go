@@ -12,7 +12,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// acceptedDocument is the body of a 202 response: the two members of seed 000, then Longshore's own.
+// acceptedDocument is the body of a 202 response: the two members of seed 000, then Longshore's
+// own.
 type acceptedDocument struct {
 	TaskReference string `json:"task_reference"`
 	Status        string `json:"status"`
@@ -29,19 +30,23 @@ type statusDocument struct {
 	Progress      string `json:"progress"`
 }
 
-// finishedDocument is the status of a finished import: the members of seed 000, then Longshore's own.
+// finishedDocument is the status of a finished import: the members of seed 000, then Longshore's
+// own.
 type finishedDocument struct {
 	statusDocument
 	ImportedRecords int `json:"imported_records"`
 	// Errors are rejected records as they were sent, in row order, limited in number and bytes.
 	Errors []jsontext.Value `json:"errors"`
 
-	// ErrorsTruncated is true, and present, if there are more rejected records than Errors contains.
+	// ErrorsTruncated is true, and present, if there are more rejected records than Errors
+	// contains.
 	ErrorsTruncated bool             `json:"errors_truncated,omitzero"`
 	Counts          operation.Counts `json:"counts"`
-	// ErrorsLink is the address of all rejected records with row numbers and reasons; absent if there are none.
+	// ErrorsLink is the address of all rejected records with row numbers and reasons; absent if
+	// there are none.
 	ErrorsLink string `json:"errors_link,omitzero"`
-	// Error is why the import failed, in the form that Azure's pollers read when they fetch the result from this address.
+	// Error is why the import failed, in the form that Azure's pollers read when they fetch the
+	// result from this address.
 	Error *operation.Failure `json:"error,omitzero"`
 }
 
@@ -68,12 +73,14 @@ func newFinishedDocument(op *operation.Operation, rejected []jsontext.Value, rec
 	return document
 }
 
-// verbatim passes rejected records through as they were sent: some were rejected because they are not strict JSON.
+// verbatim passes rejected records through as they were sent: some were rejected because they are
+// not strict JSON.
 var verbatim = []json.Options{
 	jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(true),
 }
 
-// writeFinished encodes the document directly to the connection, so that the rejected records are not buffered a second time.
+// writeFinished encodes the document directly to the connection, so that the rejected records are
+// not buffered a second time.
 func writeFinished(c *gin.Context, document finishedDocument) error {
 	c.Header("Content-Type", "application/json; charset=utf-8")
 	if err := json.MarshalEncode(jsontext.NewEncoder(c.Writer, verbatim...), document); err != nil {

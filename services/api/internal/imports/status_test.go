@@ -58,7 +58,8 @@ func TestAStatusInEveryState(t *testing.T) {
 	}
 }
 
-// The three answers of seed 000, byte for byte: its members first and as it writes them, ours after, and while it runs no other.
+// The three answers of seed 000, byte for byte: its members first and as it writes them, ours
+// after, and while it runs no other.
 func TestTheSeedsAnswers(t *testing.T) {
 	t.Parallel()
 	const (

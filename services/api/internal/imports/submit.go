@@ -63,8 +63,9 @@ func tooLarge(limit int64) error {
 		"The body is larger than the limit of %d bytes. Split it into several imports.", limit).With("limit", limit)
 }
 
-// receive reads the body into the upload, seals it and dispatches its first chunks. An id that the client chose is claimed before the
-// first byte is read, so that a concurrent request with the same id is rejected immediately (store.ErrIDTaken).
+// receive reads the body into the upload, seals it and dispatches its first chunks. An id that the
+// client chose is claimed before the first byte is read, so that a concurrent request with the same
+// id is rejected immediately (store.ErrIDTaken).
 func (h *Handler) receive(
 	c *gin.Context, upload *store.Upload, body *Body, media intake.Media, target *collection.Collection,
 ) (op *operation.Operation, delimiter string, err error) {
@@ -87,8 +88,8 @@ func (h *Handler) receive(
 	return op, delimiter, nil
 }
 
-// findRepeated returns the operation of an id that is in use, if this request is identical to the one that created it. The body is read
-// only to compare its digest.
+// findRepeated returns the operation of an id that is in use, if this request is identical to the
+// one that created it. The body is read only to compare its digest.
 func (h *Handler) findRepeated(c *gin.Context, headers submission.Headers, body *Body) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	if _, err := h.Store.Operation(ctx, headers.ID); fault.Is(err, fault.NotFound) {

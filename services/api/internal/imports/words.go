@@ -2,7 +2,8 @@ package imports
 
 import "github.com/longshore-io/longshore/pkg/operation"
 
-// words are the statuses of seed 000; a state that it does not have gets the nearest one that its clients understand.
+// words are the statuses of seed 000; a state that it does not have gets the nearest one that its
+// clients understand.
 var words = map[operation.State]string{
 	operation.Waiting:   "IN_PROGRESS",
 	operation.Running:   "IN_PROGRESS",

@@ -10,7 +10,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 )
 
-// check checks what a report refers to, and returns the collection of its records; empty for a report on several imports.
+// check checks what a report refers to, and returns the collection of its records; empty for a
+// report on several imports.
 func (h *Handler) check(ctx context.Context, request report.Request) (collection string, err error) {
 	switch request.Report {
 	case report.Records:
@@ -40,7 +41,8 @@ func (h *Handler) checkRecords(ctx context.Context, request report.Request) erro
 	return err
 }
 
-// checkOperation checks that the operation exists and is of the kind, and that a search has succeeded, so that its results are final.
+// checkOperation checks that the operation exists and is of the kind, and that a search has
+// succeeded, so that its results are final.
 func (h *Handler) checkOperation(ctx context.Context, request report.Request, kind operation.Kind) (collection string, err error) {
 	op, err := h.Monitor.Find(ctx, request.Operation)
 	switch {

@@ -15,14 +15,16 @@ import (
 // cachedBlocks is how many blocks of a file, each of half a MiB, one response keeps in memory.
 const cachedBlocks = 2
 
-// content is an io.ReadSeeker of a file in the store. It reads one block at a time and keeps no connection while a client is slow.
+// content is an io.ReadSeeker of a file in the store. It reads one block at a time and keeps no
+// connection while a client is slow.
 type content struct {
 	ctx    context.Context //nolint:containedctx // it lives as long as one response
 	store  Store
 	id     uuid.UUID
 	size   int64
 	offset int64
-	// blocks are the ones read last, latest first, because ranges may alternate between two of them.
+	// blocks are the ones read last, latest first, because ranges may alternate between two of
+	// them.
 	blocks [cachedBlocks]*store.OutputBlock
 	// failed is the error of a read, which net/http does not report.
 	failed error

@@ -14,7 +14,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
-// contentPolicy is the Content-Security-Policy of HTML reports: no scripts and no requests, whatever the page contains.
+// contentPolicy is the Content-Security-Policy of HTML reports: no scripts and no requests,
+// whatever the page contains.
 const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // download serves the file of a report from the store, whole or in ranges.
@@ -42,7 +43,8 @@ func (h *Handler) download(c *gin.Context) error {
 	return content.failed
 }
 
-// findFile finds the report that the file name in the path belongs to. The error is a fault of kind Conflict if the file is not finished.
+// findFile finds the report that the file name in the path belongs to. The error is a fault of kind
+// Conflict if the file is not finished.
 func (h *Handler) findFile(c *gin.Context) (*operation.Operation, *report.File, error) {
 	noFile := fault.New(fault.NotFound, "report-file-not-found", "There is no such file. Use the download_link of the report's status.")
 	number, format, ok := report.ParseFileName(c.Param("file"))
@@ -103,7 +105,8 @@ func deleteFileHeaders(h http.Header) {
 	}
 }
 
-// fileWriter suppresses net/http's own responses about unmet ranges and conditions, which are answered with a problem like any error.
+// fileWriter suppresses net/http's own responses about unmet ranges and conditions, which are
+// answered with a problem like any error.
 type fileWriter struct {
 	gin.ResponseWriter
 	// rejected is the suppressed status code; 0 if the file is served.

@@ -105,7 +105,8 @@ func TestAFileThatIsNotThereIsTold(t *testing.T) {
 	expectProblem(t, "expired", world.ask(t, http.MethodGet, "/reports/report-555.pdf", ""), http.StatusGone, "OperationExpired")
 }
 
-// A file that goes away in the middle must not look like a whole one; before the first byte the answer is a problem.
+// A file that goes away in the middle must not look like a whole one; before the first byte the
+// answer is a problem.
 func TestAFileThatGoesAwayIsAnError(t *testing.T) {
 	t.Parallel()
 	world := newWorld(operation.Succeeded)

@@ -8,13 +8,15 @@ import (
 	"strings"
 )
 
-// maxRanges limits the ranges of one response: each may be in another block of the file, which costs a query and decompression. A request
-// for more ranges gets the whole file, as RFC 9110 section 14.2 allows.
+// maxRanges limits the ranges of one response: each may be in another block of the file, which
+// costs a query and decompression. A request for more ranges gets the whole file, as RFC 9110
+// section 14.2 allows.
 const maxRanges = 16
 
-// normalizeRange rewrites a request's Range header so that net/http serves it as RFC 9110 section 14 requires. It deletes the header if the
-// method is not GET, the unit is unknown, a range is malformed, or there are too many. A suffix of zero bytes becomes a range after the end,
-// because it can't be satisfied either.
+// normalizeRange rewrites a request's Range header so that net/http serves it as RFC 9110 section
+// 14 requires. It deletes the header if the method is not GET, the unit is unknown, a range is
+// malformed, or there are too many. A suffix of zero bytes becomes a range after the end, because
+// it can't be satisfied either.
 func normalizeRange(r *http.Request, size int64) {
 	line := r.Header.Get("Range")
 	r.Header.Del("Range")
@@ -31,7 +33,8 @@ func normalizeRange(r *http.Request, size int64) {
 // rangeSpec matches one range: first-last, first- (to the end) or -length (the last bytes).
 var rangeSpec = regexp.MustCompile(`^(\d*)-(\d*)$`)
 
-// parseRanges parses a set of ranges. A range that can't be satisfied becomes a range after the end; ok is false if one is malformed.
+// parseRanges parses a set of ranges. A range that can't be satisfied becomes a range after the
+// end; ok is false if one is malformed.
 func parseRanges(set string, size int64) (specs []string, ok bool) {
 	for text := range strings.SplitSeq(set, ",") {
 		text = strings.Trim(text, " \t")
@@ -59,7 +62,8 @@ func parseRanges(set string, size int64) (specs []string, ok bool) {
 	return specs, len(specs) > 0
 }
 
-// parsePosition parses digits; none are 0, and a number that overflows an int64 is the greatest int64.
+// parsePosition parses digits; none are 0, and a number that overflows an int64 is the greatest
+// int64.
 func parsePosition(digits string) int64 {
 	n, _ := strconv.ParseInt(digits, 10, 64)
 	return n

@@ -50,7 +50,8 @@ func TestRangesThatAreNone(t *testing.T) {
 	}
 }
 
-// Ranges that go to and fro between two pieces read each once; too many of them are answered with the whole file.
+// Ranges that go to and fro between two pieces read each once; too many of them are answered with
+// the whole file.
 func TestManyRangesCostNoMoreThanTheFile(t *testing.T) {
 	t.Parallel()
 	for n, code := range map[int]int{16: http.StatusPartialContent, 17: http.StatusOK} {

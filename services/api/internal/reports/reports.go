@@ -1,5 +1,6 @@
-// Package reports accepts reports and returns their status and files in the form of seed 004: POST /start-report is answered with 202 and a
-// Location to poll; the final status there has a link to download the file.
+// Package reports accepts reports and returns their status and files in the form of seed 004: POST
+// /start-report is answered with 202 and a Location to poll; the final status there has a link to
+// download the file.
 package reports
 
 import (
@@ -21,7 +22,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// Monitor finds reports and the operations that they are about, waits for them and ends them. *monitor.Monitor implements it.
+// Monitor finds reports and the operations that they are about, waits for them and ends them.
+// *monitor.Monitor implements it.
 type Monitor interface {
 	submission.Watcher
 	Find(ctx context.Context, id uuid.UUID) (*operation.Operation, error)

@@ -8,8 +8,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// status is the status document of seed 004: an unfinished report has exactly the printed member, a finished one the two printed ones, then
-// Longshore's own.
+// status is the status document of seed 004: an unfinished report has exactly the printed member, a
+// finished one the two printed ones, then Longshore's own.
 type status struct {
 	Status string `json:"status"`
 	// DownloadLink is a path of this api, as printed.
@@ -19,7 +19,8 @@ type status struct {
 	// Size is in bytes, and SHA256 in hexadecimal digits.
 	Size   int64  `json:"size,omitzero"`
 	SHA256 string `json:"sha256,omitzero"`
-	// Records is the number of records in an export, and CutCells the number of texts that were cut because they did not fit a cell.
+	// Records is the number of records in an export, and CutCells the number of texts that were cut
+	// because they did not fit a cell.
 	Records  *int64 `json:"records,omitzero"`
 	CutCells int64  `json:"cut_cells,omitzero"`
 	// ExpiresAt is when the file is deleted.

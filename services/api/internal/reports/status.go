@@ -14,7 +14,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// status responds with the status of a report, after waiting for its end if the client prefers to (RFC 7240).
+// status responds with the status of a report, after waiting for its end if the client prefers to
+// (RFC 7240).
 func (h *Handler) status(c *gin.Context) error {
 	op, err := h.find(c)
 	if err != nil {
@@ -24,7 +25,8 @@ func (h *Handler) status(c *gin.Context) error {
 	return h.respond(c, op)
 }
 
-// remove cancels an unfinished report and responds with its final status; it deletes a finished one and responds with 204.
+// remove cancels an unfinished report and responds with its final status; it deletes a finished one
+// and responds with 204.
 func (h *Handler) remove(c *gin.Context) error {
 	op, err := h.find(c)
 	if err != nil {

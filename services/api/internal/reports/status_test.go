@@ -30,7 +30,8 @@ func TestEveryStateButReceivingHasAWord(t *testing.T) {
 	}
 }
 
-// The two answers of seed 004: exactly its member while a report is made, its two members first at the end.
+// The two answers of seed 004: exactly its member while a report is made, its two members first at
+// the end.
 func TestTheSeedsAnswers(t *testing.T) {
 	t.Parallel()
 	for _, state := range []operation.State{operation.Waiting, operation.Running} {

@@ -20,7 +20,8 @@ var form = submission.Form{
 	Subject: "A request for a report", SizeSubject: "A request for a report", TooLargeCode: "request-too-large", Optional: true,
 }
 
-// submit accepts a report. A request without a body, as seed 004 prints it, is for a report on the latest imports.
+// submit accepts a report. A request without a body, as seed 004 prints it, is for a report on the
+// latest imports.
 func (h *Handler) submit(c *gin.Context) error {
 	headers, err := h.Policy.Read(c.Request, operation.Report)
 	if err != nil {

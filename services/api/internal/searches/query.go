@@ -21,7 +21,8 @@ type request struct {
 	query      query.Query
 }
 
-// readRequest parses a body such as {"collection": "tools", "query": "…"}. The collection may be left out if there is only one.
+// readRequest parses a body such as {"collection": "tools", "query": "…"}. The collection may be
+// left out if there is only one.
 func (h *Handler) readRequest(c *gin.Context) (request, error) {
 	body, err := form.Read(c, h.Options.UploadRate)
 	if err != nil {
@@ -39,7 +40,8 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 	return request{target, q}, err
 }
 
-// findCollection returns the collection that a JSON string names. If the member is absent (nil), it returns the only collection.
+// findCollection returns the collection that a JSON string names. If the member is absent (nil), it
+// returns the only collection.
 func (h *Handler) findCollection(member []byte) (*collection.Collection, error) {
 	names := h.Collections.Names()
 	var name string

@@ -17,9 +17,10 @@ import (
 
 // respond writes the search, and the records of the window, which it streams from the store.
 //
-// Seed 001 requires 201 for a completed search, and lists the other final states beside COMPLETED as values of status. Therefore every final
-// state is answered with 201: a client that polls on 202 stops, reads the status and keeps the partial results. An HTTP client would take an
-// error status for a failed request and retry. The error is also in the body and in x-ms-error-code.
+// Seed 001 requires 201 for a completed search, and lists the other final states beside COMPLETED
+// as values of status. Therefore every final state is answered with 201: a client that polls on 202
+// stops, reads the status and keeps the partial results. An HTTP client would take an error status
+// for a failed request and retry. The error is also in the body and in x-ms-error-code.
 func (h *Handler) respond(c *gin.Context, op *operation.Operation, w window) error {
 	if c.Request.Method == http.MethodHead {
 		h.writeHeader(c, op)
@@ -65,7 +66,8 @@ func (h *Handler) writeHeader(c *gin.Context, op *operation.Operation) {
 	}
 }
 
-// limitRetryAfter limits Retry-After to half of the interval within which the client must poll, but at least a second.
+// limitRetryAfter limits Retry-After to half of the interval within which the client must poll, but
+// at least a second.
 func limitRetryAfter(h http.Header, pollWithin time.Duration) {
 	limit := max(pollWithin/2, time.Second)
 	if seconds, err := strconv.Atoi(h.Get("Retry-After")); err == nil && time.Duration(seconds)*time.Second > limit {
@@ -74,7 +76,8 @@ func limitRetryAfter(h http.Header, pollWithin time.Duration) {
 	}
 }
 
-// encodeHead encodes the members before the records, and leaves the object and the array of records open.
+// encodeHead encodes the members before the records, and leaves the object and the array of records
+// open.
 func encodeHead(d document) ([]byte, error) {
 	var head bytes.Buffer
 	enc := json.NewEncoder(&head)

@@ -13,8 +13,8 @@ import (
 const (
 	// batchBlocks is how many output blocks are read at a time; each has a few hundred KiB.
 	batchBlocks = 8
-	// partialBlocks limits what is shown of an unfinished search. All of them are read in one query, because the next step of a sorted
-	// search may replace them.
+	// partialBlocks limits what is shown of an unfinished search. All of them are read in one
+	// query, because the next step of a sorted search may replace them.
 	partialBlocks = 32
 )
 

@@ -1,5 +1,6 @@
-// Package searches accepts searches and returns their status and results in the form of seed 001: a search that finishes within a moment is
-// answered with 201 and its results, any other with 202, the results so far and the address to poll, at least once a minute.
+// Package searches accepts searches and returns their status and results in the form of seed 001: a
+// search that finishes within a moment is answered with 201 and its results, any other with 202,
+// the results so far and the address to poll, at least once a minute.
 package searches
 
 import (
@@ -41,9 +42,11 @@ type Store interface {
 type Options struct {
 	// MaxLimit is the highest limit that a query may have.
 	MaxLimit int
-	// Moment is how long the response to a new search waits for its end, unless the client prefers another time.
+	// Moment is how long the response to a new search waits for its end, unless the client prefers
+	// another time.
 	Moment time.Duration
-	// PollWithin is the interval within which a client must poll; a search that is not polled is stopped.
+	// PollWithin is the interval within which a client must poll; a search that is not polled is
+	// stopped.
 	PollWithin time.Duration
 	// UploadRate is the minimum transfer rate of a query.
 	UploadRate minrate.Limit

@@ -31,7 +31,8 @@ type document struct {
 	Error *operation.Failure `json:"error,omitempty"`
 }
 
-// link is an address: "status" of the search itself, "operation" of its status monitor, "next" of the following records.
+// link is an address: "status" of the search itself, "operation" of its status monitor, "next" of
+// the following records.
 type link struct {
 	Rel  string `json:"rel"`
 	Href string `json:"href"`

@@ -12,7 +12,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// status responds with the search and its results, after waiting for its end if the client prefers to (RFC 7240).
+// status responds with the search and its results, after waiting for its end if the client prefers
+// to (RFC 7240).
 func (h *Handler) status(c *gin.Context) error {
 	op, err := h.find(c)
 	if err != nil {
@@ -26,7 +27,8 @@ func (h *Handler) status(c *gin.Context) error {
 	return h.respond(c, op, window)
 }
 
-// remove cancels an unfinished search and responds with its final status; it deletes a finished one and responds with 204.
+// remove cancels an unfinished search and responds with its final status; it deletes a finished one
+// and responds with 204.
 func (h *Handler) remove(c *gin.Context) error {
 	op, err := h.find(c)
 	if err != nil {

@@ -30,7 +30,8 @@ func (h *Handler) submit(c *gin.Context) error {
 	return h.respond(c, h.await(c, op, headers.Wait), window{})
 }
 
-// accept stores the search and dispatches its first step. Postgres checks the values of the query before.
+// accept stores the search and dispatches its first step. Postgres checks the values of the query
+// before.
 func (h *Handler) accept(c *gin.Context, headers submission.Headers, request request) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	if _, err := h.Store.PrepareScan(ctx, request.collection, request.query); err != nil {
@@ -57,8 +58,8 @@ func (h *Handler) accept(c *gin.Context, headers submission.Headers, request req
 	return op, nil
 }
 
-// await waits for the end of the search, for the time that the client prefers or else for a moment. If the state can't be read it returns
-// op, because the search was accepted.
+// await waits for the end of the search, for the time that the client prefers or else for a moment.
+// If the state can't be read it returns op, because the search was accepted.
 func (h *Handler) await(c *gin.Context, op *operation.Operation, preferred time.Duration) *operation.Operation {
 	if preferred > 0 {
 		return submission.Await(c.Request.Context(), h.Monitor, c.Writer.Header(), op, preferred)

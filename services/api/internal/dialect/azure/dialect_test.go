@@ -26,7 +26,8 @@ var (
 	sealed = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 )
 
-// reader holds one operation and its records. What changes operations is tested with a real store, in live_test.go.
+// reader holds one operation and its records. What changes operations is tested with a real store,
+// in live_test.go.
 type reader struct {
 	azure.Monitor
 

@@ -19,9 +19,10 @@ import (
 )
 
 const (
-	// heartbeat is how often a silent stream says that it is alive: below the shortest patience of the proxies on the way.
+	// heartbeat is the interval of comments in a stream without events. It is below the shortest
+	// idle timeout of common proxies.
 	heartbeat = 15 * time.Second
-	// reconnectAfter is what clients wait before they come back, in milliseconds.
+	// reconnectAfter is how long clients wait before they reconnect, in milliseconds.
 	reconnectAfter = 1000
 )
 
@@ -41,9 +42,10 @@ type event struct {
 	At              time.Time       `json:"at"`
 }
 
-// events streams what happens to an operation, as server-sent events (WHATWG HTML, section 9.2). Their ids are the operation's revisions,
-// so that a client that comes back goes on where it was. After the final event the stream ends, and who comes back then is told by 204 to
-// stay away.
+// events streams the changes of an operation as server-sent events (WHATWG HTML, section 9.2).
+// Event ids are the operation's revisions, so that a client that reconnects continues where it
+// stopped. The stream ends after the final event; a client that reconnects then gets 204, which
+// means stop.
 func (d *Dialect) events(c *gin.Context) error {
 	after, err := lastEventID(c)
 	if err != nil {
@@ -63,36 +65,36 @@ func (d *Dialect) events(c *gin.Context) error {
 	}
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")
-	if err := send(c, fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)); err != nil {
+	if err := flush(c, fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)); err != nil {
 		return err
 	}
 	err = d.Monitor.Follow(c.Request.Context(), op.ID, after, heartbeat, func(events []operation.Event) error {
-		text, err := writeEvents(op, events)
+		text, err := encodeEvents(op, events)
 		if err != nil {
 			return err
 		}
-		return send(c, text)
+		return flush(c, text)
 	})
-	if errors.Is(err, context.Canceled) { // the client has heard enough
+	if errors.Is(err, context.Canceled) { // the client closed the stream
 		err = nil
 	}
 	return err
 }
 
-// send hands everything to the connection at once.
-func send(c *gin.Context, text []byte) error {
+// flush writes text to the connection without buffering.
+func flush(c *gin.Context, text []byte) error {
 	if _, err := c.Writer.Write(text); err != nil {
-		return fmt.Errorf("telling an event: %w", err)
+		return fmt.Errorf("writing an event: %w", err)
 	}
 	err := http.NewResponseController(c.Writer).Flush()
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("telling an event: %w", err)
+		return fmt.Errorf("flushing an event: %w", err)
 	}
 	return nil
 }
 
-// writeEvents writes events, or a comment if there are none.
-func writeEvents(op *operation.Operation, events []operation.Event) ([]byte, error) {
+// encodeEvents encodes events; without events it returns a comment that keeps the connection open.
+func encodeEvents(op *operation.Operation, events []operation.Event) ([]byte, error) {
 	if len(events) == 0 {
 		return []byte(": still here\n\n"), nil
 	}
@@ -103,7 +105,7 @@ func writeEvents(op *operation.Operation, events []operation.Event) ([]byte, err
 			Counts: dialect.CountsOf(op.Kind, e.Counts), Phase: e.Phase, At: e.At,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("writing an event: %w", err)
+			return nil, fmt.Errorf("encoding an event: %w", err)
 		}
 		name := eventProgress
 		if e.State.Terminal() {
@@ -114,8 +116,8 @@ func writeEvents(op *operation.Operation, events []operation.Event) ([]byte, err
 	return text.Bytes(), nil
 }
 
-// lastEventID is the last event that the client has seen: what it says in the header when it comes back, or else in the query, for clients
-// that can't set headers.
+// lastEventID returns the id of the last event that the client received: the Last-Event-ID header
+// of a client that reconnects, or else the query parameter, for clients that can't set headers.
 func lastEventID(c *gin.Context) (int, error) {
 	text := c.GetHeader("Last-Event-ID")
 	if text == "" {

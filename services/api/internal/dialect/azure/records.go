@@ -11,10 +11,10 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// recordWriter writes one record in the format that the client chose.
+// recordWriter writes records in the format that the client chose.
 type recordWriter interface {
 	write(line) error
-	// flush hands what is buffered to the connection.
+	// flush writes buffered records to the connection.
 	flush() error
 }
 
@@ -26,13 +26,14 @@ type line struct {
 	reasons  []operation.Reason
 }
 
-// records streams the records with an outcome. Nothing is held but a page, and no database connection waits for a slow client.
+// records streams the records with an outcome. It buffers one page and keeps no database connection
+// while a client is slow.
 func (d *Dialect) records(c *gin.Context) error {
 	outcome, err := parseOutcome(c.DefaultQuery("outcome", operation.Rejected.String()))
 	if err != nil {
 		return err
 	}
-	asCSV, err := wantsCSV(c)
+	csv, err := prefersCSV(c)
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func (d *Dialect) records(c *gin.Context) error {
 	if op.Kind != operation.Import {
 		return fault.New(fault.NotFound, "no-records", "Only imports have records that were received. The links of the operation say what it has.")
 	}
-	if !asCSV {
+	if !csv {
 		return d.stream(c, op, outcome, newNDJSONWriter(c))
 	}
 	out, err := d.newCSVWriter(c, op)
@@ -55,7 +56,7 @@ func (d *Dialect) records(c *gin.Context) error {
 
 func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operation.Outcome, out recordWriter) error {
 	if c.Request.Method == http.MethodHead {
-		return nil // the headers are set, and nobody takes the rest
+		return nil // the headers are set
 	}
 	var err error
 	if outcome == operation.Rejected {
@@ -82,8 +83,9 @@ func parseOutcome(word string) (operation.Outcome, error) {
 	return outcome, nil
 }
 
-// wantsCSV takes the query's word first, since a browser's Accept says nothing, and the header's after.
-func wantsCSV(c *gin.Context) (bool, error) {
+// prefersCSV reads the parameter format. Without it the Accept header decides, which a person can't
+// set in a browser.
+func prefersCSV(c *gin.Context) (bool, error) {
 	switch c.Query("format") {
 	case "csv":
 		return true, nil

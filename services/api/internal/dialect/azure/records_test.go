@@ -14,8 +14,8 @@ import (
 
 const recordsPath = "/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records"
 
-// broken are rejected records of every shape: an object, one with a member that is not declared, one that is no object, one that is
-// no UTF-8, one with a member twice.
+// broken are rejected records of every shape: an object, one with a member that is not declared,
+// one that is no object, one that is no UTF-8, one with a member twice.
 var broken = []operation.Rejection{
 	{
 		Row: 2, Received: []byte(`{"tool_id":"A","tool_name":"<a>, \"b\"","features":["x","y"],"url":null,"colour":"blue"}`),
@@ -72,7 +72,8 @@ var tableHeader = []string{
 	"longshore_row", "longshore_outcome", "longshore_reasons", "longshore_received",
 }
 
-// A row must lose nothing, whatever the record is: the reasons can be read by a program, and the record stands there as it came.
+// A row must lose nothing, whatever the record is: the reasons can be read by a program, and the
+// record stands there as it came.
 func TestRecordsAsCSV(t *testing.T) {
 	t.Parallel()
 	rows := table(t, &reader{op: in(operation.Succeeded), rejections: broken}, recordsPath+"?format=csv")
@@ -142,7 +143,8 @@ func TestOnlyImportsHaveRecords(t *testing.T) {
 	}
 }
 
-// A spreadsheet must not carry out what a client has sent; the record as it was received stands beside it.
+// A spreadsheet must not carry out what a client has sent; the record as it was received stands
+// beside it.
 func TestFormulasInCSVAreHarmless(t *testing.T) {
 	t.Parallel()
 	rejected := operation.Rejection{Row: 1, Received: []byte(`{"tool_id":"=cmd|' /C calc'!A0","tool_name":"@x","category":-1,"url":"a=1"}`)}

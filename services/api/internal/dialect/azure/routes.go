@@ -1,5 +1,6 @@
-// Package azure is the dialect of Azure's long-running operations (seed 003). Operation-Location refers to it, and clients of every other
-// dialect can use it for what their own has no form for, such as records by outcome, or events.
+// Package azure is the dialect of Azure's long-running operations (seed 003). Operation-Location
+// refers to it, and clients of every other dialect can use it for what their own has no form for,
+// such as records by outcome, or events.
 package azure
 
 import (
@@ -26,7 +27,7 @@ type Monitor interface {
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)
 	Page(ctx context.Context, f store.Filter, cursor string) (monitor.Page, error)
-	Follow(ctx context.Context, id uuid.UUID, after int, beat time.Duration, tell func([]operation.Event) error) error
+	Follow(ctx context.Context, id uuid.UUID, after int, heartbeat time.Duration, send func([]operation.Event) error) error
 }
 
 // Store reads the records of imports. *store.Store implements it.
@@ -77,7 +78,8 @@ func (d *Dialect) Routes() []edge.Route {
 	return append(routes, d.monitorRoutes("/status/:id", " Alias of /operations/:id.")...)
 }
 
-// monitorRoutes returns the routes of the status monitor at one of its two paths. remark is appended to their summaries.
+// monitorRoutes returns the routes of the status monitor at one of its two paths. remark is
+// appended to their summaries.
 func (d *Dialect) monitorRoutes(path, remark string) []edge.Route {
 	return []edge.Route{
 		{

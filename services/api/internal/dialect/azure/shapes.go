@@ -9,8 +9,9 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// status is the status monitor of Azure's guidelines (reference: azure/Guidelines.md, Long-Running Operations & Jobs). Members beyond
-// id, status, error and result are additional, as the guideline allows.
+// status is the status monitor of Azure's guidelines (reference: azure/Guidelines.md, Long-Running
+// Operations & Jobs). Members beyond id, status, error and result are additional, as the guideline
+// allows.
 type status struct {
 	ID              string            `json:"id"`
 	Status          string            `json:"status"`

@@ -11,8 +11,9 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// status responds with the status monitor. A client that prefers to wait (RFC 7240) gets the response when the operation is finished or,
-// if it sends the ETag that it knows (RFC 9110 section 13.1.2), at the next change.
+// status responds with the status monitor. A client that prefers to wait (RFC 7240) gets the
+// response when the operation is finished or, if it sends the ETag that it knows (RFC 9110 section
+// 13.1.2), at the next change.
 func (d *Dialect) status(c *gin.Context) error {
 	op, err := dialect.Find(c, d.Monitor, c.Param("id"))
 	if err != nil {
@@ -65,7 +66,8 @@ func (d *Dialect) act(c *gin.Context) error {
 	return nil
 }
 
-// remove cancels an unfinished operation and responds with its final status; it deletes a finished one and responds with 204.
+// remove cancels an unfinished operation and responds with its final status; it deletes a finished
+// one and responds with 204.
 func (d *Dialect) remove(c *gin.Context) error {
 	op, err := dialect.Find(c, d.Monitor, c.Param("id"))
 	if err != nil {

@@ -2,7 +2,8 @@ package azure
 
 import "github.com/longshore-io/longshore/pkg/operation"
 
-// words are the statuses of Azure's guidelines. Pollers know no others and would poll an unknown status forever.
+// words are the statuses of Azure's guidelines. Pollers know no others and would poll an unknown
+// status forever.
 var words = map[operation.State]string{
 	operation.Waiting:   "NotStarted",
 	operation.Running:   "Running",

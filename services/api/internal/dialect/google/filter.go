@@ -14,24 +14,26 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// filter is what a list may hold.
+// filter selects the operations of a list.
 type filter struct {
 	store.Filter
-	// nothing tells that no operation can be what was asked for, such as done and running.
-	nothing bool
+	// empty is true if the conditions contradict each other, such as done and running, so that no
+	// operation matches.
+	empty bool
 }
 
-// The part of AIP-160 that is understood: comparisons joined with AND. A value is a word or stands in double quotes, in which a backslash
-// makes the next character literal.
+// The supported part of AIP-160: comparisons joined with AND. A value is a word, or a text in
+// double quotes in which a backslash makes the next character literal.
 var (
 	comparison = regexp.MustCompile(`^\s*([A-Za-z_]+(?:\.[A-Za-z0-9._/-]+)?)\s*(=|>=|<=|>|<)\s*("(?:[^"\\]|\\.)*"|[^\s"]+)`)
 	and        = regexp.MustCompile(`^\s+AND\s`)
 	escape     = regexp.MustCompile(`\\(.)`)
 )
 
-// maxFilter bounds a filter, in bytes.
+// maxFilter limits the size of a filter in bytes.
 const maxFilter = 2048
 
+// parseFilter parses a filter. The error is a fault of kind Malformed.
 func parseFilter(text string) (filter, error) {
 	var f filter
 	if len(text) > maxFilter || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
@@ -46,11 +48,11 @@ func parseFilter(text string) (filter, error) {
 		if strings.TrimSpace(rest) == "" {
 			break
 		}
-		joint := and.FindString(rest)
-		if joint == "" || strings.TrimSpace(rest[len(joint):]) == "" {
+		conjunction := and.FindString(rest)
+		if conjunction == "" || strings.TrimSpace(rest[len(conjunction):]) == "" {
 			return f, badFilter(rest)
 		}
-		rest = rest[len(joint):]
+		rest = rest[len(conjunction):]
 	}
 	return f, nil
 }
@@ -62,7 +64,7 @@ func unquote(value string) string {
 	return escape.ReplaceAllString(value[1:len(value)-1], "$1")
 }
 
-// compare adds one comparison and reports whether it is one that is known.
+// compare adds one comparison, and reports whether it is supported and valid.
 func (f *filter) compare(field, operator, value string) bool {
 	field = strings.TrimPrefix(field, "metadata.")
 	if label, ok := strings.CutPrefix(field, "labels."); ok {
@@ -76,35 +78,35 @@ func (f *filter) compare(field, operator, value string) bool {
 	}
 	switch field {
 	case "kind":
-		return f.only((*string)(&f.Kind), value)
+		return f.require((*string)(&f.Kind), value)
 	case "collection":
-		return f.only(&f.Collection, value)
+		return f.require(&f.Collection, value)
 	case "done":
-		f.states(func(s operation.State) bool { return s.Terminal() == (value == "true") })
+		f.keepStates(func(s operation.State) bool { return s.Terminal() == (value == "true") })
 		return value == "true" || value == "false"
 	case "state":
-		f.states(func(s operation.State) bool { return Word(s) == value })
+		f.keepStates(func(s operation.State) bool { return Word(s) == value })
 		return slices.ContainsFunc(operation.States(), func(s operation.State) bool { return value != "" && Word(s) == value })
 	default:
 		return false
 	}
 }
 
-// only wants a member to have a value, and nothing at all if it should have two.
-func (f *filter) only(member *string, value string) bool {
-	f.nothing = f.nothing || *member != "" && *member != value
+// require requires a value of a member. Two different values contradict each other.
+func (f *filter) require(member *string, value string) bool {
+	f.empty = f.empty || *member != "" && *member != value
 	*member = value
 	return value != ""
 }
 
-// states leaves those that hold of the states that were left.
-func (f *filter) states(hold func(operation.State) bool) {
-	left := f.States
-	if left == nil {
-		left = operation.States()
+// keepStates removes the states that do not match from those that matched so far.
+func (f *filter) keepStates(match func(operation.State) bool) {
+	states := f.States
+	if states == nil {
+		states = operation.States()
 	}
-	f.States = slices.DeleteFunc(slices.Clone(left), func(s operation.State) bool { return !hold(s) })
-	f.nothing = f.nothing || len(f.States) == 0
+	f.States = slices.DeleteFunc(slices.Clone(states), func(s operation.State) bool { return !match(s) })
+	f.empty = f.empty || len(f.States) == 0
 }
 
 func (f *filter) label(name, value string) bool {
@@ -114,29 +116,29 @@ func (f *filter) label(name, value string) bool {
 	if f.Labels == nil {
 		f.Labels = make(map[string]string)
 	}
-	other, twice := f.Labels[name]
-	f.nothing = f.nothing || twice && other != value
+	other, repeated := f.Labels[name]
+	f.empty = f.empty || repeated && other != value
 	f.Labels[name] = value
 	return true
 }
 
-// created narrows the time of creation. The database counts microseconds.
+// created compares the time of creation. The database stores microseconds.
 func (f *filter) created(operator, value string) bool {
 	t, ok := monitor.ParseTime(value)
 	if !ok || t.Year() < 1970 {
 		return false
 	}
-	next := t.Truncate(time.Microsecond).Add(time.Microsecond)
-	same := t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
+	following := t.Truncate(time.Microsecond).Add(time.Microsecond)
+	notBefore := t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
 	switch operator {
 	case ">":
-		f.from(next)
+		f.from(following)
 	case ">=":
-		f.from(same)
+		f.from(notBefore)
 	case "<":
-		f.before(same)
+		f.before(notBefore)
 	case "<=":
-		f.before(next)
+		f.before(following)
 	default:
 		return false
 	}
@@ -155,9 +157,9 @@ func (f *filter) before(t time.Time) {
 	}
 }
 
-func badFilter(at string) error {
+func badFilter(rest string) error {
 	return fault.New(fault.Malformed, "invalid-filter",
 		`The filter can't be read. It is made of comparisons such as kind="import", collection="tools", done=true, state=RUNNING, `+
 			`labels.team="data", createTime>="2026-01-31T12:00:00Z", with AND between them.`).
-		With("parameter", "filter").With("at", strings.ToValidUTF8(at[:min(len(at), 100)], "\uFFFD"))
+		With("parameter", "filter").With("at", strings.ToValidUTF8(rest[:min(len(rest), 100)], "\uFFFD"))
 }

@@ -48,7 +48,8 @@ type longrunning struct {
 
 const structType = "type.googleapis.com/google.protobuf.Struct"
 
-// The proto wants exactly one of error and response when it is done, and neither before; its clients fail otherwise.
+// The proto wants exactly one of error and response when it is done, and neither before; its
+// clients fail otherwise.
 func TestAnOperationIsDoneWithOneOfTwo(t *testing.T) {
 	t.Parallel()
 	for state, code := range map[operation.State]int{

@@ -10,7 +10,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
 
-// The sizes of a page. As AIP-158 wants, 0 means the default, and more than the most is taken as that.
+// The sizes of a page. As AIP-158 requires, 0 means the default, and the maximum replaces a larger
+// size.
 const (
 	defaultPageSize = 50
 	maxPageSize     = 1000
@@ -19,12 +20,13 @@ const (
 // listed is google.longrunning.ListOperationsResponse.
 type listed struct {
 	Operations []longrunning `json:"operations"`
-	// Next is empty on the last page, and nothing else tells the end.
+	// Next is empty on the last page.
 	Next string `json:"nextPageToken"`
 }
 
+// list responds with a page of operations, the latest first.
 func (d *Dialect) list(c *gin.Context) error {
-	size, err := readPageSize(either(c, "pageSize", "page_size"))
+	size, err := readPageSize(queryEither(c, "pageSize", "page_size"))
 	if err != nil {
 		return err
 	}
@@ -32,25 +34,25 @@ func (d *Dialect) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	found := monitor.Page{}
-	if !filter.nothing {
+	var found monitor.Page
+	if !filter.empty {
 		filter.Limit = size
-		if found, err = d.Monitor.Page(c.Request.Context(), filter.Filter, either(c, "pageToken", "page_token")); err != nil {
+		if found, err = d.Monitor.Page(c.Request.Context(), filter.Filter, queryEither(c, "pageToken", "page_token")); err != nil {
 			return err
 		}
 	}
-	shown := listed{Operations: make([]longrunning, len(found.Operations)), Next: found.Next}
+	response := listed{Operations: make([]longrunning, len(found.Operations)), Next: found.Next}
 	for i, op := range found.Operations {
-		shown.Operations[i] = d.newOperation(c, op)
+		response.Operations[i] = d.newOperation(c, op)
 	}
 	c.Header("Cache-Control", "no-store")
-	c.PureJSON(http.StatusOK, shown)
+	c.PureJSON(http.StatusOK, response)
 	return nil
 }
 
-// either reads a parameter by its name in JSON or in the proto, since both are in use. Parameters that are unknown are ignored: the
-// family's clients send some of their own, such as $alt.
-func either(c *gin.Context, name, protoName string) string {
+// queryEither returns a parameter by its name in JSON or in the proto, because clients use both.
+// Unknown parameters are ignored: clients of the family send some of their own, such as $alt.
+func queryEither(c *gin.Context, name, protoName string) string {
 	return c.DefaultQuery(name, c.Query(protoName))
 }
 

@@ -22,8 +22,8 @@ func (d *Dialect) get(c *gin.Context) error {
 	return nil
 }
 
-// act cancels an operation. As the proto says, success is not guaranteed: clients get the operation to learn its final state, and an
-// operation that finished before is no error.
+// act cancels an operation. As the proto says, success is not guaranteed: clients get the operation
+// to learn its final state, and an operation that finished before is no error.
 func (d *Dialect) act(c *gin.Context) error {
 	id, _, err := edge.Action(c.Param("id"), "cancel")
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The family's clients read JSON by the proto's rules, and give up at an Any whose type they can't resolve.
+// The family's clients read JSON by the proto's rules, and give up at an Any whose type they can't
+// resolve.
 func TestProtojsonResolvesEveryAny(t *testing.T) {
 	t.Parallel()
 	type message struct {

@@ -1,5 +1,6 @@
-// Package google is the dialect of google.longrunning (reference: googleapis, google/longrunning/operations.proto, its HTTP/JSON binding;
-// AIP-151): any client of that family can follow, cancel, list and delete operations that other routes started.
+// Package google is the dialect of google.longrunning (reference: googleapis,
+// google/longrunning/operations.proto, its HTTP/JSON binding; AIP-151): any client of that family
+// can follow, cancel, list and delete operations that other routes started.
 package google
 
 import (

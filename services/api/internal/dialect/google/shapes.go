@@ -9,7 +9,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// longrunning is google.longrunning.Operation. An unfinished one has neither an error nor a response, a finished one has exactly one of them.
+// longrunning is google.longrunning.Operation. An unfinished one has neither an error nor a
+// response, a finished one has exactly one of them.
 type longrunning struct {
 	Name     string     `json:"name"`
 	Metadata structured `json:"metadata"`
@@ -25,7 +26,8 @@ type rpcStatus struct {
 	Details []structured `json:"details"`
 }
 
-// structured is a google.protobuf.Any that contains a Struct, the only type that every client can resolve without our definitions.
+// structured is a google.protobuf.Any that contains a Struct, the only type that every client can
+// resolve without our definitions.
 type structured struct {
 	Type  string `json:"@type"`
 	Value any    `json:"value"`
@@ -50,7 +52,8 @@ type metadata struct {
 	End             time.Time         `json:"endTime,omitzero"`
 	Expire          time.Time         `json:"expireTime,omitzero"`
 	Completion      time.Time         `json:"estimatedCompletionTime,omitzero"`
-	// Links are addresses of more, such as the rejected records (AIP-233's failed_requests, of which there can be millions) and the monitor.
+	// Links are addresses of more, such as the rejected records (AIP-233's failed_requests, of
+	// which there can be millions) and the monitor.
 	Links map[string]string `json:"links"`
 }
 

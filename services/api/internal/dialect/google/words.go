@@ -7,7 +7,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// words are the values of metadata.state and of state in filters (reference: AIP-216). Clients depend on done, error and response only.
+// words are the values of metadata.state and of state in filters (reference: AIP-216). Clients
+// depend on done, error and response only.
 var words = map[operation.State]string{
 	operation.Waiting:   "PENDING",
 	operation.Running:   "RUNNING",
@@ -28,7 +29,8 @@ const (
 	codeInternal         = 13
 )
 
-// inputPrefixes begin the codes of failures that the client's input caused; they are codes of pkg/intake's faults.
+// inputPrefixes begin the codes of failures that the client's input caused; they are codes of
+// pkg/intake's faults.
 var inputPrefixes = []string{
 	"Malformed", "Invalid", "Bad", "Empty", "NoRecords", "NotUtf8", "TooDeep", "TooMany", "BodyToo", "RecordToo", "CompressionRatio",
 }

@@ -13,8 +13,8 @@ type actions struct {
 	cancel, prune bool
 }
 
-// readActions parses cancel and prune. A HEAD changes nothing. A GET that a browser sends speculatively, or on behalf of a page of another
-// origin, is rejected if it has an action.
+// readActions parses cancel and prune. A HEAD changes nothing. A GET that a browser sends
+// speculatively, or on behalf of a page of another origin, is rejected if it has an action.
 func readActions(r *http.Request) (actions, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -42,8 +42,9 @@ func readActions(r *http.Request) (actions, error) {
 	return a, nil
 }
 
-// isCrossOrigin reports whether Sec-Fetch-Site (W3C Fetch Metadata) is that of a page of another origin, even of the same site. It is "none"
-// if a person typed the address or followed a bookmark, and empty from programs.
+// isCrossOrigin reports whether Sec-Fetch-Site (W3C Fetch Metadata) is that of a page of another
+// origin, even of the same site. It is "none" if a person typed the address or followed a bookmark,
+// and empty from programs.
 func isCrossOrigin(site string) bool { return site != "" && site != "none" && site != "same-origin" }
 
 // readFlag parses a boolean parameter, case-insensitively; absent means false.
@@ -63,7 +64,8 @@ func readFlag(query url.Values, name string) (bool, error) {
 // purposeHeaders are the headers in which browsers declare a speculative request.
 var purposeHeaders = []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"}
 
-// isSpeculative reports whether a browser sent the request before a person asked for it: a prefetch, a prerender or a preview.
+// isSpeculative reports whether a browser sent the request before a person asked for it: a
+// prefetch, a prerender or a preview.
 func isSpeculative(h http.Header) bool {
 	for _, name := range purposeHeaders {
 		for _, line := range h.Values(name) {

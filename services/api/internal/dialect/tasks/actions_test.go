@@ -8,7 +8,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// A wish is fulfilled by the request as seed 002 prints it, as often as it is made, and never on what it does not fit.
+// A wish is fulfilled by the request as seed 002 prints it, as often as it is made, and never on
+// what it does not fit.
 func TestWishes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -75,8 +76,8 @@ func TestWishesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// What nobody has asked for changes nothing: a HEAD is answered, a guess of a browser or the order of a foreign page is refused, so that
-// nobody takes its answer for the real one.
+// What nobody has asked for changes nothing: a HEAD is answered, a guess of a browser or the order
+// of a foreign page is refused, so that nobody takes its answer for the real one.
 func TestWhatNobodyAskedForChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, state := range []operation.State{operation.Running, operation.Succeeded} {

@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// format is how an answer is written.
+// format is the format of a response.
 type format int
 
 const (
@@ -18,35 +18,37 @@ const (
 	asXML
 )
 
-// suffixes are the ends of an address that choose a format, whatever Accept says.
+// suffixes are path suffixes that select a format; they take precedence over Accept.
 var suffixes = map[string]format{".json": asJSON, ".xml": asXML}
 
-// cutSuffix takes the suffix off the end of an address. Without one, Accept chooses.
+// cutSuffix removes the suffix of a path segment and returns its format. Without a suffix, Accept
+// selects the format.
 func cutSuffix(name string, r *http.Request) (string, format) {
 	for suffix, f := range suffixes {
 		if bare, found := strings.CutSuffix(name, suffix); found {
 			return bare, f
 		}
 	}
-	return name, accepted(r.Header)
+	return name, negotiate(r.Header)
 }
 
-// accepted is XML if the client likes it better than JSON (RFC 9110 section 12.5.1), as browsers do, and JSON in every other case: also for
-// who accepts everything, says nothing, or wants what there is not.
-func accepted(h http.Header) format {
+// negotiate returns XML if the client prefers it to JSON (RFC 9110 section 12.5.1), as browsers do,
+// and JSON in every other case: also if the client accepts everything, sends no Accept, or accepts
+// neither.
+func negotiate(h http.Header) format {
 	ranges := parseAccept(h.Values("Accept"))
-	inXML := max(quality(ranges, "application", "xml"), quality(ranges, "text", "xml"))
-	if inXML > quality(ranges, "application", "json") {
+	xmlQuality := max(quality(ranges, "application", "xml"), quality(ranges, "text", "xml"))
+	if xmlQuality > quality(ranges, "application", "json") {
 		return asXML
 	}
 	return asJSON
 }
 
-// parseAccept reads media ranges and their weights. What can't be read is left out.
+// parseAccept parses media ranges and their weights. It ignores malformed ones.
 func parseAccept(lines []string) map[string]float64 {
 	ranges := make(map[string]float64)
-	for one := range strings.SplitSeq(strings.Join(lines, ","), ",") {
-		media, parameters, err := mime.ParseMediaType(one)
+	for text := range strings.SplitSeq(strings.Join(lines, ","), ",") {
+		media, parameters, err := mime.ParseMediaType(text)
 		if err != nil {
 			continue
 		}
@@ -61,23 +63,23 @@ func parseAccept(lines []string) map[string]float64 {
 	return ranges
 }
 
-// quality is how much a client likes a media type: the most specific range that holds it says so.
+// quality returns the weight of a media type: that of the most specific range that contains it.
 func quality(ranges map[string]float64, family, subtype string) float64 {
 	for _, name := range []string{family + "/" + subtype, family + "/*", "*/*"} {
-		if weight, said := ranges[name]; said {
+		if weight, ok := ranges[name]; ok {
 			return weight
 		}
 	}
 	return 0
 }
 
-// write answers with the shape for JSON, or the one for XML.
-func write(c *gin.Context, f format, inJSON, inXML any) error {
+// write responds with the value for JSON or the one for XML.
+func write(c *gin.Context, f format, jsonValue, xmlValue any) error {
 	if f == asJSON {
-		c.PureJSON(http.StatusOK, inJSON)
+		c.PureJSON(http.StatusOK, jsonValue)
 		return nil
 	}
-	text, err := xml.Marshal(inXML)
+	text, err := xml.Marshal(xmlValue)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ import (
 // atom is the namespace of Atom.
 const atom = "http://www.w3.org/2005/Atom"
 
-// read parses XML strictly and writes it as lines: {namespace}element attribute=value… text, indented by depth.
+// read parses XML strictly and writes it as lines: {namespace}element attribute=value… text,
+// indented by depth.
 func read(t *testing.T, w *httptest.ResponseRecorder) []string {
 	t.Helper()
 	if kind := w.Header().Get("Content-Type"); kind != "application/xml; charset=utf-8" {

@@ -13,26 +13,27 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// How many tasks one answer holds: if the client does not say, and at most.
+// The number of tasks in one response.
 const (
 	defaultLimit = 100
 	maxLimit     = 1000
 )
 
-// listInJSON is a list as GeoGig writes it: every task wrapped as it is alone.
-type listInJSON struct {
+// jsonList is a list in GeoGig's form: every task is wrapped as it is alone.
+type jsonList struct {
 	Tasks []wrapped `json:"tasks"`
 	Next  string    `json:"next,omitempty"`
 }
 
-// listInXML is the same in XML.
-type listInXML struct {
+// xmlList is the same list in XML.
+type xmlList struct {
 	XMLName xml.Name `xml:"tasks"`
 	Tasks   []task   `xml:"task"`
 	Next    *link    `xml:"atom:link"`
 }
 
-// list answers with the tasks that the query asks for, the latest first, and with the address of those that did not fit.
+// list responds with the tasks that match the query, the latest first, and with the address of the
+// following ones.
 func (d *Dialect) list(c *gin.Context) error {
 	path, f := prepare(c, strings.TrimSuffix(c.FullPath(), "/"))
 	query, err := url.ParseQuery(c.Request.URL.RawQuery)
@@ -44,32 +45,33 @@ func (d *Dialect) list(c *gin.Context) error {
 		return err
 	}
 	limit := filter.Limit
-	filter.Limit++ // one more tells whether there is more
+	filter.Limit++ // one more shows whether a page follows
 	found, err := d.Monitor.List(c.Request.Context(), filter)
 	if err != nil {
 		return err
 	}
-	inJSON, inXML := listInJSON{Tasks: []wrapped{}}, listInXML{}
+	jsonValue, xmlValue := jsonList{Tasks: []wrapped{}}, xmlList{}
 	absolute := d.absolute(c)
 	for _, op := range found[:min(limit, len(found))] {
-		shown := newTask(op, absolute)
-		inJSON.Tasks, inXML.Tasks = append(inJSON.Tasks, wrapped{shown}), append(inXML.Tasks, shown)
+		shape := newTask(op, absolute)
+		jsonValue.Tasks, xmlValue.Tasks = append(jsonValue.Tasks, wrapped{shape}), append(xmlValue.Tasks, shape)
 	}
 	if len(found) > limit {
 		query.Set("before", strconv.FormatInt(found[limit-1].Number, 10))
 		next := func(path string) string { return absolute(path + "?" + query.Encode()) }
-		inJSON.Next = next(path + ".json")
-		onward := newLink("next", next(path+".xml"))
-		inXML.Next = &onward
+		jsonValue.Next = next(path + ".json")
+		link := newLink("next", next(path+".xml"))
+		xmlValue.Next = &link
 		c.Header("Link", "<"+next(strings.TrimSuffix(c.FullPath(), "/"))+`>; rel="next"`)
 	}
-	return write(c, f, inJSON, inXML)
+	return write(c, f, jsonValue, xmlValue)
 }
 
-// parameters are what a list takes.
+// parameters are the query parameters of a list.
 var parameters = []string{"status", "limit", "before"}
 
-// readFilter reads status, limit and before. It refuses what would be ignored otherwise: a filter that is misspelt must not list everything.
+// readFilter parses status, limit and before. Unknown parameters are rejected, so that a misspelt
+// filter does not list everything.
 func readFilter(query url.Values) (store.Filter, error) {
 	f := store.Filter{Limit: defaultLimit}
 	for name, values := range query {
@@ -79,7 +81,7 @@ func readFilter(query url.Values) (store.Filter, error) {
 	}
 	for _, line := range query["status"] {
 		for word := range strings.SplitSeq(line, ",") {
-			states := statesCalled(word)
+			states := statesOf(word)
 			if states == nil {
 				return f, invalid("status", "must be WAITING, RUNNING, FINISHED, FAILED or CANCELLED, or several of them joined by commas.")
 			}

@@ -1,5 +1,6 @@
-// Package tasks is the dialect of GeoGig's asynchronous tasks (seed 002): a task has a number, a status and a phase in words, in JSON or
-// XML, and can be cancelled and pruned by following an address.
+// Package tasks is the dialect of GeoGig's asynchronous tasks (seed 002): a task has a number, a
+// status and a phase in words, in JSON or XML, and can be cancelled and pruned by following an
+// address.
 package tasks
 
 import (
@@ -47,7 +48,8 @@ func Path(op *operation.Operation) string { return "/tasks/" + strconv.FormatInt
 // listPaths are the paths of the list. Seed 002 also prints one with a slash at the end.
 var listPaths = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}
 
-// Routes returns the routes of the dialect. In /tasks/:task the parameter is a number, optionally with a suffix for the format.
+// Routes returns the routes of the dialect. In /tasks/:task the parameter is a number, optionally
+// with a suffix for the format.
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{

@@ -9,8 +9,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
-// task is one task, in JSON and in XML. Names and order are GeoGig's (its manual's page on asynchronous tasks, and seed 002). XML has an
-// Atom link instead of JSON's href.
+// task is one task, in JSON and in XML. Names and order are GeoGig's (its manual's page on
+// asynchronous tasks, and seed 002). XML has an Atom link instead of JSON's href.
 type task struct {
 	XMLName     xml.Name  `json:"-" xml:"task"`
 	ID          int64     `json:"id" xml:"id"`
@@ -40,7 +40,8 @@ func newLink(rel, href string) link {
 	return link{Namespace: "http://www.w3.org/2005/Atom", Rel: rel, Href: href, Type: "application/xml"}
 }
 
-// progress is the current phase of a running task and its progress: the records of an import, the percentage of everything else.
+// progress is the current phase of a running task and its progress: the records of an import, the
+// percentage of everything else.
 type progress struct {
 	Task   string `json:"task" xml:"task"`
 	Amount amount `json:"amount" xml:"amount"`

@@ -38,7 +38,8 @@ func (d *Dialect) status(c *gin.Context) error {
 	return d.respond(c, f, op)
 }
 
-// remove cancels an unfinished task and responds with its final status; it deletes a finished one and responds with 204.
+// remove cancels an unfinished task and responds with its final status; it deletes a finished one
+// and responds with 204.
 func (d *Dialect) remove(c *gin.Context) error {
 	id, f := prepare(c, c.Param("task"))
 	op, err := d.find(c, id)
@@ -56,7 +57,8 @@ func (d *Dialect) remove(c *gin.Context) error {
 	return nil
 }
 
-// prepare sets the headers that prevent caching, and splits the last segment of the path into the bare segment and the format.
+// prepare sets the headers that prevent caching, and splits the last segment of the path into the
+// bare segment and the format.
 func prepare(c *gin.Context, segment string) (string, format) {
 	c.Header("Cache-Control", "no-store")
 	bare, f := cutSuffix(segment, c.Request)
@@ -66,7 +68,8 @@ func prepare(c *gin.Context, segment string) (string, format) {
 	return bare, f
 }
 
-// taskID matches the id of a task. A sign or leading zeros are not allowed, so that every task has exactly one address.
+// taskID matches the id of a task. A sign or leading zeros are not allowed, so that every task has
+// exactly one address.
 var taskID = regexp.MustCompile(`^[1-9]\d{0,18}$`)
 
 // find finds a task by its id. A HEAD does not count as a poll.
@@ -88,7 +91,8 @@ func (d *Dialect) find(c *gin.Context, id string) (*operation.Operation, error) 
 	return op, nil
 }
 
-// cancel cancels a task. A task that finished before is returned as it is: cancelling is idempotent (seed 002).
+// cancel cancels a task. A task that finished before is returned as it is: cancelling is idempotent
+// (seed 002).
 func (d *Dialect) cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
 	cancelled, err := d.Monitor.Cancel(ctx, op)
 	if fault.Is(err, fault.Conflict) {

@@ -17,11 +17,12 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "FAILED",
 }
 
-// Word returns the dialect's word for a state.
+// Word returns the status of seed 002 for a state; empty for an operation that is still receiving.
 func Word(s operation.State) string { return words[s] }
 
-// statesCalled returns the states that a word stands for, in the order of an operation's life; none if the dialect has no such word.
-func statesCalled(word string) (states []operation.State) {
+// statesOf returns the states that a status stands for, in the order of an operation's life; none
+// if the status is unknown.
+func statesOf(word string) (states []operation.State) {
 	for _, s := range operation.States() {
 		if Word(s) != "" && strings.EqualFold(Word(s), word) {
 			states = append(states, s)
@@ -30,7 +31,7 @@ func statesCalled(word string) (states []operation.State) {
 	return states
 }
 
-// describe says in words what an operation does, such as "import into tools".
+// describe returns a description of an operation, such as "import into tools".
 func describe(op *operation.Operation) string {
 	switch op.Kind {
 	case operation.Import:
@@ -43,31 +44,32 @@ func describe(op *operation.Operation) string {
 	return string(op.Kind)
 }
 
-// subjects are the reports that are about no collection.
+// subjects are the descriptions of reports that are not about a collection.
 var subjects = map[report.Subject]string{
 	report.Imports: "report on the latest imports", report.Import: "report on an import", report.Search: "report on a search",
 }
 
 func describeReport(op *operation.Operation) string {
-	asked, err := report.Read(op.Request)
+	request, err := report.Read(op.Request)
 	switch {
 	case err != nil:
 		return "report"
-	case subjects[asked.Report] != "":
-		return subjects[asked.Report]
+	case subjects[request.Report] != "":
+		return subjects[request.Report]
 	}
-	return "report on the records of " + asked.Collection
+	return "report on the records of " + request.Collection
 }
 
-// phases are what an operation is doing just now, if nobody has said it.
+// phases are the beginnings of default phases, before the name of the collection.
 var phases = map[operation.Kind]string{operation.Import: "Importing into ", operation.Search: "Searching in "}
 
+// phase returns the current phase of an operation: its own, or a default.
 func phase(op *operation.Operation) string {
-	switch begin := phases[op.Kind]; {
+	switch prefix := phases[op.Kind]; {
 	case op.Phase != "":
 		return op.Phase
-	case begin != "":
-		return begin + op.Collection
+	case prefix != "":
+		return prefix + op.Collection
 	}
 	return "Working"
 }

@@ -42,7 +42,8 @@ func (h *Handler) writeBlocks(ctx context.Context, writer *store.PartWriter, dec
 	return nil
 }
 
-// readFull reads until p is full. Unlike io.ReadFull it returns io.EOF, and not io.ErrUnexpectedEOF, with a short last block.
+// readFull reads until p is full. Unlike io.ReadFull it returns io.EOF, and not
+// io.ErrUnexpectedEOF, with a short last block.
 func readFull(r io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var read int

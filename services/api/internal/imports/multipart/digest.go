@@ -9,11 +9,12 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// algorithm is the only digest algorithm; a client may send others beside it, which are ignored (RFC 9530 section 2).
+// algorithm is the only digest algorithm; a client may send others beside it, which are ignored
+// (RFC 9530 section 2).
 const algorithm = "sha-256"
 
-// readDigest parses Content-Digest (RFC 9530), a structured dictionary such as "sha-256=:base64:". It returns nil if the header has no
-// digest of the algorithm.
+// readDigest parses Content-Digest (RFC 9530), a structured dictionary such as "sha-256=:base64:".
+// It returns nil if the header has no digest of the algorithm.
 func readDigest(h http.Header) ([]byte, error) {
 	var last []byte
 	for _, line := range h.Values("Content-Digest") {

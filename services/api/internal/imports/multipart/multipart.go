@@ -1,6 +1,7 @@
-// Package multipart accepts imports in several parts, for bodies that are too large for one request or that several clients send. A client
-// starts an upload (seed 003: upload-start), sends its parts in any order and as often as needed, and finishes it (upload-finish). A
-// finished upload is an import like any other; the importer splits it into records.
+// Package multipart accepts imports in several parts, for bodies that are too large for one request
+// or that several clients send. A client starts an upload (seed 003: upload-start), sends its parts
+// in any order and as often as needed, and finishes it (upload-finish). A finished upload is an
+// import like any other; the importer splits it into records.
 package multipart
 
 import (

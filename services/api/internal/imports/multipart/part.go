@@ -18,11 +18,13 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 )
 
-// discardTimeout limits the deletion of the blocks of a failed part; the rest is deleted with the upload.
+// discardTimeout limits the deletion of the blocks of a failed part; the rest is deleted with the
+// upload.
 const discardTimeout = 20 * time.Second
 
-// put stores a part. It takes effect only when all of it was received: of two requests for the same number, the one that completes last
-// wins, and an interrupted one leaves the existing part unchanged.
+// put stores a part. It takes effect only when all of it was received: of two requests for the same
+// number, the one that completes last wins, and an interrupted one leaves the existing part
+// unchanged.
 func (h *Handler) put(c *gin.Context) error {
 	upload, err := h.find(c, c.Param("upload"))
 	if err != nil {
@@ -46,8 +48,8 @@ func (h *Handler) put(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	// Ignore the cancellation of the request's context: net/http cancels it after any read error, and a client's error would then be
-	// reported as an unavailable database.
+	// Ignore the cancellation of the request's context: net/http cancels it after any read error,
+	// and a client's error would then be reported as an unavailable database.
 	ctx := context.WithoutCancel(c.Request.Context())
 	defer h.discard(ctx, writer)
 	digest, err := h.receive(ctx, c, writer, expected)
@@ -57,8 +59,8 @@ func (h *Handler) put(c *gin.Context) error {
 	return h.keep(ctx, c, writer, partDocument{Part: number, Bytes: writer.Bytes(), Digest: formatDigest(digest)}, digest)
 }
 
-// receive writes the part to the store and returns the digest of its decoded bytes. expected is the digest of the bytes as they are sent,
-// or nil.
+// receive writes the part to the store and returns the digest of its decoded bytes. expected is the
+// digest of the bytes as they are sent, or nil.
 func (h *Handler) receive(ctx context.Context, c *gin.Context, writer *store.PartWriter, expected []byte) ([]byte, error) {
 	body := imports.NewBody(c, h.Options.Import.UploadRate, sha256.New(), h.Options.PartBytes)
 	limits := h.Options.Import.Intake

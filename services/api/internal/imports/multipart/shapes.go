@@ -32,11 +32,13 @@ type limitsDocument struct {
 	Parts     int   `json:"parts"`
 	// Bytes limits all parts together.
 	Bytes int64 `json:"bytes"`
-	// ExpiresAt is when an unfinished upload is deleted; each part postpones it. Null once the upload is finished.
+	// ExpiresAt is when an unfinished upload is deleted; each part postpones it. Null once the
+	// upload is finished.
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
-// partDocument is a received part. Bytes and Digest are of the part after its content coding is undone.
+// partDocument is a received part. Bytes and Digest are of the part after its content coding is
+// undone.
 type partDocument struct {
 	Part  int   `json:"part"`
 	Bytes int64 `json:"bytes"`

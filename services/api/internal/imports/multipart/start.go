@@ -51,7 +51,8 @@ func (h *Handler) start(c *gin.Context) error {
 	return nil
 }
 
-// createOrFind creates an upload. If the client chose an id and repeats its request, the existing upload is returned.
+// createOrFind creates an upload. If the client chose an id and repeats its request, the existing
+// upload is returned.
 func (h *Handler) createOrFind(c *gin.Context, draft store.Draft) (*store.MultipartUpload, error) {
 	ctx := c.Request.Context()
 	upload, err := h.Store.BeginMultipart(ctx, draft, h.Options.Retention)

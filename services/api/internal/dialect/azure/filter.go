@@ -1,0 +1,139 @@
+package azure
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
+)
+
+// parameter is a query parameter of the list.
+type parameter struct {
+	name string
+	// want completes the sentence "name must be …".
+	want string
+	// repeatable parameters may occur more than once.
+	repeatable bool
+	// read adds a value to the filter, and reports whether the value is valid.
+	read func(f *store.Filter, value string) bool
+}
+
+var parameters = []parameter{
+	{name: "kind", want: "import, search or report", read: readKind},
+	{name: "collection", want: "the name of a collection", read: readCollection},
+	{name: "status", want: "NotStarted, Running, Succeeded, Failed or Canceled, or several of them with commas between", repeatable: true, read: readStatus},
+	{name: "createdAfter", want: "a time such as 2026-01-31T12:00:00Z (RFC 3339)", read: readCreatedAfter},
+	{name: "createdBefore", want: "a time such as 2026-01-31T12:00:00Z (RFC 3339)", read: readCreatedBefore},
+	{name: "label", want: "name=value, and no two of them with the same name", repeatable: true, read: readLabel},
+	{name: "maxpagesize", want: "a whole number of at least 1", read: readPageSize},
+	{name: "cursor", want: "the one of a nextLink", read: func(_ *store.Filter, value string) bool { return value != "" }},
+	{name: "api-version", want: "anything", read: func(*store.Filter, string) bool { return true }}, // sent by Azure's clients
+}
+
+// readListQuery parses the query. Unknown parameters are rejected, so that a misspelt filter does
+// not list everything.
+func readListQuery(address *url.URL) (url.Values, error) {
+	query, err := url.ParseQuery(address.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.Malformed, "invalid-parameter", "The query of the address can't be read: a percent sign begins no escape in it.")
+	}
+	for name, values := range query {
+		i := slices.IndexFunc(parameters, func(p parameter) bool { return p.name == name })
+		if i < 0 || len(values) > 1 && !parameters[i].repeatable {
+			return nil, unknownParameter(name, i >= 0)
+		}
+	}
+	return query, nil
+}
+
+func unknownParameter(name string, repeated bool) error {
+	if repeated {
+		return fault.New(fault.Malformed, "invalid-parameter", "%s is there twice.", name).With("parameter", name)
+	}
+	var names []string
+	for _, p := range parameters {
+		names = append(names, p.name)
+	}
+	return fault.New(fault.Malformed, "invalid-parameter", "There is no such parameter. A list takes %s.", strings.Join(names, ", ")).
+		With("parameter", name)
+}
+
+func readFilter(query url.Values) (store.Filter, error) {
+	filter := store.Filter{Limit: defaultPageSize}
+	for _, p := range parameters {
+		for _, value := range query[p.name] {
+			if !p.read(&filter, value) {
+				return filter, fault.New(fault.Malformed, "invalid-parameter", "%s must be %s.", p.name, p.want).With("parameter", p.name)
+			}
+		}
+	}
+	return filter, nil
+}
+
+func readKind(f *store.Filter, value string) bool {
+	f.Kind = operation.Kind(value)
+	return slices.Contains(operation.Kinds(), f.Kind)
+}
+
+func readCollection(f *store.Filter, value string) bool {
+	f.Collection = value
+	return value != "" && utf8.ValidString(value) && !strings.ContainsRune(value, 0)
+}
+
+// readStatus reads statuses separated by commas. One status may stand for several states.
+func readStatus(f *store.Filter, value string) bool {
+	for word := range strings.SplitSeq(value, ",") {
+		valid := false
+		for _, state := range operation.States() {
+			if word != "" && Word(state) == strings.TrimSpace(word) {
+				valid = true
+				f.States = append(f.States, state)
+			}
+		}
+		if !valid {
+			return false
+		}
+	}
+	return true
+}
+
+// readCreatedAfter sets the earliest creation time to the microsecond after the value, because the
+// database stores microseconds.
+func readCreatedAfter(f *store.Filter, value string) bool {
+	t, ok := monitor.ParseTime(value)
+	f.CreatedFrom = t.Truncate(time.Microsecond).Add(time.Microsecond)
+	return ok
+}
+
+func readCreatedBefore(f *store.Filter, value string) bool {
+	t, ok := monitor.ParseTime(value)
+	f.CreatedBefore = t.Add(time.Microsecond - 1).Truncate(time.Microsecond)
+	return ok && !f.CreatedBefore.IsZero()
+}
+
+func readLabel(f *store.Filter, value string) bool {
+	name, text, err := submission.ParseLabel(value)
+	if _, repeated := f.Labels[name]; err != nil || repeated {
+		return false
+	}
+	if f.Labels == nil {
+		f.Labels = make(map[string]string)
+	}
+	f.Labels[name] = text
+	return true
+}
+
+func readPageSize(f *store.Filter, value string) bool {
+	n, err := strconv.ParseUint(value, 10, 64)
+	f.Limit = int(min(n, maxPageSize))
+	return n > 0 && (err == nil || errors.Is(err, strconv.ErrRange))
+}
