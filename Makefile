@@ -41,6 +41,10 @@ bench: ## Measure imports against bare COPY
 image: ## Build the container images without a Docker engine, into .bin/images
 	@go run -buildvcs=false ./deploy/image $(ARGS)
 
+.PHONY: docs
+docs: ## Write docs/configuration.md from the configuration structs
+	@go run -buildvcs=false ./deploy/local/configdoc/write
+
 .PHONY: k8s-check
 k8s-check: $(apiserver) ## Offer the Kubernetes manifests to a real API server (built first: five minutes, once)
 	@go run -buildvcs=false ./deploy/k8s/check/write .bin/k8s/manifests deploy/k8s/overlays/dev deploy/k8s/overlays/prod

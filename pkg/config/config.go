@@ -1,5 +1,5 @@
 // Package config reads a service's configuration from environment variables into one struct. Shared parts are fields of that
-// struct; a test holds every variable against the README.
+// struct. docs/configuration.md is generated from the tags and comments of the fields.
 package config
 
 import (
@@ -15,29 +15,36 @@ import (
 
 // Postgres says where the database is.
 type Postgres struct {
-	// URL is the address of the database.
+	// URL is the address of Postgres 15 or newer, such as postgres://user:password@host/longshore.
+	// All programs use the same database.
 	URL string `env:"DATABASE_URL,required,notEmpty" secret:"url"`
-	// Wait is how long a start waits for a database that does not answer yet or is not migrated yet; 0 gives up at once.
+	// Wait is how long a start waits for a database that does not answer or is not migrated yet. 0
+	// does not wait.
 	Wait time.Duration `env:"LONGSHORE_DB_WAIT" envDefault:"0s"`
-	// MaxConns bounds the connections of one process. None is held while a client is slow, so few serve many.
+	// MaxConns is the maximum number of connections of one process to Postgres. A worker needs two
+	// for each chunk, search or report that it processes concurrently, and one more. The api uses
+	// none while it waits for a slow client, so a few connections serve many clients.
 	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"10"`
 }
 
 // Redis says where the queue is.
 type Redis struct {
-	// URL is the address of Redis.
+	// URL is the address of Redis 6.2 or newer, such as redis://:password@host:6379/0.
 	URL string `env:"REDIS_URL,required,notEmpty" secret:"url"`
 }
 
 // Collections says which kinds of record there are.
 type Collections struct {
-	// Dir holds collection files beside the shipped ones; empty means none.
+	// Dir is a folder of collection files in addition to the shipped ones. A file replaces the
+	// shipped collection of the same name. Use the same files for all services. Empty uses the
+	// shipped collections only.
 	Dir string `env:"LONGSHORE_COLLECTIONS"`
 }
 
 // Admin says where operators and their machines see how a service is.
 type Admin struct {
-	// Addr is host:port of health and metrics; port 0 takes a free one and tells it in the log.
+	// Addr is the address, as host:port, of the health checks /livez, /startupz and /readyz and of
+	// /metrics. Port 0 uses a free port, which the log contains.
 	Addr string `env:"LONGSHORE_ADMIN_ADDR" envDefault:"127.0.0.1:0"`
 }
 
@@ -51,15 +58,16 @@ func (a Admin) Check() error {
 
 // Shutdown bounds how a service ends.
 type Shutdown struct {
-	// Grace is how long the work in hand may take after SIGTERM.
+	// Grace is how long running work may take after SIGTERM before it is cut off. Must be greater
+	// than 0.
 	Grace time.Duration `env:"LONGSHORE_SHUTDOWN_GRACE" envDefault:"20s"`
 }
 
 // Log says how a service writes its log. Package logging reads these variables itself, before there is a configuration.
 type Log struct {
-	// Format is json for machines or text for people.
+	// Format is the format of the log: json for machines, text for people.
 	Format string `env:"LONGSHORE_LOG_FORMAT" envDefault:"json"`
-	// Level is the least that is written: debug, info, warn or error.
+	// Level is the minimum level of the log: debug, info, warn or error.
 	Level string `env:"LONGSHORE_LOG_LEVEL" envDefault:"info"`
 }
 

@@ -14,12 +14,15 @@ type Worker struct {
 	Shutdown    Shutdown
 	Admin       Admin
 
-	// QueuePoll is how long an idle worker waits before it looks at the queue again.
+	// QueuePoll is how often an idle worker queries the queue. A shorter interval starts work
+	// sooner and costs Redis more. Must be greater than 0.
 	QueuePoll time.Duration `env:"LONGSHORE_QUEUE_POLL" envDefault:"50ms"`
-	// MaxAttempts is how often a step may end its worker before its operation fails.
+	// MaxAttempts is the maximum number of attempts at a step, spread over about three minutes with
+	// the default. After that its operation fails. Must be greater than 0.
 	MaxAttempts int `env:"LONGSHORE_MAX_ATTEMPTS" envDefault:"8"`
-	// FrozenAfter is how long the worker may stand still, between two statements or while it is sent a result, before Postgres takes its
-	// work away.
+	// FrozenAfter is how long a worker may be silent between two statements of a transaction, or
+	// while it receives a result, before Postgres ends its session and releases the locks of its
+	// chunk. Must be greater than 0.
 	FrozenAfter time.Duration `env:"LONGSHORE_FROZEN_AFTER" envDefault:"10s"`
 }
 

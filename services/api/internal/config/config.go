@@ -27,60 +27,84 @@ type Config struct {
 	Collections config.Collections
 	Shutdown    config.Shutdown
 
-	// Addr is the address of the public API, as host:port.
+	// Addr is the address, as host:port, at which the api listens for clients.
 	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`
-	// DrainDelay is how long a stopping api continues to accept connections after it reports that it
-	// is not ready.
+	// DrainDelay is how long the server accepts requests after SIGTERM while it is not ready any
+	// more, so that load balancers can stop sending them.
 	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
-	// PublicURL is the base of all addresses in responses; empty means the Host header of the request.
+	// PublicURL is the absolute address with which all links in answers begin, such as
+	// https://imports.example.com. Set it behind a proxy. Empty uses the Host header of the
+	// request.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
-	// ConsoleURL is the base address of the console, to which responses about an operation link; empty
-	// means no link.
+	// ConsoleURL is the address at which operators open the console. Every answer about an
+	// operation contains a header Link to its page in the console. Empty omits the header.
 	ConsoleURL string `env:"LONGSHORE_CONSOLE_URL"`
 
-	// MaxBodyBytes bounds a request body after decompression.
+	// MaxBodyBytes is the maximum size of a request body after decompression, in bytes. It also
+	// limits all parts of a multipart upload together.
 	MaxBodyBytes int64 `env:"LONGSHORE_MAX_BODY_BYTES" envDefault:"17179869184"`
-	// MaxRecordBytes bounds one record.
+	// MaxRecordBytes is the maximum size of one record, in bytes. Together with
+	// LONGSHORE_CHUNK_BYTES it may be at most 134217728.
 	MaxRecordBytes int `env:"LONGSHORE_MAX_RECORD_BYTES" envDefault:"1048576"`
-	// MaxRecords bounds the records of one import.
+	// MaxRecords is the maximum number of records of one import. At most 2147483647.
 	MaxRecords int `env:"LONGSHORE_MAX_RECORDS" envDefault:"100000000"`
-	// MaxDepth bounds the nesting depth of a record.
+	// MaxDepth is the maximum nesting depth of a record. At most 1000. Use the same value for the
+	// api and the importer.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
-	// MaxRatio bounds the compression ratio of a body.
+	// MaxRatio is the maximum number of bytes to which one compressed byte of a request body may
+	// expand.
 	MaxRatio int `env:"LONGSHORE_MAX_COMPRESSION_RATIO" envDefault:"200"`
-	// UploadGrace is how long an upload may pause, and how long it may be slower than MinUploadRate.
+	// UploadGrace is how long a client may be silent during a transfer. Each transferred byte
+	// restores some of this time, at LONGSHORE_MIN_UPLOAD_RATE, up to the whole.
 	UploadGrace time.Duration `env:"LONGSHORE_UPLOAD_GRACE" envDefault:"30s"`
-	// MinUploadRate is the minimum rate of an upload, in bytes per second.
+	// MinUploadRate is the minimum transfer rate of a client in bytes per second. A client may be
+	// slower for LONGSHORE_UPLOAD_GRACE.
 	MinUploadRate int `env:"LONGSHORE_MIN_UPLOAD_RATE" envDefault:"10240"`
 
-	// MaxPartBytes and MaxParts bound the parts of a multipart upload; MaxBodyBytes bounds their sum.
+	// MaxPartBytes is the maximum size of one part of a multipart upload after decompression, in
+	// bytes.
 	MaxPartBytes int64 `env:"LONGSHORE_MAX_PART_BYTES" envDefault:"5368709120"`
+	// MaxParts is the maximum number of parts of a multipart upload. At most 2147483647.
 	MaxParts     int   `env:"LONGSHORE_MAX_PARTS" envDefault:"10000"`
-	// UploadRetention is how long an unfinished multipart upload is kept after its last part.
+	// UploadRetention is how long an unfinished multipart upload is kept after its last part. At
+	// least 1m and twice LONGSHORE_UPLOAD_GRACE.
 	UploadRetention time.Duration `env:"LONGSHORE_UPLOAD_RETENTION" envDefault:"24h"`
 
-	// ChunkRecords and ChunkBytes bound a chunk, which a worker commits in one transaction.
+	// ChunkRecords is the maximum number of records in a chunk. A worker commits one chunk per
+	// transaction.
 	ChunkRecords int `env:"LONGSHORE_CHUNK_RECORDS" envDefault:"5000"`
+	// ChunkBytes is the size, in bytes of its records, at which a chunk is full. Together with
+	// LONGSHORE_MAX_RECORD_BYTES it may be at most 134217728.
 	ChunkBytes   int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
-	// Lanes is how many chunks of one import may be queued at the same time.
+	// Lanes is the maximum number of chunks of one import that are in the queue at the same time.
+	// At most 1024. A lower value shares the workers more fairly between imports.
 	Lanes int `env:"LONGSHORE_LANES" envDefault:"8"`
-	// ImportRetention, SearchRetention and ReportRetention are the default times that a finished
-	// operation is kept.
+	// ImportRetention is how long an import is kept after its end if the client does not set
+	// Longshore-Retention. From 10m to LONGSHORE_MAX_RETENTION.
 	ImportRetention time.Duration `env:"LONGSHORE_IMPORT_RETENTION" envDefault:"168h"`
+	// SearchRetention is how long a search and its results are kept after its end if the client
+	// does not set Longshore-Retention. From 5m to 168h.
 	SearchRetention time.Duration `env:"LONGSHORE_SEARCH_RETENTION" envDefault:"24h"`
+	// ReportRetention is how long a report and its file are kept after its end if the client does
+	// not set Longshore-Retention. From 10m to LONGSHORE_MAX_RETENTION.
 	ReportRetention time.Duration `env:"LONGSHORE_REPORT_RETENTION" envDefault:"168h"`
-	// MaxRetention bounds the retention that clients may request for imports and reports.
+	// MaxRetention is the maximum retention that a client may request for an import or a report.
+	// For a search it is always 168h.
 	MaxRetention time.Duration `env:"LONGSHORE_MAX_RETENTION" envDefault:"720h"`
-	// MaxWait bounds how long a request may wait for the end of an operation (Prefer: wait).
+	// MaxWait is the maximum time that a request may wait for the end of an operation (Prefer:
+	// wait).
 	MaxWait time.Duration `env:"LONGSHORE_MAX_WAIT" envDefault:"60s"`
-	// PollWithin is the time within which a search must be polled again.
+	// PollWithin is the time within which the client of a running search must poll it. A search
+	// that is not polled ends as timed out.
 	PollWithin time.Duration `env:"LONGSHORE_POLL_WITHIN" envDefault:"60s"`
-	// SearchMaxLimit bounds the limit of a search.
+	// SearchMaxLimit is the maximum number of records that a search may request.
 	SearchMaxLimit int `env:"LONGSHORE_SEARCH_MAX_LIMIT" envDefault:"10000"`
-	// SearchMoment is how long the response to a new search waits for its end, so that clients need
-	// not poll a quick search.
+	// SearchMoment is how long the answer to a new search waits for its end, so that a fast search
+	// needs no poll.
 	SearchMoment time.Duration `env:"LONGSHORE_SEARCH_MOMENT" envDefault:"500ms"`
-	// MaxErrors bounds the rejected records in the status of an import (seed 000).
+	// MaxErrors is the maximum number of rejected records in the status of an import at
+	// /api/{collection}/import, which are also limited to 1 MiB. If there are more,
+	// errors_truncated is true and errors_link leads to all of them.
 	MaxErrors int `env:"LONGSHORE_MAX_ERRORS_SHOWN" envDefault:"1000"`
 }
 

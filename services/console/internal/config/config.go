@@ -18,13 +18,18 @@ type Config struct {
 	Admin    config.Admin
 	Shutdown config.Shutdown
 
-	// Addr is where the console listens, as host:port. Without users it must be a loopback address.
+	// Addr is the address, as host:port, at which the console listens. Without users it must be a
+	// loopback address.
 	Addr string `env:"LONGSHORE_CONSOLE_ADDR" envDefault:"127.0.0.1:8090"`
-	// DrainDelay is how long the console goes on listening after it was asked to stop and is not ready any more.
+	// DrainDelay is how long the server accepts requests after SIGTERM while it is not ready any
+	// more, so that load balancers can stop sending them.
 	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
-	// Viewers may look: name:password pairs, separated by commas. A password may be a bcrypt hash, as htpasswd -B makes it.
+	// Viewers is the list of users who may only read: name:password pairs, separated by commas. A
+	// password may be a bcrypt hash, as htpasswd -B prints it. If neither viewers nor operators are
+	// set, the console requires no login.
 	Viewers []string `env:"LONGSHORE_CONSOLE_VIEWERS" secret:"users"`
-	// Operators may also pause queues, and run, archive and delete entries.
+	// Operators is the list of users who may also pause queues and run, archive or delete entries,
+	// in the same form as LONGSHORE_CONSOLE_VIEWERS.
 	Operators []string `env:"LONGSHORE_CONSOLE_OPERATORS" secret:"users"`
 }
 

@@ -14,8 +14,10 @@ type Config struct {
 	config.Worker
 
 	// Concurrency is the number of chunks that one importer processes concurrently.
+	// LONGSHORE_DB_MAX_CONNS must be greater than twice this number.
 	Concurrency int `env:"LONGSHORE_IMPORTER_CONCURRENCY" envDefault:"2"`
-	// MaxDepth limits the nesting of a record, as in the api.
+	// MaxDepth is the maximum nesting depth of a record. At most 1000. Use the same value for the
+	// api and the importer.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
 }
 

@@ -11,9 +11,11 @@ import (
 type Config struct {
 	config.Worker
 
-	// Concurrency is how many reports one reporter works on at once.
+	// Concurrency is the number of reports that one reporter processes concurrently.
+	// LONGSHORE_DB_MAX_CONNS must be greater than twice this number.
 	Concurrency int `env:"LONGSHORE_REPORTER_CONCURRENCY" envDefault:"2"`
-	// MaxReportBytes bounds the file of a report.
+	// MaxReportBytes is the maximum size of a report's file, and of the records that are collected
+	// for it, in bytes.
 	MaxReportBytes int64 `env:"LONGSHORE_MAX_REPORT_BYTES" envDefault:"17179869184"`
 }
 

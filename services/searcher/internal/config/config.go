@@ -12,11 +12,14 @@ import (
 type Config struct {
 	config.Worker
 
-	// Concurrency is the maximum number of search steps that one searcher runs at the same time.
+	// Concurrency is the number of searches that one searcher processes concurrently.
+	// LONGSHORE_DB_MAX_CONNS must be greater than twice this number.
 	Concurrency int `env:"LONGSHORE_SEARCHER_CONCURRENCY" envDefault:"2"`
-	// MaxResultBytes limits the result of one search. A truncated result is marked as such.
+	// MaxResultBytes is the maximum size of the results of one search, in bytes. Further records
+	// are omitted, and the search is marked as truncated. At most 1073741824.
 	MaxResultBytes int `env:"LONGSHORE_SEARCH_MAX_RESULT_BYTES" envDefault:"67108864"`
-	// StatementTimeout bounds one statement of a step. The retry of a step that exceeds it reads fewer rows.
+	// StatementTimeout is the maximum time of one statement of a search. After a timeout the next
+	// attempt scans fewer rows.
 	StatementTimeout time.Duration `env:"LONGSHORE_SEARCH_STATEMENT_TIMEOUT" envDefault:"15s"`
 }
 
