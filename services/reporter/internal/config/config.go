@@ -1,4 +1,4 @@
-// Package config is the reporter's configuration.
+// Package config defines the reporter's configuration.
 package config
 
 import (
@@ -19,7 +19,7 @@ type Config struct {
 	MaxReportBytes int64 `env:"LONGSHORE_MAX_REPORT_BYTES" envDefault:"17179869184"`
 }
 
-// Check holds the rules across fields.
+// Check validates the configuration.
 func (c Config) Check() error {
 	return errors.Join(
 		c.CheckWorker("LONGSHORE_REPORTER_CONCURRENCY", c.Concurrency),

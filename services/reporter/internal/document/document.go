@@ -1,5 +1,5 @@
-// Package document writes what a report tells people: facts and tables, as a page of HTML or as PDF. Neither asks anybody for anything when
-// it is opened.
+// Package document writes reports for people, made of facts and tables, as HTML or PDF. Both are
+// self-contained: they load nothing when opened.
 package document
 
 import (
@@ -13,24 +13,24 @@ import (
 // Document is a report for people.
 type Document struct {
 	Title string
-	// Made is when its facts were read.
-	Made     time.Time
+	// AsOf is when its facts were read.
+	AsOf     time.Time
 	Sections []Section
 }
 
-// Section is a part of a document under a heading; every part of it may be missing.
+// Section is a part of a document under a heading. Every field but Title is optional.
 type Section struct {
 	Title string
 	Facts []Fact
 	Table *Table
-	// Note stands at its end.
+	// Note is a text below the facts and the table.
 	Note string
 }
 
 // Fact is a name and a value.
 type Fact struct{ Name, Value string }
 
-// Table has as many cells in each row as it has columns.
+// Table is a table. Each row has one cell per column.
 type Table struct {
 	Columns []Column
 	Rows    [][]string
@@ -39,13 +39,13 @@ type Table struct {
 // Column is a column of a table.
 type Column struct {
 	Title string
-	// Share is how wide it is, relative to the others.
-	Share float64
-	// Number puts its cells to the right.
+	// Width is relative to the widths of the other columns.
+	Width float64
+	// Number aligns the cells to the right.
 	Number bool
 }
 
-// Write writes the document in a format for people.
+// Write writes the document as HTML or PDF.
 func (d Document) Write(out io.Writer, f report.Format) error {
 	switch f {
 	case report.HTML:
@@ -57,8 +57,8 @@ func (d Document) Write(out io.Writer, f report.Format) error {
 	}
 }
 
-// Moment writes a time as people read it; nothing for none.
-func Moment(t time.Time) string {
+// FormatTime formats a time for people; "" for the zero time.
+func FormatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 //go:embed page.html
-var pageText string
+var pageSource string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"moment": Moment}).Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"formatTime": FormatTime}).Parse(pageSource))
 
-// writeHTML writes a page that stands alone: the template escapes whatever came from clients.
+// writeHTML writes a self-contained page. The template escapes client data.
 func writeHTML(out io.Writer, d Document) error {
 	if err := page.Execute(out, d); err != nil {
 		return fmt.Errorf("writing the page: %w", err)

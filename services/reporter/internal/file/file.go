@@ -1,4 +1,5 @@
-// Package file cuts a report's file into the pieces that every replica of the api can read, and takes its digest on the way.
+// Package file writes a report's file to Postgres: it cuts the file into blocks, which every api replica can
+// read, and computes its digest.
 package file
 
 import (
@@ -11,61 +12,61 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// BlockBytes is the size of every piece but the last: quickly written, quickly read, and a small part of a download.
+// BlockBytes is the size of every block but the last. It is small enough to be written and read quickly.
 const BlockBytes = 512 << 10
 
-// Append keeps a piece.
-type Append func(ctx context.Context, p store.OutputBlock) error
+// Append stores a block. It must not retain the block's bytes.
+type Append func(ctx context.Context, block store.OutputBlock) error
 
-// TooLargeError tells that a file would be larger than it may be.
+// TooLargeError means that a file would exceed its size limit.
 type TooLargeError struct {
 	// Limit is in bytes.
 	Limit int64
 }
 
-// Error tells the limit.
+// Error returns the limit.
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the file would be larger than %d bytes", e.Limit)
 }
 
-// Writer is a file in the making. It holds one piece. Its errors are those of Append, and *TooLargeError.
+// Writer writes a file. It buffers one block. It returns the errors of Append, and *TooLargeError.
 type Writer struct {
-	ctx     context.Context //nolint:containedctx // an io.Writer has no other way to take it
-	keep    Append
-	limit   int64
-	digest  hash.Hash
-	buffer  []byte
-	written int64
-	seq     int
+	ctx         context.Context //nolint:containedctx // io.Writer has no parameter for it
+	appendBlock Append
+	limit       int64
+	digest      hash.Hash
+	buffer      []byte
+	written     int64
+	seq         int
 }
 
-// New begins a file of at most limit bytes.
-func New(ctx context.Context, limit int64, keep Append) *Writer {
-	return &Writer{ctx: ctx, keep: keep, limit: limit, digest: sha256.New(), buffer: make([]byte, 0, BlockBytes)}
+// New returns a writer for a file of at most limit bytes.
+func New(ctx context.Context, limit int64, appendBlock Append) *Writer {
+	return &Writer{ctx: ctx, appendBlock: appendBlock, limit: limit, digest: sha256.New(), buffer: make([]byte, 0, BlockBytes)}
 }
 
-// Write takes the next bytes.
+// Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
-	taken := 0
-	for taken < len(p) {
-		n := min(len(p)-taken, BlockBytes-len(w.buffer))
-		w.buffer = append(w.buffer, p[taken:taken+n]...)
-		taken += n
+	n := 0
+	for n < len(p) {
+		room := min(len(p)-n, BlockBytes-len(w.buffer))
+		w.buffer = append(w.buffer, p[n:n+room]...)
+		n += room
 		if len(w.buffer) < BlockBytes {
 			break
 		}
 		if err := w.flush(); err != nil {
-			return taken, err
+			return n, err
 		}
 	}
-	return taken, nil
+	return n, nil
 }
 
 func (w *Writer) flush() error {
 	if w.written+int64(len(w.buffer)) > w.limit {
 		return &TooLargeError{Limit: w.limit}
 	}
-	if err := w.keep(w.ctx, store.OutputBlock{Seq: w.seq, Offset: w.written, Bytes: w.buffer}); err != nil {
+	if err := w.appendBlock(w.ctx, store.OutputBlock{Seq: w.seq, Offset: w.written, Bytes: w.buffer}); err != nil {
 		return err
 	}
 	_, _ = w.digest.Write(w.buffer) // a hash never fails
@@ -75,7 +76,7 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-// Close keeps the last piece, and returns the file's size and the hexadecimal digits of its SHA-256.
+// Close writes the last block and returns the file's size and the hexadecimal digits of its SHA-256.
 func (w *Writer) Close() (size int64, digest string, err error) {
 	if len(w.buffer) > 0 {
 		if err := w.flush(); err != nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 )
 
-// csvWriter writes a header and a row for each record, in the way that the CSV of an import is read: texts as they are, numbers, booleans,
-// lists and objects as JSON, and nothing for null.
+// csvWriter writes a header and a row per record. An import reads the same format: texts unquoted, numbers,
+// booleans, lists and objects as JSON, and an empty cell for null. Texts that a spreadsheet would run as a
+// formula are escaped.
 type csvWriter struct {
 	out    *csv.Writer
 	reader *reader
@@ -30,13 +31,13 @@ func newCSV(out io.Writer, c *collection.Collection) (*csvWriter, error) {
 	return w, nil
 }
 
-// Write writes a row.
+// Write writes one row.
 func (w *csvWriter) Write(record []byte) error {
 	if err := w.reader.read(record); err != nil {
 		return err
 	}
 	for i := range w.row {
-		cell, err := cell(w.reader.value(record, i))
+		cell, err := csvCell(w.reader.value(record, i))
 		if err != nil {
 			return err
 		}
@@ -45,18 +46,18 @@ func (w *csvWriter) Write(record []byte) error {
 	return w.out.Write(w.row)
 }
 
-// Close writes what is still buffered.
+// Close flushes.
 func (w *csvWriter) Close() error {
 	w.out.Flush()
 	return w.out.Error()
 }
 
-func cell(value jsontext.Value) (string, error) {
+func csvCell(value jsontext.Value) (string, error) {
 	switch {
 	case value == nil:
 		return "", nil
 	case value.Kind() != '"':
-		return string(value), nil // a negative number begins with a minus too, and is none the worse for it
+		return string(value), nil // not escaped: a negative number is no formula
 	}
 	content, err := text(value)
 	return report.EscapeFormula(content), err

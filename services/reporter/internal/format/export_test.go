@@ -1,4 +1,4 @@
 package format
 
-// NewXLSXOf is newXLSX with small worksheets.
-var NewXLSXOf = newXLSXOf
+// NewXLSX is newXLSX, for tests with small worksheets.
+var NewXLSX = newXLSX

@@ -1,5 +1,5 @@
-// Package format writes records as files: CSV, NDJSON, worksheets, Parquet. Every writer takes one record after the other and holds no more
-// than a bounded part of them.
+// Package format encodes records as CSV, NDJSON, XLSX or Parquet. Every writer streams: it keeps a bounded
+// part of the records in memory.
 package format
 
 import (
@@ -10,33 +10,34 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 )
 
-// Writer writes records, each a JSON object.
+// Writer encodes records.
 type Writer interface {
+	// Write encodes one record, a JSON object.
 	Write(record []byte) error
-	// Close writes what the format needs at its end. It does not close what is below.
+	// Close writes the end of the file and flushes. It does not close the underlying writer.
 	Close() error
 }
 
-// Cutter is a writer that may have to cut what its format can't hold.
-type Cutter interface {
-	// Cut is how many values were cut. A value that was cut says so at its end.
-	Cut() int64
+// Truncater is a Writer that truncates values that are too long for its format.
+type Truncater interface {
+	// Truncated returns the number of values truncated. Each ends with a note that it is.
+	Truncated() int64
 }
 
-// ValueError is a value that a format can't hold and that must not be changed silently.
+// ValueError is returned for a value that the format can't represent without changing it.
 type ValueError struct {
 	Member string
 	Value  string
-	// Why says what the format holds.
+	// Why states what the format supports.
 	Why string
 }
 
-// Error tells which value of which member.
+// Error returns the member, the value and the reason.
 func (e *ValueError) Error() string {
 	return fmt.Sprintf("member %q holds %s: %s", e.Member, e.Value, e.Why)
 }
 
-// New makes the writer of a format for records of a collection, of which there will be so many.
+// New returns a writer of a format for records of a collection. The number of records must be exact.
 func New(f report.Format, out io.Writer, c *collection.Collection, records int64) (Writer, error) {
 	switch f {
 	case report.CSV:
@@ -44,7 +45,7 @@ func New(f report.Format, out io.Writer, c *collection.Collection, records int64
 	case report.NDJSON:
 		return newNDJSON(out), nil
 	case report.XLSX:
-		return newXLSX(out, c, records)
+		return newXLSX(out, c, records, maxSheetRows)
 	case report.Parquet:
 		return newParquet(out, c), nil
 	default:

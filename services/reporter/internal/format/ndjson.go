@@ -5,12 +5,12 @@ import (
 	"io"
 )
 
-// ndjsonWriter writes each record as it is, on a line of its own.
+// ndjsonWriter writes each record unchanged, on a line of its own.
 type ndjsonWriter struct{ out *bufio.Writer }
 
 func newNDJSON(out io.Writer) *ndjsonWriter { return &ndjsonWriter{bufio.NewWriter(out)} }
 
-// Write writes a line.
+// Write writes one line.
 func (w *ndjsonWriter) Write(record []byte) error {
 	if _, err := w.out.Write(record); err != nil {
 		return err
@@ -18,5 +18,5 @@ func (w *ndjsonWriter) Write(record []byte) error {
 	return w.out.WriteByte('\n')
 }
 
-// Close writes what is still buffered.
+// Close flushes.
 func (w *ndjsonWriter) Close() error { return w.out.Flush() }

@@ -11,24 +11,24 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// A row group is what is held in memory until it is written: so many rows or bytes of records, whichever comes first.
+// The size of a row group, which is buffered in memory. A group ends when it reaches one of the limits.
 const (
 	groupRows  = 100_000
 	groupBytes = 16 << 20
 )
 
-// parquetWriter writes the collection's members as columns of their own types, all of them optional, in the order of the collection:
-// text, 64-bit integer, double, boolean, a list of these, and JSON text for everything else.
+// parquetWriter writes the collection's members as optional columns, in the order of the collection. Their
+// types are text, 64-bit integer, double, boolean, a list of one of these, or JSON for all others.
 type parquetWriter struct {
 	out     *parquet.GenericWriter[any]
 	reader  *reader
 	columns []parquetColumn
 	row     parquet.Row
-	// rows and bytes are what is in the row group in hand.
+	// rows and bytes are the size of the current row group.
 	rows, bytes int
 }
 
-// parquetColumn turns a member's value into values of its column.
+// parquetColumn describes the column of a member.
 type parquetColumn struct {
 	member string
 	kind   parquetKind
@@ -45,28 +45,29 @@ func newParquet(out io.Writer, c *collection.Collection) *parquetWriter {
 		nodes[p.Name] = column.node()
 		names = append(names, p.Name)
 	}
-	schema := parquet.NewSchema(c.Name, ordered{nodes, names})
-	// Snappy and the first version of data pages are what every reader of Parquet knows.
+	schema := parquet.NewSchema(c.Name, orderedGroup{nodes, names})
+	// Every reader of Parquet supports Snappy and version 1 of data pages.
 	w.out = parquet.NewGenericWriter[any](out, schema, parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(1))
 	return w
 }
 
-// ordered is a group whose fields keep the order of the collection; the library's own sorts them by name.
-type ordered struct {
+// orderedGroup is a group whose fields keep the order of the collection; the library's own sorts them by
+// name.
+type orderedGroup struct {
 	parquet.Group
 	names []string
 }
 
-// Fields lists the columns.
-func (o ordered) Fields() []parquet.Field {
-	fields := o.Group.Fields()
+// Fields returns the columns in order.
+func (g orderedGroup) Fields() []parquet.Field {
+	fields := g.Group.Fields()
 	slices.SortFunc(fields, func(a, b parquet.Field) int {
-		return slices.Index(o.names, a.Name()) - slices.Index(o.names, b.Name())
+		return slices.Index(g.names, a.Name()) - slices.Index(g.names, b.Name())
 	})
 	return fields
 }
 
-// columnOf finds the type of a property: the one JSON type that it has beside null, or JSON if it may have several.
+// columnOf returns the column of a property. A property with several types other than null is a JSON column.
 func columnOf(p collection.Property) parquetColumn {
 	kind, single := singleKind(p.Types)
 	if !single || kind != "array" {
@@ -79,6 +80,7 @@ func columnOf(p collection.Property) parquetColumn {
 	return parquetColumn{member: p.Name, kind: jsonKind}
 }
 
+// singleKind returns the only type beside null. Integer and number together count as number.
 func singleKind(types []string) (kind string, single bool) {
 	others := slices.DeleteFunc(slices.Clone(types), func(t string) bool { return t == "null" })
 	if len(others) == 2 && slices.Contains(others, "integer") && slices.Contains(others, "number") {
@@ -97,7 +99,7 @@ func (c parquetColumn) node() parquet.Node {
 	return parquet.Optional(c.kind.node())
 }
 
-// Write adds a row, and begins a new row group when the one in hand is large enough.
+// Write adds a row, and flushes the row group when it is large enough.
 func (w *parquetWriter) Write(record []byte) error {
 	if err := w.reader.read(record); err != nil {
 		return err
@@ -120,16 +122,16 @@ func (w *parquetWriter) Write(record []byte) error {
 	return w.out.Flush()
 }
 
-// append adds a member's values. The levels are those of Dremel, as Parquet writes them: how much of the path to the value is there, and at
-// which level a list repeats.
+// append adds the values of a member to the row. Parquet uses the levels of Dremel: the repetition level is
+// 1 for all items of a list but the first; the definition level is how much of the path to the value exists.
 func (w *parquetWriter) append(c parquetColumn, column int, value jsontext.Value) error {
 	if value == nil {
 		w.row = append(w.row, parquet.NullValue().Level(0, 0, column))
 		return nil
 	}
 	if !c.list {
-		made, err := c.kind.value(c.member, value)
-		w.row = append(w.row, made.Level(0, 1, column))
+		converted, err := c.kind.value(c.member, value)
+		w.row = append(w.row, converted.Level(0, 1, column))
 		return err
 	}
 	items, err := itemsOf(c.member, value)
@@ -141,14 +143,14 @@ func (w *parquetWriter) append(c parquetColumn, column int, value jsontext.Value
 		return nil
 	}
 	for i, item := range items {
-		made, err := c.kind.value(c.member, item)
+		converted, err := c.kind.value(c.member, item)
 		if err != nil {
 			return err
 		}
-		w.row = append(w.row, made.Level(min(i, 1), 2, column))
+		w.row = append(w.row, converted.Level(min(i, 1), 2, column))
 	}
 	return nil
 }
 
-// Close writes the last row group and the file's description.
+// Close writes the last row group and the footer.
 func (w *parquetWriter) Close() error { return w.out.Close() }

@@ -13,7 +13,7 @@ import (
 	"github.com/longshore-io/longshore/services/reporter/internal/format"
 )
 
-// thing is a row as a program would declare it that reads the file.
+// thing is a row, declared as a program that reads the file would.
 type thing struct {
 	ID    *string  `parquet:"id,optional"`
 	Count *int64   `parquet:"count,optional"`
@@ -25,7 +25,7 @@ type thing struct {
 	Any   *string  `parquet:"any,optional,json"`
 }
 
-func TestParquetHasTheTypesOfTheCollection(t *testing.T) {
+func TestParquet(t *testing.T) {
 	t.Parallel()
 	out, _ := write(t, report.Parquet, samples...)
 	file, err := parquet.OpenFile(bytes.NewReader(out), int64(len(out)))
@@ -70,20 +70,28 @@ func TestParquetHasTheTypesOfTheCollection(t *testing.T) {
 	}
 }
 
-func TestParquetRefusesWhatItWouldChange(t *testing.T) {
+func TestParquetRejectsUnrepresentableValues(t *testing.T) {
 	t.Parallel()
 	for record, member := range map[string]string{
 		`{"count":9223372036854775808}`: "count", `{"count":1.5}`: "count", `{"count":1e99999999}`: "count",
 		`{"price":1e400}`: "price", `{"sold":"yes"}`: "sold", `{"sizes":[1,"x"]}`: "sizes", `{"tags":"x"}`: "tags",
 	} {
-		w, err := format.New(report.Parquet, &bytes.Buffer{}, thingsCollection(t), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bad, ok := errors.AsType[*format.ValueError](w.Write([]byte(record))); !ok || bad.Member != member {
-			t.Errorf("%s: %v", record, bad)
-		}
+		t.Run(record, func(t *testing.T) {
+			t.Parallel()
+			w, err := format.New(report.Parquet, &bytes.Buffer{}, thingsCollection(t), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = w.Write([]byte(record))
+			if value, ok := errors.AsType[*format.ValueError](err); !ok || value.Member != member {
+				t.Errorf("Write() = %v, want a ValueError of member %q", err, member)
+			}
+		})
 	}
+}
+
+func TestParquetIntegers(t *testing.T) {
+	t.Parallel()
 	out, _ := write(t, report.Parquet, `{"count":1e3}`, `{"count":-9223372036854775808}`, `{"count":2.0}`)
 	rows, err := parquet.Read[thing](bytes.NewReader(out), int64(len(out)))
 	if err != nil {
@@ -95,8 +103,8 @@ func TestParquetRefusesWhatItWouldChange(t *testing.T) {
 	}
 }
 
-// A row group is what is held in memory, so there must be several of a long file.
-func TestParquetWritesRowGroupsOfABoundedSize(t *testing.T) {
+// TestParquetLimitsRowGroups: a row group is buffered in memory.
+func TestParquetLimitsRowGroups(t *testing.T) {
 	t.Parallel()
 	const records = 120_000
 	var out bytes.Buffer
@@ -114,6 +122,6 @@ func TestParquetWritesRowGroupsOfABoundedSize(t *testing.T) {
 	}
 	file, err := parquet.OpenFile(bytes.NewReader(out.Bytes()), int64(out.Len()))
 	if err != nil || file.NumRows() != records || len(file.RowGroups()) != 2 {
-		t.Errorf("%d rows in %d groups: %v", file.NumRows(), len(file.RowGroups()), err)
+		t.Errorf("file = %d rows in %d groups, %v, want %d in 2", file.NumRows(), len(file.RowGroups()), err, records)
 	}
 }

@@ -9,49 +9,49 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// reader takes a record apart into the values of a collection's members, in their order.
+// reader splits a record into the values of the collection's members.
 type reader struct {
-	places map[string]int
-	source *bytes.Reader
-	dec    *jsontext.Decoder
-	// starts and ends are where each member's value lies in record; equal where there is none.
+	indexes map[string]int // of a member in the collection
+	source  *bytes.Reader
+	dec     *jsontext.Decoder
+	// starts and ends are the offsets of each member's value in the record; equal if the record lacks it.
 	starts, ends []int
 }
 
 func newReader(c *collection.Collection) *reader {
 	r := &reader{
-		places: make(map[string]int, len(c.Properties)), source: bytes.NewReader(nil),
+		indexes: make(map[string]int, len(c.Properties)), source: bytes.NewReader(nil),
 		starts: make([]int, len(c.Properties)), ends: make([]int, len(c.Properties)),
 	}
 	r.dec = jsontext.NewDecoder(r.source)
 	for i, p := range c.Properties {
-		r.places[p.Name] = i
+		r.indexes[p.Name] = i
 	}
 	return r
 }
 
-// read finds the values of a record. Members that the collection does not declare have no column and are left out.
+// read finds the values of a record. It ignores members that the collection does not declare.
 func (r *reader) read(record []byte) error {
 	clear(r.starts)
 	clear(r.ends)
 	r.source.Reset(record)
 	r.dec.Reset(r.source)
-	if begin, err := r.dec.ReadToken(); err != nil || begin.Kind() != '{' {
-		return fmt.Errorf("reading a record: it is no JSON object: %w", err)
+	if token, err := r.dec.ReadToken(); err != nil || token.Kind() != '{' {
+		return fmt.Errorf("reading a record: not a JSON object: %w", err)
 	}
 	for r.dec.PeekKind() == '"' {
 		name, err := r.dec.ReadToken()
 		if err != nil {
 			return fmt.Errorf("reading a record: %w", err)
 		}
-		place, declared := r.places[name.String()]
+		i, declared := r.indexes[name.String()]
 		value, err := r.dec.ReadValue()
 		if err != nil {
 			return fmt.Errorf("reading a record: %w", err)
 		}
 		if declared {
-			r.ends[place] = int(r.dec.InputOffset())
-			r.starts[place] = r.ends[place] - len(value)
+			r.ends[i] = int(r.dec.InputOffset())
+			r.starts[i] = r.ends[i] - len(value)
 		}
 	}
 	if _, err := r.dec.ReadToken(); err != nil {
@@ -60,20 +60,20 @@ func (r *reader) read(record []byte) error {
 	return nil
 }
 
-// value returns what the record that was read holds for a member; nil for nothing and for null.
-func (r *reader) value(record []byte, place int) jsontext.Value {
-	value := jsontext.Value(record[r.starts[place]:r.ends[place]])
+// value returns the value of member i in the record last read; nil if it is missing or null.
+func (r *reader) value(record []byte, i int) jsontext.Value {
+	value := jsontext.Value(record[r.starts[i]:r.ends[i]])
 	if len(value) == 0 || value.Kind() == 'n' {
 		return nil
 	}
 	return value
 }
 
-// text returns the text that a JSON string stands for.
+// text decodes a JSON string.
 func text(value jsontext.Value) (string, error) {
 	unquoted, err := jsontext.AppendUnquote(nil, value)
 	if err != nil {
-		return "", fmt.Errorf("reading a text: %w", err)
+		return "", fmt.Errorf("decoding a string: %w", err)
 	}
 	return string(unquoted), nil
 }

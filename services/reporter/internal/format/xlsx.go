@@ -19,31 +19,29 @@ const (
 	maxSheetRows = 1_048_576
 	// maxCellUnits counts UTF-16 code units.
 	maxCellUnits = 32_767
-	// maxDigits is how many digits of a number survive in a cell, which holds a double.
+	// maxDigits is the number of significant digits of a numeric cell, which stores a double.
 	maxDigits = 15
 )
 
-// xlsxWriter streams a workbook (ECMA-376, Office Open XML): the few small parts first, then one worksheet after the other, row by row,
-// straight into the compressed archive. It needs to know beforehand how many records there will be, because the parts before name the sheets.
+// xlsxWriter streams a workbook (ECMA-376, Office Open XML) into a compressed archive: first the small parts,
+// then the worksheets, row by row. It requires the number of records in advance, because the small parts
+// list the worksheets.
 type xlsxWriter struct {
 	archive *zip.Writer
-	out     *bufio.Writer // into the worksheet in hand; nil before the first
+	out     *bufio.Writer // to the current worksheet; nil before the first
 	reader  *reader
 	members []string
 	columns []string // "A", "B", …
-	// perSheet is how many rows a worksheet takes, its header included.
-	perSheet int
-	sheets   int // begun
-	rows     int // of the worksheet in hand
-	cut      int64
+	// maxRows is the number of rows of a worksheet, including its header.
+	maxRows   int
+	sheets    int // started
+	rows      int // of the current worksheet
+	truncated int64
 }
 
-func newXLSX(out io.Writer, c *collection.Collection, records int64) (*xlsxWriter, error) {
-	return newXLSXOf(out, c, records, maxSheetRows)
-}
-
-func newXLSXOf(out io.Writer, c *collection.Collection, records int64, perSheet int) (*xlsxWriter, error) {
-	w := &xlsxWriter{archive: zip.NewWriter(out), reader: newReader(c), perSheet: perSheet}
+// newXLSX writes the small parts and the header of the first worksheet.
+func newXLSX(out io.Writer, c *collection.Collection, records int64, maxRows int) (*xlsxWriter, error) {
+	w := &xlsxWriter{archive: zip.NewWriter(out), reader: newReader(c), maxRows: maxRows}
 	w.archive.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(out, flate.BestSpeed)
 	})
@@ -51,14 +49,14 @@ func newXLSXOf(out io.Writer, c *collection.Collection, records int64, perSheet 
 		w.members = append(w.members, p.Name)
 		w.columns = append(w.columns, columnName(i))
 	}
-	content := int64(perSheet - 1)
-	sheets := max(1, int((records+content-1)/content))
+	recordsPerSheet := int64(maxRows - 1)
+	sheets := max(1, int((records+recordsPerSheet-1)/recordsPerSheet))
 	for _, part := range workbookParts(c.Name, sheets) {
 		if err := w.writePart(part.name, part.content); err != nil {
 			return nil, err
 		}
 	}
-	return w, w.beginSheet()
+	return w, w.startSheet()
 }
 
 func (w *xlsxWriter) writePart(name, content string) error {
@@ -70,18 +68,20 @@ func (w *xlsxWriter) writePart(name, content string) error {
 	return err
 }
 
-// epoch is the time of every part, so that the same records make the same file: the earliest that an archive can tell.
+// epoch is the modification time of every part, so that the same records result in the same file. It is the
+// earliest time that an archive can represent.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (w *xlsxWriter) create(name string) (io.Writer, error) {
 	part, err := w.archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: epoch})
 	if err != nil {
-		return nil, fmt.Errorf("beginning %s: %w", name, err)
+		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	return part, nil
 }
 
-func (w *xlsxWriter) beginSheet() error {
+// startSheet ends the current worksheet and writes the header of the next.
+func (w *xlsxWriter) startSheet() error {
 	if err := w.endSheet(); err != nil {
 		return err
 	}
@@ -92,10 +92,10 @@ func (w *xlsxWriter) beginSheet() error {
 	}
 	w.out = bufio.NewWriterSize(part, 64<<10)
 	w.rows = 0
-	if _, err := w.out.WriteString(sheetHead); err != nil {
+	if _, err := w.out.WriteString(sheetStart); err != nil {
 		return err
 	}
-	w.beginRow()
+	w.startRow()
 	for i, name := range w.members {
 		w.textCell(i, headerStyle, name)
 	}
@@ -106,23 +106,23 @@ func (w *xlsxWriter) endSheet() error {
 	if w.out == nil {
 		return nil
 	}
-	if _, err := w.out.WriteString(sheetTail); err != nil {
+	if _, err := w.out.WriteString(sheetEnd); err != nil {
 		return err
 	}
 	return w.out.Flush()
 }
 
-// Write writes a row, on a new worksheet if the one in hand is full.
+// Write writes a row, on a new worksheet if the current one is full.
 func (w *xlsxWriter) Write(record []byte) error {
-	if w.rows == w.perSheet {
-		if err := w.beginSheet(); err != nil {
+	if w.rows == w.maxRows {
+		if err := w.startSheet(); err != nil {
 			return err
 		}
 	}
 	if err := w.reader.read(record); err != nil {
 		return err
 	}
-	w.beginRow()
+	w.startRow()
 	for i := range w.members {
 		if err := w.cell(i, w.reader.value(record, i)); err != nil {
 			return err
@@ -131,9 +131,9 @@ func (w *xlsxWriter) Write(record []byte) error {
 	return w.endRow()
 }
 
-func (w *xlsxWriter) beginRow() {
+func (w *xlsxWriter) startRow() {
 	w.rows++
-	_, _ = w.out.WriteString(`<row r="` + strconv.Itoa(w.rows) + `">`) // a bufio.Writer keeps its error for endRow
+	_, _ = w.out.WriteString(`<row r="` + strconv.Itoa(w.rows) + `">`) // a bufio.Writer returns its error again in endRow
 }
 
 func (w *xlsxWriter) endRow() error {
@@ -141,7 +141,7 @@ func (w *xlsxWriter) endRow() error {
 	return err
 }
 
-// cell writes a value. Texts are inline strings and never formulas, whatever they begin with.
+// cell writes a value. Texts are inline strings, so they are never formulas.
 func (w *xlsxWriter) cell(column int, value jsontext.Value) error {
 	if value == nil {
 		return nil
@@ -154,7 +154,7 @@ func (w *xlsxWriter) cell(column int, value jsontext.Value) error {
 		}
 		w.textCell(column, plainStyle, content)
 	case '0':
-		if !fitsCell(string(value)) {
+		if !fitsDouble(string(value)) {
 			w.textCell(column, plainStyle, string(value))
 			break
 		}
@@ -174,17 +174,17 @@ func (w *xlsxWriter) scalarCell(column int, kind, value string) {
 }
 
 func (w *xlsxWriter) textCell(column int, style, content string) {
-	content, isCut := fitCell(content)
-	if isCut {
-		w.cut++
+	content, truncated := truncateCell(content)
+	if truncated {
+		w.truncated++
 	}
 	_, _ = w.out.WriteString(`<c r="` + w.columns[column] + strconv.Itoa(w.rows) + `"` + style + ` t="inlineStr"><is><t xml:space="preserve">`)
 	writeEscaped(w.out, content)
 	_, _ = w.out.WriteString(`</t></is></c>`)
 }
 
-// Cut is how many texts were longer than a cell may be.
-func (w *xlsxWriter) Cut() int64 { return w.cut }
+// Truncated returns the number of texts that were too long for a cell.
+func (w *xlsxWriter) Truncated() int64 { return w.truncated }
 
 // Close ends the last worksheet and writes the archive's directory.
 func (w *xlsxWriter) Close() error {

@@ -17,7 +17,7 @@ import (
 	"github.com/longshore-io/longshore/services/reporter/internal/format"
 )
 
-// open reads a workbook with a library that had no part in writing it.
+// open reads a workbook with another library than the one under test.
 func open(t *testing.T, content []byte) *excelize.File {
 	t.Helper()
 	book, err := excelize.OpenReader(bytes.NewReader(content))
@@ -28,7 +28,7 @@ func open(t *testing.T, content []byte) *excelize.File {
 	return book
 }
 
-func TestXLSXIsReadByAnotherLibrary(t *testing.T) {
+func TestXLSX(t *testing.T) {
 	t.Parallel()
 	out, _ := write(t, report.XLSX, samples...)
 	book := open(t, out)
@@ -46,31 +46,32 @@ func TestXLSXIsReadByAnotherLibrary(t *testing.T) {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if formula, _ := book.GetCellFormula("things", "A3"); formula != "" {
-		t.Errorf("a text became the formula %q", formula)
+		t.Errorf("formula of A3 = %q, want none", formula)
 	}
 	for cell, want := range map[string]excelize.CellType{"A3": excelize.CellTypeInlineString, "B2": excelize.CellTypeNumber, "D2": excelize.CellTypeBool} {
 		if kind, err := book.GetCellType("things", cell); err != nil || kind != want {
-			t.Errorf("%s has type %v, want %v (%v)", cell, kind, want, err)
+			t.Errorf("type of %s = %v, %v, want %v", cell, kind, err, want)
 		}
 	}
 }
 
-func TestXLSXKeepsEveryCharacterAndDigit(t *testing.T) {
+func TestXLSXPreservesCharactersAndDigits(t *testing.T) {
 	t.Parallel()
-	texts := map[string]string{
+	for value, want := range map[string]string{
 		`"\u0001\u001f"`: "\x01\x1f", `"_x0041_"`: "_x0041_", `"a\r\nb\tc"`: "a\r\nb\tc", `" both ends "`: " both ends ",
 		`9007199254740993`: "9007199254740993", `1e400`: "1e400", `1e2`: "100", `0.1`: "0.1", `1e-400`: "1e-400",
-	}
-	for text, want := range texts {
-		out, _ := write(t, report.XLSX, `{"any":`+text+`}`)
-		got, err := open(t, out).GetCellValue("things", "H2")
-		if err != nil || got != want {
-			t.Errorf("%s became %q, want %q (%v)", text, got, want, err)
-		}
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			out, _ := write(t, report.XLSX, `{"any":`+value+`}`)
+			if got, err := open(t, out).GetCellValue("things", "H2"); err != nil || got != want {
+				t.Errorf("cell = %q, %v, want %q", got, err, want)
+			}
+		})
 	}
 }
 
-func TestXLSXCutsWhatIsTooLongAndSaysSo(t *testing.T) {
+func TestXLSXTruncatesLongTexts(t *testing.T) {
 	t.Parallel()
 	const limit = 32_767
 	fits := strings.Repeat("ü", limit)
@@ -78,22 +79,22 @@ func TestXLSXCutsWhatIsTooLongAndSaysSo(t *testing.T) {
 	out, w := write(t, report.XLSX, `{"id":"`+fits+`","any":"`+long+`"}`)
 	book := open(t, out)
 	if got, _ := book.GetCellValue("things", "A2"); got != fits {
-		t.Errorf("a text that fits became one of %d bytes", len(got))
+		t.Errorf("text of %d bytes that fits: got %d bytes", len(fits), len(got))
 	}
 	got, _ := book.GetCellValue("things", "H2")
 	if units := len(got) - len(strings.ReplaceAll(got, "😀", "")); units/4 > limit/2 || !strings.HasSuffix(got, "… [cut here, 32767 characters in all]") {
-		t.Errorf("a text that does not fit became one of %d bytes that ends with %q", len(got), got[max(0, len(got)-50):])
+		t.Errorf("text that is too long: got %d bytes that end with %q, want a note at the limit", len(got), got[max(0, len(got)-50):])
 	}
-	if cut := w.(format.Cutter).Cut(); cut != 1 {
-		t.Errorf("%d texts were cut", cut)
+	if n := w.(format.Truncater).Truncated(); n != 1 {
+		t.Errorf("Truncated() = %d, want 1", n)
 	}
 }
 
-func TestXLSXGoesOnOnANewSheet(t *testing.T) {
+func TestXLSXStartsNewSheet(t *testing.T) {
 	t.Parallel()
-	const records, perSheet = 10, 4 // a header and three records
+	const records, maxRows = 10, 4 // a header and three records per sheet
 	var out bytes.Buffer
-	w, err := format.NewXLSXOf(&out, thingsCollection(t), records, perSheet)
+	w, err := format.NewXLSX(&out, thingsCollection(t), records, maxRows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func TestXLSXGoesOnOnANewSheet(t *testing.T) {
 	for _, sheet := range book.GetSheetList() {
 		rows, err := book.GetRows(sheet)
 		if err != nil || rows[0][0] != "id" {
-			t.Fatalf("sheet %s: %v, %v", sheet, rows, err)
+			t.Fatalf("sheet %s = %v, %v, want a header", sheet, rows, err)
 		}
 		for _, row := range rows[1:] {
 			got = append(got, row[0])
@@ -124,7 +125,7 @@ func TestXLSXGoesOnOnANewSheet(t *testing.T) {
 	}
 }
 
-// Every part is well-formed XML: Excel refuses what other programs forgive.
+// TestXLSXIsWellFormed parses every part as XML. Excel rejects errors that other programs accept.
 func TestXLSXIsWellFormed(t *testing.T) {
 	t.Parallel()
 	out, _ := write(t, report.XLSX, samples...)
@@ -142,7 +143,7 @@ func TestXLSXIsWellFormed(t *testing.T) {
 			_, err = dec.Token()
 		}
 		if !errors.Is(err, io.EOF) {
-			t.Errorf("%s: %v", part.Name, err)
+			t.Errorf("parsing %s: %v", part.Name, err)
 		}
 	}
 }

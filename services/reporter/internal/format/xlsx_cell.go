@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// fitsCell reports whether a number survives in a cell: others are written as texts, so that no digit is lost.
-func fitsCell(number string) bool {
+// fitsDouble reports whether a numeric cell can represent a number exactly. Other numbers are written as
+// texts, so that no digit is lost.
+func fitsDouble(number string) bool {
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.IsInf(value, 0) {
 		return false
@@ -21,9 +22,9 @@ func fitsCell(number string) bool {
 	return len(digits) <= maxDigits && (value != 0 || digits == "")
 }
 
-// fitCell cuts a text that is longer than a cell may be, and then says so at its end.
-func fitCell(content string) (fitting string, cut bool) {
-	if len(content) <= maxCellUnits { // bytes are never fewer than UTF-16 units
+// truncateCell truncates a text that is too long for a cell, and ends it with a note of its length.
+func truncateCell(content string) (fitting string, truncated bool) {
+	if len(content) <= maxCellUnits { // a text has at most as many UTF-16 units as bytes
 		return content, false
 	}
 	units := 0
@@ -43,6 +44,7 @@ func fitCell(content string) (fitting string, cut bool) {
 	return content, false
 }
 
+// unitsOf returns the number of UTF-16 code units of a character.
 func unitsOf(r rune) int {
 	if r > 0xFFFF {
 		return 2
@@ -50,28 +52,31 @@ func unitsOf(r rune) int {
 	return 1
 }
 
-// escaped is what Excel would read as an escaped character (ECMA-376 part 1, 22.9.2.19, ST_Xstring).
-var escaped = regexp.MustCompile(`_(x[0-9A-Fa-f]{4}_)`)
+// escapeLike matches text that Excel would decode as an escaped character (ECMA-376 part 1, 22.9.2.19,
+// ST_Xstring).
+var escapeLike = regexp.MustCompile(`_(x[0-9A-Fa-f]{4}_)`)
 
-// writeEscaped writes a text so that XML and Excel give it back as it is. What XML can't hold is escaped as Excel does, _x0001_, and what
-// looks like that gets its underscore escaped. The error stays in the bufio.Writer.
+// writeEscaped writes a text so that XML and Excel read it unchanged. Characters that XML does not allow are
+// escaped as Excel does, _x0001_; text that looks like such an escape gets its underscore escaped. The
+// bufio.Writer keeps the error.
 func writeEscaped(out *bufio.Writer, content string) {
 	if strings.Contains(content, "_x") {
-		content = escaped.ReplaceAllString(content, "_x005F_$1")
+		content = escapeLike.ReplaceAllString(content, "_x005F_$1")
 	}
-	done := 0
+	written := 0
 	for i, r := range content {
 		replacement := replacementOf(r)
 		if replacement == "" {
 			continue
 		}
-		_, _ = out.WriteString(content[done:i])
+		_, _ = out.WriteString(content[written:i])
 		_, _ = out.WriteString(replacement)
-		done = i + len(string(r))
+		written = i + len(string(r))
 	}
-	_, _ = out.WriteString(content[done:])
+	_, _ = out.WriteString(content[written:])
 }
 
+// replacementOf returns what to write instead of a character; "" for the character itself.
 func replacementOf(r rune) string {
 	switch {
 	case r == '&':

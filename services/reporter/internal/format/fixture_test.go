@@ -23,7 +23,7 @@ func thingsCollection(t *testing.T) *collection.Collection {
 	return c
 }
 
-// write writes records in a format.
+// write returns the file of the records, and its writer.
 func write(t *testing.T, f report.Format, records ...string) ([]byte, format.Writer) {
 	t.Helper()
 	var out bytes.Buffer
@@ -42,7 +42,7 @@ func write(t *testing.T, f report.Format, records ...string) ([]byte, format.Wri
 	return out.Bytes(), w
 }
 
-// samples are records with whatever a format may stumble over.
+// samples are records with values that are difficult for a format.
 var samples = []string{
 	`{"id":"a","count":7,"price":-1.5,"sold":true,"tags":["x","y, \"z\""],"sizes":[1,2],"extra":{"k":[1]},"any":"text"}`,
 	`{"id":"=1+1","count":null,"sold":false,"tags":[],"undeclared":1}`,
