@@ -10,132 +10,216 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
 
-func TestFindCountsAsAPollOfWhatMustBePolled(t *testing.T) {
+const (
+	// initialDeadline is the poll deadline of a new operation; a poll extends it to pollWithin.
+	initialDeadline = time.Minute
+	pollWithin      = time.Hour
+)
+
+// fixture is a monitor with its own database and Redis.
+type fixture struct {
+	*monitor.Monitor
+	url      string
+	store    *store.Store
+	notifier *queue.Notifier
+	finished *metrics.Finished
+}
+
+func newFixture(t *testing.T) fixture {
+	t.Helper()
+	f := fixture{url: storetest.NewDatabase(t), notifier: queue.NewNotifier(queuetest.New(t).Queue), finished: metrics.NewFinished()}
+	var err error
+	if f.store, err = store.Open(t.Context(), f.url, store.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.store.Close)
+	f.Monitor = monitor.New(f.store, f.notifier, slog.New(slog.DiscardHandler), f.finished, pollWithin)
+	return f
+}
+
+// accept stores a waiting search.
+func (f fixture) accept(t *testing.T, pollWithin time.Duration) *operation.Operation {
+	t.Helper()
+	op, err := f.store.Accept(t.Context(), store.Draft{
+		Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, Request: []byte(`{}`), PollWithin: pollWithin,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
+// fail finishes an operation as failed.
+func (f fixture) fail(t *testing.T, op *operation.Operation) {
+	t.Helper()
+	failed, err := f.store.Fail(t.Context(), job.Chunk{OperationID: op.ID}, operation.Failure{Code: "Test", Message: "Failed by a test."})
+	if err != nil || !failed {
+		t.Fatalf("Fail() = %t, %v, want true", failed, err)
+	}
+}
+
+// read returns an operation without counting as a poll.
+func (f fixture) read(t *testing.T, op *operation.Operation) *operation.Operation {
+	t.Helper()
+	current, err := f.store.Operation(t.Context(), op.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return current
+}
+
+func TestFindExtendsPollDeadline(t *testing.T) {
 	t.Parallel()
-	s := newShelf()
-	m, _ := watch(t, s, newBell())
-	find := func(wantPolls int) {
-		t.Helper()
-		op, err := m.Find(t.Context(), s.op.ID)
-		if err != nil || s.polls != wantPolls {
-			t.Errorf("%d polls, not %d, %v", s.polls, wantPolls, err)
+	f := newFixture(t)
+	op := f.accept(t, initialDeadline)
+	found, err := f.Find(t.Context(), op.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, deadline := range map[string]time.Time{"returned": found.PollDeadline, "stored": f.read(t, op).PollDeadline} {
+		if left := time.Until(deadline); left < pollWithin-time.Minute {
+			t.Errorf("%s poll deadline is in %s, want at least %s", name, left, pollWithin)
 		}
-		if left := time.Until(op.PollDeadline); wantPolls > 0 && !op.State.Terminal() && left < pollWithin-time.Second {
-			t.Errorf("after a poll there are %s left", left)
-		}
-	}
-	find(0)
-	s.op.PollDeadline = time.Now()
-	find(1)
-	s.become(operation.Succeeded)
-	find(1)
-}
-
-func TestALookCountsAsNoPoll(t *testing.T) {
-	t.Parallel()
-	s := newShelf()
-	deadline := time.Now()
-	s.op.PollDeadline = deadline
-	m, _ := watch(t, s, newBell())
-	byID, err := m.Peek(t.Context(), s.op.ID)
-	if err != nil || !byID.PollDeadline.Equal(deadline) {
-		t.Errorf("by id: %+v, %v", byID, err)
-	}
-	byNumber, err := m.PeekByNumber(t.Context(), 7)
-	if err != nil || !byNumber.PollDeadline.Equal(deadline) || s.polls != 0 {
-		t.Errorf("by number: %+v, %v; %d polls", byNumber, err, s.polls)
-	}
-	s.op.Expired = true
-	if _, err := m.Peek(t.Context(), s.op.ID); !fault.Is(err, fault.Gone) {
-		t.Errorf("what is gone: %v", err)
 	}
 }
 
-func TestWhatIsGoneIsGone(t *testing.T) {
+func TestFindKeepsPollDeadline(t *testing.T) {
 	t.Parallel()
-	s := newShelf()
-	s.become(operation.Succeeded)
-	s.op.Counts.Total = 7
-	m, _ := watch(t, s, newBell())
-	if _, cancelled, err := m.Delete(t.Context(), s.current()); cancelled || err != nil {
-		t.Fatalf("%v, %v", cancelled, err)
+	f := newFixture(t)
+	without := f.accept(t, 0)
+	if found, err := f.Find(t.Context(), without.ID); err != nil || !found.PollDeadline.IsZero() || !f.read(t, without).PollDeadline.IsZero() {
+		t.Errorf("Find() = %+v, %v, want no poll deadline", found, err)
 	}
-	_, err := m.Find(t.Context(), s.op.ID)
-	if !fault.Is(err, fault.Gone) || fault.Of(err).Details["counts"] != (operation.Counts{Total: 7}) {
-		t.Errorf("it is %v", err)
+	finished := f.accept(t, initialDeadline)
+	f.fail(t, finished)
+	before := f.read(t, finished).PollDeadline
+	if found, err := f.Find(t.Context(), finished.ID); err != nil || !found.PollDeadline.Equal(before) || !f.read(t, finished).PollDeadline.Equal(before) {
+		t.Errorf("Find() of a finished operation = %+v, %v, want poll deadline %s", found, err, before)
 	}
 }
 
-func TestDeleteCancelsWhatIsUnfinished(t *testing.T) {
+func TestPeekKeepsPollDeadline(t *testing.T) {
 	t.Parallel()
-	s, b := newShelf(), newBell()
-	m := monitor.New(s, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), pollWithin)
-	left, cancelled, err := m.Delete(t.Context(), s.current())
+	f := newFixture(t)
+	op := f.accept(t, initialDeadline)
+	want := f.read(t, op).PollDeadline
+	if found, err := f.Peek(t.Context(), op.ID); err != nil || !found.PollDeadline.Equal(want) {
+		t.Errorf("Peek() = %+v, %v, want poll deadline %s", found, err, want)
+	}
+	if found, err := f.PeekByNumber(t.Context(), op.Number); err != nil || !found.PollDeadline.Equal(want) {
+		t.Errorf("PeekByNumber() = %+v, %v, want poll deadline %s", found, err, want)
+	}
+	if got := f.read(t, op).PollDeadline; !got.Equal(want) {
+		t.Errorf("poll deadline = %s after peeking, want %s", got, want)
+	}
+}
+
+func TestDeletePrunesFinishedOperation(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	op := f.accept(t, 0)
+	if _, err := storetest.Connect(t, f.url).Exec(t.Context(), "UPDATE xforce.tasks SET total_records = 7"); err != nil {
+		t.Fatal(err)
+	}
+	f.fail(t, op)
+	if _, cancelled, err := f.Delete(t.Context(), f.read(t, op)); cancelled || err != nil {
+		t.Fatalf("Delete() = cancelled %t, %v, want it pruned", cancelled, err)
+	}
+	_, err := f.Find(t.Context(), op.ID)
+	if want := (operation.Counts{Total: 7}); !fault.Is(err, fault.Gone) || fault.Of(err).Details["counts"] != want {
+		t.Errorf("Find() = %v, want a fault of kind Gone with counts %+v", err, want)
+	}
+	if _, err := f.Peek(t.Context(), op.ID); !fault.Is(err, fault.Gone) {
+		t.Errorf("Peek() = %v, want a fault of kind Gone", err)
+	}
+}
+
+func TestDeleteCancelsUnfinishedOperation(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	op := f.accept(t, 0)
+	changed := subscribe(t, f.notifier)
+	left, cancelled, err := f.Delete(t.Context(), op)
 	if err != nil || !cancelled || left.State != operation.Cancelled || left.Expired {
-		t.Errorf("%+v, %v, %v", left, cancelled, err)
+		t.Errorf("Delete() = %+v, %t, %v, want it cancelled and not pruned", left, cancelled, err)
 	}
-	if len(b.rings) == 0 {
-		t.Error("nobody was told")
-	}
-}
-
-// finishing ends the operation in the moment before a cancel.
-type finishing struct{ *shelf }
-
-func (f finishing) Cancel(context.Context, uuid.UUID) (bool, error) {
-	f.become(operation.Succeeded)
-	return false, nil
-}
-
-func TestDeletePrunesWhatEndsJustThen(t *testing.T) {
-	t.Parallel()
-	s := newShelf()
-	m := monitor.New(finishing{s}, newBell(), slog.New(slog.DiscardHandler), metrics.NewFinished(), pollWithin)
-	left, cancelled, err := m.Delete(t.Context(), s.current())
-	if err != nil || cancelled || left.State != operation.Succeeded || !s.current().Expired {
-		t.Errorf("%+v, %v, %v", left, cancelled, err)
-	}
-}
-
-// TestACancelledOperationIsCountedOnce: by who cancelled it, and by nobody who came later.
-func TestACancelledOperationIsCountedOnce(t *testing.T) {
-	t.Parallel()
-	finished := metrics.NewFinished()
-	s := newShelf()
-	cancelled := finished.WithLabelValues(string(s.current().Kind), string(operation.Cancelled))
-	for _, tt := range []struct {
-		store monitor.Store
-		want  float64
-	}{{finishing{newShelf()}, 0}, {s, 1}, {s, 1}} {
-		m := monitor.New(tt.store, newBell(), slog.New(slog.DiscardHandler), finished, pollWithin)
-		_, _ = m.Cancel(t.Context(), s.current())
-		if n := testutil.ToFloat64(cancelled); n != tt.want {
-			t.Errorf("it was counted %v times, not %v", n, tt.want)
+	for id := range changed {
+		if id == op.ID {
+			return
 		}
 	}
+	t.Error("no notification was published")
 }
 
-func TestCancelTwiceAndTooLate(t *testing.T) {
+// subscribe returns a channel of notifications, which is closed after ten seconds. It publishes
+// until the first notification arrives, because those before the subscription are lost.
+func subscribe(t *testing.T, n *queue.Notifier) <-chan uuid.UUID {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	changed := make(chan uuid.UUID, 1000)
+	go func() {
+		defer close(changed)
+		n.Subscribe(ctx, func(id uuid.UUID) { changed <- id })
+	}()
+	for len(changed) == 0 && ctx.Err() == nil {
+		if err := n.Publish(ctx, uuid.Nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return changed
+}
+
+func TestDeletePrunesOperationThatJustFinished(t *testing.T) {
 	t.Parallel()
-	s := newShelf()
-	m, _ := watch(t, s, newBell())
+	f := newFixture(t)
+	waiting := f.accept(t, 0)
+	f.fail(t, waiting)
+	left, cancelled, err := f.Delete(t.Context(), waiting)
+	if err != nil || cancelled || left.State != operation.Failed || !f.read(t, waiting).Expired {
+		t.Errorf("Delete() = %+v, %t, %v, want it pruned", left, cancelled, err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	count := func() float64 {
+		return testutil.ToFloat64(f.finished.WithLabelValues(string(operation.Search), string(operation.Cancelled)))
+	}
+	failed := f.accept(t, 0)
+	f.fail(t, failed)
+	if _, err := f.Cancel(t.Context(), failed); !fault.Is(err, fault.Conflict) {
+		t.Errorf("Cancel() of a failed operation = %v, want a fault of kind Conflict", err)
+	}
+	if got := count(); got != 0 {
+		t.Errorf("%v cancelled operations were counted, want 0", got)
+	}
+	op := f.accept(t, 0)
 	for range 2 {
-		if op, err := m.Cancel(t.Context(), s.current()); err != nil || op.State != operation.Cancelled {
-			t.Errorf("%+v, %v", op, err)
+		if left, err := f.Cancel(t.Context(), op); err != nil || left.State != operation.Cancelled {
+			t.Errorf("Cancel() = %+v, %v, want it cancelled", left, err)
+		}
+		if got := count(); got != 1 {
+			t.Errorf("%v cancelled operations were counted, want 1", got)
 		}
 	}
-	s.become(operation.Failed)
-	if _, err := m.Cancel(t.Context(), s.current()); !fault.Is(err, fault.Conflict) {
-		t.Errorf("cancelling what failed: %v", err)
-	}
-	s = newShelf()
-	m, _ = watch(t, s, newBell())
-	if err := m.Prune(t.Context(), s.current()); !fault.Is(err, fault.Conflict) {
-		t.Errorf("pruning what waits: %v", err)
+}
+
+func TestPruneOfUnfinishedOperation(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if err := f.Prune(t.Context(), f.accept(t, 0)); !fault.Is(err, fault.Conflict) {
+		t.Errorf("Prune() = %v, want a fault of kind Conflict", err)
 	}
 }

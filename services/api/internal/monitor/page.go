@@ -16,16 +16,17 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// Page is a part of a list of operations.
+// Page is one page of a list of operations.
 type Page struct {
 	Operations []*operation.Operation
-	// Next is the cursor of the page that follows; empty on the last.
+	// Next is the cursor of the next page; empty on the last.
 	Next string
 }
 
-// Page lists operations from the latest accepted to the earliest, as many as the filter's limit says, from where a cursor points; an empty
-// one points at the beginning. Pages neither repeat nor miss an operation, whatever arrives and goes in between. A fault of kind Malformed
-// means that the cursor is none of a list with this filter.
+// Page returns the operations after a cursor, the most recently accepted first, at most as many as
+// the limit of the filter. An empty cursor starts at the beginning. Pages neither repeat nor skip
+// operations, even if others are accepted or expire in between. It returns a fault of kind Malformed
+// if the cursor is invalid or belongs to another filter.
 func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page, error) {
 	if cursor != "" {
 		below, err := readCursor(f, cursor)
@@ -35,7 +36,7 @@ func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page
 		f.Below = below
 	}
 	size := f.Limit
-	f.Limit++ // one more, to know whether there are more
+	f.Limit++ // one more, to detect the last page
 	found, err := m.store.List(ctx, f)
 	if err != nil || len(found) <= size {
 		return Page{Operations: found}, err
@@ -44,40 +45,40 @@ func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page
 	return Page{Operations: found[:size], Next: next}, err
 }
 
-// ParseTime reads a time of a filter (RFC 3339). It refuses those that have no year of four digits in UTC, which neither a cursor nor the
-// database can hold.
+// ParseTime parses a time of a filter (RFC 3339). It rejects years with other than four digits in
+// UTC, which neither a cursor nor the database can represent.
 func ParseTime(text string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, text)
 	t = t.UTC()
 	return t, err == nil && t.Year() >= 1 && t.Year() < maxYear
 }
 
-// maxYear leaves a year to whoever rounds up.
+// maxYear leaves one year for rounding up.
 const maxYear = 9999
 
-// A cursor is the number of the last operation that was listed, and a mark of the filter that it belongs to.
+// A cursor contains the number of the last listed operation, and a hash of the filter.
 const (
 	numberSize = 8
-	markSize   = 8
+	hashSize   = 8
 )
 
 func writeCursor(f store.Filter, number int64) (string, error) {
-	mark, err := markOf(f)
+	hash, err := hashFilter(f)
 	if err != nil {
 		return "", err
 	}
-	cursor := binary.BigEndian.AppendUint64(nil, uint64(number)) //nolint:gosec // it comes back the same way
-	return base64.RawURLEncoding.EncodeToString(append(cursor, mark...)), nil
+	cursor := binary.BigEndian.AppendUint64(nil, uint64(number)) //nolint:gosec // readCursor converts it back
+	return base64.RawURLEncoding.EncodeToString(append(cursor, hash...)), nil
 }
 
 func readCursor(f store.Filter, cursor string) (number int64, err error) {
-	mark, err := markOf(f)
+	hash, err := hashFilter(f)
 	if err != nil {
 		return 0, err
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil && len(raw) == numberSize+markSize && bytes.Equal(raw[numberSize:], mark) {
-		number = int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // as it was written
+	if err == nil && len(raw) == numberSize+hashSize && bytes.Equal(raw[numberSize:], hash) {
+		number = int64(binary.BigEndian.Uint64(raw)) //nolint:gosec // writeCursor converted it
 	}
 	if number <= 0 {
 		return 0, fault.New(fault.Malformed, "invalid-cursor",
@@ -86,15 +87,15 @@ func readCursor(f store.Filter, cursor string) (number int64, err error) {
 	return number, nil
 }
 
-// markOf is the same for filters that let the same operations through, whatever the size of the page.
-func markOf(f store.Filter) ([]byte, error) {
+// hashFilter returns equal hashes for filters that select the same operations, for any page size.
+func hashFilter(f store.Filter) ([]byte, error) {
 	f.Below, f.Limit = 0, 0
 	f.CreatedFrom, f.CreatedBefore = f.CreatedFrom.UTC(), f.CreatedBefore.UTC()
 	f.States = slices.Compact(slices.Sorted(slices.Values(f.States)))
 	text, err := json.Marshal(f)
 	if err != nil {
-		return nil, fmt.Errorf("making a cursor: %w", err)
+		return nil, fmt.Errorf("encoding a filter: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	return sum[:markSize], nil
+	return sum[:hashSize], nil
 }

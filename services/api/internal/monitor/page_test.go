@@ -6,7 +6,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
 
-func TestTimesOfFiltersHaveAYear(t *testing.T) {
+func TestParseTime(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"2026-11-22T09:00:00Z":        true,
@@ -20,7 +20,7 @@ func TestTimesOfFiltersHaveAYear(t *testing.T) {
 		"yesterday":                   false,
 	} {
 		if _, got := monitor.ParseTime(text); got != want {
-			t.Errorf("%s: %v", text, got)
+			t.Errorf("ParseTime(%q) = %t, want %t", text, got, want)
 		}
 	}
 }

@@ -7,50 +7,51 @@ import (
 	"github.com/google/uuid"
 )
 
-// Subscribe hears the bell for all who wait, until ctx ends; then it lets go of them, so that a stopping service does not wait for them.
+// Subscribe forwards notifications to all waiting requests until ctx ends. Then it ends their waits,
+// so that a stopping service does not wait for them.
 func (m *Monitor) Subscribe(ctx context.Context) {
-	defer close(m.waiting.closed)
-	m.bell.Subscribe(ctx, m.waiting.wake)
+	defer close(m.watchers.closed)
+	m.notifier.Subscribe(ctx, m.watchers.notify)
 	<-ctx.Done()
 }
 
-// waiting knows who waits for which operation.
-type waiting struct {
+// watchers contains the channels of the waiting requests, by operation.
+type watchers struct {
 	closed chan struct{}
 	mu     *sync.Mutex
-	by     map[uuid.UUID]map[chan struct{}]bool
+	byID   map[uuid.UUID]map[chan struct{}]bool
 }
 
-func newWaiting() waiting {
-	return waiting{closed: make(chan struct{}), mu: new(sync.Mutex), by: make(map[uuid.UUID]map[chan struct{}]bool)}
+func newWatchers() watchers {
+	return watchers{closed: make(chan struct{}), mu: new(sync.Mutex), byID: make(map[uuid.UUID]map[chan struct{}]bool)}
 }
 
-// watch returns a channel that is rung after each change; stop must be called.
-func (w waiting) watch(id uuid.UUID) (rung <-chan struct{}, stop func()) {
-	bell := make(chan struct{}, 1)
+// add returns a channel that receives after each change of the operation; remove must be called.
+func (w watchers) add(id uuid.UUID) (changed <-chan struct{}, remove func()) {
+	channel := make(chan struct{}, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.by[id] == nil {
-		w.by[id] = make(map[chan struct{}]bool)
+	if w.byID[id] == nil {
+		w.byID[id] = make(map[chan struct{}]bool)
 	}
-	w.by[id][bell] = true
-	return bell, func() {
+	w.byID[id][channel] = true
+	return channel, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		delete(w.by[id], bell)
-		if len(w.by[id]) == 0 {
-			delete(w.by, id)
+		delete(w.byID[id], channel)
+		if len(w.byID[id]) == 0 {
+			delete(w.byID, id)
 		}
 	}
 }
 
-// wake rings for those who wait for the operation; one who has not yet heard the last ring needs no other.
-func (w waiting) wake(id uuid.UUID) {
+// notify wakes all watchers of the operation. A notification that is still pending is not repeated.
+func (w watchers) notify(id uuid.UUID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for bell := range w.by[id] {
+	for channel := range w.byID[id] {
 		select {
-		case bell <- struct{}{}:
+		case channel <- struct{}{}:
 		default:
 		}
 	}

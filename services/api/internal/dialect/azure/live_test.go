@@ -15,35 +15,18 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 )
 
-// house is the dialect over a real store, with a bell that rings in the house alone.
+// house is the dialect over a real store and a real Redis.
 type house struct {
-	store  *store.Store
-	bell   bell
-	engine *gin.Engine
-}
-
-// bell carries rings to this house's monitor.
-type bell chan uuid.UUID
-
-func (b bell) Publish(_ context.Context, id uuid.UUID) error {
-	b <- id
-	return nil
-}
-
-func (b bell) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case id := <-b:
-			changed(id)
-		}
-	}
+	store    *store.Store
+	notifier *queue.Notifier
+	engine   *gin.Engine
 }
 
 func newHouse(t *testing.T) house {
@@ -53,10 +36,10 @@ func newHouse(t *testing.T) house {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	b := make(bell, 100)
-	m := monitor.New(db, b, slog.New(slog.DiscardHandler), metrics.NewFinished(), 0)
+	notifier := queue.NewNotifier(queuetest.New(t).Queue)
+	m := monitor.New(db, notifier, slog.New(slog.DiscardHandler), metrics.NewFinished(), 0)
 	go m.Subscribe(t.Context())
-	return house{store: db, bell: b, engine: newEngine(t, m, db)}
+	return house{store: db, notifier: notifier, engine: newEngine(t, m, db)}
 }
 
 // accept begins a report, which goes on when a test says so.
@@ -81,7 +64,9 @@ func (h house) advance(t *testing.T, op *operation.Operation, a store.Progress) 
 	if _, err := h.store.RunResumable(t.Context(), c, func(context.Context, *store.ResumableStep) (store.Progress, error) { return a, nil }); err != nil {
 		t.Fatal(err)
 	}
-	h.bell <- op.ID
+	if err := h.notifier.Publish(t.Context(), op.ID); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (h house) do(t *testing.T, method, path string, header ...string) *httptest.ResponseRecorder {
