@@ -47,24 +47,13 @@ var queues = map[Kind]string{
 	Report: QueueReports,
 }
 
-// SplitSeq is the number of the chunk that represents the split of a multipart upload. It sorts before the
-// chunks of records, which count from 0.
-const SplitSeq = -1
+// splitSeq is the number of the chunk that represents the split of a multipart upload. It is only an
+// address: the column task_chunks.kind tells a split from other chunks. Rows and queue entries use -1
+// because programs of earlier releases recognize splits by it.
+const splitSeq = -1
 
-// chunkKinds maps an operation's kind to the kind of its chunks.
-var chunkKinds = map[operation.Kind]Kind{
-	operation.Import: Import,
-	operation.Search: Search,
-	operation.Report: Report,
-}
-
-// KindOf returns the kind of work that chunk seq of an operation requires.
-func KindOf(kind operation.Kind, seq int) Kind {
-	if seq == SplitSeq {
-		return Split
-	}
-	return chunkKinds[kind]
-}
+// SplitOf returns the chunk that represents the split of a multipart upload.
+func SplitOf(operationID uuid.UUID) Chunk { return Chunk{OperationID: operationID, Seq: splitSeq} }
 
 // operations maps each kind of work to the kind of operation that it belongs to.
 var operations = map[Kind]operation.Kind{
@@ -76,6 +65,31 @@ var operations = map[Kind]operation.Kind{
 
 // Operation returns the kind of operation that the work belongs to.
 func (k Kind) Operation() operation.Kind { return operations[k] }
+
+// StepOf returns the kind of work that the steps of an operation require.
+func StepOf(kind operation.Kind) Kind {
+	switch kind {
+	case operation.Search:
+		return Search
+	case operation.Report:
+		return Report
+	default:
+		return Import
+	}
+}
+
+// FirstDue returns the work with which an accepted operation starts: the first chunk of every lane, or
+// the split of a multipart upload, which has no chunks yet.
+func FirstDue(kind operation.Kind, id uuid.UUID, lanes, chunks int) []Due {
+	if chunks == 0 {
+		return []Due{{Kind: Split, Chunk: SplitOf(id)}}
+	}
+	due := make([]Due, min(lanes, chunks))
+	for seq := range due {
+		due[seq] = Due{Kind: StepOf(kind), Chunk: Chunk{OperationID: id, Seq: seq}}
+	}
+	return due
+}
 
 // Queue returns the name of the queue that contains work of the kind.
 func (k Kind) Queue() string { return queues[k] }

@@ -75,14 +75,15 @@ func checkValue(member string, v json.RawMessage) error {
 		switch {
 		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
 			return invalid("filter", "filter.%s must not have NUL characters, which no text in Postgres has.", member).With("member", member)
-		case token.Kind() == '0' && isLong(token.String()):
+		case token.Kind() == '0' && IsLongNumber(token.String()):
 			return invalid("filter", "A number of filter.%s has too many digits: at most %d, with an exponent of at most %d.",
 				member, maxDigits, maxExponent).With("member", member)
 		}
 	}
 }
 
-func isLong(number string) bool {
-	_, exponent, _ := strings.Cut(strings.ToLower(number), "e")
-	return len(number) > maxDigits || len(strings.TrimLeft(exponent, "+-0")) > maxExponent
+// IsLongNumber reports whether a JSON number has more digits or a longer exponent than JSONB and NUMERIC store without trouble.
+func IsLongNumber(number string) bool {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
+	return len(mantissa) > maxDigits || len(strings.TrimLeft(exponent, "+-0")) > maxExponent
 }

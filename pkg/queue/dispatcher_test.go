@@ -46,7 +46,7 @@ func TestDispatchTimeout(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
 	d := queue.NewDispatcher(r.Queue)
-	c := job.Chunk{OperationID: uuid.New(), Seq: job.SplitSeq}
+	c := job.SplitOf(uuid.New())
 	for kind, want := range map[job.Kind]time.Duration{job.Import: 5 * time.Minute, job.Split: 3 * time.Hour} {
 		t.Run(string(kind), func(t *testing.T) {
 			generation := queue.NewGeneration()

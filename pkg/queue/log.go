@@ -9,6 +9,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/logging"
 )
@@ -35,7 +36,7 @@ func retryLogger(log *slog.Logger) asynq.ErrorHandlerFunc {
 				level = slog.LevelDebug
 			}
 		}
-		if _, ok := errors.AsType[*panicError](err); ok {
+		if _, ok := errors.AsType[*fault.PanicError](err); ok {
 			level = slog.LevelError
 		}
 		log.LogAttrs(ctx, level, "attempt failed, will retry", attrs...)

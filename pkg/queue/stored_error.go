@@ -3,7 +3,8 @@ package queue
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
+
+	"github.com/longshore-io/longshore/pkg/fault"
 )
 
 // storedError limits the error text that asynq stores in Redis to a code or reason of ours and the SQLSTATE.
@@ -39,31 +40,11 @@ func unstored(err error) error {
 	return err
 }
 
-// panicError is a recovered panic of a handler.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-// Error returns the panic's value and its stack.
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
-
-// Unwrap returns the panic's value if it is an error.
-func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error)
-	return err
-}
-
 // handleSafely calls the handler and converts a panic to an error. asynq would recover too, but store the
 // panic's text in Redis.
-func handleSafely(handle func() error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = &panicError{value, debug.Stack()}
-		}
-		if err != nil {
-			err = &storedError{err}
-		}
-	}()
-	return handle()
+func handleSafely(handle func() error) error {
+	if err := fault.CatchPanic(handle); err != nil {
+		return &storedError{err}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -12,33 +13,53 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// transientClasses are the SQLSTATE classes that trying again can heal: connection (08), rollback forced by
-// others (40), resources (53), operator intervention such as a restart or our own janitor (57), system errors (58).
+// Errors that a step or an attempt returns if the chunk can't be processed now.
+var (
+	// ErrNothingDue means that the chunk is done, or that its operation is finished or deleted. The queue entry can be acknowledged.
+	ErrNothingDue = errors.New("nothing is due for this chunk")
+	// ErrLocked means that another worker has locked the chunk. If that worker fails, the chunk is due again.
+	ErrLocked = errors.New("the chunk is locked by another worker")
+)
+
+// ErrIDTaken means that an operation with the same id exists, or existed: compare its PayloadDigest.
+var ErrIDTaken = errors.New("an operation with this id exists")
+
+// ErrUploadGone means that the janitor dropped the upload, or started to, because it was not touched in time.
+var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
+	"The upload stood still for so long that it was given up. Nothing of it was imported; send it again.")
+
+// The SQLSTATE codes that this package interprets one by one.
+const (
+	foreignKeyViolation = "23503"
+	uniqueViolation     = "23505"
+	readOnly            = "25006"
+	undefinedTable      = "42P01"
+	lockNotAvailable    = "55P03"
+	queryCanceled       = "57014"
+)
+
+// transientClasses are the SQLSTATE classes that a retry can cure: connection (08), transaction rollback (40), resources (53),
+// operator intervention such as a restart or the janitor's own (57), system errors (58).
 var transientClasses = []string{"08", "40", "53", "57", "58"}
 
-// exceptions are single codes that do not go with their class.
-var exceptions = map[string]bool{
-	"57014": false, // the statement took longer than it may, and would again
-	"25006": true,  // the connection still leads to a server that has become a standby
-	"55P03": true,  // somebody held a lock for longer than we may wait
+// transientExceptions are single codes that differ from their class.
+var transientExceptions = map[string]bool{
+	queryCanceled:    false, // the statement timeout: a retry would exceed it again
+	readOnly:         true,  // the connection still leads to a server that became a standby
+	lockNotAvailable: true,  // lock_timeout
 }
 
-// IsTransient reports whether the same call may succeed later without anybody changing anything: Postgres was out of
-// reach, restarted, out of resources, or picked this transaction to end.
+// IsTransient reports whether the same call may succeed later without any change: Postgres was unreachable, restarted, was short of
+// resources, or ended this transaction in favour of another.
 func IsTransient(err error) bool {
 	if err == nil {
 		return false
 	}
 	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok {
-		if healing, known := exceptions[fromServer.Code]; known {
-			return healing
+		if transient, ok := transientExceptions[fromServer.Code]; ok {
+			return transient
 		}
-		for _, class := range transientClasses {
-			if strings.HasPrefix(fromServer.Code, class) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(transientClasses, func(class string) bool { return strings.HasPrefix(fromServer.Code, class) })
 	}
 	var network net.Error
 	return errors.As(err, &network) ||
@@ -48,7 +69,7 @@ func IsTransient(err error) bool {
 		isLostConnection(err)
 }
 
-// isLostConnection knows how the driver words a connection that broke under a statement: those errors have no type.
+// isLostConnection recognizes the driver's errors for a connection that broke during a statement by their text: they have no type.
 func isLostConnection(err error) bool {
 	text := err.Error()
 	for _, sign := range []string{"conn closed", "unexpected EOF", "connection reset", "broken pipe", "closed pool"} {
@@ -59,7 +80,7 @@ func isLostConnection(err error) bool {
 	return false
 }
 
-// unavailable turns a transient error into a fault that tells the client to come back.
+// unavailable converts a transient error into a fault of kind Unavailable and returns any other error, and nil, unchanged.
 func unavailable(err error) error {
 	if !IsTransient(err) {
 		return err
@@ -70,16 +91,21 @@ func unavailable(err error) error {
 
 func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 
-// isMissingParent reports whether a row points at one that is not there (foreign_key_violation).
-func isMissingParent(err error) bool {
+func hasCode(err error, code string) bool {
 	fromServer, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && fromServer.Code == "23503"
+	return ok && fromServer.Code == code
 }
 
-// takenIfDuplicate tells that an operation of the same id is there (unique_violation of its primary key).
+// isMissingParent reports whether a row refers to an operation that does not exist.
+func isMissingParent(err error) bool { return hasCode(err, foreignKeyViolation) }
+
+// isUndefinedTable reports whether a table does not exist.
+func isUndefinedTable(err error) bool { return hasCode(err, undefinedTable) }
+
+// takenIfDuplicate converts the violation of the primary key of xforce.tasks into ErrIDTaken.
 func takenIfDuplicate(err error) error {
 	fromServer, ok := errors.AsType[*pgconn.PgError](err)
-	if ok && fromServer.Code == "23505" && fromServer.ConstraintName == "tasks_pk" {
+	if ok && fromServer.Code == uniqueViolation && fromServer.ConstraintName == "tasks_pk" {
 		return ErrIDTaken
 	}
 	return err

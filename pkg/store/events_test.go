@@ -16,9 +16,9 @@ type seenEvent struct {
 	Counts             operation.Counts
 }
 
-func (b bench) events(t *testing.T, op *operation.Operation, after, limit int) []seenEvent {
+func (f fixture) events(t *testing.T, op *operation.Operation, after, limit int) []seenEvent {
 	t.Helper()
-	events, err := b.store.Events(t.Context(), op.ID, after, limit)
+	events, err := f.store.Events(t.Context(), op.ID, after, limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,11 +34,11 @@ func (b bench) events(t *testing.T, op *operation.Operation, after, limit int) [
 
 func TestEventsAreTheWholeLifeWithoutAGap(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.seal(t, 1, 30, 10)
-	b.mustStep(t, of(op, 0), operation.Created)
-	b.mustStep(t, of(op, 1), operation.Rejected)
-	if _, err := b.store.Cancel(t.Context(), op.ID); err != nil {
+	f := newFixture(t)
+	op := f.seal(t, 1, 30, 10)
+	f.mustStep(t, of(op, 0), operation.Created)
+	f.mustStep(t, of(op, 1), operation.Rejected)
+	if _, err := f.store.Cancel(t.Context(), op.ID); err != nil {
 		t.Fatal(err)
 	}
 	want := []seenEvent{
@@ -48,25 +48,25 @@ func TestEventsAreTheWholeLifeWithoutAGap(t *testing.T) {
 		{4, 66, operation.Running, operation.Counts{Total: 30, Created: 10, Failed: 10}},
 		{5, 66, operation.Cancelled, operation.Counts{Total: 30, Created: 10, Failed: 10}},
 	}
-	if diff := cmp.Diff(want, b.events(t, op, 0, 100)); diff != "" {
+	if diff := cmp.Diff(want, f.events(t, op, 0, 100)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want[2:4], b.events(t, op, 2, 2)); diff != "" {
+	if diff := cmp.Diff(want[2:4], f.events(t, op, 2, 2)); diff != "" {
 		t.Errorf("a page of them (-want +got):\n%s", diff)
 	}
-	if last := b.mustRead(t, op.ID).Revision; last != 5 || b.events(t, op, last, 100) != nil {
-		t.Errorf("after revision %d there is %+v", last, b.events(t, op, last, 100))
+	if last := f.mustRead(t, op.ID).Revision; last != 5 || f.events(t, op, last, 100) != nil {
+		t.Errorf("after revision %d there is %+v", last, f.events(t, op, last, 100))
 	}
 }
 
 func TestPollingIsNoEvent(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.search(t, time.Second)
-	if err := b.store.Polled(t.Context(), op.ID, time.Hour); err != nil {
+	f := newFixture(t)
+	op := f.search(t, time.Second)
+	if err := f.store.Polled(t.Context(), op.ID, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.events(t, op, 0, 100); len(got) != 1 {
+	if got := f.events(t, op, 0, 100); len(got) != 1 {
 		t.Errorf("the events are %+v", got)
 	}
 }

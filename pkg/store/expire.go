@@ -11,45 +11,39 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// unpolled is why an operation was timed out.
+// unpolled is the failure of an operation that timed out, as clients see it.
 var unpolled = operation.Failure{
 	Code: "TimedOut",
 	Message: "Nobody asked for the operation for so long that it was stopped. " +
 		"Send the request again, and ask for it at least as often as Retry-After says.",
 }
 
-// Ended is an operation that was ended for want of anybody who asked for it.
-type Ended struct {
+// TimedOut is an operation that was stopped because no client polled it.
+type TimedOut struct {
 	ID   uuid.UUID
 	Kind operation.Kind
-	// RequestID is the id of the request that began it, for the log; empty if it had none.
+	// RequestID is the id of the request that started it, for the log; empty if there is none.
 	RequestID string
 }
 
-// TimeOutUnpolled ends live operations that somebody had to ask for and nobody did, at most limit of them, and returns which. One that is
-// changed by somebody else just now is left for the next call.
-func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]Ended, error) {
+// TimeOutUnpolled stops live operations whose poll deadline has passed, at most limit of them, and returns them. It skips operations that are
+// locked by others; the next call gets them.
+func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]TimedOut, error) {
 	const timeOut = `
 WITH due AS (
   SELECT task_id FROM xforce.tasks
-  WHERE status IN ('waiting', 'running') -- the words of the partial index
+  WHERE status IN ('waiting', 'running') -- the condition of the partial index
     AND status = ANY ($2) AND poll_deadline < clock_timestamp()
   LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE xforce.tasks t SET phase = NULL, status = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp(), updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
 RETURNING t.task_id, t.kind, coalesce(t.request_id, '')`
-	rows, err := s.pool.Query(ctx, timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)
-	if err != nil {
-		return nil, fmt.Errorf("timing out operations: %w", err)
-	}
-	ended, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Ended])
-	if err != nil {
-		return nil, fmt.Errorf("timing out operations: %w", err)
-	}
-	return ended, nil
+	return collect(ctx, s.pool, "timing out operations", pgx.RowToStructByPos[TimedOut],
+		timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)
 }
 
-// Expire makes tombstones of finished operations whose retention is over, at most limit of them, and returns which. Their counts stay.
+// Expire turns finished operations whose retention has passed into tombstones, at most limit of them, and returns their ids. Their counts
+// stay.
 func (s *Store) Expire(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	const expire = `
 WITH due AS (
@@ -59,32 +53,20 @@ WITH due AS (
 UPDATE xforce.tasks t SET is_active = FALSE, expires_at = t.finished_at + t.retention, updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
 RETURNING t.task_id`
-	return s.collectIDs(ctx, "expiring operations", expire, limit, finishedStates)
+	return collect(ctx, s.pool, "expiring operations", pgx.RowTo[uuid.UUID], expire, limit, finishedStates)
 }
 
-// DeleteExpired deletes tombstones of which nothing is left but their counts and that are older than the age given, at most limit of them, and
-// tells how many it were.
+// DeleteExpired deletes tombstones that are older than age and have no dependent rows, at most limit of them, and returns how many it
+// deleted.
 func (s *Store) DeleteExpired(ctx context.Context, age time.Duration, limit int) (int, error) {
-	const bury = `
+	const deleteExpired = `
 DELETE FROM xforce.tasks WHERE task_id IN (
   SELECT task_id FROM xforce.tasks
   WHERE NOT is_active AND reclaimed_at IS NOT NULL AND expires_at < clock_timestamp() - $1::interval
   ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`
-	buried, err := s.pool.Exec(ctx, bury, age, limit)
+	deleted, err := s.pool.Exec(ctx, deleteExpired, age, limit)
 	if err != nil {
-		return 0, fmt.Errorf("burying tombstones: %w", err)
+		return 0, fmt.Errorf("deleting tombstones: %w", err)
 	}
-	return int(buried.RowsAffected()), nil
-}
-
-func (s *Store) collectIDs(ctx context.Context, doing, query string, args ...any) ([]uuid.UUID, error) {
-	rows, err := s.pool.Query(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", doing, err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", doing, err)
-	}
-	return ids, nil
+	return int(deleted.RowsAffected()), nil
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
-// hanging are the tables whose rows belong to an operation, and how many of them one transaction deletes: few of those that hold
-// payloads, many of those that do not.
-var hanging = []struct {
+// dependents are the tables whose rows belong to an operation, with the number of rows that one transaction deletes: few where rows have
+// payloads, many where they do not.
+var dependents = []struct {
 	table string
 	batch int
 }{
@@ -22,58 +23,48 @@ var hanging = []struct {
 	{"xforce.upload_parts", 5_000},
 }
 
-// deleteHanging deletes rows of one table that hang on a tombstone. What somebody holds, such as a worker that has not heard yet, is left
-// for later.
-const deleteHanging = `
+// deleteDependents deletes a tombstone's rows from one table. It skips locked rows, such as the chunk of a worker that has not noticed the
+// end of the operation yet; a later call deletes them.
+const deleteDependents = `
 DELETE FROM %[1]s WHERE ctid = ANY (ARRAY(
   SELECT h.ctid FROM %[1]s h
   WHERE h.task_id = $1 AND EXISTS (SELECT FROM xforce.tasks t WHERE t.task_id = $1 AND NOT t.is_active AND t.status = ANY ($3))
   LIMIT $2 FOR UPDATE SKIP LOCKED))`
 
-// markReclaimed tells of a tombstone that nothing hangs on it any more.
-var markReclaimed = func() string {
+// markPurged sets reclaimed_at of a tombstone that has no dependent rows.
+var markPurged = func() string {
 	var statement strings.Builder
 	statement.WriteString(`
 UPDATE xforce.tasks SET reclaimed_at = clock_timestamp()
 WHERE task_id = $1 AND NOT is_active AND reclaimed_at IS NULL AND status = ANY ($2)`)
-	for _, h := range hanging {
-		statement.WriteString("\n  AND NOT EXISTS (SELECT FROM " + h.table + " WHERE task_id = $1)")
+	for _, d := range dependents {
+		statement.WriteString("\n  AND NOT EXISTS (SELECT FROM " + d.table + " WHERE task_id = $1)")
 	}
 	return statement.String()
 }()
 
-// Purgeable finds tombstones on which something hangs, at most limit of them, in no order, so that one that somebody holds does not
-// always come first.
+// Purgeable returns tombstones with dependent rows, at most limit of them and in random order, so that one with locked rows does not always
+// come first.
 func (s *Store) Purgeable(ctx context.Context, limit int) ([]uuid.UUID, error) {
-	const reclaimable = `
+	const purgeable = `
 SELECT task_id FROM xforce.tasks
-WHERE NOT is_active AND reclaimed_at IS NULL AND status <> 'receiving' -- the words of the partial index
+WHERE NOT is_active AND reclaimed_at IS NULL AND status <> 'receiving' -- the condition of the partial index
 ORDER BY random() LIMIT $1`
-	return s.collectIDs(ctx, "looking for tombstones", reclaimable, limit)
+	return collect(ctx, s.pool, "finding tombstones to purge", pgx.RowTo[uuid.UUID], purgeable, limit)
 }
 
-// Purge deletes a batch of each kind of row that hangs on a tombstone, each in a transaction of its own, and tells how many rows it
-// were; 0 means that it is done or that somebody holds the rest.
+// Purge deletes a batch of a tombstone's rows from each dependent table, each batch in its own transaction, and returns how many rows it
+// deleted. 0 means that none are left, or that others have locked the rest.
 func (s *Store) Purge(ctx context.Context, id uuid.UUID) (deleted int, err error) {
-	for _, h := range hanging {
-		tag, err := s.pool.Exec(ctx, fmt.Sprintf(deleteHanging, h.table), id, h.batch, finishedStates)
+	for _, d := range dependents {
+		tag, err := s.pool.Exec(ctx, fmt.Sprintf(deleteDependents, d.table), id, d.batch, finishedStates)
 		if err != nil {
-			return deleted, fmt.Errorf("clearing away operation %s: %w", id, err)
+			return deleted, fmt.Errorf("purging operation %s: %w", id, err)
 		}
 		deleted += int(tag.RowsAffected())
 	}
-	if _, err := s.pool.Exec(ctx, markReclaimed, id, finishedStates); err != nil {
-		return deleted, fmt.Errorf("clearing away operation %s: %w", id, err)
+	if _, err := s.pool.Exec(ctx, markPurged, id, finishedStates); err != nil {
+		return deleted, fmt.Errorf("purging operation %s: %w", id, err)
 	}
 	return deleted, nil
-}
-
-// SplitUploads finds uploads in pieces whose parts are still there although nobody will split them any more, at most limit of them, in no
-// order; ClearSplit clears them.
-func (s *Store) SplitUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
-	const split = `
-SELECT task_id FROM xforce.tasks
-WHERE task_id IN (SELECT task_id FROM xforce.upload_parts) AND status <> 'receiving' AND (total_chunks > 0 OR NOT status = ANY ($2))
-ORDER BY random() LIMIT $1`
-	return s.collectIDs(ctx, "looking for parts that nobody needs", split, limit, liveStates)
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// bench is a test's own database, seen through the store and without it.
-type bench struct {
+// fixture is a test database with a Store and a plain connection.
+type fixture struct {
 	url   string
 	store *store.Store
 	sql   *pgx.Conn
 }
 
-func setup(t *testing.T) bench {
+func newFixture(t *testing.T) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
 	s, err := store.Open(t.Context(), url, store.Options{Application: t.Name(), MaxConns: 8})
@@ -30,22 +30,22 @@ func setup(t *testing.T) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return bench{url: url, store: s, sql: storetest.Connect(t, url)}
+	return fixture{url: url, store: s, sql: storetest.Connect(t, url)}
 }
 
 // count runs a query that returns one number.
-func (b bench) count(t *testing.T, query string, args ...any) int {
+func (f fixture) count(t *testing.T, query string, args ...any) int {
 	t.Helper()
 	var n int
-	if err := b.sql.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
+	if err := f.sql.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
 }
 
-func (b bench) upload(t *testing.T, lanes int) *store.Upload {
+func (f fixture) upload(t *testing.T, lanes int) *store.Upload {
 	t.Helper()
-	u, err := b.store.NewUpload(store.Draft{
+	u, err := f.store.NewUpload(store.Draft{
 		Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: lanes,
 	})
 	if err != nil {
@@ -67,9 +67,9 @@ func chunks(n, rows int) []chunk.Chunk {
 }
 
 // seal stages n records and accepts the operation.
-func (b bench) seal(t *testing.T, lanes, n, rows int) *operation.Operation {
+func (f fixture) seal(t *testing.T, lanes, n, rows int) *operation.Operation {
 	t.Helper()
-	u := b.upload(t, lanes)
+	u := f.upload(t, lanes)
 	staged := chunks(n, rows)
 	last := len(staged) - 1
 	for _, c := range staged[:last] {
@@ -103,12 +103,12 @@ func all(outcome operation.Outcome) func(context.Context, *store.Step) (store.Ef
 
 func of(op *operation.Operation, seq int) job.Chunk { return job.Chunk{OperationID: op.ID, Seq: seq} }
 
-func (b bench) mustStep(t *testing.T, c job.Chunk, outcome operation.Outcome) store.Committed {
+func (f fixture) mustStep(t *testing.T, c job.Chunk, outcome operation.Outcome) store.Committed {
 	t.Helper()
-	if _, err := b.store.BeginAttempt(t.Context(), c, operation.Import); err != nil {
+	if _, err := f.store.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)
 	}
-	done, err := b.store.RunStep(t.Context(), c, all(outcome))
+	done, err := f.store.RunStep(t.Context(), c, all(outcome))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,18 +116,18 @@ func (b bench) mustStep(t *testing.T, c job.Chunk, outcome operation.Outcome) st
 }
 
 // start seals an import and lets a worker take it, so that steps may run.
-func (b bench) start(t *testing.T, lanes, n, rows int) *operation.Operation {
+func (f fixture) start(t *testing.T, lanes, n, rows int) *operation.Operation {
 	t.Helper()
-	op := b.seal(t, lanes, n, rows)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil {
+	op := f.seal(t, lanes, n, rows)
+	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil {
 		t.Fatal(err)
 	}
 	return op
 }
 
-func (b bench) mustRead(t *testing.T, id uuid.UUID) *operation.Operation {
+func (f fixture) mustRead(t *testing.T, id uuid.UUID) *operation.Operation {
 	t.Helper()
-	op, err := b.store.Operation(t.Context(), id)
+	op, err := f.store.Operation(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,48 +9,41 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Filter says which operations a list holds. Zero values do not filter.
+// Filter selects the operations of a list. Zero values select everything.
 type Filter struct {
 	Kind       operation.Kind
 	Collection string
 	States     []operation.State
-	// CreatedFrom is included, CreatedBefore is not.
+	// CreatedFrom is inclusive, CreatedBefore exclusive.
 	CreatedFrom, CreatedBefore time.Time
-	// Labels must all be there with these values.
+	// Labels must all be present with these values.
 	Labels map[string]string
-	// Below continues a list: only operations with a smaller number.
+	// Below continues a list: only operations with a smaller number are returned.
 	Below int64
-	// Limit bounds the list; it must be positive.
+	// Limit is the maximum length of the list; it must be positive.
 	Limit int
 }
 
-// List returns operations from the latest accepted to the earliest. Tombstones are not among them. Since numbers never change, a list that
-// is continued below its last number neither repeats nor misses an operation, whatever happens in between.
-func (s *Store) List(ctx context.Context, f Filter) ([]*operation.Operation, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	const matching = selectListed + `
+// A list leaves out large requests, because it may contain many operations.
+const selectListed = `SELECT ` + operationColumns + `, CASE WHEN pg_column_size(request) <= 4096 THEN request END, NULL::bytea
+FROM xforce.tasks WHERE is_active AND (finished_at IS NULL OR finished_at + retention > clock_timestamp()) AND status <> 'receiving' AND
   ($1 = '' OR kind = $1) AND ($2 = '' OR collection = $2)
   AND ($3::text[] IS NULL OR status = ANY ($3))
   AND ($4::timestamp IS NULL OR created_at >= $4) AND ($5::timestamp IS NULL OR created_at < $5)
-  AND ($6::jsonb IS NULL OR labels @> $6 AND labels <> '{}') -- the words of the partial index
+  AND ($6::jsonb IS NULL OR labels @> $6 AND labels <> '{}') -- the condition of the partial index
   AND ($7::bigint = 0 OR number < $7)
 ORDER BY number DESC LIMIT $8`
+
+// List returns operations, the last accepted first, without tombstones. Since numbers never change, a list that is continued below its last
+// number neither repeats nor misses an operation, whatever changes in between.
+func (s *Store) List(ctx context.Context, f Filter) ([]*operation.Operation, error) {
 	var labels any
 	if len(f.Labels) > 0 {
 		labels = f.Labels
 	}
-	// Planned each time for the filter at hand: the plan that suits every filter reads all operations for a label or a late page.
-	rows, err := s.pool.Query(ctx, matching, pgx.QueryExecModeDescribeExec, string(f.Kind), f.Collection, stateNames(f.States),
-		nullIfZero(f.CreatedFrom), nullIfZero(f.CreatedBefore), labels, f.Below, f.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("listing operations: %w", unavailable(err))
-	}
-	found, err := pgx.CollectRows(rows, scanOperation)
-	if err != nil {
-		return nil, fmt.Errorf("listing operations: %w", unavailable(err))
-	}
-	return found, nil
+	// QueryExecModeDescribeExec plans for these arguments: a generic plan reads all operations for a label or a late page.
+	return collectForClient(ctx, s.pool, "listing operations", scanOperation, selectListed, pgx.QueryExecModeDescribeExec,
+		string(f.Kind), f.Collection, stateNames(f.States), nullIfZero(f.CreatedFrom), nullIfZero(f.CreatedBefore), labels, f.Below, f.Limit)
 }
 
 func stateNames(states []operation.State) (names []string) {

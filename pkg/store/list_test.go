@@ -11,12 +11,12 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-func (b bench) list(t *testing.T, f store.Filter) []int64 {
+func (f fixture) list(t *testing.T, filter store.Filter) []int64 {
 	t.Helper()
-	if f.Limit == 0 {
-		f.Limit = 100
+	if filter.Limit == 0 {
+		filter.Limit = 100
 	}
-	found, err := b.store.List(t.Context(), f)
+	found, err := f.store.List(t.Context(), filter)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,9 +28,9 @@ func (b bench) list(t *testing.T, f store.Filter) []int64 {
 }
 
 // labelled accepts a search with labels.
-func (b bench) labelled(t *testing.T, labels map[string]string) *operation.Operation {
+func (f fixture) labelled(t *testing.T, labels map[string]string) *operation.Operation {
 	t.Helper()
-	op, err := b.store.Accept(t.Context(), store.Draft{
+	op, err := f.store.Accept(t.Context(), store.Draft{
 		Reference: operation.NewReference(), Kind: operation.Search, Collection: "spoons", Lanes: 1, Labels: labels,
 	})
 	if err != nil {
@@ -41,20 +41,20 @@ func (b bench) labelled(t *testing.T, labels map[string]string) *operation.Opera
 
 func TestListFilters(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	waiting := b.seal(t, 1, 1, 1).Number
-	running := b.start(t, 1, 1, 1).Number
-	done := b.start(t, 1, 1, 1)
-	b.mustStep(t, of(done, 0), operation.Created)
-	plain := b.labelled(t, nil).Number
-	labelled := b.labelled(t, map[string]string{"team": "data", "batch": "7"})
-	pruned := b.start(t, 1, 1, 1)
-	b.mustStep(t, of(pruned, 0), operation.Created)
-	if _, err := b.store.Prune(t.Context(), pruned.ID); err != nil {
+	f := newFixture(t)
+	waiting := f.seal(t, 1, 1, 1).Number
+	running := f.start(t, 1, 1, 1).Number
+	done := f.start(t, 1, 1, 1)
+	f.mustStep(t, of(done, 0), operation.Created)
+	plain := f.labelled(t, nil).Number
+	labelled := f.labelled(t, map[string]string{"team": "data", "batch": "7"})
+	pruned := f.start(t, 1, 1, 1)
+	f.mustStep(t, of(pruned, 0), operation.Created)
+	if _, err := f.store.Prune(t.Context(), pruned.ID); err != nil {
 		t.Fatal(err)
 	}
-	_ = b.upload(t, 1).Stage(t.Context(), chunks(1, 1)[0]) // receiving, which nobody sees
-	moment := b.mustRead(t, labelled.ID).CreatedAt
+	_ = f.upload(t, 1).Stage(t.Context(), chunks(1, 1)[0]) // receiving, which nobody sees
+	moment := f.mustRead(t, labelled.ID).CreatedAt
 	for name, tt := range map[string]struct {
 		filter store.Filter
 		want   []int64
@@ -72,7 +72,7 @@ func TestListFilters(t *testing.T) {
 		"all at once":      {store.Filter{Kind: operation.Search, Collection: "spoons", States: []operation.State{operation.Waiting}, CreatedFrom: moment, Labels: map[string]string{"batch": "7"}}, []int64{labelled.Number}},
 		"another timezone": {store.Filter{CreatedFrom: moment.In(time.FixedZone("east", 3600*9))}, []int64{labelled.Number}},
 	} {
-		if diff := cmp.Diff(tt.want, b.list(t, tt.filter)); diff != "" {
+		if diff := cmp.Diff(tt.want, f.list(t, tt.filter)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -81,26 +81,26 @@ func TestListFilters(t *testing.T) {
 // A list that is read page by page neither repeats nor misses what was there at its beginning, while operations come and go.
 func TestAListIsStable(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	var there []int64
 	var ops []*operation.Operation
 	for range 9 {
-		op := b.labelled(t, nil)
+		op := f.labelled(t, nil)
 		ops = append(ops, op)
 		there = append(there, op.Number)
 	}
 	slices.Reverse(there)
 	var seen []int64
 	for below := int64(0); ; below = seen[len(seen)-1] {
-		page := b.list(t, store.Filter{Below: below, Limit: 2})
+		page := f.list(t, store.Filter{Below: below, Limit: 2})
 		if len(page) == 0 {
 			break
 		}
 		seen = append(seen, page...)
-		b.labelled(t, nil)
+		f.labelled(t, nil)
 		gone := ops[len(ops)-1] // the latest, which has been listed
 		ops = ops[:len(ops)-1]
-		b.exec(t, `UPDATE xforce.tasks SET status = 'failed', finished_at = clock_timestamp(), is_active = FALSE WHERE task_id = $1`, gone.ID)
+		f.exec(t, `UPDATE xforce.tasks SET status = 'failed', finished_at = clock_timestamp(), is_active = FALSE WHERE task_id = $1`, gone.ID)
 	}
 	if diff := cmp.Diff(there, seen); diff != "" {
 		t.Errorf("the pages (-want +got):\n%s", diff)

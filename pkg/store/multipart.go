@@ -12,36 +12,35 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// MultipartUpload is an upload in pieces: a body that comes in parts, in any order, and becomes an import when it is finished.
+// MultipartUpload is a body that a client sends in parts, in any order. It becomes an import when it is finished.
 type MultipartUpload struct {
 	ID         uuid.UUID
 	Reference  string
 	Collection string
-	// Digest identifies the request that began it; nil if the client gave no id.
+	// Digest identifies the request that started the upload; nil if the client chose no id.
 	Digest []byte
-	// Request is what it was begun with.
+	// Request is the encoded staging.Request of the upload.
 	Request json.RawMessage
-	// ExpiresAt is when it is given up unless another part comes; zero if it is finished.
+	// ExpiresAt is when the upload is dropped unless another part arrives; zero if it is finished.
 	ExpiresAt time.Time
-	// Finished: it is an operation now, and its parts belong to the importer.
+	// Finished means that the upload is an operation now, and that its parts belong to the importer.
 	Finished bool
 }
 
-// Part is one part of an upload in pieces.
+// Part is one complete part of a multipart upload.
 type Part struct {
 	// Number counts from 1.
 	Number int
-	// Bytes and Digest (SHA-256) are of the part without its content coding.
+	// Bytes and Digest (SHA-256) describe the part after its content coding was removed.
 	Bytes  int64
 	Digest []byte
 }
 
-const beginParts = `
-UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1`
-
-// BeginMultipart begins an upload in pieces, which is given up after the retention unless another part comes. The error is ErrIDTaken if the
+// BeginMultipart starts a multipart upload, which expires after the retention unless another part arrives. It returns ErrIDTaken if the
 // draft's id is in use.
 func (s *Store) BeginMultipart(ctx context.Context, draft Draft, retention time.Duration) (*MultipartUpload, error) {
+	const setExpiry = `
+UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1`
 	id, err := draft.id()
 	if err != nil {
 		return nil, err
@@ -50,84 +49,74 @@ func (s *Store) BeginMultipart(ctx context.Context, draft Draft, retention time.
 		if _, err := tx.Exec(ctx, insertReceiving, draft.columns(id)...); err != nil {
 			return takenIfDuplicate(err)
 		}
-		_, err := tx.Exec(ctx, beginParts, id, retention)
+		_, err := tx.Exec(ctx, setExpiry, id, retention)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("beginning an upload in pieces: %w", unavailable(err))
+		return nil, fmt.Errorf("starting a multipart upload: %w", unavailable(err))
 	}
 	return s.MultipartUpload(ctx, id)
 }
 
 const (
-	selectParts = `
+	selectMultipart = `
 SELECT task_reference, coalesce(collection, ''), payload_digest, request, expires_at, status <> 'receiving'
-FROM xforce.tasks WHERE task_id = $1 AND ` + isParts
+FROM xforce.tasks WHERE task_id = $1 AND ` + isMultipart
 
 	// An import that came in one body has no request.
-	isParts = `kind = 'import' AND request IS NOT NULL AND (is_active OR status <> 'receiving')`
+	isMultipart = `kind = 'import' AND request IS NOT NULL AND (is_active OR status <> 'receiving')`
 )
 
-// MultipartUpload finds an upload in pieces, also when it is finished. A fault of kind NotFound means that there is none.
+// MultipartUpload returns a multipart upload, finished or not. A fault of kind NotFound means that it does not exist.
 func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUpload, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	p := &MultipartUpload{ID: id}
+	u := &MultipartUpload{ID: id}
 	var expires *time.Time
-	err := s.pool.QueryRow(ctx, selectParts, id).Scan(&p.Reference, &p.Collection, &p.Digest, &p.Request, &expires, &p.Finished)
+	err := s.pool.QueryRow(ctx, selectMultipart, id).Scan(&u.Reference, &u.Collection, &u.Digest, &u.Request, &expires, &u.Finished)
 	if isNoRows(err) {
-		return nil, NoParts()
+		return nil, UploadNotFound()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading an upload in pieces: %w", unavailable(err))
+		return nil, fmt.Errorf("reading a multipart upload: %w", unavailable(err))
 	}
-	if !p.Finished {
-		p.ExpiresAt = unlessNull(expires)
+	if !u.Finished {
+		u.ExpiresAt = zeroIfNull(expires)
 	}
-	return p, nil
+	return u, nil
 }
 
-// ListParts lists the parts that are complete, in order. Those of a finished upload go when it is split.
+// ListParts returns the complete parts in order. The parts of a finished upload are deleted after the split.
 func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
 	const list = `SELECT part, byte_count, digest FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, list, id)
-	if err != nil {
-		return nil, fmt.Errorf("listing parts: %w", unavailable(err))
-	}
-	parts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Part])
-	if err != nil {
-		return nil, fmt.Errorf("listing parts: %w", unavailable(err))
-	}
-	return parts, nil
+	return collectForClient(ctx, s.pool, "listing parts", pgx.RowToStructByPos[Part], list, id)
 }
 
-// NoParts is the fault of an upload in pieces that is not there.
-func NoParts() error {
+// DropMultipart aborts a multipart upload. It does nothing if the upload is finished.
+func (s *Store) DropMultipart(ctx context.Context, u *MultipartUpload) error {
+	return s.dropUpload(ctx, u.ID, u.Reference)
+}
+
+// UploadNotFound is the fault of a request to a multipart upload that does not exist.
+func UploadNotFound() error {
 	return fault.New(fault.NotFound, "upload-not-found",
 		"There is no such upload: it was aborted, or given up because no part came for long, or never begun. Begin another.")
 }
 
-// DropMultipart aborts an upload in pieces. A finished one is left as it is.
-func (s *Store) DropMultipart(ctx context.Context, p *MultipartUpload) error {
-	return s.dropUpload(ctx, p.ID, p.Reference)
+// UploadFinished is the fault of a request to change a multipart upload that is finished.
+func UploadFinished() error {
+	return fault.New(fault.Conflict, "upload-finished",
+		"The upload is finished and can't be changed any more. Follow its operation, or cancel that.")
 }
 
-// closedParts tells why an upload takes no part.
-func (s *Store) closedParts(ctx context.Context, id uuid.UUID) error {
-	p, err := s.MultipartUpload(ctx, id)
+// whyNotReceiving returns the fault of a write to an upload that does not accept parts.
+func (s *Store) whyNotReceiving(ctx context.Context, id uuid.UUID) error {
+	u, err := s.MultipartUpload(ctx, id)
 	if err != nil {
 		return err
 	}
-	if p.Finished {
-		return FinishedParts()
+	if u.Finished {
+		return UploadFinished()
 	}
-	return NoParts()
-}
-
-// FinishedParts is the fault of what comes to an upload in pieces after its end.
-func FinishedParts() error {
-	return fault.New(fault.Conflict, "upload-finished",
-		"The upload is finished and can't be changed any more. Follow its operation, or cancel that.")
+	return UploadNotFound()
 }

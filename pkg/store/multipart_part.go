@@ -13,98 +13,96 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// PartWriter stores one part, piece by piece, each in a transaction of its own. Nobody sees the part before Keep, and one that was there
-// before stays until then.
+// PartWriter stores one part in blocks, each in its own transaction. The part is invisible before Commit, and until then a part that was
+// stored under the same number stays.
 type PartWriter struct {
 	store *Store
 	id    uuid.UUID
 	part  int
-	// version names the pieces; stale those that Discard deletes.
+	// version identifies the blocks of this writer; stale identifies those that Discard deletes.
 	version, stale uuid.UUID
 	seq            int
 	bytes          int64
 }
 
-// NewPart prepares a part; nothing is written yet. Discard must be called at the end.
+// NewPart prepares a part without writing anything. The caller must call Discard at the end.
 func (s *Store) NewPart(id uuid.UUID, part int) (*PartWriter, error) {
 	version, err := uuid.NewV7()
 	if err != nil {
-		return nil, fmt.Errorf("making a part's version: %w", err)
+		return nil, fmt.Errorf("generating a part's version: %w", err)
 	}
 	return &PartWriter{store: s, id: id, part: part, version: version, stale: version}, nil
 }
 
-const stillReceiving = ` FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND is_active`
-
-// Append writes the next piece. A fault of kind Conflict means that the upload was finished meanwhile, one of kind NotFound that it is gone.
-func (w *PartWriter) Append(ctx context.Context, piece []byte) error {
-	const insertPiece = `
+// Append writes the next block. It returns a fault of kind Conflict if the upload was finished meanwhile, and one of kind NotFound if it was
+// dropped.
+func (w *PartWriter) Append(ctx context.Context, block []byte) error {
+	const insertBlock = `
 INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload)
-SELECT task_id, $2, $3, $4, $5` + stillReceiving
-	written, err := w.store.pool.Exec(ctx, insertPiece, w.id, w.version, w.seq, len(piece), s2.Encode(nil, piece))
+SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND is_active`
+	written, err := w.store.pool.Exec(ctx, insertBlock, w.id, w.version, w.seq, len(block), s2.Encode(nil, block))
 	switch {
 	case isMissingParent(err):
-		return NoParts()
+		return UploadNotFound()
 	case err != nil:
-		return fmt.Errorf("storing piece %d of part %d: %w", w.seq, w.part, unavailable(err))
+		return fmt.Errorf("storing block %d of part %d: %w", w.seq, w.part, unavailable(err))
 	case written.RowsAffected() == 0:
-		return w.store.closedParts(ctx, w.id)
+		return w.store.whyNotReceiving(ctx, w.id)
 	}
 	w.seq++
-	w.bytes += int64(len(piece))
+	w.bytes += int64(len(block))
 	return nil
 }
 
-// Bytes is how much was written.
+// Bytes returns how many bytes were written.
 func (w *PartWriter) Bytes() int64 { return w.bytes }
 
-// putOff gives an upload in pieces more time, and holds its row until the transaction ends.
-const putOff = `
+// extendExpiry also locks the upload's row until the transaction ends.
+const extendExpiry = `
 UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval, updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = 'receiving' AND is_active`
 
-// Touch puts off the time at which the upload is given up, while a part takes long. The faults are those of Append.
+// Touch extends the upload's expiry while a part takes long. It returns the same faults as Append.
 func (w *PartWriter) Touch(ctx context.Context, retention time.Duration) error {
-	touched, err := w.store.pool.Exec(ctx, putOff, w.id, retention)
+	touched, err := w.store.pool.Exec(ctx, extendExpiry, w.id, retention)
 	if err != nil {
-		return fmt.Errorf("touching an upload in pieces: %w", unavailable(err))
+		return fmt.Errorf("touching a multipart upload: %w", unavailable(err))
 	}
 	if touched.RowsAffected() == 0 {
-		return w.store.closedParts(ctx, w.id)
+		return w.store.whyNotReceiving(ctx, w.id)
 	}
 	return nil
 }
 
-// Keep makes the part what was written, in place of what it was before, and puts off the time at which the upload is given up. It reports
-// whether the part is new. All parts together may have at most limit bytes; a fault of kind TooLarge means that they would have more. The
-// other faults are those of Append.
-func (w *PartWriter) Keep(ctx context.Context, digest []byte, limit int64, retention time.Duration) (created bool, err error) {
-	var before *uuid.UUID
+// Commit stores what was written as the part, replacing an earlier one, and extends the upload's expiry. It reports whether the part is new.
+// If all parts together would exceed limit bytes, it returns a fault of kind TooLarge; its other faults are those of Append.
+func (w *PartWriter) Commit(ctx context.Context, digest []byte, limit int64, retention time.Duration) (created bool, err error) {
+	var previous *uuid.UUID
 	err = w.store.inTx(ctx, func(tx pgx.Tx) error {
-		before, err = w.keep(ctx, tx, digest, limit, retention)
+		previous, err = w.commit(ctx, tx, digest, limit, retention)
 		return err
 	})
-	if errors.Is(err, errPartsClosed) {
-		return false, w.store.closedParts(ctx, w.id)
+	if errors.Is(err, errNotReceiving) {
+		return false, w.store.whyNotReceiving(ctx, w.id)
 	}
 	if fault.Is(err, fault.TooLarge) {
 		return false, err
 	}
-	w.stale = uuid.Nil // an error may mean that only the answer of the commit was lost
+	w.stale = uuid.Nil // after an error, too: perhaps only the answer of the commit was lost
 	if err != nil {
-		return false, fmt.Errorf("keeping part %d: %w", w.part, unavailable(err))
+		return false, fmt.Errorf("committing part %d: %w", w.part, unavailable(err))
 	}
-	if before != nil {
-		w.stale = *before
+	if previous != nil {
+		w.stale = *previous
 	}
-	return before == nil, nil
+	return previous == nil, nil
 }
 
-// errPartsClosed rolls back what comes to an upload that is finished or gone.
-var errPartsClosed = errors.New("the upload is finished or gone")
+// errNotReceiving rolls back the commit of a part whose upload is finished or dropped.
+var errNotReceiving = errors.New("the upload is finished or dropped")
 
 const (
-	otherParts = `
+	selectOtherParts = `
 SELECT coalesce(sum(byte_count) FILTER (WHERE part <> $2), 0)::bigint, (max(version::text) FILTER (WHERE part = $2))::uuid
 FROM xforce.upload_parts WHERE task_id = $1`
 
@@ -114,16 +112,17 @@ ON CONFLICT (task_id, part) DO UPDATE
 SET version = excluded.version, byte_count = excluded.byte_count, digest = excluded.digest, created_at = clock_timestamp()`
 )
 
-func (w *PartWriter) keep(ctx context.Context, tx pgx.Tx, digest []byte, limit int64, retention time.Duration) (before *uuid.UUID, err error) {
-	held, err := tx.Exec(ctx, putOff, w.id, retention)
+// commit returns the version of the part that it replaces; nil if the part is new.
+func (w *PartWriter) commit(ctx context.Context, tx pgx.Tx, digest []byte, limit int64, retention time.Duration) (previous *uuid.UUID, err error) {
+	locked, err := tx.Exec(ctx, extendExpiry, w.id, retention)
 	if err != nil {
 		return nil, err
 	}
-	if held.RowsAffected() == 0 {
-		return nil, errPartsClosed
+	if locked.RowsAffected() == 0 {
+		return nil, errNotReceiving
 	}
 	var others int64
-	if err := tx.QueryRow(ctx, otherParts, w.id, w.part).Scan(&others, &before); err != nil {
+	if err := tx.QueryRow(ctx, selectOtherParts, w.id, w.part).Scan(&others, &previous); err != nil {
 		return nil, err
 	}
 	if others+w.bytes > limit {
@@ -131,10 +130,10 @@ func (w *PartWriter) keep(ctx context.Context, tx pgx.Tx, digest []byte, limit i
 			"All parts together are larger than %d bytes. Split the upload into several.", limit).With("limit", limit)
 	}
 	_, err = tx.Exec(ctx, upsertPart, w.id, w.part, w.version, w.bytes, digest)
-	return before, err
+	return previous, err
 }
 
-// Discard deletes what is of no use any more: the pieces of a part that was not kept, or those that a kept one replaced.
+// Discard deletes the blocks of a part that was not committed, or those that a committed part replaced.
 func (w *PartWriter) Discard(ctx context.Context) error {
 	if w.stale == uuid.Nil {
 		return nil

@@ -11,46 +11,39 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// piecesAtOnce is how many pieces one query of a PartsReader brings: they are about 1 MiB each.
-const piecesAtOnce = 4
+// blocksPerRead is how many blocks of about 1 MiB one query of a PartsReader returns.
+const blocksPerRead = 4
 
-// PartsReader reads the parts of an upload in pieces in order as one stream. It holds no connection between reads. It is not safe for
+// PartsReader reads the parts of a multipart upload in order as one stream. It uses no connection between reads. It is not safe for
 // concurrent use.
 type PartsReader struct {
 	ctx   context.Context
 	store *Store
 	id    uuid.UUID
-	parts []storedPart // not read yet; the first may be in the middle
-	seq   int          // of the next piece of the first part
-	read  int64        // of the first part
+	parts []storedPart // the unread parts; the first one may be partly read
+	seq   int          // the next block of the first part
+	read  int64        // the bytes read of the first part
 	plain []byte
 	err   error
 }
 
 type storedPart struct {
-	number  int
-	version uuid.UUID
-	bytes   int64
+	Number  int
+	Version uuid.UUID
+	Bytes   int64
 }
 
-// ReadParts begins to read the parts of a finished upload. The reads end with the context.
+// ReadParts returns a reader of the parts of a finished upload. Its reads fail when the context ends.
 func (s *Store) ReadParts(ctx context.Context, id uuid.UUID) (*PartsReader, error) {
 	const inOrder = `SELECT part, version, byte_count FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
-	rows, err := s.pool.Query(ctx, inOrder, id)
+	parts, err := collect(ctx, s.pool, "listing parts", pgx.RowToStructByPos[storedPart], inOrder, id)
 	if err != nil {
-		return nil, fmt.Errorf("listing parts: %w", err)
-	}
-	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p storedPart, err error) {
-		err = row.Scan(&p.number, &p.version, &p.bytes)
-		return p, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing parts: %w", err)
+		return nil, err
 	}
 	return &PartsReader{ctx: ctx, store: s, id: id, parts: parts}, nil
 }
 
-// Err is what ended the reading, if it was not the end of the last part. Parsers may hide it in an error of their own.
+// Err returns the error that ended the reading; nil at the end of the last part. A parser may hide it in an error of its own.
 func (r *PartsReader) Err() error {
 	if errors.Is(r.err, io.EOF) {
 		return nil
@@ -58,7 +51,7 @@ func (r *PartsReader) Err() error {
 	return r.err
 }
 
-// Read reads on, across the borders of parts.
+// Read implements io.Reader across the borders of parts.
 func (r *PartsReader) Read(p []byte) (int, error) {
 	for len(r.plain) == 0 {
 		if r.err == nil {
@@ -73,14 +66,14 @@ func (r *PartsReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fetch reads the next pieces; io.EOF follows the last.
+// fetch reads the next blocks. It returns io.EOF after the last one.
 func (r *PartsReader) fetch() error {
 	for len(r.parts) > 0 && len(r.plain) == 0 {
-		found, err := r.pieces(r.parts[0])
+		blocks, err := r.readBlocks(r.parts[0])
 		if err != nil {
 			return err
 		}
-		if found < piecesAtOnce {
+		if blocks < blocksPerRead {
 			if err := r.nextPart(); err != nil {
 				return err
 			}
@@ -92,44 +85,40 @@ func (r *PartsReader) fetch() error {
 	return nil
 }
 
-// nextPart makes sure that all of a part was there.
+// nextPart checks that the current part was read completely and moves to the next one.
 func (r *PartsReader) nextPart() error {
 	part := r.parts[0]
-	if r.read != part.bytes {
-		return fmt.Errorf("part %d has %d bytes, but %d are there", part.number, part.bytes, r.read)
+	if r.read != part.Bytes {
+		return fmt.Errorf("part %d has %d bytes, but %d are stored", part.Number, part.Bytes, r.read)
 	}
 	r.parts, r.seq, r.read = r.parts[1:], 0, 0
 	return nil
 }
 
-func (r *PartsReader) pieces(part storedPart) (found int, err error) {
+// readBlocks appends the part's next blocks to r.plain and returns how many there were.
+func (r *PartsReader) readBlocks(part storedPart) (int, error) {
 	const next = `
 SELECT seq, payload FROM xforce.upload_pieces WHERE task_id = $1 AND version = $2 AND seq >= $3 ORDER BY seq LIMIT $4`
-	rows, err := r.store.pool.Query(r.ctx, next, r.id, part.version, r.seq, piecesAtOnce)
-	if err != nil {
-		return 0, fmt.Errorf("reading part %d: %w", part.number, err)
+	type block struct {
+		Seq     int
+		Payload []byte
 	}
-	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
-		var seq int
-		var packed []byte
-		if err := row.Scan(&seq, &packed); err != nil {
-			return struct{}{}, err
+	blocks, err := collect(r.ctx, r.store.pool, fmt.Sprintf("reading part %d", part.Number), pgx.RowToStructByPos[block],
+		next, r.id, part.Version, r.seq, blocksPerRead)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range blocks {
+		if b.Seq != r.seq {
+			return 0, fmt.Errorf("reading part %d: block %d is missing", part.Number, r.seq)
 		}
-		if seq != r.seq {
-			return struct{}{}, fmt.Errorf("piece %d is missing", r.seq)
-		}
-		plain, err := s2.Decode(nil, packed)
+		plain, err := s2.Decode(nil, b.Payload)
 		if err != nil {
-			return struct{}{}, err
+			return 0, fmt.Errorf("reading part %d: %w", part.Number, err)
 		}
 		r.plain = append(r.plain, plain...)
 		r.read += int64(len(plain))
 		r.seq++
-		found++
-		return struct{}{}, nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("reading part %d: %w", part.number, err)
 	}
-	return found, nil
+	return len(blocks), nil
 }

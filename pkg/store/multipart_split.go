@@ -7,131 +7,117 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Split is what the splitting of an upload in pieces came to.
+// Split is the result of splitting a multipart upload into chunks.
 type Split struct {
 	// Records and Chunks are how many were staged.
 	Records, Chunks int
-	// Failure, if there is one, ends the operation: its body can't be read.
+	// Failure, unless nil, fails the operation because its body is invalid.
 	Failure *operation.Failure
 }
 
-// RunSplit is RunHeld for the chunk that stands for the splitting of an upload in pieces: work stages all records with StageSplit, and may
-// be done from the beginning by another worker if this one dies. What it says is committed together with the end of its chunk: the
-// operation's totals, or its failure. The first chunks of all lanes are due then.
+// RunSplit is RunLong for the split of a multipart upload. The work stages all records with StageSplit; another worker may
+// repeat it from the start if this one dies. Its result, the operation's totals or its failure, is committed together with the state of the
+// split's chunk. After that the first chunk of every lane is due.
 func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Context, Checkpoint) (Split, error)) (Committed, error) {
-	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
-		turn, err := takeTurn(ctx, tx, c)
-		if err != nil {
-			return Committed{}, err
-		}
-		var split Split
-		err = hold(ctx, tx, c, func(ctx context.Context) error {
-			split, err = work(ctx, turn.Checkpoint)
-			return err
-		})
-		switch {
-		case err != nil:
-			return Committed{}, err
-		case split.Failure != nil:
-			return failSplit(ctx, tx, c, *split.Failure)
-		}
-		return finishSplit(ctx, tx, c, split)
-	})
+	return runLocked(ctx, s, c, lockResumable, untilFinished(work), finishSplit)
 }
 
-// StageSplit writes one chunk in a transaction of its own. Another worker may have written the same before. Nothing is written when the
-// operation is no longer live, or split by somebody else; RunSplit tells that at the end.
+// StageSplit writes one chunk in its own transaction. It does nothing if another worker has already written the chunk, or if
+// the operation is finished or already split; RunSplit detects the latter when it commits.
 func (s *Store) StageSplit(ctx context.Context, id uuid.UUID, c chunk.Chunk) error {
-	const insertSplit = `
+	const insertStaged = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
 SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($6) AND total_chunks = 0 FOR SHARE
 ON CONFLICT DO NOTHING`
-	if _, err := s.pool.Exec(ctx, insertSplit, id, c.Seq, c.FirstRow, c.Rows, c.Payload, liveStates); err != nil {
+	if _, err := s.pool.Exec(ctx, insertStaged, id, c.Seq, c.FirstRow, c.Rows, c.Payload, liveStates); err != nil {
 		return fmt.Errorf("staging chunk %d: %w", c.Seq, err)
 	}
 	return nil
 }
 
 const (
-	staged = `
-SELECT count(*), coalesce(sum(row_count), 0)::bigint, coalesce(max(seq), -1) FROM xforce.task_chunks WHERE task_id = $1 AND seq >= 0`
+	selectStaged = `
+SELECT count(*), coalesce(sum(row_count), 0)::bigint, coalesce(max(seq) + 1, 0) FROM xforce.task_chunks WHERE task_id = $1 AND kind = 'step'`
 
-	tellSplit = `
+	setTotals = `
 UPDATE xforce.tasks SET total_records = $2, total_chunks = $3, phase = NULL, updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($4) AND total_chunks = 0
 RETURNING lanes`
 
-	closeSplit = `
+	finishSplitChunk = `
 UPDATE xforce.task_chunks SET state = 'done', attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
 )
 
-func finishSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, split Split) (Committed, error) {
-	done := Committed{State: operation.Running, Counts: operation.Counts{Total: split.Records}}
-	var chunks, records, last, lanes int
+func finishSplit(ctx context.Context, step *ResumableStep, split Split) (Committed, error) {
+	if split.Failure != nil {
+		return failSplit(ctx, step, *split.Failure)
+	}
+	var chunks, records, end, lanes int
 	var batch pgx.Batch
-	batch.Queue(staged, c.OperationID).QueryRow(func(row pgx.Row) error { return row.Scan(&chunks, &records, &last) })
-	batch.Queue(tellSplit, c.OperationID, split.Records, split.Chunks, statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&lanes)
-		if isNoRows(err) {
-			return errStopped
-		}
-		return err
+	batch.Queue(selectStaged, step.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&chunks, &records, &end) })
+	batch.Queue(setTotals, step.ID, split.Records, split.Chunks, statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error {
+		return stoppedIfNoRows(row.Scan(&lanes))
 	})
-	batch.Queue(closeSplit, c.OperationID, c.Seq)
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+	batch.Queue(finishSplitChunk, step.ID, step.chunk.Seq)
+	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("finishing the split: %w", err)
 	}
-	if chunks != split.Chunks || records != split.Records || last != split.Chunks-1 {
-		return Committed{}, fmt.Errorf("%d records in %d chunks were staged, but %d in %d are there", split.Records, split.Chunks, records, chunks)
+	if chunks != split.Chunks || records != split.Records || end != split.Chunks {
+		return Committed{}, fmt.Errorf("the split staged %d records in %d chunks, but %d in %d are stored",
+			split.Records, split.Chunks, records, chunks)
 	}
-	for seq := range min(lanes, split.Chunks) {
-		done.Next = append(done.Next, Next{Due: job.Due{Kind: job.Import, Chunk: job.Chunk{OperationID: c.OperationID, Seq: seq}}})
+	done := Committed{State: operation.Running, Counts: operation.Counts{Total: split.Records}}
+	for _, due := range job.FirstDue(step.Kind, step.ID, lanes, split.Chunks) {
+		done.Next = append(done.Next, Next{Due: due})
 	}
 	return done, nil
 }
 
-func failSplit(ctx context.Context, tx pgx.Tx, c job.Chunk, why operation.Failure) (Committed, error) {
+func failSplit(ctx context.Context, step *ResumableStep, failure operation.Failure) (Committed, error) {
 	var batch pgx.Batch
-	batch.Queue(failOperation, c.OperationID, operation.Failed, why.Code, why.Message, statesBefore(operation.Failed)).
-		Exec(func(tag pgconn.CommandTag) error {
-			if tag.RowsAffected() == 0 {
-				return errStopped
-			}
-			return nil
-		})
-	batch.Queue(closeSplit, c.OperationID, c.Seq)
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+	batch.Queue(failOperation, step.ID, operation.Failed, failure.Code, failure.Message, statesBefore(operation.Failed)).Exec(stoppedIfNone)
+	batch.Queue(finishSplitChunk, step.ID, step.chunk.Seq)
+	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("failing the split: %w", err)
 	}
-	return Committed{State: operation.Failed, Failure: &why}, nil
+	return Committed{State: operation.Failed, Failure: &failure}, nil
 }
 
-// Of an upload that is split, or never will be, the parts are of no use; and the chunks neither if the operation has none.
 const (
-	isSplit = `
+	// The parts are not needed once the upload is split, or once its operation is finished.
+	partsUnneeded = `
 EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status <> 'receiving' AND (total_chunks > 0 OR NOT status = ANY ($2)))`
 
-	isUnsplit = `
-seq >= 0 AND EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status <> 'receiving' AND total_chunks = 0 AND NOT status = ANY ($2))`
+	// The staged chunks are not needed if the operation was finished before the split was.
+	stagedUnneeded = `
+kind = 'step' AND EXISTS (
+  SELECT FROM xforce.tasks WHERE task_id = $1 AND status <> 'receiving' AND total_chunks = 0 AND NOT status = ANY ($2))`
 )
 
-// ClearSplit deletes, in batches, what the splitting of an upload in pieces leaves behind: the parts, once nobody needs them, and the chunks
-// of one that was broken off. It does nothing while the splitting is still to be done. The list of parts goes last: while it is there, the
-// rest is found (see SplitUploads).
+// ClearSplit deletes, in batches, what a split leaves behind: the parts, and the chunks of a split that did not end. It
+// does nothing while the split is still to be done. The list of parts is deleted last, because ClearableUploads finds uploads by it.
 func (s *Store) ClearSplit(ctx context.Context, id uuid.UUID) error {
 	err := errors.Join(
-		s.deleteInBatches(ctx, "upload_pieces", "version, seq", isSplit, id, liveStates),
-		s.deleteInBatches(ctx, "task_chunks", "seq", isUnsplit, id, liveStates),
+		s.deleteInBatches(ctx, "upload_pieces", "version, seq", partsUnneeded, id, liveStates),
+		s.deleteInBatches(ctx, "task_chunks", "seq", stagedUnneeded, id, liveStates),
 	)
 	if err != nil {
 		return err
 	}
-	return s.deleteInBatches(ctx, "upload_parts", "part", isSplit, id, liveStates)
+	return s.deleteInBatches(ctx, "upload_parts", "part", partsUnneeded, id, liveStates)
+}
+
+// ClearableUploads returns multipart uploads with unneeded parts for ClearSplit, at most limit of them and in random order.
+func (s *Store) ClearableUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	const clearable = `
+SELECT task_id FROM xforce.tasks
+WHERE task_id IN (SELECT task_id FROM xforce.upload_parts) AND status <> 'receiving' AND (total_chunks > 0 OR NOT status = ANY ($2))
+ORDER BY random() LIMIT $1`
+	return collect(ctx, s.pool, "finding unneeded parts", pgx.RowTo[uuid.UUID], clearable, limit, liveStates)
 }

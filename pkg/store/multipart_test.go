@@ -25,9 +25,9 @@ import (
 const noLimit = 1 << 40
 
 // inPieces begins an upload in pieces.
-func (b bench) inPieces(t *testing.T) *store.MultipartUpload {
+func (f fixture) inPieces(t *testing.T) *store.MultipartUpload {
 	t.Helper()
-	begun, err := b.store.BeginMultipart(t.Context(), piecesDraft(), time.Hour)
+	begun, err := f.store.BeginMultipart(t.Context(), piecesDraft(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +42,9 @@ func piecesDraft() store.Draft {
 }
 
 // put sends a part in pieces of three bytes.
-func (b bench) put(t *testing.T, p *store.MultipartUpload, part int, content string) (created bool, err error) {
+func (f fixture) put(t *testing.T, p *store.MultipartUpload, part int, content string) (created bool, err error) {
 	t.Helper()
-	w, err := b.store.NewPart(p.ID, part)
+	w, err := f.store.NewPart(p.ID, part)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,28 +59,28 @@ func (b bench) put(t *testing.T, p *store.MultipartUpload, part int, content str
 		}
 	}
 	sum := sha256.Sum256([]byte(content))
-	return w.Keep(t.Context(), sum[:], noLimit, time.Hour)
+	return w.Commit(t.Context(), sum[:], noLimit, time.Hour)
 }
 
-func (b bench) mustPut(t *testing.T, p *store.MultipartUpload, part int, content string) {
+func (f fixture) mustPut(t *testing.T, p *store.MultipartUpload, part int, content string) {
 	t.Helper()
-	if _, err := b.put(t, p, part, content); err != nil {
+	if _, err := f.put(t, p, part, content); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (b bench) mustFinish(t *testing.T, p *store.MultipartUpload) *operation.Operation {
+func (f fixture) mustFinish(t *testing.T, p *store.MultipartUpload) *operation.Operation {
 	t.Helper()
-	op, err := b.store.FinishMultipart(t.Context(), p.ID, 0)
+	op, err := f.store.FinishMultipart(t.Context(), p.ID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return op
 }
 
-func (b bench) stream(t *testing.T, id uuid.UUID) string {
+func (f fixture) stream(t *testing.T, id uuid.UUID) string {
 	t.Helper()
-	r, err := b.store.ReadParts(t.Context(), id)
+	r, err := f.store.ReadParts(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,16 +93,16 @@ func (b bench) stream(t *testing.T, id uuid.UUID) string {
 
 func TestPartsComeInAnyOrderAndAgain(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 3, "ghi")
-	b.mustPut(t, p, 1, "not the last word")
-	b.mustPut(t, p, 2, "")
-	created, err := b.put(t, p, 1, "abcdef")
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 3, "ghi")
+	f.mustPut(t, p, 1, "not the last word")
+	f.mustPut(t, p, 2, "")
+	created, err := f.put(t, p, 1, "abcdef")
 	if err != nil || created {
 		t.Errorf("a part that was there is new: %v, %v", created, err)
 	}
-	list, err := b.store.ListParts(t.Context(), p.ID)
+	list, err := f.store.ListParts(t.Context(), p.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,35 +113,35 @@ func TestPartsComeInAnyOrderAndAgain(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 6", "2 0", "3 3"}, got); diff != "" {
 		t.Errorf("parts (-want +got):\n%s", diff)
 	}
-	if all := b.stream(t, p.ID); all != "abcdefghi" {
+	if all := f.stream(t, p.ID); all != "abcdefghi" {
 		t.Errorf("read %q", all)
 	}
-	if n := b.count(t, `SELECT count(*) FROM xforce.upload_pieces`); n != 3 {
+	if n := f.count(t, `SELECT count(*) FROM xforce.upload_pieces`); n != 3 {
 		t.Errorf("%d pieces are left instead of 3", n)
 	}
 }
 
 func TestALongStreamCrossesBorders(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
+	f := newFixture(t)
+	p := f.inPieces(t)
 	var want bytes.Buffer
 	for part := 1; part <= 5; part++ {
 		content := rand.Text()[:5*part] // from less than one query's pieces to more
 		want.WriteString(content)
-		b.mustPut(t, p, part, content)
+		f.mustPut(t, p, part, content)
 	}
-	if all := b.stream(t, p.ID); all != want.String() {
+	if all := f.stream(t, p.ID); all != want.String() {
 		t.Errorf("read %q instead of %q", all, want.String())
 	}
 }
 
 func TestABrokenPartChangesNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 1, "kept")
-	w, err := b.store.NewPart(p.ID, 1)
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 1, "kept")
+	w, err := f.store.NewPart(p.ID, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,10 +151,10 @@ func TestABrokenPartChangesNothing(t *testing.T) {
 	if err := w.Discard(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if all := b.stream(t, p.ID); all != "kept" {
+	if all := f.stream(t, p.ID); all != "kept" {
 		t.Errorf("read %q", all)
 	}
-	if n := b.count(t, `SELECT count(*) FROM xforce.upload_pieces`); n != 2 {
+	if n := f.count(t, `SELECT count(*) FROM xforce.upload_pieces`); n != 2 {
 		t.Errorf("%d pieces are left instead of 2", n)
 	}
 }
@@ -165,11 +165,11 @@ func TestAMissingPieceIsAnError(t *testing.T) {
 	for name, where := range map[string]string{"first": "seq = 0", "last": "seq = 3", "all": "TRUE"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
-			p := b.inPieces(t)
-			b.mustPut(t, p, 1, "abcdefghijkl")
-			b.exec(t, `DELETE FROM xforce.upload_pieces WHERE `+where)
-			r, err := b.store.ReadParts(t.Context(), p.ID)
+			f := newFixture(t)
+			p := f.inPieces(t)
+			f.mustPut(t, p, 1, "abcdefghijkl")
+			f.exec(t, `DELETE FROM xforce.upload_pieces WHERE `+where)
+			r, err := f.store.ReadParts(t.Context(), p.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,18 +182,18 @@ func TestAMissingPieceIsAnError(t *testing.T) {
 
 func TestAllPartsTogetherAreBounded(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 1, "four")
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 1, "four")
 	keep := func(part int, content string) error {
-		w, err := b.store.NewPart(p.ID, part)
+		w, err := f.store.NewPart(p.ID, part)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Append(t.Context(), []byte(content)); err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.Keep(t.Context(), []byte("digest"), 10, time.Hour)
+		_, err = w.Commit(t.Context(), []byte("digest"), 10, time.Hour)
 		return errors.Join(err, w.Discard(t.Context()))
 	}
 	if err := keep(2, "sevenxx"); !fault.Is(err, fault.TooLarge) || fault.Of(err).Code != "upload-too-large" {
@@ -209,39 +209,39 @@ func TestAllPartsTogetherAreBounded(t *testing.T) {
 
 func TestFinishingNeedsAllParts(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
+	f := newFixture(t)
+	p := f.inPieces(t)
 	expect := func(expected int, code string, missing ...int) {
 		t.Helper()
-		_, err := b.store.FinishMultipart(t.Context(), p.ID, expected)
-		f := fault.Of(err)
-		if f.Kind != fault.Conflict || f.Code != code {
+		_, err := f.store.FinishMultipart(t.Context(), p.ID, expected)
+		problem := fault.Of(err)
+		if problem.Kind != fault.Conflict || problem.Code != code {
 			t.Errorf("finishing with %d parts expected: %v", expected, err)
 		}
 		if missing != nil {
-			if diff := cmp.Diff(missing, f.Details["missing"]); diff != "" {
+			if diff := cmp.Diff(missing, problem.Details["missing"]); diff != "" {
 				t.Errorf("missing (-want +got):\n%s", diff)
 			}
 		}
 	}
 	expect(0, "upload-incomplete", 1)
-	b.mustPut(t, p, 5, "x")
-	b.mustPut(t, p, 2, "x")
+	f.mustPut(t, p, 5, "x")
+	f.mustPut(t, p, 2, "x")
 	expect(0, "upload-incomplete", 1, 3, 4)
 	for _, n := range []int{1, 3, 4} {
-		b.mustPut(t, p, n, "x")
+		f.mustPut(t, p, n, "x")
 	}
 	expect(7, "upload-incomplete", 6, 7)
 	expect(4, "too-many-parts")
-	op, err := b.store.FinishMultipart(t.Context(), p.ID, 5)
+	op, err := f.store.FinishMultipart(t.Context(), p.ID, 5)
 	if err != nil || op.State != operation.Waiting || op.Counts.Total != 0 || op.Chunks != 0 || op.Phase == "" {
 		t.Fatalf("finished as %+v, %v", op, err)
 	}
-	again, err := b.store.FinishMultipart(t.Context(), p.ID, 0)
+	again, err := f.store.FinishMultipart(t.Context(), p.ID, 0)
 	if err != nil || again.Number != op.Number {
 		t.Errorf("finished again as %+v, %v", again, err)
 	}
-	due, err := b.store.DueChunks(t.Context(), 10)
+	due, err := f.store.DueChunks(t.Context(), 10)
 	if err != nil || len(due) != 1 || due[0].Seq != -1 || due[0].Kind != "import:split" {
 		t.Errorf("due: %v, %v", due, err)
 	}
@@ -250,14 +250,14 @@ func TestFinishingNeedsAllParts(t *testing.T) {
 // Many finish the same upload at once: it is one operation.
 func TestFinishingTogether(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 1, "x")
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 1, "x")
 	numbers := make(chan int64, 8)
 	var all sync.WaitGroup
 	for range cap(numbers) {
 		all.Go(func() {
-			op, err := b.store.FinishMultipart(t.Context(), p.ID, 0)
+			op, err := f.store.FinishMultipart(t.Context(), p.ID, 0)
 			if err != nil {
 				t.Error(err)
 				return
@@ -277,18 +277,18 @@ func TestFinishingTogether(t *testing.T) {
 
 func TestAFinishedUploadTakesNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 1, "x")
-	w, err := b.store.NewPart(p.ID, 1) // on its way when the upload is finished
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 1, "x")
+	w, err := f.store.NewPart(p.ID, 1) // on its way when the upload is finished
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Append(t.Context(), []byte("late")); err != nil {
 		t.Fatal(err)
 	}
-	b.mustFinish(t, p)
-	if _, err := w.Keep(t.Context(), []byte("digest"), noLimit, time.Hour); !fault.Is(err, fault.Conflict) {
+	f.mustFinish(t, p)
+	if _, err := w.Commit(t.Context(), []byte("digest"), noLimit, time.Hour); !fault.Is(err, fault.Conflict) {
 		t.Errorf("keeping a late part: %v", err)
 	}
 	if err := w.Append(t.Context(), []byte("late")); !fault.Is(err, fault.Conflict) {
@@ -297,13 +297,13 @@ func TestAFinishedUploadTakesNothing(t *testing.T) {
 	if err := w.Touch(t.Context(), time.Hour); !fault.Is(err, fault.Conflict) {
 		t.Errorf("touching: %v", err)
 	}
-	if err := b.store.DropMultipart(t.Context(), p); err != nil {
+	if err := f.store.DropMultipart(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	if all := b.stream(t, p.ID); all != "x" {
+	if all := f.stream(t, p.ID); all != "x" {
 		t.Errorf("read %q", all)
 	}
-	found, err := b.store.MultipartUpload(t.Context(), p.ID)
+	found, err := f.store.MultipartUpload(t.Context(), p.ID)
 	if err != nil || !found.Finished || !found.ExpiresAt.IsZero() {
 		t.Errorf("found as %+v, %v", found, err)
 	}
@@ -311,34 +311,34 @@ func TestAFinishedUploadTakesNothing(t *testing.T) {
 
 func TestAbortedUploadsLeaveNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p, other := b.inPieces(t), b.inPieces(t)
+	f := newFixture(t)
+	p, other := f.inPieces(t), f.inPieces(t)
 	for part := range 3 {
-		b.mustPut(t, p, part+1, rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()) // more than a batch
+		f.mustPut(t, p, part+1, rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()) // more than a batch
 	}
-	b.mustPut(t, other, 1, "x")
-	if err := b.store.DropMultipart(t.Context(), p); err != nil {
+	f.mustPut(t, other, 1, "x")
+	if err := f.store.DropMultipart(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.count(t, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.upload_parts) + (SELECT count(*) FROM xforce.upload_pieces)`); n != 3 {
+	if n := f.count(t, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.upload_parts) + (SELECT count(*) FROM xforce.upload_pieces)`); n != 3 {
 		t.Errorf("%d rows are left, not the 3 of the other upload", n)
 	}
-	if _, err := b.put(t, p, 1, "x"); !fault.Is(err, fault.NotFound) {
+	if _, err := f.put(t, p, 1, "x"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("sending a part to an aborted upload: %v", err)
 	}
-	if _, err := b.store.FinishMultipart(t.Context(), p.ID, 0); !fault.Is(err, fault.NotFound) {
+	if _, err := f.store.FinishMultipart(t.Context(), p.ID, 0); !fault.Is(err, fault.NotFound) {
 		t.Errorf("finishing an aborted upload: %v", err)
 	}
 }
 
 func TestUploadsInPiecesAreGivenUpAtTheirTime(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 1, "x")
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 1, "x")
 	expect := func(when string, want ...uuid.UUID) {
 		t.Helper()
-		abandoned, err := b.store.AbandonedUploads(t.Context(), time.Minute)
+		abandoned, err := f.store.AbandonedUploads(t.Context(), time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,23 +346,23 @@ func TestUploadsInPiecesAreGivenUpAtTheirTime(t *testing.T) {
 			t.Errorf("%s: %v are abandoned, not %v", when, abandoned, want)
 		}
 	}
-	b.exec(t, `UPDATE xforce.tasks SET updated_at = now() - interval '1 day'`)
+	f.exec(t, `UPDATE xforce.tasks SET updated_at = now() - interval '1 day'`)
 	expect("untouched for long, but in its time")
-	if err := b.store.DropUpload(t.Context(), p.ID); err != nil {
+	if err := f.store.DropUpload(t.Context(), p.ID); err != nil {
 		t.Fatal(err)
 	}
-	if all := b.stream(t, p.ID); all != "x" {
+	if all := f.stream(t, p.ID); all != "x" {
 		t.Error("an upload in its time was dropped")
 	}
-	b.exec(t, `UPDATE xforce.tasks SET expires_at = now() - interval '1 second'`)
+	f.exec(t, `UPDATE xforce.tasks SET expires_at = now() - interval '1 second'`)
 	expect("after its time", p.ID)
-	b.mustPut(t, p, 2, "y") // puts it off
+	f.mustPut(t, p, 2, "y") // puts it off
 	expect("after another part")
-	b.exec(t, `UPDATE xforce.tasks SET expires_at = now() - interval '1 second'`)
-	if err := b.store.DropUpload(t.Context(), p.ID); err != nil {
+	f.exec(t, `UPDATE xforce.tasks SET expires_at = now() - interval '1 second'`)
+	if err := f.store.DropUpload(t.Context(), p.ID); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.count(t, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.upload_pieces)`); n != 0 {
+	if n := f.count(t, `SELECT (SELECT count(*) FROM xforce.tasks) + (SELECT count(*) FROM xforce.upload_pieces)`); n != 0 {
 		t.Errorf("%d rows are left", n)
 	}
 }
@@ -370,10 +370,10 @@ func TestUploadsInPiecesAreGivenUpAtTheirTime(t *testing.T) {
 // An api that dies while it drops an upload leaves it doomed: the janitor must find it before its time.
 func TestDoomedUploadsInPiecesAreFound(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	p := b.inPieces(t)
-	b.mustPut(t, p, 1, "x")
-	tx, err := b.sql.Begin(t.Context())
+	f := newFixture(t)
+	p := f.inPieces(t)
+	f.mustPut(t, p, 1, "x")
+	tx, err := f.sql.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -382,19 +382,19 @@ func TestDoomedUploadsInPiecesAreFound(t *testing.T) {
 	}
 	dying, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := b.store.DropMultipart(dying, p); err == nil {
+	if err := f.store.DropMultipart(dying, p); err == nil {
 		t.Error("a part was dropped that somebody holds")
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if abandoned, err := b.store.AbandonedUploads(t.Context(), time.Hour); err != nil || len(abandoned) != 1 {
+	if abandoned, err := f.store.AbandonedUploads(t.Context(), time.Hour); err != nil || len(abandoned) != 1 {
 		t.Errorf("abandoned: %v, %v", abandoned, err)
 	}
-	if err := b.store.DropUpload(t.Context(), p.ID); err != nil {
+	if err := f.store.DropUpload(t.Context(), p.ID); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.count(t, `SELECT count(*) FROM xforce.tasks`); n != 0 {
+	if n := f.count(t, `SELECT count(*) FROM xforce.tasks`); n != 0 {
 		t.Error("it is still there")
 	}
 }

@@ -12,17 +12,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// readTimeout bounds one query of a reader: a client would rather be told to come back.
-const readTimeout = 5 * time.Second
-
-// What every reader of an operation reads. An upload that is still receiving is nobody's business. One whose retention is over is gone, also
-// before the janitor has been there.
+// All reads of operations use these columns. An upload in state receiving is invisible. An operation whose retention has passed counts as
+// expired, even if the janitor has not processed it yet.
 const (
 	selectOperation = `SELECT ` + operationColumns + `, request, payload_digest FROM xforce.tasks WHERE status <> 'receiving' AND `
-
-	// A list holds many operations, so what they were asked for is left out where it is large.
-	selectListed = `SELECT ` + operationColumns + `, CASE WHEN pg_column_size(request) <= 4096 THEN request END, NULL::bytea
-FROM xforce.tasks WHERE is_active AND (finished_at IS NULL OR finished_at + retention > clock_timestamp()) AND status <> 'receiving' AND `
 
 	operationColumns = `task_id, task_reference, number, kind, coalesce(collection, ''), status,
   total_records, created_records, updated_records, superseded_records, failed_records,
@@ -32,37 +25,31 @@ FROM xforce.tasks WHERE is_active AND (finished_at IS NULL OR finished_at + rete
   NOT is_active OR coalesce(finished_at + retention <= clock_timestamp(), FALSE)`
 )
 
-// Operation finds an operation by its id. A fault of kind NotFound means that there is none.
+// Operation returns the operation with the id. A fault of kind NotFound means that it does not exist.
 func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`task_id = $1`, id)
 }
 
-// OperationByReference finds an import into a collection by the reference that the tools dialect shows.
+// OperationByReference returns the import into the collection that has the reference, which the tools dialect shows.
 func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`kind = 'import' AND collection = $1 AND task_reference = $2`, collection, reference)
 }
 
-// OperationByNumber finds an operation by its place in the order of acceptance, which the tasks dialect shows.
+// OperationByNumber returns the operation with the number, its place in the order of acceptance, which the tasks dialect shows.
 func (s *Store) OperationByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`number = $1`, number)
 }
 
 func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*operation.Operation, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, query, args...)
+	found, err := collectForClient(ctx, s.pool, "reading an operation", scanOperation, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("reading an operation: %w", unavailable(err))
+		return nil, err
 	}
-	op, err := pgx.CollectExactlyOneRow(rows, scanOperation)
-	if isNoRows(err) {
+	if len(found) == 0 {
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such operation. Check the address; it is the one in the Operation-Location header of the 202 answer.")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading an operation: %w", unavailable(err))
-	}
-	return op, nil
+	return found[0], nil
 }
 
 func scanOperation(row pgx.CollectableRow) (*operation.Operation, error) {
@@ -82,14 +69,30 @@ func scanOperation(row pgx.CollectableRow) (*operation.Operation, error) {
 	if errCode != nil && errMessage != nil {
 		op.Failure = &operation.Failure{Code: *errCode, Message: *errMessage}
 	}
-	op.StartedAt, op.FinishedAt = unlessNull(started), unlessNull(finished)
-	op.PollDeadline, op.ExpiresAt = unlessNull(deadline), unlessNull(expires)
+	op.StartedAt, op.FinishedAt = zeroIfNull(started), zeroIfNull(finished)
+	op.PollDeadline, op.ExpiresAt = zeroIfNull(deadline), zeroIfNull(expires)
 	return &op, nil
 }
 
-func unlessNull(t *time.Time) time.Time {
+func zeroIfNull(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
 	return *t
+}
+
+// requireKept returns a fault of kind Gone if the operation was pruned or has expired. Readers of records call it at the end, because
+// deleted records look like the end of the list.
+func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var kept bool
+	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
+	if err != nil {
+		return fmt.Errorf("checking whether the operation is kept: %w", unavailable(err))
+	}
+	if !kept {
+		return fault.New(fault.Gone, "operation-expired", "The operation was deleted while its records were read. What was read is not all.")
+	}
+	return nil
 }

@@ -13,10 +13,10 @@ import (
 func TestADownloadThatLosesItsOperationTellsSo(t *testing.T) {
 	t.Parallel()
 	for _, outcome := range []operation.Outcome{operation.Updated, operation.Rejected} {
-		b := setup(t)
-		op := b.start(t, 1, 400, 100)
+		f := newFixture(t)
+		op := f.start(t, 1, 400, 100)
 		for seq := range 4 {
-			b.mustStep(t, of(op, seq), outcome)
+			f.mustStep(t, of(op, seq), outcome)
 		}
 		seen := 0
 		see := func() error {
@@ -24,17 +24,17 @@ func TestADownloadThatLosesItsOperationTellsSo(t *testing.T) {
 			if seen > 1 {
 				return nil
 			}
-			must(b.store.Prune(t.Context(), op.ID))
-			for must(b.store.Purge(t.Context(), op.ID)) > 0 {
+			must(f.store.Prune(t.Context(), op.ID))
+			for must(f.store.Purge(t.Context(), op.ID)) > 0 {
 				continue
 			}
 			return nil
 		}
 		var err error
 		if outcome == operation.Rejected {
-			err = b.store.Rejections(t.Context(), op.ID, 0, func(operation.Rejection) error { return see() })
+			err = f.store.Rejections(t.Context(), op.ID, 0, func(operation.Rejection) error { return see() })
 		} else {
-			err = b.store.Records(t.Context(), op.ID, outcome, func(int, []byte) error { return see() })
+			err = f.store.Records(t.Context(), op.ID, outcome, func(int, []byte) error { return see() })
 		}
 		if !fault.Is(err, fault.Gone) || seen == 0 || seen == 400 {
 			t.Errorf("%s: after %d records: %v", outcome, seen, err)
@@ -45,17 +45,17 @@ func TestADownloadThatLosesItsOperationTellsSo(t *testing.T) {
 // TestWhatIsOverIsGoneBeforeTheJanitorComes: the promised time counts, not the janitor's.
 func TestWhatIsOverIsGoneBeforeTheJanitorComes(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.search(t, 0)
-	must(b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind))
-	b.mustTurn(t, op, store.Progress{Done: true})
-	b.exec(t, `UPDATE xforce.tasks SET finished_at = finished_at - retention`)
-	late := b.mustRead(t, op.ID)
-	if !late.Expired || len(b.list(t, store.Filter{Limit: plenty})) != 0 {
-		t.Errorf("its end was %s, expired %v, listed %v", late.ExpiresAt, late.Expired, b.list(t, store.Filter{Limit: plenty}))
+	f := newFixture(t)
+	op := f.search(t, 0)
+	must(f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind))
+	f.mustTurn(t, op, store.Progress{Done: true})
+	f.exec(t, `UPDATE xforce.tasks SET finished_at = finished_at - retention`)
+	late := f.mustRead(t, op.ID)
+	if !late.Expired || len(f.list(t, store.Filter{Limit: plenty})) != 0 {
+		t.Errorf("its end was %s, expired %v, listed %v", late.ExpiresAt, late.Expired, f.list(t, store.Filter{Limit: plenty}))
 	}
-	must(b.store.Expire(t.Context(), plenty))
-	if now := b.mustRead(t, op.ID); !now.ExpiresAt.Equal(late.ExpiresAt) || now.ExpiresAt.After(time.Now()) {
+	must(f.store.Expire(t.Context(), plenty))
+	if now := f.mustRead(t, op.ID); !now.ExpiresAt.Equal(late.ExpiresAt) || now.ExpiresAt.After(time.Now()) {
 		t.Errorf("the janitor moved the end from %s to %s", late.ExpiresAt, now.ExpiresAt)
 	}
 }
@@ -63,9 +63,9 @@ func TestWhatIsOverIsGoneBeforeTheJanitorComes(t *testing.T) {
 // TestOnlyImportsHaveReferences: a search into the same collection is none.
 func TestOnlyImportsHaveReferences(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.search(t, 0)
-	if _, err := b.store.OperationByReference(t.Context(), "tools", op.Reference); !fault.Is(err, fault.NotFound) {
+	f := newFixture(t)
+	op := f.search(t, 0)
+	if _, err := f.store.OperationByReference(t.Context(), "tools", op.Reference); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a search is found as an import: %v", err)
 	}
 }
@@ -73,11 +73,11 @@ func TestOnlyImportsHaveReferences(t *testing.T) {
 // TestListsLeaveOutLargeRequests: a list of a thousand operations must not bring a thousand filters of 256 KiB.
 func TestListsLeaveOutLargeRequests(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	small := b.search(t, 0)
-	b.search(t, 0)
-	b.exec(t, `UPDATE xforce.tasks SET request = jsonb_build_object('q', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 2000) i)) WHERE task_id <> $1`, small.ID)
-	listed, err := b.store.List(t.Context(), store.Filter{Limit: plenty, Below: 1 << 40})
+	f := newFixture(t)
+	small := f.search(t, 0)
+	f.search(t, 0)
+	f.exec(t, `UPDATE xforce.tasks SET request = jsonb_build_object('q', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 2000) i)) WHERE task_id <> $1`, small.ID)
+	listed, err := f.store.List(t.Context(), store.Filter{Limit: plenty, Below: 1 << 40})
 	if err != nil || len(listed) != 2 {
 		t.Fatalf("%d, %v", len(listed), err)
 	}

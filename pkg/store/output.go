@@ -6,27 +6,26 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/klauspost/compress/s2"
 )
 
 // The stages of an operation's output.
 const (
-	// RowsStage holds records, one JSON text per line.
+	// RowsStage has records, one JSON text per line.
 	RowsStage = "rows"
-	// FileStage holds the bytes of a file.
+	// FileStage has the bytes of a file.
 	FileStage = "file"
-	// KeysStage holds the keys of the best records that a sorted search has seen so far, one JSON text per line.
+	// KeysStage has the keys of the best records that a sorted search has found so far, one JSON text per line.
 	KeysStage = "keys"
 )
 
-// OutputBlock is a stretch of an operation's output. Pieces of a few hundred KiB are read and written quickly.
+// OutputBlock is a stretch of an operation's output. Blocks of a few hundred KiB are read and written quickly.
 type OutputBlock struct {
-	// Seq counts from 0 within its stage.
+	// Seq counts from 0 within the stage.
 	Seq int
-	// Rows is how many records it holds, if it holds records.
+	// Rows is the number of records in the block; 0 in a file.
 	Rows int
-	// Offset is the place of its first byte in the stage.
+	// Offset is the position of the block's first byte in the stage.
 	Offset int64
 	Bytes  []byte
 }
@@ -35,41 +34,35 @@ const (
 	insertOutput = `
 INSERT INTO xforce.task_outputs (task_id, stage, seq, row_count, byte_offset, byte_count, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 
-	// Only the output of a live operation grows: what is pruned or cancelled is cleared away once.
+	// Output is added only to live operations: the output of a pruned or cancelled one is deleted only once.
 	insertLiveOutput = `
 INSERT INTO xforce.task_outputs (task_id, stage, seq, row_count, byte_offset, byte_count, payload)
 SELECT $1, $2, $3, $4, $5, $6, $7 FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($8) FOR SHARE`
 )
 
-// executor is a transaction, a connection or a pool.
-type executor interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-// Append writes the next piece of output as part of the turn.
-func (t *ResumableStep) Append(ctx context.Context, stage string, p OutputBlock) error {
-	_, err := t.tx.Exec(ctx, insertOutput, t.ID, stage, p.Seq, p.Rows, p.Offset, len(p.Bytes), s2.Encode(nil, p.Bytes))
+// Append writes the next block of output as part of the step.
+func (t *ResumableStep) Append(ctx context.Context, stage string, b OutputBlock) error {
+	_, err := t.tx.Exec(ctx, insertOutput, t.ID, stage, b.Seq, b.Rows, b.Offset, len(b.Bytes), s2.Encode(nil, b.Bytes))
 	if err != nil {
 		return fmt.Errorf("writing output: %w", err)
 	}
 	return nil
 }
 
-// Clear deletes the output of a stage as part of the turn.
+// Clear deletes the output of a stage as part of the step.
 func (t *ResumableStep) Clear(ctx context.Context, stage string) error {
 	return clearOutput(ctx, t.tx, t.ID, stage)
 }
 
-// Outputs reads the pieces of a stage in order, from seq on, at most limit of them, as part of the turn.
+// Outputs returns the blocks of a stage in order, from seq on, at most limit of them, as part of the step.
 func (t *ResumableStep) Outputs(ctx context.Context, stage string, from, limit int) ([]OutputBlock, error) {
 	return readOutputs(ctx, t.tx, t.ID, stage, from, limit)
 }
 
-// AppendOutput writes the next piece of output of a live operation in a transaction of its own, for work that runs held. It fails with
-// ErrNothingDue when the operation is no longer live.
-func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, p OutputBlock) error {
-	tag, err := s.pool.Exec(ctx, insertLiveOutput, id, stage, p.Seq, p.Rows, p.Offset, len(p.Bytes), s2.Encode(nil, p.Bytes), liveStates)
+// AppendOutput writes the next block of a live operation's output in its own transaction, for the work of a long step. It
+// returns ErrNothingDue if the operation is not live.
+func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, b OutputBlock) error {
+	tag, err := s.pool.Exec(ctx, insertLiveOutput, id, stage, b.Seq, b.Rows, b.Offset, len(b.Bytes), s2.Encode(nil, b.Bytes), liveStates)
 	if err != nil {
 		return fmt.Errorf("writing output: %w", err)
 	}
@@ -79,8 +72,8 @@ func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, p 
 	return nil
 }
 
-// ClearOutput deletes the output of a stage in a transaction of its own: work that runs held begins with it, should somebody have begun
-// before.
+// ClearOutput deletes the output of a stage in its own transaction. A long step starts with it, in case another worker has started
+// the same work before.
 func (s *Store) ClearOutput(ctx context.Context, id uuid.UUID, stage string) error {
 	return clearOutput(ctx, s.pool, id, stage)
 }
@@ -88,25 +81,25 @@ func (s *Store) ClearOutput(ctx context.Context, id uuid.UUID, stage string) err
 func clearOutput(ctx context.Context, db executor, id uuid.UUID, stage string) error {
 	const deleteOutputs = `DELETE FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2`
 	if _, err := db.Exec(ctx, deleteOutputs, id, stage); err != nil {
-		return fmt.Errorf("clearing output: %w", err)
+		return fmt.Errorf("deleting output: %w", err)
 	}
 	return nil
 }
 
-// Outputs reads the pieces of a stage in order, from seq on, at most limit of them. No connection is held after it returns.
+// Outputs returns the blocks of a stage in order, from seq on, at most limit of them.
 func (s *Store) Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]OutputBlock, error) {
 	return readOutputs(ctx, s.pool, id, stage, from, limit)
 }
 
-// OutputAt reads the piece of a stage that holds the byte at offset; nil if there is none.
+// OutputAt returns the block of a stage that contains the byte at offset; nil if the stage is shorter.
 func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*OutputBlock, error) {
 	const at = selectOutputs + ` AND seq = (
   SELECT max(seq) FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND byte_offset <= $3)`
-	found, err := queryOutputs(ctx, s.pool, at, id, stage, offset)
-	if err != nil || len(found) == 0 || offset >= found[0].Offset+int64(len(found[0].Bytes)) {
+	blocks, err := queryOutputs(ctx, s.pool, at, id, stage, offset)
+	if err != nil || len(blocks) == 0 || offset >= blocks[0].Offset+int64(len(blocks[0].Bytes)) {
 		return nil, err
 	}
-	return &found[0], nil
+	return &blocks[0], nil
 }
 
 const selectOutputs = `
@@ -117,22 +110,13 @@ func readOutputs(ctx context.Context, db executor, id uuid.UUID, stage string, f
 }
 
 func queryOutputs(ctx context.Context, db executor, query string, args ...any) ([]OutputBlock, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	rows, err := db.Query(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("reading output: %w", unavailable(err))
-	}
-	pieces, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p OutputBlock, err error) {
-		var packed []byte
-		if err := row.Scan(&p.Seq, &p.Rows, &p.Offset, &packed); err != nil {
-			return p, err
+	scan := func(row pgx.CollectableRow) (b OutputBlock, err error) {
+		var compressed []byte
+		if err := row.Scan(&b.Seq, &b.Rows, &b.Offset, &compressed); err != nil {
+			return b, err
 		}
-		p.Bytes, err = s2.Decode(nil, packed)
-		return p, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading output: %w", unavailable(err))
+		b.Bytes, err = s2.Decode(nil, compressed)
+		return b, err
 	}
-	return pieces, nil
+	return collectForClient(ctx, db, "reading output", scan, query, args...)
 }

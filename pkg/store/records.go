@@ -8,28 +8,27 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// One query brings a page of rejected records: no connection waits while a client reads them, and nothing more is held. A page is
-// bounded by number and by bytes, but always holds at least one record.
+// Rejected records are read page by page, so that no connection is open while a client receives them. A page is limited in number
+// and in bytes, but has at least one record.
 const (
 	rejectionsPage      = 100
 	rejectionsPageBytes = 1 << 20
 )
 
-// Rejections calls visit for each rejected record of an operation, in row order, at most limit of them; 0 means all. Nothing is
-// held but a page. An error of visit ends it and is returned as it is.
+// Rejections calls visit for each rejected record of an operation in row order, at most limit times; 0 means no limit. It keeps
+// one page in memory. It stops at the first error of visit and returns that error unchanged.
 func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error {
-	for seen, row := 0, 0; limit == 0 || seen < limit; {
+	for visited, row := 0, 0; limit == 0 || visited < limit; {
 		size := rejectionsPage
 		if limit > 0 {
-			size = min(size, limit-seen)
+			size = min(size, limit-visited)
 		}
 		page, err := s.rejectionsAfter(ctx, id, row, size)
 		if err != nil {
-			return fmt.Errorf("reading rejected records: %w", unavailable(err))
+			return err
 		}
 		if len(page) == 0 {
 			return s.requireKept(ctx, id)
@@ -40,15 +39,13 @@ func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit f
 			}
 			row = r.Row
 		}
-		seen += len(page)
+		visited += len(page)
 	}
 	return nil
 }
 
-// rejectionsAfter reads a page. Postgres knows the lengths without reading the records, so the sum costs nothing.
+// rejectionsAfter returns the page after a row. Postgres knows the records' lengths without reading them, so the sum is cheap.
 func (s *Store) rejectionsAfter(ctx context.Context, id uuid.UUID, row, size int) ([]operation.Rejection, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
 	const page = `
 SELECT row_number, received, reasons FROM (
   SELECT row_number, received, reasons,
@@ -59,15 +56,12 @@ SELECT row_number, received, reasons FROM (
     ORDER BY row_number LIMIT $3) AS by_number) AS by_bytes
 WHERE upto <= $4 OR upto = bytes
 ORDER BY row_number`
-	rows, err := s.pool.Query(ctx, page, id, row, size, rejectionsPageBytes)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[operation.Rejection])
+	return collectForClient(ctx, s.pool, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
+		page, id, row, size, rejectionsPageBytes)
 }
 
-// Records calls visit for each record of an operation that has the outcome, in row order, chunk by chunk, so that one chunk is
-// held at a time. The reasons of rejected records are Rejections' part.
+// Records calls visit for each record of an operation that has the outcome, in row order. It keeps one chunk in memory. The reasons of
+// rejected records are returned by Rejections.
 func (s *Store) Records(ctx context.Context, id uuid.UUID, outcome operation.Outcome, visit func(row int, received []byte) error) error {
 	var opener chunk.Opener
 	for next := 0; ; {
@@ -79,35 +73,19 @@ func (s *Store) Records(ctx context.Context, id uuid.UUID, outcome operation.Out
 			return s.requireKept(ctx, id)
 		}
 		if err := staged.visit(&opener, outcome, visit); err != nil {
-			return fmt.Errorf("reading chunk %d: %w", staged.seq, err)
+			return fmt.Errorf("reading chunk %d: %w", staged.Seq, err)
 		}
-		next = staged.seq + 1
+		next = staged.Seq + 1
 	}
 }
 
-// requireKept refuses to call the end of what was read an end if the operation was pruned or has expired meanwhile: what is missing then
-// looks like what is not there.
-func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	var kept bool
-	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
-	if err != nil {
-		return fmt.Errorf("looking at the operation: %w", unavailable(err))
-	}
-	if !kept {
-		return fault.New(fault.Gone, "operation-expired", "The operation was deleted while its records were read. What was read is not all.")
-	}
-	return nil
-}
-
-// stagedChunk is a chunk as it is kept: what came in and what became of it.
+// stagedChunk is a stored chunk with its records and their outcomes.
 type stagedChunk struct {
-	seq, firstRow, rows int
-	payload, outcomes   []byte
+	Seq, FirstRow, Rows int
+	Payload, Outcomes   []byte
 }
 
-// countColumns names the column of a chunk that counts an outcome, so that chunks without it need not be unpacked.
+// countColumns maps an outcome to the column of a chunk that counts it, so that chunks without that outcome are skipped.
 var countColumns = map[operation.Outcome]string{
 	operation.Created:     "created_records",
 	operation.Updated:     "updated_records",
@@ -116,29 +94,25 @@ var countColumns = map[operation.Outcome]string{
 	operation.Unprocessed: "(CASE WHEN state = 'pending' THEN row_count ELSE 0 END)",
 }
 
-// nextChunkWith looks at the chunks that the operation counts: an upload in pieces that was not split to its end may have left others.
+// nextChunkWith returns the first chunk from a place on that has records with the outcome; nil if there is none. It ignores the chunks of a
+// split that did not end, which the operation does not count.
 func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*stagedChunk, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
 	query := `SELECT seq, first_row, row_count, payload, outcomes FROM xforce.task_chunks
-WHERE task_id = $1 AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1) AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
-	var c stagedChunk
-	err := s.pool.QueryRow(ctx, query, id, from).Scan(&c.seq, &c.firstRow, &c.rows, &c.payload, &c.outcomes)
-	if isNoRows(err) {
-		return nil, nil //nolint:nilnil // no further chunk is no error
+WHERE task_id = $1 AND kind = 'step' AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1)
+  AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
+	chunks, err := collectForClient(ctx, s.pool, "reading a chunk", pgx.RowToStructByPos[stagedChunk], query, id, from)
+	if err != nil || len(chunks) == 0 {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading a chunk: %w", unavailable(err))
-	}
-	return &c, nil
+	return &chunks[0], nil
 }
 
 func (c *stagedChunk) visit(opener *chunk.Opener, outcome operation.Outcome, visit func(row int, received []byte) error) error {
-	records, err := opener.Open(c.payload, c.rows)
+	records, err := opener.Open(c.Payload, c.Rows)
 	if err != nil {
 		return err
 	}
-	outcomes, err := chunk.OpenOutcomes(c.outcomes, c.rows)
+	outcomes, err := chunk.OpenOutcomes(c.Outcomes, c.Rows)
 	if err != nil {
 		return err
 	}
@@ -146,7 +120,7 @@ func (c *stagedChunk) visit(opener *chunk.Opener, outcome operation.Outcome, vis
 		if outcomes[i] != outcome {
 			continue
 		}
-		if err := visit(c.firstRow+i, record); err != nil {
+		if err := visit(c.FirstRow+i, record); err != nil {
 			return err
 		}
 	}

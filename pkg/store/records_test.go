@@ -15,8 +15,8 @@ import (
 
 func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.start(t, 1, 30, 10)
+	f := newFixture(t)
+	op := f.start(t, 1, 30, 10)
 	alternate := func(_ context.Context, s *store.Step) (store.Effect, error) {
 		var effect store.Effect
 		for n := range s.Rows {
@@ -24,7 +24,7 @@ func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 		}
 		return effect, nil
 	}
-	if _, err := b.store.RunStep(t.Context(), of(op, 1), alternate); err != nil {
+	if _, err := f.store.RunStep(t.Context(), of(op, 1), alternate); err != nil {
 		t.Fatal(err)
 	}
 	for outcome, want := range map[operation.Outcome][]int{
@@ -34,7 +34,7 @@ func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 		operation.Unprocessed: {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30},
 	} {
 		var rows []int
-		err := b.store.Records(t.Context(), op.ID, outcome, func(row int, received []byte) error {
+		err := f.store.Records(t.Context(), op.ID, outcome, func(row int, received []byte) error {
 			rows = append(rows, row)
 			if want := fmt.Sprintf(`{"n":%d}`, row); string(received) != want {
 				t.Errorf("row %d is %s", row, received)
@@ -52,14 +52,14 @@ func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 
 func TestRejectionsComeInPagesAndOrder(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.seal(t, 4, 250, 60)
+	f := newFixture(t)
+	op := f.seal(t, 4, 250, 60)
 	for _, seq := range []int{3, 0, 4, 2, 1} {
-		b.mustStep(t, of(op, seq), operation.Rejected)
+		f.mustStep(t, of(op, seq), operation.Rejected)
 	}
 	for limit, want := range map[int]int{0: 250, 1: 1, 100: 100, 101: 101, 1000: 250} {
 		next := 1
-		err := b.store.Rejections(t.Context(), op.ID, limit, func(r operation.Rejection) error {
+		err := f.store.Rejections(t.Context(), op.ID, limit, func(r operation.Rejection) error {
 			if r.Row != next || len(r.Reasons) != 1 || r.Reasons[0].Pointer != "/n" || string(r.Received) != `{"n":"x"}` {
 				t.Errorf("at place %d: %+v", next, r)
 			}
@@ -75,7 +75,7 @@ func TestRejectionsComeInPagesAndOrder(t *testing.T) {
 // What JSONB refuses must not cost the step, and what it would lose a part of is kept as text; the bytes are kept beside it.
 func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
 	tooDeep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
 	long := `{"a":` + strings.Repeat("9", 100_000) + `}`
@@ -102,7 +102,7 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 		{"", asText("")},
 		{"\x00", asText("\uFFFD")},
 	}
-	op := b.start(t, 1, len(hard), len(hard))
+	op := f.start(t, 1, len(hard), len(hard))
 	work := func(context.Context, *store.Step) (store.Effect, error) {
 		var effect store.Effect
 		for n, r := range hard {
@@ -111,10 +111,10 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 		}
 		return effect, nil
 	}
-	if _, err := b.store.RunStep(t.Context(), of(op, 0), work); err != nil {
+	if _, err := f.store.RunStep(t.Context(), of(op, 0), work); err != nil {
 		t.Fatal(err)
 	}
-	err := b.store.Rejections(t.Context(), op.ID, 0, func(r operation.Rejection) error {
+	err := f.store.Rejections(t.Context(), op.ID, 0, func(r operation.Rejection) error {
 		if string(r.Received) != hard[r.Row-1].received {
 			t.Errorf("row %d came back as %.40q", r.Row, r.Received)
 		}
@@ -126,7 +126,7 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 	for n, r := range hard {
 		var same bool
 		const query = `SELECT record::text = $2::jsonb::text FROM xforce.task_progress WHERE row_number = $1`
-		if err := b.sql.QueryRow(t.Context(), query, n+1, r.record).Scan(&same); err != nil || !same {
+		if err := f.sql.QueryRow(t.Context(), query, n+1, r.record).Scan(&same); err != nil || !same {
 			t.Errorf("record %.40q is not kept as %.40q: %v", r.received, r.record, err)
 		}
 	}

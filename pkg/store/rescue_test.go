@@ -44,36 +44,36 @@ func (s stuck) Read([]byte) (int, error) {
 
 func TestOnlyStalledImportersAreEnded(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	elsewhere := storetest.NewDatabase(t)
-	victim, _ := stalledCopy(t, b.url, store.ImporterSessions)
+	victim, _ := stalledCopy(t, f.url, store.ImporterSessions)
 	others := map[string]uint32{"another application": 0, "another database": 0}
-	others["another application"], _ = stalledCopy(t, b.url, "somebody")
+	others["another application"], _ = stalledCopy(t, f.url, "somebody")
 	others["another database"], _ = stalledCopy(t, elsewhere, store.ImporterSessions)
-	b.await(t, `SELECT count(*) = 3 FROM pg_stat_activity WHERE wait_event = 'ClientRead' AND state = 'active' AND pid = ANY ($1)`,
+	f.await(t, `SELECT count(*) = 3 FROM pg_stat_activity WHERE wait_event = 'ClientRead' AND state = 'active' AND pid = ANY ($1)`,
 		[]uint32{victim, others["another application"], others["another database"]})
 
-	if ended, err := b.store.EndStalledSessions(t.Context(), time.Hour); err != nil || len(ended) != 0 {
+	if ended, err := f.store.EndStalledSessions(t.Context(), time.Hour); err != nil || len(ended) != 0 {
 		t.Errorf("within the bound: %v, %v", ended, err)
 	}
-	ended, err := b.store.EndStalledSessions(t.Context(), 0)
+	ended, err := f.store.EndStalledSessions(t.Context(), 0)
 	if err != nil || len(ended) != 1 || uint32(ended[0]) != victim {
 		t.Errorf("ended %v, %v; want %d", ended, err, victim)
 	}
-	b.await(t, `SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1`, victim)
+	f.await(t, `SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1`, victim)
 	for who, pid := range others {
-		if b.count(t, `SELECT count(*) FROM pg_stat_activity WHERE pid = $1`, pid) != 1 {
+		if f.count(t, `SELECT count(*) FROM pg_stat_activity WHERE pid = $1`, pid) != 1 {
 			t.Errorf("the session of %s was ended too", who)
 		}
 	}
 }
 
 // await asks until the query says true.
-func (b bench) await(t *testing.T, query string, args ...any) {
+func (f fixture) await(t *testing.T, query string, args ...any) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
 		var yes bool
-		if err := b.sql.QueryRow(t.Context(), query, args...).Scan(&yes); err != nil {
+		if err := f.sql.QueryRow(t.Context(), query, args...).Scan(&yes); err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
 		if yes {

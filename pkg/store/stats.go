@@ -7,95 +7,101 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// standing has the due chunks of DueChunks. The first of each lane is due since the operation was accepted or, after a split, since that; any
-// other since the chunk before it in its lane was committed; that of a search or a report since its last turn. Both are the same row, or
-// one whose step was the last. Where that step was committed by a program that did not write the time down, the operation's last change is
-// the best guess.
+// selectStats counts the unfinished operations, and the due chunks as DueChunks defines them, with the time since which each is due. The first
+// chunk of a lane is due since the split of its upload or, without one, since the operation was accepted; any other chunk of an import since
+// its predecessor in the lane was committed; a split, and a chunk that stands for all steps of a search or a report, since its last step
+// or, before the first, since the operation was accepted. Where a program that did not store the time committed the step, the
+// operation's last change is the best estimate.
 //
-// A chunk that was tried has no age: nothing tells when its last attempt ended, and whether somebody holds it is only found out by locking it,
-// which would send away the worker that comes just then. It is counted nevertheless, and the alert LongshoreNobodyWorks looks at the count
-// beside the age: work that is due, of which nothing is committed.
+// A chunk that has been attempted has no age: the end of the last attempt is not stored, and finding out whether the chunk is locked would mean
+// locking it, which would turn away a worker that comes just then. Such a chunk is counted nevertheless. The alert LongshoreNobodyWorks uses
+// the count beside the age: chunks are due, and none is committed.
 //
-// Materialized, because there are few unfinished operations among many, and they are read twice. The limits are always one row: they keep the
-// planner from reading the chunks of all operations there ever were.
-const standing = `
+// The CTE is materialized because there are few unfinished operations among many, and they are read twice. Each LIMIT 1 is there to keep
+// the planner from reading all chunks.
+const selectStats = `
 WITH unfinished AS MATERIALIZED (
   SELECT task_id, kind, status, number, lanes, total_chunks, sealed_at, updated_at FROM xforce.tasks
-  WHERE status IN ('receiving', 'waiting', 'running')), -- the words of the partial index
+  WHERE status IN ('receiving', 'waiting', 'running')), -- the condition of the partial index
 first_accepted AS (
   SELECT * FROM (
     SELECT *, sum(greatest(least(lanes, total_chunks), 1)) OVER
         (PARTITION BY kind ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS lanes_before
     FROM unfinished WHERE status IN ('waiting', 'running')) AS live
-  WHERE coalesce(lanes_before, 0) < $3),
+  WHERE coalesce(lanes_before, 0) < $2),
 due AS (
-  SELECT t.kind, first.seq, CASE WHEN first.attempts = 0 THEN
-    CASE WHEN before.task_id IS NULL OR before.steps = 0 AND before.state = 'pending' THEN t.sealed_at
-      ELSE coalesce(before.stepped_at, t.updated_at) END END AS since
+  SELECT t.kind, first.kind AS chunk_kind, CASE
+      WHEN first.attempts > 0 THEN NULL
+      WHEN t.kind <> $1 OR first.kind = 'split' THEN
+        CASE WHEN first.steps = 0 THEN t.sealed_at ELSE coalesce(first.stepped_at, t.updated_at) END
+      WHEN first.seq < t.lanes THEN
+        CASE WHEN split.task_id IS NULL THEN t.sealed_at ELSE coalesce(split.stepped_at, t.updated_at) END
+      WHEN before.task_id IS NULL THEN t.sealed_at
+      ELSE coalesce(before.stepped_at, t.updated_at) END AS since
   FROM first_accepted t
+  LEFT JOIN xforce.task_chunks split ON split.task_id = t.task_id AND split.kind = 'split'
   CROSS JOIN LATERAL generate_series(0, greatest(least(t.lanes, t.total_chunks), 1) - 1) AS lane
   CROSS JOIN LATERAL (
-    SELECT p.seq, p.attempts FROM xforce.task_chunks p
+    SELECT p.seq, p.kind, p.attempts, p.steps, p.stepped_at FROM xforce.task_chunks p
     WHERE p.task_id = t.task_id AND p.state = 'pending'
-      AND CASE WHEN t.total_chunks = 0 THEN p.seq = $1 ELSE p.seq >= 0 AND p.seq % t.lanes = lane END
+      AND CASE WHEN t.total_chunks = 0 THEN p.kind = 'split' ELSE p.kind = 'step' AND p.seq % t.lanes = lane END
     ORDER BY p.seq LIMIT 1) AS first
   LEFT JOIN LATERAL (
-    SELECT b.task_id, b.steps, b.state, b.stepped_at FROM xforce.task_chunks b
-    WHERE first.attempts = 0 AND b.task_id = t.task_id
-      AND b.seq = CASE WHEN t.kind <> $2 OR first.seq = $1 THEN first.seq WHEN first.seq < t.lanes THEN $1 ELSE first.seq - t.lanes END
+    SELECT b.task_id, b.stepped_at FROM xforce.task_chunks b
+    WHERE first.attempts = 0 AND first.seq >= t.lanes AND b.task_id = t.task_id AND b.seq = first.seq - t.lanes
     LIMIT 1) AS before ON TRUE)
-SELECT kind, status, 0 AS seq, count(*), NULL::interval FROM unfinished GROUP BY kind, status
+SELECT kind, status, FALSE AS is_split, count(*), NULL::interval FROM unfinished GROUP BY kind, status
 UNION ALL
-SELECT kind, '', least(seq, 0), count(*), clock_timestamp() - min(since) FROM due GROUP BY kind, least(seq, 0)`
+SELECT kind, '', chunk_kind = 'split', count(*), clock_timestamp() - min(since) FROM due GROUP BY kind, chunk_kind = 'split'`
 
-// standingLanes bounds at how many lanes of each kind's operations is looked, those first that were accepted first: they are what it costs, two
-// thirds of a second for so many on a busy machine.
-const standingLanes = 40_000
+// maxStatsLanes limits how many lanes of each kind's operations Stats reads, those of the first accepted operations first. So many lanes
+// take two thirds of a second on a busy machine.
+const maxStatsLanes = 40_000
 
-// Stats tells how the work stands, for those who watch: of a long backlog, what is due in the first 40,000 lanes of each kind, which are
-// 5,000 imports of eight. It looks at each of them: read it now and then.
-func (s *Store) Stats(ctx context.Context) (now job.Stats, err error) {
+// Stats returns the numbers of unfinished operations and of due chunks, for the metrics. Of a long backlog it counts what is due in the
+// first 40,000 lanes of each kind, which are 5,000 imports of eight lanes. It reads every one of them, so don't call it often.
+func (s *Store) Stats(ctx context.Context) (stats job.Stats, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		// The planner guesses a thousand lanes for each operation, and would compile a query that takes a moment.
+		// The planner expects a thousand lanes for each operation and would compile a query that takes a moment.
 		if _, err := tx.Exec(ctx, `SET LOCAL jit = off`); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, standing, job.SplitSeq, operation.Import, standingLanes)
+		rows, err := tx.Query(ctx, selectStats, operation.Import, maxStatsLanes)
 		if err != nil {
 			return err
 		}
-		now, err = collectStanding(rows)
+		stats, err = scanStats(rows)
 		return err
 	})
 	if err != nil {
-		return job.Stats{}, fmt.Errorf("reading how the work stands: %w", err)
+		return job.Stats{}, fmt.Errorf("reading the stats: %w", err)
 	}
-	return now, nil
+	return stats, nil
 }
 
-func collectStanding(rows pgx.Rows) (now job.Stats, err error) {
+func scanStats(rows pgx.Rows) (stats job.Stats, err error) {
 	var (
-		kind   operation.Kind
-		state  operation.State
-		seq    int
-		count  int
-		oldest *time.Duration
+		kind    operation.Kind
+		state   operation.State
+		isSplit bool
+		count   int
+		oldest  *time.Duration
 	)
-	_, err = pgx.ForEachRow(rows, []any{&kind, &state, &seq, &count, &oldest}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&kind, &state, &isSplit, &count, &oldest}, func() error {
 		if state != "" {
-			now.Operations = append(now.Operations, job.OperationCount{Kind: kind, State: state, Count: count})
+			stats.Operations = append(stats.Operations, job.OperationCount{Kind: kind, State: state, Count: count})
 			return nil
 		}
-		due := job.DueCount{Kind: job.KindOf(kind, seq), Chunks: count}
+		due := job.DueCount{Kind: jobKind(kind, isSplit), Chunks: count}
 		if oldest != nil {
-			due.Oldest = max(*oldest, 0) // a clock may be set back
+			due.Oldest = max(*oldest, 0) // the clock may have been set back
 		}
-		now.Due = append(now.Due, due)
+		stats.Due = append(stats.Due, due)
 		return nil
 	})
-	return now, err
+	return stats, err
 }

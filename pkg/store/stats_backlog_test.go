@@ -11,19 +11,19 @@ import (
 
 func TestBacklogTellsWhatIsLive(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	waiting := b.seal(t, 4, 20, 2) // ten chunks, four lanes
-	running := b.start(t, 4, 6, 2)
-	b.mustStep(t, of(running, 0), operation.Created)
-	b.mustStep(t, of(running, 1), operation.Created)
-	finished := b.start(t, 4, 2, 2)
-	b.mustStep(t, of(finished, 0), operation.Created)
-	search := b.labelled(t, nil)
-	b.exec(t, `UPDATE xforce.tasks SET started_at = clock_timestamp() - interval '4 seconds', status = 'running' WHERE task_id = ANY ($1)`,
+	f := newFixture(t)
+	waiting := f.seal(t, 4, 20, 2) // ten chunks, four lanes
+	running := f.start(t, 4, 6, 2)
+	f.mustStep(t, of(running, 0), operation.Created)
+	f.mustStep(t, of(running, 1), operation.Created)
+	finished := f.start(t, 4, 2, 2)
+	f.mustStep(t, of(finished, 0), operation.Created)
+	search := f.labelled(t, nil)
+	f.exec(t, `UPDATE xforce.tasks SET started_at = clock_timestamp() - interval '4 seconds', status = 'running' WHERE task_id = ANY ($1)`,
 		[]any{running.ID, search.ID})
-	b.exec(t, `UPDATE xforce.task_chunks SET steps = 8 WHERE task_id = $1`, search.ID)
+	f.exec(t, `UPDATE xforce.task_chunks SET steps = 8 WHERE task_id = $1`, search.ID)
 
-	got, err := b.store.Backlog(t.Context(), 10)
+	got, err := f.store.Backlog(t.Context(), 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestBacklogTellsWhatIsLive(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the backlog (-want +got):\n%s", diff)
 	}
-	if first, err := b.store.Backlog(t.Context(), 1); err != nil || len(first) != 1 || first[0].Number != waiting.Number {
+	if first, err := f.store.Backlog(t.Context(), 1); err != nil || len(first) != 1 || first[0].Number != waiting.Number {
 		t.Errorf("the first of them: %+v, %v", first, err)
 	}
 }
@@ -51,10 +51,10 @@ func TestBacklogTellsWhatIsLive(t *testing.T) {
 // An operation that began a moment ago shows no speed that nobody could hold.
 func TestASpeedIsNotMeasuredAtOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.start(t, 1, 2, 1)
-	b.mustStep(t, of(op, 0), operation.Created)
-	got, err := b.store.Backlog(t.Context(), 10)
+	f := newFixture(t)
+	op := f.start(t, 1, 2, 1)
+	f.mustStep(t, of(op, 0), operation.Created)
+	got, err := f.store.Backlog(t.Context(), 10)
 	if err != nil || len(got) != 1 || got[0].Speed > 1 || got[0].Speed <= 0 {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -2,31 +2,22 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// What a worker is told when it can't take a chunk.
-var (
-	// ErrNothingDue: the chunk is done, or its operation is finished or gone. Acknowledge and go.
-	ErrNothingDue = errors.New("nothing is due for this chunk")
-	// ErrHeld: somebody else holds the chunk just now. Should it let go without an effect, the chunk is due again.
-	ErrLocked = errors.New("the chunk is held by another worker")
-)
+// uncountTimeout bounds UncountAttempt, which waits for the lock on the chunk's row.
+const uncountTimeout = 5 * time.Second
 
-// forgiveTimeout bounds taking an attempt back, which waits for whoever holds the chunk.
-const forgiveTimeout = 5 * time.Second
-
-// The attempt is counted before the step and in a transaction of its own, so that a chunk that kills its worker is counted too.
-// It need not survive a crash of Postgres, hence no wait for the disk.
+// The attempt is counted before the step and in its own transaction, so that it is counted even if the chunk kills its worker. The
+// count need not survive a crash of Postgres, hence synchronous_commit is off.
 const (
-	forgoDurability = `SET LOCAL synchronous_commit = off`
+	skipDurability = `SET LOCAL synchronous_commit = off`
 
 	countAttempt = `
 WITH due AS (
@@ -42,48 +33,46 @@ UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at 
 WHERE task_id = $1 AND status = ANY ($3) AND kind = $4`
 )
 
-// Attempt is a chunk that a worker is about to take.
+// Attempt describes a chunk that a worker is about to process.
 type Attempt struct {
-	// Collection is where the chunk's records go.
+	// Collection is the target of the chunk's records.
 	Collection string
-	// Count is how many attempts there were, this one included.
+	// Count is the number of attempts, including this one.
 	Count int
-	// RequestID is the id of the request that began the operation, for the log; empty if it had none.
+	// RequestID is the id of the request that started the operation, for the log; empty if there is none.
 	RequestID string
 }
 
-// BeginAttempt counts an attempt at the chunk of an operation of the kind and marks the operation as running. It returns ErrNothingDue or
-// ErrHeld when the chunk can't be taken: an entry that strayed into the queue of another kind is none of the worker's business.
-func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Kind) (begun Attempt, err error) {
+// BeginAttempt counts an attempt to process the chunk and marks its operation as running. It returns ErrNothingDue or ErrLocked
+// if the chunk can't be processed. It also returns ErrNothingDue if the operation is not of the kind, so that an entry in the wrong queue has no
+// effect.
+func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Kind) (attempt Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
-		batch.Queue(forgoDurability)
+		batch.Queue(skipDurability)
 		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&begun.Count, &begun.Collection, &begun.RequestID)
+			return row.Scan(&attempt.Count, &attempt.Collection, &attempt.RequestID)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if isNoRows(err) {
-		return Attempt{}, s.whyNotDue(ctx, c, kind)
+		return Attempt{}, s.whyNotLocked(ctx, c, kind)
 	}
 	if err != nil {
 		return Attempt{}, fmt.Errorf("counting an attempt: %w", err)
 	}
-	return begun, nil
+	return attempt, nil
 }
 
-// whyNotDue tells a chunk that is held from one that needs nobody.
-func (s *Store) whyNotDue(ctx context.Context, c job.Chunk, kinds ...operation.Kind) error {
+// whyNotLocked returns ErrLocked if the chunk is pending, and ErrNothingDue if it is not.
+func (s *Store) whyNotLocked(ctx context.Context, c job.Chunk, kinds ...operation.Kind) error {
 	const isPending = `
 SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = ANY ($4))`
-	if len(kinds) == 0 {
-		kinds = operation.Kinds()
-	}
 	var pending bool
 	if err := s.pool.QueryRow(ctx, isPending, c.OperationID, c.Seq, liveStates, kinds).Scan(&pending); err != nil {
-		return fmt.Errorf("looking at the chunk: %w", err)
+		return fmt.Errorf("reading the chunk's state: %w", err)
 	}
 	if pending {
 		return ErrLocked
@@ -91,15 +80,15 @@ SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_
 	return ErrNothingDue
 }
 
-// UncountAttempt takes back an attempt that failed for no fault of the chunk, such as a database that went away.
+// UncountAttempt subtracts an attempt that failed for a reason outside of the chunk, such as a database restart.
 func (s *Store) UncountAttempt(ctx context.Context, c job.Chunk) error {
-	const forgive = `
+	const uncount = `
 UPDATE xforce.task_chunks SET attempts = attempts - 1
 WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0`
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgiveTimeout) // also when the step was cancelled
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), uncountTimeout) // the step may have been cancelled
 	defer cancel()
-	if _, err := s.pool.Exec(ctx, forgive, c.OperationID, c.Seq); err != nil {
-		return fmt.Errorf("forgiving an attempt: %w", err)
+	if _, err := s.pool.Exec(ctx, uncount, c.OperationID, c.Seq); err != nil {
+		return fmt.Errorf("uncounting an attempt: %w", err)
 	}
 	return nil
 }

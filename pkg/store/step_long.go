@@ -2,86 +2,135 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// holdInterval is how often the holder of a long turn looks whether its operation is still live. It is well below a second, in which a
-// cancelled operation must stand still, and far below idle_in_transaction_session_timeout.
-const holdInterval = 300 * time.Millisecond
+// liveInterval is how often a long step checks whether its operation is still live. It is well below the second within which a cancelled
+// operation must stop, and far below idle_in_transaction_session_timeout.
+const liveInterval = 300 * time.Millisecond
 
-// RunLong is RunTurn for work that can't be cut into short transactions, such as writing a file whose format needs its end: the chunk's
-// row stays locked, as the lease, by a connection of its own that only waits, while the work writes in transactions of its own (see
-// AppendOutput) through other connections. The work must be such that it can be begun anew after a worker died in its middle. Its context
-// ends when the operation is finished by somebody else.
+// RunLong is RunResumable for work that can't be split into short transactions, such as writing a file whose format needs its end. One
+// connection keeps the chunk's row locked and is otherwise idle, while the work writes through other connections in transactions of its own (see
+// AppendOutput). If a worker dies, the next one repeats the work from the start. The work's context is cancelled when someone
+// else finishes the operation.
 //
-// It uses two connections at a time: give the pool at least two for each worker.
+// It uses two connections at a time: the pool needs at least two for each concurrent step.
 func (s *Store) RunLong(ctx context.Context, c job.Chunk, work func(context.Context, Checkpoint) (Progress, error)) (Committed, error) {
-	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
-		turn, err := takeTurn(ctx, tx, c)
-		if err != nil {
-			return Committed{}, err
-		}
-		var advance Progress
-		err = hold(ctx, tx, c, func(ctx context.Context) error {
-			advance, err = work(ctx, turn.Checkpoint)
-			return err
-		})
-		if err != nil {
-			return Committed{}, err
-		}
-		return finishTurn(ctx, tx, c, turn, advance)
-	})
+	return runLocked(ctx, s, c, lockResumable, untilFinished(work), finishResumable)
 }
 
-// hold runs work while it keeps the transaction's session awake, and ends the work's context when the operation is no longer live.
-func hold(ctx context.Context, tx pgx.Tx, c job.Chunk, work func(context.Context) error) error {
+// untilFinished wraps the work of a long step: its queries keep the transaction's session from being idle, and its context is cancelled when
+// the operation is no longer live.
+func untilFinished[R any](work func(context.Context, Checkpoint) (R, error)) func(context.Context, *ResumableStep) (R, error) {
+	return func(ctx context.Context, step *ResumableStep) (result R, err error) {
+		isLive := func(ctx context.Context) error { return requireLive(ctx, step.tx, step.ID) }
+		err = whileLive(ctx, isLive, func(ctx context.Context) (err error) {
+			result, err = work(ctx, step.Checkpoint)
+			return err
+		})
+		return result, err
+	}
+}
+
+// WhileLive runs work, which may be a step, and cancels its context when someone else finishes the operation. It returns nil if the work
+// succeeded, and otherwise ErrNothingDue if the operation was finished. The checks use a connection of their own, and their errors are
+// ignored: the step's commit decides.
+func (s *Store) WhileLive(ctx context.Context, id uuid.UUID, work func(context.Context) error) error {
+	isLive := func(ctx context.Context) error {
+		if err := requireLive(ctx, s.pool, id); errors.Is(err, errStopped) {
+			return err
+		}
+		return nil
+	}
+	succeeded := false
+	err := whileLive(ctx, isLive, func(ctx context.Context) error {
+		err := work(ctx)
+		succeeded = err == nil
+		return err
+	})
+	switch {
+	case succeeded: // also if this step is what finished the operation
+		return nil
+	case errors.Is(err, errStopped):
+		return ErrNothingDue
+	}
+	return err
+}
+
+// whileLive runs work beside regular calls of check. The first error of check cancels the work's context and is joined to the work's error.
+// A panic of the work is returned as an error, because work runs in a goroutine of its own.
+func whileLive(ctx context.Context, check, work func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	worked := make(chan error, 1)
-	go func() { worked <- guarded(ctx, work) }()
-	tick := time.NewTicker(holdInterval)
+	ended := make(chan error, 1)
+	go func() { ended <- fault.CatchPanic(func() error { return work(ctx) }) }()
+	tick := time.NewTicker(liveInterval)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-worked:
+		case err := <-ended:
 			if cause := context.Cause(ctx); err != nil && cause != nil {
 				return errors.Join(cause, err)
 			}
 			return err
 		case <-tick.C:
-			if err := stillLive(ctx, tx, c); err != nil {
+			if err := check(ctx); err != nil {
 				stop(err)
-				return errors.Join(err, <-worked)
+				return errors.Join(err, <-ended)
 			}
 		}
 	}
 }
 
-// guarded makes an error of a panic, as the queue does for work in its own goroutines: one bad operation must not end the others.
-func guarded(ctx context.Context, work func(context.Context) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return work(ctx)
+// requireLive returns errStopped if the operation is not live.
+func requireLive(ctx context.Context, db executor, id uuid.UUID) error {
+	const live = `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($2))`
+	var isLive bool
+	if err := db.QueryRow(ctx, live, id, liveStates).Scan(&isLive); err != nil {
+		return fmt.Errorf("checking whether the operation is live: %w", err)
+	}
+	if !isLive {
+		return errStopped
+	}
+	return nil
 }
 
-func stillLive(ctx context.Context, tx pgx.Tx, c job.Chunk) error {
-	const live = `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($2))`
-	var is bool
-	if err := tx.QueryRow(ctx, live, c.OperationID, liveStates).Scan(&is); err != nil {
-		return fmt.Errorf("looking whether the operation is live: %w", err)
+// BeginFile prepares a long step that writes a file: under the lock it deletes what another worker may have written, and stores the
+// cursor, by which a writer finds out that it has lost the lock. Attempts go on counting, because this is no step. It returns ErrLocked or
+// ErrNothingDue like RunLong.
+func (s *Store) BeginFile(ctx context.Context, c job.Chunk, cursor json.RawMessage) error {
+	const setCursor = `UPDATE xforce.task_chunks SET cursor = $3 WHERE task_id = $1 AND seq = $2`
+	prepare := func(ctx context.Context, step *ResumableStep) (struct{}, error) {
+		if err := step.Clear(ctx, FileStage); err != nil {
+			return struct{}{}, err
+		}
+		if _, err := step.tx.Exec(ctx, setCursor, step.ID, c.Seq, cursor); err != nil {
+			return struct{}{}, fmt.Errorf("beginning a file: %w", err)
+		}
+		return struct{}{}, nil
 	}
-	if !is {
-		return errStopped
+	_, err := runLocked(ctx, s, c, lockResumable, prepare, func(context.Context, *ResumableStep, struct{}) (Committed, error) {
+		return Committed{}, nil
+	})
+	return err
+}
+
+// ReportProgress stores the progress of a long step, in its own transaction. The progress never decreases and stays below 100 until the
+// operation is finished.
+func (s *Store) ReportProgress(ctx context.Context, id uuid.UUID, percent int, phase string) error {
+	const report = `
+UPDATE xforce.tasks SET progress = greatest(progress, least($2, 99)), phase = $3, updated_at = clock_timestamp()
+WHERE task_id = $1 AND status = ANY ($4)`
+	if _, err := s.pool.Exec(ctx, report, id, percent, phase, liveStates); err != nil {
+		return fmt.Errorf("storing the progress: %w", err)
 	}
 	return nil
 }

@@ -4,16 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// The words of xforce.task_progress.status (seed 000).
+// The values of xforce.task_progress.status, which seed 000 prescribes.
 const (
 	progressCompleted = "COMPLETED"
 	progressFailed    = "FAILED"
@@ -22,22 +20,22 @@ const (
 const insertProgress = `
 INSERT INTO xforce.task_progress (progress_id, task_id, status, record) VALUES ($1, $2, $3, $4)`
 
-// completedRow says which rows a committed chunk held.
-func completedRow(c job.Chunk, step *Step, counts operation.Counts) ([]any, error) {
+// completedRow returns the arguments of insertProgress for a committed chunk.
+func completedRow(step *Step, counts operation.Counts) ([]any, error) {
 	record, err := json.Marshal(struct {
 		Chunk    int `json:"chunk"`
 		FirstRow int `json:"first_row"`
 		LastRow  int `json:"last_row"`
 		operation.Counts
-	}{c.Seq, step.FirstRow, step.FirstRow + step.Rows - 1, counts})
+	}{step.chunk.Seq, step.FirstRow, step.FirstRow + step.Rows - 1, counts})
 	if err != nil {
 		return nil, fmt.Errorf("describing the chunk: %w", err)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return nil, fmt.Errorf("making a progress id: %w", err)
+		return nil, fmt.Errorf("generating a progress id: %w", err)
 	}
-	return []any{id, c.OperationID, progressCompleted, record}, nil
+	return []any{id, step.chunk.OperationID, progressCompleted, record}, nil
 }
 
 // writeRejections copies one FAILED row for each rejected record.
@@ -58,18 +56,4 @@ func writeRejections(ctx context.Context, tx pgx.Tx, id uuid.UUID, rejections []
 		return fmt.Errorf("writing rejected records: %w", err)
 	}
 	return nil
-}
-
-// asJSONB returns the record as JSONB can hold it: as it is, or, where JSONB would refuse it or lose a part of it, as one JSON
-// string with its text. The bytes themselves always stand beside it.
-func asJSONB(received []byte) []byte {
-	if fitsJSONB(received) {
-		return received
-	}
-	text := strings.ReplaceAll(strings.ToValidUTF8(string(received), "\uFFFD"), "\x00", "\uFFFD")
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		return []byte(`""`)
-	}
-	return quoted
 }

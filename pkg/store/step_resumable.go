@@ -7,89 +7,95 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Checkpoint is where an operation that takes many steps stands.
+// Checkpoint is the saved state of an operation that takes many steps.
 type Checkpoint struct {
 	ID         uuid.UUID
 	Kind       operation.Kind
 	Number     int64
 	Collection string
-	// Request is what the operation was asked for.
+	// Request is the operation's request, such as the query of a search.
 	Request json.RawMessage
-	// Cursor is where the turn before left off, as its Advance said; nil in the first.
+	// Cursor is the Progress.Cursor of the step before; nil in the first step.
 	Cursor json.RawMessage
-	// Result is what the turns before had to tell; nil in the first.
+	// Result is the last Progress.Result that was not nil; nil in the first step.
 	Result json.RawMessage
-	// Steps is how many turns there were before.
+	// Steps is how many steps were committed.
 	Steps int
 }
 
-// ResumableStep is one step of an operation that takes many, such as a search: each ends with its transaction and leaves its place in the
-// chunk's row, for whichever worker comes next.
+// ResumableStep is one step of an operation that takes many, such as a search. Each step is one transaction, which leaves a checkpoint in the
+// chunk's row for the worker that takes the next step.
 type ResumableStep struct {
 	Checkpoint
-	tx pgx.Tx
+	chunk job.Chunk
+	tx    pgx.Tx
 }
 
-// Progress is where a turn leaves its operation.
+// Progress is the result of a step.
 type Progress struct {
-	// Cursor is handed to the next turn.
+	// Cursor is passed to the next step.
 	Cursor json.RawMessage
-	// Progress is in percent and never goes back.
+	// Progress is in percent. A value below the current one is ignored.
 	Progress int
-	// Phase says in words what comes next.
+	// Phase describes in words, for clients, what comes next.
 	Phase string
-	// Result is what clients are told beside the output; nil leaves it as it is.
+	// Result is shown to clients beside the output; nil keeps the current result.
 	Result json.RawMessage
-	// Done ends the operation as succeeded.
+	// Done finishes the operation as succeeded.
 	Done bool
 }
 
-// RunResumable takes the operation's only chunk, lets work do its part in the same transaction, and commits its output together with its place.
-// It returns ErrNothingDue when the operation is finished, ErrHeld when somebody else is at it.
+// RunResumable locks the operation's only chunk, runs work in the same transaction, and commits its output together with the checkpoint. It
+// returns ErrNothingDue if the operation is finished, and ErrLocked if another worker has locked the chunk.
 func (s *Store) RunResumable(ctx context.Context, c job.Chunk, work func(context.Context, *ResumableStep) (Progress, error)) (Committed, error) {
-	return s.runStep(ctx, c, func(tx pgx.Tx) (Committed, error) {
-		turn, err := takeTurn(ctx, tx, c)
-		if err != nil {
-			return Committed{}, err
-		}
-		advance, err := work(ctx, turn)
-		if err != nil {
-			return Committed{}, err
-		}
-		return finishTurn(ctx, tx, c, turn, advance)
-	})
+	return runLocked(ctx, s, c, lockResumable, work, finishResumable)
 }
 
-// takeTurn locks the chunk's row if it is free and still pending.
-func takeTurn(ctx context.Context, tx pgx.Tx, c job.Chunk) (*ResumableStep, error) {
-	const take = `
+const selectCheckpoint = `
 SELECT t.kind, t.number, coalesce(t.collection, ''), t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
-WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
-FOR UPDATE OF c SKIP LOCKED`
-	turn := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, tx: tx}
-	err := tx.QueryRow(ctx, take, c.OperationID, c.Seq, liveStates).
-		Scan(&turn.Kind, &turn.Number, &turn.Collection, &turn.Request, &turn.Cursor, &turn.Result, &turn.Steps)
-	if err != nil {
-		return nil, fmt.Errorf("taking the chunk: %w", err)
+WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)`
+
+func (p *Checkpoint) scan(row pgx.Row) error {
+	return row.Scan(&p.Kind, &p.Number, &p.Collection, &p.Request, &p.Cursor, &p.Result, &p.Steps)
+}
+
+// lockResumable locks the chunk's row if it is pending and not locked.
+func lockResumable(ctx context.Context, tx pgx.Tx, c job.Chunk) (*ResumableStep, error) {
+	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, tx: tx}
+	if err := step.scan(tx.QueryRow(ctx, selectCheckpoint+` FOR UPDATE OF c SKIP LOCKED`, c.OperationID, c.Seq, liveStates)); err != nil {
+		return nil, fmt.Errorf("locking the chunk: %w", err)
 	}
-	return turn, nil
+	return step, nil
+}
+
+// CheckpointOf reads an operation's checkpoint without locking it, so the caller must check it again under the lock. It returns
+// ErrNothingDue if the operation is finished.
+func (s *Store) CheckpointOf(ctx context.Context, c job.Chunk) (Checkpoint, error) {
+	checkpoint := Checkpoint{ID: c.OperationID}
+	err := checkpoint.scan(s.pool.QueryRow(ctx, selectCheckpoint, c.OperationID, c.Seq, liveStates))
+	if isNoRows(err) {
+		return Checkpoint{}, ErrNothingDue
+	}
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("reading the checkpoint: %w", err)
+	}
+	return checkpoint, nil
 }
 
 const (
-	// A turn that succeeded takes back the attempts that it took: they bound a turn, not an operation.
-	leavePlace = `
+	// A committed step resets the attempts: they limit one step, not the operation.
+	writeCheckpoint = `
 UPDATE xforce.task_chunks SET cursor = $3, steps = steps + 1, attempts = 0, stepped_at = clock_timestamp(),
   state = CASE WHEN $4 THEN 'done' ELSE 'pending' END
 WHERE task_id = $1 AND seq = $2`
 
-	tellPlace = `
+	publishProgress = `
 UPDATE xforce.tasks SET
   progress = CASE WHEN $6 THEN 100 ELSE greatest(progress, least($2, 99)) END, phase = nullif($3, ''), result = coalesce($4, result),
   status = $5, done_chunks = CASE WHEN $6 THEN total_chunks ELSE done_chunks END,
@@ -97,24 +103,18 @@ UPDATE xforce.tasks SET
 WHERE task_id = $1 AND status = ANY ($7)`
 )
 
-func finishTurn(ctx context.Context, tx pgx.Tx, c job.Chunk, turn *ResumableStep, a Progress) (Committed, error) {
+func finishResumable(ctx context.Context, step *ResumableStep, p Progress) (Committed, error) {
 	done := Committed{State: operation.Running}
-	if a.Done {
+	if p.Done {
 		done.State = operation.Succeeded
 	} else {
-		done.Next = []Next{{Due: job.Due{Kind: job.KindOf(turn.Kind, c.Seq), Chunk: c}, Steps: turn.Steps + 1}}
+		done.Next = []Next{{Due: job.Due{Kind: job.StepOf(step.Kind), Chunk: step.chunk}, Steps: step.Steps + 1}}
 	}
 	var batch pgx.Batch
-	batch.Queue(leavePlace, c.OperationID, c.Seq, a.Cursor, a.Done)
-	told := batch.Queue(tellPlace, c.OperationID, a.Progress, a.Phase, a.Result, done.State, a.Done, statesBefore(operation.Succeeded))
-	told.Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() == 0 {
-			return errStopped
-		}
-		return nil
-	})
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
-		return Committed{}, fmt.Errorf("finishing the turn: %w", err)
+	batch.Queue(writeCheckpoint, step.ID, step.chunk.Seq, p.Cursor, p.Done)
+	batch.Queue(publishProgress, step.ID, p.Progress, p.Phase, p.Result, done.State, p.Done, statesBefore(operation.Succeeded)).Exec(stoppedIfNone)
+	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return Committed{}, fmt.Errorf("finishing the step: %w", err)
 	}
 	return done, nil
 }

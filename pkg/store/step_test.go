@@ -8,67 +8,67 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
 func TestStepsCountToTheEnd(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.seal(t, 2, 25, 10)
+	f := newFixture(t)
+	op := f.seal(t, 2, 25, 10)
 
-	b.mustStep(t, of(op, 1), operation.Created)
-	half := b.mustRead(t, op.ID)
+	f.mustStep(t, of(op, 1), operation.Created)
+	half := f.mustRead(t, op.ID)
 	if half.State != operation.Running || half.StartedAt.IsZero() || half.Counts.Percent() != 40 {
 		t.Errorf("after one step: %+v", half)
 	}
-	b.mustStep(t, of(op, 0), operation.Rejected)
-	done := b.mustStep(t, of(op, 2), operation.Updated)
+	f.mustStep(t, of(op, 0), operation.Rejected)
+	done := f.mustStep(t, of(op, 2), operation.Updated)
 	if done.State != operation.Succeeded || len(done.Next) != 0 {
 		t.Errorf("the last step left %+v", done)
 	}
-	end := b.mustRead(t, op.ID)
+	end := f.mustRead(t, op.ID)
 	want := operation.Counts{Total: 25, Created: 10, Updated: 5, Failed: 10}
 	if end.State != operation.Succeeded || end.FinishedAt.IsZero() || end.Counts != want {
 		t.Errorf("at the end: %+v", end)
 	}
-	if n := b.count(t, `SELECT progress FROM xforce.tasks`); n != 100 {
+	if n := f.count(t, `SELECT progress FROM xforce.tasks`); n != 100 {
 		t.Errorf("the seed's progress column says %d", n)
 	}
-	if n := b.count(t, `SELECT count(*) FROM xforce.task_progress WHERE status = 'COMPLETED'`); n != 3 {
+	if n := f.count(t, `SELECT count(*) FROM xforce.task_progress WHERE status = 'COMPLETED'`); n != 3 {
 		t.Errorf("%d COMPLETED rows for 3 chunks", n)
 	}
 }
 
 func TestStepRunsOnce(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.seal(t, 1, 10, 10)
-	b.mustStep(t, of(op, 0), operation.Created)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
+	f := newFixture(t)
+	op := f.seal(t, 1, 10, 10)
+	f.mustStep(t, of(op, 0), operation.Created)
+	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("attempt at a done chunk: %v", err)
 	}
-	if _, err := b.store.RunStep(t.Context(), of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := f.store.RunStep(t.Context(), of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("step on a done chunk: %v", err)
 	}
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 7), op.Kind); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := f.store.BeginAttempt(t.Context(), of(op, 7), op.Kind); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("attempt at a chunk that is not there: %v", err)
 	}
 }
 
 func TestLockedChunkIsHeld(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.start(t, 1, 20, 10)
-	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
-		if _, err := b.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrLocked) {
+	f := newFixture(t)
+	op := f.start(t, 1, 20, 10)
+	_, err := f.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
+		if _, err := f.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("attempt at a held chunk: %v", err)
 		}
-		if _, err := b.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrLocked) {
+		if _, err := f.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrLocked) {
 			t.Errorf("step on a held chunk: %v", err)
 		}
-		free, err := b.store.Unlocked(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
+		free, err := f.store.Unlocked(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
 		if err != nil || len(free) != 1 || free[0] != of(op, 1) {
 			t.Errorf("unheld: %v, %v", free, err)
 		}
@@ -81,10 +81,10 @@ func TestLockedChunkIsHeld(t *testing.T) {
 
 func TestDueChunksAreTheFirstOfEachLane(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.seal(t, 3, 70, 10)
-	b.mustStep(t, of(op, 1), operation.Created)
-	due, err := b.store.DueChunks(t.Context(), 10)
+	f := newFixture(t)
+	op := f.seal(t, 3, 70, 10)
+	f.mustStep(t, of(op, 1), operation.Created)
+	due, err := f.store.DueChunks(t.Context(), 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,31 +99,31 @@ func TestDueChunksAreTheFirstOfEachLane(t *testing.T) {
 
 func TestFailedWorkLeavesNoTrace(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.start(t, 1, 10, 10)
+	f := newFixture(t)
+	op := f.start(t, 1, 10, 10)
 	broken := errors.New("broken")
-	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
+	_, err := f.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		effect, _ := all(operation.Rejected)(ctx, s)
 		return effect, broken
 	})
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
-	if n := b.count(t, `SELECT count(*) FROM xforce.task_progress`); n != 0 {
+	if n := f.count(t, `SELECT count(*) FROM xforce.task_progress`); n != 0 {
 		t.Errorf("%d rows of a step that was rolled back", n)
 	}
-	if got := b.mustRead(t, op.ID).Counts.Processed(); got != 0 {
+	if got := f.mustRead(t, op.ID).Counts.Processed(); got != 0 {
 		t.Errorf("%d records counted", got)
 	}
 }
 
 func TestFinishedOperationStopsSteps(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.start(t, 1, 20, 10)
-	_, err := b.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
+	f := newFixture(t)
+	op := f.start(t, 1, 20, 10)
+	_, err := f.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		why := operation.Failure{Code: "ChunkAbandoned", Message: "gave up"}
-		if did, err := b.store.Fail(ctx, of(op, 1), why); err != nil || !did {
+		if did, err := f.store.Fail(ctx, of(op, 1), why); err != nil || !did {
 			return store.Effect{}, err
 		}
 		return all(operation.Created)(ctx, s)
@@ -131,32 +131,32 @@ func TestFinishedOperationStopsSteps(t *testing.T) {
 	if !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("a step committed into a failed operation: %v", err)
 	}
-	if did, err := b.store.Fail(t.Context(), of(op, 0), operation.Failure{Code: "Second", Message: "too late"}); err != nil || did {
+	if did, err := f.store.Fail(t.Context(), of(op, 0), operation.Failure{Code: "Second", Message: "too late"}); err != nil || did {
 		t.Errorf("it was failed again: %v, %v", did, err)
 	}
-	end := b.mustRead(t, op.ID)
+	end := f.mustRead(t, op.ID)
 	if end.State != operation.Failed || end.Failure == nil || end.Failure.Code != "ChunkAbandoned" || end.Counts.Processed() != 0 {
 		t.Errorf("at the end: %+v", end)
 	}
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
+	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("attempt after the end: %v", err)
 	}
 }
 
 func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.seal(t, 1, 1, 1)
+	f := newFixture(t)
+	op := f.seal(t, 1, 1, 1)
 	for want := 1; want <= 3; want++ {
-		got, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind)
+		got, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind)
 		if err != nil || got.Count != want || got.Collection != "tools" {
 			t.Fatalf("attempt %d counted as %+v, %v", want, got, err)
 		}
 	}
-	if err := b.store.UncountAttempt(t.Context(), of(op, 0)); err != nil {
+	if err := f.store.UncountAttempt(t.Context(), of(op, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil || got.Count != 3 {
+	if got, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil || got.Count != 3 {
 		t.Errorf("after one was forgiven, the next is counted as %+v, %v", got, err)
 	}
 }
@@ -164,14 +164,14 @@ func TestAttemptsAreCountedAndForgiven(t *testing.T) {
 // Every chunk is delivered four times to eight workers at once: the effect must be there once.
 func TestManyDeliveriesOneEffect(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.start(t, 8, 400, 10)
+	f := newFixture(t)
+	op := f.start(t, 8, 400, 10)
 	deliveries := make(chan int)
 	var workers sync.WaitGroup
 	for range 8 {
 		workers.Go(func() {
 			for seq := range deliveries {
-				_, err := b.store.RunStep(context.Background(), of(op, seq), all(operation.Created))
+				_, err := f.store.RunStep(context.Background(), of(op, seq), all(operation.Created))
 				if err != nil && !errors.Is(err, store.ErrNothingDue) && !errors.Is(err, store.ErrLocked) {
 					t.Error(err)
 				}
@@ -183,7 +183,7 @@ func TestManyDeliveriesOneEffect(t *testing.T) {
 	}
 	close(deliveries)
 	workers.Wait()
-	if end := b.mustRead(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 400 {
+	if end := f.mustRead(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 400 {
 		t.Errorf("at the end: %+v", end)
 	}
 }
@@ -191,12 +191,12 @@ func TestManyDeliveriesOneEffect(t *testing.T) {
 // TestAnEntryThatStrayedIsNobodysBusiness: a search in the queue of imports is neither counted as an attempt nor begun.
 func TestAnEntryThatStrayedIsNobodysBusiness(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	op := b.search(t, 0)
-	if _, err := b.store.BeginAttempt(t.Context(), of(op, 0), operation.Import); !errors.Is(err, store.ErrNothingDue) {
+	f := newFixture(t)
+	op := f.search(t, 0)
+	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), operation.Import); !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("an importer took a search: %v", err)
 	}
-	if now := b.mustRead(t, op.ID); now.State != operation.Waiting || b.count(t, `SELECT attempts FROM xforce.task_chunks`) != 0 {
+	if now := f.mustRead(t, op.ID); now.State != operation.Waiting || f.count(t, `SELECT attempts FROM xforce.task_chunks`) != 0 {
 		t.Errorf("it is %s", now.State)
 	}
 }

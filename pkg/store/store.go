@@ -1,6 +1,6 @@
-// Package store keeps operations in Postgres, which is the truth: staging what arrives, running the steps that workers
-// take, reading what clients ask for, and finding what needs rescue. It is the only package that speaks to
-// Postgres, and it interprets Postgres's error codes in one place.
+// Package store keeps Longshore's own schema in Postgres, the source of truth: it stages uploads, runs the steps of
+// workers, answers the reads of clients, and finds what the janitor has to repair or delete. Only this
+// package and pkg/table talk to Postgres; errors.go interprets Postgres's error codes.
 package store
 
 import (
@@ -9,57 +9,51 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// ImporterSessions is the name that importers' sessions carry in pg_stat_activity; the janitor looks for it.
-const ImporterSessions = "longshore-importer"
+// The names that the workers' sessions have in pg_stat_activity. The janitor finds stalled importers by ImporterSessions.
+const (
+	ImporterSessions = "longshore-importer"
+	SearcherSessions = "longshore-searcher"
+	ReporterSessions = "longshore-reporter"
+)
 
-// connectTimeout bounds a connection's begin, so that a database that does not answer is told as that.
+// connectTimeout bounds the opening of a connection.
 const connectTimeout = 5 * time.Second
 
-// Options says how a service uses Postgres.
+// readTimeout bounds one query on behalf of a client. After that the client gets an error and may retry.
+const readTimeout = 5 * time.Second
+
+// Options are a service's settings for its connections to Postgres.
 type Options struct {
-	// Application is the session's name in pg_stat_activity.
+	// Application is the name of the sessions in pg_stat_activity.
 	Application string
-	// MaxConns bounds the pool; 0 takes the driver's default.
+	// MaxConns limits the connection pool; 0 uses the driver's default.
 	MaxConns int
-	// Schema is the oldest schema that the service runs on: migrations.Latest(). 0 means any.
+	// Schema is the oldest schema version that the service can run on, normally migrations.Latest(). 0 means any.
 	Schema int64
-	// FrozenAfter ends a session whose client froze between two statements, or while it was sent a result: the latter over TCP only, where no
-	// timeout of Postgres's own fires. 0 means never.
+	// FrozenAfter is when Postgres ends a session whose client froze between two statements or while it received a result.
+	// In the latter case only TCP connections are covered, since no timeout of Postgres itself applies. 0 means never.
 	FrozenAfter time.Duration
-	// Statement ends a statement that takes longer; 0 means never.
+	// Statement is the statement_timeout; 0 means none.
 	Statement time.Duration
 }
 
-// Store is safe for concurrent use.
+// Store reads and writes Longshore's schema. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
 }
 
-// Open connects to the database. It fails when the database does not answer, and with a SchemaError when its schema is too old.
+// Open connects to the database. It fails if the database does not answer, and with a SchemaError if the schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
-	config, err := pgxpool.ParseConfig(databaseURL)
+	config, err := poolConfig(databaseURL, opts)
 	if err != nil {
-		return nil, fmt.Errorf("reading DATABASE_URL: %w", err)
+		return nil, err
 	}
-	params := config.ConnConfig.RuntimeParams
-	params["timezone"] = "UTC" // the tables hold TIMESTAMP, which has no zone of its own
-	params["application_name"] = opts.Application
-	if opts.FrozenAfter > 0 {
-		bound := fmt.Sprint(opts.FrozenAfter.Milliseconds())
-		params["idle_in_transaction_session_timeout"], params["tcp_user_timeout"] = bound, bound
-	}
-	if opts.Statement > 0 {
-		params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
-	}
-	if opts.MaxConns > 0 {
-		config.MaxConns = int32(min(opts.MaxConns, 1000))
-	}
-	config.ConnConfig.ConnectTimeout = connectTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the connection pool: %w", err)
@@ -76,39 +70,91 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	return s, nil
 }
 
-// Ping asks the database whether it answers.
+func poolConfig(databaseURL string, opts Options) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading DATABASE_URL: %w", err)
+	}
+	params := config.ConnConfig.RuntimeParams
+	params["timezone"] = "UTC" // the columns are TIMESTAMP without a time zone
+	params["application_name"] = opts.Application
+	if opts.FrozenAfter > 0 {
+		timeout := fmt.Sprint(opts.FrozenAfter.Milliseconds())
+		params["idle_in_transaction_session_timeout"], params["tcp_user_timeout"] = timeout, timeout
+	}
+	if opts.Statement > 0 {
+		params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
+	}
+	if opts.MaxConns > 0 {
+		config.MaxConns = int32(min(opts.MaxConns, 1000))
+	}
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	return config, nil
+}
+
+// Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 
-// Connections tells how the pool stands: how many connections there may be, there are and are in use, how often somebody had to wait for
-// one, and how long altogether.
-func (s *Store) Connections() (most, open, busy int, waits int64, waited time.Duration) {
+// Connections returns the pool's limit, its open and busy connections, how often a caller had to wait for a connection, and the
+// total time of those waits.
+func (s *Store) Connections() (limit, open, busy int, waits int64, waited time.Duration) {
 	stat := s.pool.Stat()
 	return int(stat.MaxConns()), int(stat.TotalConns()), int(stat.AcquiredConns()), stat.EmptyAcquireCount(), stat.EmptyAcquireWaitTime()
 }
 
-// Close ends every connection.
+// Close closes every connection.
 func (s *Store) Close() { s.pool.Close() }
 
-// inTx runs work in one transaction, which commits when work returns nil. Nobody else begins or commits.
+// inTx runs work in one transaction and commits if work returns nil. All transactions of this package start here.
 func (s *Store) inTx(ctx context.Context, work func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, work)
 }
 
-// liveStates are the states in which a worker may act for an operation, as the statements need them.
-var liveStates = statesThat(operation.State.Live)
-
-// finishedStates are the states in which nothing changes any more.
-var finishedStates = statesThat(operation.State.Terminal)
-
-// statesBefore are the states from which an operation may move to next: the domain's table of transitions binds every UPDATE
-// of a status.
-func statesBefore(next operation.State) []string {
-	return statesThat(func(s operation.State) bool { return s.CanBecome(next) })
+// executor is a transaction or the pool.
+type executor interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-func statesThat(hold func(operation.State) bool) (names []string) {
+// collect runs a query and returns its rows. An error is prefixed with what the caller was doing.
+func collect[T any](ctx context.Context, db executor, doing string, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	rows, err := db.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	collected, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return collected, nil
+}
+
+// collectForClient is collect bounded by readTimeout. A transient error becomes a fault of kind Unavailable.
+func collectForClient[T any](
+	ctx context.Context, db executor, doing string, scan pgx.RowToFunc[T], sql string, args ...any,
+) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	collected, err := collect(ctx, db, doing, scan, sql, args...)
+	return collected, unavailable(err)
+}
+
+// liveStates are the states in which workers may process an operation.
+var liveStates = statesWhere(operation.State.Live)
+
+// finishedStates are the terminal states.
+var finishedStates = statesWhere(operation.State.Terminal)
+
+// statesBefore returns the states from which an operation may change to next. Every UPDATE of a status uses it, so that the domain's
+// table of transitions is enforced in SQL.
+func statesBefore(next operation.State) []string {
+	return statesWhere(func(s operation.State) bool { return s.CanBecome(next) })
+}
+
+func statesWhere(matches func(operation.State) bool) (names []string) {
 	for _, state := range operation.States() {
-		if hold(state) {
+		if matches(state) {
 			names = append(names, string(state))
 		}
 	}

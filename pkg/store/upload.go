@@ -10,23 +10,23 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Upload stages the records of an operation that is still receiving. Until Seal has returned, nobody else sees
-// the operation; after a failure Drop takes back what was written, and the janitor does it when nobody can.
+// Upload stages the records of an operation in state receiving. The operation is invisible until Seal returns. After a failure,
+// Drop deletes what was written; if the process dies, the janitor does.
 //
-// An id that a client chose may come twice, at the same time too. Whose row it is, the draft's reference tells, which nobody else has.
+// Two requests with the same client-given id may run at the same time. The draft's reference, which is unique,
+// identifies the upload that owns the operation's row.
 type Upload struct {
 	store *Store
 	id    uuid.UUID
 	draft Draft
-	// begun: something may be in the database. staged: the operation's row is.
-	begun, staged bool
+	// started is set before the first write; staged once the operation's row is committed.
+	started, staged bool
 }
 
-// NewUpload prepares an operation; nothing is written before the first chunk.
+// NewUpload prepares an operation. Nothing is written before Claim or the first chunk.
 func (s *Store) NewUpload(draft Draft) (*Upload, error) {
 	id, err := draft.id()
 	if err != nil {
@@ -35,29 +35,28 @@ func (s *Store) NewUpload(draft Draft) (*Upload, error) {
 	return &Upload{store: s, id: id, draft: draft}, nil
 }
 
-// Begun reports whether something may be in the database that Touch must keep or Drop must take back.
-func (u *Upload) Begun() bool { return u.begun }
+// Started reports whether rows may be in the database, which Touch must keep alive or Drop must delete.
+func (u *Upload) Started() bool { return u.started }
 
-// ID is the operation's id.
+// ID returns the operation's id.
 func (u *Upload) ID() uuid.UUID { return u.id }
 
-// Identify says what the upload turned out to be, before Seal writes it down: see Draft.Digest.
-func (u *Upload) Identify(digest []byte) { u.draft.Digest = digest }
+// SetDigest sets the digest that Seal stores: see Draft.Digest.
+func (u *Upload) SetDigest(digest []byte) { u.draft.Digest = digest }
 
 const insertReceiving = `
 INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request, payload_digest, poll_deadline,
   request_id, status)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, 'receiving')`
 
-// A chunk goes to its own upload only, and only while nobody drops it.
+// The reference keeps an upload from writing into another one with the same id, is_active from writing into one that is being dropped.
 const insertChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
 SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active`
 
-// Claim takes the id of an upload before its first chunk, so that nobody else can begin with the same. The error is ErrIDTaken if somebody
-// has.
+// Claim reserves the upload's id before its first chunk. It returns ErrIDTaken if the id is in use.
 func (u *Upload) Claim(ctx context.Context) error {
-	u.begun = true // also when the answer of a commit is lost
+	u.started = true // the commit may succeed although its answer is lost
 	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, insertReceiving, u.draft.columns(u.id)...)
 		return takenIfDuplicate(err)
@@ -69,9 +68,9 @@ func (u *Upload) Claim(ctx context.Context) error {
 	return nil
 }
 
-// Stage writes one chunk in a transaction of its own, so that no transaction lasts as long as a slow client.
+// Stage writes one chunk in its own transaction, so that a slow client never keeps a transaction open.
 func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
-	u.begun = true // also when the answer of a commit is lost
+	u.started = true // the commit may succeed although its answer is lost
 	err := u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
 	if err != nil {
 		return fmt.Errorf("staging chunk %d: %w", c.Seq, unavailable(err))
@@ -93,7 +92,7 @@ func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
 	return takenIfDuplicate(err)
 }
 
-// goneIfNone tells that the upload's row was not there any more.
+// goneIfNone returns ErrUploadGone if a statement did not find the upload's row.
 func goneIfNone(tag pgconn.CommandTag) error {
 	if tag.RowsAffected() == 0 {
 		return ErrUploadGone
@@ -101,16 +100,16 @@ func goneIfNone(tag pgconn.CommandTag) error {
 	return nil
 }
 
-// A sealed operation gets the next number: from here on it is accepted, and later than all that were sealed before.
-// One that the janitor has begun to drop (is_active is false) can't be sealed any more.
+// A sealed operation gets the next number, which is higher than that of every operation sealed before. An operation that is being dropped
+// (is_active is false) can't be sealed.
 const sealOperation = `
 UPDATE xforce.tasks SET
   status = $5, number = nextval('xforce.task_numbers'), total_records = $3, total_chunks = $4, payload_digest = $7,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active`
 
-// Seal writes the last chunk and accepts the operation in the same transaction. When it returns nil, all of it is on disk.
-// The error is a fault of kind Unavailable when trying the whole upload again can help.
+// Seal writes the last chunk and accepts the operation in the same transaction. When it returns, the whole upload is
+// durable. The error is a fault of kind Unavailable if the client may retry the whole upload.
 func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operation, error) {
 	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
 		if err := u.write(ctx, tx, last); err != nil {
@@ -128,7 +127,7 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 	}
 	sealed, readErr := u.store.Operation(ctx, u.id)
 	if readErr == nil && sealed.Reference == u.draft.Reference {
-		return sealed, nil // also when the commit went through and only its answer was lost
+		return sealed, nil // also if the commit succeeded and only its answer was lost
 	}
 	if err == nil {
 		err = readErr
@@ -136,11 +135,7 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 	return nil, fmt.Errorf("sealing the upload: %w", unavailable(err))
 }
 
-// ErrUploadGone tells that the janitor has dropped the upload, or begun to, because nobody touched it for long.
-var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
-	"The upload stood still for so long that it was given up. Nothing of it was imported; send it again.")
-
-// Touch tells the janitor that the upload is alive. It returns ErrUploadGone when that comes too late.
+// Touch records that the upload is alive, so that the janitor keeps it. It returns ErrUploadGone if the janitor has dropped it.
 func (u *Upload) Touch(ctx context.Context) error {
 	const touch = `
 UPDATE xforce.tasks SET updated_at = clock_timestamp()
@@ -152,7 +147,7 @@ WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_activ
 	return goneIfNone(touched)
 }
 
-// Drop takes back what was staged. It never touches an operation that is sealed, nor somebody else's of the same id.
+// Drop deletes what was staged. It never deletes a sealed operation or another upload with the same id.
 func (u *Upload) Drop(ctx context.Context) error {
 	return u.store.dropUpload(ctx, u.id, u.draft.Reference)
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // claimant is an upload with an id that its client chose.
-func (b bench) claimant(t *testing.T, id uuid.UUID) *store.Upload {
+func (f fixture) claimant(t *testing.T, id uuid.UUID) *store.Upload {
 	t.Helper()
-	u, err := b.store.NewUpload(store.Draft{ID: id, Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: 1})
+	u, err := f.store.NewUpload(store.Draft{ID: id, Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,9 +23,9 @@ func (b bench) claimant(t *testing.T, id uuid.UUID) *store.Upload {
 
 func TestAClaimedIDIsTaken(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	id := uuid.New()
-	first, second := b.claimant(t, id), b.claimant(t, id)
+	first, second := f.claimant(t, id), f.claimant(t, id)
 	if err := first.Claim(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestAClaimedIDIsTaken(t *testing.T) {
 	if err := second.Drop(t.Context()); err != nil { // as whoever does not know if the claim went through
 		t.Fatal(err)
 	}
-	first.Identify([]byte("what it is"))
+	first.SetDigest([]byte("what it is"))
 	op, err := first.Seal(t.Context(), chunks(1, 1)[0])
 	if err != nil {
 		t.Fatalf("the first was dropped by the second: %v", err)
@@ -51,14 +51,14 @@ func TestAClaimedIDIsTaken(t *testing.T) {
 // One that stood still, was dropped and comes to life again must not write into the upload that has its id now.
 func TestADroppedUploadDoesNotMeddleWithItsSuccessor(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	id := uuid.New()
 	three := chunks(3, 1)
-	ghost, successor := b.claimant(t, id), b.claimant(t, id)
+	ghost, successor := f.claimant(t, id), f.claimant(t, id)
 	if err := ghost.Stage(t.Context(), three[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.store.DropUpload(t.Context(), id); err != nil {
+	if err := f.store.DropUpload(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if err := successor.Claim(t.Context()); err != nil {
@@ -81,7 +81,7 @@ func TestADroppedUploadDoesNotMeddleWithItsSuccessor(t *testing.T) {
 	if op, err := successor.Seal(t.Context(), three[0]); err != nil || op.Counts.Total != 1 {
 		t.Errorf("the successor: %+v, %v", op, err)
 	}
-	if n := b.count(t, `SELECT count(*) FROM xforce.task_chunks`); n != 1 {
+	if n := f.count(t, `SELECT count(*) FROM xforce.task_chunks`); n != 1 {
 		t.Errorf("%d chunks instead of 1", n)
 	}
 }

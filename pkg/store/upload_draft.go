@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,37 +10,34 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Draft is what is known of an operation before it is accepted.
+// Draft describes an operation before it is accepted.
 type Draft struct {
-	// ID is the client's own; zero makes a new one.
+	// ID is the client's own id; the zero value generates one.
 	ID         uuid.UUID
 	Reference  string
 	Kind       operation.Kind
 	Collection string
-	// Lanes is how many of its chunks may be queued at once.
+	// Lanes is how many of its chunks may be queued at the same time.
 	Lanes int
 	// Labels are the client's own names and values; nil means none.
 	Labels map[string]string
-	// Retention is how long it is kept after it is finished; 0 takes a week.
+	// Retention is how long the operation is kept after it is finished; 0 uses defaultRetention.
 	Retention time.Duration
-	// Request is what a search or a report is asked for; nil for an import.
+	// Request is the query of a search or the order of a report; nil for an import.
 	Request json.RawMessage
-	// Digest identifies the request if the client gave an ID; nil otherwise.
+	// Digest identifies the request if the client chose the ID; nil otherwise.
 	Digest []byte
-	// PollWithin is how soon somebody must ask for it, again and again; 0 means never.
+	// PollWithin is the interval within which a client must poll the operation; 0 means that no client has to.
 	PollWithin time.Duration
-	// RequestID is the id of the request that begins it, for the logs of those who work on it; empty if there is none. Of a longer one, the
-	// first 128 characters are kept.
+	// RequestID is the id of the request that started the operation, for the workers' logs; empty if there is none. Only its first
+	// maxRequestID characters are stored.
 	RequestID string
 }
 
-// maxRequestID is what the column takes, in characters.
+// maxRequestID is the limit of the column request_id, in characters.
 const maxRequestID = 128
 
-// ErrIDTaken tells that there is, or was, an operation of the same id: compare its PayloadDigest.
-var ErrIDTaken = errors.New("there is an operation of this id")
-
-// defaultRetention is what the column's default says, too.
+// defaultRetention is also the default of the column retention.
 const defaultRetention = 7 * 24 * time.Hour
 
 func (d Draft) id() (uuid.UUID, error) {
@@ -50,12 +46,12 @@ func (d Draft) id() (uuid.UUID, error) {
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an operation id: %w", err)
+		return uuid.Nil, fmt.Errorf("generating an operation id: %w", err)
 	}
 	return id, nil
 }
 
-// columns are the values of an operation's first row, in the order of insertReceiving and insertAccepted.
+// columns returns the values of the operation's new row, in the order of insertReceiving and insertAccepted.
 func (d Draft) columns(id uuid.UUID) []any {
 	name := string(d.Kind) + " " + d.Collection
 	labels := d.Labels
@@ -73,12 +69,12 @@ func (d Draft) columns(id uuid.UUID) []any {
 	return []any{id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID()}
 }
 
-// requestID is the column's value: NULL for none.
+// requestID returns the value of the column request_id: NULL if there is no request id.
 func (d Draft) requestID() *string {
 	if d.RequestID == "" {
 		return nil
 	}
-	short := []rune(d.RequestID)
-	kept := string(short[:min(len(short), maxRequestID)])
-	return &kept
+	characters := []rune(d.RequestID)
+	short := string(characters[:min(len(characters), maxRequestID)])
+	return &short
 }

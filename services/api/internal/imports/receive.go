@@ -60,7 +60,7 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, recor
 	if err != nil {
 		return nil, err
 	}
-	upload.Identify(digest)
+	upload.SetDigest(digest)
 	ctx, cancel := context.WithTimeout(ctx, sealTimeout)
 	defer cancel()
 	return upload.Seal(ctx, last)
@@ -77,7 +77,7 @@ func (r *receiver) claim(ctx context.Context, upload *store.Upload) error {
 }
 
 func (r *receiver) drop(ctx context.Context, upload *store.Upload) {
-	if !upload.Begun() {
+	if !upload.Started() {
 		return
 	}
 	dropCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
@@ -93,7 +93,7 @@ func (r *receiver) drop(ctx context.Context, upload *store.Upload) {
 // next chunk fails anyway if the database stays away.
 func (r *receiver) touchFunc(upload *store.Upload) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if !upload.Begun() {
+		if !upload.Started() {
 			return nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, touchTimeout)

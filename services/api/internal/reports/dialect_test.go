@@ -105,7 +105,7 @@ func (w *world) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 
 // Parts finds no uploads in pieces.
 func (w *world) MultipartUpload(context.Context, uuid.UUID) (*store.MultipartUpload, error) {
-	return nil, store.NoParts()
+	return nil, store.UploadNotFound()
 }
 
 func (w *world) FindByNumber(_ context.Context, number int64) (*operation.Operation, error) {

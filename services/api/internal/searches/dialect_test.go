@@ -57,7 +57,7 @@ func (b *backend) Operation(context.Context, uuid.UUID) (*operation.Operation, e
 
 // Parts finds no uploads in pieces.
 func (b *backend) MultipartUpload(context.Context, uuid.UUID) (*store.MultipartUpload, error) {
-	return nil, store.NoParts()
+	return nil, store.UploadNotFound()
 }
 
 func (b *backend) PrepareScan(context.Context, *collection.Collection, query.Query) (*scan.Plan, error) {

@@ -1,15 +1,14 @@
 package server
 
 import (
-	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
-	"runtime/debug"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -50,7 +49,7 @@ func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 		w := newTimedWriter(c.Writer)
 		c.Writer = w
 		defer w.extendDeadline()
-		err := recovered(c, handle)
+		err := fault.CatchPanic(func() error { return handle(c) })
 		entry.finish(c, w, err)
 		if err == nil {
 			return
@@ -60,14 +59,4 @@ func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 		}
 		problem.Write(w, c.Request, c.GetHeader(edge.RequestIDHeader), err)
 	}
-}
-
-// recovered calls the handler and returns a panic as an error.
-func recovered(c *gin.Context, handle edge.Handler) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return handle(c)
 }

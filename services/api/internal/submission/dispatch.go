@@ -29,22 +29,10 @@ func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Oper
 	edge.RequestInfoOf(c.Request.Context()).Accepted = op
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchTimeout)
 	defer cancel()
-	for _, seq := range firstSeqs(op) {
-		chunk := job.Chunk{OperationID: op.ID, Seq: seq}
-		if err := d.Dispatch(ctx, job.KindOf(op.Kind, seq), chunk, queue.FirstDispatch); err != nil {
+	for _, due := range job.FirstDue(op.Kind, op.ID, op.Lanes, op.Chunks) {
+		if err := d.Dispatch(ctx, due.Kind, due.Chunk, queue.FirstDispatch); err != nil {
 			log.WarnContext(ctx, "Redis does not respond; the janitor will dispatch the operation", slog.Any("error", err))
 			return
 		}
 	}
-}
-
-func firstSeqs(op *operation.Operation) []int {
-	if op.Chunks == 0 {
-		return []int{job.SplitSeq}
-	}
-	seqs := make([]int, min(op.Lanes, op.Chunks))
-	for i := range seqs {
-		seqs[i] = i
-	}
-	return seqs
 }

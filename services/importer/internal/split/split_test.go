@@ -75,14 +75,14 @@ func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) j
 			}
 		}
 		sum := sha256.Sum256([]byte(content))
-		if _, err := w.Keep(t.Context(), sum[:], 1<<20, time.Hour); err != nil {
+		if _, err := w.Commit(t.Context(), sum[:], 1<<20, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := b.db.FinishMultipart(t.Context(), p.ID, len(parts)); err != nil {
 		t.Fatal(err)
 	}
-	return job.Chunk{OperationID: p.ID, Seq: job.SplitSeq}
+	return job.SplitOf(p.ID)
 }
 
 func (b bench) mustRead(t *testing.T, c job.Chunk) *operation.Operation {

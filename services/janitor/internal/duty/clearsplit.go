@@ -10,7 +10,7 @@ import (
 
 // Splits clears away what the splitting of uploads leaves behind.
 type Splits interface {
-	SplitUploads(ctx context.Context, limit int) ([]uuid.UUID, error)
+	ClearableUploads(ctx context.Context, limit int) ([]uuid.UUID, error)
 	ClearSplit(ctx context.Context, id uuid.UUID) error
 }
 
@@ -18,7 +18,7 @@ type Splits interface {
 // so died, or there was none because the upload was cancelled before.
 func ClearSplit(store Splits, every time.Duration) Duty {
 	return Duty{Name: "clear-split", Every: every, Pass: func(ctx context.Context) error {
-		uploads, err := store.SplitUploads(ctx, reclaimAtOnce)
+		uploads, err := store.ClearableUploads(ctx, reclaimAtOnce)
 		if err != nil {
 			return err
 		}

@@ -7,10 +7,10 @@ import (
 	"maps"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // dueLimit bounds the chunks that one pass looks at; what is left comes next time.

@@ -11,10 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/job"
 )
 
 // chunks is a store in which certain chunks are due and one of them is in a worker's hands.

@@ -42,7 +42,7 @@ func (r *remains) Purge(_ context.Context, id uuid.UUID) (int, error) {
 	return 1, nil
 }
 
-func (r *remains) SplitUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
+func (r *remains) ClearableUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	return r.Purgeable(ctx, limit)
 }
 
@@ -95,9 +95,9 @@ func TestReclaimEndsInGoodOrder(t *testing.T) {
 }
 
 // forgotten is a store with operations that nobody asks for.
-type forgotten struct{ ids []store.Ended }
+type forgotten struct{ ids []store.TimedOut }
 
-func (f *forgotten) TimeOutUnpolled(_ context.Context, limit int) ([]store.Ended, error) {
+func (f *forgotten) TimeOutUnpolled(_ context.Context, limit int) ([]store.TimedOut, error) {
 	batch := f.ids[:min(limit, len(f.ids))]
 	f.ids = f.ids[len(batch):]
 	return batch, nil
@@ -119,7 +119,7 @@ func TestEveryTimeOutIsTold(t *testing.T) {
 	const all = expiryBatch + 3
 	remains, bell, finished := &forgotten{}, &bell{}, metrics.NewFinished()
 	for range all {
-		remains.ids = append(remains.ids, store.Ended{ID: uuid.New(), Kind: operation.Search})
+		remains.ids = append(remains.ids, store.TimedOut{ID: uuid.New(), Kind: operation.Search})
 	}
 	if err := TimeOutUnpolled(remains, bell, slog.New(slog.DiscardHandler), finished).Pass(t.Context()); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ const unpolledEvery = time.Second
 
 // Unpolled ends what nobody asked for in time.
 type Unpolled interface {
-	TimeOutUnpolled(ctx context.Context, limit int) ([]store.Ended, error)
+	TimeOutUnpolled(ctx context.Context, limit int) ([]store.TimedOut, error)
 }
 
 // Notifier tells who waits that an operation has changed.

@@ -38,10 +38,12 @@ func (s *Searcher) Process(ctx context.Context, c job.Chunk, attempt store.Attem
 	if err != nil {
 		return store.Committed{}, err
 	}
-	done, err := s.whileLive(ctx, c.OperationID, func(ctx context.Context) (store.Committed, error) {
-		return s.store.RunResumable(ctx, c, func(ctx context.Context, tx *store.ResumableStep) (store.Progress, error) {
+	var done store.Committed
+	err = s.store.WhileLive(ctx, c.OperationID, func(ctx context.Context) (err error) {
+		done, err = s.store.RunResumable(ctx, c, func(ctx context.Context, tx *store.ResumableStep) (store.Progress, error) {
 			return s.runStep(ctx, tx, target, attempt.Count)
 		})
+		return err
 	})
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		return store.Committed{}, &worker.ClientError{Failure: operation.Failure{Code: codeInvalidQuery, Message: f.Message}}

@@ -99,7 +99,7 @@ func (h *Handler) abort(c *gin.Context) error {
 		return err
 	}
 	if upload.Finished {
-		return store.FinishedParts()
+		return store.UploadFinished()
 	}
 	if err := h.Store.DropMultipart(c.Request.Context(), upload); err != nil {
 		return err
@@ -112,14 +112,14 @@ func (h *Handler) abort(c *gin.Context) error {
 func (h *Handler) find(c *gin.Context, text string) (*store.MultipartUpload, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return nil, store.NoParts()
+		return nil, store.UploadNotFound()
 	}
 	upload, err := h.Store.MultipartUpload(c.Request.Context(), id)
 	if err != nil {
 		return nil, err
 	}
 	if upload.Collection != c.Param("collection") {
-		return nil, store.NoParts()
+		return nil, store.UploadNotFound()
 	}
 	edge.LogOperation(c, upload.ID)
 	return upload, nil

@@ -39,7 +39,7 @@ func (h *Handler) put(c *gin.Context) error {
 		return err
 	}
 	if upload.Finished {
-		return store.FinishedParts()
+		return store.UploadFinished()
 	}
 	if c.Request.ContentLength > h.Options.PartBytes {
 		return h.partTooLarge()
@@ -93,7 +93,7 @@ func (h *Handler) receive(ctx context.Context, c *gin.Context, writer *store.Par
 func (h *Handler) keep(ctx context.Context, c *gin.Context, writer *store.PartWriter, document partDocument, digest []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	created, err := writer.Keep(ctx, digest, h.Options.Import.Intake.Body, h.Options.Retention)
+	created, err := writer.Commit(ctx, digest, h.Options.Import.Intake.Body, h.Options.Retention)
 	if err != nil {
 		return err
 	}
