@@ -1,4 +1,3 @@
-// Package check holds the manifests of every overlay to their schemas, to kube-score, to each other and to the programs, without a cluster.
 package check
 
 import (
@@ -12,170 +11,135 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
-	"github.com/longshore-io/longshore/deploy/k8s/check/crd"
-	"github.com/longshore-io/longshore/deploy/k8s/check/manifest"
-	"github.com/longshore-io/longshore/deploy/k8s/check/render"
-	"github.com/longshore-io/longshore/deploy/k8s/check/score"
-	"github.com/longshore-io/longshore/deploy/local/programs"
-	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/deploy/k8s/check/manifests"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-// overlays are what is installed, and the base that they stand on.
-var overlays = []string{"base", "overlays/dev", "overlays/prod"}
+func TestMain(m *testing.M) { os.Exit(programstest.Main(m)) }
 
-// rendered returns the objects of an overlay, made once; nobody may change them.
-var rendered = func() map[string]func() ([]*unstructured.Unstructured, error) {
-	made := map[string]func() ([]*unstructured.Unstructured, error){}
-	for _, overlay := range overlays {
-		made[overlay] = sync.OnceValues(func() ([]*unstructured.Unstructured, error) { return render.Folder("../" + overlay) })
-	}
-	return made
-}()
+// The base has no namespace and no secrets: only its schemas and variables are checked.
+const (
+	base = "base"
+	dev  = "overlays/dev"
+	prod = "overlays/prod"
+)
 
-func mustRender(t *testing.T, overlay string) []*unstructured.Unstructured {
+// renderOnce renders each overlay once. The objects must not be changed.
+var renderOnce = map[string]func() ([]*unstructured.Unstructured, error){base: renderer(base), dev: renderer(dev), prod: renderer(prod)}
+
+func renderer(overlay string) func() ([]*unstructured.Unstructured, error) {
+	return sync.OnceValues(func() ([]*unstructured.Unstructured, error) { return manifests.Render("../" + overlay) })
+}
+
+func render(t *testing.T, overlay string) []*unstructured.Unstructured {
 	t.Helper()
-	objects, err := rendered[overlay]()
+	objects, err := renderOnce[overlay]()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return objects
 }
 
-var schemas = sync.OnceValues(func() (manifest.Schemas, error) {
-	files, err := crd.Files(context.Background())
+// metadataTag matches the tag of a metadata field in the source of a KEDA scaler.
+var metadataTag = regexp.MustCompile("keda:\"name=(\\w+),[^\"]*\\btriggerMetadata\\b")
+
+var loadOnce = sync.OnceValues(func() (known schemas, err error) {
+	definitions, err := manifests.Definitions(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	return manifest.LoadSchemas(files)
+	return loadSchemas(definitions)
 })
 
-// expectations are what is true outside of the manifests: of the code, of KEDA, and of what overlays/prod asks people to bring.
-var expectations = sync.OnceValues(func() (manifest.Expectations, error) {
-	want := manifest.Expectations{
-		Secrets:      []string{"longshore", "longshore-console"},
-		ConfigMaps:   []string{"longshore-collections"},
-		ClientLabels: []string{"longshore.io/client"},
-		Cleanup:      queue.CleanupGrace,
-		ProbePaths:   []string{"/startupz", "/livez", "/readyz"}, // TestProbesAskWhatIsAnswered
-	}
-	for _, program := range programs.Programs() {
-		want.Programs = append(want.Programs, program.Name)
-	}
-	source, err := crd.PostgresScaler(context.Background())
+var triggerKeysOnce = sync.OnceValues(func() (keys []string, err error) {
+	source, err := manifests.PostgresScaler(context.Background())
 	for _, match := range metadataTag.FindAllSubmatch(source, -1) {
-		want.TriggerKeys = append(want.TriggerKeys, string(match[1]))
+		keys = append(keys, string(match[1]))
 	}
-	return want, err
+	return keys, err
 })
 
-// metadataTag is how KEDA's scalers say what they read from a trigger's metadata.
-var metadataTag = regexp.MustCompile("keda:\"name=(\\w+),[^\"]*\\btriggerMetadata\\b")
+func read(t *testing.T, objects []*unstructured.Unstructured) (*cluster, []string) {
+	t.Helper()
+	known, err := loadOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readCluster(objects, known)
+}
 
-// problemsOf is everything that the offline checks find, but for what only the programs know.
 func problemsOf(t *testing.T, objects []*unstructured.Unstructured) []string {
 	t.Helper()
-	cluster, want, problems := read(t, objects)
-	problems = append(problems, cluster.Problems(want)...)
-	var documents strings.Builder
-	for _, object := range objects {
-		content, err := yaml.Marshal(object.Object)
-		if err != nil {
-			t.Fatal(err)
-		}
-		documents.WriteString("---\n" + string(content))
-	}
-	critical, err := score.Critical([]byte(documents.String()))
-	if err != nil {
-		problems = append(problems, err.Error())
-	}
-	return append(problems, critical...)
-}
-
-func read(t *testing.T, objects []*unstructured.Unstructured) (*manifest.Cluster, manifest.Expectations, []string) {
-	t.Helper()
-	known, err := schemas()
+	known, err := loadOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := expectations()
+	keys, err := triggerKeysOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, problems := manifest.Read(objects, known)
-	return cluster, want, problems
+	return check(objects, known, keys)
 }
 
-func TestOverlaysKeepEveryRule(t *testing.T) {
+func TestOverlays(t *testing.T) {
 	t.Parallel()
-	for _, overlay := range overlays {
-		if overlay == "base" {
-			continue // it has no namespace and no secrets; TestBaseIsStrict
-		}
-		for _, problem := range problemsOf(t, mustRender(t, overlay)) {
+	for _, overlay := range []string{dev, prod} {
+		for _, problem := range problemsOf(t, render(t, overlay)) {
 			t.Errorf("%s: %s", overlay, problem)
 		}
 	}
-}
-
-// TestBaseIsStrict: the base by itself can be rendered and is decoded.
-func TestBaseIsStrict(t *testing.T) {
-	t.Parallel()
-	_, _, problems := read(t, mustRender(t, "base"))
+	_, problems := read(t, render(t, base))
 	for _, problem := range problems {
-		t.Error(problem)
+		t.Errorf("%s: %s", base, problem)
 	}
 }
 
-// TestProdHasEveryComponent: what is not in an overlay, nothing here looks at.
+// TestProdHasEveryComponent: the rules check only what an overlay contains.
 func TestProdHasEveryComponent(t *testing.T) {
 	t.Parallel()
-	var have []string
-	for _, object := range mustRender(t, "overlays/prod") {
-		have = append(have, object.GetKind())
+	var kinds []string
+	for _, object := range render(t, prod) {
+		kinds = append(kinds, object.GetKind())
 	}
 	for _, kind := range []string{"ScaledObject", "TriggerAuthentication", "PodMonitor", "Ingress", "HorizontalPodAutoscaler", "Job"} {
-		if !slices.Contains(have, kind) {
+		if !slices.Contains(kinds, kind) {
 			t.Errorf("the overlay prod has no %s", kind)
 		}
 	}
-	folders, err := os.ReadDir("../components")
-	if err != nil {
-		t.Fatal(err)
-	}
-	kustomization, err := os.ReadFile("../overlays/prod/kustomization.yaml")
+	folders, err := filepath.Glob("../components/*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, folder := range folders {
-		if !strings.Contains(string(kustomization), "../../components/"+folder.Name()) {
-			t.Errorf("the overlay prod lacks the component %s", folder.Name())
+		if !names(t, "../overlays/prod", "../"+folder) {
+			t.Errorf("the overlay prod does not use %s", folder)
 		}
 	}
 }
 
-// TestFilesAreUsed: a file that no kustomization names is not looked at, and not installed.
-func TestFilesAreUsed(t *testing.T) {
+// TestEveryFileIsUsed: a file that no kustomization names is neither checked nor installed.
+func TestEveryFileIsUsed(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../*/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	deeper, err := filepath.Glob("../*/*/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(files, deeper...) {
-		if filepath.Base(file) == "kustomization.yaml" {
-			continue
-		}
-		kustomization, err := os.ReadFile(filepath.Join(filepath.Dir(file), "kustomization.yaml"))
+	for _, pattern := range []string{"../*/*.yaml", "../*/*/*.yaml"} {
+		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(kustomization), filepath.Base(file)) {
-			t.Errorf("no kustomization names %s", file)
+		for _, file := range files {
+			if filepath.Base(file) != "kustomization.yaml" && !names(t, filepath.Dir(file), filepath.Base(file)) {
+				t.Errorf("no kustomization names %s", file)
+			}
 		}
 	}
+}
+
+// names reports whether the folder's kustomization contains the text.
+func names(t *testing.T, folder, text string) bool {
+	t.Helper()
+	kustomization, err := os.ReadFile(filepath.Join(folder, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(kustomization), text)
 }

@@ -15,53 +15,49 @@ import (
 	"github.com/longshore-io/longshore/pkg/service"
 )
 
-// TestProgramsTakeTheirVariables gives each built program what its container gets.
-func TestProgramsTakeTheirVariables(t *testing.T) {
+// TestPrograms gives each built program the variables of its container.
+func TestPrograms(t *testing.T) {
 	t.Parallel()
-	for _, overlay := range overlays {
-		for _, problem := range refusedVariables(t, mustRender(t, overlay)) {
+	for _, overlay := range []string{base, dev, prod} {
+		for _, problem := range rejectedVariables(t, render(t, overlay)) {
 			t.Errorf("%s: %s", overlay, problem)
 		}
 	}
 }
 
-// refusedVariables is what the programs say against their variables.
-func refusedVariables(t *testing.T, objects []*unstructured.Unstructured) (problems []string) {
+// rejectedVariables returns the variables that the programs do not accept.
+func rejectedVariables(t *testing.T, objects []*unstructured.Unstructured) (problems []string) {
 	t.Helper()
-	cluster, want, _ := read(t, objects)
-	environments := cluster.Environments(want)
-	for _, program := range want.Programs {
-		got, err := programs.ReadConfiguration(t.Context(), programstest.Programs(t), program, environments[program])
+	cluster, _ := read(t, objects)
+	environments := cluster.environments()
+	for _, program := range programs.Programs() {
+		got, err := programs.ReadConfiguration(t.Context(), programstest.Programs(t), program.Name, environments[program.Name])
 		if err != nil {
 			problems = append(problems, err.Error())
 		}
 		for _, name := range got.Unknown {
-			problems = append(problems, program+" does not read "+name)
+			problems = append(problems, program.Name+" does not read "+name)
 		}
 	}
 	return problems
 }
 
-// address finds in the log where the admin listener is.
-var address = regexp.MustCompile(`addr=(\S+)`)
+// loggedAddress matches the address of the admin listener in its log.
+var loggedAddress = regexp.MustCompile(`addr=(\S+)`)
 
-// TestProbesAskWhatIsAnswered: each path of a probe is one that a service answers by itself, whatever the answer is.
-func TestProbesAskWhatIsAnswered(t *testing.T) {
+// TestProbePaths requests every path that the manifests use from a real admin listener.
+func TestProbePaths(t *testing.T) {
 	t.Parallel()
-	var said strings.Builder
-	deps, err := service.OpenQueue(t.Context(), service.Env{Log: slog.New(slog.NewTextHandler(&said, nil))}, service.Options{
+	var logged strings.Builder
+	deps, err := service.OpenQueue(t.Context(), service.Env{Log: slog.New(slog.NewTextHandler(&logged, nil))}, service.Options{
 		Redis: config.Redis{URL: "redis://127.0.0.1:1/0"}, Admin: config.Admin{Addr: "127.0.0.1:0"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(deps.Close)
-	want, err := expectations()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range append([]string{"/metrics"}, want.ProbePaths...) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address.FindStringSubmatch(said.String())[1]+path, http.NoBody)
+	for _, path := range append([]string{"/metrics"}, probePaths...) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+loggedAddress.FindStringSubmatch(logged.String())[1]+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +67,7 @@ func TestProbesAskWhatIsAnswered(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		if response.StatusCode == http.StatusNotFound {
-			t.Errorf("nobody answers at %s", path)
+			t.Errorf("GET %s = %d, want an answer", path, response.StatusCode)
 		}
 	}
 }

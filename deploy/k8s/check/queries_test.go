@@ -11,17 +11,17 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// operations are some in each state, of each kind: state, chunks in all, chunks done, lanes.
+// operations contain each kind and each state.
 var operations = []struct {
-	kind               operation.Kind
-	state              operation.State
-	chunks, done, lane int
+	kind                operation.Kind
+	state               operation.State
+	chunks, done, lanes int
 }{
-	{operation.Import, operation.Waiting, 20, 0, 8},  // 8 at once
-	{operation.Import, operation.Running, 20, 17, 8}, // 3 are left
-	{operation.Import, operation.Waiting, 0, 0, 8},   // an upload in pieces, to be split: 1
+	{operation.Import, operation.Waiting, 20, 0, 8},  // 8 chunks at a time
+	{operation.Import, operation.Running, 20, 17, 8}, // 3 remaining chunks
+	{operation.Import, operation.Waiting, 0, 0, 8},   // a multipart upload before it is split: 1
 	{operation.Import, operation.Running, 1, 0, 8},   // 1
-	{operation.Import, operation.Receiving, 5, 0, 8}, // not yet
+	{operation.Import, operation.Receiving, 5, 0, 8}, // not due
 	{operation.Import, operation.Succeeded, 20, 20, 8},
 	{operation.Import, operation.Failed, 20, 3, 8},
 	{operation.Import, operation.Cancelled, 20, 3, 8},
@@ -33,42 +33,42 @@ var operations = []struct {
 	{operation.Report, operation.Succeeded, 1, 1, 1},
 }
 
-// TestQueriesCountWhatIsDueAndRuns asks KEDA's questions of a real database.
-func TestQueriesCountWhatIsDueAndRuns(t *testing.T) {
+// TestTriggerQueries runs KEDA's queries on a real database.
+func TestTriggerQueries(t *testing.T) {
 	t.Parallel()
 	database := storetest.NewDatabase(t)
 	conn := storetest.Connect(t, database)
-	cluster, _, _ := read(t, mustRender(t, "overlays/prod"))
-	if len(cluster.Scaled) != 3 {
-		t.Fatalf("%d workers are scaled", len(cluster.Scaled))
+	cluster, _ := read(t, render(t, prod))
+	if len(cluster.triggers) != 3 {
+		t.Fatalf("prod has %d triggers, want 3", len(cluster.triggers))
 	}
-	ask := func(want map[string]float64) {
+	expect := func(want map[string]float64) {
 		t.Helper()
-		for _, scaled := range cluster.Scaled {
+		for _, trigger := range cluster.triggers {
 			var got float64 // as KEDA reads it
-			if err := conn.QueryRow(t.Context(), scaled.Spec.Triggers[0].Metadata["query"]).Scan(&got); err != nil {
-				t.Errorf("%s: %v", scaled.Name, err)
+			if err := conn.QueryRow(t.Context(), trigger.Metadata["query"]).Scan(&got); err != nil {
+				t.Errorf("%s: %v", trigger.Scaler, err)
 			}
-			if got != want[scaled.Name] {
-				t.Errorf("%s: %v, want %v", scaled.Name, got, want[scaled.Name])
+			if got != want[trigger.Scaler] {
+				t.Errorf("query of %s = %v, want %v", trigger.Scaler, got, want[trigger.Scaler])
 			}
 		}
 	}
-	ask(map[string]float64{"importer": 0, "searcher": 0, "reporter": 0})
+	expect(map[string]float64{"importer": 0, "searcher": 0, "reporter": 0})
 	for i, o := range operations {
 		const insert = `INSERT INTO xforce.tasks (task_id, task_reference, kind, collection, status, number, total_chunks, done_chunks, lanes)
 			VALUES ($1, $2, $3, 'tools', $4::text, CASE WHEN $4::text = 'receiving' THEN NULL ELSE $5::bigint END, $6, $7, $8)`
-		if _, err := conn.Exec(t.Context(), insert, uuid.New(), fmt.Sprint("REFERENCE", i), string(o.kind), string(o.state), 1000+i, o.chunks, o.done, o.lane); err != nil {
+		if _, err := conn.Exec(t.Context(), insert, uuid.New(), fmt.Sprint("REFERENCE", i), string(o.kind), string(o.state), 1000+i, o.chunks, o.done, o.lanes); err != nil {
 			t.Fatal(err)
 		}
 	}
-	ask(map[string]float64{"importer": 8 + 3 + 1 + 1, "searcher": 2, "reporter": 1})
-	accept(t, database)
-	ask(map[string]float64{"importer": 13, "searcher": 2, "reporter": 2})
+	expect(map[string]float64{"importer": 8 + 3 + 1 + 1, "searcher": 2, "reporter": 1})
+	acceptReport(t, database)
+	expect(map[string]float64{"importer": 13, "searcher": 2, "reporter": 2})
 }
 
-// accept stores a report as the api does: if that should change, so must the question.
-func accept(t *testing.T, database string) {
+// acceptReport stores a report as the api does, so that the queries fit what it stores.
+func acceptReport(t *testing.T, database string) {
 	t.Helper()
 	s, err := store.Open(t.Context(), database, store.Options{Application: t.Name(), MaxConns: 2})
 	if err != nil {

@@ -1,21 +1,21 @@
-// Command write renders the overlays given and writes them into a folder, a file of YAML each, beside the definitions of the custom
-// resources that they use: make k8s-check gives both to a real API server, whose module can't share this one's requirements.
+// Command write renders overlays into a folder, a YAML file each, and adds a file with the
+// definitions of the custom resources in them. make k8s-check gives both to a real API server, whose
+// Go module cannot share the requirements of this one.
 package main
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/longshore-io/longshore/deploy/k8s/check/crd"
-	"github.com/longshore-io/longshore/deploy/k8s/check/render"
+	"github.com/longshore-io/longshore/deploy/k8s/check/manifests"
 )
 
 func main() {
@@ -30,13 +30,13 @@ func main() {
 
 func run(ctx context.Context, arguments []string) error {
 	if len(arguments) < 2 {
-		return fmt.Errorf("usage: write FOLDER OVERLAY…")
+		return errors.New("usage: write FOLDER OVERLAY…")
 	}
 	folder := arguments[0]
-	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // G703: the caller says where
+	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // G703: an argument
 		return fmt.Errorf("creating %s: %w", folder, err)
 	}
-	definitions, err := crd.Files(ctx)
+	definitions, err := manifests.Definitions(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,13 +44,15 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	for _, overlay := range arguments[1:] {
-		objects, err := render.Folder(overlay)
+		objects, err := manifests.Render(overlay)
 		if err != nil {
 			return err
 		}
-		documents, err := marshal(objects)
-		if err != nil {
-			return err
+		documents := make([][]byte, len(objects))
+		for i, object := range objects {
+			if documents[i], err = yaml.Marshal(object.Object); err != nil {
+				return fmt.Errorf("encoding %s %s: %w", object.GetKind(), object.GetName(), err)
+			}
 		}
 		if err := save(folder, filepath.Base(overlay), documents); err != nil {
 			return err
@@ -59,21 +61,9 @@ func run(ctx context.Context, arguments []string) error {
 	return nil
 }
 
-func marshal(objects []*unstructured.Unstructured) ([][]byte, error) {
-	var documents [][]byte
-	for _, object := range objects {
-		content, err := yaml.Marshal(object.Object)
-		if err != nil {
-			return nil, fmt.Errorf("writing %s %s: %w", object.GetKind(), object.GetName(), err)
-		}
-		documents = append(documents, content)
-	}
-	return documents, nil
-}
-
 func save(folder, name string, documents [][]byte) error {
 	content := append(bytes.Join(documents, []byte("\n---\n")), '\n')
-	if err := os.WriteFile(filepath.Join(folder, name+".yaml"), content, 0o600); err != nil { //nolint:gosec // G703: as above
+	if err := os.WriteFile(filepath.Join(folder, name+".yaml"), content, 0o600); err != nil { //nolint:gosec // G703: an argument
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package manifest
+package check
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Schemas are the structural schemas of custom resources.
-type Schemas map[schema.GroupVersionKind]*spec.Schema
+// schemas are the structural schemas of custom resources.
+type schemas map[schema.GroupVersionKind]*spec.Schema
 
-// definition is a CustomResourceDefinition as far as it matters here.
+// definition is a CustomResourceDefinition, as far as it matters here.
 type definition struct {
 	Spec struct {
 		Group    string
@@ -29,26 +29,25 @@ type definition struct {
 	}
 }
 
-// LoadSchemas reads CustomResourceDefinitions, YAML each.
-func LoadSchemas(definitions [][]byte) (Schemas, error) {
-	schemas := make(Schemas)
+// loadSchemas reads CustomResourceDefinitions, YAML each.
+func loadSchemas(definitions [][]byte) (schemas, error) {
+	known := make(schemas)
 	for _, content := range definitions {
 		var d definition
 		if err := yaml.Unmarshal(content, &d); err != nil {
 			return nil, fmt.Errorf("reading a custom resource definition: %w", err)
 		}
 		for _, version := range d.Spec.Versions {
-			refuseUnknown(version.Schema.OpenAPIV3Schema)
-			kind := schema.GroupVersionKind{Group: d.Spec.Group, Version: version.Name, Kind: d.Spec.Names.Kind}
-			schemas[kind] = version.Schema.OpenAPIV3Schema
+			rejectUnknown(version.Schema.OpenAPIV3Schema)
+			known[schema.GroupVersionKind{Group: d.Spec.Group, Version: version.Name, Kind: d.Spec.Names.Kind}] = version.Schema.OpenAPIV3Schema
 		}
 	}
-	return schemas, nil
+	return known, nil
 }
 
-// refuseUnknown makes of a structural schema, whose unknown fields a server drops without a word, one that refuses them: a server does so
-// with fieldValidation=Strict. An object without properties of its own (metadata) is left as it is.
-func refuseUnknown(s *spec.Schema) {
+// rejectUnknown changes a structural schema, which ignores unknown fields, so that it rejects them,
+// as a server does with fieldValidation=Strict. Objects without properties (metadata) stay open.
+func rejectUnknown(s *spec.Schema) {
 	if s == nil {
 		return
 	}
@@ -57,26 +56,25 @@ func refuseUnknown(s *spec.Schema) {
 	}
 	if either, _ := s.Extensions.GetBool("x-kubernetes-int-or-string"); either {
 		s.Type = spec.StringOrArray{"integer", "string"}
-		s.AnyOf = nil // says the same
+		s.AnyOf = nil // it repeats the type
 	}
 	for name, property := range s.Properties {
-		refuseUnknown(&property)
+		rejectUnknown(&property)
 		s.Properties[name] = property
 	}
 	if s.Items != nil {
-		refuseUnknown(s.Items.Schema)
+		rejectUnknown(s.Items.Schema)
 	}
 	if s.AdditionalProperties != nil {
-		refuseUnknown(s.AdditionalProperties.Schema)
+		rejectUnknown(s.AdditionalProperties.Schema)
 	}
 }
 
-// Check returns what the object's schema refuses; kinds without a schema are refused as a whole.
-func (s Schemas) Check(object *unstructured.Unstructured) error {
+// check validates the object by its schema. A kind without a schema is an error.
+func (s schemas) check(object *unstructured.Unstructured) error {
 	known, ok := s[object.GroupVersionKind()]
 	if !ok {
 		return errors.New("no custom resource of this kind is known")
 	}
-	result := validate.NewSchemaValidator(known, nil, "", strfmt.Default).Validate(object.Object)
-	return errors.Join(result.Errors...)
+	return errors.Join(validate.NewSchemaValidator(known, nil, "", strfmt.Default).Validate(object.Object).Errors...)
 }
