@@ -5,111 +5,119 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
-// plan is what compose would start.
-type plan struct {
-	project *types.Project
-	// programs are those of ours that are in the file, by name.
-	programs map[string]program
-}
-
-// program is a service that runs a program of ours.
-type program struct {
-	types.ServiceConfig
-
-	// is what the code calls it.
-	is programs.Service
-	// settings are what the program makes of the container's environment.
-	settings programs.Configuration
-}
-
-// The rules. Each returns what is wrong in words that follow the service's name.
-var (
-	containerRules = []func(plan, types.ServiceConfig) []string{
-		powers, limits, restarts, logs, health, publishedHere,
-	}
-	programRules = []func(plan, program) []string{
-		image, build, command, copies, database, doorbell, order,
-	}
-	// settingsRules are for programs that take what they are given.
-	settingsRules = []func(plan, program) []string{
-		variables, listens, grace, asksItself,
-	}
+// The services that others depend on.
+const (
+	migrate  = "migrate"
+	postgres = "postgres"
+	redis    = "redis"
 )
 
-// Check holds the project against the programs in the folder (see fleet.Build), and returns every problem, each beginning with the name of the
-// service that has it.
+// checker collects the problems of a project.
+type checker struct {
+	project *types.Project
+	// connections is the number of connections to Postgres that all programs may open.
+	connections int
+	problems    []string
+}
+
+// service is one service of the project.
+type service struct {
+	types.ServiceConfig
+
+	checker *checker
+}
+
+// require reports a problem unless the condition is met.
+func (s service) require(ok bool, format string, args ...any) {
+	if !ok {
+		s.checker.problems = append(s.checker.problems, s.Name+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// Check compares the project with the programs in the folder (see programs.Build). Every problem
+// begins with the name of its service.
 func Check(ctx context.Context, project *types.Project, folder string) []string {
-	p := plan{project: project, programs: make(map[string]program)}
-	problems := p.meet(ctx, folder)
-	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
-		service := project.Services[name]
-		problems = append(problems, of(name, hold(containerRules, p, service))...)
-		one, ours := p.programs[name]
-		switch {
-		case !ours:
-			problems = append(problems, of(name, server(p, service))...)
-		case one.settings.Service != "":
-			problems = append(problems, of(name, hold(settingsRules, p, one))...)
-			fallthrough
-		default:
-			problems = append(problems, of(name, hold(programRules, p, one))...)
-		}
-	}
-	return problems
-}
-
-// hold returns what the rules find.
-func hold[S any](rules []func(plan, S) []string, p plan, service S) (found []string) {
-	for _, rule := range rules {
-		found = append(found, rule(p, service)...)
-	}
-	return found
-}
-
-// meet finds the programs of the fleet in the file, and asks each for its settings.
-func (p plan) meet(ctx context.Context, folder string) (problems []string) {
+	c := &checker{project: project, connections: reserved}
 	for _, known := range programs.Programs() {
-		service, found := p.project.Services[known.Name]
-		if !found {
-			problems = append(problems, known.Name+": it is not in the file")
-			continue
+		if config, found := project.Services[known.Name]; found {
+			service{config, c}.checkProgram(ctx, known, folder)
+		} else {
+			c.problems = append(c.problems, known.Name+": it is not in the file")
 		}
-		one := program{ServiceConfig: service, is: known}
-		environ, unset := environment(service)
-		problems = append(problems, of(known.Name, unset)...)
-		settings, err := programs.ReadConfiguration(ctx, folder, known.Name, environ)
-		if err != nil {
-			problems = append(problems, known.Name+": "+err.Error())
-		}
-		one.settings = settings
-		p.programs[known.Name] = one
 	}
-	return problems
+	isProgram := func(name string) bool {
+		return slices.ContainsFunc(programs.Programs(), func(p programs.Service) bool { return p.Name == name })
+	}
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		s := service{project.Services[name], c}
+		s.checkContainer()
+		if !isProgram(name) {
+			s.checkServer()
+		}
+	}
+	return c.problems
 }
 
-// environment lists the container's variables, NAME=value each, and tells those that come from whoever calls compose.
-func environment(service types.ServiceConfig) (environ, problems []string) {
-	for _, name := range slices.Sorted(maps.Keys(service.Environment)) {
-		value := service.Environment[name]
-		if value == nil {
-			problems = append(problems, fmt.Sprintf("variable %s has no value", name))
-			continue
-		}
-		environ = append(environ, name+"="+*value)
+// maxCores is the number of cores that the virtual machine of Docker Desktop has at least. Docker
+// rejects a higher limit than the machine has.
+const maxCores = 2
+
+// checkContainer requires of every container that it is restricted, limited and restarted.
+func (s service) checkContainer() {
+	user, _, _ := strings.Cut(s.User, ":")
+	s.require(s.ReadOnly, "its root file system is writable (read_only)")
+	s.require(slices.Equal(s.CapDrop, []string{"ALL"}) && len(s.CapAdd) == 0 && !s.Privileged, "it has capabilities of root (cap_drop: [ALL])")
+	s.require(slices.Contains(s.SecurityOpt, "no-new-privileges:true"), "it may gain privileges (security_opt: no-new-privileges:true)")
+	s.require(user != "" && user != "root" && user != "0", "it runs as root (user)")
+	s.require(slices.ContainsFunc(s.Tmpfs, func(mount string) bool { return strings.HasPrefix(mount, "/tmp:size=") }), "its /tmp has no maximum size (tmpfs)")
+	s.require(s.Logging != nil && s.Logging.Driver == "local", "its log may fill the disk (logging: driver local)")
+	for _, port := range s.Ports {
+		s.require(port.HostIP == "127.0.0.1", "port %d is published on %q, not 127.0.0.1", port.Target, port.HostIP)
 	}
-	return environ, problems
+	memory, cores := s.limits()
+	s.require(memory > 0, "its memory has no limit")
+	s.require(cores > 0 && cores <= maxCores, "its limit of %v cores is not from 0 to %d", cores, maxCores)
+	restart := "unless-stopped" // after a crash and after a reboot
+	if s.Name == migrate {
+		restart = "no"
+	} else {
+		s.checkHealthCheck()
+	}
+	s.require(s.Restart == restart, "restart is %q, not %q", s.Restart, restart)
 }
 
-func of(service string, found []string) []string {
-	problems := make([]string, len(found))
-	for i, words := range found {
-		problems[i] = service + ": " + words
+// limits returns the limits of memory, in bytes, and of CPU; 0 means none.
+func (s service) limits() (memory int64, cores float32) {
+	if s.Deploy == nil || s.Deploy.Resources.Limits == nil {
+		return 0, 0
 	}
-	return problems
+	return int64(s.Deploy.Resources.Limits.MemoryBytes), s.Deploy.Resources.Limits.NanoCPUs.Value()
+}
+
+// minTimeout of a health check: `PROGRAM healthcheck` ends within 3 s by itself, and prints why.
+const minTimeout = 5 * time.Second
+
+func (s service) checkHealthCheck() {
+	check := s.HealthCheck
+	if check == nil || check.Disable || len(check.Test) == 0 || check.Test[0] == "NONE" {
+		s.require(false, "it has no health check")
+		return
+	}
+	s.require(check.Test[0] == "CMD", "its health check needs a shell (CMD, not CMD-SHELL)")
+	s.require(check.Timeout != nil && time.Duration(*check.Timeout) >= minTimeout, "the timeout of its health check is less than %s", minTimeout)
+	s.require(check.Interval != nil && check.Retries != nil && check.StartPeriod != nil, "its health check has no interval, retries or start_period")
+	s.require(check.StartInterval == nil, "Docker before 25 rejects start_interval")
+}
+
+// requireGrace requires at least this time between SIGTERM and SIGKILL.
+func (s service) requireGrace(minimum time.Duration) {
+	s.require(s.StopGracePeriod != nil && time.Duration(*s.StopGracePeriod) >= minimum, "its stop_grace_period is not at least %s", minimum)
 }

@@ -1,5 +1,6 @@
-// Package compose holds docker-compose.yml against the code: that compose takes it, and that every image, command, port, variable and time in
-// it is one that the programs understand.
+// Package compose checks docker-compose.yml. compose-go loads and validates the file as `docker
+// compose` does; the rules check what only this repository knows: that every image, command, port,
+// variable and time fits the programs.
 package compose
 
 import (
@@ -14,9 +15,9 @@ import (
 // File is the file's name, at the repository's root.
 const File = "docker-compose.yml"
 
-// Load reads File in the folder as `docker compose` does, with the variables given and no others. The contents of further files are laid over it
-// as docker-compose.override.yml is. It refuses what compose refuses, such as a misspelt key, and also a variable that is neither given nor has a
-// default, which compose takes for an empty text.
+// Load reads File in the folder with the given variables and no others. The overrides are merged as
+// docker-compose.override.yml is. Load returns an error for what compose rejects, and also for a
+// variable that has neither a value nor a default, which compose replaces by an empty text.
 func Load(ctx context.Context, folder string, variables map[string]string, overrides ...string) (*types.Project, error) {
 	files := []types.ConfigFile{{Filename: folder + "/" + File}}
 	for i, content := range overrides {

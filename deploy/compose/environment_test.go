@@ -16,8 +16,8 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-// TestOperatorsCanChangeWhatTheyAreTold sets every variable and looks what comes of it.
-func TestOperatorsCanChangeWhatTheyAreTold(t *testing.T) {
+// TestLoadWithVariables sets every variable of the file.
+func TestLoadWithVariables(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{
 		"LONGSHORE_VERSION": "1.2.3", "LONGSHORE_API_BIND": "0.0.0.0", "LONGSHORE_API_PORT": "80", "LONGSHORE_PUBLIC_URL": "https://imports.example.com",
@@ -25,8 +25,8 @@ func TestOperatorsCanChangeWhatTheyAreTold(t *testing.T) {
 		"LONGSHORE_IMPORTERS": "4", "LONGSHORE_COLLECTIONS": "/srv/collections", "LONGSHORE_LOG_FORMAT": "json", "LONGSHORE_LOG_LEVEL": "debug",
 		"LONGSHORE_POSTGRES_PASSWORD": "hush", "LONGSHORE_POSTGRES_CPUS": "1.5", "LONGSHORE_POSTGRES_MEMORY": "2g",
 	}
-	if diff := cmp.Diff(asked(t, compose.File, `\$\{([A-Z_]+)`), slices.Sorted(maps.Keys(variables))); diff != "" {
-		t.Errorf("variables of the file (-it +this test):\n%s", diff)
+	if diff := cmp.Diff(variablesIn(t, compose.File, `\$\{([A-Z_]+)`), slices.Sorted(maps.Keys(variables))); diff != "" {
+		t.Errorf("variables (-file +test):\n%s", diff)
 	}
 	project := load(t, variables)
 	services := project.Services
@@ -41,19 +41,19 @@ func TestOperatorsCanChangeWhatTheyAreTold(t *testing.T) {
 		"folder": "/srv/collections", "database": "postgres://longshore:hush@postgres:5432/longshore?sslmode=disable",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what came of the variables (-want +got):\n%s", diff)
+		t.Errorf("Load() (-want +got):\n%s", diff)
 	}
 	for _, problem := range compose.Check(t.Context(), project, programstest.Programs(t)) {
-		if !strings.Contains(problem, "not longshore/") && !strings.Contains(problem, "not 127.0.0.1") && problem != "importer: there are 4 of it, not 2" {
+		if !strings.Contains(problem, "not longshore/") && !strings.Contains(problem, "not 127.0.0.1") && problem != "importer: there are 4 copies of it, not 2" {
 			t.Error(problem)
 		}
 	}
 }
 
-// TestTheExampleTellsEveryVariable holds .env.example against the file. In it, each variable stands with its default, as a comment.
-func TestTheExampleTellsEveryVariable(t *testing.T) {
+// TestEnvExample compares .env.example, where each variable has its default in a comment, with the file.
+func TestEnvExample(t *testing.T) {
 	t.Parallel()
-	if diff := cmp.Diff(asked(t, compose.File, `\$\{([A-Z_]+)`), asked(t, ".env.example", `(?m)^#([A-Z_]+)=`)); diff != "" {
+	if diff := cmp.Diff(variablesIn(t, compose.File, `\$\{([A-Z_]+)`), variablesIn(t, ".env.example", `(?m)^#([A-Z_]+)=`)); diff != "" {
 		t.Errorf("variables (-file +example):\n%s", diff)
 	}
 	example, err := os.ReadFile(filepath.Join(root(), ".env.example"))
@@ -62,29 +62,29 @@ func TestTheExampleTellsEveryVariable(t *testing.T) {
 	}
 	defaults := make(map[string]string)
 	for _, match := range regexp.MustCompile(`(?m)^#([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(example), -1) {
-		if match[1] != "LONGSHORE_CONSOLE_BIND" { // which asks for a login by being there
+		if match[1] != "LONGSHORE_CONSOLE_BIND" { // setting it requires a login
 			defaults[match[1]] = match[2]
 		}
 	}
 	if diff := cmp.Diff(load(t, nil).Services, load(t, defaults).Services); diff != "" {
-		t.Errorf("the example's defaults are not the file's (-file +example):\n%s", diff)
+		t.Errorf("services by the defaults (-file +example):\n%s", diff)
 	}
 }
 
-// TestNobodyElseGetsTheKnownLogin: the console is not published to others with the password that is in the file.
-func TestNobodyElseGetsTheKnownLogin(t *testing.T) {
+// TestLoadWithoutLogin: the console is not published to other machines with the login in the file.
+func TestLoadWithoutLogin(t *testing.T) {
 	t.Parallel()
 	_, err := compose.Load(t.Context(), root(), map[string]string{"LONGSHORE_CONSOLE_BIND": "0.0.0.0"})
 	if err == nil || !strings.Contains(err.Error(), "LONGSHORE_CONSOLE_OPERATORS is missing a value: set it to name:password") {
-		t.Errorf("published to everybody: %v", err)
+		t.Errorf("Load() with LONGSHORE_CONSOLE_BIND = %v, want an error about LONGSHORE_CONSOLE_OPERATORS", err)
 	}
 	if login := *load(t, nil).Services["console"].Environment["LONGSHORE_CONSOLE_OPERATORS"]; login != "operator:longshore" {
-		t.Errorf("the login is %s", login)
+		t.Errorf("login = %s, want operator:longshore", login)
 	}
 }
 
-// asked lists what the pattern's group finds in a file of the repository, sorted, each once.
-func asked(t *testing.T, file, pattern string) []string {
+// variablesIn returns what the pattern's group matches in a file of the repository, sorted and unique.
+func variablesIn(t *testing.T, file, pattern string) []string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root(), file))
 	if err != nil {

@@ -1,87 +1,159 @@
 package compose
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/pkg/queue"
 )
 
-// What is in every image of ours, whether deploy/docker/Dockerfile or deploy/image made it.
-const (
-	dockerfile = "deploy/docker/Dockerfile"
-	binary     = "/longshore"
-	nobody     = "65532:65532"
-)
+// checkProgram requires of a program's service that it runs the program as the program expects.
+func (s service) checkProgram(ctx context.Context, known programs.Service, folder string) {
+	s.checkImage()
+	s.checkDependencies()
+	copies := max(known.Copies, 1)
+	s.require(s.GetScale() == copies, "there are %d copies of it, not %d", s.GetScale(), copies)
+	s.require(s.ContainerName == "", "container_name prevents more copies of it")
+	words := slices.Concat(s.Entrypoint, s.Command)
+	s.require(len(words) == 0, "it runs %q, and runs as a service only without arguments", strings.Join(words, " "))
 
-// version is the tag that `make image` gives.
-const version = "dev"
-
-// image wants the image that the program is put into.
-func image(_ plan, p program) []string {
-	var problems []string
-	if want := "longshore/" + p.is.Name + ":" + version; p.Image != want {
-		problems = append(problems, fmt.Sprintf("the image is %s, not %s", p.Image, want))
-	}
-	if p.PullPolicy != "never" {
-		problems = append(problems, fmt.Sprintf("pull_policy is %q, not never: no registry has our images", p.PullPolicy))
-	}
-	if p.User != nobody {
-		problems = append(problems, fmt.Sprintf("the user is %q, not %s", p.User, nobody))
-	}
-	return problems
-}
-
-// build wants the same image from the same program when compose builds it.
-func build(s plan, p program) []string {
-	if p.Build == nil {
-		return []string{"there is nothing to build it from"}
-	}
-	var problems []string
-	file := filepath.Join(p.Build.Context, p.Build.Dockerfile)
-	if want := filepath.Join(s.project.WorkingDir, dockerfile); file != want {
-		problems = append(problems, fmt.Sprintf("it is built by %s, not %s", file, want))
-	}
-	if _, err := os.Stat(file); err != nil {
-		problems = append(problems, err.Error())
-	}
-	_, tag, _ := strings.Cut(p.Image, ":")
-	if got, want := p.Build.Args.ToMapping(), (types.Mapping{"SERVICE": p.is.Name, "VERSION": tag}); !maps.Equal(got, want) {
-		problems = append(problems, fmt.Sprintf("it is built with %v, not %v", got, want))
-	}
-	return problems
-}
-
-// command wants none: without arguments a program runs as a service, with any it does something else and ends.
-func command(_ plan, p program) []string {
-	if words := slices.Concat(p.Entrypoint, p.Command); len(words) > 0 {
-		return []string{fmt.Sprintf("it runs %q, and runs as a service only without arguments", strings.Join(words, " "))}
-	}
-	return nil
-}
-
-// copies wants as many of a service as the laptop's stack has.
-func copies(_ plan, p program) []string {
-	if want := max(p.is.Copies, 1); p.GetScale() != want {
-		return []string{fmt.Sprintf("there are %d of it, not %d", p.GetScale(), want)}
-	}
-	if p.ContainerName != "" {
-		return []string{"container_name keeps it from being scaled"}
-	}
-	return nil
-}
-
-// variables wants the program to read every variable that it is given.
-func variables(_ plan, p program) []string {
-	var problems []string
-	for _, name := range slices.Sorted(maps.Keys(p.Environment)) {
-		if _, read := p.settings.Value(name); !read {
-			problems = append(problems, "it does not read "+name)
+	var environ []string
+	for name, value := range s.Environment {
+		s.require(value != nil, "variable %s has no value", name)
+		if value != nil {
+			environ = append(environ, name+"="+*value)
 		}
 	}
-	return problems
+	configuration, err := programs.ReadConfiguration(ctx, folder, s.Name, environ)
+	s.require(err == nil, "%v", err)
+	if err == nil {
+		s.checkConfiguration(configuration)
+	}
+}
+
+// checkImage requires the image of the program, of deploy/docker/Dockerfile or `make image`.
+func (s service) checkImage() {
+	const version, user = "dev", "65532:65532"
+	want := "longshore/" + s.Name + ":" + version
+	s.require(s.Image == want, "the image is %s, not %s", s.Image, want)
+	s.require(s.PullPolicy == "never", "pull_policy is %q, not never: no registry has our images", s.PullPolicy)
+	s.require(s.User == user, "the user is %q, not %s", s.User, user)
+	if s.Build == nil {
+		s.require(false, "there is nothing to build it from")
+		return
+	}
+	file := filepath.Join(s.Build.Context, s.Build.Dockerfile)
+	dockerfile := filepath.Join(s.checker.project.WorkingDir, "deploy", "docker", "Dockerfile")
+	_, err := os.Stat(dockerfile)
+	s.require(file == dockerfile && err == nil, "it is built from %s, not %s (%v)", file, dockerfile, err)
+	_, tag, _ := strings.Cut(s.Image, ":")
+	got, arguments := s.Build.Args.ToMapping(), types.Mapping{"SERVICE": s.Name, "VERSION": tag}
+	s.require(maps.Equal(got, arguments), "it is built with %v, not %v", got, arguments)
+}
+
+// startsAfter lists the programs that an upgrade replaces before a program (README, "The services").
+// The console uses only the queue.
+var startsAfter = map[string][]string{
+	"janitor": {migrate}, "importer": {migrate, "janitor"}, "searcher": {migrate, "janitor"}, "reporter": {migrate, "janitor"},
+	"api": {migrate, "importer", "searcher", "reporter"}, migrate: nil, "console": nil,
+}
+
+// checkDependencies requires that the program starts after its servers and in the order of an
+// upgrade, and that its addresses lead to the servers of the file.
+func (s service) checkDependencies() {
+	before, known := startsAfter[s.Name]
+	s.require(known, "it has no place in the order of an upgrade")
+	for _, name := range before {
+		s.require(s.DependsOn[name].Condition != "", "an upgrade may replace it before %s", name)
+	}
+	conditions := map[string]string{}
+	if slices.Contains(before, migrate) {
+		conditions[migrate] = types.ServiceConditionCompletedSuccessfully
+	}
+	services := s.checker.project.Services
+	if address := s.Environment["DATABASE_URL"]; address != nil {
+		conditions[postgres] = types.ServiceConditionHealthy
+		login := services[postgres].Environment.ToMapping()
+		want := fmt.Sprintf("postgres://%s:%s@%s:5432/%s?sslmode=disable", login["POSTGRES_USER"], login["POSTGRES_PASSWORD"], postgres, login["POSTGRES_DB"])
+		s.require(*address == want, "DATABASE_URL is %s, not %s", *address, want)
+		s.requireNetwork(postgres)
+	}
+	if address := s.Environment["REDIS_URL"]; address != nil {
+		const want = "redis://" + redis + ":6379/0"
+		s.require(*address == want, "REDIS_URL is %s, not %s", *address, want)
+		s.require(s.DependsOn[redis].Condition != "", "it does not depend on %s", redis)
+		s.requireNetwork(redis)
+	}
+	for name, condition := range conditions {
+		got := s.DependsOn[name].Condition
+		s.require(got == condition, "it depends on %s with the condition %q, not %q", name, got, condition)
+	}
+}
+
+func (s service) requireNetwork(with string) {
+	for network := range s.Networks {
+		if _, both := s.checker.project.Services[with].Networks[network]; both {
+			return
+		}
+	}
+	s.require(false, "it has no network with %s in common", with)
+}
+
+// checkConfiguration requires that the container fits the configuration that the program reads from
+// its variables.
+func (s service) checkConfiguration(c programs.Configuration) {
+	duration := func(variable string) time.Duration {
+		value, _ := c.Value(variable)
+		d, _ := time.ParseDuration(value) // the program has validated it
+		return d
+	}
+	for name := range s.Environment {
+		_, found := c.Value(name)
+		s.require(found, "it does not read %s", name)
+	}
+	s.checkPorts(c)
+	s.requireGrace(duration("LONGSHORE_DRAIN_DELAY") + duration("LONGSHORE_SHUTDOWN_GRACE") + queue.CleanupGrace)
+	if check := s.HealthCheck; check != nil && !check.Disable && check.StartPeriod != nil {
+		s.require(slices.Equal(check.Test, []string{"CMD", "/longshore", "healthcheck"}), "its health check is %q, not /longshore healthcheck", check.Test)
+		wait := duration("LONGSHORE_DB_WAIT")
+		s.require(time.Duration(*check.StartPeriod) >= wait, "its start_period is shorter than LONGSHORE_DB_WAIT (%s)", wait)
+	}
+	connections, _ := c.Value("LONGSHORE_DB_MAX_CONNS")
+	each, _ := strconv.Atoi(connections) // 0 for a program without Postgres
+	s.checker.connections += each * s.GetScale()
+}
+
+// checkPorts requires that a listener for clients is published, and that the admin listener is only
+// exposed to the networks of the containers.
+func (s service) checkPorts(c programs.Configuration) {
+	var published, listening []string
+	for _, port := range s.Ports {
+		published = append(published, strconv.FormatUint(uint64(port.Target), 10))
+	}
+	for _, variable := range c.Variables {
+		if !strings.HasSuffix(variable.Name, "_ADDR") {
+			continue
+		}
+		host, port, err := net.SplitHostPort(variable.Value)
+		s.require(err == nil && host == "" && port != "0", "%s is %s, not a port on all addresses such as :8080", variable.Name, variable.Value)
+		if variable.Name == "LONGSHORE_ADMIN_ADDR" {
+			s.require(slices.Contains(s.Expose, port), "it does not expose port %s (%s)", port, variable.Name)
+		} else {
+			listening = append(listening, port)
+		}
+	}
+	slices.Sort(published)
+	slices.Sort(listening)
+	s.require(slices.Equal(published, listening), "it publishes the ports %v, and listens for clients on %v", published, listening)
 }

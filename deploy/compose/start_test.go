@@ -17,17 +17,18 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/programstest"
-	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
 )
 
-// TestWhatComposeStartsWorks does what `docker compose up` does, as processes of this machine: Redis by its command line, the migration, and every
-// program with its container's environment and as often, until the container's health check is content with all of them. Then it imports the sample
-// by the published port, looks at the queues, and stops all within their stop_grace_period.
-func TestWhatComposeStartsWorks(t *testing.T) {
+// TestStart does what `docker compose up` does, in processes of this machine: Redis with its command
+// line, the migration, and all copies of every program with its container's environment, until the
+// health checks succeed. Then it imports the sample by the published port, requests the console, and
+// stops all programs within their stop_grace_period.
+func TestStart(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	if err := process.Run(t.Context(), m.process(m.services["migrate"])); err != nil {
@@ -48,7 +49,7 @@ func TestWhatComposeStartsWorks(t *testing.T) {
 	for want, login := range map[int]*url.Userinfo{http.StatusOK: url.UserPassword("operator", "longshore"), http.StatusUnauthorized: nil} {
 		address := url.URL{Scheme: "http", User: login, Host: m.published("console"), Path: "/queues/"}
 		if got := status(t, address.String()); got != want {
-			t.Errorf("the console answers %d to %v, not %d", got, login, want)
+			t.Errorf("status of the console with the login %v = %d, want %d", login, got, want)
 		}
 	}
 	for _, container := range m.containers {
@@ -58,7 +59,7 @@ func TestWhatComposeStartsWorks(t *testing.T) {
 	}
 }
 
-// machine runs what compose would, with the host names and ports of this machine in the place of the containers'.
+// machine runs what compose would run, with host names and ports of this machine.
 type machine struct {
 	t                     *testing.T
 	services              types.Services
@@ -90,7 +91,8 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// database makes an empty database on the tests' server, which must know every setting of the container's command line.
+// database creates an empty database on the tests' server, and checks that Postgres knows every
+// setting of the container's command line.
 func database(t *testing.T, container types.ServiceConfig) string {
 	t.Helper()
 	server, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
@@ -111,7 +113,7 @@ func database(t *testing.T, container types.ServiceConfig) string {
 	t.Cleanup(func() {
 		_, err := server.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
 		if err := errors.Join(err, server.Close(context.Background())); err != nil {
-			t.Errorf("dropping the test's database: %v", err)
+			t.Errorf("dropping the database of the test: %v", err)
 		}
 	})
 	address, err := url.Parse(os.Getenv("DATABASE_URL"))
@@ -122,31 +124,30 @@ func database(t *testing.T, container types.ServiceConfig) string {
 	return address.String()
 }
 
-// start starts a container of the service.
+// start starts one copy of the service.
 func (m *machine) start(service types.ServiceConfig) {
 	m.t.Helper()
-	one := container{service: service, command: m.process(service)}
-	child, err := process.Start(one.command)
+	command := m.process(service)
+	child, err := process.Start(command)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.t.Cleanup(func() { _ = child.Kill() }) // if the test ends before it has stopped it
-	one.child = child
-	m.containers = append(m.containers, one)
+	m.t.Cleanup(func() { _ = child.Kill() }) // if the test fails before it stops the program
+	m.containers = append(m.containers, container{service, command, child})
 }
 
-// process is the program of a service in its container's environment.
+// process returns the command of a service with its container's environment.
 func (m *machine) process(service types.ServiceConfig) process.Command {
 	m.t.Helper()
 	command := process.Command{Args: []string{filepath.Join(m.programs, service.Name)}, Env: []string{}, Stdout: m.t.Output(), Grace: time.Duration(*service.StopGracePeriod)}
 	for name, value := range service.Environment {
-		command.Env = append(command.Env, name+"="+m.here(service, name, *value))
+		command.Env = append(command.Env, name+"="+m.local(service, name, *value))
 	}
 	return command
 }
 
-// here is what a container's variable has to be on this machine.
-func (m *machine) here(service types.ServiceConfig, name, value string) string {
+// local returns the value of a container's variable for this machine.
+func (m *machine) local(service types.ServiceConfig, name, value string) string {
 	m.t.Helper()
 	switch {
 	case name == "DATABASE_URL":
@@ -166,41 +167,41 @@ func (m *machine) here(service types.ServiceConfig, name, value string) string {
 	}
 }
 
-// published is where the port of a service that people see is published: its address that is not the admin listener's.
+// published returns the address of a service's listener for clients.
 func (m *machine) published(service string) string {
 	m.t.Helper()
-	for _, one := range m.containers {
-		for _, variable := range one.command.Env {
+	for _, c := range m.containers {
+		for _, variable := range c.command.Env {
 			name, value, _ := strings.Cut(variable, "=")
-			if one.service.Name == service && strings.HasSuffix(name, "_ADDR") && name != "LONGSHORE_ADMIN_ADDR" {
+			if c.service.Name == service && strings.HasSuffix(name, "_ADDR") && name != "LONGSHORE_ADMIN_ADDR" {
 				return value
 			}
 		}
 	}
-	m.t.Fatalf("%s is not published", service)
+	m.t.Fatalf("%s has no listener for clients", service)
 	return ""
 }
 
-// awaitHealthy runs the container's health check until it is content, for as long as the container has to start.
-func (m *machine) awaitHealthy(one container) {
+// awaitHealthy runs the container's health check until it succeeds, at most for its start period.
+func (m *machine) awaitHealthy(c container) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), time.Duration(*one.service.HealthCheck.StartPeriod))
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Duration(*c.service.HealthCheck.StartPeriod))
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		said := process.NewTail(nil)
-		check := process.Command{Args: append([]string{one.command.Args[0]}, one.service.HealthCheck.Test[2:]...), Env: one.command.Env, Stdout: said}
+		output := process.NewTail(nil)
+		check := process.Command{Args: append([]string{c.command.Args[0]}, c.service.HealthCheck.Test[2:]...), Env: c.command.Env, Stdout: output}
 		err := process.Run(ctx, check)
 		if err == nil {
 			return
 		}
 		select {
 		case <-ticker.C:
-		case <-one.child.Done():
-			m.t.Fatalf("%s has ended: %v", one.service.Name, one.child.Err())
+		case <-c.child.Done():
+			m.t.Fatalf("%s exited: %v", c.service.Name, c.child.Err())
 		case <-ctx.Done():
-			m.t.Fatalf("%s does not become healthy: %v: %s", one.service.Name, err, said)
+			m.t.Fatalf("%s is not healthy: %v: %s", c.service.Name, err, output)
 		}
 	}
 }
