@@ -28,7 +28,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	defer func() { _ = ui.Close() }()
 	return server.New(server.Options{
 		Addr: cfg.Addr,
-		Life: service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
+		HTTP: service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
 		Gate: access.New(cfg.Users()), UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), env.Log),
 	}, env.Log).Run(ctx)
 }

@@ -1,5 +1,5 @@
-// Package access says who may see the console and who may change something through it: HTTP basic authentication (RFC 7617) against
-// users from the configuration.
+// Package access authenticates users of the console by HTTP basic authentication (RFC 7617) and determines
+// their role. The users are configured.
 package access
 
 import (
@@ -14,28 +14,27 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// Role is what a user may do.
+// Role is the set of rights of a user. Each role includes the rights of the one before.
 type Role int
 
-// The roles, each with more rights than the one before.
 const (
-	// Nobody may do nothing.
-	Nobody Role = iota
-	// Viewer may look.
+	// None grants no access.
+	None Role = iota
+	// Viewer may see queues and entries.
 	Viewer
 	// Operator may change queues and entries.
 	Operator
 )
 
-// User is somebody who may log in.
+// User is a user who may log in.
 type User struct {
 	Name string
-	// Secret is the password, or its bcrypt hash.
+	// Secret is the password or its bcrypt hash.
 	Secret string
 	Role   Role
 }
 
-// ParseUsers reads name:password pairs. Its error shows no password.
+// ParseUsers parses name:password pairs. Its error contains no password.
 func ParseUsers(pairs []string, role Role) ([]User, error) {
 	users := make([]User, 0, len(pairs))
 	for _, pair := range pairs {
@@ -48,53 +47,54 @@ func ParseUsers(pairs []string, role Role) ([]User, error) {
 	return users, nil
 }
 
-// Gate lets requests in. It is safe for concurrent use.
+// Gate determines the role of requests. It is safe for concurrent use.
 type Gate struct {
 	users []User
 }
 
-// New makes a gate. Without users everybody on this machine is an operator.
+// New returns a gate. Without users, every request to this machine's loopback address has the role Operator.
 func New(users []User) *Gate { return &Gate{users: users} }
 
-// RoleOf returns what the sender of a request may do. Without users, only requests that name this machine as their host are let in: a
-// page of another site, whose name is made to point here, must not be.
+// RequiresLogin reports whether the gate has users.
+func (g *Gate) RequiresLogin() bool { return len(g.users) > 0 }
+
+// RoleOf returns the role of a request. Without users, the request's Host must be localhost or a loopback
+// address. This rejects the requests of a site whose name resolves to this machine (DNS rebinding).
 func (g *Gate) RoleOf(r *http.Request) Role {
-	if len(g.users) == 0 {
-		if namesLoopback(r.Host) {
+	if !g.RequiresLogin() {
+		if isLoopback(r.Host) {
 			return Operator
 		}
-		return Nobody
+		return None
 	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return Nobody
+		return None
 	}
-	role := Nobody
-	for _, user := range g.users { // all of them, so that the time tells nothing
-		if same(user.Name, name) && user.accepts(password) {
+	role := None
+	for _, user := range g.users { // compare all, so that the time does not depend on the position of a match
+		if equal(user.Name, name) && user.accepts(password) {
 			role = max(role, user.Role)
 		}
 	}
 	return role
 }
 
-// AsksLogin reports whether a login can help a request that was not let in.
-func (g *Gate) AsksLogin() bool { return len(g.users) > 0 }
-
 func (u User) accepts(password string) bool {
 	if strings.HasPrefix(u.Secret, "$2") {
 		return bcrypt.CompareHashAndPassword([]byte(u.Secret), []byte(password)) == nil
 	}
-	return same(u.Secret, password)
+	return equal(u.Secret, password)
 }
 
-// same compares in a time that does not depend on where the two differ, or on their lengths.
-func same(a, b string) bool {
+// equal compares in a time that depends neither on the lengths of the texts nor on where they differ.
+func equal(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-func namesLoopback(hostport string) bool {
+// isLoopback reports whether a Host header, with or without a port, names this machine.
+func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = hostport

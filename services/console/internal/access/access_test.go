@@ -10,7 +10,7 @@ import (
 	"github.com/longshore-io/longshore/services/console/internal/access"
 )
 
-func request(host, name, password string) *http.Request {
+func newRequest(host, name, password string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "http://"+host+"/queues/", nil)
 	if name != "" {
 		r.SetBasicAuth(name, password)
@@ -18,7 +18,7 @@ func request(host, name, password string) *http.Request {
 	return r
 }
 
-func TestOnlyKnownUsersAreLetIn(t *testing.T) {
+func TestRoleOf(t *testing.T) {
 	t.Parallel()
 	hash, err := bcrypt.GenerateFromPassword([]byte("hidden"), bcrypt.MinCost)
 	if err != nil {
@@ -37,30 +37,36 @@ func TestOnlyKnownUsersAreLetIn(t *testing.T) {
 		user, password string
 		want           access.Role
 	}{
-		"no login":           {"", "", access.Nobody},
-		"unknown":            {"eve", "see", access.Nobody},
-		"wrong password":     {"vera", "hidden", access.Nobody},
-		"empty password":     {"vera", "", access.Nobody},
-		"viewer":             {"vera", "see", access.Viewer},
-		"operator by a hash": {"olga", "hidden", access.Operator},
-		"the hash itself":    {"olga", string(hash), access.Nobody},
-		"both roles":         {"both", "x", access.Operator},
+		"no login":              {"", "", access.None},
+		"unknown user":          {"eve", "see", access.None},
+		"wrong password":        {"vera", "hidden", access.None},
+		"empty password":        {"vera", "", access.None},
+		"viewer":                {"vera", "see", access.Viewer},
+		"operator with a hash":  {"olga", "hidden", access.Operator},
+		"hash used as password": {"olga", string(hash), access.None},
+		"both roles":            {"both", "x", access.Operator},
 	} {
-		if got := gate.RoleOf(request("queues.example", tt.user, tt.password)); got != tt.want {
-			t.Errorf("%s: role %d, want %d", name, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := gate.RoleOf(newRequest("queues.example", tt.user, tt.password)); got != tt.want {
+				t.Errorf("RoleOf() = %d, want %d", got, tt.want)
+			}
+		})
 	}
 }
 
-func TestWithoutUsersOnlyThisMachineIsLetIn(t *testing.T) {
+func TestRoleOfWithoutUsers(t *testing.T) {
 	t.Parallel()
 	gate := access.New(nil)
 	for host, want := range map[string]access.Role{
 		"127.0.0.1:8090": access.Operator, "localhost:8090": access.Operator, "localhost": access.Operator, "[::1]:8090": access.Operator,
-		"rebound.example:8090": access.Nobody, "10.0.0.1": access.Nobody, "127.0.0.1.example": access.Nobody,
+		"rebound.example:8090": access.None, "10.0.0.1": access.None, "127.0.0.1.example": access.None,
 	} {
-		if got := gate.RoleOf(request(host, "", "")); got != want {
-			t.Errorf("%s: role %d, want %d", host, got, want)
-		}
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			if got := gate.RoleOf(newRequest(host, "", "")); got != want {
+				t.Errorf("RoleOf() = %d, want %d", got, want)
+			}
+		})
 	}
 }

@@ -1,4 +1,4 @@
-// Package config is the console's configuration.
+// Package config defines the console's configuration.
 package config
 
 import (
@@ -33,7 +33,7 @@ type Config struct {
 	Operators []string `env:"LONGSHORE_CONSOLE_OPERATORS" secret:"users"`
 }
 
-// Check holds the rules across fields.
+// Check validates the configuration.
 func (c Config) Check() error {
 	_, viewersErr := access.ParseUsers(c.Viewers, access.Viewer)
 	_, operatorsErr := access.ParseUsers(c.Operators, access.Operator)
@@ -52,7 +52,7 @@ func wrap(variable string, err error) error {
 	return fmt.Errorf("%s: %w", variable, err)
 }
 
-// checkOpen keeps a console without a login on this machine.
+// checkOpen requires a loopback address for a console without users.
 func (c Config) checkOpen() error {
 	host, _, err := net.SplitHostPort(c.Addr)
 	if err != nil {
@@ -69,7 +69,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// Users returns everybody who may log in; nobody means that no login is asked for.
+// Users returns the users who may log in. Without users the console requires no login.
 func (c Config) Users() []access.User {
 	viewers, _ := access.ParseUsers(c.Viewers, access.Viewer) // checked
 	operators, _ := access.ParseUsers(c.Operators, access.Operator)

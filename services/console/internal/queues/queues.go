@@ -1,4 +1,5 @@
-// Package queues is asynq's web UI, made safe to show: it asks no other host for anything, and of an entry it shows ids only.
+// Package queues serves asynq's web UI with two restrictions: pages load nothing from other hosts, and
+// entries show ids only.
 package queues
 
 import (
@@ -13,20 +14,20 @@ import (
 	"github.com/longshore-io/longshore/services/console/internal/access"
 )
 
-// Root is where the UI stands.
+// Root is the path of the UI.
 const Root = "/queues"
 
-// UI answers for the web UI. It is safe for concurrent use.
+// UI serves asynq's web UI. It is safe for concurrent use.
 type UI struct {
 	readOnly, full *asynqmon.HTTPHandler
 }
 
-// New makes the UI; Close ends its connections.
+// New returns the UI. Close closes its connections.
 func New(redis *queue.Redis) *UI {
 	options := asynqmon.Options{
 		RootPath:         Root,
 		RedisConnOpt:     redis.ForConsole(),
-		PayloadFormatter: asynqmon.PayloadFormatterFunc(showIDs),
+		PayloadFormatter: asynqmon.PayloadFormatterFunc(formatPayload),
 		ResultFormatter:  asynqmon.ResultFormatterFunc(func(string, []byte) string { return "" }),
 	}
 	full := asynqmon.New(options)
@@ -34,22 +35,22 @@ func New(redis *queue.Redis) *UI {
 	return &UI{readOnly: asynqmon.New(options), full: full}
 }
 
-// Close ends the connections to Redis.
+// Close closes the connections to Redis.
 func (u *UI) Close() error { return errors.Join(u.readOnly.Close(), u.full.Close()) }
 
-// For returns the UI as a role may use it.
+// For returns the handler for a role: read-only unless the role is Operator.
 func (u *UI) For(role access.Role) http.Handler {
 	if role == access.Operator {
-		return sealed(u.full)
+		return seal(u.full)
 	}
-	return sealed(u.readOnly)
+	return seal(u.readOnly)
 }
 
-// showIDs tells which operation an entry belongs to, and nothing that a payload may otherwise hold.
-func showIDs(_ string, payload []byte) string {
+// formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may contain.
+func formatPayload(_ string, payload []byte) string {
 	c, err := job.DecodeChunk(payload)
 	if err != nil {
-		return "not an entry of Longshore's"
+		return "unknown payload"
 	}
 	return fmt.Sprintf("operation %s, chunk %d", c.OperationID, c.Seq)
 }

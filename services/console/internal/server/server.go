@@ -15,97 +15,100 @@ import (
 	"github.com/longshore-io/longshore/services/console/internal/queues"
 )
 
-// headerTimeout bounds the head of a request, answerTimeout a whole answer: pages are small.
 const (
+	// headerTimeout bounds the reading of a request's header.
 	headerTimeout = 5 * time.Second
-	answerTimeout = 60 * time.Second
+	// requestTimeout bounds the reading of a whole request and the writing of its response.
+	requestTimeout = 60 * time.Second
 )
 
-func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits // the one place, and no goroutine runs yet
+func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits // the mode is global and must be set before any goroutine runs
 
-// UI is asynq's web UI as a role may use it.
-type UI interface {
-	For(role access.Role) http.Handler
-}
-
-// Options says what the console consists of.
+// Options configure the server.
 type Options struct {
-	// Addr is host:port, and Life says how the server begins and ends.
+	// Addr is host:port.
 	Addr string
-	Life service.HTTPOptions
+	HTTP service.HTTPOptions
 	Gate *access.Gate
-	UI   UI
-	// Operation answers for the page of one operation, at operations.Path.
-	Operation http.Handler
+	UI   *queues.UI
+	// Operation is the page at operations.Path.
+	Operation *operations.Page
 }
 
-// Server answers until its context ends.
+// Server serves the console.
 type Server struct {
-	http *http.Server
-	life service.HTTPOptions
-	log  *slog.Logger
+	server  *http.Server
+	options service.HTTPOptions
+	log     *slog.Logger
 }
 
-// New builds the server.
+// New returns a server.
 func New(o Options, log *slog.Logger) *Server {
 	return &Server{
-		http: &http.Server{
-			Addr: o.Addr, Handler: engine(log, o), ReadHeaderTimeout: headerTimeout, WriteTimeout: answerTimeout, ReadTimeout: answerTimeout,
+		server: &http.Server{
+			Addr: o.Addr, Handler: newHandler(log, o), ReadHeaderTimeout: headerTimeout, WriteTimeout: requestTimeout, ReadTimeout: requestTimeout,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-		life: o.Life, log: log,
+		options: o.HTTP, log: log,
 	}
 }
 
-// engine mounts the pages behind the gate. A browser that is logged in must not change a queue because another site told it to.
-func engine(log *slog.Logger, o Options) http.Handler {
+// Run serves until ctx ends. Then it drains and lets running requests finish within the grace period.
+func (s *Server) Run(ctx context.Context) error {
+	return service.ServeHTTP(ctx, s.log, s.server, s.options)
+}
+
+// newHandler routes requests to the pages. It rejects cross-origin requests, so that another site can't use
+// the login of a browser to change a queue.
+func newHandler(log *slog.Logger, o Options) http.Handler {
 	e := gin.New()
 	e.RedirectTrailingSlash = false
 	_ = e.SetTrustedProxies(nil)
-	e.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, queues.Root+"/") })
-	e.GET(queues.Root, func(c *gin.Context) { c.Redirect(http.StatusFound, queues.Root+"/") })
-	e.Any(queues.Root+"/*any", behind(o.Gate, func(c *gin.Context, role access.Role) {
+	toQueues := func(c *gin.Context) { c.Redirect(http.StatusFound, queues.Root+"/") }
+	e.GET("/", toQueues)
+	e.GET(queues.Root, toQueues)
+	e.Any(queues.Root+"/*any", requireRole(o.Gate, func(c *gin.Context, role access.Role) {
 		if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
-			log.InfoContext(c.Request.Context(), "an operator changes a queue",
-				slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("user", user(c)))
+			log.InfoContext(c.Request.Context(), "queue changed by an operator",
+				slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("user", userName(c)))
 		}
 		o.UI.For(role).ServeHTTP(c.Writer, c.Request)
 	}))
-	e.GET(operations.Path, behind(o.Gate, func(c *gin.Context, _ access.Role) {
+	e.GET(operations.Path, requireRole(o.Gate, func(c *gin.Context, _ access.Role) {
 		c.Request.SetPathValue(operations.ID, c.Param(operations.ID))
 		o.Operation.ServeHTTP(c.Writer, c.Request)
 	}))
-	return harden(http.NewCrossOriginProtection().Handler(e))
+	return setSecurityHeaders(http.NewCrossOriginProtection().Handler(e))
 }
 
-// behind lets those in who may look, and says what they may do.
-func behind(gate *access.Gate, show func(*gin.Context, access.Role)) gin.HandlerFunc {
+// requireRole passes requests of users with a role to handle, and rejects all others.
+func requireRole(gate *access.Gate, handle func(*gin.Context, access.Role)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		role := gate.RoleOf(c.Request)
-		if role == access.Nobody {
-			refuse(c, gate)
+		if role == access.None {
+			reject(c, gate)
 			return
 		}
-		show(c, role)
+		handle(c, role)
 	}
 }
 
-func user(c *gin.Context) string {
+func reject(c *gin.Context, gate *access.Gate) {
+	if gate.RequiresLogin() {
+		c.Header("WWW-Authenticate", `Basic realm="Longshore console", charset="UTF-8"`)
+		c.String(http.StatusUnauthorized, "Log in as a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS.\n")
+		return
+	}
+	c.String(http.StatusForbidden, "The console has no users, so it only accepts requests to localhost or a loopback address.\n")
+}
+
+func userName(c *gin.Context) string {
 	name, _, _ := c.Request.BasicAuth()
 	return name
 }
 
-func refuse(c *gin.Context, gate *access.Gate) {
-	if gate.AsksLogin() {
-		c.Header("WWW-Authenticate", `Basic realm="Longshore console", charset="UTF-8"`)
-		c.String(http.StatusUnauthorized, "Log in with a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS.\n")
-		return
-	}
-	c.String(http.StatusForbidden, "Without a login the console answers to this machine's own names only.\n")
-}
-
-// harden sets what every answer carries.
-func harden(next http.Handler) http.Handler {
+// setSecurityHeaders sets the headers that every response carries.
+func setSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -114,6 +117,3 @@ func harden(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// Run listens and serves until ctx ends; then it drains, and lets the requests in hand finish within the grace period.
-func (s *Server) Run(ctx context.Context) error { return service.ServeHTTP(ctx, s.log, s.http, s.life) }

@@ -18,18 +18,38 @@ import (
 	"github.com/longshore-io/longshore/services/console/internal/queues"
 )
 
-// console is the whole console without its listener, on a Redis of its own, for a viewer and an operator.
-func console(t *testing.T) (http.Handler, queuetest.Redis) {
+// The users of a fixture, as name:password.
+const (
+	viewer   = "vera:see"
+	operator = "olga:run"
+)
+
+// fixture is the console without its listener.
+type fixture struct {
+	handler http.Handler
+	redis   queuetest.Redis
+}
+
+func newFixture(t *testing.T) fixture {
 	t.Helper()
 	redis := queuetest.New(t)
 	ui := queues.New(redis.Queue)
 	t.Cleanup(func() { _ = ui.Close() })
 	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}})
 	log := slog.New(slog.DiscardHandler)
-	return engine(log, Options{Gate: gate, UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), log)}), redis
+	handler := newHandler(log, Options{Gate: gate, UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), log)})
+	return fixture{handler: handler, redis: redis}
 }
 
-func ask(t *testing.T, h http.Handler, user, method, path string, header ...string) *httptest.ResponseRecorder {
+func (f fixture) dispatch(t *testing.T, c job.Chunk) {
+	t.Helper()
+	if err := queue.NewDispatcher(f.redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// request sends a request of a user, with an optional header.
+func (f fixture) request(t *testing.T, user, method, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://queues.example"+path, nil)
 	if name, password, ok := strings.Cut(user, ":"); ok {
@@ -39,112 +59,119 @@ func ask(t *testing.T, h http.Handler, user, method, path string, header ...stri
 		r.Header.Set(header[0], header[1])
 	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	f.handler.ServeHTTP(w, r)
 	return w
 }
 
-func TestNobodyIsLetInWithoutALogin(t *testing.T) {
+func TestServerRequiresLogin(t *testing.T) {
 	t.Parallel()
-	h, _ := console(t)
+	f := newFixture(t)
 	for _, path := range []string{"/queues/", "/queues/api/queues", "/queues/static/js/main.5adda2da.chunk.js", "/operations/" + uuid.NewString()} {
-		for _, user := range []string{"", "vera:run", "eve:see"} {
-			w := ask(t, h, user, http.MethodGet, path)
-			if w.Code != http.StatusUnauthorized || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Basic ") {
-				t.Errorf("%s as %q: %d", path, user, w.Code)
-			}
+		for name, user := range map[string]string{"no login": "", "wrong password": "vera:run", "unknown user": "eve:see"} {
+			t.Run(name+" at "+path, func(t *testing.T) {
+				t.Parallel()
+				w := f.request(t, user, http.MethodGet, path)
+				if w.Code != http.StatusUnauthorized || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Basic ") {
+					t.Errorf("status = %d, WWW-Authenticate %q, want 401, Basic", w.Code, w.Header().Get("WWW-Authenticate"))
+				}
+			})
 		}
 	}
 }
 
-func TestOnlyOperatorsChangeAnythingAndOnlyFromThisSite(t *testing.T) {
+func TestServerChangesQueue(t *testing.T) {
 	t.Parallel()
-	h, redis := console(t)
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, job.Chunk{OperationID: uuid.New()}, queue.FirstDispatch); err != nil {
-		t.Fatal(err)
-	}
-	const pause = "/queues/api/queues/imports:pause"
+	f := newFixture(t)
+	f.dispatch(t, job.Chunk{OperationID: uuid.New()})
 	for name, tt := range map[string]struct {
 		user   string
 		header []string
 		want   int
 	}{
-		"viewer":                     {"vera:see", nil, http.StatusMethodNotAllowed},
-		"operator from another site": {"olga:run", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
-		"operator":                   {"olga:run", []string{"Sec-Fetch-Site", "same-origin"}, http.StatusNoContent},
+		"viewer":                     {viewer, nil, http.StatusMethodNotAllowed},
+		"operator from another site": {operator, []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		"operator":                   {operator, []string{"Sec-Fetch-Site", "same-origin"}, http.StatusNoContent},
 	} {
-		if w := ask(t, h, tt.user, http.MethodPost, pause, tt.header...); w.Code != tt.want {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if w := f.request(t, tt.user, http.MethodPost, "/queues/api/queues/imports:pause", tt.header...); w.Code != tt.want {
+				t.Errorf("status = %d, want %d: %s", w.Code, tt.want, w.Body)
+			}
+		})
 	}
 }
 
-func TestEntriesShowIDsOnly(t *testing.T) {
+func TestServerShowsIDsOnly(t *testing.T) {
 	t.Parallel()
-	h, redis := console(t)
+	f := newFixture(t)
 	c := job.Chunk{OperationID: uuid.New(), Seq: 7}
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
-		t.Fatal(err)
-	}
-	w := ask(t, h, "vera:see", http.MethodGet, "/queues/api/queues/imports/pending_tasks")
-	var listed struct {
+	f.dispatch(t, c)
+	w := f.request(t, viewer, http.MethodGet, "/queues/api/queues/imports/pending_tasks")
+	var list struct {
 		Tasks []struct {
 			Payload string `json:"payload"`
 		} `json:"tasks"`
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &listed); err != nil {
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil {
 		t.Fatalf("%v in %s", err, w.Body)
 	}
-	if want := "operation " + c.OperationID.String() + ", chunk 7"; len(listed.Tasks) != 1 || listed.Tasks[0].Payload != want {
-		t.Errorf("listed %+v, want the payload %q", listed.Tasks, want)
+	if want := "operation " + c.OperationID.String() + ", chunk 7"; len(list.Tasks) != 1 || list.Tasks[0].Payload != want {
+		t.Errorf("entries = %+v, want one with the payload %q", list.Tasks, want)
 	}
 }
 
-// TestAnOperationsPageLeadsToItsEntries: for a viewer, too; and the address that it gives is one of the UI's.
-func TestAnOperationsPageLeadsToItsEntries(t *testing.T) {
+// TestServerOperationPage checks that the page's link to an entry is a page of asynq's UI.
+func TestServerOperationPage(t *testing.T) {
 	t.Parallel()
-	h, redis := console(t)
+	f := newFixture(t)
 	c := job.Chunk{OperationID: uuid.New()}
-	if err := queue.NewDispatcher(redis.Queue).Dispatch(t.Context(), job.Import, c, queue.FirstDispatch); err != nil {
-		t.Fatal(err)
+	f.dispatch(t, c)
+	w := f.request(t, viewer, http.MethodGet, "/operations/"+c.OperationID.String())
+	link := "/queues/queues/imports/tasks/" + c.String() + ".0"
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `href="`+link+`"`) {
+		t.Fatalf("status = %d, want 200 with a link to %s: %s", w.Code, link, w.Body)
 	}
-	w := ask(t, h, "vera:see", http.MethodGet, "/operations/"+c.OperationID.String())
-	address := "/queues/queues/imports/tasks/" + c.String() + ".0"
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `href="`+address+`"`) {
-		t.Fatalf("%d %s", w.Code, w.Body)
+	api := strings.Replace(link, "/queues/", "/queues/api/", 1)
+	if w := f.request(t, viewer, http.MethodGet, api); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.OperationID.String()) {
+		t.Errorf("status of %s = %d, want 200 with the operation: %s", api, w.Code, w.Body)
 	}
-	entry := strings.Replace(address, "/queues/", "/queues/api/", 1)
-	if w := ask(t, h, "vera:see", http.MethodGet, entry); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.OperationID.String()) {
-		t.Errorf("%s: %d %s", entry, w.Code, w.Body)
-	}
-	if w := ask(t, h, "vera:see", http.MethodGet, "/operations/none"); w.Code != http.StatusBadRequest {
-		t.Errorf("what is no id: %d %s", w.Code, w.Body)
+	if w := f.request(t, viewer, http.MethodGet, "/operations/none"); w.Code != http.StatusBadRequest {
+		t.Errorf("status of another id = %d, want 400: %s", w.Code, w.Body)
 	}
 }
 
-func TestPagesAskNoOtherHost(t *testing.T) {
+func TestServerPagesLoadNothingFromOtherHosts(t *testing.T) {
 	t.Parallel()
-	h, _ := console(t)
+	f := newFixture(t)
 	for _, path := range []string{"/queues/", "/queues/queues/imports"} {
-		w := ask(t, h, "vera:see", http.MethodGet, path)
-		body, policy := w.Body.String(), w.Header().Get("Content-Security-Policy")
-		if w.Code != http.StatusOK || !strings.Contains(body, `<div id="root">`) {
-			t.Fatalf("%s: %d %s", path, w.Code, body)
-		}
-		if strings.Contains(body, "googleapis") || strings.Contains(body, "manifest") || strings.Contains(body, `href="http`) {
-			t.Errorf("%s leads to another host: %s", path, body)
-		}
-		if strings.Count(policy, "'sha256-") != strings.Count(body, "<script>") || strings.Contains(policy, "http") {
-			t.Errorf("%s has the policy %s", path, policy)
-		}
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			w := f.request(t, viewer, http.MethodGet, path)
+			body, policy := w.Body.String(), w.Header().Get("Content-Security-Policy")
+			if w.Code != http.StatusOK || !strings.Contains(body, `<div id="root">`) {
+				t.Fatalf("status = %d, want 200 with the UI: %s", w.Code, body)
+			}
+			for _, unwanted := range []string{"googleapis", "manifest", `href="http`} {
+				if strings.Contains(body, unwanted) {
+					t.Errorf("the page contains %q: %s", unwanted, body)
+				}
+			}
+			if got, want := strings.Count(policy, "'sha256-"), strings.Count(body, "<script>"); got != want {
+				t.Errorf("scripts allowed by the policy = %d, want %d: %s", got, want, policy)
+			}
+			if strings.Contains(policy, "http") {
+				t.Errorf("the policy allows another host: %s", policy)
+			}
+		})
 	}
 }
 
-func TestTheRootLeadsToTheQueues(t *testing.T) {
+func TestServerRedirectsToQueues(t *testing.T) {
 	t.Parallel()
-	h, _ := console(t)
+	f := newFixture(t)
 	for _, path := range []string{"/", "/queues"} {
-		if w := ask(t, h, "", http.MethodGet, path); w.Code != http.StatusFound || w.Header().Get("Location") != "/queues/" {
-			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Location"))
+		if w := f.request(t, "", http.MethodGet, path); w.Code != http.StatusFound || w.Header().Get("Location") != "/queues/" {
+			t.Errorf("GET %s = %d, Location %q, want 302, /queues/", path, w.Code, w.Header().Get("Location"))
 		}
 	}
 }
