@@ -18,14 +18,14 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// trial is an importer's work on chunks of one record each, seen from inside.
-type trial struct {
+// fixture is an Ingest with an accepted import of one record per chunk.
+type fixture struct {
 	*Ingest
 	sql *pgx.Conn
 	op  *operation.Operation
 }
 
-func setupTrial(t *testing.T, chunks int) trial {
+func newFixture(t *testing.T, chunks int) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
 	db, err := store.Open(t.Context(), url, store.Options{})
@@ -50,63 +50,66 @@ func setupTrial(t *testing.T, chunks int) trial {
 			}
 		}
 	}
-	work := trial{sql: storetest.Connect(t, url)}
-	if work.op, err = upload.Seal(t.Context(), packer.Cut()); err != nil {
+	f := fixture{sql: storetest.Connect(t, url)}
+	if f.op, err = upload.Seal(t.Context(), packer.Cut()); err != nil {
 		t.Fatal(err)
 	}
-	if work.Ingest, err = New(t.Context(), db, collections, record.DefaultLimits(), metrics.NewRecords()); err != nil {
+	if f.Ingest, err = New(t.Context(), db, collections, record.DefaultLimits(), metrics.NewRecords()); err != nil {
 		t.Fatal(err)
 	}
-	return work
+	return f
 }
 
-// try tries a chunk as a worker does.
-func (w trial) try(ctx context.Context, t *testing.T, seq int) error {
+// process begins an attempt and processes the chunk, as a worker does.
+func (f fixture) process(ctx context.Context, t *testing.T, seq int) error {
 	t.Helper()
-	c := job.Chunk{OperationID: w.op.ID, Seq: seq}
-	if _, err := w.store.BeginAttempt(t.Context(), c, operation.Import); err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNothingDue) {
+	c := job.Chunk{OperationID: f.op.ID, Seq: seq}
+	if _, err := f.store.BeginAttempt(t.Context(), c, operation.Import); err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNothingDue) {
 		t.Fatal(err)
 	}
-	_, err := w.Process(ctx, c, store.Attempt{Collection: "tools"})
+	_, err := f.Process(ctx, c, store.Attempt{Collection: "tools"})
 	return err
 }
 
-// TestOnlyAFailureOfItsOwnForgetsAPlan: describing the table again costs all steps of a worker a
-// look into the catalog, one after the other.
-func TestOnlyAFailureOfItsOwnForgetsAPlan(t *testing.T) {
+// TestProcessKeepsPipeline checks that only a failure of the step itself removes the pipeline. To create
+// it again, a worker has to read the catalog while all its other steps wait.
+func TestProcessKeepsPipeline(t *testing.T) {
 	t.Parallel()
-	w := setupTrial(t, 3)
-	before := w.pipelines.byName["tools"]
-	kept := func(what string, err, want error) {
+	f := newFixture(t, 3)
+	before := f.pipelines.byName["tools"]
+	want := func(name string, err, wantErr error) {
 		t.Helper()
-		if !errors.Is(err, want) {
-			t.Errorf("%s: %v, not %v", what, err, want)
+		if !errors.Is(err, wantErr) {
+			t.Errorf("Process() of %s error = %v, want %v", name, err, wantErr)
 		}
-		if w.pipelines.byName["tools"] != before {
-			t.Errorf("%s: the plan was forgotten", what)
+		if f.pipelines.byName["tools"] != before {
+			t.Errorf("Process() of %s removed the pipeline, want it kept", name)
 		}
 	}
-	kept("a chunk", w.try(t.Context(), t, 0), nil)
-	kept("a chunk that is done", w.try(t.Context(), t, 0), store.ErrNothingDue)
-	held, err := w.sql.Begin(t.Context())
+	want("a chunk", f.process(t.Context(), t, 0), nil)
+	want("a finished chunk", f.process(t.Context(), t, 0), store.ErrNothingDue)
+	tx, err := f.sql.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := held.Exec(t.Context(), `SELECT FROM xforce.task_chunks WHERE task_id = $1 AND seq = 1 FOR UPDATE`, w.op.ID); err != nil {
+	if _, err := tx.Exec(t.Context(), `SELECT FROM xforce.task_chunks WHERE task_id = $1 AND seq = 1 FOR UPDATE`, f.op.ID); err != nil {
 		t.Fatal(err)
 	}
-	kept("a chunk that somebody holds", w.try(t.Context(), t, 1), store.ErrLocked)
-	if err := held.Rollback(t.Context()); err != nil {
+	want("a locked chunk", f.process(t.Context(), t, 1), store.ErrLocked)
+	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	stopped, stop := context.WithCancel(t.Context())
-	stop()
-	kept("a worker that stops", w.try(stopped, t, 1), context.Canceled)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	want("a worker that stops", f.process(cancelled, t, 1), context.Canceled)
 
-	if _, err := w.sql.Exec(t.Context(), `ALTER TABLE xforce.tools DROP COLUMN category`); err != nil {
+	if _, err := f.sql.Exec(t.Context(), `ALTER TABLE xforce.tools DROP COLUMN category`); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.try(t.Context(), t, 2); err == nil || w.pipelines.byName["tools"] != nil {
-		t.Errorf("a table that has changed: %v, and the plan is kept", err)
+	if err := f.process(t.Context(), t, 2); err == nil {
+		t.Error("Process() with a changed table error = nil, want an error")
+	}
+	if f.pipelines.byName["tools"] != nil {
+		t.Error("Process() with a changed table kept the pipeline, want it removed")
 	}
 }

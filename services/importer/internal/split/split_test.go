@@ -25,52 +25,52 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/split"
 )
 
-// bench is a splitter without its process.
-type bench struct {
+// fixture is a splitter with its handler.
+type fixture struct {
 	db    *store.Store
 	sql   *pgx.Conn
 	redis queuetest.Redis
 	split queue.Handler
 }
 
-func setup(t *testing.T) bench {
+func newFixture(t *testing.T) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	b := bench{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
+	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
 	var err error
-	if b.db, err = store.Open(t.Context(), url, store.Options{}); err != nil {
+	if f.db, err = store.Open(t.Context(), url, store.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(b.db.Close)
+	t.Cleanup(f.db.Close)
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	splitter := split.New(b.db, collections)
-	worker := worker.New(job.Split, worker.Deps{Store: b.db, Redis: b.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
-	b.split = splitter.WithCleanup(worker.ProcessChunk)
-	return b
+	splitter := split.New(f.db, collections)
+	worker := worker.New(job.Split, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
+	f.split = splitter.WithCleanup(worker.ProcessChunk)
+	return f
 }
 
 var limits = intake.Limits{Body: 1 << 20, Record: 1000, Records: 1000, Depth: 8, Ratio: 100}
 
-// finished is a finished upload of the parts.
-func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) job.Chunk {
+// newUpload returns the job of a finished multipart upload of the parts.
+func (f fixture) newUpload(t *testing.T, collection, mediaType string, parts ...string) job.Chunk {
 	t.Helper()
-	p, err := b.db.BeginMultipart(t.Context(), store.Draft{
-		Reference: operation.NewReference(), Kind: operation.Import, Collection: into, Lanes: 2,
+	p, err := f.db.BeginMultipart(t.Context(), store.Draft{
+		Reference: operation.NewReference(), Kind: operation.Import, Collection: collection, Lanes: 2,
 		Request: staging.NewRequest(mediaType, 10, 1<<20, limits).Encode(),
 	}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, content := range parts {
-		w, err := b.db.NewPart(p.ID, i+1)
+		w, err := f.db.NewPart(p.ID, i+1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for piece := range slices.Chunk([]byte(content), 100) {
-			if err := w.Append(t.Context(), piece); err != nil {
+		for block := range slices.Chunk([]byte(content), 100) {
+			if err := w.Append(t.Context(), block); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -79,29 +79,37 @@ func (b bench) finished(t *testing.T, into, mediaType string, parts ...string) j
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.db.FinishMultipart(t.Context(), p.ID, len(parts)); err != nil {
+	if _, err := f.db.FinishMultipart(t.Context(), p.ID, len(parts)); err != nil {
 		t.Fatal(err)
 	}
 	return job.SplitOf(p.ID)
 }
 
-func (b bench) mustRead(t *testing.T, c job.Chunk) *operation.Operation {
+func (f fixture) mustRead(t *testing.T, c job.Chunk) *operation.Operation {
 	t.Helper()
-	op, err := b.db.Operation(t.Context(), c.OperationID)
+	op, err := f.db.Operation(t.Context(), c.OperationID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return op
 }
 
-func (b bench) count(t *testing.T, table string) (n int) {
+func (f fixture) count(t *testing.T, table string) (n int) {
 	t.Helper()
-	if err := b.sql.QueryRow(t.Context(), `SELECT count(*) FROM xforce.`+table).Scan(&n); err != nil {
+	if err := f.sql.QueryRow(t.Context(), `SELECT count(*) FROM xforce.`+table).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
+func (f fixture) wantNoParts(t *testing.T) {
+	t.Helper()
+	if n := f.count(t, "upload_parts") + f.count(t, "upload_pieces"); n != 0 {
+		t.Errorf("rows of parts and blocks = %d, want 0", n)
+	}
+}
+
+// lines returns n records as NDJSON.
 func lines(n int) string {
 	var all strings.Builder
 	for i := range n {
@@ -110,46 +118,44 @@ func lines(n int) string {
 	return all.String()
 }
 
-func TestRecordsCrossTheBordersOfParts(t *testing.T) {
+func TestProcessRecordsAcrossParts(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	body := lines(45)
-	c := b.finished(t, "tools", "application/x-ndjson", body[:13], body[13:14], body[14:700], "", body[700:])
-	if err := b.split(t.Context(), c); err != nil {
+	c := f.newUpload(t, "tools", "application/x-ndjson", body[:13], body[13:14], body[14:700], "", body[700:])
+	if err := f.split(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	op := b.mustRead(t, c)
+	op := f.mustRead(t, c)
 	if op.State != operation.Running || op.Counts.Total != 45 || op.Chunks != 5 {
-		t.Errorf("split as %+v", op)
+		t.Errorf("operation = %+v, want Running with 45 records in 5 chunks", op)
 	}
 	row := 0
-	err := b.db.Records(t.Context(), op.ID, operation.Unprocessed, func(n int, received []byte) error {
+	err := f.db.Records(t.Context(), op.ID, operation.Unprocessed, func(n int, received []byte) error {
 		row++
 		if want := fmt.Sprintf(`{"tool_id":"ä%d"}`, row-1); n != row || string(received) != want {
-			t.Errorf("record %d is %s, not %s", n, received, want)
+			t.Errorf("record %d = %s, want record %d, %s", n, received, row, want)
 		}
 		return nil
 	})
 	if err != nil || row != 45 {
-		t.Errorf("%d records, %v", row, err)
+		t.Errorf("Records() = %d records, %v, want 45", row, err)
 	}
-	if n := b.count(t, "upload_parts") + b.count(t, "upload_pieces"); n != 0 {
-		t.Errorf("%d rows of parts are left", n)
+	f.wantNoParts(t)
+	if n := f.redis.Client.LLen(t.Context(), "asynq:{imports}:pending").Val(); n != 2 {
+		t.Errorf("dispatched chunks = %d, want 1 for each of 2 lanes", n)
 	}
-	if n := b.redis.Client.LLen(t.Context(), "asynq:{imports}:pending").Val(); n != 2 {
-		t.Errorf("%d chunks were dispatched instead of one for each lane", n)
-	}
-	if err := b.split(t.Context(), c); err != nil { // delivered twice
+	if err := f.split(t.Context(), c); err != nil { // delivered twice
 		t.Error(err)
 	}
-	if n := b.count(t, "task_chunks"); n != 6 {
-		t.Errorf("%d chunks instead of 6", n)
+	if n := f.count(t, "task_chunks"); n != 6 {
+		t.Errorf("chunks = %d, want 6", n)
 	}
 }
 
-func TestWhatCannotBeReadFails(t *testing.T) {
+func TestProcessInvalidBody(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	f := newFixture(t)
 	for code, parts := range map[string][]string{
 		"MalformedJson":  {lines(25), "{"},
 		"RecordTooLarge": {lines(25), `{"tool_id":"` + strings.Repeat("x", 1000) + `"}`},
@@ -159,66 +165,63 @@ func TestWhatCannotBeReadFails(t *testing.T) {
 		"EmptyBody":      {""},
 		"NotUtf8":        {"\xff\xfe", "x"},
 	} {
-		c := b.finished(t, "tools", "application/x-ndjson", parts...)
-		if _, parked := errors.AsType[*queue.ArchiveError](b.split(t.Context(), c)); !parked {
-			t.Errorf("%s: its entry is not put aside", code)
+		c := f.newUpload(t, "tools", "application/x-ndjson", parts...)
+		err := f.split(t.Context(), c)
+		if _, archived := errors.AsType[*queue.ArchiveError](err); !archived {
+			t.Errorf("%s: error = %v, want ArchiveError", code, err)
 		}
-		op := b.mustRead(t, c)
+		op := f.mustRead(t, c)
 		if op.State != operation.Failed || op.Failure == nil || op.Failure.Code != code || op.Failure.Message == "" || op.Counts.Total != 0 {
-			t.Errorf("%s: ended as %+v, %+v", code, op, op.Failure)
+			t.Errorf("operation = %+v with failure %+v, want Failed with %s and no records", op, op.Failure, code)
 		}
 	}
-	if n := b.count(t, "upload_parts") + b.count(t, "upload_pieces"); n != 0 {
-		t.Errorf("%d rows of parts are left", n)
-	}
-	if n := b.count(t, "task_chunks WHERE seq >= 0"); n != 0 {
-		t.Errorf("%d chunks are left", n)
+	f.wantNoParts(t)
+	if n := f.count(t, "task_chunks WHERE seq >= 0"); n != 0 {
+		t.Errorf("chunks = %d, want 0", n)
 	}
 }
 
-// What the database lacks is not the client's fault: the operation must not be told as a body that
-// ends too early.
-func TestAMissingPieceIsNotTheClients(t *testing.T) {
+// TestProcessMissingBlock checks that lost data of the database is not reported as a client's error, such
+// as a body that ends too early.
+func TestProcessMissingBlock(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	c := b.finished(t, "tools", "application/x-ndjson", lines(25))
-	if _, err := b.sql.Exec(t.Context(), `DELETE FROM xforce.upload_pieces WHERE seq = 2`); err != nil {
+	f := newFixture(t)
+	c := f.newUpload(t, "tools", "application/x-ndjson", lines(25))
+	if _, err := f.sql.Exec(t.Context(), `DELETE FROM xforce.upload_pieces WHERE seq = 2`); err != nil {
 		t.Fatal(err)
 	}
 	var later *queue.RetryAfterError
-	if err := b.split(t.Context(), c); !errors.As(err, &later) {
-		t.Errorf("splitting: %v", err)
+	if err := f.split(t.Context(), c); !errors.As(err, &later) {
+		t.Errorf("error = %v, want RetryAfterError", err)
 	}
-	if op := b.mustRead(t, c); op.State != operation.Running {
-		t.Errorf("ended as %s: %+v", op.State, op.Failure)
+	if op := f.mustRead(t, c); op.State != operation.Running {
+		t.Errorf("operation = %s with failure %+v, want Running", op.State, op.Failure)
 	}
 }
 
-func TestAnUnknownCollectionIsLeftToOthers(t *testing.T) {
+func TestProcessUnknownCollection(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	c := b.finished(t, "spoons", "application/x-ndjson", lines(1))
-	for range 5 { // more often than it may be tried
-		if err := b.split(t.Context(), c); err == nil {
-			t.Error("a collection was split that nobody knows")
+	f := newFixture(t)
+	c := f.newUpload(t, "spoons", "application/x-ndjson", lines(1))
+	for range 5 { // more than MaxAttempts
+		if err := f.split(t.Context(), c); err == nil {
+			t.Error("error = nil, want an error for an unknown collection")
 		}
 	}
-	if op := b.mustRead(t, c); op.State.Terminal() {
-		t.Errorf("ended as %s: %+v", op.State, op.Failure)
+	if op := f.mustRead(t, c); op.State.Terminal() {
+		t.Errorf("operation = %s with failure %+v, want it not finished", op.State, op.Failure)
 	}
 }
 
-func TestACancelledUploadIsCleared(t *testing.T) {
+func TestWithCleanupCancelledUpload(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	c := b.finished(t, "tools", "application/x-ndjson", lines(1))
-	if _, err := b.db.Cancel(t.Context(), c.OperationID); err != nil {
+	f := newFixture(t)
+	c := f.newUpload(t, "tools", "application/x-ndjson", lines(1))
+	if _, err := f.db.Cancel(t.Context(), c.OperationID); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.split(t.Context(), c); err != nil {
+	if err := f.split(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.count(t, "upload_parts") + b.count(t, "upload_pieces"); n != 0 {
-		t.Errorf("%d rows of parts are left", n)
-	}
+	f.wantNoParts(t)
 }
