@@ -71,8 +71,8 @@ func (f fixture) process(ctx context.Context, t *testing.T, seq int) error {
 	return err
 }
 
-// TestProcessKeepsPipeline checks that only a failure of the step itself removes the pipeline. To create
-// it again, a worker has to read the catalog while all its other steps wait.
+// TestProcessKeepsPipeline checks that only a failure of the step itself removes the pipeline. To
+// create it again, a worker has to read the catalog while all its other steps wait.
 func TestProcessKeepsPipeline(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 3)

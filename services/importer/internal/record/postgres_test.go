@@ -15,34 +15,34 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// stored is a value as it goes to Postgres: JSON to jsonb, its text to text.
+// stored is a value as it is sent to Postgres: its JSON to jsonb and its text to text.
 type stored struct {
 	document jsontext.Value
 	text     string
 }
 
-// TestPostgresHoldsWhatReadAccepts copies the values of thousands of drawn records, and the reasons
-// for those that were rejected, to columns of text and jsonb in one statement, which a single value
-// that Postgres refuses would fail.
-func TestPostgresHoldsWhatReadAccepts(t *testing.T) {
+// TestReadAcceptsWhatPostgresStores copies the values of thousands of drawn records, and the
+// reasons of the rejected ones, into columns of text and jsonb. It uses one statement, which fails
+// if Postgres rejects a single value.
+func TestReadAcceptsWhatPostgresStores(t *testing.T) {
 	t.Parallel()
 	conn := storetest.Connect(t, storetest.NewDatabase(t))
-	if _, err := conn.Exec(t.Context(), "CREATE TABLE held (n int, document jsonb, text text)"); err != nil {
+	if _, err := conn.Exec(t.Context(), "CREATE TABLE stored (n int, document jsonb, text text)"); err != nil {
 		t.Fatalf("creating the table: %v", err)
 	}
 	rows, accepted, rejected := drawStored(t)
 	if accepted < 1000 || rejected < 1000 {
-		t.Fatalf("%d records were accepted and %d rejected, too few of one kind to show anything", accepted, rejected)
+		t.Fatalf("accepted = %d, rejected = %d records, want at least 1000 of each", accepted, rejected)
 	}
-	_, err := conn.CopyFrom(t.Context(), pgx.Identifier{"held"}, []string{"n", "document", "text"},
+	_, err := conn.CopyFrom(t.Context(), pgx.Identifier{"stored"}, []string{"n", "document", "text"},
 		pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return []any{i, []byte(rows[i].document), rows[i].text}, nil }))
 	if err != nil {
-		t.Fatalf("Postgres refuses what Read accepts: %v", err)
+		t.Fatalf("storing what Read has accepted: %v", err)
 	}
-	compareHeld(t.Context(), t, conn, rows)
+	compareStored(t.Context(), t, conn, rows)
 }
 
-// drawStored draws records and collects what would be kept of them.
+// drawStored draws records and returns the values to store.
 func drawStored(t *testing.T) (rows []stored, accepted, rejected int) {
 	t.Helper()
 	r, declared := record.NewReader(things(t), record.DefaultLimits()), declaredBy(t)
@@ -80,11 +80,10 @@ func textOf(t *testing.T, value jsontext.Value) string {
 	return string(text)
 }
 
-// compareHeld makes sure that nothing was altered: texts come back as they were sent, strings in
-// jsonb mean the same.
-func compareHeld(ctx context.Context, t *testing.T, conn *pgx.Conn, want []stored) {
+// compareStored checks that texts are unchanged and that strings in jsonb have the same meaning.
+func compareStored(ctx context.Context, t *testing.T, conn *pgx.Conn, want []stored) {
 	t.Helper()
-	rows, err := conn.Query(ctx, "SELECT text, jsonb_typeof(document) = 'string', document #>> '{}' FROM held ORDER BY n")
+	rows, err := conn.Query(ctx, "SELECT text, jsonb_typeof(document) = 'string', document #>> '{}' FROM stored ORDER BY n")
 	if err != nil {
 		t.Fatalf("reading back: %v", err)
 	}
@@ -98,14 +97,14 @@ func compareHeld(ctx context.Context, t *testing.T, conn *pgx.Conn, want []store
 		t.Fatalf("reading back: %v", err)
 	}
 	if len(got) != len(want) {
-		t.Fatalf("Postgres holds %d values, want %d", len(got), len(want))
+		t.Fatalf("stored values = %d, want %d", len(got), len(want))
 	}
 	for i := range got {
 		if diff := cmp.Diff(want[i].text, got[i].Text); diff != "" {
-			t.Errorf("text of %s was altered (-want +got):\n%s", want[i].document, diff)
+			t.Errorf("stored text of %s (-want +got):\n%s", want[i].document, diff)
 		}
 		if got[i].IsString && *got[i].Document != want[i].text {
-			t.Errorf("jsonb turned %s into %q", want[i].document, *got[i].Document)
+			t.Errorf("stored jsonb of %s = %q, want %q", want[i].document, *got[i].Document, want[i].text)
 		}
 	}
 }

@@ -14,15 +14,15 @@ import (
 // reason is a pointer, a code and a message.
 type reason [3]string
 
-func plainly(reasons []operation.Reason) []reason {
-	var plain []reason
+func toReasons(reasons []operation.Reason) []reason {
+	var converted []reason
 	for _, r := range reasons {
-		plain = append(plain, reason{r.Pointer, r.Code, r.Message})
+		converted = append(converted, reason{r.Pointer, r.Code, r.Message})
 	}
-	return plain
+	return converted
 }
 
-// nested returns arrays within each other.
+// nested returns nested arrays.
 func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
 // manyMembers returns an object of n members.
@@ -34,7 +34,7 @@ func manyMembers(n int) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// The messages are written out: they are what a user sees.
+// The messages are literal, because users see them.
 const (
 	badUTF8      = "holds bytes that are not UTF-8"
 	badSurrogate = `holds half of a surrogate pair, such as \ud800 alone, which is no character`
@@ -64,8 +64,8 @@ func TestReadRejects(t *testing.T) {
 		"boolean": {`true`, []reason{{"", "not-an-object", "must be an object with named members, but is a boolean"}}},
 		"null":    {`null`, []reason{{"", "not-an-object", "must be an object with named members, but is null"}}},
 
-		"nothing":               {" ", []reason{{"", "malformed-json", "is not valid JSON: it ends too early, after byte 1"}}},
-		"no-value-at-all":       {"?", []reason{{"", "malformed-json", "is not valid JSON: byte 1 is not expected there"}}},
+		"empty":                 {" ", []reason{{"", "malformed-json", "is not valid JSON: it ends too early, after byte 1"}}},
+		"no-value":              {"?", []reason{{"", "malformed-json", "is not valid JSON: byte 1 is not expected there"}}},
 		"truncated":             {`{"id":"x`, []reason{{"", "malformed-json", "is not valid JSON: it ends too early, after byte 8"}}},
 		"trailing-comma":        {`{"id":1,}`, []reason{{"", "malformed-json", "is not valid JSON: byte 9 is not expected there"}}},
 		"trailing-data":         {`{"id":1} {}`, []reason{{"", "malformed-json", "is not valid JSON: byte 10 is not expected there"}}},
@@ -74,16 +74,16 @@ func TestReadRejects(t *testing.T) {
 		"not-a-number":          {`{"id":NaN}`, []reason{{"", "malformed-json", "is not valid JSON: byte 7 is not expected there"}}},
 		"unknown-escape":        {`{"id":"\x"}`, []reason{{"", "malformed-json", "is not valid JSON: byte 8 is not expected there"}}},
 
-		"duplicate":                 {`{"id":1,"id":1}`, []reason{{"/id", "duplicate-member", twice("id")}}},
-		"duplicate-in-another-form": {`{"id":1,"\u0069d":2}`, []reason{{"/id", "duplicate-member", twice("id")}}},
-		"duplicate-three-times":     {`{"id":1,"id":1,"id":1}`, []reason{{"/id", "duplicate-member", twice("id")}}},
-		"duplicate-within":          {`{"data":{"x":[{"p":1,"q":2,"p":3}]}}`, []reason{{"/data/x/0/p", "duplicate-member", twice("p")}}},
-		"duplicate-empty-name":      {`{"data":{"":1,"":2}}`, []reason{{"/data/", "duplicate-member", twice("")}}},
-		"duplicate-to-be-escaped":   {`{"a/b~c":1,"a/b~c":2}`, []reason{{"/a~1b~0c", "duplicate-member", twice("a/b~c")}}},
-		"duplicates-apart":          {`{"data":{"b":1,"a":2,"c":[{"a":1}],"b":3}}`, []reason{{"/data/b", "duplicate-member", twice("b")}}},
+		"duplicate":             {`{"id":1,"id":1}`, []reason{{"/id", "duplicate-member", twice("id")}}},
+		"duplicate-escaped":     {`{"id":1,"\u0069d":2}`, []reason{{"/id", "duplicate-member", twice("id")}}},
+		"duplicate-three-times": {`{"id":1,"id":1,"id":1}`, []reason{{"/id", "duplicate-member", twice("id")}}},
+		"duplicate-within":      {`{"data":{"x":[{"p":1,"q":2,"p":3}]}}`, []reason{{"/data/x/0/p", "duplicate-member", twice("p")}}},
+		"duplicate-empty-name":  {`{"data":{"":1,"":2}}`, []reason{{"/data/", "duplicate-member", twice("")}}},
+		"duplicate-in-pointer":  {`{"a/b~c":1,"a/b~c":2}`, []reason{{"/a~1b~0c", "duplicate-member", twice("a/b~c")}}},
+		"several-duplicates":    {`{"data":{"b":1,"a":2,"c":[{"a":1}],"b":3}}`, []reason{{"/data/b", "duplicate-member", twice("b")}}},
 
-		"undeclared":              {`{"x":1}`, []reason{{"/x", "unknown-member", undeclared("x")}}},
-		"undeclared-for-its-case": {`{"ID":1}`, []reason{{"/ID", "unknown-member", undeclared("ID") + `; did you mean "id"?`}}},
+		"undeclared":      {`{"x":1}`, []reason{{"/x", "unknown-member", undeclared("x")}}},
+		"undeclared-case": {`{"ID":1}`, []reason{{"/ID", "unknown-member", undeclared("ID") + `; did you mean "id"?`}}},
 		"undeclared-long-name": {`{"` + longName + `":1}`, []reason{
 			{"", "unknown-member", `member "` + longName[:64] + `"… is not declared by the collection "things"`},
 		}},
@@ -98,7 +98,7 @@ func TestReadRejects(t *testing.T) {
 
 		"high-surrogate":        {`{"id":"\ud800"}`, []reason{{"/id", "lone-surrogate", badSurrogate}}},
 		"low-surrogate":         {`{"data":["\uDC00x"]}`, []reason{{"/data/0", "lone-surrogate", badSurrogate}}},
-		"surrogates-turned":     {`{"id":"\udc00\ud800"}`, []reason{{"/id", "lone-surrogate", badSurrogate}}},
+		"surrogates-swapped":    {`{"id":"\udc00\ud800"}`, []reason{{"/id", "lone-surrogate", badSurrogate}}},
 		"surrogate-before-text": {`{"id":"\ud800\u0041"}`, []reason{{"/id", "lone-surrogate", badSurrogate}}},
 		"surrogate-in-a-name":   {`{"data":{"\ud800":1}}`, []reason{{"/data", "lone-surrogate", "holds a member whose name has half of a surrogate pair, such as \\ud800 alone, which is no character"}}},
 
@@ -106,18 +106,18 @@ func TestReadRejects(t *testing.T) {
 		"NUL-within":    {`{"data":{"x":[1,"\u0000"]}}`, []reason{{"/data/x/1", "nul-character", badNUL}}},
 		"NUL-in-a-name": {`{"data":{"a\u0000":1}}`, []reason{{"/data", "nul-character", "holds a member whose name has the character \\u0000, which a database cannot hold"}}},
 
-		"too-many-digits":          {`{"id":` + strings.Repeat("1", 41) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"hundreds-of-digits":       {`{"id":` + strings.Repeat("1", 500) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"too-many-in-a-fraction":   {`{"id":0.1` + strings.Repeat("0", 40) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"too-many-zeros":           {`{"id":0.` + strings.Repeat("0", 40) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"exponent-too-large":       {`{"id":1e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"exponent-too-small":       {`{"data":[1,-1e-401]}`, []reason{{"/data/1", "number-out-of-range", badExponent}}},
-		"exponent-offset-by-zeros": {`{"id":0.00001e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"exponent-of-zero":         {`{"id":0e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"leading-digit-too-high":   {`{"id":10e400}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"leading-digit-too-low":    {`{"id":0.1e-400}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"zeros-instead":            {`{"id":0.` + strings.Repeat("0", 400) + `1}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"endless-exponent":         {`{"id":1e` + strings.Repeat("9", 100) + `}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"too-many-digits":           {`{"id":` + strings.Repeat("1", 41) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"hundreds-of-digits":        {`{"id":` + strings.Repeat("1", 500) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"too-many-in-a-fraction":    {`{"id":0.1` + strings.Repeat("0", 40) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"too-many-zeros":            {`{"id":0.` + strings.Repeat("0", 40) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"exponent-too-large":        {`{"id":1e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"exponent-too-small":        {`{"data":[1,-1e-401]}`, []reason{{"/data/1", "number-out-of-range", badExponent}}},
+		"exponent-offset-by-zeros":  {`{"id":0.00001e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"exponent-of-zero":          {`{"id":0e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"leading-digit-too-high":    {`{"id":10e400}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"leading-digit-too-low":     {`{"id":0.1e-400}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"zeros-instead-of-exponent": {`{"id":0.` + strings.Repeat("0", 400) + `1}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"long-exponent":             {`{"id":1e` + strings.Repeat("9", 100) + `}`, []reason{{"/id", "number-out-of-range", badExponent}}},
 
 		"too-deep":         {`{"data":` + nested(32) + `}`, []reason{{"/data" + strings.Repeat("/0", 31), "too-deep", badDepth}}},
 		"far-too-deep":     {`{"data":` + nested(20000) + `}`, []reason{{"/data" + strings.Repeat("/0", 31), "too-deep", badDepth}}},
@@ -135,7 +135,7 @@ func TestReadRejects(t *testing.T) {
 				{"/data/2/p", "duplicate-member", twice("p")},
 			},
 		},
-		"what-came-before-the-break": {`{"x":1,`, []reason{
+		"before-invalid-json": {`{"x":1,`, []reason{
 			{"/x", "unknown-member", undeclared("x")},
 			{"", "malformed-json", "is not valid JSON: it ends too early, after byte 7"},
 		}},
@@ -144,11 +144,11 @@ func TestReadRejects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			values, reasons := record.NewReader(things(t), record.DefaultLimits()).Read([]byte(test.raw))
-			if diff := cmp.Diff(test.want, plainly(reasons)); diff != "" {
+			if diff := cmp.Diff(test.want, toReasons(reasons)); diff != "" {
 				t.Errorf("reasons (-want +got):\n%s", diff)
 			}
 			if values != nil {
-				t.Errorf("a rejected record has values: %s", values)
+				t.Errorf("values = %s, want none", values)
 			}
 		})
 	}

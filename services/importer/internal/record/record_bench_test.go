@@ -9,7 +9,7 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// benchRecord has the size of the records that the product is measured with.
+// benchRecord has the size of the records of the load tests.
 const benchRecord = `{"tool_id":"tool-000001234","tool_name":"Orbital Sander 1234","category":"Power Tools",` +
 	`"description":"Random orbit sander with a variable speed dial, a dust box and a soft grip for long work on wood, ` +
 	`metal and filler; comes with ten discs and a bag, ready for the next job on the site.","features":["variable speed",` +

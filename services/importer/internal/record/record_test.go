@@ -18,12 +18,12 @@ func tools(tb testing.TB) *collection.Collection {
 	}
 	c, ok := catalog.Get("tools")
 	if !ok {
-		tb.Fatal("the collection tools is not shipped")
+		tb.Fatal("the collection tools does not exist")
 	}
 	return c
 }
 
-// things has members whose values may be anything.
+// things returns a collection whose members may have any value.
 func things(tb testing.TB) *collection.Collection {
 	tb.Helper()
 	c, err := collection.Parse("things", []byte(`{
@@ -42,32 +42,32 @@ func TestReadAccepts(t *testing.T) {
 		raw  string
 		want []string // id, data, größe, a/b~c
 	}{
-		"empty-object":              {`{}`, []string{"", "", "", ""}},
-		"declared-order":            {`{"id":1,"data":"x"}`, []string{`1`, `"x"`, "", ""}},
-		"other-order":               {`{"data":"x","id":1}`, []string{`1`, `"x"`, "", ""}},
-		"every-member":              {`{"a/b~c":1,"größe":2,"data":3,"id":4}`, []string{"4", "3", "2", "1"}},
-		"white-space":               {" \t\r\n{ \"id\" : 1 , \"data\" : [ 1 , { } ] } \n", []string{`1`, `[ 1 , { } ]`, "", ""}},
-		"null-is-a-value":           {`{"id":null}`, []string{`null`, "", "", ""}},
-		"literals":                  {`{"id":true,"data":false}`, []string{`true`, `false`, "", ""}},
-		"escaped-name":              {`{"\u0069d":1,"gr\u00f6\u00dfe":2}`, []string{"1", "", "2", ""}},
-		"values-stay-as-they-stand": {`{"id":"\u00e4\/\n\ud83d\ude00","data":-0.10E+2}`, []string{`"\u00e4\/\n\ud83d\ude00"`, `-0.10E+2`, "", ""}},
-		"text-of-every-width":       {`{"id":"aäऄ𝄞","data":"` + strings.Repeat("plain text ", 9) + `"}`, []string{`"aäऄ𝄞"`, `"` + strings.Repeat("plain text ", 9) + `"`, "", ""}},
-		"noncharacters-are-text":    {`{"id":"\uffff\ufffe` + "\ufffd\uffff" + `"}`, []string{`"\uffff\ufffe` + "\ufffd\uffff" + `"`, "", "", ""}},
-		"same-name-at-two-depths":   {`{"id":{"id":{"id":1}},"data":[{"id":1},{"id":1}]}`, []string{`{"id":{"id":1}}`, `[{"id":1},{"id":1}]`, "", ""}},
-		"empty-name-within":         {`{"data":{"":{"":[]}}}`, []string{"", `{"":{"":[]}}`, "", ""}},
-		"deepest":                   {`{"data":` + nested(31) + `}`, []string{"", nested(31), "", ""}},
-		"forty-digits":              {`{"id":-` + strings.Repeat("7", 40) + `,"data":0.` + strings.Repeat("0", 39) + `}`, []string{"-" + strings.Repeat("7", 40), "0." + strings.Repeat("0", 39), "", ""}},
-		"digits-after-zeros":        {`{"id":0.00` + strings.Repeat("7", 40) + `}`, []string{"0.00" + strings.Repeat("7", 40), "", "", ""}},
-		"widest-exponents":          {`{"id":1e400,"data":-1E-400}`, []string{"1e400", "-1E-400", "", ""}},
-		"as-many-members-as-may-be": {`{"data":` + manyMembers(999) + `}`, []string{"", manyMembers(999), "", ""}},
-		"padded-exponent":           {`{"id":1e+00000000000000000000000000000000000000400}`, []string{"1e+00000000000000000000000000000000000000400", "", "", ""}},
+		"empty-object":            {`{}`, []string{"", "", "", ""}},
+		"declared-order":          {`{"id":1,"data":"x"}`, []string{`1`, `"x"`, "", ""}},
+		"other-order":             {`{"data":"x","id":1}`, []string{`1`, `"x"`, "", ""}},
+		"every-member":            {`{"a/b~c":1,"größe":2,"data":3,"id":4}`, []string{"4", "3", "2", "1"}},
+		"white-space":             {" \t\r\n{ \"id\" : 1 , \"data\" : [ 1 , { } ] } \n", []string{`1`, `[ 1 , { } ]`, "", ""}},
+		"null-is-a-value":         {`{"id":null}`, []string{`null`, "", "", ""}},
+		"literals":                {`{"id":true,"data":false}`, []string{`true`, `false`, "", ""}},
+		"escaped-name":            {`{"\u0069d":1,"gr\u00f6\u00dfe":2}`, []string{"1", "", "2", ""}},
+		"values-unchanged":        {`{"id":"\u00e4\/\n\ud83d\ude00","data":-0.10E+2}`, []string{`"\u00e4\/\n\ud83d\ude00"`, `-0.10E+2`, "", ""}},
+		"text-of-every-width":     {`{"id":"aäऄ𝄞","data":"` + strings.Repeat("plain text ", 9) + `"}`, []string{`"aäऄ𝄞"`, `"` + strings.Repeat("plain text ", 9) + `"`, "", ""}},
+		"noncharacters-are-text":  {`{"id":"\uffff\ufffe` + "\ufffd\uffff" + `"}`, []string{`"\uffff\ufffe` + "\ufffd\uffff" + `"`, "", "", ""}},
+		"same-name-at-two-depths": {`{"id":{"id":{"id":1}},"data":[{"id":1},{"id":1}]}`, []string{`{"id":{"id":1}}`, `[{"id":1},{"id":1}]`, "", ""}},
+		"empty-name-within":       {`{"data":{"":{"":[]}}}`, []string{"", `{"":{"":[]}}`, "", ""}},
+		"deepest":                 {`{"data":` + nested(31) + `}`, []string{"", nested(31), "", ""}},
+		"forty-digits":            {`{"id":-` + strings.Repeat("7", 40) + `,"data":0.` + strings.Repeat("0", 39) + `}`, []string{"-" + strings.Repeat("7", 40), "0." + strings.Repeat("0", 39), "", ""}},
+		"digits-after-zeros":      {`{"id":0.00` + strings.Repeat("7", 40) + `}`, []string{"0.00" + strings.Repeat("7", 40), "", "", ""}},
+		"widest-exponents":        {`{"id":1e400,"data":-1E-400}`, []string{"1e400", "-1E-400", "", ""}},
+		"most-members":            {`{"data":` + manyMembers(999) + `}`, []string{"", manyMembers(999), "", ""}},
+		"padded-exponent":         {`{"id":1e+00000000000000000000000000000000000000400}`, []string{"1e+00000000000000000000000000000000000000400", "", "", ""}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			values, reasons := record.NewReader(things(t), record.DefaultLimits()).Read([]byte(test.raw))
 			if reasons != nil {
-				t.Fatalf("Read(%s) gave reasons: %v", test.raw, reasons)
+				t.Fatalf("Read(%s) reasons = %v, want none", test.raw, reasons)
 			}
 			got := make([]string, len(values))
 			for i, value := range values {
@@ -80,27 +80,27 @@ func TestReadAccepts(t *testing.T) {
 	}
 }
 
-func TestReadBoundsReasons(t *testing.T) {
+func TestReadLimitsReasons(t *testing.T) {
 	t.Parallel()
 	raw := `{"data":[` + strings.Repeat(`"\u0000",`, 1000) + `0]}`
 	_, reasons := record.NewReader(things(t), record.DefaultLimits()).Read([]byte(raw))
 	if len(reasons) != record.MaxReasons {
-		t.Errorf("got %d reasons, want %d", len(reasons), record.MaxReasons)
+		t.Errorf("Read() = %d reasons, want %d", len(reasons), record.MaxReasons)
 	}
 }
 
-func TestReadStartsAnew(t *testing.T) {
+func TestReadAfterInvalidRecord(t *testing.T) {
 	t.Parallel()
 	r := record.NewReader(things(t), record.DefaultLimits())
 	if _, reasons := r.Read([]byte(`{"id":1,"data":{"x":[{"y":1e999`)); reasons == nil {
-		t.Fatal("a broken record was accepted")
+		t.Fatal("Read() of an invalid record reasons = nil, want some")
 	}
 	values, reasons := r.Read([]byte(`{"data":{"x":1}}`))
 	if reasons != nil {
-		t.Fatalf("the record after a broken one was rejected: %v", reasons)
+		t.Fatalf("Read() of the next record reasons = %v, want none", reasons)
 	}
 	if values[0] != nil || string(values[1]) != `{"x":1}` {
-		t.Errorf("the values of the earlier record shine through: %s", values)
+		t.Errorf("Read() of the next record = %s, want only data, {\"x\":1}", values)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestReadDoesNotAllocate(t *testing.T) {
 	r := record.NewReader(tools(t), record.DefaultLimits())
 	raw := []byte(benchRecord)
 	if allocations := testing.AllocsPerRun(100, func() { r.Read(raw) }); allocations != 0 {
-		t.Errorf("reading a good record took %v allocations, want none", allocations)
+		t.Errorf("Read() allocations = %v, want 0", allocations)
 	}
 }
 
-func TestPointerEndsBeforeLongNames(t *testing.T) {
+func TestPointer(t *testing.T) {
 	t.Parallel()
 	if got, want := record.Pointer("a/b", "c~d", "0"), "/a~1b/c~0d/0"; got != want {
 		t.Errorf("Pointer = %q, want %q", got, want)

@@ -7,18 +7,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// libraryFormats returns the library's check of each format that has a quick one.
+// libraryFormats returns the library's check of each format that has a fast one.
 func libraryFormats(tb testing.TB) map[string]func(any) error {
 	tb.Helper()
-	judges := make(map[string]func(any) error)
+	checks := make(map[string]func(any) error)
 	for name := range fastFormats {
-		judge, err := compileSchema(drawn{"format": name})
+		schema, err := compileSchema(drawn{"format": name})
 		if err != nil {
 			tb.Fatalf("compiling the format %s: %v", name, err)
 		}
-		judges[name] = judge.Format.Validate
+		checks[name] = schema.Format.Validate
 	}
-	return judges
+	return checks
 }
 
 func TestFastFormats(t *testing.T) {
@@ -50,38 +50,38 @@ func TestFastFormats(t *testing.T) {
 	if diff := cmp.Diff(len(fastFormats), len(tests)); diff != "" {
 		t.Errorf("formats with cases (-want +got):\n%s", diff)
 	}
-	judges := libraryFormats(t)
+	library := libraryFormats(t)
 	for name, test := range tests {
 		for _, text := range test.yes {
 			if !fastFormats[name]([]byte(text)) {
-				t.Errorf("quick %s does not accept %q", name, text)
+				t.Errorf("fast %s(%q) = false, want true", name, text)
 			}
-			if err := judges[name](text); err != nil {
-				t.Errorf("the library does not accept %q: %v", text, err)
+			if err := library[name](text); err != nil {
+				t.Errorf("library %s(%q) error = %v, want nil", name, text, err)
 			}
 		}
 		for _, text := range test.no {
 			if fastFormats[name]([]byte(text)) {
-				t.Errorf("quick %s accepts %q", name, text)
+				t.Errorf("fast %s(%q) = true, want false", name, text)
 			}
 		}
 	}
 }
 
-// FuzzFastFormats holds the quick checks to accept only what the library accepts.
+// FuzzFastFormats checks that the fast checks accept only texts that the library accepts.
 func FuzzFastFormats(f *testing.F) {
 	for _, seed := range []string{"https://example.com:80/a?b", "http://a", "2026-01-28", "2026-01-28T12:30:00.5+01:00", "2026-02-28T12:30:00Z"} {
 		f.Add(seed)
 		f.Add(strings.ToUpper(seed))
 	}
-	judges := libraryFormats(f)
+	library := libraryFormats(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		for name, quick := range fastFormats {
-			if !quick([]byte(text)) {
+		for name, fast := range fastFormats {
+			if !fast([]byte(text)) {
 				continue
 			}
-			if err := judges[name](text); err != nil {
-				t.Errorf("quick %s accepts %q, but: %v", name, text, err)
+			if err := library[name](text); err != nil {
+				t.Errorf("fast %s(%q) = true, want false: %v", name, text, err)
 			}
 		}
 	})

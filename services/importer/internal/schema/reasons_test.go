@@ -10,8 +10,7 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// reason is a pointer, a code and a message. The messages are written out: they are what a user
-// sees.
+// reason is a pointer, a code and a message. The messages are literal, because users see them.
 type reason [3]string
 
 func TestCheckRejectsTools(t *testing.T) {
@@ -132,7 +131,7 @@ func TestCheckLimitsReasons(t *testing.T) {
 	t.Parallel()
 	raw := `{"tool_id":"1","tool_name":"n","category":"c","features":[` + strings.Repeat("1,", 99) + `1]}`
 	if got := check(t, tools(t), raw); len(got) != record.MaxReasons {
-		t.Errorf("got %d reasons, want %d", len(got), record.MaxReasons)
+		t.Errorf("Check() = %d reasons, want %d", len(got), record.MaxReasons)
 	}
 }
 
@@ -145,6 +144,6 @@ func TestCheckLimitsAlternatives(t *testing.T) {
 	c := parse(t, "many", `{"x-longshore": {"table": "t", "key": ["id"]}, "properties": {"id": {"enum": [`+strings.Join(values, ",")+`]}}}`)
 	got := check(t, c, `{"id":"x"}`)
 	if len(got) != 1 || !strings.HasSuffix(got[0].Message, `"vvvvvvvvv" and 2 more`) {
-		t.Errorf("reasons are %v, want one that ends after ten alternatives", got)
+		t.Errorf("Check() = %v, want one reason that ends after ten alternatives", got)
 	}
 }

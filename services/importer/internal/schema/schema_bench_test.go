@@ -9,7 +9,7 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// benchRecord has the size of the records that the product is measured with.
+// benchRecord has the size of the records of the load tests.
 const benchRecord = `{"tool_id":"tool-000001234","tool_name":"Orbital Sander 1234","category":"Power Tools",` +
 	`"description":"Random orbit sander with a variable speed dial, a dust box and a soft grip for long work on wood, ` +
 	`metal and filler; comes with ten discs and a bag, ready for the next job on the site.","features":["variable speed",` +
@@ -40,14 +40,14 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	})
 	b.Run("baseline/decode+library", func(b *testing.B) {
-		judge := compileWithLibrary(b, c)
+		library := compileWithLibrary(b, c)
 		b.ReportAllocs()
 		for b.Loop() {
 			instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := judge.Validate(instance); err != nil {
+			if err := library.Validate(instance); err != nil {
 				b.Fatal(err)
 			}
 		}

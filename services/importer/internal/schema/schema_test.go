@@ -24,13 +24,13 @@ func tools(tb testing.TB) *collection.Collection {
 	}
 	c, ok := catalog.Get("tools")
 	if !ok {
-		tb.Fatal("the collection tools is not shipped")
+		tb.Fatal("the collection tools does not exist")
 	}
 	return c
 }
 
-// orders is a collection with members of every kind. Its plan understands all of them but "contact"
-// and "extra".
+// orders returns a collection with members of every kind. Acceptors support all of them except
+// "contact" and "extra".
 func orders(tb testing.TB) *collection.Collection {
 	tb.Helper()
 	return parse(tb, "orders", `{
@@ -104,14 +104,14 @@ func compileWithLibrary(tb testing.TB, c *collection.Collection) *jsonschema.Sch
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
-	if err := compiler.AddResource("judge.json", document); err != nil {
+	if err := compiler.AddResource("library.json", document); err != nil {
 		tb.Fatalf("adding the schema: %v", err)
 	}
-	judge, err := compiler.Compile("judge.json")
+	library, err := compiler.Compile("library.json")
 	if err != nil {
 		tb.Fatalf("compiling the schema: %v", err)
 	}
-	return judge
+	return library
 }
 
 // check reads and checks a record as the importer does.
@@ -119,13 +119,13 @@ func check(tb testing.TB, c *collection.Collection, raw string) []operation.Reas
 	tb.Helper()
 	values, reasons := record.NewReader(c, record.DefaultLimits()).Read([]byte(raw))
 	if reasons != nil {
-		tb.Fatalf("Read(%s) gave reasons: %v", raw, reasons)
+		tb.Fatalf("Read(%s) reasons = %v, want none", raw, reasons)
 	}
 	return compile(tb, c).Check([]byte(raw), values)
 }
 
-// goodOrder has every member that the plan understands.
-const goodOrder = `{"number":17,"total":19.99,"discount":0.5,"paid":true,"placed_at":"2026-01-28T12:30:00+01:00","state":"new",` +
+// validOrder has every member that acceptors support.
+const validOrder = `{"number":17,"total":19.99,"discount":0.5,"paid":true,"placed_at":"2026-01-28T12:30:00+01:00","state":"new",` +
 	`"currency":"EUR","code":"ABC-12","address":{"city":"Köln","lines":["a","b"]}}`
 
 func TestCheckAccepts(t *testing.T) {
@@ -135,42 +135,42 @@ func TestCheckAccepts(t *testing.T) {
 		raw        string
 	}{
 		"tool":                    {tools(t), benchRecord},
-		"least-tool":              {tools(t), `{"tool_id":"1","tool_name":"n","category":"c"}`},
+		"smallest-tool":           {tools(t), `{"tool_id":"1","tool_name":"n","category":"c"}`},
 		"length-in-characters":    {tools(t), `{"tool_id":"` + strings.Repeat("𝄞", 64) + `","tool_name":"n","category":"c"}`},
-		"length-without-escapes":  {tools(t), `{"tool_id":"` + strings.Repeat(`\ud834\udd1e`, 64) + `","tool_name":"n","category":"c"}`},
+		"length-of-escapes":       {tools(t), `{"tool_id":"` + strings.Repeat(`\ud834\udd1e`, 64) + `","tool_name":"n","category":"c"}`},
 		"unusual-address":         {tools(t), `{"tool_id":"1","tool_name":"n","category":"c","url":"urn:isbn:0451450523"}`},
 		"address-with-escapes":    {tools(t), `{"tool_id":"1","tool_name":"n","category":"c","url":"https:\/\/example.com\/%20#x"}`},
-		"order":                   {orders(t), goodOrder},
-		"least-order":             {orders(t), `{"number":1,"placed_at":"2026-02-28T23:59:60Z"}`},
+		"order":                   {orders(t), validOrder},
+		"smallest-order":          {orders(t), `{"number":1,"placed_at":"2026-02-28T23:59:60Z"}`},
 		"integers-in-other-forms": {orders(t), `{"number":1.7e1,"total":1e2,"placed_at":"2024-02-29t00:00:00z"}`},
 		"null-where-allowed":      {orders(t), `{"number":1,"placed_at":"2026-01-01T00:00:00Z","state":null,"code":null,"contact":null}`},
-		"what-needs-the-judge":    {orders(t), `{"number":1,"placed_at":"2026-01-01T00:00:00Z","contact":"a@b.cd","tags":["a","b"],"extra":{"one":7,"all":"abc"}}`},
+		"unsupported-keywords":    {orders(t), `{"number":1,"placed_at":"2026-01-01T00:00:00Z","contact":"a@b.cd","tags":["a","b"],"extra":{"one":7,"all":"abc"}}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if reasons := check(t, test.collection, test.raw); reasons != nil {
-				t.Errorf("Check(%s) gave reasons: %v", test.raw, reasons)
+				t.Errorf("Check(%s) = %v, want no reasons", test.raw, reasons)
 			}
 		})
 	}
 }
 
-// TestCheckDoesNotAllocate fails if the plan of a schema that it should understand leaves good
-// records to the judge, who is many times slower and allocates.
+// TestCheckDoesNotAllocate fails if a valid record of a supported schema goes to the library, which
+// is many times slower and allocates.
 func TestCheckDoesNotAllocate(t *testing.T) {
 	for name, test := range map[string]struct {
 		collection *collection.Collection
 		raw        string
 	}{
 		"tool":  {tools(t), benchRecord},
-		"order": {orders(t), goodOrder},
+		"order": {orders(t), validOrder},
 	} {
 		raw := []byte(test.raw)
 		checker := compile(t, test.collection)
 		values, _ := record.NewReader(test.collection, record.DefaultLimits()).Read(raw)
 		if allocations := testing.AllocsPerRun(100, func() { checker.Check(raw, values) }); allocations != 0 {
-			t.Errorf("checking a good %s took %v allocations, want none", name, allocations)
+			t.Errorf("Check() of a valid %s allocations = %v, want 0", name, allocations)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func TestCheckConcurrently(t *testing.T) {
 			values, _ := record.NewReader(c, record.DefaultLimits()).Read(raw)
 			for range 50 {
 				if reasons := checker.Check(raw, values); len(reasons) != 1 {
-					t.Errorf("Check(%s) gave %v, want one reason", raw, reasons)
+					t.Errorf("Check(%s) = %v, want one reason", raw, reasons)
 				}
 			}
 		})
@@ -197,13 +197,13 @@ func TestCheckConcurrently(t *testing.T) {
 func TestCompileErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ properties, want string }{
-		"another-host":  {`{"id": {"$ref": "https://example.com/id.json"}}`, "references to other documents are not followed"},
-		"a-file":        {`{"id": {"$ref": "file:///etc/passwd"}}`, "references to other documents are not followed"},
-		"a-neighbour":   {`{"id": {"$ref": "tools"}}`, "references to other documents are not followed"},
-		"no-such-place": {`{"id": {"$ref": "#/$defs/id"}}`, "#/$defs/id"},
-		"a-bad-pattern": {`{"id": {"pattern": "("}}`, "("},
-		"a-bad-keyword": {`{"id": {"maxLength": "long"}}`, "maxLength"},
-		"old-draft":     {`{"id": {}}, "$schema": "http://json-schema.org/draft-07/schema#"`, "2020-12"},
+		"another-host":     {`{"id": {"$ref": "https://example.com/id.json"}}`, "references to other documents are not followed"},
+		"file":             {`{"id": {"$ref": "file:///etc/passwd"}}`, "references to other documents are not followed"},
+		"other-collection": {`{"id": {"$ref": "tools"}}`, "references to other documents are not followed"},
+		"no-definition":    {`{"id": {"$ref": "#/$defs/id"}}`, "#/$defs/id"},
+		"bad-pattern":      {`{"id": {"pattern": "("}}`, "("},
+		"bad-keyword":      {`{"id": {"maxLength": "long"}}`, "maxLength"},
+		"old-draft":        {`{"id": {}}, "$schema": "http://json-schema.org/draft-07/schema#"`, "2020-12"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -211,22 +211,22 @@ func TestCompileErrors(t *testing.T) {
 			c := parse(t, "broken", `{"x-longshore": {"table": "t", "key": ["id"]}, "properties": `+test.properties+`}`)
 			_, err := schema.Compile(c)
 			if err == nil {
-				t.Fatal("the schema was compiled")
+				t.Fatal("Compile() error = nil, want an error")
 			}
 			for _, part := range []string{`"broken"`, test.want} {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("error %q does not say %q", err, part)
+					t.Errorf("Compile() error = %v, want one with %q", err, part)
 				}
 			}
 		})
 	}
 }
 
-// TestCheckAgreesWithLibrary compares whole records: no reasons exactly if the library finds none.
+// TestCheckAgreesWithLibrary checks that Check accepts a record if and only if the library does.
 func TestCheckAgreesWithLibrary(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
-	judge, checker, reader := compileWithLibrary(t, c), compile(t, c), record.NewReader(c, record.DefaultLimits())
+	library, checker, reader := compileWithLibrary(t, c), compile(t, c), record.NewReader(c, record.DefaultLimits())
 	var got []string
 	for _, number := range []string{"0", "1", "1.0", "1.5", "9007199254740991", "9007199254740992", "1e3", `"1"`, "null"} {
 		for _, total := range []string{"0", "0.01", "0.001", "-0.01", "999999.99", "1000000", "1e2", "true"} {
@@ -236,12 +236,12 @@ func TestCheckAgreesWithLibrary(t *testing.T) {
 			if err != nil {
 				t.Fatalf("decoding %s: %v", raw, err)
 			}
-			if (checker.Check([]byte(raw), values) == nil) != (judge.Validate(instance) == nil) {
+			if (checker.Check([]byte(raw), values) == nil) != (library.Validate(instance) == nil) {
 				got = append(got, raw)
 			}
 		}
 	}
 	if diff := cmp.Diff([]string(nil), got); diff != "" {
-		t.Errorf("records on which Check and the library differ:\n%s", diff)
+		t.Errorf("records on which Check() and the library differ (-want +got):\n%s", diff)
 	}
 }

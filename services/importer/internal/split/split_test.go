@@ -165,15 +165,17 @@ func TestProcessInvalidBody(t *testing.T) {
 		"EmptyBody":      {""},
 		"NotUtf8":        {"\xff\xfe", "x"},
 	} {
-		c := f.newUpload(t, "tools", "application/x-ndjson", parts...)
-		err := f.split(t.Context(), c)
-		if _, archived := errors.AsType[*queue.ArchiveError](err); !archived {
-			t.Errorf("%s: error = %v, want ArchiveError", code, err)
-		}
-		op := f.mustRead(t, c)
-		if op.State != operation.Failed || op.Failure == nil || op.Failure.Code != code || op.Failure.Message == "" || op.Counts.Total != 0 {
-			t.Errorf("operation = %+v with failure %+v, want Failed with %s and no records", op, op.Failure, code)
-		}
+		t.Run(code, func(t *testing.T) {
+			c := f.newUpload(t, "tools", "application/x-ndjson", parts...)
+			err := f.split(t.Context(), c)
+			if _, archived := errors.AsType[*queue.ArchiveError](err); !archived {
+				t.Errorf("error = %v, want ArchiveError", err)
+			}
+			op := f.mustRead(t, c)
+			if op.State != operation.Failed || op.Failure == nil || op.Failure.Code != code || op.Failure.Message == "" || op.Counts.Total != 0 {
+				t.Errorf("operation = %+v with failure %+v, want Failed with %s and no records", op, op.Failure, code)
+			}
+		})
 	}
 	f.wantNoParts(t)
 	if n := f.count(t, "task_chunks WHERE seq >= 0"); n != 0 {
@@ -181,8 +183,8 @@ func TestProcessInvalidBody(t *testing.T) {
 	}
 }
 
-// TestProcessMissingBlock checks that lost data of the database is not reported as a client's error, such
-// as a body that ends too early.
+// TestProcessMissingBlock checks that lost data of the database is not reported as a client's
+// error, such as a body that ends too early.
 func TestProcessMissingBlock(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -15,14 +15,13 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// tight limits let small inputs reach them.
+// tight are limits that small inputs exceed.
 var tight = record.Limits{Depth: 4, Members: 6}
 
-// lenient lets jsontext take what is JSON by its grammar alone (RFC 8259).
+// lenient makes jsontext accept everything that the grammar of JSON allows (RFC 8259).
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// acceptable is the yardstick: what Read must accept, said in terms of jsontext and of the
-// documented rules.
+// acceptable is the reference: it implements the documented rules of Read with jsontext.
 func acceptable(raw []byte, declared []string) bool {
 	if !jsontext.Value(raw).IsValid() || jsontext.Value(raw).Kind() != '{' {
 		return false
@@ -52,8 +51,8 @@ func acceptable(raw []byte, declared []string) bool {
 
 var numberParts = regexp.MustCompile(`^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$`)
 
-// inRange reads the rule for numbers as it is documented: at most 40 digits from the first that is
-// not zero on, and no exponent beyond 400, neither the one written nor that of the first digit.
+// inRange implements the documented rule for numbers: at most 40 digits from the first that is not
+// zero, and no exponent beyond 400, neither the one in the text nor that of the first digit.
 func inRange(number string) bool {
 	parts := numberParts.FindStringSubmatch(number)
 	digits := strings.TrimLeft(parts[1]+parts[2], "0")
@@ -65,15 +64,15 @@ func inRange(number string) bool {
 	if digits == "" {
 		digits, leading = parts[1]+parts[2], written
 	}
-	most := big.NewInt(400)
-	return len(digits) <= 40 && written.CmpAbs(most) <= 0 && leading.CmpAbs(most) <= 0
+	maxExponent := big.NewInt(400)
+	return len(digits) <= 40 && written.CmpAbs(maxExponent) <= 0 && leading.CmpAbs(maxExponent) <= 0
 }
 
 type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// compare holds Read against the yardstick.
+// compare compares Read with the reference.
 func compare(t fataler, r *record.Reader, declared []string, raw []byte) {
 	before := bytes.Clone(raw)
 	values, reasons := r.Read(raw)
@@ -81,7 +80,7 @@ func compare(t fataler, r *record.Reader, declared []string, raw []byte) {
 		t.Fatalf("Read changed %q into %q", before, raw)
 	}
 	if want := acceptable(raw, declared); want != (reasons == nil) {
-		t.Fatalf("acceptable: %v, but Read(%q) gave %v", want, raw, reasons)
+		t.Fatalf("Read(%q) reasons = %v, want none: %v", raw, reasons, want)
 	}
 	if reasons != nil {
 		checkReasons(t, raw, reasons)
@@ -90,28 +89,28 @@ func compare(t fataler, r *record.Reader, declared []string, raw []byte) {
 	members := membersOf(t, raw)
 	for i, name := range declared {
 		if !bytes.Equal(members[name], values[i]) {
-			t.Fatalf("Read(%q) gave member %q the value %q, want %q", raw, name, values[i], members[name])
+			t.Fatalf("Read(%q) member %q = %q, want %q", raw, name, values[i], members[name])
 		}
 	}
 }
 
-// checkReasons makes sure that reasons are fit to be kept and that JSON is called malformed exactly
-// if it is.
+// checkReasons checks that reasons can be stored, and that they call JSON malformed if and only if
+// it is.
 func checkReasons(t fataler, raw []byte, reasons []operation.Reason) {
-	malformed, cutShort := false, len(reasons) >= record.MaxReasons
+	malformed, incomplete := false, len(reasons) >= record.MaxReasons
 	for _, reason := range reasons {
 		if text := reason.Pointer + reason.Message; !utf8.ValidString(text) || strings.ContainsRune(text, 0) || len(text) > 8<<10 {
-			t.Fatalf("Read(%q) gave a reason that cannot be kept: %q", raw, reason)
+			t.Fatalf("Read(%q) reason = %q, which cannot be stored", raw, reason)
 		}
 		malformed = malformed || reason.Code == record.MalformedJSON
-		cutShort = cutShort || reason.Code == record.TooDeep || reason.Code == record.TooManyMembers || reason.Code == record.NotAnObject
+		incomplete = incomplete || reason.Code == record.TooDeep || reason.Code == record.TooManyMembers || reason.Code == record.NotAnObject
 	}
 	valid := jsontext.Value(raw).IsValid(lenient...)
 	if malformed && valid {
-		t.Fatalf("Read(%q) calls JSON malformed: %v", raw, reasons)
+		t.Fatalf("Read(%q) reasons = %v, want no malformed-json for valid JSON", raw, reasons)
 	}
-	if !malformed && !valid && !cutShort {
-		t.Fatalf("Read(%q) does not say that it is malformed: %v", raw, reasons)
+	if !malformed && !valid && !incomplete {
+		t.Fatalf("Read(%q) reasons = %v, want malformed-json", raw, reasons)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
-// TestReadAgreesWithJSONText draws records and holds Read against the yardstick.
+// TestReadAgreesWithJSONText compares Read with the reference for drawn records.
 func TestReadAgreesWithJSONText(t *testing.T) {
 	t.Parallel()
 	r, declared := record.NewReader(things(t), tight), declaredBy(t)
@@ -17,9 +17,9 @@ func TestReadAgreesWithJSONText(t *testing.T) {
 	})
 }
 
-// TestReadSeesEveryByte puts every byte at every place of the eight that the scanner looks at
-// together.
-func TestReadSeesEveryByte(t *testing.T) {
+// TestReadEveryByte puts every byte at every position of the words that the scanner tests at a
+// time.
+func TestReadEveryByte(t *testing.T) {
 	t.Parallel()
 	r, declared := record.NewReader(things(t), tight), declaredBy(t)
 	for position := range 18 {
@@ -31,7 +31,7 @@ func TestReadSeesEveryByte(t *testing.T) {
 	}
 }
 
-// FuzzRead holds Read against the yardstick for any bytes.
+// FuzzRead compares Read with the reference for any bytes.
 func FuzzRead(f *testing.F) {
 	seeds := []string{
 		``, `{}`, `[]`, `null`, `{"id":1}`, `{"id":1,"id":2}`, `{"x":1}`, benchRecord, `{"data":{"a":1,"\u0061":2}}`,

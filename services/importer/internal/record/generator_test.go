@@ -6,7 +6,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Fragments of strings. The bad ones stand last, and rapid prefers what comes first.
+// Fragments of JSON text. The names say whether a record with them can be valid.
 var (
 	goodText = []string{
 		"a", "plain text ", "ä", "漢字", "𝄞", `\n`, `\"`, `\\`, `\/`, `\u00e4`, `\uFFFF`, `\ud83d\ude00`, `\u0001`, "\x7f",
@@ -21,10 +21,10 @@ var (
 	spaces    = []string{"", "", "", " ", "\n", "\t \r"}
 )
 
-// generator draws JSON text, now and then with a fault.
+// generator draws JSON text.
 type generator struct {
 	t *rapid.T
-	// faulty allows faults.
+	// faulty lets it draw an invalid fragment now and then.
 	faulty bool
 }
 
@@ -74,8 +74,8 @@ func (g generator) list(opening, closing byte, item func() string) string {
 	return string(opening) + strings.Join(items, g.pick([]string{","}, []string{"", ",,", ";"})) + string(closing)
 }
 
-// record draws a record with the given names, sometimes in another order, twice, or with a name
-// that is not declared.
+// record draws a record with the names, sometimes in another order, more than once, or with an
+// undeclared name.
 func (g generator) record(names []string) string {
 	drawn := rapid.SliceOfN(rapid.SampledFrom(names), 0, len(names)).Draw(g.t, "names")
 	items := make([]string, 0, len(drawn))
