@@ -11,8 +11,8 @@ import (
 
 	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 

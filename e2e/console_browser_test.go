@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 

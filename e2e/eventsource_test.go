@@ -13,8 +13,8 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 

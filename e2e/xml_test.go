@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/e2e/client"
-	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 

@@ -21,7 +21,7 @@ type Accepted struct {
 	// OperationLocation is the status monitor's address, Location that of the status in the tools dialect.
 	OperationLocation, Location string
 	Wait                        time.Duration
-	Elapsed                        time.Duration
+	Elapsed                     time.Duration
 }
 
 // Import posts records to a collection and expects them to be accepted.

@@ -35,7 +35,7 @@ type Problem struct {
 	Counts     *Counts   `json:"counts"`
 	// The bounds of what could not be taken.
 	MinSeconds int `json:"least_seconds"`
-	MaxSeconds  int `json:"most_seconds"`
+	MaxSeconds int `json:"most_seconds"`
 }
 
 // typePrefix is what every type of problem begins with.

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
 // Run runs a program that must end by itself and without an error, and returns what it said.

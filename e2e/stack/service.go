@@ -30,7 +30,7 @@ const readyWorker = "ready for"
 // Service is one process of a service.
 type Service struct {
 	name     string
-	log  *logBuffer
+	log      *logBuffer
 	instance *programs.Instance
 	running  bool
 }

@@ -18,7 +18,7 @@ type Visit struct {
 	LastEventID string // of a client of events that comes back
 	// ReceivedAt is when the request came, Answered when the head of its answer went.
 	ReceivedAt, AnsweredAt time.Time
-	Status          int
+	Status                 int
 	// Wait is how long the answer asked to wait: Precise in milliseconds, for clients that know retry-after-ms, else in whole seconds.
 	Wait, Precise time.Duration
 }

@@ -9,8 +9,8 @@ import (
 	"io"
 	"testing"
 
-	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 )
 
 // longestLine bounds a line of a script: an answer with some thousand records in it.

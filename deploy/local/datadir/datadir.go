@@ -31,7 +31,7 @@ func Locate(root string) (string, error) {
 // Dir is a folder that this process holds.
 type Dir struct {
 	Path string
-	lock   *os.File
+	lock *os.File
 }
 
 // LockedError tells who holds a home that was to be opened.

@@ -16,7 +16,7 @@ const reachable = "/var/lib/longshore"
 
 // ServerDir is a folder for the data of one server, and the account that owns it: nil is the account of this process.
 type ServerDir struct {
-	Path     string
+	Path       string
 	Credential *syscall.Credential
 }
 

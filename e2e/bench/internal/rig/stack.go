@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
 // Stack is the services, running.
