@@ -210,7 +210,7 @@ func expectEnding(t *testing.T, got ending, status, code string) {
 
 func mustAnswer(t *testing.T, s *stack.Stack, method, path string, status int) *client.Response {
 	t.Helper()
-	answer, err := s.Client().Do(t.Context(), method, path, client.Body{})
+	answer, err := s.Client().Do(t.Context(), method, path, client.RequestBody{})
 	if err != nil {
 		t.Fatal(err)
 	}

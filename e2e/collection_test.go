@@ -108,14 +108,14 @@ func TestSecondCollection(t *testing.T) {
 	})
 	t.Run("json", func(t *testing.T) {
 		s := s.WithTB(t)
-		op := s.Submit("cargo", client.Body{Type: "application/json", Content: []byte(cargoJSON)})
+		op := s.Submit("cargo", client.RequestBody{Type: "application/json", Content: []byte(cargoJSON)})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 3, Imported: 3})
 		expectCargo(t, s, goodCargo)
 	})
 	t.Run("csv", func(t *testing.T) {
 		s := s.WithTB(t)
 		s.Exec(`TRUNCATE cargo`)
-		op := s.Submit("cargo", client.Body{Type: "text/csv", Content: []byte(cargoCSV)})
+		op := s.Submit("cargo", client.RequestBody{Type: "text/csv", Content: []byte(cargoCSV)})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 3, Imported: 3})
 		expectCargo(t, s, goodCargo)
 	})
@@ -128,14 +128,14 @@ func TestSecondCollection(t *testing.T) {
 			body.WriteString(string(good) + "\n" + b.record + "\n")
 		}
 		n := len(brokenCargo)
-		op := s.Submit("cargo", client.Body{Type: "application/x-ndjson", Content: []byte(body.String())})
+		op := s.Submit("cargo", client.RequestBody{Type: "application/x-ndjson", Content: []byte(body.String())})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2 * n, Created: n, Imported: n, Failed: n})
 		expectRejections(t, s.Records(op, "failed"), brokenCargo)
 		expectFailedAsSent(t, s, op, brokenCargo)
 	})
 	t.Run("faults_in_csv", func(t *testing.T) {
 		s := s.WithTB(t)
-		op := s.Submit("cargo", client.Body{Type: "text/csv", Content: []byte("vessel,position,weight,sealed\n" +
+		op := s.Submit("cargo", client.RequestBody{Type: "text/csv", Content: []byte("vessel,position,weight,sealed\n" +
 			vesselB + ",1,heavy,true\n" + vesselB + ",2,1,maybe\n" + vesselB + ",3,1\n" + vesselB + ",4,1,true\n")})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 4, Created: 1, Imported: 1, Failed: 3})
 		expectOutcome(t, s, op, "failed", 1, 2, 3)

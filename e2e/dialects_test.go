@@ -258,7 +258,7 @@ func wordOfGoogle(body []byte) (string, error) {
 }
 
 // beginWith begins an operation under an id of its own, so that it can be asked for in every dialect.
-func beginWith(ctx context.Context, s *stack.Stack, w way, body client.Body) (begun, error) {
+func beginWith(ctx context.Context, s *stack.Stack, w way, body client.RequestBody) (begun, error) {
 	op := begun{way: w, id: uuid.NewString()}
 	body.Header = body.Header.Clone()
 	if body.Header == nil {
@@ -280,18 +280,18 @@ func beginWith(ctx context.Context, s *stack.Stack, w way, body client.Body) (be
 }
 
 // beginInPieces begins an import whose body is sent in two parts, the second first.
-func beginInPieces(ctx context.Context, s *stack.Stack, body client.Body) (begun, error) {
+func beginInPieces(ctx context.Context, s *stack.Stack, body client.RequestBody) (begun, error) {
 	var u upload
 	half := len(body.Content) / 2
 	for _, step := range []struct {
 		method  string
 		address func() string
-		body    client.Body
+		body    client.RequestBody
 	}{
-		{http.MethodPost, func() string { return "/api/tools/import:upload-start" }, client.Body{Type: body.Type}},
-		{http.MethodPut, func() string { return u.part(2) }, client.Body{Content: body.Content[half:]}},
-		{http.MethodPut, func() string { return u.part(1) }, client.Body{Content: body.Content[:half]}},
-		{http.MethodPost, func() string { return u.Finish }, client.Body{}},
+		{http.MethodPost, func() string { return "/api/tools/import:upload-start" }, client.RequestBody{Type: body.Type}},
+		{http.MethodPut, func() string { return u.part(2) }, client.RequestBody{Content: body.Content[half:]}},
+		{http.MethodPut, func() string { return u.part(1) }, client.RequestBody{Content: body.Content[:half]}},
+		{http.MethodPost, func() string { return u.Finish }, client.RequestBody{}},
 	} {
 		answer, err := s.Client().Do(ctx, step.method, step.address(), step.body)
 		if err != nil {
@@ -321,7 +321,7 @@ func findBegun(ctx context.Context, s *stack.Stack, w way, id string) (begun, er
 // mustBegin begins an operation with the body that its way takes.
 func mustBegin(t *testing.T, s *stack.Stack, w way, header http.Header) begun {
 	t.Helper()
-	op, err := beginWith(t.Context(), s, w, client.Body{Type: "application/json", Header: header, Content: w.body})
+	op, err := beginWith(t.Context(), s, w, client.RequestBody{Type: "application/json", Header: header, Content: w.body})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -207,7 +207,7 @@ func (a *actor) act(ctx context.Context) error {
 // searches, reports.
 func (a *actor) begin(ctx context.Context) error {
 	accept := func(w way, mediaType, body string) (begun, error) {
-		return beginWith(ctx, a.stack, w, client.Body{Type: mediaType, Content: []byte(body)})
+		return beginWith(ctx, a.stack, w, client.RequestBody{Type: mediaType, Content: []byte(body)})
 	}
 	var op begun
 	var err error
@@ -215,7 +215,7 @@ func (a *actor) begin(ctx context.Context) error {
 	case kind < 4:
 		op, err = accept(importing, "application/x-ndjson", a.lines())
 	case kind == 4:
-		op, err = beginInPieces(ctx, a.stack, client.Body{Type: "application/x-ndjson", Content: []byte(a.lines())})
+		op, err = beginInPieces(ctx, a.stack, client.RequestBody{Type: "application/x-ndjson", Content: []byte(a.lines())})
 	case kind == 5:
 		op, err = accept(way{importing.name, "/api/spoons/import", nil}, "application/json", `[{"id":1}]`)
 	case kind < 8:
@@ -263,7 +263,7 @@ func (a *actor) refused(ctx context.Context) error {
 	if a.rand.IntN(10) > 0 {
 		return nil
 	}
-	answer, err := a.stack.Client().Do(ctx, http.MethodPost, importing.path, client.Body{Type: "application/json", Content: []byte(`[{"tool_id":`)})
+	answer, err := a.stack.Client().Do(ctx, http.MethodPost, importing.path, client.RequestBody{Type: "application/json", Content: []byte(`[{"tool_id":`)})
 	if err == nil && answer.Status != http.StatusBadRequest {
 		err = fmt.Errorf("a broken body was answered with %d: %s", answer.Status, answer.Body)
 	}
@@ -356,7 +356,7 @@ func (a *actor) control(ctx context.Context, one *story, wishes []wish) error {
 		return nil
 	}
 	began := time.Now()
-	answer, err := a.stack.Client().Do(ctx, w.method, w.path(one.op), client.Body{})
+	answer, err := a.stack.Client().Do(ctx, w.method, w.path(one.op), client.RequestBody{})
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func TestRetentionHasBounds(t *testing.T) {
 		{searching, "8d", leastSearch, mostSearch},
 		{reporting, "1m", least, most},
 	} {
-		answer, err := s.Client().Do(t.Context(), http.MethodPost, asked.way.path, client.Body{
+		answer, err := s.Client().Do(t.Context(), http.MethodPost, asked.way.path, client.RequestBody{
 			Type: "application/json", Header: kept(asked.retention), Content: asked.way.body,
 		})
 		if err != nil {

@@ -22,7 +22,7 @@ func TestFindingAFailedImport(t *testing.T) {
 	})
 	s.Exec("DROP TABLE spoons")
 	const request = "order-4711"
-	op := s.Submit("spoons", client.Body{
+	op := s.Submit("spoons", client.RequestBody{
 		Type: "application/json", Header: http.Header{"X-Request-Id": {request}}, Content: []byte(`[{"id": 1}]`),
 	})
 	m := s.WaitFor(op, "Failed")

@@ -28,25 +28,25 @@ func TestFormats(t *testing.T) {
 	const jsonType, ndjsonType, csvType = "application/json", "application/x-ndjson", "text/csv"
 	tests := []struct {
 		name      string
-		body      client.Body
+		body      client.RequestBody
 		delimiter string
 	}{
-		{"array", client.Body{Type: jsonType, Content: array}, ""},
-		{"data", client.Body{Type: jsonType, Content: join(`{"data":`, array, `}`)}, ""},
-		{"data_after_others", client.Body{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)}, ""},
-		{"json_with_charset", client.Body{Type: "application/json; charset=UTF-8", Content: array}, ""},
-		{"json_with_mark", client.Body{Type: jsonType, Content: join("\ufeff", array, "")}, ""},
-		{"ndjson", client.Body{Type: ndjsonType, Content: lines}, ""},
-		{"ndjson_crlf_blank_lines", client.Body{Type: ndjsonType, Content: bytes.ReplaceAll(lines, []byte("\n"), []byte("\r\n\r\n"))}, ""},
-		{"ndjson_open_end", client.Body{Type: ndjsonType, Content: bytes.TrimSpace(lines)}, ""},
-		{"csv_comma", client.Body{Type: csvType, Content: tool.CSV(',', tools...)}, "comma"},
-		{"csv_semicolon", client.Body{Type: csvType, Content: tool.CSV(';', tools...)}, "semicolon"},
-		{"csv_tab", client.Body{Type: csvType, Content: tool.CSV('\t', tools...)}, "tab"},
-		{"csv_with_mark", client.Body{Type: csvType, Content: join("\ufeff", tool.CSV(',', tools...), "")}, "comma"},
-		{"csv_gzip", client.Body{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.CSV(',', tools...))}, "comma"},
-		{"json_gzip", client.Body{Type: jsonType, Encoding: "gzip", Content: gzipped(t, array)}, ""},
-		{"json_zstd", client.Body{Type: jsonType, Encoding: "zstd", Content: zstandard(t, array)}, ""},
-		{"ndjson_zstd", client.Body{Type: ndjsonType, Encoding: "zstd", Content: zstandard(t, lines)}, ""},
+		{"array", client.RequestBody{Type: jsonType, Content: array}, ""},
+		{"data", client.RequestBody{Type: jsonType, Content: join(`{"data":`, array, `}`)}, ""},
+		{"data_after_others", client.RequestBody{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)}, ""},
+		{"json_with_charset", client.RequestBody{Type: "application/json; charset=UTF-8", Content: array}, ""},
+		{"json_with_mark", client.RequestBody{Type: jsonType, Content: join("\ufeff", array, "")}, ""},
+		{"ndjson", client.RequestBody{Type: ndjsonType, Content: lines}, ""},
+		{"ndjson_crlf_blank_lines", client.RequestBody{Type: ndjsonType, Content: bytes.ReplaceAll(lines, []byte("\n"), []byte("\r\n\r\n"))}, ""},
+		{"ndjson_open_end", client.RequestBody{Type: ndjsonType, Content: bytes.TrimSpace(lines)}, ""},
+		{"csv_comma", client.RequestBody{Type: csvType, Content: tool.CSV(',', tools...)}, "comma"},
+		{"csv_semicolon", client.RequestBody{Type: csvType, Content: tool.CSV(';', tools...)}, "semicolon"},
+		{"csv_tab", client.RequestBody{Type: csvType, Content: tool.CSV('\t', tools...)}, "tab"},
+		{"csv_with_mark", client.RequestBody{Type: csvType, Content: join("\ufeff", tool.CSV(',', tools...), "")}, "comma"},
+		{"csv_gzip", client.RequestBody{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.CSV(',', tools...))}, "comma"},
+		{"json_gzip", client.RequestBody{Type: jsonType, Encoding: "gzip", Content: gzipped(t, array)}, ""},
+		{"json_zstd", client.RequestBody{Type: jsonType, Encoding: "zstd", Content: zstandard(t, array)}, ""},
+		{"ndjson_zstd", client.RequestBody{Type: ndjsonType, Encoding: "zstd", Content: zstandard(t, lines)}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -29,7 +29,7 @@ type googleOperation struct {
 // googleAnswer asks in Google's dialect, and reads the answer if it is the one that is expected.
 func googleAnswer[T any](t *testing.T, s *stack.Stack, method, path string, status int) (v T) {
 	t.Helper()
-	answer, err := s.Client().Do(t.Context(), method, path, client.Body{})
+	answer, err := s.Client().Do(t.Context(), method, path, client.RequestBody{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func submitTogether(t *testing.T, s *stack.Stack, shipments []*shipment) {
 	t.Helper()
 	var all sync.WaitGroup
 	for _, one := range shipments {
-		body := client.Body{Type: "application/x-ndjson", Content: one.body()}
+		body := client.RequestBody{Type: "application/x-ndjson", Content: one.body()}
 		all.Go(func() { one.op, one.err = s.Client().Import(t.Context(), "tools", body) })
 	}
 	all.Wait()

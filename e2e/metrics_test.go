@@ -25,7 +25,7 @@ func TestWatchedRequests(t *testing.T) {
 	stopped := s.SubmitJSON(tool.SampleJSON)
 	cancel(t, s, stopped)
 	s.ThawImporter(0)
-	done := s.Submit("tools", client.Body{
+	done := s.Submit("tools", client.RequestBody{
 		Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"X-Request-Id": {request}},
 	})
 	s.WaitFor(done, "Succeeded")

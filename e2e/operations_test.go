@@ -26,7 +26,7 @@ func longPoll(t *testing.T, s *stack.Stack, op client.Accepted, header http.Head
 	answers := make(chan *client.Response, 1)
 	header.Set("Prefer", "wait=45")
 	go func() {
-		answer, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation, client.Body{Header: header})
+		answer, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation, client.RequestBody{Header: header})
 		if err != nil {
 			t.Errorf("waiting for the end: %v", err)
 		}
@@ -250,7 +250,7 @@ func TestListWhileOthersArrive(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	submit := func(team string) client.Accepted {
-		op, err := s.Client().Import(t.Context(), "tools", client.Body{
+		op, err := s.Client().Import(t.Context(), "tools", client.RequestBody{
 			Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"Longshore-Labels": {"team=" + team}},
 		})
 		if err != nil {

@@ -50,7 +50,7 @@ type upload struct {
 
 func startUpload(t *testing.T, s *stack.Stack, mediaType string, header http.Header) upload {
 	t.Helper()
-	answer := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.Body{Type: mediaType, Header: header})
+	answer := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: mediaType, Header: header})
 	u := readUpload(t, answer, http.StatusCreated)
 	if answer.Header.Get("Location") != u.Upload || !strings.HasPrefix(u.Upload, s.Client().Base()+"/") {
 		t.Fatalf("Location is %q, the upload %q", answer.Header.Get("Location"), u.Upload)
@@ -69,7 +69,7 @@ func readUpload(t *testing.T, answer *client.Response, status int) (u upload) {
 	return u
 }
 
-func send(t *testing.T, s *stack.Stack, method, address string, body client.Body) *client.Response {
+func send(t *testing.T, s *stack.Stack, method, address string, body client.RequestBody) *client.Response {
 	t.Helper()
 	answer, err := s.Client().Do(t.Context(), method, address, body)
 	if err != nil {
@@ -81,14 +81,14 @@ func send(t *testing.T, s *stack.Stack, method, address string, body client.Body
 // part is the address of a part.
 func (u upload) part(n int) string { return strings.ReplaceAll(u.Parts, "{n}", fmt.Sprint(n)) }
 
-func (u upload) put(t *testing.T, s *stack.Stack, n int, body client.Body) *client.Response {
+func (u upload) put(t *testing.T, s *stack.Stack, n int, body client.RequestBody) *client.Response {
 	t.Helper()
 	return send(t, s, http.MethodPut, u.part(n), body)
 }
 
 func (u upload) mustPut(t *testing.T, s *stack.Stack, n int, content []byte) {
 	t.Helper()
-	if answer := u.put(t, s, n, client.Body{Content: content}); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
+	if answer := u.put(t, s, n, client.RequestBody{Content: content}); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
 		t.Fatalf("part %d: status %d: %s", n, answer.Status, answer.Body)
 	}
 }
@@ -96,7 +96,7 @@ func (u upload) mustPut(t *testing.T, s *stack.Stack, n int, content []byte) {
 // finish finishes the upload and expects the 202 that every import has.
 func (u upload) finish(t *testing.T, s *stack.Stack) client.Accepted {
 	t.Helper()
-	op, err := s.Client().Accepted(send(t, s, http.MethodPost, u.Finish, client.Body{}))
+	op, err := s.Client().Accepted(send(t, s, http.MethodPost, u.Finish, client.RequestBody{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestPiecesAreOneBody(t *testing.T) {
 			m := s.WaitFor(op, "Succeeded")
 			expectCounts(t, m, client.Counts{Total: 500, Created: 500, Imported: 500})
 			expectTools(t, s, tools)
-			whole := s.WaitFor(s.Submit("tools", client.Body{Type: test.mediaType, Content: test.content}), "Succeeded")
+			whole := s.WaitFor(s.Submit("tools", client.RequestBody{Type: test.mediaType, Content: test.content}), "Succeeded")
 			expectCounts(t, whole, client.Counts{Total: 500, Updated: 500, Imported: 500})
 			expectTools(t, s, tools)
 			expectSameChunks(t, s, m.ID, whole.ID)
@@ -173,7 +173,7 @@ func TestPiecesAreOneBody(t *testing.T) {
 func sendShuffled(t *testing.T, s *stack.Stack, u upload, random *rand.Rand, parts [][]byte) {
 	t.Helper()
 	for _, i := range random.Perm(len(parts)) {
-		body := client.Body{Content: parts[i]}
+		body := client.RequestBody{Content: parts[i]}
 		switch random.IntN(4) {
 		case 0:
 			body.Content, body.Encoding = gzipped(t, parts[i]), "gzip"
@@ -217,20 +217,20 @@ func TestPiecesAreResumed(t *testing.T) {
 	for _, path := range []string{"/operations/" + u.ID, "/status/" + u.ID} {
 		expectProblem(t, get(t, s, path), http.StatusNotFound, "operation-not-found")
 	}
-	if answer := u.put(t, s, 1, client.Body{Content: first}); answer.Status != http.StatusCreated {
+	if answer := u.put(t, s, 1, client.RequestBody{Content: first}); answer.Status != http.StatusCreated {
 		t.Errorf("a new part: status %d", answer.Status)
 	}
 	cutPart(t, s, u, 1, second)
 	cutPart(t, s, u, 2, second)
-	p := expectProblem(t, u.put(t, s, 1, client.Body{Content: second, Header: contentDigest(first)}), http.StatusBadRequest, "digest-mismatch")
+	p := expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: contentDigest(first)}), http.StatusBadRequest, "digest-mismatch")
 	if !strings.Contains(p.Detail, "Nothing") {
 		t.Errorf("a mismatch says %q", p.Detail)
 	}
-	expectProblem(t, u.put(t, s, 1, client.Body{Content: second, Header: http.Header{"Content-Digest": {"sha-256=abc"}}}),
+	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: http.Header{"Content-Digest": {"sha-256=abc"}}}),
 		http.StatusBadRequest, "invalid-digest")
-	expectProblem(t, u.put(t, s, 1, client.Body{Content: gzipped(t, second)[:400], Encoding: "gzip"}), http.StatusBadRequest, "bad-encoding")
-	expectProblem(t, u.put(t, s, 1, client.Body{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType, "unsupported-content-encoding")
-	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.Body{Content: []byte(`{"parts": 2}`)}), http.StatusConflict, "upload-incomplete")
+	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: gzipped(t, second)[:400], Encoding: "gzip"}), http.StatusBadRequest, "bad-encoding")
+	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType, "unsupported-content-encoding")
+	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(`{"parts": 2}`)}), http.StatusConflict, "upload-incomplete")
 
 	seen := readUpload(t, get(t, s, u.Upload), http.StatusOK)
 	if len(seen.Received) != 1 || seen.Received[0].Part != 1 || seen.ReceivedBytes != int64(len(first)) ||
@@ -239,7 +239,7 @@ func TestPiecesAreResumed(t *testing.T) {
 	}
 	s.WaitForSQL(takenBackWithin, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
 	u.mustPut(t, s, 2, second)
-	if answer := u.put(t, s, 2, client.Body{Content: second}); answer.Status != http.StatusOK {
+	if answer := u.put(t, s, 2, client.RequestBody{Content: second}); answer.Status != http.StatusOK {
 		t.Errorf("a part that was there: status %d", answer.Status)
 	}
 	op := u.finish(t, s)
@@ -249,8 +249,8 @@ func TestPiecesAreResumed(t *testing.T) {
 	}
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2_000, Created: 2_000, Imported: 2_000})
 	for what, answer := range map[string]*client.Response{
-		"a late part":     u.put(t, s, 1, client.Body{Content: first}),
-		"aborting it now": send(t, s, http.MethodDelete, u.Upload, client.Body{}),
+		"a late part":     u.put(t, s, 1, client.RequestBody{Content: first}),
+		"aborting it now": send(t, s, http.MethodDelete, u.Upload, client.RequestBody{}),
 	} {
 		if p := expectProblem(t, answer, http.StatusConflict, "upload-finished"); t.Failed() {
 			t.Errorf("%s: %s", what, p.Detail)
@@ -288,7 +288,7 @@ func TestPiecesLimits(t *testing.T) {
 		t.Errorf("limits are %+v", u.Limits)
 	}
 	of := func(n int) []byte { return bytes.Repeat([]byte("x"), n) }
-	for name, body := range map[string]client.Body{
+	for name, body := range map[string]client.RequestBody{
 		"plain": {Content: of(1001)}, "packed": {Content: gzipped(t, of(1001)), Encoding: "gzip"},
 	} {
 		if p := expectProblem(t, u.put(t, s, 1, body), http.StatusRequestEntityTooLarge, "part-too-large"); p.Limit != 1000 {
@@ -297,17 +297,17 @@ func TestPiecesLimits(t *testing.T) {
 	}
 	u.mustPut(t, s, 1, of(1000))
 	u.mustPut(t, s, 2, of(1000))
-	p := expectProblem(t, u.put(t, s, 3, client.Body{Content: of(501)}), http.StatusRequestEntityTooLarge, "upload-too-large")
+	p := expectProblem(t, u.put(t, s, 3, client.RequestBody{Content: of(501)}), http.StatusRequestEntityTooLarge, "upload-too-large")
 	if p.Limit != 2500 {
 		t.Errorf("the limit is said to be %d", p.Limit)
 	}
 	u.mustPut(t, s, 3, of(500))
 	for _, n := range []string{"0", "4", "-1", "x", "99999999999999999999"} {
-		answer := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.Body{Content: of(1)})
+		answer := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.RequestBody{Content: of(1)})
 		expectProblem(t, answer, http.StatusBadRequest, "invalid-part-number")
 	}
 	for _, body := range []string{`{"parts": -1}`, `{"parts": 4}`, `{"parts": 9000000000000000000}`, `{"parts": 3, "more": 1}`, `[]`, strings.Repeat(" ", 5_000)} {
-		answer := send(t, s, http.MethodPost, u.Finish, client.Body{Content: []byte(body)})
+		answer := send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(body)})
 		if strings.TrimSpace(body) != "" {
 			expectProblem(t, answer, http.StatusBadRequest, "invalid-finish")
 		}
@@ -332,12 +332,12 @@ func TestPiecesAddresses(t *testing.T) {
 		{http.MethodPost, path + u.ID, "no-such-address"},
 		{http.MethodPost, path + u.ID + ":finish", "no-such-address"},
 	} {
-		answer := send(t, s, one.method, one.path, client.Body{Type: "application/json"})
+		answer := send(t, s, one.method, one.path, client.RequestBody{Type: "application/json"})
 		if p := expectProblem(t, answer, http.StatusNotFound, one.code); t.Failed() {
 			t.Fatalf("%s %s: %s", one.method, one.path, p.Detail)
 		}
 	}
-	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.Body{Type: "text/plain"}),
+	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/plain"}),
 		http.StatusUnsupportedMediaType, "unsupported-media-type")
 	mustAnswer(t, s, http.MethodDelete, u.Upload, http.StatusNoContent)
 	expectProblem(t, get(t, s, u.Upload), http.StatusNotFound, "upload-not-found")

@@ -66,7 +66,7 @@ func TestQuestionsSurvive(t *testing.T) {
 // mustAsk begins a search or a report.
 func mustAsk(t *testing.T, s *stack.Stack, w way, body string) begun {
 	t.Helper()
-	op, err := beginWith(t.Context(), s, w, client.Body{Type: "application/json", Content: []byte(body)})
+	op, err := beginWith(t.Context(), s, w, client.RequestBody{Type: "application/json", Content: []byte(body)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ import (
 func TestExports(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "wares", waresFile), Tables: waresTable})
-	s.WaitFor(s.Submit("wares", client.Body{Type: "application/x-ndjson", Content: waresBody()}), "Succeeded")
+	s.WaitFor(s.Submit("wares", client.RequestBody{Type: "application/x-ndjson", Content: waresBody()}), "Succeeded")
 	want := waresOf(t, s)
 	if len(want) != waresCount {
 		t.Fatalf("the table holds %d records", len(want))
@@ -218,7 +218,7 @@ func TestReportAsPDF(t *testing.T) {
 // fetchReport asks for a report, waits for it as seed 004 says, and returns the path of the file.
 func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string {
 	t.Helper()
-	body := client.Body{Type: "application/json", Content: []byte(inJSON(request))}
+	body := client.RequestBody{Type: "application/json", Content: []byte(inJSON(request))}
 	accepted, err := s.Client().Do(t.Context(), http.MethodPost, "/start-report", body)
 	if err != nil {
 		t.Fatal(err)

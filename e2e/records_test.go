@@ -186,7 +186,7 @@ func TestFailedTableGoesBackIn(t *testing.T) {
 	corrected := bytes.Replace(answer.Body, []byte("none"), []byte("https://example.com"), 1)
 	// The columns that were added belong to nobody: they are cut off, as a person with a spreadsheet would.
 	body := withoutLastColumns(t, corrected, 4)
-	again := s.Submit("tools", client.Body{Type: "text/csv", Content: body})
+	again := s.Submit("tools", client.RequestBody{Type: "text/csv", Content: body})
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
 	right := wrong
 	right.URL = "https://example.com"

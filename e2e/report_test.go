@@ -34,9 +34,9 @@ type startedReport struct {
 // startReport starts a report; without a body it is the request that seed 004 prints.
 func startReport(t *testing.T, s *stack.Stack, body, format string) startedReport {
 	t.Helper()
-	request := client.Body{}
+	request := client.RequestBody{}
 	if body != "" {
-		request = client.Body{Type: "application/json", Content: []byte(body)}
+		request = client.RequestBody{Type: "application/json", Content: []byte(body)}
 	}
 	answer, err := s.Client().Do(t.Context(), http.MethodPost, "/start-report", request)
 	if err != nil {
@@ -72,7 +72,7 @@ func expectHint(t *testing.T, answer *client.Response, unfinished bool) {
 
 func (r startedReport) ask(t *testing.T, method, address string, header http.Header) *client.Response {
 	t.Helper()
-	answer, err := r.stack.Client().Do(t.Context(), method, address, client.Body{Header: header})
+	answer, err := r.stack.Client().Do(t.Context(), method, address, client.RequestBody{Header: header})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestExportedAndImportedAgain(t *testing.T) {
 		}
 	}
 	for format, media := range map[string]string{"csv": "text/csv", "ndjson": "application/x-ndjson"} {
-		again := s.WaitFor(s.Submit("tools", client.Body{Type: media, Content: files[format]}), "Succeeded")
+		again := s.WaitFor(s.Submit("tools", client.RequestBody{Type: media, Content: files[format]}), "Succeeded")
 		expectCounts(t, again, client.Counts{Total: exported, Updated: exported, Imported: exported})
 	}
 	want := make([]tool.Tool, exported)

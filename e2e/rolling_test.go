@@ -85,7 +85,7 @@ func (l *load) repeat(do func() error) {
 func (l *load) importSome(ctx context.Context, s *stack.Stack) error {
 	first := loadFirst + int(l.imports.Add(1))*loadRecords
 	body := tool.NDJSON(loadRecords, func(i int) tool.Tool { return tool.Numbered(first + i) })
-	op, err := s.Client().Import(ctx, "tools", client.Body{Type: "application/x-ndjson", Content: body})
+	op, err := s.Client().Import(ctx, "tools", client.RequestBody{Type: "application/x-ndjson", Content: body})
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (l *load) importSome(ctx context.Context, s *stack.Stack) error {
 
 // question asks for something and waits for its end within the request, unless the api that waits is asked to stop meanwhile.
 func question(ctx context.Context, s *stack.Stack, path, body string, expected ...int) error {
-	answer, err := s.Client().Do(ctx, http.MethodPost, path, client.Body{
+	answer, err := s.Client().Do(ctx, http.MethodPost, path, client.RequestBody{
 		Type: "application/json", Header: http.Header{"Prefer": {"wait=20"}}, Content: []byte(body),
 	})
 	if err != nil {

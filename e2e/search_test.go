@@ -90,7 +90,7 @@ func post(t *testing.T, s *stack.Stack, query string, headers ...string) search 
 	for i := 0; i < len(headers); i += 2 {
 		header.Set(headers[i], headers[i+1])
 	}
-	answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", client.Body{Type: "application/json", Header: header, Content: []byte(query)})
+	answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", client.RequestBody{Type: "application/json", Header: header, Content: []byte(query)})
 	return readSearch(t, answer, err)
 }
 
@@ -165,7 +165,7 @@ func TestQuickSearch(t *testing.T) {
 			t.Errorf("%+v and %+v", first, again)
 		}
 		answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
-			client.Body{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
+			client.RequestBody{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
 		expectRefusal(t, answer, err, http.StatusBadRequest, "operation-id-in-use")
 	})
 	t.Run("elsewhere", func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestQuickSearch(t *testing.T) {
 	t.Run("pruned", func(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"limit":1}`)
-		answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.Body{})
+		answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
 		if err != nil || answer.Status != http.StatusNoContent {
 			t.Fatalf("%v, %+v", err, answer)
 		}
@@ -207,28 +207,28 @@ func expectRefusal(t *testing.T, answer *client.Response, err error, status int,
 func expectRefusedSearches(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, tt := range []struct {
-		body   client.Body
+		body   client.RequestBody
 		status int
 		code   string
 	}{
-		{client.Body{Content: []byte(``)}, 400, "malformed-query"},
-		{client.Body{Content: []byte(`null`)}, 400, "malformed-query"},
-		{client.Body{Content: []byte(`{"query":`)}, 400, "malformed-query"},
-		{client.Body{Content: []byte(`{"limit":1}{"limit":2}`)}, 400, "malformed-query"},
-		{client.Body{Content: []byte(`{"collection":7}`)}, 400, "malformed-query"},
-		{client.Body{Content: []byte(`{"select":"*"}`)}, 400, "malformed-query"},
-		{client.Body{Content: []byte(`{"collection":"nothing"}`)}, 422, "invalid-query"},
-		{client.Body{Content: []byte(`{"limit":10001}`)}, 422, "invalid-query"},
-		{client.Body{Content: []byte(`{"limit":0}`)}, 422, "invalid-query"},
-		{client.Body{Content: []byte(`{"filter":{"price":1}}`)}, 422, "invalid-query"},
-		{client.Body{Content: []byte(`{"filter":{"category":7}}`)}, 422, "invalid-query"},
-		{client.Body{Content: []byte(`{"query":"\u0000"}`)}, 422, "invalid-query"},
-		{client.Body{Content: []byte(`{"query":"` + strings.Repeat("x", 300_000) + `"}`)}, 413, "query-too-large"},
-		{client.Body{Type: "text/csv", Content: []byte(`{}`)}, 415, "unsupported-media-type"},
-		{client.Body{Encoding: "gzip", Content: []byte(`{}`)}, 415, "unsupported-content-encoding"},
-		{client.Body{Header: http.Header{"Longshore-Retention": {"4m"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
-		{client.Body{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
-		{client.Body{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
+		{client.RequestBody{Content: []byte(``)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`null`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"query":`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"limit":1}{"limit":2}`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"collection":7}`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"select":"*"}`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"collection":"nothing"}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"limit":10001}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"limit":0}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"filter":{"price":1}}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"filter":{"category":7}}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"query":"\u0000"}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"query":"` + strings.Repeat("x", 300_000) + `"}`)}, 413, "query-too-large"},
+		{client.RequestBody{Type: "text/csv", Content: []byte(`{}`)}, 415, "unsupported-media-type"},
+		{client.RequestBody{Encoding: "gzip", Content: []byte(`{}`)}, 415, "unsupported-content-encoding"},
+		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"4m"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{client.RequestBody{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
 	} {
 		answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
 		t.Logf("%.60s", tt.body.Content)
@@ -325,7 +325,7 @@ func expectCancelled(t *testing.T, s *stack.Stack) {
 	now := post(t, s, `{"collection":"books","query":"rare"}`)
 	s.WaitForSQL(10*time.Second, "a step to be in its middle", strings.Replace(standing, "NOT", "", 1))
 	began := time.Now()
-	answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.Body{})
+	answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
 	if left := readSearch(t, answer, err); left.Status != "CANCELLED_BY_USER" || left.Code != http.StatusOK {
 		t.Errorf("%d %s", left.Code, left.Status)
 	}

@@ -59,7 +59,7 @@ func expectPlace(t *testing.T, p client.Problem, want *place) {
 
 type brokenBody struct {
 	name   string
-	body   client.Body
+	body   client.RequestBody
 	status int
 	code   string
 	place  *place // nil: there is none, or it is the parser's to say
@@ -71,15 +71,17 @@ const one = `{"tool_id":"S1","tool_name":"One","category":"Travel"}`
 func brokenBodies(t *testing.T) []brokenBody {
 	t.Helper()
 	many := strings.Repeat(one+",", 9)
-	data := func(content string) client.Body {
-		return client.Body{Type: "application/json", Content: []byte(content)}
+	data := func(content string) client.RequestBody {
+		return client.RequestBody{Type: "application/json", Content: []byte(content)}
 	}
-	lines := func(content string) client.Body {
-		return client.Body{Type: "application/x-ndjson", Content: []byte(content)}
+	lines := func(content string) client.RequestBody {
+		return client.RequestBody{Type: "application/x-ndjson", Content: []byte(content)}
 	}
-	table := func(content string) client.Body { return client.Body{Type: "text/csv", Content: []byte(content)} }
-	coded := func(encoding string, content []byte) client.Body {
-		return client.Body{Type: "application/json", Encoding: encoding, Content: content}
+	table := func(content string) client.RequestBody {
+		return client.RequestBody{Type: "text/csv", Content: []byte(content)}
+	}
+	coded := func(encoding string, content []byte) client.RequestBody {
+		return client.RequestBody{Type: "application/json", Encoding: encoding, Content: content}
 	}
 	packed := gzipped(t, tool.JSON(numberedTools(500)...))
 	return []brokenBody{
@@ -116,7 +118,7 @@ func brokenBodies(t *testing.T) []brokenBody {
 		{"record_without_end", lines(`{"tool_id":"` + strings.Repeat("x", 3<<20)), 413, "record-too-large", nil},
 		{"too_many_records", lines(strings.Repeat(one+"\n", 1001)), 413, "too-many-records", nil},
 		{"body_too_large", lines(strings.Repeat(strings.Repeat(" ", 1<<10)+"\n", 4097)), 413, "body-too-large", nil},
-		{"bomb", client.Body{Type: "application/x-ndjson", Encoding: "gzip", Content: gzipped(t, bytes.Repeat([]byte("\n"), 64<<20))}, 413, "compression-ratio", nil},
+		{"bomb", client.RequestBody{Type: "application/x-ndjson", Encoding: "gzip", Content: gzipped(t, bytes.Repeat([]byte("\n"), 64<<20))}, 413, "compression-ratio", nil},
 		{"gzip_that_is_plain", coded("gzip", []byte("["+one+"]")), 400, "bad-encoding", nil},
 		{"gzip_cut_off", coded("gzip", packed[:len(packed)/2]), 400, "bad-encoding", nil},
 		{"gzip_without_checksum", coded("gzip", packed[:len(packed)-4]), 400, "bad-encoding", nil},
@@ -124,11 +126,11 @@ func brokenBodies(t *testing.T) []brokenBody {
 		{"zstd_that_is_plain", coded("zstd", []byte("["+one+"]")), 400, "bad-encoding", nil},
 		{"encoded_twice", coded("gzip, gzip", packed), 415, "unsupported-content-encoding", nil},
 		{"brotli", coded("br", packed), 415, "unsupported-content-encoding", nil},
-		{"no_type", client.Body{Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
-		{"plain_text", client.Body{Type: "text/plain", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
-		{"form", client.Body{Type: "multipart/form-data; boundary=x", Content: []byte("--x--")}, 415, "unsupported-media-type", nil},
-		{"latin_1", client.Body{Type: "application/json; charset=iso-8859-1", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
-		{"nonsense_type", client.Body{Type: "application/;;", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"no_type", client.RequestBody{Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"plain_text", client.RequestBody{Type: "text/plain", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"form", client.RequestBody{Type: "multipart/form-data; boundary=x", Content: []byte("--x--")}, 415, "unsupported-media-type", nil},
+		{"latin_1", client.RequestBody{Type: "application/json; charset=iso-8859-1", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"nonsense_type", client.RequestBody{Type: "application/;;", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
 		{"csv_header_twice", table("tool_id,tool_id\n1,2\n"), 422, "bad-header", nil},
 		{"csv_header_empty", table("tool_id,,category\n1,2,3\n"), 422, "bad-header", nil},
 		{"csv_header_broken", table("tool_id,\"tool\"_name\n1,2\n"), 422, "bad-header", nil},
@@ -189,7 +191,7 @@ func TestAddresses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := s.WithTB(t)
-			answer, err := s.Client().Do(t.Context(), test.method, test.path, client.Body{Type: "application/json", Content: tool.SampleJSON})
+			answer, err := s.Client().Do(t.Context(), test.method, test.path, client.RequestBody{Type: "application/json", Content: tool.SampleJSON})
 			if err != nil {
 				t.Fatal(err)
 			}

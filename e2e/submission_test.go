@@ -22,8 +22,8 @@ import (
 const importPath = "/api/tools/import"
 
 // withID is a request that its client may repeat.
-func withID(id string, content []byte) client.Body {
-	return client.Body{Type: "application/json", Content: content, Header: http.Header{"Operation-Id": {id}}}
+func withID(id string, content []byte) client.RequestBody {
+	return client.RequestBody{Type: "application/json", Content: content, Header: http.Header{"Operation-Id": {id}}}
 }
 
 // readBody reads the members of a 202.
@@ -61,7 +61,7 @@ func TestOperationID(t *testing.T) {
 	packed.Encoding = "gzip"
 	lines := withID(id, tool.SampleJSON)
 	lines.Type = "application/x-ndjson"
-	for name, other := range map[string]client.Body{
+	for name, other := range map[string]client.RequestBody{
 		"another body": withID(id, tool.JSON(tool.Numbered(1))), "another type": lines, "another coding": packed,
 		"cut off": withID(id, tool.SampleJSON[:100]),
 	} {
@@ -181,7 +181,7 @@ func TestOperationIDOfPieces(t *testing.T) {
 	if again := startUpload(t, s, "application/json", header); u.ID != id || again.Upload != u.Upload || len(again.Received) != 1 {
 		t.Errorf("begun again as %+v", again)
 	}
-	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.Body{Type: "text/csv", Header: header}),
+	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/csv", Header: header}),
 		http.StatusBadRequest, "operation-id-in-use")
 	op := u.finish(t, s)
 	s.WaitFor(op, "Succeeded")
@@ -198,8 +198,8 @@ func TestOperationIDOfPieces(t *testing.T) {
 func TestPreferWait(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MAX_WAIT=20s"}})
-	waiting := func(preference string) client.Body {
-		return client.Body{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"Prefer": {preference}}}
+	waiting := func(preference string) client.RequestBody {
+		return client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"Prefer": {preference}}}
 	}
 	answer := send(t, s, http.MethodPost, importPath, waiting("respond-async, wait=10"))
 	done := readBody(t, answer)
@@ -208,7 +208,7 @@ func TestPreferWait(t *testing.T) {
 	}
 	u := startUpload(t, s, "application/json", nil)
 	u.mustPut(t, s, 1, tool.SampleJSON)
-	answer = send(t, s, http.MethodPost, u.Finish, client.Body{Header: http.Header{"Prefer": {"wait=10"}}})
+	answer = send(t, s, http.MethodPost, u.Finish, client.RequestBody{Header: http.Header{"Prefer": {"wait=10"}}})
 	if op := readBody(t, answer); op.Status != "COMPLETED" || op.TotalRecords != 5 {
 		t.Errorf("finished after %s: %+v", answer.Elapsed, op)
 	}
@@ -245,7 +245,7 @@ SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 
 func TestTerms(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	body := client.Body{
+	body := client.RequestBody{
 		Type: "application/json", Content: tool.SampleJSON,
 		Header: http.Header{"Longshore-Labels": {"team=data, batch=7"}, "Longshore-Retention": {"2h"}},
 	}
@@ -255,7 +255,7 @@ func TestTerms(t *testing.T) {
 		t.Error("labels and retention are not kept")
 	}
 	for name, value := range map[string]string{"Longshore-Labels": "no pair", "Longshore-Retention": "1s"} {
-		answer := send(t, s, http.MethodPost, importPath, client.Body{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
+		answer := send(t, s, http.MethodPost, importPath, client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
 		expectProblem(t, answer, http.StatusBadRequest, "")
 	}
 }

@@ -44,7 +44,7 @@ func TestWatchedWork(t *testing.T) {
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable, Env: []string{"LONGSHORE_MAX_ATTEMPTS=1"},
 	})
 	spoons := func(text string) client.Accepted {
-		return s.Submit("spoons", client.Body{Type: "application/json", Content: []byte(text)})
+		return s.Submit("spoons", client.RequestBody{Type: "application/json", Content: []byte(text)})
 	}
 	s.WaitFor(spoons(`[{"id": 1}, {"id": 2}, {"id": "three"}]`), "Succeeded")
 	s.WaitFor(spoons(`[{"id": 2}]`), "Succeeded")

@@ -75,7 +75,7 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	}
 	finished := s.SubmitJSON(tool.JSON(append(tool.Sample(), tool.Tool{ID: "<broken> & \"odd\""})...))
 	s.WaitFor(finished, "Succeeded")
-	failed := s.Submit("spoons", client.Body{Type: "application/json", Content: []byte(`[{"id":1}]`)})
+	failed := s.Submit("spoons", client.RequestBody{Type: "application/json", Content: []byte(`[{"id":1}]`)})
 	s.WaitFor(failed, "Failed")
 	s.BlockWrites("xforce.tools")
 	running := s.SubmitJSON(tool.SampleJSON)

@@ -1,5 +1,5 @@
-// Package audit holds the tables against each other: what the counts of an operation say, its chunks, its progress rows and its
-// rejected records must tell, too (design section 3).
+// Package audit checks the consistency of Longshore's tables after a test: the counts of an operation
+// against its chunks, progress rows and events.
 package audit
 
 import (
@@ -14,52 +14,52 @@ import (
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
-// settleLimit is how long the services may take, after a test, to clear away what broke off.
+// settleLimit is how long the services may take after a test to finish or clean up all operations.
 const settleLimit = 10 * time.Second
 
-// unsettled finds what must not be there for long: uploads without a client, operations without an end. An upload in pieces may stay
-// open until it is given up.
+// unsettled finds unfinished operations and uploads without a client. A multipart upload may stay open
+// until it expires.
 const unsettled = `
 SELECT format('%s is %s with %s of %s chunks', task_id, status, done_chunks, total_chunks)
 FROM xforce.tasks WHERE status IN ('waiting', 'running') OR status = 'receiving' AND coalesce(expires_at <= clock_timestamp(), TRUE)`
 
-// Settled waits until no upload is open and every operation has ended.
+// Settled waits until no upload is open and every operation is finished, and fails the test otherwise.
 func Settled(tb testing.TB, db *pgxpool.Pool) {
 	tb.Helper()
 	var left []string
 	defer func() {
-		for _, one := range left {
-			tb.Errorf("never settled: operation %s", one)
+		for _, description := range left {
+			tb.Errorf("operation did not settle: %s", description)
 		}
 	}()
-	await.Until(tb, settleLimit, "every operation to end", func() bool {
+	await.Until(tb, settleLimit, "every operation to settle", func() bool {
 		left = find(tb, db, unsettled)
 		return len(left) == 0
 	})
 }
 
-// Check reports every broken invariant as an error of the test.
+// Check reports violations of the invariants as errors of the test.
 func Check(tb testing.TB, db *pgxpool.Pool) {
 	tb.Helper()
-	for _, b := range broken(tb, db) {
-		tb.Errorf("it does not hold that %s: %s", b.invariant, b.where)
+	for _, v := range violations(tb, db) {
+		tb.Errorf("invariant violated: %s: %s", v.invariant, v.description)
 	}
 }
 
-// breach is one place where an invariant does not hold.
-type breach struct {
-	invariant, where string
+// violation is one place where an invariant does not hold.
+type violation struct {
+	invariant, description string
 }
 
-// broken finds some places for each invariant, not all.
-func broken(tb testing.TB, db *pgxpool.Pool) []breach {
+// violations returns up to maxViolations of each invariant.
+func violations(tb testing.TB, db *pgxpool.Pool) []violation {
 	tb.Helper()
-	const most = 5
-	var all []breach
+	const maxViolations = 5
+	var all []violation
 	for _, i := range invariants {
 		found := find(tb, db, i.query)
-		for _, where := range found[:min(len(found), most)] {
-			all = append(all, breach{i.name, where})
+		for _, description := range found[:min(len(found), maxViolations)] {
+			all = append(all, violation{i.name, description})
 		}
 	}
 	return all
@@ -67,7 +67,7 @@ func broken(tb testing.TB, db *pgxpool.Pool) []breach {
 
 func find(tb testing.TB, db *pgxpool.Pool, query string) []string {
 	tb.Helper()
-	ctx := context.Background() // the test's own has ended when its cleanups look
+	ctx := context.Background() // tb.Context() is already cancelled during cleanups
 	rows, err := db.Query(ctx, query)
 	if err == nil {
 		var found []string

@@ -1,16 +1,17 @@
 package audit
 
-// invariant is a query that finds what breaks it; each row it returns is one text.
+// invariant is a rule with the query that finds its violations: one text for each.
 type invariant struct {
 	name  string
 	query string
 }
 
-// invariants is all that must hold whenever nobody is at work. What hangs on a tombstone is on its way out and tells nothing.
+// invariants contains the rules that hold whenever no operation is running. Rows that belong to a
+// tombstone are ignored, because the janitor is about to delete them.
 var invariants = append(countInvariants, historyInvariants...)
 
-// countInvariants are the invariants of the counts: what an operation says, its chunks and its rows say, too. The chunk before the first stands for
-// the splitting of an upload in pieces, and the chunk of a search or a report has no rows.
+// countInvariants compares the counts of operations with their chunks and rows. The chunk -1 of an
+// import is the step that splits a multipart upload; the chunk of a search or report has no rows.
 var countInvariants = []invariant{
 	{"the counts of an operation add up", `
 SELECT format('%s: %s created, %s updated, %s superseded, %s failed, imported %s, of %s', task_id,
@@ -22,8 +23,8 @@ WHERE imported_records <> created_records + updated_records + superseded_records
   OR least(created_records, updated_records, superseded_records, failed_records) < 0
   OR kind = 'import' AND progress <> (imported_records + failed_records)::bigint * 100 / greatest(total_records, 1)`},
 
-	{"the chunks of an import say the same as its counts", `
-SELECT format('%s: chunks say %s, counts say %s', task_id, chunks, counts) FROM (
+	{"the sums over the chunks of an import are its counts", `
+SELECT format('%s: chunks: %s, counts: %s', task_id, chunks, counts) FROM (
   SELECT t.task_id,
     (t.created_records, t.updated_records, t.superseded_records, t.failed_records, t.total_records, t.total_chunks, t.done_chunks,
      t.total_records - t.imported_records - t.failed_records)::text AS counts,
@@ -32,7 +33,7 @@ SELECT format('%s: chunks say %s, counts say %s', task_id, chunks, counts) FROM 
        coalesce(sum(c.row_count) FILTER (WHERE c.state = 'pending'), 0))::text
      FROM xforce.task_chunks c WHERE c.task_id = t.task_id AND c.seq >= 0) AS chunks
   FROM xforce.tasks t
-  WHERE t.is_active AND t.kind = 'import' AND t.total_chunks > 0 -- 0: an upload in pieces that is not split, or never was
+  WHERE t.is_active AND t.kind = 'import' AND t.total_chunks > 0 -- 0: a multipart upload that was not split
 ) AS both_sides
 WHERE chunks <> counts`},
 
@@ -45,13 +46,13 @@ HAVING count(c.*) <> 1 OR t.total_chunks <> 1 OR t.done_chunks <> (t.status = 's
   OR bool_or(c.seq <> 0 OR c.row_count <> 0 OR (c.state = 'done') <> (t.status = 'succeeded'))
   OR t.status = 'succeeded' AND t.progress <> 100`},
 
-	{"there is one FAILED row for each failed record", `
+	{"each failed record has one FAILED row", `
 SELECT format('%s: %s rows, %s failed records', t.task_id, count(p.*), t.failed_records)
 FROM xforce.tasks t LEFT JOIN xforce.task_progress p ON p.task_id = t.task_id AND p.status = 'FAILED'
 WHERE t.is_active
 GROUP BY t.task_id HAVING count(p.*) <> t.failed_records`},
 
-	{"there is one COMPLETED row for each done chunk", `
+	{"each done chunk has one COMPLETED row", `
 SELECT format('%s: chunk %s has %s rows', c.task_id, c.seq, count(p.*))
 FROM xforce.task_chunks c JOIN xforce.tasks t ON t.task_id = c.task_id AND t.is_active AND t.kind = 'import'
 LEFT JOIN xforce.task_progress p ON p.task_id = c.task_id AND p.status = 'COMPLETED' AND (p.record->>'chunk')::int = c.seq
@@ -59,13 +60,13 @@ LEFT JOIN xforce.task_progress p ON p.task_id = c.task_id AND p.status = 'COMPLE
 WHERE c.seq >= 0
 GROUP BY c.task_id, c.seq, c.state HAVING count(p.*) <> (CASE c.state WHEN 'done' THEN 1 ELSE 0 END)`},
 
-	{"there are no COMPLETED rows besides", `
+	{"COMPLETED rows belong to done chunks", `
 SELECT format('%s: %s rows, %s done chunks', t.task_id, count(p.*), t.done_chunks)
 FROM xforce.tasks t LEFT JOIN xforce.task_progress p ON p.task_id = t.task_id AND p.status = 'COMPLETED'
 WHERE t.is_active
 GROUP BY t.task_id HAVING count(p.*) <> (CASE t.kind WHEN 'import' THEN t.done_chunks ELSE 0 END)`},
 
-	{"no failed record lies in a chunk that does not count it", `
+	{"the failed records of a chunk are counted by it", `
 SELECT format('%s: chunk %s counts %s, rows %s', c.task_id, c.seq, c.failed_records, count(p.*))
 FROM xforce.task_chunks c JOIN xforce.tasks t ON t.task_id = c.task_id AND t.is_active
 LEFT JOIN xforce.task_progress p ON p.task_id = c.task_id AND p.status = 'FAILED'
@@ -73,7 +74,7 @@ LEFT JOIN xforce.task_progress p ON p.task_id = c.task_id AND p.status = 'FAILED
 WHERE c.seq >= 0
 GROUP BY c.task_id, c.seq, c.failed_records HAVING count(p.*) <> c.failed_records`},
 
-	{"the rows of chunks are without a gap", `
+	{"the rows of chunks are contiguous", `
 SELECT format('%s: chunk %s begins at row %s, not %s', task_id, seq, first_row, expected) FROM (
   SELECT task_id, seq, first_row, row_number() OVER chunks - 1 AS place,
     1 + coalesce(sum(row_count) OVER (chunks ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS expected
@@ -82,12 +83,12 @@ SELECT format('%s: chunk %s begins at row %s, not %s', task_id, seq, first_row, 
   WINDOW chunks AS (PARTITION BY task_id ORDER BY seq)) AS laid_out
 WHERE first_row <> expected OR seq <> place`},
 
-	{"the pieces of an output lie one behind the other", `
-SELECT format('%s: piece %s of %s begins at %s, not %s', task_id, seq, stage, byte_offset, expected) FROM (
-  SELECT task_id, stage, seq, byte_offset, row_number() OVER pieces - 1 AS place,
-    coalesce(sum(byte_count) OVER (pieces ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS expected
+	{"the blocks of an output are contiguous", `
+SELECT format('%s: block %s of %s begins at %s, not %s', task_id, seq, stage, byte_offset, expected) FROM (
+  SELECT task_id, stage, seq, byte_offset, row_number() OVER blocks - 1 AS place,
+    coalesce(sum(byte_count) OVER (blocks ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS expected
   FROM xforce.task_outputs JOIN xforce.tasks t USING (task_id)
   WHERE t.is_active
-  WINDOW pieces AS (PARTITION BY task_id, stage ORDER BY seq)) AS laid_out
+  WINDOW blocks AS (PARTITION BY task_id, stage ORDER BY seq)) AS laid_out
 WHERE byte_offset <> expected OR seq <> place`},
 }

@@ -1,4 +1,4 @@
-// Package await waits for what tests wait for: a condition that can be seen from outside, with a deadline, and never a fixed time.
+// Package await waits for conditions that tests can observe from outside, each with a timeout.
 package await
 
 import (
@@ -7,33 +7,34 @@ import (
 	"time"
 )
 
-// look is how often a condition is looked at: often enough that no test waits for its own harness.
-const look = 5 * time.Millisecond
+// interval is the time between two checks of a condition, short enough not to slow tests down.
+const interval = 5 * time.Millisecond
 
-// Until looks at the condition until it holds, and fails the test when it does not within the limit. What is waited for
-// completes the sentence "waited in vain for …".
-func Until(tb testing.TB, limit time.Duration, what string, holds func() bool) {
+// Until checks the condition until it is true, and fails the test when it is not within the limit.
+// The description completes "waiting for …".
+func Until(tb testing.TB, limit time.Duration, description string, condition func() bool) {
 	tb.Helper()
-	// Not tb.Context(), which has ended when cleanups wait.
+	// Not tb.Context(), which is already cancelled when cleanups wait.
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	ticker := time.NewTicker(look)
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if holds() {
+		if condition() {
 			return
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			tb.Fatalf("waited %s in vain for %s", limit, what)
+			tb.Fatalf("timeout after %s waiting for %s", limit, description)
 		}
 	}
 }
 
-// Sleep returns when the time is over, or the context's error if that ends first. It is for waits that a server asks for.
-func Sleep(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
+// Sleep waits for the duration that a server asked for, such as in Retry-After. It returns the
+// context's error if that ends first.
+func Sleep(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -43,15 +44,15 @@ func Sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// Always looks at the condition for the whole window, and fails the test when it does not hold once. It is for what must not
-// happen, which has no sign of its own.
-func Always(tb testing.TB, window time.Duration, what string, holds func() bool) {
+// Always checks the condition for the whole window, and fails the test when it is false once. Use it
+// for things that must not happen, which nothing announces.
+func Always(tb testing.TB, window time.Duration, description string, condition func() bool) {
 	tb.Helper()
-	over := time.Now().Add(window)
+	end := time.Now().Add(window)
 	Until(tb, 10*window, "the end of the window", func() bool {
-		if !holds() {
-			tb.Fatalf("it did not stay so that %s", what)
+		if !condition() {
+			tb.Fatalf("no longer true within %s: %s", window, description)
 		}
-		return time.Now().After(over)
+		return time.Now().After(end)
 	})
 }

@@ -64,8 +64,8 @@ func (b *bench) warmUp(ctx context.Context, stack *rig.Stack) (idle []int64, err
 	return proc.Settled(ctx, stack.Pids())
 }
 
-func jsonBody(tools []tool.Tool) client.Body {
-	return client.Body{Type: "application/json", Content: tool.JSON(tools...)}
+func jsonBody(tools []tool.Tool) client.RequestBody {
+	return client.RequestBody{Type: "application/json", Content: tool.JSON(tools...)}
 }
 
 func (b *bench) measureLoad(ctx context.Context, stack *rig.Stack, path string, i report.Import, kind report.Kind) (report.Load, error) {

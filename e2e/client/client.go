@@ -1,5 +1,5 @@
-// Package client speaks to the api over HTTP as its users do. It holds the api to its promises on the way: what an answer
-// must have, and that no operation ever goes back in what its pollers see.
+// Package client is an HTTP client of the api. It checks the api's guarantees in every response:
+// required headers and members, and that the status and the counts of an operation never go back.
 package client
 
 import (
@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// requestLimit bounds one request: an api that hangs must fail a test and not hang it.
-const requestLimit = 60 * time.Second
+// requestTimeout is the maximum time of one request.
+const requestTimeout = 60 * time.Second
 
-// Client may be used by several goroutines; what all of them see of an operation is one history.
+// Client can be used by several goroutines. It keeps one history of responses for each operation.
 type Client struct {
 	base string
 	http *http.Client
@@ -27,49 +27,49 @@ type Client struct {
 	histories map[string]*history
 }
 
-// New makes a client of the api at the base address, such as "http://127.0.0.1:8080".
+// New returns a client of the api at a base URL, such as "http://127.0.0.1:8080".
 func New(base string) *Client {
 	return &Client{
 		base:      strings.TrimSuffix(base, "/"),
-		http:      &http.Client{Timeout: requestLimit, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		http:      &http.Client{Timeout: requestTimeout, Transport: http.DefaultTransport.(*http.Transport).Clone()},
 		histories: make(map[string]*history),
 	}
 }
 
-// Base is the api's address.
+// Base returns the api's base URL, without a slash at its end.
 func (c *Client) Base() string { return c.base }
 
-// Close ends the connections that are kept.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Body is what a request carries.
-type Body struct {
-	// Type is the Content-Type; empty sends none.
+// RequestBody is a request body with its headers.
+type RequestBody struct {
+	// Type is the Content-Type header; empty: none.
 	Type string
-	// Encoding is the Content-Encoding; empty sends none.
+	// Encoding is the Content-Encoding header; empty: none.
 	Encoding string
-	// Header is what the request says beside; nil says nothing.
+	// Header contains additional headers.
 	Header  http.Header
 	Content []byte
 }
 
-// Response is a response, read to its end.
+// Response is a response with its whole body.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Elapsed is the time from the request to the response's head.
+	// Elapsed is the time from the request to the response's header.
 	Elapsed time.Duration
 }
 
-// Do sends a request to a path of the api, or to an absolute address, and reads the answer.
-func (c *Client) Do(ctx context.Context, method, address string, body Body) (*Response, error) {
-	if strings.HasPrefix(address, "/") {
-		address = c.base + address
+// Do sends a request to a path of the api, or to an absolute URL, and reads the response.
+func (c *Client) Do(ctx context.Context, method, url string, body RequestBody) (*Response, error) {
+	if strings.HasPrefix(url, "/") {
+		url = c.base + url
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body.Content))
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body.Content))
 	if err != nil {
-		return nil, fmt.Errorf("making a request: %w", err)
+		return nil, fmt.Errorf("creating a request: %w", err)
 	}
 	maps.Copy(req.Header, body.Header)
 	if body.Type != "" {
@@ -78,35 +78,35 @@ func (c *Client) Do(ctx context.Context, method, address string, body Body) (*Re
 	if body.Encoding != "" {
 		req.Header.Set("Content-Encoding", body.Encoding)
 	}
-	began := time.Now()
+	start := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the api: %w", err)
+		return nil, fmt.Errorf("sending a request: %w", err)
 	}
-	took := time.Since(began)
+	elapsed := time.Since(start)
 	content, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer of %s %s: %w", method, address, err)
+		return nil, fmt.Errorf("reading the response to %s %s: %w", method, url, err)
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: took}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: elapsed}, nil
 }
 
-// Get asks for a path of the api, or for an absolute address.
-func (c *Client) Get(ctx context.Context, address string) (*Response, error) {
-	return c.Do(ctx, http.MethodGet, address, Body{})
+// Get requests a path of the api, or an absolute URL.
+func (c *Client) Get(ctx context.Context, url string) (*Response, error) {
+	return c.Do(ctx, http.MethodGet, url, RequestBody{})
 }
 
-// decode reads the body of an answer whose status and type are as expected.
-func (a *Response) decode(status int, mediaType string, into any) error {
-	if a.Status != status {
-		return fmt.Errorf("status is %d, not %d: %s", a.Status, status, a.Body)
+// decode checks the status and the media type, and unmarshals the body.
+func (r *Response) decode(status int, mediaType string, into any) error {
+	if r.Status != status {
+		return fmt.Errorf("status = %d, want %d: %s", r.Status, status, r.Body)
 	}
-	if given := a.Header.Get("Content-Type"); given != mediaType && !strings.HasPrefix(given, mediaType+";") {
-		return fmt.Errorf("Content-Type is %q, not %s", given, mediaType)
+	if got := r.Header.Get("Content-Type"); got != mediaType && !strings.HasPrefix(got, mediaType+";") {
+		return fmt.Errorf("Content-Type = %q, want %q", got, mediaType)
 	}
-	if err := json.Unmarshal(a.Body, into); err != nil {
-		return fmt.Errorf("reading %s: %w", a.Body, err)
+	if err := json.Unmarshal(r.Body, into); err != nil {
+		return fmt.Errorf("reading %s: %w", r.Body, err)
 	}
 	return nil
 }

@@ -2,35 +2,35 @@ package client
 
 import "testing"
 
-// TestHistory shows pollers what must not be, and expects that they notice.
-func TestHistory(t *testing.T) {
+// TestHistoryAdd checks that history.add accepts only possible sequences of monitors.
+func TestHistoryAdd(t *testing.T) {
 	t.Parallel()
 	waiting := monitor("NotStarted", Counts{Total: 10, Unprocessed: 10})
 	early := monitor("Running", Counts{Total: 10, Created: 2, Imported: 2, Unprocessed: 8})
 	late := monitor("Running", Counts{Total: 10, Created: 4, Failed: 1, Imported: 4, Unprocessed: 5})
 	end := monitor("Succeeded", Counts{Total: 10, Created: 9, Failed: 1, Imported: 9})
 	shuffled := monitor("Running", Counts{Total: 10, Created: 1, Updated: 6, Imported: 7, Unprocessed: 3})
-	otherEnd := monitor("Succeeded", Counts{Total: 10, Created: 8, Failed: 2, Imported: 8})
+	otherCounts := monitor("Succeeded", Counts{Total: 10, Created: 8, Failed: 2, Imported: 8})
 	failed := monitor("Failed", late.Counts)
 	lost := monitor("Running", Counts{Total: 10, Created: 2, Imported: 2, Unprocessed: 7})
-	unlike := early
-	unlike.PercentComplete = 50
+	wrongPercent := early
+	wrongPercent.PercentComplete = 50
 	short := monitor("Succeeded", early.Counts)
 	tests := []struct {
-		name string
-		seen []Monitor
-		good bool
+		name  string
+		added []Monitor
+		valid bool
 	}{
 		{"forward", []Monitor{waiting, early, early, late, end, end}, true},
 		{"failed_in_the_middle", []Monitor{early, failed, failed}, true},
 		{"percent_back", []Monitor{late, early}, false},
 		{"status_back", []Monitor{early, monitor("NotStarted", early.Counts)}, false},
 		{"count_back", []Monitor{early, shuffled}, false},
-		{"end_changed", []Monitor{end, otherEnd}, false},
-		{"end_left", []Monitor{failed, late}, false},
+		{"final_counts_changed", []Monitor{end, otherCounts}, false},
+		{"terminal_status_changed", []Monitor{failed, late}, false},
 		{"total_changed", []Monitor{waiting, monitor("NotStarted", Counts{Total: 11, Unprocessed: 11})}, false},
 		{"counts_do_not_add_up", []Monitor{lost}, false},
-		{"percent_is_not_that_of_the_counts", []Monitor{unlike}, false},
+		{"percent_differs_from_counts", []Monitor{wrongPercent}, false},
 		{"succeeded_too_early", []Monitor{short}, false},
 	}
 	for _, test := range tests {
@@ -38,13 +38,13 @@ func TestHistory(t *testing.T) {
 			t.Parallel()
 			var h history
 			var err error
-			for _, m := range test.seen {
+			for _, m := range test.added {
 				if err = h.add(m); err != nil {
 					break
 				}
 			}
-			if (err == nil) != test.good {
-				t.Errorf("the verdict on it is %v", err)
+			if (err == nil) != test.valid {
+				t.Errorf("add() = %v, want valid: %t", err, test.valid)
 			}
 		})
 	}

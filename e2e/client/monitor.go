@@ -11,7 +11,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
-// Monitor is the status monitor of an operation (operations dialect).
+// Monitor is the status monitor of an operation (azure dialect).
 type Monitor struct {
 	ID              string     `json:"id"`
 	Status          string     `json:"status"`
@@ -28,7 +28,7 @@ type Monitor struct {
 	Error           *Failure   `json:"error"`
 }
 
-// Counts is what became of an operation's records.
+// Counts contains an operation's records by outcome.
 type Counts struct {
 	Total       int `json:"total"`
 	Created     int `json:"created"`
@@ -39,85 +39,86 @@ type Counts struct {
 	Unprocessed int `json:"unprocessed"`
 }
 
-// Result is what a succeeded import says at its end.
+// Result is the result of a succeeded operation.
 type Result struct {
 	Counts
 	FailedRecords string `json:"failedRecordsLocation"`
 }
 
-// Failure is why an operation did not succeed.
+// Failure is the error of a failed or cancelled operation.
 type Failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// words are the statuses that Azure's pollers know, in the order of an operation's life.
-var words = []string{"NotStarted", "Running", "Succeeded", "Failed", "Canceled"}
+// statuses contains the statuses that Azure's pollers know, in the order in which an operation has them.
+var statuses = []string{"NotStarted", "Running", "Succeeded", "Failed", "Canceled"}
 
-// terminal reports whether nothing follows the status.
-func (m Monitor) terminal() bool { return slices.Index(words, m.Status) > 1 }
+// terminal reports whether the status is final.
+func (m Monitor) terminal() bool { return slices.Index(statuses, m.Status) > 1 }
 
-// Poll asks for the monitor once, adds what it says to the operation's history and returns how long the server asks to wait.
+// Poll requests the monitor once, adds it to the operation's history, and returns the Retry-After of
+// the response.
 func (c *Client) Poll(ctx context.Context, operationLocation string) (Monitor, time.Duration, error) {
-	answer, err := c.Get(ctx, operationLocation)
+	response, err := c.Get(ctx, operationLocation)
 	if err != nil {
 		return Monitor{}, 0, err
 	}
-	if answer.Status == http.StatusServiceUnavailable {
-		wait, err := unavailable(answer)
+	if response.Status == http.StatusServiceUnavailable {
+		wait, err := unavailable(response)
 		return Monitor{}, wait, err
 	}
-	m, err := readMonitor(answer)
+	m, err := readMonitor(response)
 	if err != nil {
 		return Monitor{}, 0, err
 	}
-	wait, err := waitOf(answer, m.terminal())
+	wait, err := retryAfter(response, m.terminal())
 	if err != nil {
 		return Monitor{}, 0, err
 	}
 	return m, wait, c.history(operationLocation).add(m)
 }
 
-func readMonitor(answer *Response) (Monitor, error) {
+func readMonitor(response *Response) (Monitor, error) {
 	var m Monitor
-	if err := answer.decode(http.StatusOK, "application/json", &m); err != nil {
+	if err := response.decode(http.StatusOK, "application/json", &m); err != nil {
 		return m, err
 	}
-	if !slices.Contains(words, m.Status) {
-		return m, fmt.Errorf("status %q is a word that no poller knows", m.Status)
+	if !slices.Contains(statuses, m.Status) {
+		return m, fmt.Errorf("unknown status %q", m.Status)
 	}
 	if (m.Status == "Failed" || m.Status == "Canceled") != (m.Error != nil) {
-		return m, fmt.Errorf("an error belongs to Failed and Canceled and to nothing else: %s", answer.Body)
+		return m, fmt.Errorf("error is present for Failed and Canceled only: %s", response.Body)
 	}
 	if (m.Status == "Succeeded") != (m.Result != nil) {
-		return m, fmt.Errorf("a result belongs to Succeeded and to nothing else: %s", answer.Body)
+		return m, fmt.Errorf("result is present for Succeeded only: %s", response.Body)
 	}
 	return m, nil
 }
 
-// Follow polls the monitor as the server asks, until the operation is finished.
+// Follow polls the monitor at the intervals of Retry-After until the operation is finished.
 func (c *Client) Follow(ctx context.Context, operationLocation string) (Monitor, error) {
-	return c.poll(ctx, operationLocation, func(asked time.Duration) time.Duration { return asked })
+	return c.poll(ctx, operationLocation, func(retryAfter time.Duration) time.Duration { return retryAfter })
 }
 
-// Watch polls the monitor at a pace of its own, until the operation is finished.
-func (c *Client) Watch(ctx context.Context, operationLocation string, pace time.Duration) (Monitor, error) {
-	return c.poll(ctx, operationLocation, func(time.Duration) time.Duration { return pace })
+// Watch polls the monitor at a fixed interval until the operation is finished.
+func (c *Client) Watch(ctx context.Context, operationLocation string, interval time.Duration) (Monitor, error) {
+	return c.poll(ctx, operationLocation, func(time.Duration) time.Duration { return interval })
 }
 
-func (c *Client) poll(ctx context.Context, operationLocation string, pause func(asked time.Duration) time.Duration) (Monitor, error) {
+func (c *Client) poll(ctx context.Context, operationLocation string, interval func(retryAfter time.Duration) time.Duration) (Monitor, error) {
 	for {
 		m, wait, err := c.Poll(ctx, operationLocation)
 		if err != nil || m.terminal() {
 			return m, err
 		}
-		if err := await.Sleep(ctx, pause(wait)); err != nil {
-			return m, fmt.Errorf("following %s, which is %s at %d %%: %w", operationLocation, m.Status, m.PercentComplete, err)
+		if err := await.Sleep(ctx, interval(wait)); err != nil {
+			return m, fmt.Errorf("polling %s (%s, %d %%): %w", operationLocation, m.Status, m.PercentComplete, err)
 		}
 	}
 }
 
-// TaskStatus is a status in the tools dialect (seed 000).
+// TaskStatus is the status of an import in the tools dialect (seed 000).
 type TaskStatus struct {
 	TaskReference   string            `json:"task_reference"`
 	Status          string            `json:"status"`
@@ -128,23 +129,23 @@ type TaskStatus struct {
 	ErrorsLink      string            `json:"errors_link"`
 	ErrorMessage    string            `json:"error_message"`
 
-	// Members are the names of the answer's members.
+	// Members contains the names of the response's members.
 	Members []string `json:"-"`
 }
 
-// TaskStatus asks for an import's status in the tools dialect.
+// TaskStatus requests an import's status in the tools dialect.
 func (c *Client) TaskStatus(ctx context.Context, location string) (TaskStatus, error) {
 	var s TaskStatus
-	answer, err := c.Get(ctx, location)
+	response, err := c.Get(ctx, location)
 	if err != nil {
 		return s, err
 	}
-	if err := answer.decode(http.StatusOK, "application/json", &s); err != nil {
+	if err := response.decode(http.StatusOK, "application/json", &s); err != nil {
 		return s, err
 	}
-	if _, err := waitOf(answer, s.Status != "IN_PROGRESS"); err != nil {
+	if _, err := retryAfter(response, s.Status != "IN_PROGRESS"); err != nil {
 		return s, err
 	}
-	s.Members, err = answer.Members()
+	s.Members, err = response.Members()
 	return s, err
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Record is what became of one record.
+// Record is the outcome of one record.
 type Record struct {
 	Row      int             `json:"row"`
 	Outcome  string          `json:"outcome"`
@@ -19,24 +19,24 @@ type Record struct {
 	Reasons  []Reason        `json:"reasons"`
 }
 
-// Reason is one cause why a record was rejected.
+// Reason is one reason why a record was rejected.
 type Reason struct {
 	Pointer string `json:"pointer"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// Records reads the records of an operation with an outcome, from NDJSON.
+// Records requests the records of an operation with an outcome as NDJSON.
 func (c *Client) Records(ctx context.Context, operationLocation, outcome string) ([]Record, error) {
-	answer, err := c.Get(ctx, operationLocation+"/records?outcome="+outcome)
+	response, err := c.Get(ctx, operationLocation+"/records?outcome="+outcome)
 	if err != nil {
 		return nil, err
 	}
-	if answer.Status != http.StatusOK || answer.Header.Get("Content-Type") != "application/x-ndjson" {
-		return nil, fmt.Errorf("status %d, %s: %s", answer.Status, answer.Header.Get("Content-Type"), answer.Body)
+	if response.Status != http.StatusOK || response.Header.Get("Content-Type") != "application/x-ndjson" {
+		return nil, fmt.Errorf("status %d, %s: %s", response.Status, response.Header.Get("Content-Type"), response.Body)
 	}
 	var records []Record
-	for line := range bytes.Lines(answer.Body) {
+	for line := range bytes.Lines(response.Body) {
 		var r Record
 		if err := json.Unmarshal(line, &r); err != nil {
 			return nil, fmt.Errorf("reading line %q: %w", line, err)
@@ -46,18 +46,18 @@ func (c *Client) Records(ctx context.Context, operationLocation, outcome string)
 	return records, nil
 }
 
-// RecordsTable reads the same as CSV: the header row and one row for each record.
+// RecordsTable requests the same as CSV: the header row and one row for each record.
 func (c *Client) RecordsTable(ctx context.Context, operationLocation, outcome string) ([][]string, error) {
-	answer, err := c.Get(ctx, operationLocation+"/records?format=csv&outcome="+outcome)
+	response, err := c.Get(ctx, operationLocation+"/records?format=csv&outcome="+outcome)
 	if err != nil {
 		return nil, err
 	}
-	if answer.Status != http.StatusOK || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/csv") {
-		return nil, fmt.Errorf("status %d, %s: %s", answer.Status, answer.Header.Get("Content-Type"), answer.Body)
+	if response.Status != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/csv") {
+		return nil, fmt.Errorf("status %d, %s: %s", response.Status, response.Header.Get("Content-Type"), response.Body)
 	}
-	rows, err := csv.NewReader(bytes.NewReader(answer.Body)).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(response.Body)).ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("reading %q: %w", answer.Body, err)
+		return nil, fmt.Errorf("reading %q: %w", response.Body, err)
 	}
 	return rows, nil
 }

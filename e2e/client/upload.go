@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// Upload is an import whose body goes out piece by piece over a connection of its own, so that it can be slow, or end too early.
+// Upload is an import whose test controls the sending of its body, so that it can be slow or break off.
 type Upload struct {
-	conn   net.Conn
-	framed bool
+	conn    net.Conn
+	chunked bool
 }
 
-// BeginUpload sends the head of an import that promises so many bytes; 0 promises none, and the body goes out in the chunks of
-// the transfer coding.
+// BeginUpload sends the header of an import with a body of the given length; 0 selects the chunked
+// transfer coding.
 func (c *Client) BeginUpload(ctx context.Context, collection, mediaType string, length int) (*Upload, error) {
 	var dialer net.Dialer
 	host := strings.TrimPrefix(c.base, "http://")
 	conn, err := dialer.DialContext(ctx, "tcp", host)
 	if err != nil {
-		return nil, fmt.Errorf("beginning an upload: %w", err)
+		return nil, fmt.Errorf("starting an upload: %w", err)
 	}
 	framing := "Transfer-Encoding: chunked"
 	if length > 0 {
@@ -33,28 +33,28 @@ func (c *Client) BeginUpload(ctx context.Context, collection, mediaType string, 
 	}
 	_, err = fmt.Fprintf(conn, "POST /api/%s/import HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n%s\r\n\r\n", collection, host, mediaType, framing)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("beginning an upload: %w", err), conn.Close())
+		return nil, errors.Join(fmt.Errorf("starting an upload: %w", err), conn.Close())
 	}
-	return &Upload{conn: conn, framed: length == 0}, nil
+	return &Upload{conn: conn, chunked: length == 0}, nil
 }
 
-// Send sends a piece of the body. An empty one is nothing.
-func (u *Upload) Send(piece []byte) error {
+// Send sends a part of the body.
+func (u *Upload) Send(data []byte) error {
 	format := "%s"
-	args := []any{piece}
-	if u.framed {
-		if len(piece) == 0 {
-			return nil // would be the end
+	args := []any{data}
+	if u.chunked {
+		if len(data) == 0 {
+			return nil // an empty chunk would end the body
 		}
-		format, args = "%x\r\n%s\r\n", []any{len(piece), piece}
+		format, args = "%x\r\n%s\r\n", []any{len(data), data}
 	}
 	if _, err := fmt.Fprintf(u.conn, format, args...); err != nil {
-		return fmt.Errorf("sending a piece: %w", err)
+		return fmt.Errorf("sending a part of an upload: %w", err)
 	}
 	return nil
 }
 
-// End sends the end of a body whose length was not promised.
+// End sends the last chunk of a chunked body.
 func (u *Upload) End() error {
 	if _, err := io.WriteString(u.conn, "0\r\n\r\n"); err != nil {
 		return fmt.Errorf("ending an upload: %w", err)
@@ -62,26 +62,26 @@ func (u *Upload) End() error {
 	return nil
 }
 
-// Abort breaks the connection off.
+// Abort closes the connection.
 func (u *Upload) Abort() { _ = u.conn.Close() }
 
-// Response waits for the api's answer and reads it.
+// Response waits for the response and reads it.
 func (u *Upload) Response(limit time.Duration) (*Response, error) {
-	began := time.Now()
-	if err := u.conn.SetReadDeadline(began.Add(limit)); err != nil {
-		return nil, fmt.Errorf("waiting for the answer: %w", err)
+	start := time.Now()
+	if err := u.conn.SetReadDeadline(start.Add(limit)); err != nil {
+		return nil, fmt.Errorf("waiting for the response: %w", err)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(u.conn), nil)
 	if err != nil {
-		return nil, fmt.Errorf("waiting for the answer: %w", err)
+		return nil, fmt.Errorf("waiting for the response: %w", err)
 	}
 	content, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("reading the response: %w", err)
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: time.Since(began)}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: content, Elapsed: time.Since(start)}, nil
 }
 
-// Accepted reads the 202 that the upload was answered with.
-func (c *Client) Accepted(answer *Response) (Accepted, error) { return c.readAccepted(answer) }
+// Accepted reads the 202 response to an upload.
+func (c *Client) Accepted(response *Response) (Accepted, error) { return c.readAccepted(response) }

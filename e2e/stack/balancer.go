@@ -17,22 +17,23 @@ import (
 )
 
 const (
-	// lookPace is how often a balancer asks whether its backends are ready; Kubernetes' probes do it every few seconds.
-	lookPace = 100 * time.Millisecond
-	// lookLimit bounds one such question.
-	lookLimit = time.Second
+	// probeInterval is how often a balancer probes its backends; Kubernetes does it every few seconds.
+	probeInterval = 100 * time.Millisecond
+	// probeTimeout is the maximum time of one probe.
+	probeTimeout = time.Second
 )
 
-// Balancer stands before several apis as a Service of Kubernetes does: each request goes to one of those that say that they are ready, over
-// connections that are kept, and is never tried twice. It counts what became of the requests.
+// Balancer is a load balancer in front of several apis, like a Service of Kubernetes: it sends each
+// request to one of the ready backends, over connections that are reused, and never retries. It
+// counts responses and failures.
 type Balancer struct {
 	server *httptest.Server
 
-	mu       sync.Mutex
-	backends []*backend
-	next     int
-	answers  map[int]int // by status
-	failures []string
+	mu        sync.Mutex
+	backends  []*backend
+	next      int
+	responses map[int]int // by status
+	failures  []string
 }
 
 // backend is one api behind the balancer.
@@ -42,47 +43,47 @@ type backend struct {
 	ready bool
 }
 
-// newBalancer starts one that has nobody behind it yet.
+// newBalancer starts a balancer without backends.
 func newBalancer(tb testing.TB) *Balancer {
 	tb.Helper()
-	b := &Balancer{answers: make(map[int]int)}
+	b := &Balancer{responses: make(map[int]int)}
 	b.server = httptest.NewServer(b)
 	tb.Cleanup(b.server.Close)
 	ctx, stop := context.WithCancel(tb.Context())
-	looked := make(chan struct{})
-	go func() { defer close(looked); b.look(ctx) }()
-	tb.Cleanup(func() { stop(); <-looked })
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); b.probe(ctx) }()
+	tb.Cleanup(func() { stop(); <-stopped })
 	return b
 }
 
-// add puts an api behind the balancer, which answers at address (host:port) and tells at admin (http://host:port) how it is.
+// add adds an api that listens at address (host:port) and whose admin listener is at the URL admin.
 func (b *Balancer) add(address, admin string) {
-	one := &backend{admin: admin, proxy: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address})}
-	one.proxy.Transport = http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // what the library documents
-	one.proxy.FlushInterval = -1                                          // event streams
-	one.proxy.ErrorLog = log.New(io.Discard, "", 0)                       // failures are told by the balancer itself
-	one.proxy.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err error) {
-		b.failed(fmt.Sprintf("%s %s: %v", r.Method, r.URL.Path, err))
+	added := &backend{admin: admin, proxy: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address})}
+	added.proxy.Transport = http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented by net/http
+	added.proxy.FlushInterval = -1                                          // flush events immediately
+	added.proxy.ErrorLog = log.New(io.Discard, "", 0)                       // the ErrorHandler records errors
+	added.proxy.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+		b.addFailure(fmt.Sprintf("%s %s: %v", r.Method, r.URL.Path, err))
 		w.WriteHeader(http.StatusBadGateway)
 	}
-	one.proxy.ModifyResponse = func(r *http.Response) error {
-		b.answered(r)
+	added.proxy.ModifyResponse = func(r *http.Response) error {
+		b.addResponse(r)
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.backends = append(b.backends, one)
+	b.backends = append(b.backends, added)
 }
 
-// ServeHTTP sends a request to the next backend that is ready.
+// ServeHTTP sends a request to the next ready backend.
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	one := b.pick()
-	if one == nil {
-		b.failed(r.Method + " " + r.URL.Path + ": nobody is ready")
+	chosen := b.pick()
+	if chosen == nil {
+		b.addFailure(r.Method + " " + r.URL.Path + ": no backend is ready")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	one.proxy.ServeHTTP(w, r)
+	chosen.proxy.ServeHTTP(w, r)
 }
 
 func (b *Balancer) pick() *backend {
@@ -90,34 +91,34 @@ func (b *Balancer) pick() *backend {
 	defer b.mu.Unlock()
 	for range b.backends {
 		b.next = (b.next + 1) % len(b.backends)
-		if one := b.backends[b.next]; one.ready {
-			return one
+		if candidate := b.backends[b.next]; candidate.ready {
+			return candidate
 		}
 	}
 	return nil
 }
 
-func (b *Balancer) answered(r *http.Response) {
+func (b *Balancer) addResponse(r *http.Response) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.answers[r.StatusCode]++
+	b.responses[r.StatusCode]++
 	if r.StatusCode >= http.StatusInternalServerError {
 		b.failures = append(b.failures, fmt.Sprintf("%s %s: %s", r.Request.Method, r.Request.URL.Path, r.Status))
 	}
 }
 
-func (b *Balancer) failed(how string) {
+func (b *Balancer) addFailure(failure string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures = append(b.failures, how)
+	b.failures = append(b.failures, failure)
 }
 
-// look asks all backends how they are, again and again.
-func (b *Balancer) look(ctx context.Context) {
-	ticker := time.NewTicker(lookPace)
+// probe updates the readiness of all backends until the context ends.
+func (b *Balancer) probe(ctx context.Context) {
+	ticker := time.NewTicker(probeInterval)
 	defer ticker.Stop()
 	for {
-		b.lookOnce(ctx)
+		b.probeOnce(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -126,40 +127,40 @@ func (b *Balancer) look(ctx context.Context) {
 	}
 }
 
-func (b *Balancer) lookOnce(ctx context.Context) {
+func (b *Balancer) probeOnce(ctx context.Context) {
 	b.mu.Lock()
 	backends := slices.Clone(b.backends)
 	b.mu.Unlock()
-	for _, one := range backends {
-		ready := isReady(ctx, one.admin)
+	for _, probed := range backends {
+		ready := isReady(ctx, probed.admin)
 		b.mu.Lock()
-		one.ready = ready
+		probed.ready = ready
 		b.mu.Unlock()
 	}
 }
 
-// readyBackends is how many take requests.
+// readyBackends returns the number of backends that get requests.
 func (b *Balancer) readyBackends() (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, one := range b.backends {
-		if one.ready {
+	for _, backend := range b.backends {
+		if backend.ready {
 			n++
 		}
 	}
 	return n
 }
 
-// Results returns how many answers went through by status, and every request that failed.
-func (b *Balancer) Results() (answers map[int]int, failures []string) {
+// Results returns the number of responses by status, and a description of every failed request.
+func (b *Balancer) Results() (responses map[int]int, failures []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return maps.Clone(b.answers), slices.Clone(b.failures)
+	return maps.Clone(b.responses), slices.Clone(b.failures)
 }
 
-// isReady asks a service's admin listener whether it wants requests.
+// isReady reports whether the admin listener of a service answers 200 at /readyz.
 func isReady(ctx context.Context, admin string) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, admin+"/readyz", nil)
 	if err != nil {

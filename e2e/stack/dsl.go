@@ -8,11 +8,11 @@ import (
 	"github.com/longshore-io/longshore/e2e/client"
 )
 
-// waitLimit bounds a wait for an import that nothing disturbs.
+// waitLimit is the maximum time of an import without disturbances.
 const waitLimit = 90 * time.Second
 
-// Submit posts a body to a collection and expects the 202.
-func (s *Stack) Submit(collection string, body client.Body) client.Accepted {
+// Submit posts a body to a collection and expects 202.
+func (s *Stack) Submit(collection string, body client.RequestBody) client.Accepted {
 	s.tb.Helper()
 	op, err := s.client.Import(s.tb.Context(), collection, body)
 	if err != nil {
@@ -21,64 +21,64 @@ func (s *Stack) Submit(collection string, body client.Body) client.Accepted {
 	return op
 }
 
-// SubmitJSON posts a JSON body to the shipped collection.
+// SubmitJSON posts a JSON body to the collection "tools".
 func (s *Stack) SubmitJSON(content []byte) client.Accepted {
 	s.tb.Helper()
-	return s.Submit("tools", client.Body{Type: "application/json", Content: content})
+	return s.Submit("tools", client.RequestBody{Type: "application/json", Content: content})
 }
 
-// SubmitLines posts an NDJSON body to the shipped collection.
+// SubmitLines posts an NDJSON body to the collection "tools".
 func (s *Stack) SubmitLines(content []byte) client.Accepted {
 	s.tb.Helper()
-	return s.Submit("tools", client.Body{Type: "application/x-ndjson", Content: content})
+	return s.Submit("tools", client.RequestBody{Type: "application/x-ndjson", Content: content})
 }
 
-// WaitFor polls the operation as the api asks until it is finished, and fails the test if its end is another one.
+// WaitFor polls the operation at the intervals of Retry-After until it is finished, and fails the
+// test if its final status is not the given one.
 func (s *Stack) WaitFor(op client.Accepted, status string) client.Monitor {
 	s.tb.Helper()
 	ctx, cancel := context.WithTimeout(s.tb.Context(), waitLimit)
 	defer cancel()
 	m, err := s.client.Follow(ctx, op.OperationLocation)
+	return s.expectStatus(op, m, err, status)
+}
+
+// watchInterval is the poll interval of Watch: short, so that a count that decreases is noticed.
+const watchInterval = 20 * time.Millisecond
+
+// Watch polls the operation in the background until it is finished. The returned function waits for
+// that, and fails the test if the final status is not the given one.
+func (s *Stack) Watch(op client.Accepted) (wait func(status string) client.Monitor) {
+	ctx, cancel := context.WithTimeout(s.tb.Context(), waitLimit)
+	type result struct {
+		monitor client.Monitor
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer cancel()
+		m, err := s.client.Watch(ctx, op.OperationLocation, watchInterval)
+		done <- result{m, err}
+	}()
+	return func(status string) client.Monitor {
+		s.tb.Helper()
+		r := <-done
+		return s.expectStatus(op, r.monitor, r.err, status)
+	}
+}
+
+func (s *Stack) expectStatus(op client.Accepted, m client.Monitor, err error, want string) client.Monitor {
+	s.tb.Helper()
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	if m.Status != status {
-		s.tb.Fatalf("operation %s ended as %s, not %s: %+v", op.ID, m.Status, status, m.Error)
+	if m.Status != want {
+		s.tb.Fatalf("status of operation %s = %s, want %s: %+v", op.ID, m.Status, want, m.Error)
 	}
 	return m
 }
 
-// watchPace is how often a watcher looks, whatever the api asks for: a history of many points shows a step back.
-const watchPace = 20 * time.Millisecond
-
-// Watch polls the operation from now until it is finished, beside what the test does. The function that it returns waits for the
-// end, and fails the test if that is another one than status.
-func (s *Stack) Watch(op client.Accepted) (end func(status string) client.Monitor) {
-	ctx, cancel := context.WithTimeout(s.tb.Context(), waitLimit)
-	type outcome struct {
-		last client.Monitor
-		err  error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		defer cancel()
-		last, err := s.client.Watch(ctx, op.OperationLocation, watchPace)
-		done <- outcome{last, err}
-	}()
-	return func(status string) client.Monitor {
-		s.tb.Helper()
-		o := <-done
-		if o.err != nil {
-			s.tb.Fatal(o.err)
-		}
-		if o.last.Status != status {
-			s.tb.Fatalf("operation %s ended as %s, not %s: %+v", op.ID, o.last.Status, status, o.last.Error)
-		}
-		return o.last
-	}
-}
-
-// TaskStatus reads the operation in the tools dialect.
+// TaskStatus reads the import in the tools dialect.
 func (s *Stack) TaskStatus(op client.Accepted) client.TaskStatus {
 	s.tb.Helper()
 	status, err := s.client.TaskStatus(s.tb.Context(), op.Location)
@@ -106,7 +106,7 @@ func (s *Stack) Exec(sql string) {
 	}
 }
 
-// Number runs a query for one integer.
+// Number runs a query that returns one integer.
 func (s *Stack) Number(sql string, args ...any) int {
 	s.tb.Helper()
 	var n int
@@ -116,14 +116,14 @@ func (s *Stack) Number(sql string, args ...any) int {
 	return n
 }
 
-// WaitForSQL waits until a query answers true.
-func (s *Stack) WaitForSQL(limit time.Duration, what, sql string, args ...any) {
+// WaitForSQL waits until a query returns true. The description completes "waiting for …".
+func (s *Stack) WaitForSQL(limit time.Duration, description, sql string, args ...any) {
 	s.tb.Helper()
-	await.Until(s.tb, limit, what, func() bool {
-		var holds bool
-		if err := s.db.QueryRow(s.tb.Context(), sql, args...).Scan(&holds); err != nil {
+	await.Until(s.tb, limit, description, func() bool {
+		var done bool
+		if err := s.db.QueryRow(s.tb.Context(), sql, args...).Scan(&done); err != nil {
 			s.tb.Fatalf("running %s: %v", sql, err)
 		}
-		return holds
+		return done
 	})
 }

@@ -5,43 +5,43 @@ import (
 	"sync"
 )
 
-// logBuffer keeps what a process says.
+// logBuffer keeps the output of a process.
 type logBuffer struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-// Write takes what the process says.
-func (j *logBuffer) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
+// Write appends output of the process.
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
 }
 
-// since returns what was said after the first bytes.
-func (j *logBuffer) since(bytes int) string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()[bytes:]
+// since returns the output after the first offset bytes.
+func (l *logBuffer) since(offset int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()[offset:]
 }
 
-func (j *logBuffer) size() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Len()
+func (l *logBuffer) size() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Len()
 }
 
-// tail returns the last lines, as much as a person reads.
-func (j *logBuffer) tail() string {
-	const mostBytes, longest = 16 << 10, 400
-	text := j.since(0)
-	if cut := len(text) - mostBytes; cut > 0 {
+// tail returns the last 16 KiB, with long lines cut.
+func (l *logBuffer) tail() string {
+	const maxBytes, maxLine = 16 << 10, 400
+	text := l.since(0)
+	if cut := len(text) - maxBytes; cut > 0 {
 		text = "…" + text[cut:]
 	}
 	var short strings.Builder
 	for line := range strings.Lines(text) {
-		if len(line) > longest {
-			line = line[:longest] + "…\n"
+		if len(line) > maxLine {
+			line = line[:maxLine] + "…\n"
 		}
 		short.WriteString(line)
 	}

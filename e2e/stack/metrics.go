@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// Metrics are what the processes of a service show to Prometheus: families of samples, each process's own.
+// Metrics contains metric families as Prometheus scrapes them, those of each process separately.
 type Metrics []*dto.MetricFamily
 
-// Metrics reads the metrics of all running processes of a service.
+// Metrics scrapes all running processes of a service.
 func (s *Stack) Metrics(service string) Metrics {
 	s.tb.Helper()
 	var all Metrics
@@ -27,11 +27,11 @@ func (s *Stack) Metrics(service string) Metrics {
 	return all
 }
 
-// adminAddr finds where a process tells how it is.
+// adminAddr matches the log message with the address of a process's admin listener.
 var adminAddr = regexp.MustCompile(`health and metrics.*addr(?:=|":")([^\s"]+)`)
 
-// Admin is the address where the nth process of a service, from 0, shows its health and its metrics, without a slash at its end. It is
-// another one after each start.
+// Admin returns the URL of the admin listener of the nth process of a service, counted from 0,
+// without a slash at its end. It changes with each start of the process.
 func (s *Stack) Admin(service string, n int) string {
 	s.tb.Helper()
 	return s.adminOf(s.service(service, n))
@@ -39,14 +39,14 @@ func (s *Stack) Admin(service string, n int) string {
 
 func (s *Stack) adminOf(process *Service) string {
 	s.tb.Helper()
-	told := adminAddr.FindAllStringSubmatch(process.log.since(0), -1)
-	if told == nil {
-		s.tb.Fatalf("the log of the %s does not tell where its metrics are", process.name)
+	matches := adminAddr.FindAllStringSubmatch(process.log.since(0), -1)
+	if matches == nil {
+		s.tb.Fatalf("the log of the %s does not contain the address of its admin listener", process.name)
 	}
-	return "http://" + told[len(told)-1][1]
+	return "http://" + matches[len(matches)-1][1]
 }
 
-// scrape asks as Prometheus does, in the format that has exemplars.
+// scrape requests the metrics in the format that includes exemplars.
 func (s *Stack) scrape(admin string) Metrics {
 	s.tb.Helper()
 	request, err := http.NewRequestWithContext(s.tb.Context(), http.MethodGet, admin+"/metrics", nil)
@@ -73,8 +73,8 @@ func (s *Stack) scrape(admin string) Metrics {
 	}
 }
 
-// Value adds up the samples of a counter or a gauge, or the counts of a histogram, whose labels are those given as name and value in turn,
-// whatever others they have. It is 0 if there is none.
+// Value returns the sum of the samples of a counter or gauge, or of the counts of a histogram, that
+// have the given labels (name, value, name, value, …) and possibly others. It is 0 without samples.
 func (m Metrics) Value(name string, labels ...string) float64 {
 	sum := 0.0
 	for _, sample := range m.samples(name, labels) {
@@ -83,15 +83,16 @@ func (m Metrics) Value(name string, labels ...string) float64 {
 	return sum
 }
 
-// Exemplars returns the values that a label has in the exemplars of a counter's or a histogram's samples, chosen as for Value.
+// Exemplars returns the values of a label in the exemplars of a counter or histogram, of the samples
+// that Value would add up.
 func (m Metrics) Exemplars(label, name string, labels ...string) []string {
 	var values []string
 	for _, sample := range m.samples(name, labels) {
-		shown := []*dto.Exemplar{sample.GetCounter().GetExemplar()}
+		exemplars := []*dto.Exemplar{sample.GetCounter().GetExemplar()}
 		for _, bucket := range sample.GetHistogram().GetBucket() {
-			shown = append(shown, bucket.GetExemplar())
+			exemplars = append(exemplars, bucket.GetExemplar())
 		}
-		for _, exemplar := range shown {
+		for _, exemplar := range exemplars {
 			if value := labelsOf(exemplar.GetLabel())[label]; value != "" {
 				values = append(values, value)
 			}
@@ -101,15 +102,15 @@ func (m Metrics) Exemplars(label, name string, labels ...string) []string {
 }
 
 func (m Metrics) samples(name string, labels []string) []*dto.Metric {
-	var chosen []*dto.Metric
+	var matching []*dto.Metric
 	for _, family := range m {
 		for _, sample := range family.GetMetric() {
-			if family.GetName() == name && holds(labelsOf(sample.GetLabel()), labels) {
-				chosen = append(chosen, sample)
+			if family.GetName() == name && hasLabels(labelsOf(sample.GetLabel()), labels) {
+				matching = append(matching, sample)
 			}
 		}
 	}
-	return chosen
+	return matching
 }
 
 func labelsOf(pairs []*dto.LabelPair) map[string]string {
@@ -120,23 +121,24 @@ func labelsOf(pairs []*dto.LabelPair) map[string]string {
 	return labels
 }
 
-func holds(has map[string]string, wanted []string) bool {
-	for i := 0; i+1 < len(wanted); i += 2 {
-		if has[wanted[i]] != wanted[i+1] {
+func hasLabels(labels map[string]string, want []string) bool {
+	for i := 0; i+1 < len(want); i += 2 {
+		if labels[want[i]] != want[i+1] {
 			return false
 		}
 	}
 	return true
 }
 
-// LogLines returns the lines of all processes of a service that hold all the words, those that were replaced or taken away too.
+// LogLines returns the lines that contain all the words, from the logs of all processes of a service,
+// including replaced and removed ones.
 func (s *Stack) LogLines(service string, words ...string) []string {
 	s.tb.Helper()
 	var lines []string
 	for _, process := range slices.Concat(s.ended[service], s.services[service]) {
 		for line := range strings.Lines(process.log.since(0)) {
-			lacks := func(word string) bool { return !strings.Contains(line, word) }
-			if !slices.ContainsFunc(words, lacks) {
+			missing := func(word string) bool { return !strings.Contains(line, word) }
+			if !slices.ContainsFunc(words, missing) {
 				lines = append(lines, line)
 			}
 		}

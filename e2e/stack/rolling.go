@@ -11,33 +11,35 @@ import (
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
-// Balancer is what stands before the apis of a stack that has several.
+// Balancer returns the load balancer of a stack with several apis, otherwise nil.
 func (s *Stack) Balancer() *Balancer { return s.balancer }
 
-// Roll replaces each process of a service by a new one, which is ready before the old one is asked to end. It returns how long each of the
-// old ones took to end.
+// Roll replaces the processes of a service one by one: it starts a new process, waits until it is
+// ready and stops the old one. It returns how long each old process took to exit.
 func (s *Stack) Roll(service string) []time.Duration {
 	s.tb.Helper()
 	old := slices.Clone(s.services[service])
-	took := make([]time.Duration, len(old))
-	for i, one := range old {
+	elapsed := make([]time.Duration, len(old))
+	for i, process := range old {
 		s.Add(service)
-		took[i] = one.stop(s.tb)
-		s.services[service] = slices.DeleteFunc(s.services[service], func(o *Service) bool { return o == one })
-		s.ended[service] = append(s.ended[service], one)
+		elapsed[i] = process.stop(s.tb)
+		s.services[service] = slices.DeleteFunc(s.services[service], func(other *Service) bool { return other == process })
+		s.ended[service] = append(s.ended[service], process)
 	}
-	return took
+	return elapsed
 }
 
-// Add starts one more process of a service, as an autoscaler does, and returns when it takes work.
+// Add starts one more process of a service, as an autoscaler does, and returns when it is ready.
 func (s *Stack) Add(name string) {
 	s.tb.Helper()
 	all := programs.Services()
-	service := all[slices.IndexFunc(all, func(f programs.Service) bool { return f.Name == name })]
-	s.services[name] = append(s.services[name], s.launch(service))
+	service := all[slices.IndexFunc(all, func(p programs.Service) bool { return p.Name == name })]
+	process := s.launch(service)
+	s.services[name] = append(s.services[name], process)
+	s.awaitReady(process)
 }
 
-// Remove asks the process of a service that was added last to end, and returns how long it took.
+// Remove stops the newest process of a service, and returns how long it took to exit.
 func (s *Stack) Remove(name string) time.Duration {
 	s.tb.Helper()
 	all := s.services[name]
@@ -47,17 +49,18 @@ func (s *Stack) Remove(name string) time.Duration {
 	return last.stop(s.tb)
 }
 
-// MetricsByProcess reads the metrics of all processes of a service, one by one.
+// MetricsByProcess reads the metrics of each process of a service.
 func (s *Stack) MetricsByProcess(service string) []Metrics {
 	s.tb.Helper()
-	each := make([]Metrics, 0, len(s.services[service]))
+	metrics := make([]Metrics, 0, len(s.services[service]))
 	for _, process := range s.services[service] {
-		each = append(each, s.scrape(s.adminOf(process)))
+		metrics = append(metrics, s.scrape(s.adminOf(process)))
 	}
-	return each
+	return metrics
 }
 
-// launch starts a process. The apis of a stack that has several listen at addresses of their own behind the balancer.
+// launch starts a process without waiting for it. Apis behind a balancer and additional consoles
+// listen at addresses of their own.
 func (s *Stack) launch(service programs.Service) *Service {
 	s.tb.Helper()
 	env := slices.Clone(s.env)
@@ -68,11 +71,21 @@ func (s *Stack) launch(service programs.Service) *Service {
 		return start(s.tb, service, env)
 	}
 	address := freeAddress(s.tb)
-	one := start(s.tb, service, append(env, "LONGSHORE_ADDR="+address))
+	process := start(s.tb, service, append(env, "LONGSHORE_ADDR="+address))
+	process.address = address
+	return process
+}
+
+// awaitReady returns when the process is ready and, for an api behind a balancer, gets requests.
+func (s *Stack) awaitReady(process *Service) {
+	s.tb.Helper()
+	process.awaitReady(s.tb, 0)
+	if process.address == "" {
+		return
+	}
 	before := s.balancer.readyBackends()
-	s.balancer.add(address, s.adminOf(one))
-	await.Until(s.tb, startLimit, "the api to be seen ready", func() bool { return s.balancer.readyBackends() > before })
-	return one
+	s.balancer.add(process.address, s.adminOf(process))
+	await.Until(s.tb, startLimit, "the balancer to find the api ready", func() bool { return s.balancer.readyBackends() > before })
 }
 
 func freeAddress(tb testing.TB) string {

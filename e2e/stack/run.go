@@ -9,38 +9,38 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-// Run runs a program that must end by itself and without an error, and returns what it said.
+// Run runs a program that must exit without an error, and returns its output.
 func Run(tb testing.TB, program string, env []string) string {
 	tb.Helper()
-	said, err := runToEnd(tb, program, env)
+	output, err := runToEnd(tb, program, env)
 	if err != nil {
-		tb.Fatalf("%s ended with %v: %s", program, err, said)
+		tb.Fatalf("%s exited with %v: %s", program, err, output)
 	}
-	return said
+	return output
 }
 
-// MustNotStart runs a program that must refuse to start, and returns what it said.
+// MustNotStart runs a program that must exit with an error, and returns its output.
 func MustNotStart(tb testing.TB, program string, env []string) string {
 	tb.Helper()
-	said, err := runToEnd(tb, program, env)
+	output, err := runToEnd(tb, program, env)
 	if err == nil {
-		tb.Fatalf("%s ended without an error: %s", program, said)
+		tb.Fatalf("%s exited without an error: %s", program, output)
 	}
-	return said
+	return output
 }
 
-// runToEnd fails the test when the program is still running at the limit.
+// runToEnd fails the test when the program still runs after startLimit.
 func runToEnd(tb testing.TB, program string, env []string) (string, error) {
 	tb.Helper()
-	folder := programstest.Programs(tb) // built before the limit begins to count
+	folder := programstest.Programs(tb) // before the timeout starts, because it may build the programs
 	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
 	defer cancel()
-	var said logBuffer
+	var output logBuffer
 	err := process.Run(ctx, process.Command{
-		Args: []string{filepath.Join(folder, program)}, Env: append([]string{"LONGSHORE_LOG_FORMAT=json"}, env...), Stdout: &said,
+		Args: []string{filepath.Join(folder, program)}, Env: append([]string{"LONGSHORE_LOG_FORMAT=json"}, env...), Stdout: &output,
 	})
 	if ctx.Err() != nil {
-		tb.Fatalf("%s is still running after %s: %s", program, startLimit, said.since(0))
+		tb.Fatalf("%s still runs after %s: %s", program, startLimit, output.since(0))
 	}
-	return said.since(0), err
+	return output.since(0), err
 }

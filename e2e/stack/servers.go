@@ -14,39 +14,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
-	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
-func startRedis(tb testing.TB) *redis.Server {
-	tb.Helper()
-	server, err := redis.Start(tb.Context(), redis.Options{Port: freePort(tb)})
-	if err != nil {
-		tb.Fatalf("starting a Redis for the test: %v", err)
-	}
-	tb.Cleanup(func() {
-		if err := server.Remove(); err != nil {
-			tb.Errorf("stopping the test's Redis: %v", err)
-		}
-	})
-	return server
-}
-
-// Ports below those that the system gives to outgoing connections: a server that is killed and started again must find its own free.
+// Free ports are chosen below the range that systems use for outgoing connections, so that a server
+// that is killed and started again finds its port free.
 const firstPort, ports = 20_000, 12_000
 
 func freePort(tb testing.TB) int {
 	tb.Helper()
 	for range 100 {
-		port := firstPort + rand.N(ports) //nolint:gosec // no secret
+		port := firstPort + rand.N(ports) //nolint:gosec // G404: a port is no secret
 		if process.Free(tb.Context(), net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) {
 			return port
 		}
 	}
-	tb.Fatal("there is no free port")
+	tb.Fatal("no free port found")
 	return 0
 }
 
-// Connect opens a pool of connections to a database, closed when the test ends.
+// Connect opens a connection pool, which is closed when the test ends.
 func Connect(tb testing.TB, databaseURL string) *pgxpool.Pool {
 	tb.Helper()
 	config, err := pgxpool.ParseConfig(databaseURL)
@@ -63,12 +49,13 @@ func Connect(tb testing.TB, databaseURL string) *pgxpool.Pool {
 	return pool
 }
 
-// EmptyDatabase returns the address of a database that nobody has migrated, dropped when the test ends.
+// EmptyDatabase returns the URL of a new database without Longshore's schema, which is dropped when
+// the test ends.
 func EmptyDatabase(tb testing.TB) string {
 	tb.Helper()
 	address, err := url.Parse(os.Getenv("DATABASE_URL"))
 	if err != nil || address.Host == "" {
-		tb.Fatal("DATABASE_URL is not set: run the tests with make test, which starts what they need")
+		tb.Fatal("DATABASE_URL is not set: run the tests with make test, which starts a Postgres for them")
 	}
 	server := Connect(tb, address.String())
 	name := "empty_" + strings.ReplaceAll(uuid.NewString(), "-", "")

@@ -14,53 +14,56 @@ import (
 )
 
 const (
-	// startLimit bounds a start, on a machine that is busy with other tests.
+	// startLimit is the maximum time of a start, on a machine that is busy with other tests.
 	startLimit = 30 * time.Second
-	// grace is what a service is given for the work in hand (LONGSHORE_SHUTDOWN_GRACE); exitLimit is when it must be gone.
-	grace     = 8 * time.Second
-	exitLimit = grace + 2*time.Second
+	// shutdownGrace is the services' LONGSHORE_SHUTDOWN_GRACE.
+	shutdownGrace = 8 * time.Second
+	// exitLimit is the maximum time from SIGTERM to the end of a process.
+	exitLimit = shutdownGrace + 2*time.Second
 )
 
-// ready says how each service tells that it works; all that are not named here say readyWorker.
-var ready = map[string]string{"api": "listening", "console": "listening", "janitor": "keeping watch"}
+// readyMessages contains the part of the log that shows that a service is ready. The workers, which
+// are not in this map, log readyWorker.
+var readyMessages = map[string]string{"api": "listening", "console": "listening", "janitor": "keeping watch"}
 
-// readyWorker begins what a worker says that works, such as "ready for chunks".
+// readyWorker is the beginning of a worker's log message, such as "ready for chunks".
 const readyWorker = "ready for"
 
 // Service is one process of a service.
 type Service struct {
 	name     string
+	address  string // of an api behind a balancer, otherwise empty
 	log      *logBuffer
 	instance *programs.Instance
 	running  bool
 }
 
-// start starts a process and returns when it is ready.
+// start starts a process. The test logs the process's output if it fails.
 func start(tb testing.TB, service programs.Service, env []string) *Service {
 	tb.Helper()
 	s := &Service{name: service.Name, log: &logBuffer{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
-			tb.Logf("%s said:\n%s", s.name, s.log.tail())
+			tb.Logf("log of the %s:\n%s", s.name, s.log.tail())
 		}
 	})
 	instance, err := programs.Start(tb.Context(), programstest.Programs(tb), service, env, s.log)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.instance = instance
-	s.awaitReady(tb, 0)
+	s.instance, s.running = instance, true
 	return s
 }
 
-func (s *Service) awaitReady(tb testing.TB, said int) {
+// awaitReady waits until the process logs that it is ready, after the first offset bytes of its log.
+func (s *Service) awaitReady(tb testing.TB, offset int) {
 	tb.Helper()
-	s.running = true
+	message := cmp.Or(readyMessages[s.name], readyWorker)
 	await.Until(tb, startLimit, "the "+s.name+" to be ready", func() bool {
 		if s.ended() {
-			tb.Fatalf("the %s ended at its start: %v\n%s", s.name, s.instance.Err(), s.log.tail())
+			tb.Fatalf("the %s exited during its start: %v\n%s", s.name, s.instance.Err(), s.log.tail())
 		}
-		return strings.Contains(s.log.since(said), cmp.Or(ready[s.name], readyWorker))
+		return strings.Contains(s.log.since(offset), message)
 	})
 }
 
@@ -73,7 +76,7 @@ func (s *Service) ended() bool {
 	}
 }
 
-// kill ends the process as a crash would.
+// kill ends the process with SIGKILL.
 func (s *Service) kill(tb testing.TB) {
 	tb.Helper()
 	s.running = false
@@ -85,48 +88,50 @@ func (s *Service) kill(tb testing.TB) {
 // restart starts the process again and returns when it is ready.
 func (s *Service) restart(tb testing.TB) {
 	tb.Helper()
-	said := s.log.size()
+	offset := s.log.size()
 	if err := s.instance.Restart(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	s.awaitReady(tb, said)
+	s.running = true
+	s.awaitReady(tb, offset)
 }
 
-// stop asks the process to end and returns how long that took.
+// stop ends the process with SIGTERM and returns how long that took.
 func (s *Service) stop(tb testing.TB) time.Duration {
 	tb.Helper()
 	if !s.running {
 		return 0
 	}
-	return s.askToStop(tb)()
+	return s.terminate(tb)()
 }
 
-// askToStop asks the process to end, as Kubernetes does, also one that is frozen. The function that it returns waits for the end,
-// checks that it comes in time and without an error, and returns how long it took.
-func (s *Service) askToStop(tb testing.TB) (end func() time.Duration) {
+// terminate sends SIGTERM as Kubernetes does, also to a frozen process, which it thaws. The returned
+// function waits for the end of the process, checks that it exits within exitLimit and without an
+// error, and returns the time since SIGTERM.
+func (s *Service) terminate(tb testing.TB) (wait func() time.Duration) {
 	tb.Helper()
 	s.running = false
-	began := time.Now()
+	start := time.Now()
 	s.signal(tb, syscall.SIGTERM)
 	s.signal(tb, syscall.SIGCONT)
 	return func() time.Duration {
 		tb.Helper()
-		late := time.NewTimer(exitLimit)
-		defer late.Stop()
+		timeout := time.NewTimer(exitLimit)
+		defer timeout.Stop()
 		select {
 		case <-s.instance.Done():
 			if err := s.instance.Err(); err != nil {
-				tb.Errorf("the %s ended with %v after SIGTERM", s.name, err)
+				tb.Errorf("the %s exited after SIGTERM with %v, want no error", s.name, err)
 			}
-		case <-late.C:
-			tb.Errorf("the %s did not end within %s, and its grace is %s", s.name, exitLimit, grace)
+		case <-timeout.C:
+			tb.Errorf("the %s did not exit within %s of SIGTERM (LONGSHORE_SHUTDOWN_GRACE=%s)", s.name, exitLimit, shutdownGrace)
 			_ = s.instance.Kill()
 		}
-		return time.Since(began)
+		return time.Since(start)
 	}
 }
 
-// signal sends a signal to the process. One that has ended already is found elsewhere.
+// signal sends a signal to the process. A process that has ended is no error.
 func (s *Service) signal(tb testing.TB, signal syscall.Signal) {
 	tb.Helper()
 	if err := syscall.Kill(s.instance.Pid(), signal); err != nil && !errors.Is(err, syscall.ESRCH) {

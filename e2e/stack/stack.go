@@ -1,5 +1,6 @@
-// Package stack runs a complete Longshore for one test, as processes: every service there is, on a database of its own and a Redis of
-// its own. Its methods are the language of the system tests: submit this, wait for that, kill those.
+// Package stack runs a complete Longshore for one test: every service as a process, on a database
+// and a Redis of its own. Its methods are the vocabulary of the system tests: submit an import,
+// wait for its end, kill a worker.
 package stack
 
 import (
@@ -19,37 +20,38 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// Options says what a stack is made of.
+// Options configures a stack.
 type Options struct {
-	// Importers, Searchers and Reporters are how many there are; 0 means one, None means none.
+	// Importers, Searchers and Reporters are numbers of processes; 0 means one, None means none.
 	Importers, Searchers, Reporters int
-	// APIs is how many there are; several stand behind a Balancer. 0 means one.
+	// APIs is the number of api processes; several of them run behind a Balancer. 0 means one.
 	APIs int
-	// Consoles is how many consoles there are; one at most, which Console finds.
+	// Consoles is the number of console processes: 0 or 1.
 	Consoles int
-	// Env are further variables for all services, as NAME=value. Later ones win.
+	// Env contains additional variables for all services, as NAME=value. Later ones override earlier ones.
 	Env []string
-	// Collections is a folder of collection files; their tables are made by Tables before the services start.
+	// Collections is a folder of collection files. Tables must create their tables.
 	Collections string
-	// Tables are SQL statements.
+	// Tables contains SQL statements that run before the services start.
 	Tables string
 }
 
-// None leaves a service out.
+// None as a number of processes means that the stack runs without this service.
 const None = -1
 
-// copies says how many processes of each service there are.
-func (o Options) copies() map[string]int {
-	copies := map[string]int{"importer": o.Importers, "searcher": o.Searchers, "reporter": o.Reporters}
+// processes returns the number of processes of each service.
+func (o Options) processes() map[string]int {
+	n := map[string]int{"importer": o.Importers, "searcher": o.Searchers, "reporter": o.Reporters}
 	for _, service := range programs.Services() {
-		copies[service.Name] = max(cmp.Or(copies[service.Name], 1), 0)
+		n[service.Name] = max(cmp.Or(n[service.Name], 1), 0)
 	}
-	copies["api"] = max(o.APIs, 1)
-	copies["console"] = o.Consoles // operators look at few stacks
-	return copies
+	n["api"] = max(o.APIs, 1)
+	n["console"] = o.Consoles
+	return n
 }
 
-// Stack is a running Longshore. Its methods are for the test's own goroutine, unless they say otherwise.
+// Stack is a running Longshore. Its methods must be called by the goroutine of the test, unless they
+// document otherwise. They fail the test instead of returning errors.
 type Stack struct {
 	tb     testing.TB
 	client *client.Client
@@ -58,17 +60,22 @@ type Stack struct {
 	redis    *redis.Server
 	balancer *Balancer
 	services map[string][]*Service
-	ended    map[string][]*Service // those that were replaced or taken away
+	ended    map[string][]*Service // replaced or removed processes
 	env      []string
 	console  string
 }
 
-// slots limits how many stacks run at the same time: each of them is half a dozen processes. Subtests of a test that has one must
-// not be parallel: they would wait for a turn of theirs behind tests that wait for a berth.
-var slots = make(chan struct{}, max(2, runtime.NumCPU()/2))
+// MaxStacks returns the maximum number of stacks that run at the same time. Most tests wait for
+// timeouts and retries of the services, so a core serves several stacks.
+func MaxStacks() int { return max(4, 3*runtime.NumCPU()) }
 
-// Start starts a stack and returns when it is ready. When the test ends, the services are stopped by SIGTERM and must obey in time,
-// and the books of the database are audited.
+// slots limits the number of stacks that run at the same time. Subtests of a test that has a stack
+// must not be parallel: they could wait for tests that wait for a slot.
+var slots = make(chan struct{}, MaxStacks())
+
+// Start starts a stack and returns when all its services are ready. At the end of the test it checks
+// that the operations settle, stops the services with SIGTERM, checks that they exit in time, and
+// audits the database.
 func Start(tb testing.TB, o Options) *Stack {
 	tb.Helper()
 	programstest.Programs(tb)
@@ -91,7 +98,7 @@ func Start(tb testing.TB, o Options) *Stack {
 		"LONGSHORE_CONSOLE_ADDR=" + s.console,
 		"LONGSHORE_COLLECTIONS=" + o.Collections,
 		"LONGSHORE_LOG_FORMAT=text",
-		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", grace),
+		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", shutdownGrace),
 	}, o.Env...)
 	base := "http://" + address
 	if o.APIs > 1 {
@@ -99,50 +106,56 @@ func Start(tb testing.TB, o Options) *Stack {
 		base = s.balancer.server.URL
 	}
 	s.client = client.New(base)
-	s.startServices(o.copies())
+	s.startServices(o.processes())
 	tb.Cleanup(s.finish)
 	return s
 }
 
-// startServices starts one after the other, and returns when all are ready.
-func (s *Stack) startServices(copies map[string]int) {
+// startServices starts all processes and returns when all of them are ready.
+func (s *Stack) startServices(processes map[string]int) {
 	s.tb.Helper()
 	s.services, s.ended = make(map[string][]*Service), make(map[string][]*Service)
+	var started []*Service
 	for _, service := range programs.Services() {
-		for range copies[service.Name] {
-			s.services[service.Name] = append(s.services[service.Name], s.launch(service))
+		for range processes[service.Name] {
+			process := s.launch(service)
+			s.services[service.Name] = append(s.services[service.Name], process)
+			started = append(started, process)
 		}
+	}
+	for _, process := range started {
+		s.awaitReady(process)
 	}
 }
 
-// service is the nth process of a service, from 0.
+// service returns the nth process of a service, counted from 0.
 func (s *Stack) service(name string, n int) *Service {
 	s.tb.Helper()
 	if n >= len(s.services[name]) {
-		s.tb.Fatalf("there is no %s %d in this stack", name, n)
+		s.tb.Fatalf("this stack has no %s %d", name, n)
 	}
 	return s.services[name][n]
 }
 
-// finish audits the books and stops the services. What failed already is not held against the books.
+// finish audits the database and stops the services. After a failed test it only stops the services.
 func (s *Stack) finish() {
 	s.client.Close()
 	if !s.tb.Failed() {
 		audit.Settled(s.tb, s.db)
 	}
-	var all sync.WaitGroup
+	var stops sync.WaitGroup
 	for _, processes := range s.services {
 		for _, service := range processes {
-			all.Go(func() { service.stop(s.tb) })
+			stops.Go(func() { service.stop(s.tb) })
 		}
 	}
-	all.Wait()
+	stops.Wait()
 	if !s.tb.Failed() {
 		audit.Check(s.tb, s.db)
 	}
 }
 
-// WithTB returns the same stack for a subtest, which then fails in place of the test that started the stack.
+// WithTB returns the same stack for a subtest: failures are reported to tb.
 func (s *Stack) WithTB(tb testing.TB) *Stack {
 	tb.Helper()
 	subtest := *s
@@ -150,11 +163,11 @@ func (s *Stack) WithTB(tb testing.TB) *Stack {
 	return &subtest
 }
 
-// DB is the stack's database.
+// DB returns the stack's database.
 func (s *Stack) DB() *pgxpool.Pool { return s.db }
 
-// Client speaks to the api.
+// Client returns the client of the stack's api.
 func (s *Stack) Client() *client.Client { return s.client }
 
-// Console is the address of the console, without a slash at its end.
+// Console returns the URL of the console, without a slash at its end.
 func (s *Stack) Console() string { return "http://" + s.console }

@@ -17,80 +17,82 @@ import (
 	"github.com/longshore-io/longshore/e2e/await"
 )
 
-// pageLimit bounds how long a page may take to show what a test waits for, on a machine that is busy with other tests.
-const pageLimit = 30 * time.Second
+// pageTimeout is the maximum time until a page shows what a test waits for, on a machine that is busy
+// with other tests.
+const pageTimeout = 30 * time.Second
 
-// Browser is a headless Chromium with one page and an empty profile. Names of hosts lead nowhere in it, so that nothing that it asks for
-// leaves this machine. Its methods are for the test's own goroutine.
+// Browser is a headless Chromium with one page and an empty profile. It resolves no host names, so that
+// no request leaves this machine. Its methods must be called by the goroutine of the test.
 type Browser struct {
 	tb  testing.TB
-	ctx context.Context // of chromedp, which keeps the page in it
+	ctx context.Context // chromedp keeps the page in its context
 
 	mu             sync.Mutex
 	user, password string
 	offered        map[fetch.RequestID]bool
 	requests       []string
-	complaints     []string
+	errors         []string
 }
 
-// StartBrowser starts Chromium. It is stopped when the test ends.
+// StartBrowser starts Chromium until the end of the test.
 func StartBrowser(tb testing.TB) *Browser {
 	tb.Helper()
 	program, err := thirdparty.Find("chromium")
-	must(tb, err)
+	require(tb, err)
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(program), chromedp.UserDataDir(tb.TempDir()), chromedp.WindowSize(1280, 900),
-		chromedp.NoSandbox, chromedp.DisableGPU, // root has no sandbox, and servers have no graphics
+		chromedp.NoSandbox, chromedp.DisableGPU, // root cannot use the sandbox, and servers have no GPU
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ = chromedp.NewContext(ctx)
 	tb.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits for the end, so that the profile can be deleted
+		_ = chromedp.Cancel(ctx) // waits until Chromium exits, so that the profile can be deleted
 		cancel()
 	})
 	b := &Browser{tb: tb, ctx: ctx, offered: make(map[fetch.RequestID]bool)}
 	if err := chromedp.Listen(ctx, b.listen); err != nil {
 		tb.Fatalf("starting Chromium: %v", err)
 	}
-	asks := true // and chromedp itself asks for what is heard of network, log and runtime
-	if _, err := chromedp.Call(ctx, fetch.Enable, fetch.EnableParams{HandleAuthRequests: &asks}); err != nil {
-		tb.Fatalf("asking Chromium for its questions: %v", err)
+	handleAuth := true // chromedp itself enables the events of network, log and runtime
+	if _, err := chromedp.Call(ctx, fetch.Enable, fetch.EnableParams{HandleAuthRequests: &handleAuth}); err != nil {
+		tb.Fatalf("enabling login requests in Chromium: %v", err)
 	}
 	return b
 }
 
-// Login makes the browser answer the next questions for a login, as a user does who types it once: where it is refused, he gives up.
-// An empty user types nothing at all.
+// Login sets the credentials for the following login requests. The browser sends them once for each
+// page; if they are rejected, it cancels the login. An empty user sends none.
 func (b *Browser) Login(user, password string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.user, b.password = user, password
 }
 
-// Open goes to an address, waits for the page's own parts and returns the status of the answer.
-func (b *Browser) Open(address string) int {
+// Open loads a page with its resources and returns the status of the response.
+func (b *Browser) Open(url string) int {
 	b.tb.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, pageLimit)
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
 	defer cancel()
-	answer, err := chromedp.Run(ctx, chromedp.NavigateResponse(address))
+	response, err := chromedp.Run(ctx, chromedp.NavigateResponse(url))
 	if err != nil {
-		b.tb.Fatalf("opening %s: %v", address, err)
+		b.tb.Fatalf("opening %s: %v", url, err)
 	}
-	return int(answer.Status)
+	return int(response.Status)
 }
 
-// Await waits until a JavaScript expression is true in the page, and ends the test if it never is.
-func (b *Browser) Await(what, expression string) {
+// Await waits until a JavaScript expression is true in the page, and fails the test when it is not
+// within pageTimeout.
+func (b *Browser) Await(description, expression string) {
 	b.tb.Helper()
-	await.Until(b.tb, pageLimit, what+" to be shown", func() bool {
-		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
-		return err == nil && holds // a page that is about to be replaced can't tell
+	await.Until(b.tb, pageTimeout, description, func() bool {
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && ok // during a navigation the evaluation fails
 	})
 }
 
-// Text is what the page shows.
+// Text returns the visible text of the page.
 func (b *Browser) Text() string {
 	b.tb.Helper()
 	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
@@ -100,31 +102,32 @@ func (b *Browser) Text() string {
 	return text
 }
 
-// Click clicks on what a CSS selector finds first.
+// Click clicks on the first element that a CSS selector matches.
 func (b *Browser) Click(selector string) {
 	b.tb.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, pageLimit)
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		b.tb.Fatalf("clicking on %s: %v", selector, err)
 	}
 }
 
-// Requests are the addresses that pages have asked for so far.
+// Requests returns the URLs that pages have requested so far.
 func (b *Browser) Requests() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.requests)
 }
 
-// Errors are what the browser itself has complained of: scripts that failed, and what a content security policy has forbidden.
+// Errors returns the errors that the browser has logged: failed scripts, and what a content security
+// policy has blocked.
 func (b *Browser) Errors() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Clone(b.complaints)
+	return slices.Clone(b.errors)
 }
 
-// listen hears what happens in the browser. It must not wait for the browser, which waits for it.
+// listen handles events of the browser. It must not wait for the browser, which waits for it.
 func (b *Browser) listen(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -132,30 +135,31 @@ func (b *Browser) listen(event any) {
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork { // of which statuses tell
-			b.complaints = append(b.complaints, e.Entry.Text)
+		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork { // network errors show in the status
+			b.errors = append(b.errors, e.Entry.Text)
 		}
 	case *runtime.EventExceptionThrown:
-		b.complaints = append(b.complaints, e.ExceptionDetails.Text)
+		b.errors = append(b.errors, e.ExceptionDetails.Text)
 	case *fetch.EventRequestPaused:
-		go b.goOn(e.RequestID)
+		go b.continueRequest(e.RequestID)
 	case *fetch.EventAuthRequired:
-		answer := fetch.AuthChallengeResponse{Response: fetch.AuthChallengeResponseResponseCancelAuth}
+		credentials := fetch.AuthChallengeResponse{Response: fetch.AuthChallengeResponseResponseCancelAuth}
 		if b.user != "" && !b.offered[e.RequestID] {
 			b.offered[e.RequestID] = true
-			answer = fetch.AuthChallengeResponse{
+			credentials = fetch.AuthChallengeResponse{
 				Response: fetch.AuthChallengeResponseResponseProvideCredentials, Username: b.user, Password: b.password,
 			}
 		}
-		go b.answer(e.RequestID, answer)
+		go b.answerLogin(e.RequestID, credentials)
 	}
 }
 
-// goOn lets a request go on, and answer answers a question for a login. A browser that is closing does not hear them.
-func (b *Browser) goOn(request fetch.RequestID) {
+// continueRequest lets a paused request continue. It ignores errors: the browser may be closing.
+func (b *Browser) continueRequest(request fetch.RequestID) {
 	_, _ = chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: request})
 }
 
-func (b *Browser) answer(request fetch.RequestID, answer fetch.AuthChallengeResponse) {
-	_, _ = chromedp.Call(b.ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: request, AuthChallengeResponse: &answer})
+// answerLogin answers a login request. It ignores errors: the browser may be closing.
+func (b *Browser) answerLogin(request fetch.RequestID, response fetch.AuthChallengeResponse) {
+	_, _ = chromedp.Call(b.ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: request, AuthChallengeResponse: &response})
 }

@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// Visit is a GET that came through a Proxy, and what it was answered.
+// Visit is a GET request that a Proxy received, with its response.
 type Visit struct {
 	Path        string
-	LastEventID string // of a client of events that comes back
-	// ReceivedAt is when the request came, Answered when the head of its answer went.
+	LastEventID string // sent by an event client that reconnects
+	// ReceivedAt is the time of the request, AnsweredAt that of the response's header.
 	ReceivedAt, AnsweredAt time.Time
 	Status                 int
-	// Wait is how long the answer asked to wait: Precise in milliseconds, for clients that know retry-after-ms, else in whole seconds.
+	// Wait is the Retry-After of the response; Precise is its retry-after-ms, or else Wait.
 	Wait, Precise time.Duration
 }
 
-// Proxy stands before the api, so that a test can see what clients do, and can refuse them. It keeps the Host, so that the addresses
-// that the api hands out lead through it.
+// Proxy is a reverse proxy in front of the api that records the requests of clients and can reject
+// them. It keeps the Host header, so that URLs in responses lead through the proxy.
 type Proxy struct {
 	server *httptest.Server
 
@@ -33,18 +33,18 @@ type Proxy struct {
 	refusals []Refusal
 }
 
-// Refusal is an answer that a proxy gives in place of the api.
+// Refusal is an error response that the proxy sends instead of forwarding a request.
 type Refusal struct {
 	Status     int
 	RetryAfter string
 }
 
-// NewProxy makes a proxy before the address, closed when the test ends.
-func NewProxy(tb testing.TB, address string) *Proxy {
+// NewProxy starts a proxy in front of the api at a URL, until the end of the test.
+func NewProxy(tb testing.TB, apiURL string) *Proxy {
 	tb.Helper()
-	target, err := url.Parse(address)
+	target, err := url.Parse(apiURL)
 	if err != nil {
-		tb.Fatalf("reading the api's address: %v", err)
+		tb.Fatalf("parsing the api's URL: %v", err)
 	}
 	p := &Proxy{}
 	forward := &httputil.ReverseProxy{
@@ -59,26 +59,26 @@ func NewProxy(tb testing.TB, address string) *Proxy {
 			forward.ServeHTTP(w, r)
 			return
 		}
-		seen := &watched{ResponseWriter: w}
-		asked := time.Now()
-		p.answer(seen, r, forward)
-		p.note(r, seen, asked)
+		response := &recordedWriter{ResponseWriter: w}
+		receivedAt := time.Now()
+		p.answer(response, r, forward)
+		p.record(r, response, receivedAt)
 	}))
 	tb.Cleanup(p.server.Close)
 	return p
 }
 
-// URL is the proxy's address.
+// URL returns the proxy's URL.
 func (p *Proxy) URL() string { return p.server.URL }
 
-// Refuse answers the next GETs with the refusals, one each.
+// Refuse makes the proxy answer the next GET requests with the refusals, one each.
 func (p *Proxy) Refuse(refusals ...Refusal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refusals = append(p.refusals, refusals...)
 }
 
-// Visits lists the GETs that have been answered, in the order of their ends.
+// Visits returns the answered GET requests, in the order in which they ended.
 func (p *Proxy) Visits() []Visit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,9 +100,9 @@ func (p *Proxy) answer(w http.ResponseWriter, r *http.Request, forward http.Hand
 	w.WriteHeader(refusal.Status)
 }
 
-func (p *Proxy) note(r *http.Request, w *watched, asked time.Time) {
+func (p *Proxy) record(r *http.Request, w *recordedWriter, receivedAt time.Time) {
 	v := Visit{
-		Path: r.URL.Path, LastEventID: r.Header.Get("Last-Event-ID"), ReceivedAt: asked, AnsweredAt: w.answered, Status: w.status,
+		Path: r.URL.Path, LastEventID: r.Header.Get("Last-Event-ID"), ReceivedAt: receivedAt, AnsweredAt: w.answeredAt, Status: w.status,
 		Wait: headerTime(w, "Retry-After", time.Second),
 	}
 	v.Precise = v.Wait
@@ -119,18 +119,18 @@ func headerTime(w http.ResponseWriter, name string, unit time.Duration) time.Dur
 	return time.Duration(n) * unit
 }
 
-// watched keeps the status of an answer, and when it went.
-type watched struct {
+// recordedWriter records the status of a response and the time of its header.
+type recordedWriter struct {
 	http.ResponseWriter
 
-	status   int
-	answered time.Time
+	status     int
+	answeredAt time.Time
 }
 
-func (w *watched) WriteHeader(status int) {
-	w.status, w.answered = status, time.Now()
+func (w *recordedWriter) WriteHeader(status int) {
+	w.status, w.answeredAt = status, time.Now()
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets the proxy flush what it has (http.ResponseController).
-func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// Unwrap lets the proxy flush the response (http.ResponseController).
+func (w *recordedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

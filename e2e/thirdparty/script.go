@@ -13,69 +13,70 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 )
 
-// longestLine bounds a line of a script: an answer with some thousand records in it.
-const longestLine = 64 << 20
+// maxLine is the maximum size of a line of output: a response with some thousand records.
+const maxLine = 64 << 20
 
-// Script is a script that runs. Its methods are for one goroutine.
+// Script is a running script. Its methods must be called by one goroutine.
 type Script struct {
-	name  string
-	lines *bufio.Scanner
-	said  bytes.Buffer // its standard error; complete once the lines have ended
+	name   string
+	lines  *bufio.Scanner
+	stderr bytes.Buffer // complete when lines has ended
 }
 
-// Start starts a script of this folder with node, on a wish that it understands. It is stopped when the test ends.
-func Start(tb testing.TB, name string, wish any) *Script {
+// Start runs a script of this folder with node until the end of the test. The input is passed as JSON.
+func Start(tb testing.TB, name string, input any) *Script {
 	tb.Helper()
 	node, err := thirdparty.Find("node")
-	must(tb, err)
-	input, err := json.Marshal(wish)
+	require(tb, err)
+	stdin, err := json.Marshal(input)
 	if err != nil {
-		tb.Fatalf("writing the wish for %s: %v", name, err)
+		tb.Fatalf("encoding the input of %s: %v", name, err)
 	}
 	s := &Script{name: name}
 	output, pipe := io.Pipe()
 	child, err := process.Start(process.Command{
-		Args: []string{node, name}, Dir: folder(tb), Stdin: bytes.NewReader(input), Stdout: pipe, Stderr: &s.said,
+		Args: []string{node, name}, Dir: folder(tb), Stdin: bytes.NewReader(stdin), Stdout: pipe, Stderr: &s.stderr,
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	s.lines = bufio.NewScanner(output)
-	s.lines.Buffer(nil, longestLine)
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	s.lines.Buffer(nil, maxLine)
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	context.AfterFunc(ctx, func() { _ = child.Kill() })
 	go func() {
 		<-child.Done()
 		_ = pipe.CloseWithError(child.Err())
 	}()
 	tb.Cleanup(func() {
-		_ = output.Close() // or else it could not write its end
+		_ = output.Close() // so that a blocked write of the script ends
 		cancel()
 		<-child.Done()
 	})
 	return s
 }
 
-// Next reads the script's next line, and reports whether there was one. That the script failed is an error, with what it said.
+// Next reads the next line of output. It returns false after the last line, and an error with the
+// script's standard error if the script failed.
 func (s *Script) Next(into any) (bool, error) {
 	if !s.lines.Scan() {
 		if err := s.lines.Err(); err != nil {
-			return false, fmt.Errorf("%s ended with %w: %s", s.name, err, s.said.Bytes())
+			return false, fmt.Errorf("%s exited with %w: %s", s.name, err, s.stderr.Bytes())
 		}
 		return false, nil
 	}
 	if err := json.Unmarshal(s.lines.Bytes(), into); err != nil {
-		return false, fmt.Errorf("reading %q of %s: %w", s.lines.Bytes(), s.name, err)
+		return false, fmt.Errorf("reading the output %q of %s: %w", s.lines.Bytes(), s.name, err)
 	}
 	return true, nil
 }
 
-// ReadOne reads the one line of a script that has one.
+// ReadOne reads the output of a script that writes one line.
 func (s *Script) ReadOne(tb testing.TB, into any) {
 	tb.Helper()
 	found, err := s.Next(into)
 	if err == nil && !found {
-		err = fmt.Errorf("%s ended without an answer", s.name)
+		err = fmt.Errorf("%s exited without output", s.name)
 	}
 	if err != nil {
 		tb.Fatal(err)

@@ -1,7 +1,9 @@
-// Package foreign runs what others have written against Longshore: programs of Debian and scripts on npm's packages. The scripts are in
-// this folder; each reads one JSON object from its standard input and writes one JSON object a line.
+// Package thirdparty runs third-party clients and readers against Longshore: programs of Debian, and
+// scripts that use npm packages. The scripts are in this folder; each reads one JSON object from its
+// standard input and writes one JSON object per line.
 //
-// What is missing on a machine is a failure for root, who can have it installed, and in CI; anyone else is told and skips the test.
+// If a program is missing, the test fails for root, for whom make test installs it, and in CI; for
+// other users it is skipped with a message that says what to install.
 package thirdparty
 
 import (
@@ -16,26 +18,26 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 )
 
-// runLimit bounds a program or a script: one that hangs must fail a test and not hang it.
-const runLimit = 2 * time.Minute
+// runTimeout is the maximum time of a program or script.
+const runTimeout = 2 * time.Minute
 
-// Run runs a program on an input, which may be nil, and returns what it wrote to its standard output. A program that ends with an
-// error fails the test.
+// Run runs a program with an input, which may be nil, and returns its standard output. It fails the
+// test if the program exits with an error.
 func Run(tb testing.TB, input []byte, program string, args ...string) []byte {
 	tb.Helper()
-	said, complaint, err := RunUnchecked(tb, input, program, args...)
+	stdout, stderr, err := RunUnchecked(tb, input, program, args...)
 	if err != nil {
-		tb.Fatalf("%s %v ended with %v: %s", program, args, err, complaint)
+		tb.Fatalf("%s %v exited with %v: %s", program, args, err, stderr)
 	}
-	return said
+	return stdout
 }
 
-// RunUnchecked is Run for a program that may refuse its input: the error is how it ended, the complaint what it wrote to its standard error.
-func RunUnchecked(tb testing.TB, input []byte, program string, args ...string) (said, complaint []byte, err error) {
+// RunUnchecked is Run for a program that may fail: it returns the program's output and error.
+func RunUnchecked(tb testing.TB, input []byte, program string, args ...string) (stdout, stderr []byte, err error) {
 	tb.Helper()
 	path, err := thirdparty.Find(program)
-	must(tb, err)
-	ctx, cancel := context.WithTimeout(tb.Context(), runLimit)
+	require(tb, err)
+	ctx, cancel := context.WithTimeout(tb.Context(), runTimeout)
 	defer cancel()
 	var out, errOut bytes.Buffer
 	cmd := exec.CommandContext(ctx, path, args...)
@@ -44,7 +46,7 @@ func RunUnchecked(tb testing.TB, input []byte, program string, args ...string) (
 	return out.Bytes(), errOut.Bytes(), err
 }
 
-// folder is where the scripts are. It makes sure that they can run.
+// folder returns the folder of the scripts. It checks that their packages are installed.
 func folder(tb testing.TB) string {
 	tb.Helper()
 	root, err := programs.Root()
@@ -52,21 +54,21 @@ func folder(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	scripts := thirdparty.Folder(root)
-	must(tb, thirdparty.Packages(scripts))
+	require(tb, thirdparty.Packages(scripts))
 	return scripts
 }
 
-// must ends the test if something is missing on this machine.
-func must(tb testing.TB, err error) {
+// require ends the test if err reports a missing program or package.
+func require(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {
-		lack(tb, err, os.Geteuid() == 0 || os.Getenv("CI") != "")
+		failOrSkip(tb, err, os.Geteuid() == 0 || os.Getenv("CI") != "")
 	}
 }
 
-func lack(tb testing.TB, err error, expected bool) {
+func failOrSkip(tb testing.TB, err error, required bool) {
 	tb.Helper()
-	if expected {
+	if required {
 		tb.Fatal(err)
 	}
 	tb.Skip(err)

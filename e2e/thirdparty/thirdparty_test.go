@@ -5,43 +5,42 @@ import (
 	"testing"
 )
 
-// judged is a test that notes how it was ended.
-type judged struct {
+// recorder is a testing.TB that records how the test ended.
+type recorder struct {
 	testing.TB
 
-	end string
+	result string
 }
 
-func (j *judged) Helper()      {}
-func (j *judged) Fatal(...any) { j.note("failed") }
-func (j *judged) Skip(...any)  { j.note("skipped") }
+func (r *recorder) Helper()      {}
+func (r *recorder) Fatal(...any) { r.record("failed") }
+func (r *recorder) Skip(...any)  { r.record("skipped") }
 
-// note keeps the first end: this test goes on after it.
-func (j *judged) note(end string) {
-	if j.end == "" {
-		j.end = end
+// record keeps the first result, because Fatal and Skip return here.
+func (r *recorder) record(result string) {
+	if r.result == "" {
+		r.result = result
 	}
 }
 
-func TestWhatIsMissingSkipsElsewhere(t *testing.T) {
+func TestFailOrSkipSkipsWhenNotRequired(t *testing.T) {
 	t.Parallel()
-	missing := errors.New("no xmllint on this machine")
-	var elsewhere judged
-	lack(&elsewhere, missing, false)
-	if elsewhere.end != "skipped" {
-		t.Errorf("on anybody's machine the test was %q", elsewhere.end)
+	var tb recorder
+	failOrSkip(&tb, errors.New("no xmllint on this machine"), false)
+	if tb.result != "skipped" {
+		t.Errorf("result = %q, want skipped", tb.result)
 	}
 }
 
-func TestWhatIsMissingFailsInCI(t *testing.T) {
+func TestRequireFailsInCI(t *testing.T) {
 	t.Setenv("CI", "true")
-	var inCI judged
-	must(&inCI, nil)
-	if inCI.end != "" {
-		t.Errorf("nothing is missing, and the test %s", inCI.end)
+	var tb recorder
+	require(&tb, nil)
+	if tb.result != "" {
+		t.Errorf("result without an error = %q, want none", tb.result)
 	}
-	must(&inCI, errors.New("no xmllint on this machine"))
-	if inCI.end != "failed" {
-		t.Errorf("in CI the test was %q", inCI.end)
+	require(&tb, errors.New("no xmllint on this machine"))
+	if tb.result != "failed" {
+		t.Errorf("result in CI = %q, want failed", tb.result)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// NDJSON writes n records as NDJSON, the first of them of(0).
+// NDJSON returns n records as NDJSON: of(0) to of(n-1).
 func NDJSON(n int, of func(int) Tool) []byte {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
@@ -17,7 +17,7 @@ func NDJSON(n int, of func(int) Tool) []byte {
 	return body.Bytes()
 }
 
-// JSON writes records as a JSON array.
+// JSON returns records as a JSON array.
 func JSON(tools ...Tool) []byte {
 	var body bytes.Buffer
 	encode(json.NewEncoder(&body), tools)
@@ -27,11 +27,11 @@ func JSON(tools ...Tool) []byte {
 func encode(enc *json.Encoder, value any) {
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(value); err != nil {
-		panic(err) // texts marshal, and a buffer takes all of them
+		panic(err) // strings can be marshalled, and a buffer accepts all writes
 	}
 }
 
-// CSV writes records as CSV with a header row. The features are joined by bars, as the intake's list rule asks for.
+// CSV returns records as CSV with a header row. Features are separated by | as the intake expects lists.
 func CSV(comma rune, tools ...Tool) []byte {
 	var body bytes.Buffer
 	w := csv.NewWriter(&body)
@@ -45,7 +45,7 @@ func CSV(comma rune, tools ...Tool) []byte {
 		rows = append(rows, []string{t.ID, t.Name, t.Category, t.Description, strings.Join(features, "|"), t.URL})
 	}
 	if err := w.WriteAll(rows); err != nil {
-		panic(err) // a buffer takes all of it
+		panic(err) // a buffer accepts all writes
 	}
 	return body.Bytes()
 }

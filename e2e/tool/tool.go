@@ -1,5 +1,5 @@
-// Package tool makes records of the shipped collection "tools", and bodies of them: the five of seed 000, and as many as a
-// test needs.
+// Package tool creates records of the collection "tools" and request bodies of them: the five of seed
+// 000, and any number of others.
 package tool
 
 import (
@@ -18,7 +18,7 @@ type Tool struct {
 	URL         string   `json:"url,omitempty"`
 }
 
-// SampleJSON is the sample payload as seed 000 prints it: a bare array of five tools.
+// SampleJSON is the sample payload of seed 000: an array of five tools.
 //
 //go:embed sample.json
 var SampleJSON []byte
@@ -27,14 +27,14 @@ var SampleJSON []byte
 func Sample() []Tool {
 	var sample []Tool
 	if err := json.Unmarshal(SampleJSON, &sample); err != nil {
-		panic(err) // the sample is a part of this program
+		panic(err) // the sample is embedded
 	}
 	return sample
 }
 
 var categories = [...]string{"Education", "Finance", "Language Learning", "Travel", "Games"}
 
-// Numbered returns the tool number n. Tools of different numbers have different ids, and ids ascend with the numbers.
+// Numbered returns tool number n. The ids of tools ascend with their numbers.
 func Numbered(n int) Tool {
 	return Tool{
 		Name:     fmt.Sprintf("Tool number %d", n),
