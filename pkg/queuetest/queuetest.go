@@ -1,4 +1,4 @@
-// Package queuetest gives each test an empty Redis database of its own. It is imported by tests only.
+// Package queuetest provides each test with its own empty Redis database. Only tests import it.
 package queuetest
 
 import (
@@ -15,28 +15,28 @@ import (
 )
 
 const (
-	// databases is how many databases a Redis has unless it is told otherwise; number 0 keeps the leases.
+	// databases is the default number of databases of a Redis server. Number 0 stores the leases.
 	databases = 16
-	// leaseTime frees the database of a test that was killed.
+	// leaseTime releases the database of a test that was killed.
 	leaseTime = 5 * time.Minute
-	// patience is how long a test waits for a database.
-	patience = 2 * time.Minute
+	// leaseTimeout is how long a test waits for a free database.
+	leaseTimeout = 2 * time.Minute
 )
 
-// Redis is a test's database: what the product sees, and a client to look behind it.
+// Redis is the database of a test: the pool under test, and a client to inspect the database directly.
 type Redis struct {
 	Queue  *queue.Redis
 	Client *redis.Client
 	URL    string
 }
 
-// New leases an empty database on the server at REDIS_URL until the test ends; without a server the test fails, because a
-// skipped test proves nothing.
+// New leases an empty database of the server at REDIS_URL until the test ends. Without a server it fails the
+// test instead of skipping it, because a skipped test proves nothing.
 func New(tb testing.TB) Redis {
 	tb.Helper()
 	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
 	if err != nil {
-		tb.Fatalf("REDIS_URL is not usable (%v): run the tests with make test, which starts what they need", err)
+		tb.Fatalf("REDIS_URL is invalid (%v): run the tests by make test, which starts the servers they need", err)
 	}
 	opts.DB = lease(tb, opts)
 	client := redis.NewClient(opts)
@@ -53,26 +53,26 @@ func New(tb testing.TB) Redis {
 	return r
 }
 
-// lease takes a number that no other test has, in this process or another.
+// lease returns the number of a database that no other test uses, in this process or another.
 func lease(tb testing.TB, opts *redis.Options) int {
 	tb.Helper()
 	zero := *opts
 	zero.DB = 0
 	client := redis.NewClient(&zero)
 	tb.Cleanup(func() { _ = client.Close() })
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(leaseTimeout); time.Now().Before(deadline); {
 		for n := 1; n < databases; n++ {
 			key := fmt.Sprintf("queuetest:%d", n)
-			free, err := client.SetNX(tb.Context(), key, tb.Name(), leaseTime).Result()
+			leased, err := client.SetNX(tb.Context(), key, tb.Name(), leaseTime).Result()
 			if err != nil {
 				tb.Fatalf("leasing a Redis database: %v", err)
 			}
-			if free {
+			if leased {
 				tb.Cleanup(func() { client.Del(context.Background(), key) })
 				return n
 			}
 		}
 	}
-	tb.Fatal("no Redis database became free")
+	tb.Fatal("timeout waiting for a free Redis database")
 	return 0
 }
