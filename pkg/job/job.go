@@ -1,5 +1,6 @@
-// Package job defines every kind of queued work: its name, its queue and its payload. A payload contains
-// ids only: Postgres is the source of truth, and the queue can be rebuilt from it at any time.
+// Package job defines every kind of queued work: its name, its queue and its payload. A payload
+// contains ids only: Postgres is the source of truth, and the queue can be rebuilt from it at any
+// time.
 package job
 
 import (
@@ -30,8 +31,8 @@ const (
 const (
 	// QueueImports contains the due chunks of imports; the importer serves it.
 	QueueImports = "imports"
-	// QueueSplits contains the multipart uploads that are due to be split. The importer serves it beside
-	// QueueImports, because a split takes long and must not delay small imports.
+	// QueueSplits contains the multipart uploads that are due to be split. The importer serves it
+	// beside QueueImports, because a split takes long and must not delay small imports.
 	QueueSplits = "splits"
 	// QueueSearches is served by the searcher.
 	QueueSearches = "searches"
@@ -47,9 +48,9 @@ var queues = map[Kind]string{
 	Report: QueueReports,
 }
 
-// splitSeq is the number of the chunk that represents the split of a multipart upload. It is only an
-// address: the column task_chunks.kind tells a split from other chunks. Rows and queue entries use -1
-// because programs of earlier releases recognize splits by it.
+// splitSeq is the number of the chunk that represents the split of a multipart upload. It is only
+// an address: the column task_chunks.kind tells a split from other chunks. Rows and queue entries
+// use -1 because programs of earlier releases recognize splits by it.
 const splitSeq = -1
 
 // SplitOf returns the chunk that represents the split of a multipart upload.
@@ -78,8 +79,8 @@ func StepOf(kind operation.Kind) Kind {
 	}
 }
 
-// FirstDue returns the work with which an accepted operation starts: the first chunk of every lane, or
-// the split of a multipart upload, which has no chunks yet.
+// FirstDue returns the work with which an accepted operation starts: the first chunk of every lane,
+// or the split of a multipart upload, which has no chunks yet.
 func FirstDue(kind operation.Kind, id uuid.UUID, lanes, chunks int) []Due {
 	if chunks == 0 {
 		return []Due{{Kind: Split, Chunk: SplitOf(id)}}
@@ -106,8 +107,8 @@ type Due struct {
 	Chunk
 }
 
-// Chunk identifies one chunk of an operation. Fields may be added but never removed or renamed, so that
-// entries queued by an older version still decode.
+// Chunk identifies one chunk of an operation. Fields may be added but never removed or renamed, so
+// that entries queued by an older version still decode.
 type Chunk struct {
 	OperationID uuid.UUID `json:"task_id"`
 	// Seq is the number of the chunk in its operation, from 0.

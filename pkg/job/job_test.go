@@ -10,7 +10,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// TestChunkEncode pins the payload, which contains ids only: entries outlive the version that queued them.
+// TestChunkEncode pins the payload, which contains ids only: entries outlive the version that
+// queued them.
 func TestChunkEncode(t *testing.T) {
 	t.Parallel()
 	c := job.Chunk{OperationID: uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), Seq: 7}
@@ -29,7 +30,8 @@ func TestDecodeChunkRejectsOtherPayloads(t *testing.T) {
 	}
 }
 
-// TestKind checks that every kind has a queue and an operation, and that StepOf is consistent with both.
+// TestKind checks that every kind has a queue and an operation, and that StepOf is consistent with
+// both.
 func TestKind(t *testing.T) {
 	t.Parallel()
 	for _, kind := range job.Kinds() {

@@ -12,7 +12,8 @@ type Stats struct {
 	Due        []DueCount
 }
 
-// OperationCount is the number of unfinished operations of a kind in a state. Zero counts are omitted.
+// OperationCount is the number of unfinished operations of a kind in a state. Zero counts are
+// omitted.
 type OperationCount struct {
 	Kind  operation.Kind
 	State operation.State

@@ -54,8 +54,8 @@ func (f *archiveFixture) await(t *testing.T, condition string, met func(job.Queu
 	}
 }
 
-// TestArchiveError checks that an archived entry is kept, does not block another operation with the same id,
-// and can be run by hand.
+// TestArchiveError checks that an archived entry is kept, does not block another operation with the
+// same id, and can be run by hand.
 func TestArchiveError(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)

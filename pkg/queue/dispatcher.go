@@ -1,6 +1,6 @@
-// Package queue queues due chunks in Redis through asynq, serves them to workers, inspects the queues, and
-// notifies subscribers of changed operations. It is not a source of truth: every entry can be rebuilt from
-// Postgres.
+// Package queue queues due chunks in Redis through asynq, serves them to workers, inspects the
+// queues, and notifies subscribers of changed operations. It is not a source of truth: every entry
+// can be rebuilt from Postgres.
 package queue
 
 import (
@@ -19,13 +19,14 @@ import (
 const (
 	// stepTimeout bounds one step. asynq's default is 30 minutes.
 	stepTimeout = 5 * time.Minute
-	// splitTimeout bounds the split of a multipart upload, which takes about a minute for each few GiB.
+	// splitTimeout bounds the split of a multipart upload, which takes about a minute for each few
+	// GiB.
 	splitTimeout = 3 * time.Hour
-	// reportTimeout bounds a step of a report. One step writes the whole file: ten million records take
-	// some minutes.
+	// reportTimeout bounds a step of a report. One step writes the whole file: ten million records
+	// take some minutes.
 	reportTimeout = 3 * time.Hour
-	// maxRetry only has to be positive. The server counts no failure of asynq's, because Postgres counts
-	// the attempts.
+	// maxRetry only has to be positive. The server counts no failure of asynq's, because Postgres
+	// counts the attempts.
 	maxRetry = 1
 )
 
@@ -35,15 +36,15 @@ type Dispatcher struct {
 	inspector *asynq.Inspector
 }
 
-// NewDispatcher returns a dispatcher. asynq's client registers each queue name in Redis once, so after a
-// flush of Redis only a new dispatcher registers the names again.
+// NewDispatcher returns a dispatcher. asynq's client registers each queue name in Redis once, so
+// after a flush of Redis only a new dispatcher registers the names again.
 func NewDispatcher(r *Redis) *Dispatcher {
 	return &Dispatcher{client: asynq.NewClientFromRedisClient(r.client), inspector: asynq.NewInspectorFromRedisClient(r.client)}
 }
 
-// Dispatch queues a chunk. It does nothing when an entry for the same chunk and generation is already
-// queued. An archived entry does not count as queued: a client may reuse an operation's id long after the
-// operation failed.
+// Dispatch queues a chunk. It does nothing when an entry for the same chunk and generation is
+// already queued. An archived entry does not count as queued: a client may reuse an operation's id
+// long after the operation failed.
 func (d *Dispatcher) Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
 	err := d.enqueue(ctx, kind, c, g)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
@@ -89,15 +90,15 @@ func timeoutOf(kind job.Kind) time.Duration {
 	}
 }
 
-// Generation distinguishes the entries of one chunk. asynq rejects a new entry with the id of an existing
-// one, even if that is archived or its worker has died.
+// Generation distinguishes the entries of one chunk. asynq rejects a new entry with the id of an
+// existing one, even if that is archived or its worker has died.
 type Generation string
 
 // FirstDispatch is the generation of a chunk's first entry.
 const FirstDispatch Generation = "0"
 
-// GenerationOf returns the generation of the entry for the next step of a chunk that has completed steps.
-// So each step of an operation with many steps is dispatched once.
+// GenerationOf returns the generation of the entry for the next step of a chunk that has completed
+// steps. So each step of an operation with many steps is dispatched once.
 func GenerationOf(steps int) Generation { return Generation(strconv.Itoa(steps)) }
 
 // NewGeneration returns a random generation, for the dispatch of a lost chunk.

@@ -12,8 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// FindLimit is the maximum number of entries that Find reads of one queue in one state. asynq has no index
-// of entries by operation.
+// FindLimit is the maximum number of entries that Find reads of one queue in one state. asynq has
+// no index of entries by operation.
 const FindLimit = 10 * pageSize
 
 // Entry is a queue entry of an operation.
@@ -26,8 +26,8 @@ type Entry struct {
 	State string
 	// Orphaned reports that the worker of an active entry has stopped sending heartbeats.
 	Orphaned bool
-	// LastError is the reason of the last retry or, if archived, the operation's error code. It quotes no
-	// client data (see storedError). It is empty before the first retry.
+	// LastError is the reason of the last retry or, if archived, the operation's error code. It
+	// quotes no client data (see storedError). It is empty before the first retry.
 	LastError string
 	// Next is when a scheduled entry or a retry is due; zero in other states.
 	Next time.Time
@@ -36,14 +36,14 @@ type Entry struct {
 // FindResult is the result of Find.
 type FindResult struct {
 	Entries []Entry
-	// Truncated names the lists, such as "imports, archived", that contain more than FindLimit entries.
-	// Entries of the operation beyond the limit are missing.
+	// Truncated names the lists, such as "imports, archived", that contain more than FindLimit
+	// entries. Entries of the operation beyond the limit are missing.
 	Truncated []string
 }
 
-// Find returns the entries of an operation in all queues and states. Entries change state meanwhile, so the
-// result is for people and not a base for decisions. It returns the error of ctx, or that of a Redis that
-// does not answer.
+// Find returns the entries of an operation in all queues and states. Entries change state
+// meanwhile, so the result is for people and not a base for decisions. It returns the error of ctx,
+// or that of a Redis that does not answer.
 func (i *Inspector) Find(ctx context.Context, operation uuid.UUID) (FindResult, error) {
 	lists := []struct {
 		state asynq.TaskState

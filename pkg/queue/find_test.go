@@ -24,7 +24,8 @@ func find(t *testing.T, r queuetest.Redis, operation uuid.UUID) queue.FindResult
 	return result
 }
 
-// TestFind checks that Find returns the operation's entries of every queue and state, and no others.
+// TestFind checks that Find returns the operation's entries of every queue and state, and no
+// others.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)

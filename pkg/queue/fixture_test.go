@@ -29,8 +29,9 @@ func queued(t *testing.T, r queuetest.Redis) map[job.Chunk]bool {
 	return chunks
 }
 
-// serve serves the queue of imports with one handler at a time and logs to out. The returned function stops
-// the server, waits for it and checks its error; it runs at the end of the test at the latest.
+// serve serves the queue of imports with one handler at a time and logs to out. The returned
+// function stops the server, waits for it and checks its error; it runs at the end of the test at
+// the latest.
 func serve(t *testing.T, r queuetest.Redis, out io.Writer, handle queue.Handler) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -21,9 +21,9 @@ func NewInspector(r *Redis) *Inspector {
 	return &Inspector{inspector: asynq.NewInspectorFromRedisClient(r.client)}
 }
 
-// Queued returns the chunks of a queue that a worker will receive without intervention: pending, scheduled
-// and waiting for a retry. It omits entries that asynq calls active, because their worker may be dead; only
-// the lock on the chunk's row in Postgres proves that a worker processes it.
+// Queued returns the chunks of a queue that a worker will receive without intervention: pending,
+// scheduled and waiting for a retry. It omits entries that asynq calls active, because their worker
+// may be dead; only the lock on the chunk's row in Postgres proves that a worker processes it.
 func (i *Inspector) Queued(ctx context.Context, queueName string) (map[job.Chunk]bool, error) {
 	queued := make(map[job.Chunk]bool)
 	for _, list := range []lister{i.inspector.ListPendingTasks, i.inspector.ListScheduledTasks, i.inspector.ListRetryTasks} {
@@ -39,14 +39,15 @@ func (i *Inspector) Queued(ctx context.Context, queueName string) (map[job.Chunk
 	return queued, nil
 }
 
-// Stats returns a snapshot of every queue, including those that are unknown to Redis because nothing was
-// queued since it was last emptied. It returns the error of ctx, or that of a Redis that does not answer.
+// Stats returns a snapshot of every queue, including those that are unknown to Redis because
+// nothing was queued since it was last emptied. It returns the error of ctx, or that of a Redis
+// that does not answer.
 func (i *Inspector) Stats(ctx context.Context) ([]job.QueueStats, error) {
 	return within(ctx, i.stats)
 }
 
-// within returns the result of read, or the context's error if that comes first. asynq's inspector takes no
-// context, so read continues in the background until the driver's own timeouts.
+// within returns the result of read, or the context's error if that comes first. asynq's inspector
+// takes no context, so read continues in the background until the driver's own timeouts.
 func within[T any](ctx context.Context, read func() (T, error)) (value T, err error) {
 	if err := ctx.Err(); err != nil {
 		return value, err
@@ -81,8 +82,10 @@ func (i *Inspector) stats() ([]job.QueueStats, error) {
 			if err != nil {
 				return nil, fmt.Errorf("reading queue %s: %w", name, err)
 			}
-			stats.Pending, stats.Active, stats.Scheduled, stats.Retry, stats.Archived = info.Pending, info.Active, info.Scheduled, info.Retry, info.Archived
-			stats.Latency, stats.Paused, stats.Processed, stats.Failed = info.Latency, info.Paused, info.ProcessedTotal, info.FailedTotal
+			stats = job.QueueStats{
+				Name: name, Pending: info.Pending, Active: info.Active, Scheduled: info.Scheduled, Retry: info.Retry, Archived: info.Archived,
+				Latency: info.Latency, Paused: info.Paused, Processed: info.ProcessedTotal, Failed: info.FailedTotal,
+			}
 		}
 		all = append(all, stats)
 	}
@@ -98,7 +101,8 @@ const (
 	noLimit  = 0
 )
 
-// each calls visit for the first limit entries of the list, and reports whether the list contains more.
+// each calls visit for the first limit entries of the list, and reports whether the list contains
+// more.
 func (list lister) each(ctx context.Context, queueName string, limit int, visit func(*asynq.TaskInfo)) (more bool, err error) {
 	for page := 1; limit == noLimit || page <= limit/pageSize; page++ {
 		if err := ctx.Err(); err != nil {

@@ -46,8 +46,8 @@ func retryLogger(log *slog.Logger) asynq.ErrorHandlerFunc {
 // asynqLog is asynq's logger. Its messages are about Redis, not about operations.
 type asynqLog struct{ log *slog.Logger }
 
-// archivedPrefix begins asynq's warning about an archived entry. The handler has already logged the failure
-// in more detail, so the warning is demoted to debug.
+// archivedPrefix begins asynq's warning about an archived entry. The handler has already logged the
+// failure in more detail, so the warning is demoted to debug.
 const archivedPrefix = "Retry exhausted"
 
 func (l asynqLog) write(level slog.Level, args []any) {

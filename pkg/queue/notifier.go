@@ -7,11 +7,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// changesChannel carries the ids of changed operations. It only shortens the delay: subscribers also poll
-// Postgres, so a lost notification does no harm.
+// changesChannel carries the ids of changed operations. It only shortens the delay: subscribers
+// also poll Postgres, so a lost notification does no harm.
 const changesChannel = "longshore:changes"
 
-// Notifier publishes and receives notifications of changed operations. It is safe for concurrent use.
+// Notifier publishes and receives notifications of changed operations. It is safe for concurrent
+// use.
 type Notifier struct{ redis *Redis }
 
 // NewNotifier returns a notifier.

@@ -26,9 +26,9 @@ type Redis struct {
 	options *redis.Options
 }
 
-// Open returns a pool for the Redis at redisURL. It connects on first use and does not fail when Redis is
-// down. The driver's own log messages go to log at debug level, because what matters of them is returned
-// as an error.
+// Open returns a pool for the Redis at redisURL. It connects on first use and does not fail when
+// Redis is down. The driver's own log messages go to log at debug level, because what matters of
+// them is returned as an error.
 func Open(redisURL string, log *slog.Logger) (*Redis, error) {
 	setDriverLog.Do(func() { redis.SetLogger(driverLog{log}) })
 	opts, err := redis.ParseURL(redisURL)
@@ -56,11 +56,12 @@ func (d driverLog) Printf(ctx context.Context, format string, args ...any) {
 // Ping checks that Redis answers.
 func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
 
-// Connections returns the pool's size, its open and its busy connections, how often a caller has waited for
-// a connection, and for how long in total.
+// Connections returns the pool's size, its open and its busy connections, how often a caller has
+// waited for a connection, and for how long in total.
 func (r *Redis) Connections() (maxOpen, open, busy int, waits int64, waited time.Duration) {
 	stats := r.client.PoolStats()
-	return r.options.PoolSize, int(stats.TotalConns), int(stats.TotalConns - stats.IdleConns), int64(stats.WaitCount), time.Duration(stats.WaitDurationNs)
+	busy = int(stats.TotalConns - stats.IdleConns)
+	return r.options.PoolSize, int(stats.TotalConns), busy, int64(stats.WaitCount), time.Duration(stats.WaitDurationNs)
 }
 
 // memorySection is the driver's name for the memory section of Redis' INFO.
@@ -88,7 +89,8 @@ func (r *Redis) Close() error {
 	return nil
 }
 
-// ForConsole returns connection options for asynq's web UI, which creates and closes its own clients.
+// ForConsole returns connection options for asynq's web UI, which creates and closes its own
+// clients.
 func (r *Redis) ForConsole() asynq.RedisConnOpt { return consoleConn{r.options} }
 
 // consoleConn implements asynq.RedisConnOpt.

@@ -17,22 +17,22 @@ type ServerOptions struct {
 	Queue string
 	// Concurrency is the maximum number of chunks processed at the same time.
 	Concurrency int
-	// PollInterval is how often an idle worker polls the queue. A short interval starts work sooner and
-	// loads Redis more.
+	// PollInterval is how often an idle worker polls the queue. A short interval starts work sooner
+	// and loads Redis more.
 	PollInterval time.Duration
 	// Grace is how long running handlers may continue after ctx ends.
 	Grace time.Duration
 }
 
-// Handler processes one chunk. On an error the entry is retried: after the delay of a RetryAfterError, or
-// after defaultDelay. An ArchiveError archives the entry instead.
+// Handler processes one chunk. On an error the entry is retried: after the delay of a
+// RetryAfterError, or after defaultDelay. An ArchiveError archives the entry instead.
 type Handler func(ctx context.Context, c job.Chunk) error
 
 // forwardInterval is how often asynq moves delayed entries that are due to the pending ones.
 const forwardInterval = time.Second
 
-// Serve processes entries until ctx ends. Then it lets running handlers finish within the grace period and
-// returns the entries of the others to the queue.
+// Serve processes entries until ctx ends. Then it lets running handlers finish within the grace
+// period and returns the entries of the others to the queue.
 func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, routes map[job.Kind]Handler) error {
 	server := asynq.NewServerFromRedisClient(r.client, asynq.Config{
 		Concurrency:              opts.Concurrency,
@@ -68,8 +68,8 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	return nil
 }
 
-// CleanupGrace is how long handlers may clean up after asynq has cancelled them and returned their entries
-// to the queue. asynq itself does not wait for them.
+// CleanupGrace is how long handlers may clean up after asynq has cancelled them and returned their
+// entries to the queue. asynq itself does not wait for them.
 const CleanupGrace = 6 * time.Second
 
 func awaitHandlers(running *sync.WaitGroup) {

@@ -7,9 +7,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// storedError limits the error text that asynq stores in Redis to a code or reason of ours and the SQLSTATE.
-// Everybody with access to the queues can read that text for weeks, so it must not quote client data, as
-// the messages of Postgres do. The log contains the whole error.
+// storedError limits the error text that asynq stores in Redis to a code or reason of ours and the
+// SQLSTATE. That text is visible for weeks to all users with access to the queues, so it must not
+// quote client data, as the messages of Postgres do. The log contains the whole error.
 type storedError struct{ err error }
 
 // Error returns the code or the reason, and the SQLSTATE of an error of Postgres.
@@ -40,8 +40,8 @@ func unstored(err error) error {
 	return err
 }
 
-// handleSafely calls the handler and converts a panic to an error. asynq would recover too, but store the
-// panic's text in Redis.
+// handleSafely calls the handler and converts a panic to an error. asynq would recover too, but
+// store the panic's text in Redis.
 func handleSafely(handle func() error) error {
 	if err := fault.CatchPanic(handle); err != nil {
 		return &storedError{err}

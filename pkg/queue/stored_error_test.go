@@ -26,8 +26,8 @@ func (postgresError) Error() string { return `ERROR: invalid input syntax for ty
 // SQLState returns the code.
 func (postgresError) SQLState() string { return "22007" }
 
-// TestServeStoresNoClientData checks that Redis stores codes and reasons only, and that the log contains the
-// whole error except where the handler has logged it already.
+// TestServeStoresNoClientData checks that Redis stores codes and reasons only, and that the log
+// contains the whole error except where the handler has logged it already.
 func TestServeStoresNoClientData(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
@@ -70,7 +70,8 @@ func TestServeStoresNoClientData(t *testing.T) {
 	}
 }
 
-// storedErrors waits until n entries of the operation have a stored error, and returns these by chunk.
+// storedErrors waits until n entries of the operation have a stored error, and returns these by
+// chunk.
 func storedErrors(t *testing.T, r queuetest.Redis, id uuid.UUID, n int) map[int]string {
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)

@@ -23,15 +23,16 @@ const (
 	leaseTimeout = 2 * time.Minute
 )
 
-// Redis is the database of a test: the pool under test, and a client to inspect the database directly.
+// Redis is the database of a test: the pool under test, and a client to inspect the database
+// directly.
 type Redis struct {
 	Queue  *queue.Redis
 	Client *redis.Client
 	URL    string
 }
 
-// New leases an empty database of the server at REDIS_URL until the test ends. Without a server it fails the
-// test instead of skipping it, because a skipped test proves nothing.
+// New leases an empty database of the server at REDIS_URL until the test ends. Without a server it
+// fails the test instead of skipping it, because a skipped test proves nothing.
 func New(tb testing.TB) Redis {
 	tb.Helper()
 	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))

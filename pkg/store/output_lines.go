@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// LineBlocks packs lines into consecutive blocks of at most maxBytes, or of one line if that is longer. The
-// first block has number seq and begins at offset. Each line is ended by a newline.
+// LineBlocks packs lines into consecutive blocks of at most maxBytes, or of one line if that is
+// longer. The first block has number seq and begins at offset. Each line is ended by a newline.
 func LineBlocks(seq int, offset int64, lines [][]byte, maxBytes int) iter.Seq[OutputBlock] {
 	return func(yield func(OutputBlock) bool) {
 		block := OutputBlock{Seq: seq, Offset: offset}

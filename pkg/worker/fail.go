@@ -16,8 +16,8 @@ import (
 // failTimeout bounds the failing of an operation.
 const failTimeout = 5 * time.Second
 
-// ClientError fails the operation because of its request or data. It is not retried, because another
-// attempt would end the same way.
+// ClientError fails the operation because of its request or data. It is not retried, because
+// another attempt would end the same way.
 type ClientError struct {
 	Failure operation.Failure
 }
@@ -37,8 +37,8 @@ func (w *Worker) abandon(ctx context.Context, c job.Chunk, cause error) (metrics
 	}, cause)
 }
 
-// fail fails the operation unless it has already ended. The cause is for operators only; it is nil for a
-// ClientError.
+// fail fails the operation unless it has already ended. The cause is for operators only; it is nil
+// for a ClientError.
 func (w *Worker) fail(ctx context.Context, c job.Chunk, failure operation.Failure, cause error) (metrics.StepResult, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTimeout) // the step may have exceeded its timeout
 	defer cancel()
@@ -56,9 +56,9 @@ func (w *Worker) fail(ctx context.Context, c job.Chunk, failure operation.Failur
 	return result, w.reportFailure(ctx, c, failure, cause)
 }
 
-// reportFailure logs, counts and publishes a failed operation, and returns the error that archives its queue
-// entry. Without a cause the failure is the client's: it is logged at info level, by its code only, because
-// the message may quote client data.
+// reportFailure logs, counts and publishes a failed operation, and returns the error that archives
+// its queue entry. Without a cause the failure is the client's: it is logged at info level, by its
+// code only, because the message may quote client data.
 func (w *Worker) reportFailure(ctx context.Context, c job.Chunk, failure operation.Failure, cause error) error {
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("code", failure.Code)}
 	if cause != nil {

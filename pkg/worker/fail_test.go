@@ -14,8 +14,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/worker"
 )
 
-// TestFailClientError checks that an error of the client's fails the operation without a retry, is logged at
-// info level by its code only, and is counted apart. Its message may quote client data.
+// TestFailClientError checks that an error of the client's fails the operation without a retry, is
+// logged at info level by its code only, and is counted apart. Its message may quote client data.
 func TestFailClientError(t *testing.T) {
 	t.Parallel()
 	failure := operation.Failure{Code: "InvalidQuery", Message: `The database can't read "hush".`}
@@ -51,8 +51,8 @@ func (f *fixture) wantClientFailure(t *testing.T, code string) {
 	f.wantSteps(t, metrics.StepEnded, 0)
 }
 
-// TestFailReportsOnce checks that an abandoned operation is logged and counted once, even if its archived
-// entry is run by hand.
+// TestFailReportsOnce checks that an abandoned operation is logged and counted once, even if its
+// archived entry is run by hand.
 func TestFailReportsOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -69,7 +69,8 @@ func TestFailReportsOnce(t *testing.T) {
 	}
 }
 
-// TestFailAfterCancel checks that an operation that was cancelled during the step is not reported as failed.
+// TestFailAfterCancel checks that an operation that was cancelled during the step is not reported
+// as failed.
 func TestFailAfterCancel(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -31,7 +31,8 @@ const (
 	requestID   = "request-7"
 )
 
-// fixture is a store and a queue with one waiting search, and the log and the metrics of its workers.
+// fixture is a store and a queue with one waiting search, and the log and the metrics of its
+// workers.
 type fixture struct {
 	store    *store.Store
 	redis    queuetest.Redis
@@ -118,8 +119,8 @@ func wantRetry(t *testing.T, err error) *queue.RetryAfterError {
 	return retry
 }
 
-// wantLog checks the log records of a level. Each has the message and the attributes given, beside those
-// that every record has.
+// wantLog checks the log records of a level. Each has the message and the attributes given, beside
+// those that every record has.
 func (f *fixture) wantLog(t *testing.T, level slog.Level, want ...map[string]any) {
 	t.Helper()
 	for _, record := range want {
@@ -192,7 +193,8 @@ func find(t *testing.T, c prometheus.Collector, name string, labels map[string]s
 	return nil
 }
 
-// subscribe returns the notifications of the operation, from the moment that the subscription is active.
+// subscribe returns the notifications of the operation, from the moment that the subscription is
+// active.
 func (f *fixture) subscribe(t *testing.T) <-chan uuid.UUID {
 	t.Helper()
 	notifier, probe := queue.NewNotifier(f.redis.Queue), uuid.New()

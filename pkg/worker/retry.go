@@ -13,20 +13,22 @@ import (
 const (
 	// lockedDelay is the retry delay of a chunk that another worker has locked.
 	lockedDelay = time.Second
-	// transientDelay is the retry delay after a transient error, such as a lost database connection.
+	// transientDelay is the retry delay after a transient error, such as a lost database
+	// connection.
 	transientDelay = 2 * time.Second
 	// maxAttemptDelay limits the growing delay between the counted attempts of a chunk.
 	maxAttemptDelay = time.Minute
 )
 
-// attemptDelay returns the delay after a counted attempt. It doubles from two seconds, so that the attempts
-// outlast a short outage, such as a table that is being renamed.
+// attemptDelay returns the delay after a counted attempt. It doubles from two seconds, so that the
+// attempts outlast a short outage, such as a table that is being renamed.
 func attemptDelay(attempt int) time.Duration {
 	return min(time.Second<<min(attempt, 10), maxAttemptDelay)
 }
 
-// IsTransient reports whether an error is not caused by the chunk, so that its attempt does not count. A
-// step that exceeded its timeout is not transient, although its error looks like that of a cancelled query.
+// IsTransient reports whether an error is not caused by the chunk, so that its attempt does not
+// count. A step that exceeded its timeout is not transient, although its error looks like that of a
+// cancelled query.
 func IsTransient(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return errors.Is(ctx.Err(), context.Canceled)
@@ -40,8 +42,8 @@ const (
 	reasonTransient = "transient error"
 )
 
-// retryUncounted takes back the count of an attempt that failed with a transient error, and returns the
-// error that retries it.
+// retryUncounted takes back the count of an attempt that failed with a transient error, and returns
+// the error that retries it.
 func (w *Worker) retryUncounted(ctx context.Context, c job.Chunk, cause error) error {
 	delay, reason := transientDelay, reasonTransient
 	switch {
@@ -57,7 +59,8 @@ func (w *Worker) retryUncounted(ctx context.Context, c job.Chunk, cause error) e
 	return retry
 }
 
-// retryAfter returns the error that retries a queue entry. A locked chunk is ordinary and logged quietly.
+// retryAfter returns the error that retries a queue entry. A locked chunk is ordinary and logged
+// quietly.
 func retryAfter(delay time.Duration, reason string, err error) *queue.RetryAfterError {
 	return &queue.RetryAfterError{Delay: delay, Reason: reason, Err: err, Quiet: errors.Is(err, store.ErrLocked)}
 }

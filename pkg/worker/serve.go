@@ -19,8 +19,8 @@ type Route struct {
 	Handle      queue.Handler
 }
 
-// Serve serves the queue of each route until ctx ends, then lets running handlers finish within the grace
-// period. If one queue can't be served, it stops all and returns the error.
+// Serve serves the queue of each route until ctx ends, then lets running handlers finish within the
+// grace period. If one queue can't be served, it stops all and returns the error.
 func Serve(ctx context.Context, redis *queue.Redis, log *slog.Logger, cfg config.Worker, routes ...Route) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

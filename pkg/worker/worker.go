@@ -1,5 +1,6 @@
-// Package worker processes queue entries of any kind: it counts the attempt, runs the step that a service
-// provides, and decides what follows: the next step, a retry, or the failure of the operation.
+// Package worker processes queue entries of any kind: it counts the attempt, runs the step that a
+// service provides, and decides what follows: the next step, a retry, or the failure of the
+// operation.
 package worker
 
 import (
@@ -21,8 +22,8 @@ import (
 // dispatches the next chunk, and subscribers poll.
 const dispatchTimeout = time.Second
 
-// Process runs one step of an operation and commits it. Its context adds the operation, the chunk and the
-// id of the request that created the operation to log messages.
+// Process runs one step of an operation and commits it. Its context adds the operation, the chunk
+// and the id of the request that created the operation to log messages.
 type Process func(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error)
 
 // Deps are the dependencies of a worker.
@@ -50,12 +51,15 @@ type Worker struct {
 func New(kind job.Kind, deps Deps, process Process) *Worker {
 	deps.Steps = cmp.Or(deps.Steps, metrics.NewSteps())
 	deps.Finished = cmp.Or(deps.Finished, metrics.NewFinished())
-	return &Worker{Deps: deps, kind: kind, dispatcher: queue.NewDispatcher(deps.Redis), notifier: queue.NewNotifier(deps.Redis), process: process}
+	return &Worker{
+		Deps: deps, kind: kind, process: process,
+		dispatcher: queue.NewDispatcher(deps.Redis), notifier: queue.NewNotifier(deps.Redis),
+	}
 }
 
-// ProcessChunk runs one step of a chunk and dispatches what follows. It is a queue.Handler. It returns nil
-// when the queue entry is done, a *queue.RetryAfterError to retry it, and a *queue.ArchiveError when the
-// operation has failed.
+// ProcessChunk runs one step of a chunk and dispatches what follows. It is a queue.Handler. It
+// returns nil when the queue entry is done, a *queue.RetryAfterError to retry it, and a
+// *queue.ArchiveError when the operation has failed.
 func (w *Worker) ProcessChunk(ctx context.Context, c job.Chunk) (err error) {
 	ctx = logging.With(ctx, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
 	result := metrics.StepFailed // unchanged by a panic, which the queue converts to an error

@@ -16,8 +16,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/worker"
 )
 
-// TestProcessChunkDispatchesNextStep checks that each step but the last queues an entry for the next one,
-// and that every step notifies the subscribers.
+// TestProcessChunkDispatchesNextStep checks that each step but the last queues an entry for the
+// next one, and that every step notifies the subscribers.
 func TestProcessChunkDispatchesNextStep(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -41,8 +41,8 @@ func TestProcessChunkDispatchesNextStep(t *testing.T) {
 	}
 }
 
-// TestProcessChunkWithoutRedis checks that a step commits although the next one can't be queued. The janitor
-// finds it in Postgres.
+// TestProcessChunkWithoutRedis checks that a step commits although the next one can't be queued.
+// The janitor finds it in Postgres.
 func TestProcessChunkWithoutRedis(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -61,7 +61,8 @@ func TestProcessChunkWithoutRedis(t *testing.T) {
 	}
 }
 
-// TestProcessChunkReportsEnd checks that the worker that commits the last step logs and counts the end.
+// TestProcessChunkReportsEnd checks that the worker that commits the last step logs and counts the
+// end.
 func TestProcessChunkReportsEnd(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -73,7 +74,8 @@ func TestProcessChunkReportsEnd(t *testing.T) {
 	f.wantSteps(t, metrics.StepCommitted, 1)
 }
 
-// TestProcessChunkCountsRunningStep checks that a step is counted as running until it ends, even by a panic.
+// TestProcessChunkCountsRunningStep checks that a step is counted as running until it ends, even by
+// a panic.
 func TestProcessChunkCountsRunningStep(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -97,8 +99,8 @@ func TestProcessChunkCountsRunningStep(t *testing.T) {
 	f.wantSteps(t, metrics.StepFailed, 1)
 }
 
-// TestProcessChunkRetriesThenAbandons checks that every failed attempt but the last is retried, and that the
-// last one fails the operation.
+// TestProcessChunkRetriesThenAbandons checks that every failed attempt but the last is retried, and
+// that the last one fails the operation.
 func TestProcessChunkRetriesThenAbandons(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -116,8 +118,8 @@ func TestProcessChunkRetriesThenAbandons(t *testing.T) {
 	}
 }
 
-// TestProcessChunkAbandonsKilledWorkers checks that attempts without an error report count too, and that the
-// step does not run again.
+// TestProcessChunkAbandonsKilledWorkers checks that attempts without an error report count too, and
+// that the step does not run again.
 func TestProcessChunkAbandonsKilledWorkers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -134,7 +136,8 @@ func TestProcessChunkAbandonsKilledWorkers(t *testing.T) {
 	f.wantState(t, operation.Failed)
 }
 
-// TestProcessChunkDoesNotCountTransientErrors repeats a transient error more often than attempts are allowed.
+// TestProcessChunkDoesNotCountTransientErrors repeats a transient error more often than attempts
+// are allowed.
 func TestProcessChunkDoesNotCountTransientErrors(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -160,8 +163,8 @@ func TestProcessChunkDoesNotCountTransientErrors(t *testing.T) {
 	}
 }
 
-// TestProcessChunkAddsRequestID checks that the log line of a retry, which the queue writes, can name the
-// request.
+// TestProcessChunkAddsRequestID checks that the log line of a retry, which the queue writes, can
+// name the request.
 func TestProcessChunkAddsRequestID(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -1,5 +1,6 @@
 // Command console is the web UI for operators: asynq's UI of the queues under /queues and the queue
-// entries of one operation under /operations, behind a login. Its pages load nothing from other hosts.
+// entries of one operation under /operations, behind a login. Its pages load nothing from other
+// hosts.
 package main
 
 import (

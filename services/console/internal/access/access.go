@@ -1,5 +1,5 @@
-// Package access authenticates users of the console by HTTP basic authentication (RFC 7617) and determines
-// their role. The users are configured.
+// Package access authenticates users of the console by HTTP basic authentication (RFC 7617) and
+// determines their role. The users are configured.
 package access
 
 import (
@@ -52,14 +52,16 @@ type Gate struct {
 	users []User
 }
 
-// New returns a gate. Without users, every request to this machine's loopback address has the role Operator.
+// New returns a gate. Without users, every request to this machine's loopback address has the role
+// Operator.
 func New(users []User) *Gate { return &Gate{users: users} }
 
 // RequiresLogin reports whether the gate has users.
 func (g *Gate) RequiresLogin() bool { return len(g.users) > 0 }
 
-// RoleOf returns the role of a request. Without users, the request's Host must be localhost or a loopback
-// address. This rejects the requests of a site whose name resolves to this machine (DNS rebinding).
+// RoleOf returns the role of a request. Without users, the request's Host must be localhost or a
+// loopback address. This rejects the requests of a site whose name resolves to this machine (DNS
+// rebinding).
 func (g *Gate) RoleOf(r *http.Request) Role {
 	if !g.RequiresLogin() {
 		if isLoopback(r.Host) {
@@ -87,7 +89,8 @@ func (u User) accepts(password string) bool {
 	return equal(u.Secret, password)
 }
 
-// equal compares in a time that depends neither on the lengths of the texts nor on where they differ.
+// equal compares in a time that depends neither on the lengths of the texts nor on where they
+// differ.
 func equal(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

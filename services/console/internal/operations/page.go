@@ -1,5 +1,6 @@
-// Package operations serves a page with the queue entries of one operation. It leads from an operation's id,
-// found in logs, metrics and responses of the api, to the entries in asynq's web UI.
+// Package operations serves a page with the queue entries of one operation. It leads from an
+// operation's id, found in logs, metrics and responses of the api, to the entries in asynq's web
+// UI.
 package operations
 
 import (
@@ -39,9 +40,9 @@ type Page struct {
 // New returns the page.
 func New(inspector *queue.Inspector, log *slog.Logger) *Page { return &Page{inspector, log} }
 
-// ServeHTTP shows the entries of the operation with the path value ID. It responds with 400 to an invalid id
-// and with 503 while Redis does not answer. It never responds with 404: an operation without entries is not
-// an error.
+// ServeHTTP shows the entries of the operation with the path value ID. It responds with 400 to an
+// invalid id and with 503 while Redis does not answer. It never responds with 404: an operation
+// without entries is not an error.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	value := r.PathValue(ID)
 	id, err := uuid.Parse(value)
@@ -54,8 +55,8 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result, err := p.inspector.Find(ctx, id)
 	if err != nil {
 		p.log.WarnContext(ctx, "reading the queues failed", slog.Any("error", err))
-		http.Error(w, "Redis does not answer, so the queues can't be read. No operation is lost: the janitor queues due chunks again when Redis is back.",
-			http.StatusServiceUnavailable)
+		http.Error(w, "Redis does not answer, so the queues can't be read. No operation is lost: "+
+			"the janitor queues due chunks again when Redis is back.", http.StatusServiceUnavailable)
 		return
 	}
 	render(w, id, result)

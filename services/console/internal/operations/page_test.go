@@ -68,7 +68,8 @@ func TestPageWithoutEntries(t *testing.T) {
 	}
 }
 
-// TestPageIsSelfContained checks that the content security policy allows the page's style and nothing else.
+// TestPageIsSelfContained checks that the content security policy allows the page's style and
+// nothing else.
 func TestPageIsSelfContained(t *testing.T) {
 	t.Parallel()
 	w := get(queuetest.New(t), id)

@@ -1,5 +1,5 @@
-// Package queues serves asynq's web UI with two restrictions: pages load nothing from other hosts, and
-// entries show ids only.
+// Package queues serves asynq's web UI with two restrictions: pages load nothing from other hosts,
+// and entries show ids only.
 package queues
 
 import (
@@ -46,7 +46,8 @@ func (u *UI) For(role access.Role) http.Handler {
 	return seal(u.readOnly)
 }
 
-// formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may contain.
+// formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may
+// contain.
 func formatPayload(_ string, payload []byte) string {
 	c, err := job.DecodeChunk(payload)
 	if err != nil {

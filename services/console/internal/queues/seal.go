@@ -11,15 +11,16 @@ import (
 )
 
 var (
-	// removedLinks matches the elements removed from a page: style sheets of other hosts, which only load
-	// fonts, and the manifest, which browsers request without the login.
+	// removedLinks matches the elements removed from a page: style sheets of other hosts, which
+	// only load fonts, and the manifest, which browsers request without the login.
 	removedLinks = regexp.MustCompile(`<link[^>]+(?:href="https?://|rel="manifest")[^>]*>`)
 	// inlineScript matches the page's own scripts.
 	inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 )
 
-// seal keeps the UI's pages from loading anything from other hosts: it removes such links and sets a content
-// security policy. The policy allows the page's inline scripts by their digest, and no others.
+// seal keeps the UI's pages from loading anything from other hosts: it removes such links and sets
+// a content security policy. The policy allows the page's inline scripts by their digest, and no
+// others.
 func seal(ui http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page := &pageWriter{ResponseWriter: w}
@@ -52,7 +53,8 @@ func (p *pageWriter) Write(b []byte) (int, error) {
 	return p.ResponseWriter.Write(b)
 }
 
-// buffers reports whether the response is HTML. Like net/http it decides by the header or the first bytes.
+// buffers reports whether the response is HTML. Like net/http it decides by the header or the first
+// bytes.
 func (p *pageWriter) buffers(firstBytes []byte) bool {
 	if !p.decided {
 		contentType := p.Header().Get("Content-Type")

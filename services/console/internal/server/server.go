@@ -53,13 +53,14 @@ func New(o Options, log *slog.Logger) *Server {
 	}
 }
 
-// Run serves until ctx ends. Then it drains and lets running requests finish within the grace period.
+// Run serves until ctx ends. Then it drains and lets running requests finish within the grace
+// period.
 func (s *Server) Run(ctx context.Context) error {
 	return service.ServeHTTP(ctx, s.log, s.server, s.options)
 }
 
-// newHandler routes requests to the pages. It rejects cross-origin requests, so that another site can't use
-// the login of a browser to change a queue.
+// newHandler routes requests to the pages. It rejects cross-origin requests, so that another site
+// can't use the login of a browser to change a queue.
 func newHandler(log *slog.Logger, o Options) http.Handler {
 	e := gin.New()
 	e.RedirectTrailingSlash = false

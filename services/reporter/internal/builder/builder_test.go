@@ -8,8 +8,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// TestProcessFailsOnClientErrors checks that errors that no retry can resolve fail the report in its first
-// step.
+// TestProcessFailsOnClientErrors checks that errors that no retry can resolve fail the report in
+// its first step.
 func TestProcessFailsOnClientErrors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 50_000)

@@ -46,8 +46,8 @@ type cursor struct {
 	Blocks int   `json:"pieces,omitzero"`
 	Rows   int64 `json:"rows,omitzero"`
 	Bytes  int64 `json:"bytes,omitzero"`
-	// Writer identifies the worker that writes the file. A worker that finds another id here has lost the
-	// lock.
+	// Writer identifies the worker that writes the file. A worker that finds another id here has
+	// lost the lock.
 	Writer uuid.UUID `json:"writer,omitzero"`
 	// File describes the file written.
 	File *report.File `json:"file,omitzero"`
@@ -61,8 +61,8 @@ func (c cursor) encode() json.RawMessage {
 	return text
 }
 
-// percent returns the progress between two steps. It stays below collectedPercent while collecting, because
-// the number of rows is an estimate.
+// percent returns the progress between two steps. It stays below collectedPercent while collecting,
+// because the number of rows is an estimate.
 func (c cursor) percent() int {
 	if c.Stage != stageCollect {
 		return collectedPercent

@@ -18,8 +18,8 @@ import (
 const (
 	// maxImports is the number of imports in a report on the latest imports.
 	maxImports = 100
-	// maxGroups is the number of groups of failures shown, the largest first. The document states how many
-	// are omitted.
+	// maxGroups is the number of groups of failures shown, the largest first. The document states
+	// how many are omitted.
 	maxGroups = 200
 	// maxRecordBytes is the number of bytes shown of a group's first record.
 	maxRecordBytes = 300

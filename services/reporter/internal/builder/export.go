@@ -43,7 +43,8 @@ func (b *Builder) writeRecords(ctx context.Context, bd build, out io.Writer, wri
 		return err
 	}
 	if records != from.records {
-		return clientError("RecordsGone", "Of %d records only %d were still there when the file was written. Start the report anew.", from.records, records)
+		return clientError("RecordsGone", "Of %d records only %d were still there when the file was written. Start the report anew.",
+			from.records, records)
 	}
 	written.Records = &records
 	if truncater, ok := writer.(format.Truncater); ok {
@@ -52,8 +53,8 @@ func (b *Builder) writeRecords(ctx context.Context, bd build, out io.Writer, wri
 	return nil
 }
 
-// source returns where the records are: in the report's own output, where it collected them, or in that of
-// a search.
+// source returns where the records are: in the report's own output, where it collected them, or in
+// that of a search.
 func (b *Builder) source(ctx context.Context, bd build) (source, error) {
 	if bd.request.Report == report.Records {
 		return source{id: bd.ID, records: bd.cursor.Rows}, nil
@@ -69,8 +70,8 @@ func (b *Builder) source(ctx context.Context, bd build) (source, error) {
 	return source{id: search.ID, records: extent.Rows}, err
 }
 
-// copyRecords writes the records block by block, closes the writer and returns the number of records. It
-// keeps one block in memory.
+// copyRecords writes the records block by block, closes the writer and returns the number of
+// records. It keeps one block in memory.
 func (b *Builder) copyRecords(ctx context.Context, id uuid.UUID, from source, writer format.Writer) (int64, error) {
 	copied := int64(0)
 	reported := b.now()

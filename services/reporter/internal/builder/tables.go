@@ -54,8 +54,8 @@ func importsTable(ops []*operation.Operation, now time.Time) *document.Table {
 	return t
 }
 
-// failureSection shows groups of failures. numbers maps operations to the numbers of their imports; it is
-// nil for a single import, whose number needs no mention.
+// failureSection shows groups of failures. numbers maps operations to the numbers of their imports;
+// it is nil for a single import, whose number needs no mention.
 func failureSection(failures store.Failures, numbers map[uuid.UUID]int64) document.Section {
 	s := document.Section{Title: "Rejected records by reason"}
 	if len(failures.Groups) == 0 {
@@ -81,7 +81,8 @@ func failureSection(failures store.Failures, numbers map[uuid.UUID]int64) docume
 		}
 		s.Table.Rows = append(s.Table.Rows, []string{g.Code, g.Pointer, formatNumber(g.Count), row, g.Message, record})
 	}
-	s.Note = fmt.Sprintf("%s reasons in %s groups; a record may have several reasons.", formatNumber(failures.Total), formatNumber(failures.TotalGroups))
+	s.Note = fmt.Sprintf("%s reasons in %s groups; a record may have several reasons.",
+		formatNumber(failures.Total), formatNumber(failures.TotalGroups))
 	if omitted := failures.TotalGroups - int64(len(failures.Groups)); omitted > 0 {
 		s.Note += fmt.Sprintf(" The %s smallest groups are not shown.", formatNumber(omitted))
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/longshore-io/longshore/services/reporter/internal/file"
 )
 
-// write runs a long step that writes the whole file while the report's row is locked. It first deletes what
-// another worker has left of an unfinished file.
+// write runs a long step that writes the whole file while the report's row is locked. It first
+// deletes what another worker has left of an unfinished file.
 func (b *Builder) write(ctx context.Context, c job.Chunk, bd build) (store.Committed, error) {
 	writer, err := uuid.NewV7()
 	if err != nil {
@@ -61,9 +61,9 @@ func (b *Builder) writeFile(ctx context.Context, bd build) (*report.File, error)
 	return written, nil
 }
 
-// finish is the last step: it deletes the collected records and commits the result. If the blocks of the
-// file are incomplete or too many, because two workers wrote them and both believed that they had the lock,
-// the file is written again.
+// finish is the last step: it deletes the collected records and commits the result. If the blocks
+// of the file are incomplete or too many, because two workers wrote them and both believed that
+// they had the lock, the file is written again.
 func (b *Builder) finish(ctx context.Context, tx *store.ResumableStep) (store.Progress, error) {
 	bd, err := resume(tx.Checkpoint)
 	if err != nil {

@@ -66,8 +66,8 @@ SELECT task_id, stage, seq + 1, byte_offset + byte_count, 1, payload FROM xforce
 	}
 }
 
-// TestWriteIsExclusive checks that a worker can't begin the file while another one writes it, and that the
-// next worker can after that one has failed.
+// TestWriteIsExclusive checks that a worker can't begin the file while another one writes it, and
+// that the next worker can after that one has failed.
 func TestWriteIsExclusive(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, unlimited)

@@ -30,8 +30,8 @@ type pdfWriter struct {
 	width float64 // between the margins
 }
 
-// writePDF writes A4 pages. The embedded fonts contain Latin, Greek and Cyrillic; other characters are shown
-// as a replacement.
+// writePDF writes A4 pages. The embedded fonts contain Latin, Greek and Cyrillic; other characters
+// are shown as a replacement.
 func writePDF(out io.Writer, d Document) error {
 	w := newPDFWriter(d)
 	w.title(d)
@@ -44,8 +44,8 @@ func writePDF(out io.Writer, d Document) error {
 	return nil
 }
 
-// newPDFWriter returns a writer with an empty first page. The same document always results in the same
-// bytes.
+// newPDFWriter returns a writer with an empty first page. The same document always results in the
+// same bytes.
 func newPDFWriter(d Document) *pdfWriter {
 	pdf := fpdf.New("L", "mm", "A4", "")
 	pdf.SetCatalogSort(true)
@@ -130,7 +130,8 @@ func (w *pdfWriter) columnWidths(columns []Column) []float64 {
 	return widths
 }
 
-// breakPage starts a new page if the current one has less room than height, and reports whether it did.
+// breakPage starts a new page if the current one has less room than height, and reports whether it
+// did.
 func (w *pdfWriter) breakPage(height float64) bool {
 	_, pageHeight := w.pdf.GetPageSize()
 	if w.pdf.GetY()+height <= pageHeight-footerHeight {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/image/font/sfnt"
 )
 
-// glyphs reports which characters the embedded font contains. Both of its weights contain the same. Access
-// requires mu.
+// glyphs reports which characters the embedded font contains. Both of its weights contain the same.
+// Access requires mu.
 type glyphs struct {
 	mu     sync.Mutex
 	font   *sfnt.Font
@@ -25,7 +25,8 @@ var fontGlyphs = sync.OnceValue(func() *glyphs {
 	return &glyphs{font: font, cache: make(map[rune]bool)}
 })
 
-// maxRune is the last character that the PDF library can write. The font contains none of the emoji beyond.
+// maxRune is the last character that the PDF library can write. The font contains none of the emoji
+// beyond.
 const maxRune = 0xFFFF
 
 func (g *glyphs) contains(r rune) bool {
@@ -40,10 +41,12 @@ func (g *glyphs) contains(r rune) bool {
 	return g.cache[r]
 }
 
-// replacement is shown for characters that the font does not contain: the white square, which it does.
+// replacement is shown for characters that the font does not contain: the white square, which it
+// does.
 const replacement = '□'
 
-// printable replaces the characters that the font does not contain, and white space that would break a line.
+// printable replaces the characters that the font does not contain, and white space that would
+// break a line.
 func printable(text string) string {
 	g := fontGlyphs()
 	g.mu.Lock()

@@ -1,5 +1,5 @@
-// Package file writes a report's file to Postgres: it cuts the file into blocks, which every api replica can
-// read, and computes its digest.
+// Package file writes a report's file to Postgres: it cuts the file into blocks, which every api
+// replica can read, and computes its digest.
 package file
 
 import (
@@ -12,7 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// BlockBytes is the size of every block but the last. It is small enough to be written and read quickly.
+// BlockBytes is the size of every block but the last. It is small enough to be written and read
+// quickly.
 const BlockBytes = 512 << 10
 
 // Append stores a block. It must not retain the block's bytes.
@@ -76,7 +77,8 @@ func (w *Writer) flush() error {
 	return nil
 }
 
-// Close writes the last block and returns the file's size and the hexadecimal digits of its SHA-256.
+// Close writes the last block and returns the file's size and the hexadecimal digits of its
+// SHA-256.
 func (w *Writer) Close() (size int64, digest string, err error) {
 	if len(w.buffer) > 0 {
 		if err := w.flush(); err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 )
 
-// csvWriter writes a header and a row per record. An import reads the same format: texts unquoted, numbers,
-// booleans, lists and objects as JSON, and an empty cell for null. Texts that a spreadsheet would run as a
-// formula are escaped.
+// csvWriter writes a header and a row per record. An import reads the same format: texts unquoted,
+// numbers, booleans, lists and objects as JSON, and an empty cell for null. Texts that a
+// spreadsheet would run as a formula are escaped.
 type csvWriter struct {
 	out    *csv.Writer
 	reader *reader

@@ -1,5 +1,5 @@
-// Package format encodes records as CSV, NDJSON, XLSX or Parquet. Every writer streams: it keeps a bounded
-// part of the records in memory.
+// Package format encodes records as CSV, NDJSON, XLSX or Parquet. Every writer streams: it keeps a
+// bounded part of the records in memory.
 package format
 
 import (
@@ -37,7 +37,8 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("member %q holds %s: %s", e.Member, e.Value, e.Why)
 }
 
-// New returns a writer of a format for records of a collection. The number of records must be exact.
+// New returns a writer of a format for records of a collection. The number of records must be
+// exact.
 func New(f report.Format, out io.Writer, c *collection.Collection, records int64) (Writer, error) {
 	switch f {
 	case report.CSV:

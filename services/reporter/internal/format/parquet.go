@@ -11,14 +11,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// The size of a row group, which is buffered in memory. A group ends when it reaches one of the limits.
+// The size of a row group, which is buffered in memory. A group ends when it reaches one of the
+// limits.
 const (
 	groupRows  = 100_000
 	groupBytes = 16 << 20
 )
 
-// parquetWriter writes the collection's members as optional columns, in the order of the collection. Their
-// types are text, 64-bit integer, double, boolean, a list of one of these, or JSON for all others.
+// parquetWriter writes the collection's members as optional columns, in the order of the
+// collection. Their types are text, 64-bit integer, double, boolean, a list of one of these, or
+// JSON for all others.
 type parquetWriter struct {
 	out     *parquet.GenericWriter[any]
 	reader  *reader
@@ -51,8 +53,8 @@ func newParquet(out io.Writer, c *collection.Collection) *parquetWriter {
 	return w
 }
 
-// orderedGroup is a group whose fields keep the order of the collection; the library's own sorts them by
-// name.
+// orderedGroup is a group whose fields keep the order of the collection; the library's own sorts
+// them by name.
 type orderedGroup struct {
 	parquet.Group
 	names []string
@@ -67,7 +69,8 @@ func (g orderedGroup) Fields() []parquet.Field {
 	return fields
 }
 
-// columnOf returns the column of a property. A property with several types other than null is a JSON column.
+// columnOf returns the column of a property. A property with several types other than null is a
+// JSON column.
 func columnOf(p collection.Property) parquetColumn {
 	kind, single := singleKind(p.Types)
 	if !single || kind != "array" {
@@ -122,8 +125,9 @@ func (w *parquetWriter) Write(record []byte) error {
 	return w.out.Flush()
 }
 
-// append adds the values of a member to the row. Parquet uses the levels of Dremel: the repetition level is
-// 1 for all items of a list but the first; the definition level is how much of the path to the value exists.
+// append adds the values of a member to the row. Parquet uses the levels of Dremel: the repetition
+// level is 1 for all items of a list but the first; the definition level is how much of the path to
+// the value exists.
 func (w *parquetWriter) append(c parquetColumn, column int, value jsontext.Value) error {
 	if value == nil {
 		w.row = append(w.row, parquet.NullValue().Level(0, 0, column))

@@ -14,7 +14,8 @@ type reader struct {
 	indexes map[string]int // of a member in the collection
 	source  *bytes.Reader
 	dec     *jsontext.Decoder
-	// starts and ends are the offsets of each member's value in the record; equal if the record lacks it.
+	// starts and ends are the offsets of each member's value in the record; equal if the record
+	// lacks it.
 	starts, ends []int
 }
 

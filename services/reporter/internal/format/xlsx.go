@@ -23,9 +23,9 @@ const (
 	maxDigits = 15
 )
 
-// xlsxWriter streams a workbook (ECMA-376, Office Open XML) into a compressed archive: first the small parts,
-// then the worksheets, row by row. It requires the number of records in advance, because the small parts
-// list the worksheets.
+// xlsxWriter streams a workbook (ECMA-376, Office Open XML) into a compressed archive: first the
+// small parts, then the worksheets, row by row. It requires the number of records in advance,
+// because the small parts list the worksheets.
 type xlsxWriter struct {
 	archive *zip.Writer
 	out     *bufio.Writer // to the current worksheet; nil before the first
@@ -68,8 +68,8 @@ func (w *xlsxWriter) writePart(name, content string) error {
 	return err
 }
 
-// epoch is the modification time of every part, so that the same records result in the same file. It is the
-// earliest time that an archive can represent.
+// epoch is the modification time of every part, so that the same records result in the same file.
+// It is the earliest time that an archive can represent.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (w *xlsxWriter) create(name string) (io.Writer, error) {

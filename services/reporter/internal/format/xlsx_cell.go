@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// fitsDouble reports whether a numeric cell can represent a number exactly. Other numbers are written as
-// texts, so that no digit is lost.
+// fitsDouble reports whether a numeric cell can represent a number exactly. Other numbers are
+// written as texts, so that no digit is lost.
 func fitsDouble(number string) bool {
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.IsInf(value, 0) {
@@ -52,13 +52,13 @@ func unitsOf(r rune) int {
 	return 1
 }
 
-// escapeLike matches text that Excel would decode as an escaped character (ECMA-376 part 1, 22.9.2.19,
-// ST_Xstring).
+// escapeLike matches text that Excel would decode as an escaped character (ECMA-376 part 1,
+// 22.9.2.19, ST_Xstring).
 var escapeLike = regexp.MustCompile(`_(x[0-9A-Fa-f]{4}_)`)
 
-// writeEscaped writes a text so that XML and Excel read it unchanged. Characters that XML does not allow are
-// escaped as Excel does, _x0001_; text that looks like such an escape gets its underscore escaped. The
-// bufio.Writer keeps the error.
+// writeEscaped writes a text so that XML and Excel read it unchanged. Characters that XML does not
+// allow are escaped as Excel does, _x0001_; text that looks like such an escape gets its underscore
+// escaped. The bufio.Writer keeps the error.
 func writeEscaped(out *bufio.Writer, content string) {
 	if strings.Contains(content, "_x") {
 		content = escapeLike.ReplaceAllString(content, "_x005F_$1")

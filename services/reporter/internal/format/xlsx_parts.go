@@ -53,15 +53,16 @@ func workbookParts(name string, sheets int) []part {
 			`<Override PartName="/xl/styles.xml" ContentType="` + contentType + `styles+xml"/>` + types.String() + `</Types>`},
 		{"_rels/.rels", xmlHeader + `<Relationships xmlns="` + packageLink + `">` +
 			`<Relationship Id="rId1" Type="` + linkSpace + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
-		{"xl/workbook.xml", xmlHeader + `<workbook xmlns="` + mainSpace + `" xmlns:r="` + linkSpace + `"><sheets>` + names.String() + `</sheets></workbook>`},
+		{"xl/workbook.xml", xmlHeader + `<workbook xmlns="` + mainSpace + `" xmlns:r="` + linkSpace + `"><sheets>` +
+			names.String() + `</sheets></workbook>`},
 		{"xl/_rels/workbook.xml.rels", xmlHeader + `<Relationships xmlns="` + packageLink + `">` + links.String() +
 			fmt.Sprintf(`<Relationship Id="rId%d" Type="%s/styles" Target="styles.xml"/></Relationships>`, sheets+1, linkSpace)},
 		{"xl/styles.xml", stylesPart},
 	}
 }
 
-// sheetName returns the name of a worksheet. Excel allows 31 characters; all those of a collection's name
-// are valid.
+// sheetName returns the name of a worksheet. Excel allows 31 characters; all those of a
+// collection's name are valid.
 func sheetName(collection string, n int) string {
 	const maxLen = 20
 	name := collection[:min(len(collection), maxLen)]

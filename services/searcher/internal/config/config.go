@@ -23,7 +23,8 @@ type Config struct {
 	StatementTimeout time.Duration `env:"LONGSHORE_SEARCH_STATEMENT_TIMEOUT" envDefault:"15s"`
 }
 
-// maxResultBytes is the largest allowed MaxResultBytes. A searcher keeps the result of a step in memory.
+// maxResultBytes is the largest allowed MaxResultBytes. A searcher keeps the result of a step in
+// memory.
 const maxResultBytes = 1 << 30
 
 // Check validates the configuration.

@@ -2,15 +2,16 @@ package search
 
 import "time"
 
-// Limits of the number of rows that a step reads. A step should take about stepTime: long compared with the
-// overhead of a step, short enough for partial results, for cancelling, and for other entries of the queue.
+// Limits of the number of rows that a step reads. A step should take about stepTime: long compared
+// with the overhead of a step, short enough for partial results, for cancelling, and for other
+// entries of the queue.
 const (
 	stepTime   = 250 * time.Millisecond
 	firstBatch = 5000
 	minBatch   = 1000
 	maxBatch   = 100_000
-	// maxGrowth limits how much larger the next batch is, because one fast step proves little. It is also
-	// the factor by which a retry shrinks.
+	// maxGrowth limits how much larger the next batch is, because one fast step proves little. It
+	// is also the factor by which a retry shrinks.
 	maxGrowth = 4
 	// minRetryBatch limits how small the batch of a retry becomes.
 	minRetryBatch = 10

@@ -17,8 +17,8 @@ CREATE FUNCTION slow(k TEXT, v INT) RETURNS INT STABLE LANGUAGE plpgsql AS $$
 CREATE VIEW pairs AS SELECT k, slow(k, v) AS v, day FROM fast_pairs`)
 }
 
-// TestBatchShrinksAfterTimeout checks that retries of a step that exceeds the statement timeout read fewer
-// rows: 5,000, 1,250, 312.
+// TestBatchShrinksAfterTimeout checks that retries of a step that exceeds the statement timeout
+// read fewer rows: 5,000, 1,250, 312.
 func TestBatchShrinksAfterTimeout(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, unlimited, store.Options{Statement: 700 * time.Millisecond})

@@ -10,15 +10,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/scan"
 )
 
-// A sorted search must read the whole table to find its best records, those that sort first. It writes
-// partial results in one of two ways.
+// A sorted search must read the whole table to find its best records, those that sort first. It
+// writes partial results in one of two ways.
 //
-// Up to maxFewRecords records that fit into one block, every step ranks all of them and writes them if they
-// have changed. Reading the step's rows costs more than that.
+// Up to maxFewRecords records that fit into one block, every step ranks all of them and writes them
+// if they have changed. Reading the step's rows costs more than that.
 //
-// Beyond, a step only appends keys. The keys are ranked when as many new ones have arrived as the limit of
-// the query. The records are written when twice as many rows have been read as at the time before, and at the end.
-// So they are written about as often as the number of rows read doubles, whatever the order of the rows.
+// Beyond, a step only appends keys. The keys are ranked when as many new ones have arrived as the
+// limit of the query. The records are written when twice as many rows have been read as at the time
+// before, and at the end. So they are written about as often as the number of rows read doubles,
+// whatever the order of the rows.
 const maxFewRecords = 1000
 
 // best is the state of a sorted search, beside the records in its output.
@@ -27,8 +28,8 @@ type best struct {
 	Keys output `json:"keys"`
 	// Ranked is the number of keys last ranked.
 	Ranked int `json:"ranked"`
-	// Worst is the sort value of the last ranked key, which a row has to precede; nil while the limit is not
-	// reached.
+	// Worst is the sort value of the last ranked key, which a row has to precede; nil while the
+	// limit is not reached.
 	Worst json.RawMessage `json:"worst,omitempty"`
 	// Written is the number of rows that had been read when the records were last written.
 	Written int64 `json:"written"`
@@ -41,8 +42,8 @@ func (s *step) few() bool {
 	return s.checkpoint.Best.Keys.Returned <= maxFewRecords && s.checkpoint.Bytes <= blockBytes
 }
 
-// scanBetter reads the next rows and returns the keys of those that precede Worst. Few records are ranked
-// anew in every step, so they are not compared with Worst: its row may have been deleted.
+// scanBetter reads the next rows and returns the keys of those that precede Worst. Few records are
+// ranked anew in every step, so they are not compared with Worst: its row may have been deleted.
 func (s *step) scanBetter(ctx context.Context, batch int) (scan.Page, error) {
 	if s.checkpoint.Best == nil {
 		s.checkpoint.Best = &best{}
@@ -73,8 +74,8 @@ func (s *step) keepBest(ctx context.Context, page scan.Page) error {
 	return err
 }
 
-// rankingDue reports whether as many new keys as the limit have arrived, including more. Before the first
-// ranking all keys are new.
+// rankingDue reports whether as many new keys as the limit have arrived, including more. Before the
+// first ranking all keys are new.
 func (s *step) rankingDue(more int) bool {
 	b, limit := s.checkpoint.Best, s.plan.Limit()
 	fresh := b.Keys.Returned + more
@@ -129,8 +130,8 @@ func (s *step) writeBest(ctx context.Context, more [][]byte) error {
 	return s.replaceLines(ctx, store.RowsStage, &s.checkpoint.output, ranked.Records)
 }
 
-// alreadyWritten reports whether the output equals records. It does not compare large outputs, which have
-// almost always changed.
+// alreadyWritten reports whether the output equals records. It does not compare large outputs,
+// which have almost always changed.
 func (s *step) alreadyWritten(ctx context.Context, records [][]byte) (bool, error) {
 	if s.checkpoint.Bytes > blockBytes || len(records) != s.checkpoint.Returned {
 		return false, nil

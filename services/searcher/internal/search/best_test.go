@@ -9,8 +9,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// countWrites records the size of every block of output that is ever written, and sets the batch size of
-// each step but the first.
+// countWrites records the size of every block of output that is ever written, and sets the batch
+// size of each step but the first.
 func (f fixture) countWrites(t *testing.T, batch int) {
 	t.Helper()
 	f.exec(t, `
@@ -22,8 +22,8 @@ CREATE FUNCTION small_steps() RETURNS trigger LANGUAGE plpgsql AS $$
 CREATE TRIGGER small BEFORE UPDATE ON xforce.task_chunks FOR EACH ROW WHEN (NEW.cursor IS NOT NULL) EXECUTE FUNCTION small_steps()`)
 }
 
-// TestBestWritesLittle runs sorted searches in many steps whose rows come in the best order, in the worst
-// and in none. The bytes written must be a small multiple of the result.
+// TestBestWritesLittle runs sorted searches in many steps whose rows come in the best order, in the
+// worst and in none. The bytes written must be a small multiple of the result.
 func TestBestWritesLittle(t *testing.T) {
 	t.Parallel()
 	for request, rest := range map[string]string{

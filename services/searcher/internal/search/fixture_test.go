@@ -128,8 +128,8 @@ func (f fixture) mustStep(t *testing.T, op *operation.Operation) {
 	}
 }
 
-// run runs steps until the search is finished. It checks that progress never decreases and that the next
-// step is queued.
+// run runs steps until the search is finished. It checks that progress never decreases and that the
+// next step is queued.
 func (f fixture) run(t *testing.T, op *operation.Operation) (end *operation.Operation, steps int) {
 	t.Helper()
 	progress := 0
@@ -152,7 +152,8 @@ func (f fixture) run(t *testing.T, op *operation.Operation) (end *operation.Oper
 	return nil, 0
 }
 
-// found returns the records that a search has written, and checks that their blocks are consecutive.
+// found returns the records that a search has written, and checks that their blocks are
+// consecutive.
 func (f fixture) found(t *testing.T, op *operation.Operation) []string {
 	t.Helper()
 	blocks, err := f.db.Outputs(t.Context(), op.ID, store.RowsStage, 0, 10_000)

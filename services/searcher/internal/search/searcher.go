@@ -1,5 +1,6 @@
-// Package search runs searches. A search reads its collection's table in steps. Each step is a short
-// transaction that commits the records found and a checkpoint, from which any searcher runs the next step.
+// Package search runs searches. A search reads its collection's table in steps. Each step is a
+// short transaction that commits the records found and a checkpoint, from which any searcher runs
+// the next step.
 package search
 
 import (
@@ -31,8 +32,8 @@ func New(db *store.Store, collections *collection.Catalog, maxBytes int) *Search
 	return &Searcher{store: db, collections: collections, maxBytes: maxBytes}
 }
 
-// Process runs one step of a search. It cancels the step when the search is finished meanwhile, for example
-// by its client.
+// Process runs one step of a search. It cancels the step when the search is finished meanwhile, for
+// example by its client.
 func (s *Searcher) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
 	target, err := worker.Collection(s.collections, attempt.Collection)
 	if err != nil {

@@ -123,7 +123,8 @@ func TestSearchRetriesUnknownCollection(t *testing.T) {
 	}
 }
 
-// TestProcessCancelsStatement checks that cancelling a search ends its running statement within a second.
+// TestProcessCancelsStatement checks that cancelling a search ends its running statement within a
+// second.
 func TestProcessCancelsStatement(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, unlimited, store.Options{})

@@ -62,8 +62,8 @@ func (s *step) resume(ctx context.Context, target *collection.Collection) error 
 	return err
 }
 
-// readBatch reads the next rows and writes the records found. A retry reads fewer rows, because the failed
-// attempt may have exceeded its timeout.
+// readBatch reads the next rows and writes the records found. A retry reads fewer rows, because the
+// failed attempt may have exceeded its timeout.
 func (s *step) readBatch(ctx context.Context, attempt int) error {
 	batch := retryBatch(s.checkpoint.Batch, attempt)
 	read, keep := s.scan, s.keepFound
@@ -116,8 +116,8 @@ func (s *step) progress() (store.Progress, error) {
 	return store.Progress{Cursor: cursor, Progress: s.percent(), Phase: phase, Result: visible, Done: s.done}, nil
 }
 
-// percent returns the share of the rows read or, if greater, the share of the limit found. Only an unsorted
-// search ends at its limit.
+// percent returns the share of the rows read or, if greater, the share of the limit found. Only an
+// unsorted search ends at its limit.
 func (s *step) percent() int {
 	percent := s.checkpoint.Scanned * 100 / max(s.checkpoint.Estimate, s.checkpoint.Scanned, 1)
 	if limit := s.plan.Limit(); limit > 0 && !s.plan.Sorted() {
