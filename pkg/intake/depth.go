@@ -2,9 +2,10 @@ package intake
 
 import "bytes"
 
-// tooDeep finds the bracket that opens one level more than the limit, in a JSON text that may be cut off.
+// tooDeep returns the offset of the first bracket that exceeds the limit of nesting, in a JSON text
+// that may be incomplete.
 func tooDeep(text []byte, limit int) (offset int, found bool) {
-	// Without that many brackets there is nothing to look at, and counting them is fast.
+	// Counting the brackets is fast and sufficient for most records.
 	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) <= limit {
 		return 0, false
 	}
@@ -25,7 +26,8 @@ func tooDeep(text []byte, limit int) (offset int, found bool) {
 	return 0, false
 }
 
-// stringEnd returns where the string that begins at i has its last quote, or the end of the text.
+// stringEnd returns the index of the closing quote of the string that begins at i, or the length of
+// the text.
 func stringEnd(text []byte, i int) int {
 	for i++; i < len(text) && text[i] != '"'; i++ {
 		if text[i] == '\\' {

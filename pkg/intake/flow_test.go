@@ -20,60 +20,60 @@ import (
 // tool is a record of 380 bytes.
 var tool = `{"id":"tool-000001","size":123456,"sold":true,"any":"` + strings.Repeat("An adjustable wrench. ", 14) + `","tags":["a","b"]}`
 
-// endless repeats a text until a number of bytes is reached, without ever holding it.
-type endless struct {
+// stream reads head, then record a number of times, then tail, without storing all of it.
+type stream struct {
 	head, record, tail string
 	times              int
 	rest               string
 }
 
-func (e *endless) Read(p []byte) (n int, err error) {
+func (s *stream) Read(p []byte) (n int, err error) {
 	for n < len(p) {
-		if e.rest == "" && !e.refill() {
+		if s.rest == "" && !s.refill() {
 			return n, io.EOF
 		}
-		copied := copy(p[n:], e.rest)
+		copied := copy(p[n:], s.rest)
 		n += copied
-		e.rest = e.rest[copied:]
+		s.rest = s.rest[copied:]
 	}
 	return n, nil
 }
 
-func (e *endless) refill() bool {
+func (s *stream) refill() bool {
 	switch {
-	case e.head != "":
-		e.rest, e.head = e.head, ""
-	case e.times > 0:
-		e.rest = e.record
-		e.times--
-	case e.tail != "":
-		e.rest, e.tail = e.tail, ""
+	case s.head != "":
+		s.rest, s.head = s.head, ""
+	case s.times > 0:
+		s.rest = s.record
+		s.times--
+	case s.tail != "":
+		s.rest, s.tail = s.tail, ""
 	}
-	return e.rest != ""
+	return s.rest != ""
 }
 
-// flows are bodies of the three formats.
-var flows = []struct{ name, contentType, head, record, tail string }{
+// streams are large bodies of the three formats.
+var streams = []struct{ name, contentType, head, record, tail string }{
 	{"json", "application/json", `{"data":[`, tool + ",\n", tool + "]}"},
 	{"ndjson", "application/x-ndjson", "", tool + "\n", ""},
 	{"csv", "text/csv", "id,size,sold,any,tags\n", "tool-000001,123456,true,\"" + strings.Repeat("An adjustable wrench. ", 14) + "\",a|b\n", ""},
 }
 
-// TestMemoryStaysFlat splits 200 MB of each format. It does not run in parallel with other tests, because
-// what is allocated is counted for the whole process.
-func TestMemoryStaysFlat(t *testing.T) {
+// TestMemory checks that memory does not grow with the body. It does not run in parallel with other
+// tests, because allocations are counted for the whole process.
+func TestMemory(t *testing.T) {
 	limits := intake.DefaultLimits()
-	allowed := map[string]int{"json": perRecord, "ndjson": perRecord, "csv": perTableRow}
-	for _, flow := range flows {
-		t.Run(flow.name, func(t *testing.T) {
-			times := flowSize / len(flow.record)
-			body := &endless{head: flow.head, record: flow.record, tail: flow.tail, times: times}
-			r, err := intake.Open(body, media(t, flow.contentType), thingsCollection(t), limits)
+	allowed := map[string]int{"json": maxPerRecord, "ndjson": maxPerRecord, "csv": maxPerRow}
+	for _, tt := range streams {
+		t.Run(tt.name, func(t *testing.T) {
+			times := flowSize / len(tt.record)
+			body := &stream{head: tt.head, record: tt.record, tail: tt.tail, times: times}
+			r, err := intake.Open(newBody(body, limits), media(t, tt.contentType), thingsCollection(t), limits)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			begin := memory()
+			start := memory()
 			var live uint64
 			for rows := 0; ; rows++ {
 				if _, err := r.Next(); err != nil {
@@ -87,58 +87,59 @@ func TestMemoryStaysFlat(t *testing.T) {
 				}
 			}
 			end := memory()
-			if took := int(end.TotalAlloc-begin.TotalAlloc) / times; took > allowed[flow.name] {
-				t.Errorf("%d bytes were allocated for each record, allowed are %d", took, allowed[flow.name])
+			if got := int(end.TotalAlloc-start.TotalAlloc) / times; got > allowed[tt.name] {
+				t.Errorf("allocated %d bytes per record, want at most %d", got, allowed[tt.name])
 			}
-			if live > begin.HeapAlloc+1<<20 {
-				t.Errorf("%d bytes are held after %d records, %d were before", live, times, begin.HeapAlloc)
+			if live > start.HeapAlloc+1<<20 {
+				t.Errorf("heap after %d records = %d bytes, want about the %d bytes of the start", times, live, start.HeapAlloc)
 			}
-			t.Logf("%d records: %d bytes allocated, %d held at first, %d at last", times, end.TotalAlloc-begin.TotalAlloc, begin.HeapAlloc, live)
+			t.Logf("%d records: %d bytes allocated, heap of %d bytes at the start and %d at the end", times, end.TotalAlloc-start.TotalAlloc, start.HeapAlloc, live)
 		})
 	}
 }
 
-// TestHostileBodiesCostLittle sends megabytes of what never becomes a record.
-func TestHostileBodiesCostLittle(t *testing.T) {
+// TestHostileBodies reads megabytes that never become a record.
+func TestHostileBodies(t *testing.T) {
 	limits := intake.DefaultLimits()
-	for _, test := range []struct {
+	for _, tt := range []struct {
 		name, contentType, code string
-		body                    endless
+		body                    stream
 	}{
-		{"brackets", "application/json", "too-deep", endless{record: "[", times: 50 << 20}},
-		{"braces", "application/json", "too-deep", endless{head: "[", record: `{"a":`, times: 50 << 20}},
-		{"brackets-in-a-line", "application/x-ndjson", "too-deep", endless{record: "[", times: 50 << 20}},
-		{"deep-and-wide", "application/json", "too-deep", endless{head: strings.Repeat("[", 5000), record: "1,", times: 50 << 20}},
-		{"string", "application/json", "record-too-large", endless{head: `["`, record: "xxxxxxxx", times: 50 << 20}},
-		{"string-beside", "application/json", "record-too-large", endless{head: `{"x":"`, record: "xxxxxxxx", times: 50 << 20}},
-		{"number", "application/json", "record-too-large", endless{head: `[1`, record: "00000000", times: 50 << 20}},
-		{"space", "application/json", "record-too-large", endless{head: `[1`, record: "\n", times: 50 << 20}},
-		{"line", "application/x-ndjson", "record-too-large", endless{head: `"`, record: "xxxxxxxx", times: 50 << 20}},
-		{"cell", "text/csv", "record-too-large", endless{head: "id\n\"", record: "xxxxxxx\n", times: 50 << 20}},
-		{"header", "text/csv", "record-too-large", endless{record: "x,", times: 50 << 20}},
-		{"blank-lines", "text/csv", "record-too-large", endless{head: "id\n", record: "\n", times: 50 << 20}},
+		{"brackets", "application/json", "too-deep", stream{record: "[", times: 50 << 20}},
+		{"braces", "application/json", "too-deep", stream{head: "[", record: `{"a":`, times: 50 << 20}},
+		{"brackets-in-a-line", "application/x-ndjson", "too-deep", stream{record: "[", times: 50 << 20}},
+		{"deep-and-wide", "application/json", "too-deep", stream{head: strings.Repeat("[", 5000), record: "1,", times: 50 << 20}},
+		{"string", "application/json", "record-too-large", stream{head: `["`, record: "xxxxxxxx", times: 50 << 20}},
+		{"string-in-other-member", "application/json", "record-too-large", stream{head: `{"x":"`, record: "xxxxxxxx", times: 50 << 20}},
+		{"number", "application/json", "record-too-large", stream{head: `[1`, record: "00000000", times: 50 << 20}},
+		{"space", "application/json", "record-too-large", stream{head: `[1`, record: "\n", times: 50 << 20}},
+		{"line", "application/x-ndjson", "record-too-large", stream{head: `"`, record: "xxxxxxxx", times: 50 << 20}},
+		{"cell", "text/csv", "record-too-large", stream{head: "id\n\"", record: "xxxxxxx\n", times: 50 << 20}},
+		{"header", "text/csv", "record-too-large", stream{record: "x,", times: 50 << 20}},
+		{"blank-lines", "text/csv", "record-too-large", stream{head: "id\n", record: "\n", times: 50 << 20}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			before := memory()
-			records, err := split(t, &test.body, media(t, test.contentType), limits)
-			took := memory().TotalAlloc - before.TotalAlloc
-			if p := problemOf(t, err); p == nil || p.Code != test.code || len(records) > 1 {
-				t.Errorf("got %d records and %v, want the fault %s", len(records), err, test.code)
+			records, err := readAll(t, &tt.body, media(t, tt.contentType), limits)
+			allocated := memory().TotalAlloc - before.TotalAlloc
+			if p := problemOf(t, err); p == nil || p.Code != tt.code || len(records) > 1 {
+				t.Errorf("got %d records and %v, want at most one and the fault %s", len(records), err, tt.code)
 			}
-			// The most is taken by a row of empty cells, for each of which encoding/csv keeps 40 bytes.
-			if allowed := uint64(100 * limits.Record); took > allowed {
-				t.Errorf("%d bytes were allocated, allowed are %d", took, allowed)
+			// A row of empty cells allocates the most: encoding/csv needs 40 bytes for each.
+			if limit := uint64(100 * limits.Record); allocated > limit {
+				t.Errorf("allocated %d bytes, want at most %d", allocated, limit)
 			}
-			t.Logf("%d bytes allocated", took)
+			t.Logf("allocated %d bytes", allocated)
 		})
 	}
 }
 
-// TestLongBodies puts a fault behind records of all sizes, so that they begin and end anywhere in the buffers.
+// TestLongBodies reads records of many sizes, which begin and end anywhere in the buffers, and an
+// error after them.
 func TestLongBodies(t *testing.T) {
 	t.Parallel()
 	var want []string
-	for size := 1; size < 400; size++ { // an empty cell would be an absent member
+	for size := 1; size < 400; size++ { // from 1, because an empty cell is an absent member
 		want = append(want, fmt.Sprintf(`{"id":"%d","any":%q}`, size, strings.Repeat("é", size*(size%7+1))))
 	}
 	for contentType, body := range map[string]string{
@@ -146,22 +147,22 @@ func TestLongBodies(t *testing.T) {
 		"application/x-ndjson": strings.Join(want, "\r\n") + "\r\n}",
 		"text/csv":             "id,any\r\n" + csvOf(want) + "\"",
 	} {
-		for reading, from := range readings(body) {
-			got, err := split(t, from, media(t, contentType), intake.DefaultLimits())
+		for name, reader := range readers(body) {
+			got, err := readAll(t, reader, media(t, contentType), intake.DefaultLimits())
 			if !slices.Equal(got, want) {
-				t.Errorf("%s, %s: got %d records, want %d, or they differ", contentType, reading, len(got), len(want))
+				t.Errorf("%s, reader %s: records differ: got %d, want %d", contentType, name, len(got), len(want))
 			}
 			before := body[:len(body)-1]
 			details := fault.Of(err).Details
 			if details["offset"] != int64(len(before)) || details["line"] != 1+strings.Count(before, "\n") ||
 				details["column"] != int64(len(before)-strings.LastIndexByte(before, '\n')) {
-				t.Errorf("%s, %s: the fault lies at %v", contentType, reading, details)
+				t.Errorf("%s, reader %s: location = %v, want that of the last byte", contentType, name, details)
 			}
 		}
 	}
 }
 
-// csvOf makes rows of records that hold two strings.
+// csvOf converts records with two strings to CSV rows.
 func csvOf(records []string) string {
 	var rows strings.Builder
 	for _, record := range records {
@@ -171,19 +172,19 @@ func csvOf(records []string) string {
 	return rows.String()
 }
 
-// TestDribbledRecord sends a large record byte by byte. If the parsers saw each byte alone, they would look a
-// million times at what they hold, and this would take half a minute.
-func TestDribbledRecord(t *testing.T) {
+// TestRecordByteByByte reads a large record byte by byte. If the parsers received each byte alone,
+// they would scan the record a million times, which takes half a minute.
+func TestRecordByteByByte(t *testing.T) {
 	t.Parallel()
 	limits := intake.DefaultLimits()
 	body := iotest.OneByteReader(strings.NewReader(`"` + strings.Repeat("x", limits.Record-2) + `"`))
-	begin := time.Now()
-	records, err := split(t, body, media(t, "application/x-ndjson"), limits)
+	start := time.Now()
+	records, err := readAll(t, body, media(t, "application/x-ndjson"), limits)
 	if len(records) != 1 || !errors.Is(err, io.EOF) {
-		t.Errorf("got %d records and %v, want one", len(records), err)
+		t.Errorf("got %d records and %v, want 1 and io.EOF", len(records), err)
 	}
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("it took %s", took)
+	if elapsed := time.Since(start); elapsed > 5*time.Second {
+		t.Errorf("reading took %s, want at most 5 s", elapsed)
 	}
 }
 
@@ -193,15 +194,15 @@ func memory() (stats runtime.MemStats) {
 	return stats
 }
 
-func BenchmarkSplit(b *testing.B) {
+func BenchmarkReader(b *testing.B) {
 	const times = 100_000
-	for _, flow := range flows {
-		b.Run(flow.name, func(b *testing.B) {
-			m, c, limits := media(b, flow.contentType), thingsCollection(b), intake.DefaultLimits()
-			b.SetBytes(int64(times * len(flow.record)))
+	for _, tt := range streams {
+		b.Run(tt.name, func(b *testing.B) {
+			m, c, limits := media(b, tt.contentType), thingsCollection(b), intake.DefaultLimits()
+			b.SetBytes(int64(times * len(tt.record)))
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := intake.Open(&endless{head: flow.head, record: flow.record, tail: flow.tail, times: times}, m, c, limits)
+				r, err := intake.Open(newBody(&stream{head: tt.head, record: tt.record, tail: tt.tail, times: times}, limits), m, c, limits)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -219,7 +220,7 @@ func BenchmarkSplit(b *testing.B) {
 		b.SetBytes(int64(times * (len(tool) + 1)))
 		b.ReportAllocs()
 		for b.Loop() {
-			decoder := jsontext.NewDecoder(&endless{record: tool + "\n", times: times}, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+			decoder := jsontext.NewDecoder(&stream{record: tool + "\n", times: times}, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 			var err error
 			for err == nil {
 				_, err = decoder.ReadValue()

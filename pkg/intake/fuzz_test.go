@@ -18,10 +18,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 )
 
-// wide are limits that hardly matter.
+// wide are limits that the fuzzed bodies do not reach.
 var wide = intake.Limits{Body: 1 << 20, Record: 1 << 19, Records: 1 << 19, Depth: 100, Ratio: 200}
 
-// FuzzJSON holds the reader against the standard library, which sees the body as a whole.
+// FuzzJSON compares the reader with the standard library, which reads the body as a whole.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"data":[{"id":"1"},{"id":"2"}]}`, "[1,\n[2],{}]", `{"a":[{}],"data":[1],"b":null}`, `{"data":[1],"data":[2]}`, "[1] 2",
@@ -31,13 +31,13 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		want, valid := wholeJSON(bytes.TrimPrefix(body, []byte("\ufeff")))
-		if got := checkSplit(t, body, media(t, "application/json"), valid); got != nil && !slices.Equal(got, want) {
-			t.Fatalf("got %q, want %q", got, want)
+		if got := checkBody(t, body, media(t, "application/json"), valid); got != nil && !slices.Equal(got, want) {
+			t.Fatalf("records = %q, want %q", got, want)
 		}
 	})
 }
 
-// wholeJSON returns the records of a body, and whether all of it is as it should be.
+// wholeJSON returns the records of a body, and whether it is valid.
 func wholeJSON(body []byte) (records []string, valid bool) {
 	if !json.Valid(body) {
 		return nil, false
@@ -80,7 +80,7 @@ func elements(decoder *json.Decoder) (records []string) {
 	return records
 }
 
-// FuzzNDJSON holds the reader against the standard library, line by line.
+// FuzzNDJSON compares the reader with the standard library, line by line.
 func FuzzNDJSON(f *testing.F) {
 	for _, seed := range []string{
 		"{\"a\":1}\n[2]\n3", "1\r\n\r\n 2 \n", "{}{}\n", "\ufeff1\n", "1\n{\n}\n", "\"\xff\"\n\"\\ud800\"\n", "1\n[[", "\n\n", "1 \x00\n",
@@ -100,13 +100,13 @@ func FuzzNDJSON(f *testing.F) {
 			}
 			want = append(want, string(line))
 		}
-		if got := checkSplit(t, body, media(t, "application/x-ndjson"), valid); got != nil && !slices.Equal(got, want) {
-			t.Fatalf("got %q, want %q", got, want)
+		if got := checkBody(t, body, media(t, "application/x-ndjson"), valid); got != nil && !slices.Equal(got, want) {
+			t.Fatalf("records = %q, want %q", got, want)
 		}
 	})
 }
 
-// FuzzCSV holds the reader against the standard library, and asks that every cell arrives.
+// FuzzCSV compares the reader with the standard library and checks that no cell is lost.
 func FuzzCSV(f *testing.F) {
 	for _, seed := range []string{
 		"id,x\na,1\nb,\"2\n3\"\n", "id;y\r\n\"a;b\";\r\n", "\ufeffid\tz\n1\t2\t3\n\n4\n", "id\n\"a", "id,id\n", "\n\nx\n\x00\n\xff", "a|b\n1|2", "\"a\nb\"\nc\n",
@@ -125,13 +125,13 @@ func FuzzCSV(f *testing.F) {
 				rows = append(rows, row)
 			}
 		}
-		if len(rows) == 0 || !usable(rows[0]) {
-			checkSplit(t, body, m, false)
+		if len(rows) == 0 || !isUsable(rows[0]) {
+			checkBody(t, body, m, false)
 			return
 		}
-		records := checkSplit(t, body, m, errors.Is(err, io.EOF))
+		records := checkBody(t, body, m, errors.Is(err, io.EOF))
 		if len(records) > 0 && len(records) != len(rows)-1 {
-			t.Fatalf("%d records of %d rows", len(records), len(rows)-1)
+			t.Fatalf("got %d records, want %d", len(records), len(rows)-1)
 		}
 		for i, record := range records {
 			checkRow(t, rows[0], rows[i+1], record)
@@ -139,7 +139,7 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-func usable(header []string) bool {
+func isUsable(header []string) bool {
 	names := make(map[string]bool)
 	for _, name := range header {
 		if !utf8.ValidString(name) || strings.Contains(name, "\x00") {
@@ -150,11 +150,11 @@ func usable(header []string) bool {
 	return len(names) == len(header) && !names[""]
 }
 
-// checkRow looks for the cells in a record, as far as they can be compared: as text in valid UTF-8.
+// checkRow compares the cells with the record, as far as they are strings in valid UTF-8.
 func checkRow(t *testing.T, header, row []string, record string) {
 	t.Helper()
 	if !json.Valid([]byte(record)) {
-		t.Fatalf("row %q became what is not JSON: %q", row, record)
+		t.Fatalf("row %q: record %q is not JSON", row, record)
 	}
 	if !utf8.ValidString(record) {
 		return
@@ -162,58 +162,58 @@ func checkRow(t *testing.T, header, row []string, record string) {
 	if len(row) != len(header) {
 		var cells []string
 		if err := json.Unmarshal([]byte(record), &cells); err != nil || !slices.Equal(cells, row) {
-			t.Fatalf("row %q became %s", row, record)
+			t.Fatalf("row %q: record = %s, want an array of the cells", row, record)
 		}
 		return
 	}
 	var members map[string]any
 	if err := json.Unmarshal([]byte(record), &members); err != nil {
-		t.Fatalf("row %q became %s: %v", row, record, err)
+		t.Fatalf("row %q: record = %s, want an object: %v", row, record, err)
 	}
 	for i, name := range header {
 		value, present := members[strings.TrimSpace(name)]
 		if present != (row[i] != "") {
-			t.Fatalf("row %q became %s: member %q is there: %v", row, record, name, present)
+			t.Fatalf("row %q: record = %s: member %q present = %v", row, record, name, present)
 		}
 		if text, isText := value.(string); isText && text != row[i] {
-			t.Fatalf("row %q became %s: member %q is %q", row, record, name, text)
+			t.Fatalf("row %q: record = %s: member %q = %q, want %q", row, record, name, text, row[i])
 		}
 	}
 }
 
-// checkSplit splits a body in two ways, which must not differ, and looks at how it ended. It returns the
-// records if all of the body was taken.
-func checkSplit(t *testing.T, body []byte, m intake.Media, valid bool) []string {
+// checkBody reads a body with two readers, whose results must be equal, and checks the error. It
+// returns the records if the body is valid.
+func checkBody(t *testing.T, body []byte, m intake.Media, valid bool) []string {
 	t.Helper()
-	records, err := split(t, bytes.NewReader(body), m, wide)
-	again, errAgain := split(t, iotest.OneByteReader(bytes.NewReader(body)), m, wide)
+	records, err := readAll(t, bytes.NewReader(body), m, wide)
+	again, errAgain := readAll(t, iotest.OneByteReader(bytes.NewReader(body)), m, wide)
 	if !slices.Equal(records, again) || err.Error() != errAgain.Error() {
-		t.Fatalf("it depends on how the body is read:\n%q %v\n%q %v", records, err, again, errAgain)
+		t.Fatalf("results differ by reader:\n%q %v\n%q %v", records, err, again, errAgain)
 	}
 	if errors.Is(err, io.EOF) {
 		if !valid {
-			t.Fatalf("%q was taken", body)
+			t.Fatalf("body %q was accepted, want an error", body)
 		}
 		return records
 	}
 	f := fault.Of(err)
 	switch f.Code {
-	case "too-deep", "not-utf8": // the standard library does not mind, or says it otherwise
+	case "too-deep", "not-utf8": // the standard library accepts these, or reports another error
 		return nil
 	case "no-records", "empty-body":
 		if len(records) > 0 {
-			t.Fatalf("%v after %q", err, records)
+			t.Fatalf("error = %v after the records %q", err, records)
 		}
 		return nil
 	}
 	if valid || f.Kind != fault.Malformed && f.Kind != fault.Invalid {
-		t.Fatalf("%q was refused: %v", body, err)
+		t.Fatalf("body %q: error = %v, want a fault of kind Malformed or Invalid for an invalid body only", body, err)
 	}
 	checkLocation(t, body, f)
 	return nil
 }
 
-// checkLocation finds line and column of a fault by its offset.
+// checkLocation compares line and column of a fault with its offset.
 func checkLocation(t *testing.T, body []byte, f *fault.Fault) {
 	t.Helper()
 	offset, located := f.Details["offset"].(int64)
@@ -221,7 +221,7 @@ func checkLocation(t *testing.T, body []byte, f *fault.Fault) {
 		return
 	}
 	if offset < 0 || offset > int64(len(body)) {
-		t.Fatalf("the fault lies at %d of %d bytes", offset, len(body))
+		t.Fatalf("offset = %d, want at most %d", offset, len(body))
 	}
 	before := bytes.TrimPrefix(body[:offset], []byte("\ufeff"))
 	want := map[string]any{"line": 1 + bytes.Count(before, []byte("\n")), "column": int64(len(before) - bytes.LastIndexByte(before, '\n'))}

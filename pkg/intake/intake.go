@@ -1,7 +1,7 @@
-// Package intake turns the body of an import into records. The body is streamed: whatever its size, no more
-// than a record and some read-ahead is held, and nothing is written to disk. What breaks the structure of the
-// body is a fault and ends it; what is wrong inside of a record is passed on, for the importer to reject that
-// record alone.
+// Package intake reads the records of an import from a request body. It streams the body: regardless
+// of its size, memory holds at most one record and some read-ahead, and nothing is written to disk.
+// An error in the structure of the body is a fault and ends the reading. An error inside of a record
+// is passed on with the record, so that the importer rejects only that record.
 package intake
 
 import (
@@ -13,39 +13,41 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Reader hands on the records of one body. It is not safe for concurrent use.
+// Reader reads the records of one body. It is not safe for concurrent use.
 type Reader struct {
 	limits  Limits
-	decoded *decoded
-	source  *source
-	body    body
-	table   *table // the body, if it is CSV
+	decoder *decoder
+	input   *input
+	parser  parser
+	csv     *csvParser // the parser, if the format is CSV
 	rows    int
 	err     error
 }
 
-// body is one format's way to find the next record. It returns where the record begins in the decoded body;
-// the record stays valid until the next call.
-type body interface {
+// parser finds the records in a decoded body of one format.
+type parser interface {
+	// next returns the next record and its offset in the decoded body. The record is valid until the
+	// next call.
 	next() (record []byte, offset int64, err error)
-	// inRecord reports whether the last error lies in a record or between two.
+	// inRecord reports whether the last error is inside of a record and not between two records.
 	inRecord() bool
 }
 
-// Open begins to read a body as what media says it is. It reads as far as that needs: the begin of a compressed
-// stream, the header row of a CSV body. Its errors are those of Next. The caller closes the Reader, and the body.
-func Open(from io.Reader, media Media, c *collection.Collection, limits Limits) (*Reader, error) {
+// Open opens a body of the given media type. It reads the beginning: the header of a compressed
+// stream, the header row of CSV. Its errors are those of Next. The caller closes the Reader and the
+// underlying reader of the body.
+func Open(body *Body, media Media, c *collection.Collection, limits Limits) (*Reader, error) {
 	if err := limits.check(); err != nil {
 		return nil, fmt.Errorf("opening a body: %w", err)
 	}
-	plain, err := undo(from, media.Coding, limits)
+	d, err := newDecoder(body, media.Coding, limits)
 	if errors.Is(err, io.EOF) {
 		return nil, emptyBody()
 	}
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{limits: limits, decoded: plain}
+	r := &Reader{limits: limits, decoder: d}
 	if err := r.open(media, c); err != nil {
 		r.Close()
 		return nil, err
@@ -54,88 +56,89 @@ func Open(from io.Reader, media Media, c *collection.Collection, limits Limits) 
 }
 
 func (r *Reader) open(media Media, c *collection.Collection) (err error) {
-	r.source, err = newSource(r.decoded, r.limits)
+	r.input, err = newInput(r.decoder, r.limits)
 	if err != nil {
 		return err
 	}
 	switch media.Format {
 	case JSON:
-		r.body = newArray(r.source)
+		r.parser = newJSONParser(r.input)
 	case NDJSON:
-		r.body = newNDJSON(r.source)
+		r.parser = newNDJSONParser(r.input)
 	case CSV:
-		r.table, err = newTable(r.source, media.delimiter, c)
-		r.body = r.table
+		r.csv, err = newCSVParser(r.input, media.delimiter, c)
+		r.parser = r.csv
 	default:
 		err = fmt.Errorf("opening a body: unknown format %q", media.Format)
 	}
 	return err
 }
 
-// Next returns the next record: one JSON value, of any kind, byte for byte as it was received (of a CSV body,
-// what its row was turned into). It is valid until the next call. After the last record the error is io.EOF.
+// Next returns the next record: one JSON value of any type, with the bytes of the body (for CSV, the
+// JSON into which the row was converted). The record is valid until the next call. After the last
+// record Next returns io.EOF.
 //
-// An error is a *fault.Fault if the client sent what cannot be taken: kinds Malformed, TooLarge and Invalid.
-// If the body broke off, it wraps what the transport reported, such as os.ErrDeadlineExceeded,
-// *http.MaxBytesError or io.ErrUnexpectedEOF. After an error every call returns it again.
+// The error is a *fault.Fault of kind Malformed, TooLarge or Invalid if the client has sent an
+// invalid body. If the transfer failed, it wraps the error of the underlying reader, such as
+// os.ErrDeadlineExceeded, *http.MaxBytesError or io.ErrUnexpectedEOF. After an error every call
+// returns the same error.
 func (r *Reader) Next() ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	record, offset, err := r.body.next()
+	record, offset, err := r.parser.next()
 	if err == nil {
-		err = r.admit(record, offset)
+		err = r.checkLimits(record, offset)
 	}
 	if errors.Is(err, io.EOF) && r.rows == 0 {
 		err = fault.New(fault.Invalid, "no-records", "The body holds no records. Send at least one.")
 	}
 	if err != nil {
-		r.err = r.numbered(err)
+		r.err = r.withRow(err)
 		return nil, r.err
 	}
 	r.rows++
 	return record, nil
 }
 
-// admit holds a record against the limits.
-func (r *Reader) admit(record []byte, offset int64) error {
+func (r *Reader) checkLimits(record []byte, offset int64) error {
 	if r.rows >= r.limits.Records {
 		return fault.New(fault.TooLarge, "too-many-records",
 			"The body holds more than %d records. Split it into several imports.", r.limits.Records).
 			With("limit", r.limits.Records)
 	}
 	if len(record) > r.limits.Record {
-		return r.source.recordTooLarge(offset)
+		return r.input.recordTooLarge(offset)
 	}
-	if at, deep := tooDeep(record, r.limits.Depth); deep {
-		if r.table != nil { // its record does not stand in the body as it is
-			at = 0
+	if bracket, deep := tooDeep(record, r.limits.Depth); deep {
+		if r.csv != nil { // the record was converted, so its offsets are not those of the body
+			bracket = 0
 		}
-		return r.source.tooDeep(offset + int64(at))
+		return r.input.tooDeep(offset + int64(bracket))
 	}
 	return nil
 }
 
-// numbered adds the row number to a fault that lies somewhere in the body.
-func (r *Reader) numbered(err error) error {
+// withRow adds the row number to a fault that has a location in a record.
+func (r *Reader) withRow(err error) error {
 	var f *fault.Fault
 	if !errors.As(err, &f) {
 		return err
 	}
-	if _, located := f.Details["offset"]; located && r.body.inRecord() {
+	if _, located := f.Details["offset"]; located && r.parser.inRecord() {
 		return f.With("row", r.rows+1)
 	}
 	return err
 }
 
-// Delimiter tells what separates the columns of a CSV body: "comma", "semicolon", "tab" or "bar", and whether
-// that was concluded from the header row. For other formats the name is empty.
-func (r *Reader) Delimiter() (name string, sniffed bool) {
-	if r.table == nil {
+// Delimiter returns the name of the column separator of a CSV body, "comma", "semicolon", "tab" or
+// "bar", and whether it was detected from the header row. The name is empty for other formats.
+func (r *Reader) Delimiter() (name string, detected bool) {
+	if r.csv == nil {
 		return "", false
 	}
-	return r.table.delimiter.name, r.table.sniffed
+	return r.csv.delimiter.name, r.csv.detected
 }
 
-// Close gives back what unpacking took.
-func (r *Reader) Close() { _ = r.decoded.Close() }
+// Close releases the resources of the decoder.
+func (r *Reader) Close() { _ = r.decoder.Close() }

@@ -13,10 +13,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 )
 
-// small are limits that tests can reach.
+// small are limits that small bodies can exceed.
 var small = intake.Limits{Body: 4 << 20, Record: 200, Records: 5, Depth: 3, Ratio: 200}
 
-// things has a member of every kind.
+// things has a member of every type.
 const things = `{
 	"x-longshore": {"table": "things", "key": ["id"]},
 	"type": "object",
@@ -42,10 +42,14 @@ func thingsCollection(tb testing.TB) *collection.Collection {
 	return c
 }
 
-// split reads all records of a body and the error that ended it, io.EOF for none.
-func split(tb testing.TB, body io.Reader, media intake.Media, limits intake.Limits) ([]string, error) {
+func newBody(r io.Reader, limits intake.Limits) *intake.Body {
+	return intake.NewBody(r, limits.Body, nil)
+}
+
+// readAll returns all records of a body and the error after the last one, usually io.EOF.
+func readAll(tb testing.TB, body io.Reader, media intake.Media, limits intake.Limits) ([]string, error) {
 	tb.Helper()
-	r, err := intake.Open(body, media, thingsCollection(tb), limits)
+	r, err := intake.Open(newBody(body, limits), media, thingsCollection(tb), limits)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +59,7 @@ func split(tb testing.TB, body io.Reader, media intake.Media, limits intake.Limi
 		record, err := r.Next()
 		if err != nil {
 			if _, again := r.Next(); !errors.Is(again, err) {
-				tb.Errorf("after the error %v a second call returned %v", err, again)
+				tb.Errorf("second Next() after an error = %v, want %v", again, err)
 			}
 			return records, err
 		}
@@ -63,7 +67,7 @@ func split(tb testing.TB, body io.Reader, media intake.Media, limits intake.Limi
 	}
 }
 
-// problem is what a client sees of a fault.
+// problem is the part of a fault that a client receives, without its message.
 type problem struct {
 	Kind    fault.Kind
 	Code    string
@@ -74,7 +78,7 @@ func at(kind fault.Kind, code string, line int, column, offset int64) *problem {
 	return &problem{kind, code, map[string]any{"line": line, "column": column, "offset": offset}}
 }
 
-// in adds a row to the problem.
+// in adds the row.
 func (p *problem) in(row int) *problem { return p.with("row", row) }
 
 func (p *problem) with(name string, value any) *problem {
@@ -85,23 +89,23 @@ func (p *problem) with(name string, value any) *problem {
 	return p
 }
 
-// bodyTest is a body and what becomes of it, however it is read.
+// bodyTest is a body and the expected records and problem, for every reader.
 type bodyTest struct {
 	name    string
 	body    string
 	records []string
-	problem *problem // none: the body is read to its end
+	problem *problem // nil: the body is valid
 }
 
 func (test bodyTest) run(t *testing.T, media intake.Media, limits intake.Limits) {
 	t.Helper()
-	for name, body := range readings(test.body) {
-		records, err := split(t, body, media, limits)
+	for name, body := range readers(test.body) {
+		records, err := readAll(t, body, media, limits)
 		if diff := cmp.Diff(test.records, records); diff != "" {
-			t.Errorf("read by %s: records (-want +got):\n%s", name, diff)
+			t.Errorf("reader %s: records (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff(test.problem, problemOf(t, err)); diff != "" {
-			t.Errorf("read by %s: problem (-want +got):\n%s\n%v", name, diff, err)
+			t.Errorf("reader %s: problem (-want +got):\n%s\n%v", name, diff, err)
 		}
 	}
 }
@@ -113,10 +117,10 @@ func problemOf(tb testing.TB, err error) *problem {
 	}
 	var f *fault.Fault
 	if !errors.As(err, &f) {
-		tb.Fatalf("the error is not a fault: %v", err)
+		tb.Fatalf("error = %v, want a fault", err)
 	}
 	if f.Message == "" || !strings.HasSuffix(f.Message, ".") {
-		tb.Errorf("the message of %s is no sentence: %q", f.Code, f.Message)
+		tb.Errorf("message of %s = %q, want a sentence", f.Code, f.Message)
 	}
 	return &problem{f.Kind, f.Code, f.Details}
 }

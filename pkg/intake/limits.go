@@ -5,35 +5,37 @@ import (
 	"fmt"
 )
 
-// Limits bounds what is taken from one body. Every limit must be positive: there is no "unlimited", because
-// each of them is what keeps a hostile body from costing more than its sender paid.
+// Limits are the limits of one body. All of them must be positive. None of them can be disabled,
+// because each protects the service from bodies that are expensive to read and cheap to send.
 type Limits struct {
-	// Body is the number of bytes of the body after its coding is undone.
+	// Body is the maximum size of the decoded body in bytes.
 	Body int64
-	// Record is the number of bytes of one record as it is handed on. Whatever else has to be held
-	// to be read, such as a member name beside "data" or the header row of a CSV body, is bound by it too.
+	// Record is the maximum size of one record in bytes. It also limits everything else that must be
+	// in memory as a whole, such as a member name beside "data" or the header row of CSV.
 	Record int
-	// Records is the number of records of one body.
+	// Records is the maximum number of records.
 	Records int
-	// Depth is how deep arrays and objects may be nested in a record: 1 is a flat object.
+	// Depth is the maximum nesting of arrays and objects in a record: 1 is a flat object.
 	Depth int
-	// Ratio is how many bytes a compressed byte may unpack to, once ratioGrace bytes are unpacked. Records
-	// compress 5 to 30 times, very repetitive ones 100 times; a bomb of zeros reaches 1,000 with gzip and
-	// far more with zstd.
+	// Ratio is the maximum number of decoded bytes for each received byte, after the first ratioGrace
+	// decoded bytes. Records compress 5 to 30 times, very repetitive ones 100 times; a bomb of zeros
+	// reaches 1,000 with gzip and far more with zstd.
 	Ratio int
 }
 
-// MaxColumns is how many columns a CSV body may have: more than Postgres allows in a table (1,600).
+// MaxColumns is the maximum number of columns of a CSV body: more than a table in Postgres can have
+// (1,600).
 const MaxColumns = 2000
 
 const (
-	// ratioGrace is how much may be unpacked before Limits.Ratio is looked at: small bodies may well be
-	// extremely repetitive, and cost little.
+	// ratioGrace is the number of decoded bytes before Limits.Ratio applies: small bodies may be
+	// extremely repetitive and cost little.
 	ratioGrace = 1 << 20
-	// slack is what may be held besides a record: the space before it and what is read ahead.
+	// slack is the number of bytes that may be in memory besides a record: the space before it and
+	// the read-ahead.
 	slack = 64 << 10
-	// maxWindow is how far back a zstd frame may refer, and so the memory that it takes to unpack. It is what
-	// zstd's levels up to 19 use, and what RFC 9659 allows for the coding in HTTP.
+	// maxWindow is the maximum window of a zstd frame in bytes, and so the memory for its decoding.
+	// zstd's levels up to 19 use at most this much, and RFC 9659 allows no more for HTTP.
 	maxWindow = 8 << 20
 )
 

@@ -5,15 +5,15 @@ import (
 	"sort"
 )
 
-// lines knows where the lines of a body begin, for the part of the body that is being read. What lies before
-// is only counted, so that its memory does not grow with the body.
+// lines converts offsets in a body to line and column. It stores the beginnings of the lines that
+// are being read and only counts the lines before, so that its memory does not grow with the body.
 type lines struct {
-	starts  []int64 // ascending offsets, each right after a newline
-	first   int64   // where the line before starts[0] begins
-	dropped int     // how many lines lie before that one
+	starts  []int64 // ascending offsets, each one after a newline
+	first   int64   // offset of the line before starts[0]
+	dropped int     // number of lines before that one
 }
 
-// add notes the newlines of a block that stands at offset.
+// add adds the newlines of a block at offset.
 func (l *lines) add(offset int64, block []byte) {
 	for {
 		i := bytes.IndexByte(block, '\n')
@@ -26,9 +26,9 @@ func (l *lines) add(offset int64, block []byte) {
 	}
 }
 
-// forget gives up what lies before the line that holds offset.
+// forget drops the lines before the one that contains offset.
 func (l *lines) forget(offset int64) {
-	n := l.after(offset)
+	n := l.countBefore(offset)
 	if n == 0 {
 		return
 	}
@@ -37,17 +37,17 @@ func (l *lines) forget(offset int64) {
 	l.starts = l.starts[:copy(l.starts, l.starts[n:])]
 }
 
-// at tells line and column of an offset, both from 1; the column counts bytes.
-func (l *lines) at(offset int64) (line int, column int64) {
-	n := l.after(offset)
-	begin := l.first
+// position returns the line and the column of an offset, both from 1. The column counts bytes.
+func (l *lines) position(offset int64) (line int, column int64) {
+	n := l.countBefore(offset)
+	start := l.first
 	if n > 0 {
-		begin = l.starts[n-1]
+		start = l.starts[n-1]
 	}
-	return l.dropped + n + 1, offset - begin + 1
+	return l.dropped + n + 1, offset - start + 1
 }
 
-// offset is the inverse of at, for lines that are not forgotten.
+// offset is the inverse of position, for lines that are not forgotten.
 func (l *lines) offset(line, column int) int64 {
 	n := line - l.dropped - 2
 	if n < 0 || n >= len(l.starts) {
@@ -56,7 +56,7 @@ func (l *lines) offset(line, column int) int64 {
 	return l.starts[n] + int64(column) - 1
 }
 
-// after counts the known lines that begin at offset or before.
-func (l *lines) after(offset int64) int {
+// countBefore counts the stored lines that begin at offset or before.
+func (l *lines) countBefore(offset int64) int {
 	return sort.Search(len(l.starts), func(i int) bool { return l.starts[i] > offset })
 }

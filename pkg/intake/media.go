@@ -7,20 +7,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Format is how the records stand in a body, named by its media type.
+// Format is the format of a body, named by its media type.
 type Format string
 
 // The formats.
 const (
-	// JSON is an array of records, or an object that holds one as its member "data".
+	// JSON is an array of records, or an object with the array as its member "data".
 	JSON Format = "application/json"
-	// NDJSON is one JSON value on each line.
+	// NDJSON is one JSON value per line.
 	NDJSON Format = "application/x-ndjson"
 	// CSV is RFC 4180 with a header row.
 	CSV Format = "text/csv"
 )
 
-// Coding is what was done to a body for its transport (RFC 9110, 8.4).
+// Coding is the content coding of a body (RFC 9110, section 8.4).
 type Coding string
 
 // The codings.
@@ -30,20 +30,20 @@ const (
 	Zstd     Coding = "zstd"
 )
 
-// AcceptEncoding is the value of the header of that name that belongs on an answer 415 to a coding that is
-// not taken (RFC 9110, 15.5.16).
+// AcceptEncoding is the value of the header Accept-Encoding for an answer 415 to an unsupported coding
+// (RFC 9110, section 15.5.16).
 const AcceptEncoding = "gzip, zstd, identity"
 
-// Media is what a body says about itself. Negotiate makes it.
+// Media is the declared format of a body. Negotiate returns it.
 type Media struct {
 	Format Format
 	Coding Coding
 
-	delimiter byte // of a CSV body; 0 if its header shall tell
+	delimiter byte // of a CSV body; 0 if it is detected from the header row
 }
 
-// formats knows every media type that is taken. The registered type application/json is the only one of its
-// family: a "+json" type promises a structure of its own.
+// formats are the supported media types. A type with the suffix "+json" is not supported, because it
+// defines a structure of its own.
 var formats = map[string]Format{
 	"application/json":      JSON,
 	"application/x-ndjson":  NDJSON,
@@ -53,11 +53,12 @@ var formats = map[string]Format{
 	"text/csv":              CSV,
 }
 
-// Negotiate reads the value of Content-Type and the values of Content-Encoding. What is not taken is a fault
-// of kind UnsupportedMedia that lists what is.
+// Negotiate parses the value of Content-Type and the values of Content-Encoding. For an unsupported
+// one it returns a fault of kind UnsupportedMedia that lists the supported ones.
 //
-// The parameters that matter are charset, which must be UTF-8; of text/csv also header, which must be
-// "present" (RFC 4180, 3), and delimiter: "comma", "semicolon", "tab", "bar" or the character itself.
+// The parameter charset must be UTF-8. text/csv has two more: header, which must be "present"
+// (RFC 4180, section 3), and delimiter: "comma", "semicolon", "tab", "bar" or the character itself.
+// Other parameters are ignored.
 func Negotiate(contentType string, contentEncoding []string) (Media, error) {
 	coding, err := negotiateCoding(contentEncoding)
 	if err != nil {
@@ -79,12 +80,12 @@ func Negotiate(contentType string, contentEncoding []string) (Media, error) {
 	}
 	m := Media{Format: format, Coding: coding}
 	if format == CSV {
-		m.delimiter, err = negotiateTable(parameters)
+		m.delimiter, err = negotiateCSV(parameters)
 	}
 	return m, err
 }
 
-func negotiateTable(parameters map[string]string) (byte, error) {
+func negotiateCSV(parameters map[string]string) (byte, error) {
 	if header, given := parameters["header"]; given && !strings.EqualFold(header, "present") {
 		return 0, unsupportedType("A CSV body must have a header row: its names say which member a column is.")
 	}
@@ -121,7 +122,7 @@ func negotiateCoding(values []string) (Coding, error) {
 		return "", unsupportedCoding("The body is said to be encoded more than once.")
 	}
 	switch found[0] {
-	case "gzip", "x-gzip": // RFC 9110, 8.4.1.3: the same
+	case "gzip", "x-gzip": // the same (RFC 9110, section 8.4.1.3)
 		return Gzip, nil
 	case "zstd":
 		return Zstd, nil

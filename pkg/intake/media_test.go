@@ -35,13 +35,13 @@ func TestNegotiate(t *testing.T) {
 				t.Fatal(err)
 			}
 			if m.Format != test.format || m.Coding != test.coding {
-				t.Errorf("got %s, %s; want %s, %s", m.Format, m.Coding, test.format, test.coding)
+				t.Errorf("Negotiate() = %s, %s, want %s, %s", m.Format, m.Coding, test.format, test.coding)
 			}
 		})
 	}
 }
 
-func TestNegotiateRefuses(t *testing.T) {
+func TestNegotiateRejects(t *testing.T) {
 	t.Parallel()
 	unsupportedType := &problem{
 		fault.UnsupportedMedia, "unsupported-media-type",
@@ -59,14 +59,14 @@ func TestNegotiateRefuses(t *testing.T) {
 		{"missing", "", nil, unsupportedType},
 		{"unreadable", "application/json; =", nil, unsupportedType},
 		{"plain", "text/plain", nil, unsupportedType},
-		{"family", "application/vnd.api+json", nil, unsupportedType},
+		{"json-suffix", "application/vnd.api+json", nil, unsupportedType},
 		{"form", "multipart/form-data; boundary=x", nil, unsupportedType},
 		{"charset", "application/json; charset=latin1", nil, unsupportedType},
 		{"utf-16", "text/csv; charset=utf-16", nil, unsupportedType},
-		{"headless", "text/csv; header=absent", nil, unsupportedType},
+		{"no-header-row", "text/csv; header=absent", nil, unsupportedType},
 		{"delimiter", "text/csv; delimiter=x", nil, unsupportedType},
-		{"twice", "text/csv", []string{"gzip, gzip"}, unsupportedCoding},
-		{"twice-in-two-lines", "text/csv", []string{"gzip", "zstd"}, unsupportedCoding},
+		{"encoded-twice", "text/csv", []string{"gzip, gzip"}, unsupportedCoding},
+		{"encoded-twice-in-two-headers", "text/csv", []string{"gzip", "zstd"}, unsupportedCoding},
 		{"brotli", "application/json", []string{"br"}, unsupportedCoding},
 		{"deflate", "application/json", []string{"deflate"}, unsupportedCoding},
 	} {
@@ -74,7 +74,7 @@ func TestNegotiateRefuses(t *testing.T) {
 			t.Parallel()
 			_, err := intake.Negotiate(test.contentType, test.codings)
 			if diff := cmp.Diff(test.want, problemOf(t, err)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+				t.Errorf("problem (-want +got):\n%s", diff)
 			}
 		})
 	}

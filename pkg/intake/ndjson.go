@@ -10,79 +10,79 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ndjson reads a body of format NDJSON. Lines without a value are passed over, the last line may lack its
-// newline, and space around a value, such as the carriage return before a newline, is not part of it.
-type ndjson struct {
-	source  *source
+// ndjsonParser parses a body of format NDJSON. It skips blank lines and the space around a value,
+// such as the carriage return before a newline. The last line needs no newline.
+type ndjsonParser struct {
+	input   *input
 	scanner *bufio.Scanner
-	offset  int64 // of the line after the one in hand
-	broken  error // what ended the last line instead of a newline
+	offset  int64 // of the line after the current one
+	failure error // why the last line ended without a newline
 }
 
-func newNDJSON(s *source) *ndjson {
-	n := &ndjson{source: s, scanner: bufio.NewScanner(s), offset: s.offset}
-	// The source's fence ends a line that is too long; the scanner must not do so before.
-	n.scanner.Buffer(make([]byte, slack), 2*(s.limits.Record+slack))
-	n.scanner.Split(n.split)
-	return n
+func newNDJSONParser(in *input) *ndjsonParser {
+	p := &ndjsonParser{input: in, scanner: bufio.NewScanner(in), offset: in.offset}
+	// The input's limit must apply before the scanner's.
+	p.scanner.Buffer(make([]byte, slack), 2*(in.limits.Record+slack))
+	p.scanner.Split(p.split)
+	return p
 }
 
-func (n *ndjson) inRecord() bool { return true }
+func (p *ndjsonParser) inRecord() bool { return true }
 
-// split cuts a line with its newline. A line that ends because the body broke off is none.
-func (n *ndjson) split(data []byte, atEnd bool) (advance int, token []byte, err error) {
+// split returns a line with its newline. A line that ends because the input failed is not returned.
+func (p *ndjsonParser) split(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i+1], nil
 	}
-	if !atEnd || len(data) == 0 {
+	if !atEOF || len(data) == 0 {
 		return 0, nil, nil
 	}
-	if n.broken = n.source.failed(); n.broken != nil {
-		return 0, nil, n.blame(data)
+	if p.failure = p.input.failure(); p.failure != nil {
+		p.checkDepth(data)
+		return 0, nil, p.failure
 	}
 	return len(data), data, nil
 }
 
-// blame looks whether a line is too long because brackets are opened in it without end.
-func (n *ndjson) blame(line []byte) error {
-	if bracket, deep := tooDeep(line, n.source.limits.Depth); deep && errors.Is(n.source.err, errFence) {
-		n.broken = n.source.tooDeep(n.offset + int64(bracket))
+// checkDepth replaces the failure of a line that is too large because its brackets are nested
+// without end.
+func (p *ndjsonParser) checkDepth(line []byte) {
+	if bracket, deep := tooDeep(line, p.input.limits.Depth); deep && errors.Is(p.input.err, errRecordTooLarge) {
+		p.failure = p.input.tooDeep(p.offset + int64(bracket))
 	}
-	return n.broken
 }
 
-func (n *ndjson) next() ([]byte, int64, error) {
-	for n.advance() {
-		line := n.scanner.Bytes()
-		begin := n.offset
-		n.offset += int64(len(line))
+func (p *ndjsonParser) next() ([]byte, int64, error) {
+	for p.scan() {
+		line := p.scanner.Bytes()
+		valueAt := p.offset
+		p.offset += int64(len(line))
 		value := bytes.TrimLeft(line, " \t\r\n")
-		begin += int64(len(line) - len(value))
+		valueAt += int64(len(line) - len(value))
 		value = bytes.TrimRight(value, " \t\r\n")
 		if len(value) == 0 {
 			continue
 		}
 		if !jsontext.Value(value).IsValid(lenient...) {
-			return nil, 0, n.explain(value, begin)
+			return nil, 0, p.lineError(value, valueAt)
 		}
-		return value, begin, nil
+		return value, valueAt, nil
 	}
-	return nil, 0, cmp.Or(n.broken, n.source.failed(), n.scanner.Err(), io.EOF)
+	return nil, 0, cmp.Or(p.failure, p.input.failure(), p.scanner.Err(), io.EOF)
 }
 
-func (n *ndjson) advance() bool {
-	n.source.begin(n.offset)
-	return n.scanner.Scan()
+func (p *ndjsonParser) scan() bool {
+	p.input.beginRecord(p.offset)
+	return p.scanner.Scan()
 }
 
-// explain reads a faulty line once more to say what is wrong with it.
-func (n *ndjson) explain(line []byte, offset int64) error {
+// lineError parses an invalid line again to find its error.
+func (p *ndjsonParser) lineError(line []byte, offset int64) error {
 	decoder := jsontext.NewDecoder(bytes.NewReader(line), lenient...)
 	value, err := decoder.ReadValue()
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return n.source.syntaxError(syntax, offset, line, offset)
+		return p.input.syntaxError(syntax, offset, line, offset)
 	}
 	rest := bytes.TrimLeft(line[len(value):], " \t\r")
-	return n.source.malformed("malformed-json", "JSON", "a line must hold exactly one value, and something follows it",
-		offset+int64(len(line)-len(rest)))
+	return p.input.malformedJSON("a line must hold exactly one value, and something follows it", offset+int64(len(line)-len(rest)))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-func TestLinesOfRecords(t *testing.T) {
+func TestNDJSON(t *testing.T) {
 	t.Parallel()
 	for _, test := range []bodyTest{
 		{name: "lines", body: "{\"a\":1}\n[2]\n3\n", records: []string{`{"a":1}`, "[2]", "3"}},
@@ -15,8 +15,8 @@ func TestLinesOfRecords(t *testing.T) {
 		{name: "carriage-returns", body: "1\r\n2\r\n", records: []string{"1", "2"}},
 		{name: "blank-lines", body: "\n \t\n1\n\r\n\n2\n\n", records: []string{"1", "2"}},
 		{name: "space-around", body: "  {\"a\" : 1} \t\n", records: []string{`{"a" : 1}`}},
-		{name: "mark", body: "\ufeff1\n2", records: []string{"1", "2"}},
-		{name: "faults-of-a-record", body: "{\"a\":1,\"a\":2}\n\"\xff\"\n\"\\ud800\"\n1e99999", records: []string{`{"a":1,"a":2}`, "\"\xff\"", `"\ud800"`, "1e99999"}},
+		{name: "byte-order-mark", body: "\ufeff1\n2", records: []string{"1", "2"}},
+		{name: "errors-in-records", body: "{\"a\":1,\"a\":2}\n\"\xff\"\n\"\\ud800\"\n1e99999", records: []string{`{"a":1,"a":2}`, "\"\xff\"", `"\ud800"`, "1e99999"}},
 		{name: "largest", body: `"` + strings.Repeat("x", 198) + "\"\n", records: []string{`"` + strings.Repeat("x", 198) + `"`}},
 		{name: "many-blank-lines", body: strings.Repeat("\n", 300_000) + "1", records: []string{"1"}},
 
@@ -29,7 +29,7 @@ func TestLinesOfRecords(t *testing.T) {
 		{name: "value-over-two-lines", body: "1\n{\"a\":\n1}\n", records: []string{"1"}, problem: malformedJSON(2, 6, 7).in(2)},
 		{name: "string-over-two-lines", body: "\"a\nb\"\n", problem: malformedJSON(1, 3, 2).in(1)},
 		{name: "cut", body: "1\n{\"a\":1", records: []string{"1"}, problem: malformedJSON(2, 7, 8).in(2)},
-		{name: "column-behind-mark", body: "\ufeff 1 x", problem: malformedJSON(1, 4, 6).in(1)},
+		{name: "column-after-byte-order-mark", body: "\ufeff 1 x", problem: malformedJSON(1, 4, 6).in(1)},
 		{name: "word", body: "1\r\n  {\"a\":yes}\r\n", records: []string{"1"}, problem: malformedJSON(2, 8, 10).in(2)},
 		{name: "too-deep", body: "1\n[[[[]]]]", records: []string{"1"}, problem: tooDeep(2, 4, 5).in(2)},
 		{name: "too-deep-and-cut", body: "1\n" + strings.Repeat("[", 199), records: []string{"1"}, problem: tooDeep(2, 4, 5).in(2)},

@@ -2,10 +2,11 @@
 
 package intake_test
 
-// flowSize is how many bytes TestMemoryStaysFlat splits; the others are how many it may allocate for a record:
-// splitting allocates none, but encoding/csv makes one string of a row, and a list in a cell is cut.
+// flowSize is the number of bytes that TestMemory reads. maxPerRecord and maxPerRow are the bytes
+// that it may allocate for each record: the parsers of JSON and NDJSON allocate none, but encoding/csv
+// allocates a string for each row, and arrays in cells are split.
 const (
-	flowSize    = 200_000_000
-	perRecord   = 1
-	perTableRow = 500
+	flowSize     = 200_000_000
+	maxPerRecord = 1
+	maxPerRow    = 500
 )

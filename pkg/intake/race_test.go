@@ -2,9 +2,10 @@
 
 package intake_test
 
-// flowSize is smaller with the race detector, which is slow, and under which sync.Pool forgets on purpose.
+// With the race detector the body is smaller, because the detector is slow, and the limits are
+// higher, because sync.Pool drops values on purpose.
 const (
-	flowSize    = 20_000_000
-	perRecord   = 100
-	perTableRow = 600
+	flowSize     = 20_000_000
+	maxPerRecord = 100
+	maxPerRow    = 600
 )

@@ -70,7 +70,7 @@ func (h *Handler) receive(
 	c *gin.Context, upload *store.Upload, body *Body, media intake.Media, target *collection.Collection,
 ) (op *operation.Operation, delimiter string, err error) {
 	ctx := c.Request.Context()
-	if body.digesting() {
+	if body.HasDigest() {
 		if err := h.receiver.claim(ctx, upload); err != nil {
 			return nil, "", err
 		}

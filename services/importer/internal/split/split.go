@@ -99,7 +99,8 @@ func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (stor
 func (s *Splitter) stage(
 	ctx context.Context, id uuid.UUID, parts *store.PartsReader, media intake.Media, target *collection.Collection, request staging.Request,
 ) (chunk.Chunk, error) {
-	records, err := intake.Open(parts, media, target, request.Limits())
+	limits := request.Limits()
+	records, err := intake.Open(intake.NewBody(parts, limits.Body, nil), media, target, limits)
 	if err != nil {
 		return chunk.Chunk{}, err
 	}

@@ -7,15 +7,15 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-func TestArrayOfRecords(t *testing.T) {
+func TestJSON(t *testing.T) {
 	t.Parallel()
 	for _, test := range []bodyTest{
 		{name: "seed", body: `{"data":[{"id":"1"},{"id":"2"}]}`, records: []string{`{"id":"1"}`, `{"id":"2"}`}},
 		{name: "bare", body: `[{"id":"1"},{"id":"2"}]`, records: []string{`{"id":"1"}`, `{"id":"2"}`}},
 		{name: "bytes-as-received", body: "[ {\"id\" : \"\\u0031\",\n \"x\":1.50e+2} ]", records: []string{"{\"id\" : \"\\u0031\",\n \"x\":1.50e+2}"}},
-		{name: "mark", body: "\ufeff[1]", records: []string{"1"}},
+		{name: "byte-order-mark", body: "\ufeff[1]", records: []string{"1"}},
 		{name: "space-around", body: " \r\n\t[1]\n ", records: []string{"1"}},
-		{name: "members-around", body: `{"a":{"data":[9]},"b":[[1]],"data":[1,2],"c":"x","d":null}`, records: []string{"1", "2"}},
+		{name: "other-members", body: `{"a":{"data":[9]},"b":[[1]],"data":[1,2],"c":"x","d":null}`, records: []string{"1", "2"}},
 		{name: "escaped-name", body: `{"d\u0061ta":[1]}`, records: []string{"1"}},
 		{name: "any-value", body: `[null,true,"x",-0.5e9,[]]`, records: []string{"null", "true", `"x"`, "-0.5e9", "[]"}},
 		{
@@ -23,20 +23,20 @@ func TestArrayOfRecords(t *testing.T) {
 			problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5),
 		},
 		{
-			name:    "faults-of-a-record",
+			name:    "errors-in-records",
 			body:    "[{\"a\":1,\"a\":2},\"\xff\",\"\\ud800\",\"\\u0000\",1e99999]",
 			records: []string{`{"a":1,"a":2}`, "\"\xff\"", `"\ud800"`, `"\u0000"`, "1e99999"},
 		},
-		{name: "same-name-beside", body: `{"a":1,"a":2,"data":[1]}`, records: []string{"1"}},
+		{name: "duplicate-other-member", body: `{"a":1,"a":2,"data":[1]}`, records: []string{"1"}},
 
 		{name: "empty", body: "", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}},
-		{name: "mark-only", body: "\ufeff", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}},
+		{name: "byte-order-mark-only", body: "\ufeff", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}},
 		{name: "space-only", body: " \n ", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}},
 		{name: "no-records", body: "[]", problem: &problem{Kind: fault.Invalid, Code: "no-records"}},
 		{name: "no-records-in-object", body: `{"data":[ ]}`, problem: &problem{Kind: fault.Invalid, Code: "no-records"}},
 		{name: "utf-16", body: "\xff\xfe[\x00]\x00", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
 		{name: "utf-16-big", body: "\xfe\xff\x00[\x00]", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
-		{name: "utf-16-unmarked", body: "[\x00]\x00", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
+		{name: "utf-16-without-mark", body: "[\x00]\x00", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
 
 		{name: "null", body: "null", problem: malformedJSON(1, 1, 0)},
 		{name: "scalar", body: " \"data\"", problem: malformedJSON(1, 2, 1)},
@@ -50,7 +50,7 @@ func TestArrayOfRecords(t *testing.T) {
 		{name: "trailing-word", body: "[1] x", records: []string{"1"}, problem: malformedJSON(1, 5, 4)},
 		{name: "trailing-bracket", body: "[1]]", records: []string{"1"}, problem: malformedJSON(1, 4, 3)},
 		{name: "trailing-comma", body: "[1,\n]", records: []string{"1"}, problem: malformedJSON(1, 3, 2).in(2)},
-		{name: "mark-does-not-count-as-a-column", body: "\ufeff[1 2]", records: []string{"1"}, problem: malformedJSON(1, 4, 6).in(2)},
+		{name: "byte-order-mark-is-no-column", body: "\ufeff[1 2]", records: []string{"1"}, problem: malformedJSON(1, 4, 6).in(2)},
 		{name: "no-comma", body: "[{\"a\":1}\n{\"b\":2}]", records: []string{`{"a":1}`}, problem: malformedJSON(2, 1, 9).in(2)},
 		{name: "single-quotes", body: "[{'a':1}]", problem: malformedJSON(1, 3, 2).in(1)},
 		{name: "comment", body: "[1, // one\n2]", records: []string{"1"}, problem: malformedJSON(1, 5, 4).in(2)},
@@ -75,16 +75,16 @@ func TestArrayOfRecords(t *testing.T) {
 		{name: "many-brackets", body: `[[[],[],[],{},{}]]`, records: []string{`[[],[],[],{},{}]`}},
 		{name: "too-deep", body: "[1,\n[[[[]]]]]", records: []string{"1"}, problem: tooDeep(2, 4, 7).in(2)},
 		{name: "too-deep-and-cut", body: `[{"a":{"b":{"c":[`, problem: tooDeep(1, 17, 16).in(1)},
-		{name: "too-deep-beside", body: `{"x":[[[[1]]]],"data":[1]}`, problem: tooDeep(1, 9, 8)},
-		{name: "too-deep-behind", body: `{"data":[1],"x":[[[[1]]]]}`, records: []string{"1"}, problem: tooDeep(1, 20, 19)},
+		{name: "too-deep-in-other-member", body: `{"x":[[[[1]]]],"data":[1]}`, problem: tooDeep(1, 9, 8)},
+		{name: "too-deep-after-records", body: `{"data":[1],"x":[[[[1]]]]}`, records: []string{"1"}, problem: tooDeep(1, 20, 19)},
 		{name: "syntax-before-depth", body: `[[x,[[[[[[`, problem: malformedJSON(1, 3, 2).in(1)},
 
 		{name: "largest", body: `["` + strings.Repeat("x", 198) + `"]`, records: []string{`"` + strings.Repeat("x", 198) + `"`}},
 		{name: "too-large", body: "[1,\n \"" + strings.Repeat("x", 199) + "\"]", records: []string{"1"}, problem: tooLarge(2, 2, 5).in(2)},
 		{name: "endless-string", body: `[1,"` + strings.Repeat("x", 200_000), records: []string{"1"}, problem: tooLarge(1, 4, 3).in(2)},
-		{name: "endless-string-beside", body: `{"x":"` + strings.Repeat("x", 200_000), problem: tooLarge(1, 6, 5)},
+		{name: "endless-string-in-other-member", body: `{"x":"` + strings.Repeat("x", 200_000), problem: tooLarge(1, 6, 5)},
 		{name: "endless-name", body: `{"` + strings.Repeat("x", 200_000), problem: tooLarge(1, 2, 1)},
-		{name: "long-member-beside", body: `{"x":[` + strings.Repeat("1,", 100_000) + `1],"data":[1]}`, records: []string{"1"}},
+		{name: "long-other-member", body: `{"x":[` + strings.Repeat("1,", 100_000) + `1],"data":[1]}`, records: []string{"1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

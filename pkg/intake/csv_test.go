@@ -9,18 +9,18 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 )
 
-func TestTableOfRecords(t *testing.T) {
+func TestCSV(t *testing.T) {
 	t.Parallel()
 	for _, test := range []bodyTest{
 		{name: "rows", body: "id,size\na,1\nb,2\n", records: []string{`{"id":"a","size":1}`, `{"id":"b","size":2}`}},
 		{name: "carriage-returns", body: "id,size\r\na,1\r\nb,2", records: []string{`{"id":"a","size":1}`, `{"id":"b","size":2}`}},
-		{name: "mark", body: "\ufeffid,size\na,1\n", records: []string{`{"id":"a","size":1}`}},
+		{name: "byte-order-mark", body: "\ufeffid,size\na,1\n", records: []string{`{"id":"a","size":1}`}},
 		{name: "quotes", body: "\"id\",\"x,y\"\n\"a \"\"b\"\"\",\"1\n2\"\n", records: []string{`{"id":"a \"b\"","x,y":"1\n2"}`}},
 		{name: "blank-lines", body: "\nid,size\n\na,1\n\n", records: []string{`{"id":"a","size":1}`}},
 		{name: "empty-cells", body: "id,size,any\na,,\n,,\n", records: []string{`{"id":"a"}`, `{}`}},
 		{name: "space-in-header", body: " id , size\na,1\n", records: []string{`{"id":"a","size":1}`}},
 		{name: "unknown-column", body: "id,color\na,1\n", records: []string{`{"id":"a","color":"1"}`}},
-		{name: "rows-of-other-lengths", body: "id,size\na\nb,1,\"x\ny\",\nc,2\n", records: []string{`["a"]`, `["b","1","x\ny",""]`, `{"id":"c","size":2}`}},
+		{name: "rows-of-wrong-length", body: "id,size\na\nb,1,\"x\ny\",\nc,2\n", records: []string{`["a"]`, `["b","1","x\ny",""]`, `{"id":"c","size":2}`}},
 		{name: "raw-bytes", body: "id\na\x00\x1f\nb\xff\n", records: []string{`{"id":"a\u0000\u001f"}`, "{\"id\":\"b\xff\"}"}},
 		{name: "one-column", body: "id\na\nb", records: []string{`{"id":"a"}`, `{"id":"b"}`}},
 
@@ -57,7 +57,7 @@ func malformedCSV(line int, column, offset int64) *problem {
 	return at(fault.Malformed, "malformed-csv", line, column, offset)
 }
 
-func TestCells(t *testing.T) {
+func TestCSVCells(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ column, cell, want string }{
 		{"id", " 1 ", `" 1 "`},
@@ -97,20 +97,20 @@ func TestCells(t *testing.T) {
 		t.Run(test.column+"="+test.cell, func(t *testing.T) {
 			t.Parallel()
 			body := test.column + "\n\"" + strings.ReplaceAll(test.cell, `"`, `""`) + "\"\n"
-			records, _ := split(t, strings.NewReader(body), media(t, "text/csv"), small)
+			records, _ := readAll(t, strings.NewReader(body), media(t, "text/csv"), small)
 			want := fmt.Sprintf(`{%q:%s}`, test.column, test.want)
 			if len(records) != 1 || records[0] != want {
-				t.Errorf("%q became %s, want %s", body, records, want)
+				t.Errorf("records of %q = %s, want %s", body, records, want)
 			}
 		})
 	}
 }
 
-func TestDelimiter(t *testing.T) {
+func TestCSVDelimiter(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, contentType, header, want string
-		sniffed                         bool
+		detected                        bool
 	}{
 		{"comma", "text/csv", "id,size", "comma", true},
 		{"semicolon", "text/csv", "id;size;x,y", "semicolon", true},
@@ -120,20 +120,20 @@ func TestDelimiter(t *testing.T) {
 		{"in-quotes", "text/csv", "\"a,b,c,d\";size", "semicolon", true},
 		{"tie", "text/csv", "a,b;c", "comma", true},
 		{"first-row-only", "text/csv", "\"a\nb\";size\n1,2,3,4;5", "semicolon", true},
-		{"stated-by-name", "text/csv; delimiter=Semicolon", "a,b,c;d", "semicolon", false},
-		{"stated-by-character", "text/csv; header=present; delimiter=\"|\"", "a,b,c|d", "bar", false},
-		{"stated-comma", "text/csv; delimiter=comma", "a;b;c,d", "comma", false},
-		{"no-csv", "application/json", "[1]", "", false},
+		{"declared-by-name", "text/csv; delimiter=Semicolon", "a,b,c;d", "semicolon", false},
+		{"declared-by-character", "text/csv; header=present; delimiter=\"|\"", "a,b,c|d", "bar", false},
+		{"declared-comma", "text/csv; delimiter=comma", "a;b;c,d", "comma", false},
+		{"not-csv", "application/json", "[1]", "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r, err := intake.Open(strings.NewReader(test.header), media(t, test.contentType), thingsCollection(t), small)
+			r, err := intake.Open(newBody(strings.NewReader(test.header), small), media(t, test.contentType), thingsCollection(t), small)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			if name, sniffed := r.Delimiter(); name != test.want || sniffed != test.sniffed {
-				t.Errorf("got %s, sniffed %v; want %s, %v", name, sniffed, test.want, test.sniffed)
+			if name, detected := r.Delimiter(); name != test.want || detected != test.detected {
+				t.Errorf("Delimiter() = %s, %v, want %s, %v", name, detected, test.want, test.detected)
 			}
 		})
 	}

@@ -2,18 +2,18 @@ package intake
 
 import "bytes"
 
-// delimiter is what separates the columns of a CSV body.
+// delimiter separates the columns of a CSV body.
 type delimiter struct {
 	char byte
 	name string
 }
 
-// delimiters are all that are taken, the likelier first.
+// delimiters are all supported delimiters, the most common first.
 var delimiters = []delimiter{{',', "comma"}, {';', "semicolon"}, {'\t', "tab"}, {'|', "bar"}}
 
-// sniff finds the delimiter that occurs most often in the first row outside of quotes. A header row without
-// any has one column, and then the comma is as good as any.
-func sniff(head []byte) delimiter {
+// detectDelimiter returns the delimiter that occurs most often in the first row outside of quotes.
+// A header row without a delimiter has one column; the result is the comma then.
+func detectDelimiter(head []byte) delimiter {
 	head = bytes.TrimLeft(head, "\r\n")
 	var counts [256]int
 	quoted := false

@@ -16,12 +16,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
 )
 
-func TestCodings(t *testing.T) {
+func TestDecoding(t *testing.T) {
 	t.Parallel()
 	const plain = "1\n2\n3\n"
 	numbers := []string{"1", "2", "3"}
@@ -36,7 +35,7 @@ func TestCodings(t *testing.T) {
 		{"zstd", bodyTest{name: "zstd", body: framed, records: numbers}},
 		{"gzip", bodyTest{name: "gzip-members", body: gzipped(t, "1\n2") + gzipped(t, "\n3"), records: numbers}},
 		{"zstd", bodyTest{name: "zstd-frames", body: zstandard(t, "1\n2", 1<<20) + zstandard(t, "\n3", 1<<20), records: numbers}},
-		{"gzip", bodyTest{name: "mark-inside", body: gzipped(t, "\ufeff1"), records: []string{"1"}}},
+		{"gzip", bodyTest{name: "byte-order-mark-inside", body: gzipped(t, "\ufeff1"), records: []string{"1"}}},
 		{"gzip", bodyTest{name: "position-inside", body: gzipped(t, "1\n x"), records: []string{"1"}, problem: malformedJSON(2, 2, 3).in(2)}},
 		{"gzip", bodyTest{name: "gzip-empty", body: "", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}}},
 		{"zstd", bodyTest{name: "zstd-empty", body: "", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}}},
@@ -59,7 +58,7 @@ func TestCodings(t *testing.T) {
 	}
 }
 
-func TestBombs(t *testing.T) {
+func TestSizeLimits(t *testing.T) {
 	t.Parallel()
 	dense := strings.Repeat(`"`+strings.Repeat("x", 61)+"\"\n", 2<<20/64)
 	loose := intake.Limits{Body: 1 << 20, Record: 200, Records: 10 << 20, Depth: 3, Ratio: 1 << 20}
@@ -83,17 +82,17 @@ func TestBombs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := split(t, strings.NewReader(test.body), media(t, "application/x-ndjson", test.coding), test.limits)
+			_, err := readAll(t, strings.NewReader(test.body), media(t, "application/x-ndjson", test.coding), test.limits)
 			if diff := cmp.Diff(test.want, problemOf(t, err)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+				t.Errorf("problem (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestTransportErrors breaks off bodies in the middle: what is reported is the transport's error, although the
-// text and the compressed stream end too early as well.
-func TestTransportErrors(t *testing.T) {
+// TestTransferErrors fails transfers in the middle. The error must be that of the transfer, although
+// the text and the compressed stream end too early as well.
+func TestTransferErrors(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{io.ErrUnexpectedEOF, os.ErrDeadlineExceeded, &http.MaxBytesError{Limit: 1}} {
 		for _, coding := range []string{"identity", "gzip", "zstd"} {
@@ -108,10 +107,10 @@ func TestTransportErrors(t *testing.T) {
 							body = body[:len(body)-length]
 						}
 						broken := io.MultiReader(strings.NewReader(body), iotest.ErrReader(cause))
-						_, err := split(t, broken, media(t, contentType, coding), small)
+						_, err := readAll(t, broken, media(t, contentType, coding), small)
 						var f *fault.Fault
 						if !errors.Is(err, cause) || errors.As(err, &f) {
-							t.Errorf("got %v, want the transport's %v", err, cause)
+							t.Errorf("error = %v, want %v", err, cause)
 						}
 					})
 				}
@@ -120,8 +119,8 @@ func TestTransportErrors(t *testing.T) {
 	}
 }
 
-// TestLostClient reads a request whose body is shorter than announced, as net/http reports it.
-func TestLostClient(t *testing.T) {
+// TestShortBody reads a request whose body is shorter than its Content-Length.
+func TestShortBody(t *testing.T) {
 	t.Parallel()
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		raw := "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + packed(t, "[1,2]", coding)
@@ -129,42 +128,43 @@ func TestLostClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := split(t, request.Body, media(t, "application/json", coding), small); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("%s: got %v, want io.ErrUnexpectedEOF", coding, err)
+		if _, err := readAll(t, request.Body, media(t, "application/json", coding), small); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: error = %v, want io.ErrUnexpectedEOF", coding, err)
 		}
 	}
 }
 
-// TestWrappedEndIsNoEnd makes sure that only io.EOF itself completes a body.
-func TestWrappedEndIsNoEnd(t *testing.T) {
+// TestWrappedEOFIsFailure checks that only io.EOF itself ends a body.
+func TestWrappedEOFIsFailure(t *testing.T) {
 	t.Parallel()
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		broken := io.MultiReader(strings.NewReader(packed(t, "1\n2\n", coding)), iotest.ErrReader(fmt.Errorf("connection: %w", io.EOF)))
-		if _, err := split(t, broken, media(t, "application/x-ndjson", coding), small); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("%s: got %v, want io.ErrUnexpectedEOF", coding, err)
+		if _, err := readAll(t, broken, media(t, "application/x-ndjson", coding), small); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: error = %v, want io.ErrUnexpectedEOF", coding, err)
 		}
 	}
 }
 
-// TestWindow takes what zstd's usual levels need to be unpacked, and no more.
-func TestWindow(t *testing.T) {
+// TestZstdWindow checks that the windows of zstd's usual levels are supported, and larger ones rejected.
+func TestZstdWindow(t *testing.T) {
 	t.Parallel()
 	limits := intake.Limits{Body: 32 << 20, Record: 200, Records: 5, Depth: 3, Ratio: 1 << 20}
 	for window, want := range map[int]*problem{8 << 20: nil, 16 << 20: {Kind: fault.Malformed, Code: "bad-encoding"}} {
 		body := zstandard(t, strings.Repeat(strings.Repeat(" ", 63)+"\n", 17<<20/64)+"1", window)
-		_, err := split(t, strings.NewReader(body), media(t, "application/x-ndjson", "zstd"), limits)
+		_, err := readAll(t, strings.NewReader(body), media(t, "application/x-ndjson", "zstd"), limits)
 		if diff := cmp.Diff(want, problemOf(t, err)); diff != "" {
 			t.Errorf("window %d (-want +got):\n%s", window, diff)
 		}
 	}
 }
 
-func TestLimitsMustBePositive(t *testing.T) {
+func TestOpenRejectsZeroLimit(t *testing.T) {
 	t.Parallel()
-	_, err := intake.Open(strings.NewReader("[1]"), media(t, "application/json"), thingsCollection(t), intake.Limits{Body: 1, Record: 1, Depth: 1, Ratio: 1})
+	_, err := intake.Open(newBody(strings.NewReader("[1]"), small), media(t, "application/json"), thingsCollection(t),
+		intake.Limits{Body: 1, Record: 1, Depth: 1, Ratio: 1})
 	var f *fault.Fault
 	if err == nil || errors.As(err, &f) {
-		t.Errorf("got %v, want an error that is not the client's", err)
+		t.Errorf("Open() = %v, want an error that is no fault", err)
 	}
 }
 
@@ -215,8 +215,9 @@ func flip(text string, i int) string {
 	return string(b)
 }
 
-// A coding that breaks in the middle of a JSON text must be told as what it is, although the text ends too early as well.
-func TestBrokenCodingOfAnArray(t *testing.T) {
+// TestTruncatedGzipOfJSON: the error of the coding takes precedence over that of the text, which ends
+// too early as well.
+func TestTruncatedGzipOfJSON(t *testing.T) {
 	t.Parallel()
 	var plain strings.Builder
 	plain.WriteString(`{"data":[0`)
@@ -224,79 +225,74 @@ func TestBrokenCodingOfAnArray(t *testing.T) {
 		fmt.Fprintf(&plain, `,{"n":%d}`, n*n*7919)
 	}
 	packed := gzipped(t, plain.String()+"]}")
-	media, err := intake.Negotiate("application/json", []string{"gzip"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := intake.Open(strings.NewReader(packed[:len(packed)/2]), media, &collection.Collection{}, intake.DefaultLimits())
-	for err == nil {
-		_, err = body.Next()
-	}
+	_, err := readAll(t, strings.NewReader(packed[:len(packed)/2]), media(t, "application/json", "gzip"), intake.DefaultLimits())
 	if got := fault.Of(err).Code; got != "bad-encoding" {
-		t.Errorf("a cut gzip is called %s: %v", got, err)
+		t.Errorf("code = %s, want bad-encoding: %v", got, err)
 	}
 }
 
-// An endless row of empty gzip members unpacks to nothing and would be read for ever.
-func TestACodingThatUnpacksToNothingEnds(t *testing.T) {
+// TestEndlessEmptyGzipMembers reads a body that decodes to nothing and never ends.
+func TestEndlessEmptyGzipMembers(t *testing.T) {
 	t.Parallel()
 	limits := intake.DefaultLimits()
 	limits.Body = 1 << 20
-	media, err := intake.Negotiate("application/x-ndjson", []string{"gzip"})
-	if err != nil {
-		t.Fatal(err)
+	body := &repeater{unit: []byte(gzipped(t, ""))}
+	_, err := readAll(t, body, media(t, "application/x-ndjson", "gzip"), limits)
+	if got := fault.Of(err).Code; got != "body-too-large" {
+		t.Errorf("code = %s, want body-too-large: %v", got, err)
 	}
-	member := gzipped(t, "")
-	wire := &treadmill{unit: []byte(member)}
-	body, err := intake.Open(wire, media, &collection.Collection{}, limits)
-	for err == nil {
-		_, err = body.Next()
-	}
-	if got := fault.Of(err).Code; got != "body-too-large" || wire.given > 2<<20 {
-		t.Errorf("after %d bytes: %v", wire.given, err)
+	if body.read > 2<<20 {
+		t.Errorf("read %d bytes, want at most %d", body.read, 2<<20)
 	}
 }
 
-// treadmill gives the same bytes again and again.
-type treadmill struct {
-	unit  []byte
-	given int
+// repeater reads the same bytes again and again.
+type repeater struct {
+	unit []byte
+	read int
 }
 
-func (e *treadmill) Read(p []byte) (int, error) {
-	if e.given > 64<<20 {
+func (r *repeater) Read(p []byte) (int, error) {
+	if r.read > 64<<20 {
 		return 0, io.EOF // so that a failing test ends
 	}
-	n := copy(p, e.unit[e.given%len(e.unit):])
-	e.given += n
+	n := copy(p, r.unit[r.read%len(r.unit):])
+	r.read += n
 	return n, nil
 }
 
-// A part is opaque: it may be empty, and end in the middle of a character.
-func TestPlainKnowsNoRecords(t *testing.T) {
+// TestDecode: a part may be empty and may end in the middle of a character.
+func TestDecode(t *testing.T) {
 	t.Parallel()
 	limits := intake.Limits{Body: 10, Record: 1, Records: 1, Depth: 1, Ratio: 1}
 	for name, tt := range map[string]struct {
 		body, coding, code string
 	}{
-		"empty":        {"", "", ""},
-		"half a rune":  {"\xc3", "identity", ""},
-		"as allowed":   {"0123456789", "", ""},
-		"too large":    {"0123456789x", "", "body-too-large"},
-		"no gzip":      {"0123456789", "gzip", "bad-encoding"},
-		"empty gzip":   {"", "gzip", "empty-body"},
-		"other coding": {"", "br", "unsupported-content-encoding"},
+		"empty":              {"", "", ""},
+		"half a character":   {"\xc3", "identity", ""},
+		"at the limit":       {"0123456789", "", ""},
+		"too large":          {"0123456789x", "", "body-too-large"},
+		"not gzip":           {"0123456789", "gzip", "bad-encoding"},
+		"empty gzip":         {"", "gzip", "empty-body"},
+		"unsupported coding": {"", "br", "unsupported-content-encoding"},
 	} {
-		plain, err := intake.Plain(strings.NewReader(tt.body), []string{tt.coding}, limits)
-		if err == nil {
-			var all []byte
-			all, err = io.ReadAll(plain)
-			if err == nil && string(all) != tt.body {
-				t.Errorf("%s: read %q", name, all)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reader, err := intake.Decode(newBody(strings.NewReader(tt.body), limits), []string{tt.coding}, limits)
+			if err == nil {
+				var decoded []byte
+				decoded, err = io.ReadAll(reader)
+				if err == nil && string(decoded) != tt.body {
+					t.Errorf("decoded = %q, want %q", decoded, tt.body)
+				}
 			}
-		}
-		if got := fault.Of(err).Code; (err == nil) != (tt.code == "") || err != nil && got != tt.code {
-			t.Errorf("%s: %v", name, err)
-		}
+			if tt.code == "" {
+				if err != nil {
+					t.Errorf("error = %v, want nil", err)
+				}
+			} else if got := fault.Of(err).Code; err == nil || got != tt.code {
+				t.Errorf("code = %s, want %s: %v", got, tt.code, err)
+			}
+		})
 	}
 }

@@ -1,0 +1,65 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// Body is a request body as it is received, before its content coding is undone. It limits and
+// counts the received bytes, and can compute their digest. It is not safe for concurrent use.
+type Body struct {
+	reader io.Reader
+	limit  int64
+	digest hash.Hash
+	bytes  int64
+	err    error // of the transfer; nil also after io.EOF
+}
+
+// NewBody returns the body that r reads. limit is the maximum number of its bytes after decoding:
+// somewhat more may be received, because incompressible data grows when it is compressed. digest,
+// unless it is nil, is updated with every received byte.
+func NewBody(r io.Reader, limit int64, digest hash.Hash) *Body {
+	return &Body{reader: r, limit: limit, digest: digest}
+}
+
+// Read reads received bytes. Its error is a fault of kind TooLarge beyond the limit; otherwise it is
+// that of the underlying reader. It remembers the error, because the decoders report a failed
+// transfer and a damaged stream in the same way.
+func (b *Body) Read(p []byte) (int, error) {
+	n, err := b.reader.Read(p)
+	b.bytes += int64(n)
+	if b.digest != nil {
+		_, _ = b.digest.Write(p[:n]) // a hash never fails
+	}
+	switch {
+	case b.bytes > b.limit+b.limit/100+slack: // without this limit an endless stream could decode to nothing
+		b.err = bodyTooLarge(b.limit)
+		return 0, b.err
+	case err == nil, err == io.EOF: // itself: a wrapped io.EOF is a failed transfer
+	case errors.Is(err, io.EOF):
+		b.err = fmt.Errorf("reading the body: %w: %s", io.ErrUnexpectedEOF, err.Error())
+	default:
+		b.err = fmt.Errorf("reading the body: %w", err)
+	}
+	return n, err
+}
+
+// HasDigest reports whether a digest is computed.
+func (b *Body) HasDigest() bool { return b.digest != nil }
+
+// Digest reads the rest of the body and returns the digest of all of it; nil without a digest. Its
+// errors are those of Reader.Next.
+func (b *Body) Digest() ([]byte, error) {
+	if b.digest == nil {
+		return nil, nil
+	}
+	if b.err == nil {
+		_, _ = io.Copy(io.Discard, b)
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.digest.Sum(nil), nil
+}

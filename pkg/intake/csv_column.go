@@ -1,0 +1,161 @@
+package intake
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+)
+
+// csvColumn converts the cells of one CSV column to values of one member.
+type csvColumn struct {
+	member []byte    // the quoted name and a colon
+	types  jsonTypes // of the member
+	items  jsonTypes // of its items, if it is an array
+}
+
+// jsonTypes are the JSON types that a value may have.
+type jsonTypes struct {
+	text, number, boolean, array, object bool
+}
+
+func typesOf(p collection.Property) jsonTypes {
+	return jsonTypes{
+		text:    p.Allows("string"),
+		number:  p.Allows("number") || p.Allows("integer"),
+		boolean: p.Allows("boolean"),
+		array:   p.Allows("array"),
+		object:  p.Allows("object"),
+	}
+}
+
+// newCSVColumn finds the member with the column's name. The cells of an undeclared column become
+// strings: the importer decides whether such a member is allowed.
+func newCSVColumn(name string, c *collection.Collection) csvColumn {
+	col := csvColumn{member: append(appendString(nil, name), ':'), types: jsonTypes{text: true}}
+	i := slices.IndexFunc(c.Properties, func(p collection.Property) bool { return p.Name == name })
+	if i < 0 {
+		return col
+	}
+	col.types = typesOf(c.Properties[i])
+	col.items = typesOf(collection.Property{Types: c.Properties[i].Items})
+	return col
+}
+
+// appendValue appends a cell as JSON, depending on the types that the member may have:
+//
+//   - An empty cell means an absent member and is not passed to this function.
+//   - A member that may be a string gets the cell unchanged.
+//   - A number must have the syntax of JSON; space around it is allowed.
+//   - A boolean is true or false in upper or lower case.
+//   - An object must be JSON.
+//   - An array is JSON if the cell begins with "[". Otherwise its items are separated by "|", without
+//     the space around each, and `\|` is a bar in an item. Items follow the same rules, except that
+//     they are no arrays or objects. A member that may also be a number or a boolean gets that first.
+//   - Anything else becomes a string, so that the schema rejects it with a reason.
+func (c csvColumn) appendValue(dst []byte, cell string) []byte {
+	if c.types.text {
+		return appendString(dst, cell)
+	}
+	trimmed := strings.TrimSpace(cell)
+	if c.types.object && beginsWith(trimmed, '{') && isJSON(trimmed) || c.types.array && beginsWith(trimmed, '[') && isJSON(trimmed) {
+		return append(dst, trimmed...)
+	}
+	if scalar, ok := c.types.scalar(trimmed); ok {
+		return append(dst, scalar...)
+	}
+	if c.types.array {
+		return c.appendArray(dst, trimmed)
+	}
+	return appendString(dst, cell)
+}
+
+func (c csvColumn) appendArray(dst []byte, cell string) []byte {
+	dst = append(dst, '[')
+	for i, item := range splitItems(cell) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if scalar, ok := c.items.scalar(item); ok {
+			dst = append(dst, scalar...)
+		} else {
+			dst = appendString(dst, item)
+		}
+	}
+	return append(dst, ']')
+}
+
+// splitItems splits at every bar that does not follow a backslash.
+func splitItems(cell string) []string {
+	var items []string
+	var item strings.Builder
+	for i := 0; i < len(cell); i++ {
+		switch {
+		case cell[i] == '\\' && i+1 < len(cell) && cell[i+1] == '|':
+			item.WriteByte('|')
+			i++
+		case cell[i] == '|':
+			items = append(items, strings.TrimSpace(item.String()))
+			item.Reset()
+		default:
+			item.WriteByte(cell[i])
+		}
+	}
+	return append(items, strings.TrimSpace(item.String()))
+}
+
+// scalar returns a cell as a JSON number or boolean if the types allow it.
+func (t jsonTypes) scalar(cell string) (text string, ok bool) {
+	switch {
+	case t.text:
+		return "", false
+	case t.number && isNumber(cell):
+		return cell, true
+	case t.boolean && strings.EqualFold(cell, "true"):
+		return "true", true
+	case t.boolean && strings.EqualFold(cell, "false"):
+		return "false", true
+	default:
+		return "", false
+	}
+}
+
+func beginsWith(text string, c byte) bool { return text != "" && text[0] == c }
+
+func isJSON(text string) bool { return jsontext.Value(text).IsValid(lenient...) }
+
+func isNumber(text string) bool {
+	return text != "" && (text[0] == '-' || '0' <= text[0] && text[0] <= '9') && isJSON(text)
+}
+
+// appendString appends a text as a JSON string. Unlike jsontext.AppendQuote it keeps bytes that are
+// not UTF-8: the importer rejects the record that contains them.
+func appendString(dst []byte, text string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	done := 0
+	for i := range len(text) {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[done:i]...)
+		done = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	dst = append(dst, text[done:]...)
+	return append(dst, '"')
+}

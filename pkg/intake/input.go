@@ -1,0 +1,118 @@
+package intake
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+)
+
+// errRecordTooLarge means that a record does not end within its limit.
+var errRecordTooLarge = errors.New("record exceeds its limit")
+
+// input is the decoded body as the parsers read it. It enforces the limit of a record: the parsers
+// are libraries that read until they see the end of a record, so input returns an error when they
+// read past the end that the current record may have at most.
+type input struct {
+	reader io.Reader
+	limits Limits
+
+	head      []byte // read ahead by newInput, not yet returned
+	offset    int64  // of the next byte to return, from the beginning of the body
+	recordAt  int64  // offset of the current record or of the space before it
+	maxOffset int64  // offset at which the current record must have ended
+	lines     lines
+	pending   error // of the underlying reader, not yet returned
+	err       error // returned
+}
+
+var (
+	utf8Mark = []byte("\xef\xbb\xbf")
+	wideMark = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
+)
+
+// newInput reads the first bytes: it skips a byte order mark and rejects encodings other than UTF-8.
+func newInput(decoded io.Reader, limits Limits) (*input, error) {
+	in := &input{reader: decoded, limits: limits}
+	head := make([]byte, 4)
+	in.head = head[:in.fill(head)]
+	if len(in.head) == 0 {
+		if errors.Is(in.pending, io.EOF) {
+			return nil, emptyBody()
+		}
+		return nil, in.pending
+	}
+	if isWide(in.head) {
+		return nil, fault.New(fault.Malformed, "not-utf8", "The body is encoded in UTF-16 or UTF-32. Convert it to UTF-8.")
+	}
+	if bytes.HasPrefix(in.head, utf8Mark) {
+		in.offset = int64(len(utf8Mark))
+		in.head = in.head[in.offset:]
+	}
+	in.lines.first = in.offset
+	in.beginRecord(in.offset)
+	return in, nil
+}
+
+// fill reads until p is full or the reader returns an error.
+func (in *input) fill(p []byte) (n int) {
+	for n < len(p) && in.pending == nil {
+		var read int
+		read, in.pending = in.reader.Read(p[n:])
+		n += read
+	}
+	return n
+}
+
+// isWide recognizes UTF-16 and UTF-32 by their byte order marks, and by zeros in the first two
+// bytes: every valid body begins with two ASCII characters (RFC 4627, section 3).
+func isWide(head []byte) bool {
+	for _, mark := range wideMark {
+		if bytes.HasPrefix(head, mark) {
+			return true
+		}
+	}
+	return bytes.IndexByte(head[:min(2, len(head))], 0) >= 0
+}
+
+// beginRecord is called when a record, or anything else that is read as a whole, begins at offset.
+func (in *input) beginRecord(offset int64) {
+	in.recordAt = offset
+	in.maxOffset = offset + int64(in.limits.Record) + slack
+}
+
+// Read fills p if it can. The parsers scan all unread bytes after each read, so with a client that
+// sends byte by byte a large record would otherwise take time in the square of its size.
+func (in *input) Read(p []byte) (int, error) {
+	if in.err != nil {
+		return 0, in.err
+	}
+	if in.offset >= in.maxOffset {
+		in.err = errRecordTooLarge
+		return 0, in.err
+	}
+	p = p[:min(int64(len(p)), in.maxOffset-in.offset)]
+	n := copy(p, in.head)
+	in.head = in.head[n:]
+	n += in.fill(p[n:])
+	if n == 0 && in.pending != nil {
+		in.err = in.pending
+		return 0, in.err
+	}
+	in.lines.forget(in.recordAt)
+	in.lines.add(in.offset, p[:n])
+	in.offset += int64(n)
+	return n, nil
+}
+
+// failure returns the error that ended the reading; nil after io.EOF.
+func (in *input) failure() error {
+	if in.err == nil || errors.Is(in.err, io.EOF) {
+		return nil
+	}
+	if errors.Is(in.err, errRecordTooLarge) {
+		return in.recordTooLarge(in.recordAt)
+	}
+	return in.err
+}
