@@ -20,7 +20,8 @@ func (p *PanicError) Unwrap() error {
 	return err
 }
 
-// CatchPanic calls work and returns its error, or a PanicError if it panics, so that one defect does not end the whole process.
+// CatchPanic calls work and returns its error, or a PanicError if it panics, so that one defect
+// does not end the whole process.
 func CatchPanic(work func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -15,16 +15,20 @@ import (
 
 // Errors that a step or an attempt returns if the chunk can't be processed now.
 var (
-	// ErrNothingDue means that the chunk is done, or that its operation is finished or deleted. The queue entry can be acknowledged.
+	// ErrNothingDue means that the chunk is done, or that its operation is finished or deleted. The
+	// queue entry can be acknowledged.
 	ErrNothingDue = errors.New("nothing is due for this chunk")
-	// ErrLocked means that another worker has locked the chunk. If that worker fails, the chunk is due again.
+	// ErrLocked means that another worker has locked the chunk. If that worker fails, the chunk is
+	// due again.
 	ErrLocked = errors.New("the chunk is locked by another worker")
 )
 
-// ErrIDTaken means that an operation with the same id exists, or existed: compare its PayloadDigest.
+// ErrIDTaken means that an operation with the same id exists, or existed: compare its
+// PayloadDigest.
 var ErrIDTaken = errors.New("an operation with this id exists")
 
-// ErrUploadGone means that the janitor dropped the upload, or started to, because it was not touched in time.
+// ErrUploadGone means that the janitor dropped the upload, or started to, because it was not
+// touched in time.
 var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
 	"The upload stood still for so long that it was given up. Nothing of it was imported; send it again.")
 
@@ -38,8 +42,9 @@ const (
 	queryCanceled       = "57014"
 )
 
-// transientClasses are the SQLSTATE classes that a retry can cure: connection (08), transaction rollback (40), resources (53),
-// operator intervention such as a restart or the janitor's own (57), system errors (58).
+// transientClasses are the SQLSTATE classes that a retry can cure: connection (08), transaction
+// rollback (40), resources (53), operator intervention such as a restart or the janitor's own (57),
+// system errors (58).
 var transientClasses = []string{"08", "40", "53", "57", "58"}
 
 // transientExceptions are single codes that differ from their class.
@@ -49,8 +54,8 @@ var transientExceptions = map[string]bool{
 	lockNotAvailable: true,  // lock_timeout
 }
 
-// IsTransient reports whether the same call may succeed later without any change: Postgres was unreachable, restarted, was short of
-// resources, or ended this transaction in favour of another.
+// IsTransient reports whether the same call may succeed later without any change: Postgres was
+// unreachable, restarted, was short of resources, or ended this transaction in favour of another.
 func IsTransient(err error) bool {
 	if err == nil {
 		return false
@@ -69,7 +74,8 @@ func IsTransient(err error) bool {
 		isLostConnection(err)
 }
 
-// isLostConnection recognizes the driver's errors for a connection that broke during a statement by their text: they have no type.
+// isLostConnection recognizes the driver's errors for a connection that broke during a statement by
+// their text: they have no type.
 func isLostConnection(err error) bool {
 	text := err.Error()
 	for _, sign := range []string{"conn closed", "unexpected EOF", "connection reset", "broken pipe", "closed pool"} {
@@ -80,7 +86,8 @@ func isLostConnection(err error) bool {
 	return false
 }
 
-// unavailable converts a transient error into a fault of kind Unavailable and returns any other error, and nil, unchanged.
+// unavailable converts a transient error into a fault of kind Unavailable and returns any other
+// error, and nil, unchanged.
 func unavailable(err error) error {
 	if !IsTransient(err) {
 		return err

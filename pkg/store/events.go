@@ -9,7 +9,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Events returns the revisions of an operation after the given one, in order and without gaps, at most limit of them.
+// Events returns the revisions of an operation after the given one, in order and without gaps, at
+// most limit of them.
 func (s *Store) Events(ctx context.Context, id uuid.UUID, after, limit int) ([]operation.Event, error) {
 	const events = `
 SELECT revision, at, status, progress, coalesce(phase, ''),

@@ -26,8 +26,8 @@ type TimedOut struct {
 	RequestID string
 }
 
-// TimeOutUnpolled stops live operations whose poll deadline has passed, at most limit of them, and returns them. It skips operations that are
-// locked by others; the next call gets them.
+// TimeOutUnpolled stops live operations whose poll deadline has passed, at most limit of them, and
+// returns them. It skips operations that are locked by others; the next call gets them.
 func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]TimedOut, error) {
 	const timeOut = `
 WITH due AS (
@@ -42,8 +42,8 @@ RETURNING t.task_id, t.kind, coalesce(t.request_id, '')`
 		timeOut, limit, statesBefore(operation.TimedOut), operation.TimedOut, unpolled.Code, unpolled.Message)
 }
 
-// Expire turns finished operations whose retention has passed into tombstones, at most limit of them, and returns their ids. Their counts
-// stay.
+// Expire turns finished operations whose retention has passed into tombstones, at most limit of
+// them, and returns their ids. Their counts stay.
 func (s *Store) Expire(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	const expire = `
 WITH due AS (
@@ -56,8 +56,8 @@ RETURNING t.task_id`
 	return collect(ctx, s.pool, "expiring operations", pgx.RowTo[uuid.UUID], expire, limit, finishedStates)
 }
 
-// DeleteExpired deletes tombstones that are older than age and have no dependent rows, at most limit of them, and returns how many it
-// deleted.
+// DeleteExpired deletes tombstones that are older than age and have no dependent rows, at most
+// limit of them, and returns how many it deleted.
 func (s *Store) DeleteExpired(ctx context.Context, age time.Duration, limit int) (int, error) {
 	const deleteExpired = `
 DELETE FROM xforce.tasks WHERE task_id IN (

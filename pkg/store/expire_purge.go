@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// dependents are the tables whose rows belong to an operation, with the number of rows that one transaction deletes: few where rows have
-// payloads, many where they do not.
+// dependents are the tables whose rows belong to an operation, with the number of rows that one
+// transaction deletes: few where rows have payloads, many where they do not.
 var dependents = []struct {
 	table string
 	batch int
@@ -23,8 +23,8 @@ var dependents = []struct {
 	{"xforce.upload_parts", 5_000},
 }
 
-// deleteDependents deletes a tombstone's rows from one table. It skips locked rows, such as the chunk of a worker that has not noticed the
-// end of the operation yet; a later call deletes them.
+// deleteDependents deletes a tombstone's rows from one table. It skips locked rows, such as the
+// chunk of a worker that has not noticed the end of the operation yet; a later call deletes them.
 const deleteDependents = `
 DELETE FROM %[1]s WHERE ctid = ANY (ARRAY(
   SELECT h.ctid FROM %[1]s h
@@ -43,8 +43,8 @@ WHERE task_id = $1 AND NOT is_active AND reclaimed_at IS NULL AND status = ANY (
 	return statement.String()
 }()
 
-// Purgeable returns tombstones with dependent rows, at most limit of them and in random order, so that one with locked rows does not always
-// come first.
+// Purgeable returns tombstones with dependent rows, at most limit of them and in random order, so
+// that one with locked rows does not always come first.
 func (s *Store) Purgeable(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	const purgeable = `
 SELECT task_id FROM xforce.tasks
@@ -53,8 +53,9 @@ ORDER BY random() LIMIT $1`
 	return collect(ctx, s.pool, "finding tombstones to purge", pgx.RowTo[uuid.UUID], purgeable, limit)
 }
 
-// Purge deletes a batch of a tombstone's rows from each dependent table, each batch in its own transaction, and returns how many rows it
-// deleted. 0 means that none are left, or that others have locked the rest.
+// Purge deletes a batch of a tombstone's rows from each dependent table, each batch in its own
+// transaction, and returns how many rows it deleted. 0 means that none are left, or that others
+// have locked the rest.
 func (s *Store) Purge(ctx context.Context, id uuid.UUID) (deleted int, err error) {
 	for _, d := range dependents {
 		tag, err := s.pool.Exec(ctx, fmt.Sprintf(deleteDependents, d.table), id, d.batch, finishedStates)

@@ -34,14 +34,16 @@ FROM xforce.tasks WHERE is_active AND (finished_at IS NULL OR finished_at + rete
   AND ($7::bigint = 0 OR number < $7)
 ORDER BY number DESC LIMIT $8`
 
-// List returns operations, the last accepted first, without tombstones. Since numbers never change, a list that is continued below its last
-// number neither repeats nor misses an operation, whatever changes in between.
+// List returns operations, the last accepted first, without tombstones. Since numbers never change,
+// a list that is continued below its last number neither repeats nor misses an operation, whatever
+// changes in between.
 func (s *Store) List(ctx context.Context, f Filter) ([]*operation.Operation, error) {
 	var labels any
 	if len(f.Labels) > 0 {
 		labels = f.Labels
 	}
-	// QueryExecModeDescribeExec plans for these arguments: a generic plan reads all operations for a label or a late page.
+	// QueryExecModeDescribeExec plans for these arguments: a generic plan reads all operations for
+	// a label or a late page.
 	return collectForClient(ctx, s.pool, "listing operations", scanOperation, selectListed, pgx.QueryExecModeDescribeExec,
 		string(f.Kind), f.Collection, stateNames(f.States), nullIfZero(f.CreatedFrom), nullIfZero(f.CreatedBefore), labels, f.Below, f.Limit)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// Describe reads the definition of a collection's target table and checks that the collection fits it.
+// Describe reads the definition of a collection's target table and checks that the collection fits
+// it.
 func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*load.Table, error) {
 	return load.Describe(ctx, s.pool, c)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// MultipartUpload is a body that a client sends in parts, in any order. It becomes an import when it is finished.
+// MultipartUpload is a body that a client sends in parts, in any order. It becomes an import when
+// it is finished.
 type MultipartUpload struct {
 	ID         uuid.UUID
 	Reference  string
@@ -23,7 +24,8 @@ type MultipartUpload struct {
 	Request json.RawMessage
 	// ExpiresAt is when the upload is dropped unless another part arrives; zero if it is finished.
 	ExpiresAt time.Time
-	// Finished means that the upload is an operation now, and that its parts belong to the importer.
+	// Finished means that the upload is an operation now, and that its parts belong to the
+	// importer.
 	Finished bool
 }
 
@@ -36,8 +38,8 @@ type Part struct {
 	Digest []byte
 }
 
-// BeginMultipart starts a multipart upload, which expires after the retention unless another part arrives. It returns ErrIDTaken if the
-// draft's id is in use.
+// BeginMultipart starts a multipart upload, which expires after the retention unless another part
+// arrives. It returns ErrIDTaken if the draft's id is in use.
 func (s *Store) BeginMultipart(ctx context.Context, draft Draft, retention time.Duration) (*MultipartUpload, error) {
 	const setExpiry = `
 UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1`
@@ -67,7 +69,8 @@ FROM xforce.tasks WHERE task_id = $1 AND ` + isMultipart
 	isMultipart = `kind = 'import' AND request IS NOT NULL AND (is_active OR status <> 'receiving')`
 )
 
-// MultipartUpload returns a multipart upload, finished or not. A fault of kind NotFound means that it does not exist.
+// MultipartUpload returns a multipart upload, finished or not. A fault of kind NotFound means that
+// it does not exist.
 func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUpload, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -86,7 +89,8 @@ func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUp
 	return u, nil
 }
 
-// ListParts returns the complete parts in order. The parts of a finished upload are deleted after the split.
+// ListParts returns the complete parts in order. The parts of a finished upload are deleted after
+// the split.
 func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
 	const list = `SELECT part, byte_count, digest FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
 	return collectForClient(ctx, s.pool, "listing parts", pgx.RowToStructByPos[Part], list, id)

@@ -32,9 +32,10 @@ WHERE task_id = $1 AND status = ANY ($3)`
 INSERT INTO xforce.task_chunks (task_id, seq, kind, first_row, row_count, payload) VALUES ($1, $2, 'split', 1, 0, '')`
 )
 
-// FinishMultipart accepts a multipart upload as an operation; a worker splits it into chunks afterwards. All parts from 1 to the last
-// stored one must be present, or to the expected one if expected is not 0. Otherwise it returns a fault of kind Conflict that lists
-// the missing parts. An upload that is already finished is returned unchanged.
+// FinishMultipart accepts a multipart upload as an operation; a worker splits it into chunks
+// afterwards. All parts from 1 to the last stored one must be present, or to the expected one if
+// expected is not 0. Otherwise it returns a fault of kind Conflict that lists the missing parts. An
+// upload that is already finished is returned unchanged.
 func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int) (*operation.Operation, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var finished bool

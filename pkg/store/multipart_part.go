@@ -13,8 +13,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// PartWriter stores one part in blocks, each in its own transaction. The part is invisible before Commit, and until then a part that was
-// stored under the same number stays.
+// PartWriter stores one part in blocks, each in its own transaction. The part is invisible before
+// Commit, and until then a part that was stored under the same number stays.
 type PartWriter struct {
 	store *Store
 	id    uuid.UUID
@@ -34,8 +34,8 @@ func (s *Store) NewPart(id uuid.UUID, part int) (*PartWriter, error) {
 	return &PartWriter{store: s, id: id, part: part, version: version, stale: version}, nil
 }
 
-// Append writes the next block. It returns a fault of kind Conflict if the upload was finished meanwhile, and one of kind NotFound if it was
-// dropped.
+// Append writes the next block. It returns a fault of kind Conflict if the upload was finished
+// meanwhile, and one of kind NotFound if it was dropped.
 func (w *PartWriter) Append(ctx context.Context, block []byte) error {
 	const insertBlock = `
 INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload)
@@ -74,8 +74,9 @@ func (w *PartWriter) Touch(ctx context.Context, retention time.Duration) error {
 	return nil
 }
 
-// Commit stores what was written as the part, replacing an earlier one, and extends the upload's expiry. It reports whether the part is new.
-// If all parts together would exceed limit bytes, it returns a fault of kind TooLarge; its other faults are those of Append.
+// Commit stores what was written as the part, replacing an earlier one, and extends the upload's
+// expiry. It reports whether the part is new. If all parts together would exceed limit bytes, it
+// returns a fault of kind TooLarge; its other faults are those of Append.
 func (w *PartWriter) Commit(ctx context.Context, digest []byte, limit int64, retention time.Duration) (created bool, err error) {
 	var previous *uuid.UUID
 	err = w.store.inTx(ctx, func(tx pgx.Tx) error {
@@ -133,7 +134,8 @@ func (w *PartWriter) commit(ctx context.Context, tx pgx.Tx, digest []byte, limit
 	return previous, err
 }
 
-// Discard deletes the blocks of a part that was not committed, or those that a committed part replaced.
+// Discard deletes the blocks of a part that was not committed, or those that a committed part
+// replaced.
 func (w *PartWriter) Discard(ctx context.Context) error {
 	if w.stale == uuid.Nil {
 		return nil

@@ -14,8 +14,8 @@ import (
 // blocksPerRead is how many blocks of about 1 MiB one query of a PartsReader returns.
 const blocksPerRead = 4
 
-// PartsReader reads the parts of a multipart upload in order as one stream. It uses no connection between reads. It is not safe for
-// concurrent use.
+// PartsReader reads the parts of a multipart upload in order as one stream. It uses no connection
+// between reads. It is not safe for concurrent use.
 type PartsReader struct {
 	ctx   context.Context
 	store *Store
@@ -33,7 +33,8 @@ type storedPart struct {
 	Bytes   int64
 }
 
-// ReadParts returns a reader of the parts of a finished upload. Its reads fail when the context ends.
+// ReadParts returns a reader of the parts of a finished upload. Its reads fail when the context
+// ends.
 func (s *Store) ReadParts(ctx context.Context, id uuid.UUID) (*PartsReader, error) {
 	const inOrder = `SELECT part, version, byte_count FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
 	parts, err := collect(ctx, s.pool, "listing parts", pgx.RowToStructByPos[storedPart], inOrder, id)
@@ -43,7 +44,8 @@ func (s *Store) ReadParts(ctx context.Context, id uuid.UUID) (*PartsReader, erro
 	return &PartsReader{ctx: ctx, store: s, id: id, parts: parts}, nil
 }
 
-// Err returns the error that ended the reading; nil at the end of the last part. A parser may hide it in an error of its own.
+// Err returns the error that ended the reading; nil at the end of the last part. A parser may hide
+// it in an error of its own.
 func (r *PartsReader) Err() error {
 	if errors.Is(r.err, io.EOF) {
 		return nil

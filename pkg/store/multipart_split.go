@@ -21,15 +21,17 @@ type Split struct {
 	Failure *operation.Failure
 }
 
-// RunSplit is RunLong for the split of a multipart upload. The work stages all records with StageSplit; another worker may
-// repeat it from the start if this one dies. Its result, the operation's totals or its failure, is committed together with the state of the
-// split's chunk. After that the first chunk of every lane is due.
+// RunSplit is RunLong for the split of a multipart upload. The work stages all records with
+// StageSplit; another worker may repeat it from the start if this one dies. Its result, the
+// operation's totals or its failure, is committed together with the state of the split's chunk.
+// After that the first chunk of every lane is due.
 func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Context, Checkpoint) (Split, error)) (Committed, error) {
 	return runLocked(ctx, s, c, lockResumable, untilFinished(work), finishSplit)
 }
 
-// StageSplit writes one chunk in its own transaction. It does nothing if another worker has already written the chunk, or if
-// the operation is finished or already split; RunSplit detects the latter when it commits.
+// StageSplit writes one chunk in its own transaction. It does nothing if another worker has already
+// written the chunk, or if the operation is finished or already split; RunSplit detects the latter
+// when it commits.
 func (s *Store) StageSplit(ctx context.Context, id uuid.UUID, c chunk.Chunk) error {
 	const insertStaged = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
@@ -100,8 +102,9 @@ kind = 'step' AND EXISTS (
   SELECT FROM xforce.tasks WHERE task_id = $1 AND status <> 'receiving' AND total_chunks = 0 AND NOT status = ANY ($2))`
 )
 
-// ClearSplit deletes, in batches, what a split leaves behind: the parts, and the chunks of a split that did not end. It
-// does nothing while the split is still to be done. The list of parts is deleted last, because ClearableUploads finds uploads by it.
+// ClearSplit deletes, in batches, what a split leaves behind: the parts, and the chunks of a split
+// that did not end. It does nothing while the split is still to be done. The list of parts is
+// deleted last, because ClearableUploads finds uploads by it.
 func (s *Store) ClearSplit(ctx context.Context, id uuid.UUID) error {
 	err := errors.Join(
 		s.deleteInBatches(ctx, "upload_pieces", "version, seq", partsUnneeded, id, liveStates),
@@ -113,7 +116,8 @@ func (s *Store) ClearSplit(ctx context.Context, id uuid.UUID) error {
 	return s.deleteInBatches(ctx, "upload_parts", "part", partsUnneeded, id, liveStates)
 }
 
-// ClearableUploads returns multipart uploads with unneeded parts for ClearSplit, at most limit of them and in random order.
+// ClearableUploads returns multipart uploads with unneeded parts for ClearSplit, at most limit of
+// them and in random order.
 func (s *Store) ClearableUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	const clearable = `
 SELECT task_id FROM xforce.tasks

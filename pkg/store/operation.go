@@ -12,8 +12,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// All reads of operations use these columns. An upload in state receiving is invisible. An operation whose retention has passed counts as
-// expired, even if the janitor has not processed it yet.
+// All reads of operations use these columns. An upload in state receiving is invisible. An
+// operation whose retention has passed counts as expired, even if the janitor has not processed it
+// yet.
 const (
 	selectOperation = `SELECT ` + operationColumns + `, request, payload_digest FROM xforce.tasks WHERE status <> 'receiving' AND `
 
@@ -25,17 +26,20 @@ const (
   NOT is_active OR coalesce(finished_at + retention <= clock_timestamp(), FALSE)`
 )
 
-// Operation returns the operation with the id. A fault of kind NotFound means that it does not exist.
+// Operation returns the operation with the id. A fault of kind NotFound means that it does not
+// exist.
 func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`task_id = $1`, id)
 }
 
-// OperationByReference returns the import into the collection that has the reference, which the tools dialect shows.
+// OperationByReference returns the import into the collection that has the reference, which the
+// tools dialect shows.
 func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`kind = 'import' AND collection = $1 AND task_reference = $2`, collection, reference)
 }
 
-// OperationByNumber returns the operation with the number, its place in the order of acceptance, which the tasks dialect shows.
+// OperationByNumber returns the operation with the number, its place in the order of acceptance,
+// which the tasks dialect shows.
 func (s *Store) OperationByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`number = $1`, number)
 }
@@ -81,8 +85,8 @@ func zeroIfNull(t *time.Time) time.Time {
 	return *t
 }
 
-// requireKept returns a fault of kind Gone if the operation was pruned or has expired. Readers of records call it at the end, because
-// deleted records look like the end of the list.
+// requireKept returns a fault of kind Gone if the operation was pruned or has expired. Readers of
+// records call it at the end, because deleted records look like the end of the list.
 func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

@@ -20,8 +20,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interv
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VALUES ($1, 0, 1, 0, '')`
 )
 
-// Accept stores an operation without staged records, such as a search or a report. It is in state waiting, with one chunk for all its
-// steps. The error is ErrIDTaken if the draft's id is in use.
+// Accept stores an operation without staged records, such as a search or a report. It is in state
+// waiting, with one chunk for all its steps. The error is ErrIDTaken if the draft's id is in use.
 func (s *Store) Accept(ctx context.Context, draft Draft) (*operation.Operation, error) {
 	id, err := draft.id()
 	if err != nil {

@@ -15,11 +15,13 @@ const (
 	RowsStage = "rows"
 	// FileStage has the bytes of a file.
 	FileStage = "file"
-	// KeysStage has the keys of the best records that a sorted search has found so far, one JSON text per line.
+	// KeysStage has the keys of the best records that a sorted search has found so far, one JSON
+	// text per line.
 	KeysStage = "keys"
 )
 
-// OutputBlock is a stretch of an operation's output. Blocks of a few hundred KiB are read and written quickly.
+// OutputBlock is a stretch of an operation's output. Blocks of a few hundred KiB are read and
+// written quickly.
 type OutputBlock struct {
 	// Seq counts from 0 within the stage.
 	Seq int
@@ -34,7 +36,8 @@ const (
 	insertOutput = `
 INSERT INTO xforce.task_outputs (task_id, stage, seq, row_count, byte_offset, byte_count, payload) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 
-	// Output is added only to live operations: the output of a pruned or cancelled one is deleted only once.
+	// Output is added only to live operations: the output of a pruned or cancelled one is deleted
+	// only once.
 	insertLiveOutput = `
 INSERT INTO xforce.task_outputs (task_id, stage, seq, row_count, byte_offset, byte_count, payload)
 SELECT $1, $2, $3, $4, $5, $6, $7 FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($8) FOR SHARE`
@@ -54,13 +57,14 @@ func (t *ResumableStep) Clear(ctx context.Context, stage string) error {
 	return clearOutput(ctx, t.tx, t.ID, stage)
 }
 
-// Outputs returns the blocks of a stage in order, from seq on, at most limit of them, as part of the step.
+// Outputs returns the blocks of a stage in order, from seq on, at most limit of them, as part of
+// the step.
 func (t *ResumableStep) Outputs(ctx context.Context, stage string, from, limit int) ([]OutputBlock, error) {
 	return readOutputs(ctx, t.tx, t.ID, stage, from, limit)
 }
 
-// AppendOutput writes the next block of a live operation's output in its own transaction, for the work of a long step. It
-// returns ErrNothingDue if the operation is not live.
+// AppendOutput writes the next block of a live operation's output in its own transaction, for the
+// work of a long step. It returns ErrNothingDue if the operation is not live.
 func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, b OutputBlock) error {
 	tag, err := s.pool.Exec(ctx, insertLiveOutput, id, stage, b.Seq, b.Rows, b.Offset, len(b.Bytes), s2.Encode(nil, b.Bytes), liveStates)
 	if err != nil {
@@ -72,8 +76,8 @@ func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, b 
 	return nil
 }
 
-// ClearOutput deletes the output of a stage in its own transaction. A long step starts with it, in case another worker has started
-// the same work before.
+// ClearOutput deletes the output of a stage in its own transaction. A long step starts with it, in
+// case another worker has started the same work before.
 func (s *Store) ClearOutput(ctx context.Context, id uuid.UUID, stage string) error {
 	return clearOutput(ctx, s.pool, id, stage)
 }
@@ -91,7 +95,8 @@ func (s *Store) Outputs(ctx context.Context, id uuid.UUID, stage string, from, l
 	return readOutputs(ctx, s.pool, id, stage, from, limit)
 }
 
-// OutputAt returns the block of a stage that contains the byte at offset; nil if the stage is shorter.
+// OutputAt returns the block of a stage that contains the byte at offset; nil if the stage is
+// shorter.
 func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*OutputBlock, error) {
 	const at = selectOutputs + ` AND seq = (
   SELECT max(seq) FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND byte_offset <= $3)`

@@ -42,8 +42,8 @@ func readExtent(row pgx.Row) (e Extent, err error) {
 	return e, nil
 }
 
-// BlockOfRow returns the block of a stage that contains the row, counted from 0, and the number of rows before that block. ok is false if the
-// stage has fewer rows.
+// BlockOfRow returns the block of a stage that contains the row, counted from 0, and the number of
+// rows before that block. ok is false if the stage has fewer rows.
 func (s *Store) BlockOfRow(ctx context.Context, id uuid.UUID, stage string, row int) (seq, before int, ok bool, err error) {
 	const find = `
 SELECT seq, before FROM (

@@ -11,15 +11,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Rejected records are read page by page, so that no connection is open while a client receives them. A page is limited in number
-// and in bytes, but has at least one record.
+// Rejected records are read page by page, so that no connection is open while a client receives
+// them. A page is limited in number and in bytes, but has at least one record.
 const (
 	rejectionsPage      = 100
 	rejectionsPageBytes = 1 << 20
 )
 
-// Rejections calls visit for each rejected record of an operation in row order, at most limit times; 0 means no limit. It keeps
-// one page in memory. It stops at the first error of visit and returns that error unchanged.
+// Rejections calls visit for each rejected record of an operation in row order, at most limit
+// times; 0 means no limit. It keeps one page in memory. It stops at the first error of visit and
+// returns that error unchanged.
 func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit func(operation.Rejection) error) error {
 	for visited, row := 0, 0; limit == 0 || visited < limit; {
 		size := rejectionsPage
@@ -44,7 +45,8 @@ func (s *Store) Rejections(ctx context.Context, id uuid.UUID, limit int, visit f
 	return nil
 }
 
-// rejectionsAfter returns the page after a row. Postgres knows the records' lengths without reading them, so the sum is cheap.
+// rejectionsAfter returns the page after a row. Postgres knows the records' lengths without reading
+// them, so the sum is cheap.
 func (s *Store) rejectionsAfter(ctx context.Context, id uuid.UUID, row, size int) ([]operation.Rejection, error) {
 	const page = `
 SELECT row_number, received, reasons FROM (
@@ -60,8 +62,8 @@ ORDER BY row_number`
 		page, id, row, size, rejectionsPageBytes)
 }
 
-// Records calls visit for each record of an operation that has the outcome, in row order. It keeps one chunk in memory. The reasons of
-// rejected records are returned by Rejections.
+// Records calls visit for each record of an operation that has the outcome, in row order. It keeps
+// one chunk in memory. The reasons of rejected records are returned by Rejections.
 func (s *Store) Records(ctx context.Context, id uuid.UUID, outcome operation.Outcome, visit func(row int, received []byte) error) error {
 	var opener chunk.Opener
 	for next := 0; ; {
@@ -85,7 +87,8 @@ type stagedChunk struct {
 	Payload, Outcomes   []byte
 }
 
-// countColumns maps an outcome to the column of a chunk that counts it, so that chunks without that outcome are skipped.
+// countColumns maps an outcome to the column of a chunk that counts it, so that chunks without that
+// outcome are skipped.
 var countColumns = map[operation.Outcome]string{
 	operation.Created:     "created_records",
 	operation.Updated:     "updated_records",
@@ -94,8 +97,9 @@ var countColumns = map[operation.Outcome]string{
 	operation.Unprocessed: "(CASE WHEN state = 'pending' THEN row_count ELSE 0 END)",
 }
 
-// nextChunkWith returns the first chunk from a place on that has records with the outcome; nil if there is none. It ignores the chunks of a
-// split that did not end, which the operation does not count.
+// nextChunkWith returns the first chunk from a place on that has records with the outcome; nil if
+// there is none. It ignores the chunks of a split that did not end, which the operation does not
+// count.
 func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*stagedChunk, error) {
 	query := `SELECT seq, first_row, row_count, payload, outcomes FROM xforce.task_chunks
 WHERE task_id = $1 AND kind = 'step' AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1)

@@ -11,11 +11,13 @@ import (
 // FailureGroup is a group of reasons, of rejected records, that have the same code and pointer.
 type FailureGroup struct {
 	Code string
-	// Pointer is a JSON pointer to the member, with an asterisk for each index into a list, as in /features/*.
+	// Pointer is a JSON pointer to the member, with an asterisk for each index into a list, as in
+	// /features/*.
 	Pointer string
 	// Count is the number of reasons.
 	Count int64
-	// Operation and Row identify the first record of the group, Message is its reason's message, and Record the record's beginning.
+	// Operation and Row identify the first record of the group, Message is its reason's message,
+	// and Record the record's beginning.
 	Operation uuid.UUID
 	Row       int
 	Message   string
@@ -31,7 +33,8 @@ type Failures struct {
 	Total       int64
 }
 
-// The first record of a group has the smallest pair of the operation's place in the list and the row, packed into one number.
+// The first record of a group has the smallest pair of the operation's place in the list and the
+// row, packed into one number.
 const groupFailures = `
 WITH reasons AS (
   SELECT r.value->>'code' AS code, regexp_replace(r.value->>'pointer', '/[0-9]+(?=/|$)', '/*', 'g') AS pointer,
@@ -51,8 +54,9 @@ SELECT top.code, top.pointer, top.reasons, top.groups, top.total, p.task_id, p.r
 FROM top JOIN xforce.task_progress p ON p.task_id = ($1::uuid[])[(top.first >> 32)::int] AND p.row_number = (top.first & 4294967295)::int
 ORDER BY top.reasons DESC, top.code, top.pointer`
 
-// GroupFailures groups the reasons of the operations' rejected records and returns at most limit groups, the largest first. Each group has at
-// most recordBytes of its first record. The query may take long: only the context limits it.
+// GroupFailures groups the reasons of the operations' rejected records and returns at most limit
+// groups, the largest first. Each group has at most recordBytes of its first record. The query may
+// take long: only the context limits it.
 func (s *Store) GroupFailures(ctx context.Context, ids []uuid.UUID, limit, recordBytes int) (Failures, error) {
 	var failures Failures
 	scan := func(row pgx.CollectableRow) (g FailureGroup, err error) {

@@ -11,9 +11,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// DueChunks returns the first pending chunk of every lane of every live operation, which should be queued or processed by now. A
-// multipart upload that is not split yet has one due chunk, its split. At most limit chunks are returned, those of the oldest operations
-// first.
+// DueChunks returns the first pending chunk of every lane of every live operation, which should be
+// queued or processed by now. A multipart upload that is not split yet has one due chunk, its
+// split. At most limit chunks are returned, those of the oldest operations first.
 func (s *Store) DueChunks(ctx context.Context, limit int) ([]job.Due, error) {
 	const due = `
 SELECT t.kind, t.task_id, first.seq, first.kind = 'split'
@@ -37,7 +37,8 @@ LIMIT $1`
 	return collect(ctx, s.pool, "finding due chunks", scan, due, limit)
 }
 
-// jobKind returns the kind of job that processes a chunk. The column task_chunks.kind decides whether the chunk is a split.
+// jobKind returns the kind of job that processes a chunk. The column task_chunks.kind decides
+// whether the chunk is a split.
 func jobKind(kind operation.Kind, isSplit bool) job.Kind {
 	if isSplit {
 		return job.Split
@@ -45,8 +46,9 @@ func jobKind(kind operation.Kind, isSplit bool) job.Kind {
 	return job.StepOf(kind)
 }
 
-// Unlocked returns those of the chunks that are pending and not locked by a worker. It locks them for a moment, which turns away a worker that
-// comes just then, so call it only for chunks that seem to be lost.
+// Unlocked returns those of the chunks that are pending and not locked by a worker. It locks them
+// for a moment, which turns away a worker that comes just then, so call it only for chunks that
+// seem to be lost.
 func (s *Store) Unlocked(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, error) {
 	const unlocked = `
 SELECT c.task_id, c.seq
@@ -62,10 +64,12 @@ FOR UPDATE OF c SKIP LOCKED`
 	return collect(ctx, s.pool, "finding unlocked chunks", pgx.RowToStructByPos[job.Chunk], unlocked, ids, seqs)
 }
 
-// EndStalledSessions ends the sessions of importers whose client has sent nothing for the given time in the middle of a COPY, and returns
-// their process ids. No timeout of Postgres applies there: statement_timeout does not end a COPY that waits for its client.
+// EndStalledSessions ends the sessions of importers whose client has sent nothing for the given
+// time in the middle of a COPY, and returns their process ids. No timeout of Postgres applies
+// there: statement_timeout does not end a COPY that waits for its client.
 func (s *Store) EndStalledSessions(ctx context.Context, stalledFor time.Duration) ([]int32, error) {
-	// Materialized, because a planner that may reorder the conditions ends sessions before it has checked which ones they are.
+	// Materialized, because a planner that may reorder the conditions ends sessions before it has
+	// checked which ones they are.
 	const end = `
 WITH stalled AS MATERIALIZED (
   SELECT pid FROM pg_stat_activity

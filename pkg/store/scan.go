@@ -11,8 +11,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/table/scan"
 )
 
-// PrepareScan plans a query on the collection's table without reading the table. It returns a fault of kind Invalid for a query that does not
-// fit the table.
+// PrepareScan plans a query on the collection's table without reading the table. It returns a fault
+// of kind Invalid for a query that does not fit the table.
 func (s *Store) PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -67,7 +67,8 @@ func (t *ResumableStep) ScanBest(ctx context.Context, plan *scan.Plan, keys [][]
 // maxCounted is the largest number of rows that is counted instead of estimated.
 const maxCounted = 10_000
 
-// EstimateRows returns the approximate number of rows in the collection's table: a count if they are few, else the planner's estimate.
+// EstimateRows returns the approximate number of rows in the collection's table: a count if they
+// are few, else the planner's estimate.
 func (s *Store) EstimateRows(ctx context.Context, c *collection.Collection) (int64, error) {
 	return estimateRows(ctx, s.pool, c)
 }

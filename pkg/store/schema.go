@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// requireSchema returns a SchemaError if the database has not reached the schema version. A newer schema is accepted, because an upgrade
-// migrates first and replaces the services afterwards. Nothing is applied here: that is the migrate command's task.
+// requireSchema returns a SchemaError if the database has not reached the schema version. A newer
+// schema is accepted, because an upgrade migrates first and replaces the services afterwards.
+// Nothing is applied here: that is the migrate command's task.
 func (s *Store) requireSchema(ctx context.Context, version int64) error {
 	if version == 0 {
 		return nil

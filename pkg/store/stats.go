@@ -11,18 +11,21 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// selectStats counts the unfinished operations, and the due chunks as DueChunks defines them, with the time since which each is due. The first
-// chunk of a lane is due since the split of its upload or, without one, since the operation was accepted; any other chunk of an import since
-// its predecessor in the lane was committed; a split, and a chunk that stands for all steps of a search or a report, since its last step
-// or, before the first, since the operation was accepted. Where a program that did not store the time committed the step, the
-// operation's last change is the best estimate.
+// selectStats counts the unfinished operations, and the due chunks as DueChunks defines them, with
+// the time since which each is due. The first chunk of a lane is due since the split of its upload
+// or, without one, since the operation was accepted; any other chunk of an import since its
+// predecessor in the lane was committed; a split, and a chunk that stands for all steps of a search
+// or a report, since its last step or, before the first, since the operation was accepted. Where a
+// program that did not store the time committed the step, the operation's last change is the best
+// estimate.
 //
-// A chunk that has been attempted has no age: the end of the last attempt is not stored, and finding out whether the chunk is locked would mean
-// locking it, which would turn away a worker that comes just then. Such a chunk is counted nevertheless. The alert LongshoreNobodyWorks uses
+// A chunk that has been attempted has no age: the end of the last attempt is not stored, and
+// finding out whether the chunk is locked would mean locking it, which would turn away a worker
+// that comes just then. Such a chunk is counted nevertheless. The alert LongshoreNobodyWorks uses
 // the count beside the age: chunks are due, and none is committed.
 //
-// The CTE is materialized because there are few unfinished operations among many, and they are read twice. Each LIMIT 1 is there to keep
-// the planner from reading all chunks.
+// The CTE is materialized because there are few unfinished operations among many, and they are read
+// twice. Each LIMIT 1 is there to keep the planner from reading all chunks.
 const selectStats = `
 WITH unfinished AS MATERIALIZED (
   SELECT task_id, kind, status, number, lanes, total_chunks, sealed_at, updated_at FROM xforce.tasks
@@ -58,15 +61,17 @@ SELECT kind, status, FALSE AS is_split, count(*), NULL::interval FROM unfinished
 UNION ALL
 SELECT kind, '', chunk_kind = 'split', count(*), clock_timestamp() - min(since) FROM due GROUP BY kind, chunk_kind = 'split'`
 
-// maxStatsLanes limits how many lanes of each kind's operations Stats reads, those of the first accepted operations first. So many lanes
-// take two thirds of a second on a busy machine.
+// maxStatsLanes limits how many lanes of each kind's operations Stats reads, those of the first
+// accepted operations first. So many lanes take two thirds of a second on a busy machine.
 const maxStatsLanes = 40_000
 
-// Stats returns the numbers of unfinished operations and of due chunks, for the metrics. Of a long backlog it counts what is due in the
-// first 40,000 lanes of each kind, which are 5,000 imports of eight lanes. It reads every one of them, so don't call it often.
+// Stats returns the numbers of unfinished operations and of due chunks, for the metrics. Of a long
+// backlog it counts what is due in the first 40,000 lanes of each kind, which are 5,000 imports of
+// eight lanes. It reads every one of them, so don't call it often.
 func (s *Store) Stats(ctx context.Context) (stats job.Stats, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		// The planner expects a thousand lanes for each operation and would compile a query that takes a moment.
+		// The planner expects a thousand lanes for each operation and would compile a query that
+		// takes a moment.
 		if _, err := tx.Exec(ctx, `SET LOCAL jit = off`); err != nil {
 			return err
 		}

@@ -14,19 +14,23 @@ type QueueLoad struct {
 	Kind operation.Kind
 	// Number is its place in the order of acceptance.
 	Number int64
-	// Queued is the maximum number of its chunks that are queued or being processed: at most its lanes. Remaining is how many are not done.
+	// Queued is the maximum number of its chunks that are queued or being processed: at most its
+	// lanes. Remaining is how many are not done.
 	Queued, Remaining int
-	// Speed is its number of committed chunks per second since it started, 0 if there is none. Each step of a search or a report counts as one.
+	// Speed is its number of committed chunks per second since it started, 0 if there is none. Each
+	// step of a search or a report counts as one.
 	Speed float64
 }
 
-// minMeasured is the shortest time over which a speed is computed, so that an operation that has just started shows no extreme one.
+// minMeasured is the shortest time over which a speed is computed, so that an operation that has
+// just started shows no extreme one.
 const minMeasured = time.Second
 
-// Backlog returns the live operations in the order of their acceptance, at most limit of them. It is meant for estimates: cache it instead
-// of calling it for each client.
+// Backlog returns the live operations in the order of their acceptance, at most limit of them. It
+// is meant for estimates: cache it instead of calling it for each client.
 func (s *Store) Backlog(ctx context.Context, limit int) ([]QueueLoad, error) {
-	// Materialized, because there are few live operations among many, and a planner that prefers the order of numbers reads them all.
+	// Materialized, because there are few live operations among many, and a planner that prefers
+	// the order of numbers reads them all.
 	const backlog = `
 WITH live AS MATERIALIZED (
   SELECT t.task_id, t.kind, t.number, t.lanes, greatest(t.total_chunks - t.done_chunks, 1) AS remaining, t.done_chunks,

@@ -13,7 +13,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Step is one chunk of staged records, whose row is locked by this worker until the transaction ends.
+// Step is one chunk of staged records, whose row is locked by this worker until the transaction
+// ends.
 type Step struct {
 	// Number is the operation's place in the order of acceptance.
 	Number   int64
@@ -43,7 +44,8 @@ type Committed struct {
 	Next []Next
 }
 
-// Next is a chunk that became due, and how many steps were done on it before: a search or a report takes all its steps on the same chunk.
+// Next is a chunk that became due, and how many steps were done on it before: a search or a report
+// takes all its steps on the same chunk.
 type Next struct {
 	job.Due
 	Steps int
@@ -68,8 +70,9 @@ func stoppedIfNoRows(err error) error {
 	return err
 }
 
-// runLocked runs one step of any kind in one transaction: lock locks the chunk's row, work does the work, finish writes its result. It returns
-// ErrNothingDue if the chunk is done or its operation finished, and ErrLocked if another worker has the lock.
+// runLocked runs one step of any kind in one transaction: lock locks the chunk's row, work does the
+// work, finish writes its result. It returns ErrNothingDue if the chunk is done or its operation
+// finished, and ErrLocked if another worker has the lock.
 func runLocked[S, R any](
 	ctx context.Context, s *Store, c job.Chunk,
 	lock func(context.Context, pgx.Tx, job.Chunk) (S, error),
@@ -99,9 +102,9 @@ func runLocked[S, R any](
 	return done, nil
 }
 
-// RunStep locks the chunk, runs work in the same transaction, and commits its effect, the rejections, the counts and the chunk's new state
-// together. It returns ErrNothingDue if the chunk is done or its operation finished, and ErrLocked if another worker has
-// locked the chunk.
+// RunStep locks the chunk, runs work in the same transaction, and commits its effect, the
+// rejections, the counts and the chunk's new state together. It returns ErrNothingDue if the chunk
+// is done or its operation finished, and ErrLocked if another worker has locked the chunk.
 func (s *Store) RunStep(ctx context.Context, c job.Chunk, work func(context.Context, *Step) (Effect, error)) (Committed, error) {
 	return runLocked(ctx, s, c, lockStep, work, finishStep)
 }
@@ -127,7 +130,8 @@ UPDATE xforce.task_chunks SET state = 'done', outcomes = $3, stepped_at = clock_
   created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7
 WHERE task_id = $1 AND seq = $2`
 
-	// The counts are added only while the operation is live: after a cancel has committed, no step can.
+	// The counts are added only while the operation is live: after a cancel has committed, no step
+	// can.
 	countStep = `
 UPDATE xforce.tasks SET
   created_records = created_records + $2, updated_records = updated_records + $3,
@@ -170,7 +174,8 @@ func finishStep(ctx context.Context, step *Step, effect Effect) (Committed, erro
 	return done, nil
 }
 
-// nextOfLane returns the chunk that follows in the lane of an import's chunk; nil after the last one.
+// nextOfLane returns the chunk that follows in the lane of an import's chunk; nil after the last
+// one.
 func nextOfLane(c job.Chunk, lanes, chunks int) []Next {
 	seq := c.Seq + lanes
 	if seq >= chunks {

@@ -14,8 +14,9 @@ import (
 // uncountTimeout bounds UncountAttempt, which waits for the lock on the chunk's row.
 const uncountTimeout = 5 * time.Second
 
-// The attempt is counted before the step and in its own transaction, so that it is counted even if the chunk kills its worker. The
-// count need not survive a crash of Postgres, hence synchronous_commit is off.
+// The attempt is counted before the step and in its own transaction, so that it is counted even if
+// the chunk kills its worker. The count need not survive a crash of Postgres, hence
+// synchronous_commit is off.
 const (
 	skipDurability = `SET LOCAL synchronous_commit = off`
 
@@ -39,13 +40,14 @@ type Attempt struct {
 	Collection string
 	// Count is the number of attempts, including this one.
 	Count int
-	// RequestID is the id of the request that started the operation, for the log; empty if there is none.
+	// RequestID is the id of the request that started the operation, for the log; empty if there is
+	// none.
 	RequestID string
 }
 
-// BeginAttempt counts an attempt to process the chunk and marks its operation as running. It returns ErrNothingDue or ErrLocked
-// if the chunk can't be processed. It also returns ErrNothingDue if the operation is not of the kind, so that an entry in the wrong queue has no
-// effect.
+// BeginAttempt counts an attempt to process the chunk and marks its operation as running. It
+// returns ErrNothingDue or ErrLocked if the chunk can't be processed. It also returns ErrNothingDue
+// if the operation is not of the kind, so that an entry in the wrong queue has no effect.
 func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Kind) (attempt Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
@@ -80,7 +82,8 @@ SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_
 	return ErrNothingDue
 }
 
-// UncountAttempt subtracts an attempt that failed for a reason outside of the chunk, such as a database restart.
+// UncountAttempt subtracts an attempt that failed for a reason outside of the chunk, such as a
+// database restart.
 func (s *Store) UncountAttempt(ctx context.Context, c job.Chunk) error {
 	const uncount = `
 UPDATE xforce.task_chunks SET attempts = attempts - 1

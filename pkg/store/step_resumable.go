@@ -28,8 +28,9 @@ type Checkpoint struct {
 	Steps int
 }
 
-// ResumableStep is one step of an operation that takes many, such as a search. Each step is one transaction, which leaves a checkpoint in the
-// chunk's row for the worker that takes the next step.
+// ResumableStep is one step of an operation that takes many, such as a search. Each step is one
+// transaction, which leaves a checkpoint in the chunk's row for the worker that takes the next
+// step.
 type ResumableStep struct {
 	Checkpoint
 	chunk job.Chunk
@@ -50,8 +51,9 @@ type Progress struct {
 	Done bool
 }
 
-// RunResumable locks the operation's only chunk, runs work in the same transaction, and commits its output together with the checkpoint. It
-// returns ErrNothingDue if the operation is finished, and ErrLocked if another worker has locked the chunk.
+// RunResumable locks the operation's only chunk, runs work in the same transaction, and commits its
+// output together with the checkpoint. It returns ErrNothingDue if the operation is finished, and
+// ErrLocked if another worker has locked the chunk.
 func (s *Store) RunResumable(ctx context.Context, c job.Chunk, work func(context.Context, *ResumableStep) (Progress, error)) (Committed, error) {
 	return runLocked(ctx, s, c, lockResumable, work, finishResumable)
 }
@@ -74,8 +76,8 @@ func lockResumable(ctx context.Context, tx pgx.Tx, c job.Chunk) (*ResumableStep,
 	return step, nil
 }
 
-// CheckpointOf reads an operation's checkpoint without locking it, so the caller must check it again under the lock. It returns
-// ErrNothingDue if the operation is finished.
+// CheckpointOf reads an operation's checkpoint without locking it, so the caller must check it
+// again under the lock. It returns ErrNothingDue if the operation is finished.
 func (s *Store) CheckpointOf(ctx context.Context, c job.Chunk) (Checkpoint, error) {
 	checkpoint := Checkpoint{ID: c.OperationID}
 	err := checkpoint.scan(s.pool.QueryRow(ctx, selectCheckpoint, c.OperationID, c.Seq, liveStates))

@@ -1,6 +1,7 @@
-// Package store keeps Longshore's own schema in Postgres, the source of truth: it stages uploads, runs the steps of
-// workers, answers the reads of clients, and finds what the janitor has to repair or delete. Only this
-// package and pkg/table talk to Postgres; errors.go interprets Postgres's error codes.
+// Package store keeps Longshore's own schema in Postgres, the source of truth: it stages uploads,
+// runs the steps of workers, answers the reads of clients, and finds what the janitor has to repair
+// or delete. Only this package and pkg/table talk to Postgres; errors.go interprets Postgres's
+// error codes.
 package store
 
 import (
@@ -15,7 +16,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// The names that the workers' sessions have in pg_stat_activity. The janitor finds stalled importers by ImporterSessions.
+// The names that the workers' sessions have in pg_stat_activity. The janitor finds stalled
+// importers by ImporterSessions.
 const (
 	ImporterSessions = "longshore-importer"
 	SearcherSessions = "longshore-searcher"
@@ -25,7 +27,8 @@ const (
 // connectTimeout bounds the opening of a connection.
 const connectTimeout = 5 * time.Second
 
-// readTimeout bounds one query on behalf of a client. After that the client gets an error and may retry.
+// readTimeout bounds one query on behalf of a client. After that the client gets an error and may
+// retry.
 const readTimeout = 5 * time.Second
 
 // Options are a service's settings for its connections to Postgres.
@@ -34,10 +37,12 @@ type Options struct {
 	Application string
 	// MaxConns limits the connection pool; 0 uses the driver's default.
 	MaxConns int
-	// Schema is the oldest schema version that the service can run on, normally migrations.Latest(). 0 means any.
+	// Schema is the oldest schema version that the service can run on, normally
+	// migrations.Latest(). 0 means any.
 	Schema int64
-	// FrozenAfter is when Postgres ends a session whose client froze between two statements or while it received a result.
-	// In the latter case only TCP connections are covered, since no timeout of Postgres itself applies. 0 means never.
+	// FrozenAfter is when Postgres ends a session whose client froze between two statements or
+	// while it received a result. In the latter case only TCP connections are covered, since no
+	// timeout of Postgres itself applies. 0 means never.
 	FrozenAfter time.Duration
 	// Statement is the statement_timeout; 0 means none.
 	Statement time.Duration
@@ -48,7 +53,8 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// Open connects to the database. It fails if the database does not answer, and with a SchemaError if the schema is too old.
+// Open connects to the database. It fails if the database does not answer, and with a SchemaError
+// if the schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	config, err := poolConfig(databaseURL, opts)
 	if err != nil {
@@ -95,8 +101,8 @@ func poolConfig(databaseURL string, opts Options) (*pgxpool.Config, error) {
 // Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
 
-// Connections returns the pool's limit, its open and busy connections, how often a caller had to wait for a connection, and the
-// total time of those waits.
+// Connections returns the pool's limit, its open and busy connections, how often a caller had to
+// wait for a connection, and the total time of those waits.
 func (s *Store) Connections() (limit, open, busy int, waits int64, waited time.Duration) {
 	stat := s.pool.Stat()
 	return int(stat.MaxConns()), int(stat.TotalConns()), int(stat.AcquiredConns()), stat.EmptyAcquireCount(), stat.EmptyAcquireWaitTime()
@@ -105,7 +111,8 @@ func (s *Store) Connections() (limit, open, busy int, waits int64, waited time.D
 // Close closes every connection.
 func (s *Store) Close() { s.pool.Close() }
 
-// inTx runs work in one transaction and commits if work returns nil. All transactions of this package start here.
+// inTx runs work in one transaction and commits if work returns nil. All transactions of this
+// package start here.
 func (s *Store) inTx(ctx context.Context, work func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, work)
 }
@@ -130,7 +137,8 @@ func collect[T any](ctx context.Context, db executor, doing string, scan pgx.Row
 	return collected, nil
 }
 
-// collectForClient is collect bounded by readTimeout. A transient error becomes a fault of kind Unavailable.
+// collectForClient is collect bounded by readTimeout. A transient error becomes a fault of kind
+// Unavailable.
 func collectForClient[T any](
 	ctx context.Context, db executor, doing string, scan pgx.RowToFunc[T], sql string, args ...any,
 ) ([]T, error) {
@@ -146,8 +154,8 @@ var liveStates = statesWhere(operation.State.Live)
 // finishedStates are the terminal states.
 var finishedStates = statesWhere(operation.State.Terminal)
 
-// statesBefore returns the states from which an operation may change to next. Every UPDATE of a status uses it, so that the domain's
-// table of transitions is enforced in SQL.
+// statesBefore returns the states from which an operation may change to next. Every UPDATE of a
+// status uses it, so that the domain's table of transitions is enforced in SQL.
 func statesBefore(next operation.State) []string {
 	return statesWhere(func(s operation.State) bool { return s.CanBecome(next) })
 }

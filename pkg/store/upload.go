@@ -13,11 +13,12 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Upload stages the records of an operation in state receiving. The operation is invisible until Seal returns. After a failure,
-// Drop deletes what was written; if the process dies, the janitor does.
+// Upload stages the records of an operation in state receiving. The operation is invisible until
+// Seal returns. After a failure, Drop deletes what was written; if the process dies, the janitor
+// does.
 //
-// Two requests with the same client-given id may run at the same time. The draft's reference, which is unique,
-// identifies the upload that owns the operation's row.
+// Two requests with the same client-given id may run at the same time. The draft's reference, which
+// is unique, identifies the upload that owns the operation's row.
 type Upload struct {
 	store *Store
 	id    uuid.UUID
@@ -35,7 +36,8 @@ func (s *Store) NewUpload(draft Draft) (*Upload, error) {
 	return &Upload{store: s, id: id, draft: draft}, nil
 }
 
-// Started reports whether rows may be in the database, which Touch must keep alive or Drop must delete.
+// Started reports whether rows may be in the database, which Touch must keep alive or Drop must
+// delete.
 func (u *Upload) Started() bool { return u.started }
 
 // ID returns the operation's id.
@@ -49,7 +51,8 @@ INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, 
   request_id, status)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, 'receiving')`
 
-// The reference keeps an upload from writing into another one with the same id, is_active from writing into one that is being dropped.
+// The reference keeps an upload from writing into another one with the same id, is_active from
+// writing into one that is being dropped.
 const insertChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
 SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active`
@@ -68,7 +71,8 @@ func (u *Upload) Claim(ctx context.Context) error {
 	return nil
 }
 
-// Stage writes one chunk in its own transaction, so that a slow client never keeps a transaction open.
+// Stage writes one chunk in its own transaction, so that a slow client never keeps a transaction
+// open.
 func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
 	u.started = true // the commit may succeed although its answer is lost
 	err := u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
@@ -100,16 +104,17 @@ func goneIfNone(tag pgconn.CommandTag) error {
 	return nil
 }
 
-// A sealed operation gets the next number, which is higher than that of every operation sealed before. An operation that is being dropped
-// (is_active is false) can't be sealed.
+// A sealed operation gets the next number, which is higher than that of every operation sealed
+// before. An operation that is being dropped (is_active is false) can't be sealed.
 const sealOperation = `
 UPDATE xforce.tasks SET
   status = $5, number = nextval('xforce.task_numbers'), total_records = $3, total_chunks = $4, payload_digest = $7,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active`
 
-// Seal writes the last chunk and accepts the operation in the same transaction. When it returns, the whole upload is
-// durable. The error is a fault of kind Unavailable if the client may retry the whole upload.
+// Seal writes the last chunk and accepts the operation in the same transaction. When it returns,
+// the whole upload is durable. The error is a fault of kind Unavailable if the client may retry the
+// whole upload.
 func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operation, error) {
 	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
 		if err := u.write(ctx, tx, last); err != nil {
@@ -135,7 +140,8 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 	return nil, fmt.Errorf("sealing the upload: %w", unavailable(err))
 }
 
-// Touch records that the upload is alive, so that the janitor keeps it. It returns ErrUploadGone if the janitor has dropped it.
+// Touch records that the upload is alive, so that the janitor keeps it. It returns ErrUploadGone if
+// the janitor has dropped it.
 func (u *Upload) Touch(ctx context.Context) error {
 	const touch = `
 UPDATE xforce.tasks SET updated_at = clock_timestamp()
@@ -147,7 +153,8 @@ WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_activ
 	return goneIfNone(touched)
 }
 
-// Drop deletes what was staged. It never deletes a sealed operation or another upload with the same id.
+// Drop deletes what was staged. It never deletes a sealed operation or another upload with the same
+// id.
 func (u *Upload) Drop(ctx context.Context) error {
 	return u.store.dropUpload(ctx, u.id, u.draft.Reference)
 }

@@ -27,10 +27,11 @@ type Draft struct {
 	Request json.RawMessage
 	// Digest identifies the request if the client chose the ID; nil otherwise.
 	Digest []byte
-	// PollWithin is the interval within which a client must poll the operation; 0 means that no client has to.
+	// PollWithin is the interval within which a client must poll the operation; 0 means that no
+	// client has to.
 	PollWithin time.Duration
-	// RequestID is the id of the request that started the operation, for the workers' logs; empty if there is none. Only its first
-	// maxRequestID characters are stored.
+	// RequestID is the id of the request that started the operation, for the workers' logs; empty
+	// if there is none. Only its first maxRequestID characters are stored.
 	RequestID string
 }
 
@@ -51,7 +52,8 @@ func (d Draft) id() (uuid.UUID, error) {
 	return id, nil
 }
 
-// columns returns the values of the operation's new row, in the order of insertReceiving and insertAccepted.
+// columns returns the values of the operation's new row, in the order of insertReceiving and
+// insertAccepted.
 func (d Draft) columns(id uuid.UUID) []any {
 	name := string(d.Kind) + " " + d.Collection
 	labels := d.Labels

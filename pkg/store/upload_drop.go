@@ -10,12 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// dropBatch is how many rows of the size of a chunk or a block one transaction deletes. It keeps each transaction short.
+// dropBatch is how many rows of the size of a chunk or a block one transaction deletes. It keeps
+// each transaction short.
 const dropBatch = 50
 
-// The first statement marks the upload as dropped, so that it can't be sealed while its parts and chunks are deleted. It also
-// lets a multipart upload expire, so that the janitor finishes the drop if the caller does not. Dependent rows are deleted only while the
-// mark is set: once the row is deleted, a client may start another upload with the same id.
+// The first statement marks the upload as dropped, so that it can't be sealed while its parts and
+// chunks are deleted. It also lets a multipart upload expire, so that the janitor finishes the drop
+// if the caller does not. Dependent rows are deleted only while the mark is set: once the row is
+// deleted, a client may start another upload with the same id.
 const (
 	markDropped = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = least(expires_at, clock_timestamp())
@@ -27,13 +29,14 @@ WHERE task_id = $1 AND status = 'receiving' AND CASE WHEN $2 = '' THEN coalesce(
 DELETE FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND NOT is_active`
 )
 
-// DropUpload deletes an upload that was never sealed, its dependent rows first and in batches. It does nothing if the upload is sealed or
-// deleted, or is a multipart upload that has not expired.
+// DropUpload deletes an upload that was never sealed, its dependent rows first and in batches. It
+// does nothing if the upload is sealed or deleted, or is a multipart upload that has not expired.
 func (s *Store) DropUpload(ctx context.Context, id uuid.UUID) error {
 	return s.dropUpload(ctx, id, "")
 }
 
-// dropUpload drops the upload only if it has the reference. An empty reference matches every expired or single-body upload.
+// dropUpload drops the upload only if it has the reference. An empty reference matches every
+// expired or single-body upload.
 func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) error {
 	marked, err := s.pool.Exec(ctx, markDropped, id, reference)
 	if err != nil {
@@ -57,8 +60,9 @@ func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) 
 	return nil
 }
 
-// deleteInBatches deletes an operation's rows from a table while a condition is true. The condition's first argument is the operation's
-// id; key lists the other columns of the primary key. Table, key and condition are constants of this package, never input.
+// deleteInBatches deletes an operation's rows from a table while a condition is true. The
+// condition's first argument is the operation's id; key lists the other columns of the primary key.
+// Table, key and condition are constants of this package, never input.
 func (s *Store) deleteInBatches(ctx context.Context, table, key, condition string, args ...any) error {
 	statement := fmt.Sprintf(`
 DELETE FROM xforce.%[1]s WHERE (task_id, %[2]s) IN (
@@ -74,7 +78,8 @@ DELETE FROM xforce.%[1]s WHERE (task_id, %[2]s) IN (
 	}
 }
 
-// AbandonedUploads returns uploads that no api touched for the given time, and multipart uploads that have expired.
+// AbandonedUploads returns uploads that no api touched for the given time, and multipart uploads
+// that have expired.
 func (s *Store) AbandonedUploads(ctx context.Context, untouched time.Duration) ([]uuid.UUID, error) {
 	const abandoned = `
 SELECT task_id FROM xforce.tasks

@@ -1,6 +1,6 @@
-// Command janitor does the periodic work of the system: it dispatches chunks that the queue has lost,
-// ends stalled database sessions, drops abandoned uploads, cancels searches that are not polled, and
-// deletes expired data. One process is enough; several do no harm.
+// Command janitor runs the periodic duties: it dispatches due chunks that the queue lost, ends
+// stalled sessions, drops abandoned uploads, stops operations that no client polls, and deletes
+// what has expired. One is enough; more do no harm.
 package main
 
 import (

@@ -7,7 +7,7 @@ import (
 	"github.com/longshore-io/longshore/services/janitor/internal/config"
 )
 
-func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
+func TestConfigCheck(t *testing.T) {
 	t.Parallel()
 	configtest.Refuses[config.Config](t, map[string]string{
 		"LONGSHORE_ABANDONED_AFTER":     "10s",

@@ -10,44 +10,53 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// abandonedEvery is how often abandoned uploads are looked for; with LONGSHORE_ABANDONED_AFTER it stays below a minute.
-const abandonedEvery = 5 * time.Second
+const (
+	// abandonedInterval keeps the time until an upload is dropped below a minute, together with
+	// LONGSHORE_ABANDONED_AFTER.
+	abandonedInterval = 5 * time.Second
+	// dropTimeout bounds the drop of one upload, whose rows a frozen api may have locked. Rows
+	// deleted until then stay deleted.
+	dropTimeout = 10 * time.Second
+)
 
-// Uploads finds and drops uploads that were never sealed.
-type Uploads interface {
-	AbandonedUploads(ctx context.Context, untouched time.Duration) ([]uuid.UUID, error)
-	DropUpload(ctx context.Context, id uuid.UUID) error
+// DropAbandoned deletes the uploads of a dead api: those that were not touched for the given time.
+func DropAbandoned(db *store.Store, log *slog.Logger, meters *metrics.Duties, untouched time.Duration) Duty {
+	d := dropAbandoned{db: db, log: log, meters: meters, untouched: untouched, timeout: dropTimeout}
+	meters.Rescued(dropAbandonedName, 0)
+	return Duty{Name: dropAbandonedName, Every: abandonedInterval, Pass: d.pass}
 }
 
-// DropAbandoned drops what a dead api left: uploads that nobody has touched for the given time.
-func DropAbandoned(store Uploads, log *slog.Logger, meters *metrics.Duties, untouched time.Duration) Duty {
-	const name = "drop-abandoned"
-	meters.Rescued(name, 0)
-	return Duty{Name: name, Every: abandonedEvery, Pass: func(ctx context.Context) error {
-		abandoned, err := store.AbandonedUploads(ctx, untouched)
-		if err != nil {
-			return err
-		}
-		var errs []error
-		for _, id := range abandoned {
-			if err := dropOne(ctx, store, id); err != nil {
-				errs = append(errs, err) // one that somebody holds must not keep the others
-				continue
-			}
-			meters.Rescued(name, 1)
-			log.InfoContext(ctx, "dropped an abandoned upload", slog.String(logging.Operation, id.String()))
-		}
-		return errors.Join(errs...)
-	}}
+const dropAbandonedName = "drop-abandoned"
+
+type dropAbandoned struct {
+	db                 *store.Store
+	log                *slog.Logger
+	meters             *metrics.Duties
+	untouched, timeout time.Duration
 }
 
-// dropTimeout bounds the drop of one upload, whose rows a frozen api may still hold. What was deleted until then stays deleted.
-const dropTimeout = 10 * time.Second
+func (d dropAbandoned) pass(ctx context.Context) error {
+	abandoned, err := d.db.AbandonedUploads(ctx, d.untouched)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range abandoned {
+		if err := d.drop(ctx, id); err != nil {
+			errs = append(errs, err) // a locked upload must not delay the others
+			continue
+		}
+		d.meters.Rescued(dropAbandonedName, 1)
+		d.log.InfoContext(ctx, "dropped an abandoned upload", slog.String(logging.Operation, id.String()))
+	}
+	return errors.Join(errs...)
+}
 
-func dropOne(ctx context.Context, store Uploads, id uuid.UUID) error {
-	ctx, cancel := context.WithTimeout(ctx, dropTimeout)
+func (d dropAbandoned) drop(ctx context.Context, id uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	return store.DropUpload(ctx, id)
+	return d.db.DropUpload(ctx, id)
 }

@@ -5,26 +5,21 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// Splits clears away what the splitting of uploads leaves behind.
-type Splits interface {
-	ClearableUploads(ctx context.Context, limit int) ([]uuid.UUID, error)
-	ClearSplit(ctx context.Context, id uuid.UUID) error
-}
-
-// ClearSplit deletes the parts of uploads in pieces as soon as nobody will split them any more, where the importer that should have done
-// so died, or there was none because the upload was cancelled before.
-func ClearSplit(store Splits, every time.Duration) Duty {
+// ClearSplit deletes the parts of multipart uploads that no worker will split any more, because the
+// importer that should have deleted them died, or because the upload was cancelled before its
+// split.
+func ClearSplit(db *store.Store, every time.Duration) Duty {
 	return Duty{Name: "clear-split", Every: every, Pass: func(ctx context.Context) error {
-		uploads, err := store.ClearableUploads(ctx, reclaimAtOnce)
+		uploads, err := db.ClearableUploads(ctx, purgeLimit)
 		if err != nil {
 			return err
 		}
-		var errs []error
+		var errs []error // an upload that can't be cleared must not delay the others
 		for _, id := range uploads {
-			errs = append(errs, store.ClearSplit(ctx, id)) // one that can't be cleared must not keep the others
+			errs = append(errs, db.ClearSplit(ctx, id))
 		}
 		return errors.Join(errs...)
 	}}

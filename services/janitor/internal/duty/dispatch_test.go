@@ -1,92 +1,71 @@
 package duty
 
 import (
-	"context"
-	"log/slog"
-	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// chunks is a store in which certain chunks are due and one of them is in a worker's hands.
-type chunks struct {
-	due  []job.Chunk
-	held job.Chunk
-}
-
-func (c chunks) DueChunks(context.Context, int) ([]job.Due, error) {
-	due := make([]job.Due, len(c.due))
-	for i, one := range c.due {
-		due[i] = job.Due{Kind: job.Import, Chunk: one}
-	}
-	return due, nil
-}
-
-func (c chunks) Unlocked(_ context.Context, asked []job.Chunk) ([]job.Chunk, error) {
-	return slices.DeleteFunc(slices.Clone(asked), func(one job.Chunk) bool { return one == c.held }), nil
-}
-
-func TestOnlyWhatIsMissedTwiceIsDispatched(t *testing.T) {
-	t.Parallel()
-	r := queuetest.New(t)
-	id := uuid.New()
-	lost, waiting, held := job.Chunk{OperationID: id, Seq: 1}, job.Chunk{OperationID: id, Seq: 2}, job.Chunk{OperationID: id, Seq: 3}
-	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), job.Import, waiting, queue.FirstDispatch); err != nil {
+// acceptImport accepts an import of three chunks in three lanes, all of which are due.
+func (f fixture) acceptImport(t *testing.T) *operation.Operation {
+	t.Helper()
+	u, err := f.db.NewUpload(store.Draft{Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: 3})
+	if err != nil {
 		t.Fatal(err)
 	}
-	meters := metrics.NewDuties()
-	d := Dispatch(chunks{[]job.Chunk{lost, waiting, held}, held}, r.Queue, slog.New(slog.DiscardHandler), meters, time.Second)
-	pending := func() int64 { return r.Client.LLen(t.Context(), "asynq:{imports}:pending").Val() }
-	for pass, want := range []int64{1, 2, 2, 2} {
-		if err := d.Pass(t.Context()); err != nil {
+	at := func(seq int) chunk.Chunk {
+		return chunk.Chunk{Seq: seq, FirstRow: seq + 1, Rows: 1, Payload: []byte("x")}
+	}
+	for seq := range 2 {
+		if err := u.Stage(t.Context(), at(seq)); err != nil {
 			t.Fatal(err)
 		}
-		if got := pending(); got != want {
-			t.Errorf("after pass %d: %d entries, want %d", pass+1, got, want)
+	}
+	op, err := u.Seal(t.Context(), at(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
+// TestDispatchMissingChunks runs several passes over three due chunks: chunk 0 is lost, chunk 1 is
+// queued, chunk 2 is locked by a worker.
+func TestDispatchMissingChunks(t *testing.T) {
+	t.Parallel()
+	f, r := newFixture(t), queuetest.New(t)
+	op := f.acceptImport(t)
+	queued := job.Chunk{OperationID: op.ID, Seq: 1}
+	if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), job.Import, queued, queue.FirstDispatch); err != nil {
+		t.Fatal(err)
+	}
+	f.lock(t, `SELECT FROM xforce.task_chunks WHERE task_id = $1 AND seq = 2`, op.ID)
+	d := Dispatch(f.db, r.Queue, f.log, metrics.NewDuties(), time.Second)
+	expect := func(when string, want ...int64) {
+		t.Helper()
+		for pass, want := range want {
+			if err := d.Pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Client.LLen(t.Context(), "asynq:{imports}:pending").Val(); got != want {
+				t.Errorf("%s, after pass %d: %d entries, want %d", when, pass+1, got, want)
+			}
 		}
 	}
+	expect("at the start", 1, 2, 2, 2)
 	if err := r.Client.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	for pass, want := range []int64{0, 2} {
-		if err := d.Pass(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := pending(); got != want {
-			t.Errorf("after a flush, pass %d: %d entries, want %d", pass+1, got, want)
-		}
+	expect("after a flush", 0, 2)
+	if diff := cmp.Diff([]string{"imports"}, r.Client.SMembers(t.Context(), "asynq:queues").Val()); diff != "" {
+		t.Errorf("queues that asynq's tools see after a flush (-want +got):\n%s", diff)
 	}
-	if queues := r.Client.SMembers(t.Context(), "asynq:queues").Val(); cmp.Diff([]string{"imports"}, queues) != "" {
-		t.Errorf("after a flush asynq's tools see the queues %v", queues)
-	}
-}
-
-func TestDutiesRepeatUntilTheEnd(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithCancel(t.Context())
-		passes, meters := 0, metrics.NewDuties()
-		d := Duty{Name: "count", Every: time.Second, Pass: func(context.Context) error {
-			passes++
-			return context.DeadlineExceeded // a failed pass does not end the duty
-		}}
-		ended := make(chan struct{})
-		go func() { Run(ctx, slog.New(slog.DiscardHandler), meters, d); close(ended) }()
-		time.Sleep(10 * time.Second) // the clock of the bubble
-		synctest.Wait()
-		stop()
-		<-ended
-		if passes < 9 || passes > 10 {
-			t.Errorf("%d passes in 10 s", passes)
-		}
-	})
 }

@@ -1,5 +1,6 @@
-// Package duty holds what the janitor does again and again, a file for each duty. Every duty can run in several janitors at
-// once and be killed at any point: it only does what Postgres says is due.
+// Package duty implements the janitor's periodic duties, one file for each. Several janitors may
+// run every duty at the same time, and a duty may be killed at any point: it only acts on what
+// Postgres shows to be due.
 package duty
 
 import (
@@ -13,25 +14,27 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
-// Duty is one periodic piece of work.
+// Duty is a periodic task.
 type Duty struct {
 	Name  string
 	Every time.Duration
-	// Pass does the work once.
+	// Pass runs the task once.
 	Pass func(context.Context) error
 }
 
-// Run does every duty at its own pace until ctx ends. The first passes are spread, so that janitors that start together do not work
-// in step. A pass that fails is logged and tried again at its next turn. Each logs with its context, which knows the duty.
+// Run repeats every duty at its own interval until ctx ends. The first passes start at random
+// times, so that janitors that were started together do not run in step. A failed pass is logged
+// and repeated after the interval. The context of a pass adds the duty's name to the log.
 func Run(ctx context.Context, log *slog.Logger, meters *metrics.Duties, duties ...Duty) {
-	var all sync.WaitGroup
+	var running sync.WaitGroup
 	for _, d := range duties {
-		all.Go(func() { d.repeat(logging.With(ctx, slog.String(logging.Duty, d.Name)), log, meters) })
+		running.Go(func() { d.repeat(logging.With(ctx, slog.String(logging.Duty, d.Name)), log, meters) })
 	}
-	all.Wait()
+	running.Wait()
 }
 
-// passTimeout bounds one pass, so that a database which does not answer costs a pass and not the duty.
+// passTimeout bounds one pass, so that a database that does not answer fails the pass and not the
+// duty.
 const passTimeout = 30 * time.Second
 
 func (d Duty) pass(ctx context.Context) error {
@@ -49,12 +52,12 @@ func (d Duty) repeat(ctx context.Context, log *slog.Logger, meters *metrics.Duti
 			return
 		case <-timer.C:
 		}
-		began := time.Now()
+		started := time.Now()
 		err := d.pass(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		meters.Took(d.Name, time.Since(began), err)
+		meters.Took(d.Name, time.Since(started), err)
 		if err != nil {
 			log.WarnContext(ctx, "a pass failed and will be repeated", slog.Any("error", err))
 		}

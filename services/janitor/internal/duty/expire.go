@@ -5,25 +5,19 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// expiryBatch is how many operations one statement changes or deletes.
-const expiryBatch = 500
+// expireBatch is how many operations one statement changes or deletes.
+const expireBatch = 500
 
-// Tombstones makes tombstones of what has expired, and deletes those that are old.
-type Tombstones interface {
-	Expire(ctx context.Context, limit int) ([]uuid.UUID, error)
-	DeleteExpired(ctx context.Context, age time.Duration, limit int) (int, error)
-}
-
-// Expire makes tombstones of finished operations whose retention is over. They keep their final counts and answer 410.
-func Expire(store Tombstones, log *slog.Logger, every time.Duration) Duty {
+// Expire turns finished operations whose retention has passed into tombstones. They keep their
+// final counts and answer 410.
+func Expire(db *store.Store, log *slog.Logger, every time.Duration) Duty {
 	return Duty{Name: "expire", Every: every, Pass: func(ctx context.Context) error {
-		return whileFull(expiryBatch, func() (int, error) {
-			expired, err := store.Expire(ctx, expiryBatch)
+		return whileFull(expireBatch, func() (int, error) {
+			expired, err := db.Expire(ctx, expireBatch)
 			for _, id := range expired {
 				log.InfoContext(ctx, "an operation expired", slog.String(logging.Operation, id.String()))
 			}
@@ -32,20 +26,21 @@ func Expire(store Tombstones, log *slog.Logger, every time.Duration) Duty {
 	}}
 }
 
-// DeleteExpired deletes tombstones older than the age given, when nothing hangs on them any more.
-func DeleteExpired(store Tombstones, log *slog.Logger, every, age time.Duration) Duty {
-	return Duty{Name: "bury", Every: every, Pass: func(ctx context.Context) error {
-		return whileFull(expiryBatch, func() (int, error) {
-			buried, err := store.DeleteExpired(ctx, age, expiryBatch)
-			if buried > 0 {
-				log.InfoContext(ctx, "deleted old tombstones", slog.Int("operations", buried))
+// DeleteExpired deletes tombstones that are older than age and have no dependent rows.
+func DeleteExpired(db *store.Store, log *slog.Logger, every, age time.Duration) Duty {
+	return Duty{Name: "delete-expired", Every: every, Pass: func(ctx context.Context) error {
+		return whileFull(expireBatch, func() (int, error) {
+			deleted, err := db.DeleteExpired(ctx, age, expireBatch)
+			if deleted > 0 {
+				log.InfoContext(ctx, "deleted old tombstones", slog.Int("operations", deleted))
 			}
-			return buried, err
+			return deleted, err
 		})
 	}}
 }
 
-// whileFull repeats work as long as it brings full batches. Each is a transaction of its own, so that nothing is held for long.
+// whileFull repeats work until it returns less than a full batch. Each batch is a transaction of
+// its own, so that locks are short.
 func whileFull(batch int, work func() (int, error)) error {
 	for {
 		n, err := work()

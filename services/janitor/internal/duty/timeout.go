@@ -5,44 +5,34 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// unpolledEvery is how often is looked for what nobody asked for in time; it adds to the bound.
-const unpolledEvery = time.Second
+// unpolledInterval adds to the time after which an unpolled operation is stopped.
+const unpolledInterval = time.Second
 
-// Unpolled ends what nobody asked for in time.
-type Unpolled interface {
-	TimeOutUnpolled(ctx context.Context, limit int) ([]store.TimedOut, error)
-}
-
-// Notifier tells who waits that an operation has changed.
-type Notifier interface {
-	Publish(ctx context.Context, id uuid.UUID) error
-}
-
-// TimeOutUnpolled ends the operations that must be asked for again and again, such as searches, when nobody did.
-func TimeOutUnpolled(db Unpolled, bell Notifier, log *slog.Logger, finished *metrics.Finished) Duty {
-	return Duty{Name: "time-out-unpolled", Every: unpolledEvery, Pass: func(ctx context.Context) error {
-		return whileFull(expiryBatch, func() (int, error) {
-			ended, err := db.TimeOutUnpolled(ctx, expiryBatch)
-			for _, op := range ended {
+// TimeOutUnpolled stops operations that clients must poll, such as searches, once no client has
+// polled them in time.
+func TimeOutUnpolled(db *store.Store, notifier *queue.Notifier, log *slog.Logger, finished *metrics.Finished) Duty {
+	return Duty{Name: "time-out-unpolled", Every: unpolledInterval, Pass: func(ctx context.Context) error {
+		return whileFull(expireBatch, func() (int, error) {
+			timedOut, err := db.TimeOutUnpolled(ctx, expireBatch)
+			for _, op := range timedOut {
 				ctx := logging.With(ctx, slog.String(logging.Operation, op.ID.String()))
 				if op.RequestID != "" {
 					ctx = logging.With(ctx, slog.String(logging.RequestID, op.RequestID))
 				}
 				finished.Count(op.ID, op.Kind, operation.TimedOut)
-				log.InfoContext(ctx, "timed out an operation that nobody asked for")
-				if err := bell.Publish(ctx, op.ID); err != nil {
-					log.DebugContext(ctx, "a change was not told", slog.Any("error", err))
+				log.InfoContext(ctx, "stopped an operation that no client polled")
+				if err := notifier.Publish(ctx, op.ID); err != nil {
+					log.DebugContext(ctx, "publishing a change failed", slog.Any("error", err))
 				}
 			}
-			return len(ended), err
+			return len(timedOut), err
 		})
 	}}
 }
