@@ -1,6 +1,6 @@
--- The operations: what was asked for, what was staged, what became of it.
--- The columns of the two tables of the X-Force design stand first, with their names and types; Longshore's own follow.
--- Sessions run with timezone UTC, so every TIMESTAMP here is UTC.
+-- Operations, their staged records, and the results.
+-- The columns that the X-Force design (seed 000) prescribes for two of the tables come first, with its names and types; Longshore's own follow.
+-- Sessions use the time zone UTC, so every TIMESTAMP is in UTC.
 
 -- +goose Up
 CREATE SCHEMA IF NOT EXISTS xforce;
@@ -21,13 +21,13 @@ CREATE TABLE xforce.tasks (
 
   kind                TEXT NOT NULL,
   collection          TEXT,
-  number              BIGINT,              -- given when sealed: the order of acceptance, and the id in the tasks dialect
+  number              BIGINT,              -- set when sealed: the place in the order of acceptance, and the id in the tasks dialect
   created_records     INT NOT NULL DEFAULT 0,
   updated_records     INT NOT NULL DEFAULT 0,
   superseded_records  INT NOT NULL DEFAULT 0,
   total_chunks        INT NOT NULL DEFAULT 0,
   done_chunks         INT NOT NULL DEFAULT 0,
-  lanes               INT NOT NULL DEFAULT 1, -- how many of its chunks may be queued at once
+  lanes               INT NOT NULL DEFAULT 1, -- how many of its chunks may be queued at the same time
   sealed_at           TIMESTAMP,
   started_at          TIMESTAMP,
   finished_at         TIMESTAMP,
@@ -46,11 +46,11 @@ CREATE TABLE xforce.tasks (
   CONSTRAINT tasks_number_when_sealed CHECK ((status = 'receiving') = (number IS NULL)),
   CONSTRAINT tasks_imported_is_the_sum CHECK (imported_records = created_records + updated_records + superseded_records),
   CONSTRAINT tasks_counts_within_total CHECK (status = 'receiving' OR imported_records + failed_records <= total_records)
-) WITH (fillfactor = 80); -- its counts change with every chunk: leave room for the new version on the page
+) WITH (fillfactor = 80); -- its counts change with every chunk: leave room on the page for the new version
 
 CREATE SEQUENCE xforce.task_numbers AS BIGINT OWNED BY xforce.tasks.number;
 
--- What the janitor looks through: the few operations that are not finished.
+-- The janitor reads only the few unfinished operations.
 CREATE INDEX tasks_unfinished ON xforce.tasks (task_id) WHERE status IN ('receiving', 'waiting', 'running');
 CREATE UNIQUE INDEX tasks_idempotency ON xforce.tasks (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
@@ -65,14 +65,14 @@ CREATE TABLE xforce.task_chunks (
   updated_records     INT NOT NULL DEFAULT 0,
   superseded_records  INT NOT NULL DEFAULT 0,
   failed_records      INT NOT NULL DEFAULT 0,
-  outcomes            BYTEA,                  -- what became of each row, in runs; NULL until done
+  outcomes            BYTEA,                  -- the outcome of each row, run-length encoded; NULL until done
   payload             BYTEA NOT NULL,
   CONSTRAINT task_chunks_pk PRIMARY KEY (task_id, seq),
   CONSTRAINT task_chunks_state_known CHECK (state IN ('pending', 'done')),
   CONSTRAINT task_chunks_counted CHECK (state = 'pending' OR
     created_records + updated_records + superseded_records + failed_records = row_count)
 );
--- The payload is compressed already: keep it out of the row and do not try again.
+-- The payload is already compressed: store it outside of the row and do not compress it again.
 ALTER TABLE xforce.task_chunks ALTER COLUMN payload SET STORAGE EXTERNAL;
 CREATE INDEX task_chunks_pending ON xforce.task_chunks (task_id, seq) WHERE state = 'pending';
 
@@ -85,10 +85,10 @@ CREATE TABLE xforce.task_progress (
 
   row_number         INT,                     -- of a FAILED row
   reasons            JSONB,                   -- of a FAILED row: [{pointer, code, message}]
-  received           BYTEA,                   -- of a FAILED row: the record byte for byte, also where JSONB could not hold it
+  received           BYTEA,                   -- of a FAILED row: the bytes of the record, even if JSONB can't store it
   CONSTRAINT task_progress_pk PRIMARY KEY (progress_id),
   CONSTRAINT task_progress_failed_is_explained CHECK
     (status <> 'FAILED' OR (row_number IS NOT NULL AND reasons IS NOT NULL AND received IS NOT NULL))
 );
--- One FAILED row for a record; the COMPLETED rows of chunks have no row number and do not collide.
+-- One FAILED row for each record; the COMPLETED rows of chunks have no row number and do not conflict.
 CREATE UNIQUE INDEX task_progress_rows ON xforce.task_progress (task_id, row_number);

@@ -1,5 +1,5 @@
--- The target of the collection that ships with Longshore. Every target table has the two columns at the end:
--- which import, and which of its rows, wrote the record last. They let a later row win however chunks interleave.
+-- The target table of the collection that ships with Longshore. Every target table has the last two columns, the number of the import
+-- that wrote the record last and the row in it. With them the later row wins, in whichever order chunks are processed.
 
 -- +goose Up
 CREATE TABLE xforce.tools (

@@ -1,12 +1,12 @@
--- What searches, reports, uploads in pieces, cancelling, expiry and events need.
+-- Columns and tables for searches, reports, multipart uploads, cancellation, expiry and events.
 -- +goose Up
 ALTER TABLE xforce.tasks
-  ADD COLUMN revision      INT NOT NULL DEFAULT 0,             -- counts what clients can see change, from 1; 0 while receiving
-  ADD COLUMN labels        JSONB NOT NULL DEFAULT '{}',        -- a client's own names and values, for finding it again
-  ADD COLUMN request       JSONB,                              -- what was asked for; NULL for an import that came in one body
-  ADD COLUMN phase         TEXT,                               -- what is being done, in words for people
+  ADD COLUMN revision      INT NOT NULL DEFAULT 0,             -- increases with every change that clients can see, from 1; 0 while receiving
+  ADD COLUMN labels        JSONB NOT NULL DEFAULT '{}',        -- a client's own names and values, to filter lists by
+  ADD COLUMN request       JSONB,                              -- of a search, a report or a multipart upload; NULL for an import that came in one body
+  ADD COLUMN phase         TEXT,                               -- describes the current work for people
   ADD COLUMN retention     INTERVAL NOT NULL DEFAULT '7 days', -- how long after finished_at it is kept
-  ADD COLUMN reclaimed_at  TIMESTAMP;                          -- of a tombstone: when all that hung on it was gone
+  ADD COLUMN reclaimed_at  TIMESTAMP;                          -- of a tombstone: when its last dependent row was deleted
 COMMENT ON COLUMN xforce.tasks.expires_at IS
   'of a tombstone: when it expired or was pruned; of an upload in pieces that is receiving: when it is given up';
 COMMENT ON COLUMN xforce.tasks.poll_deadline IS 'by when somebody must have asked; NULL if nobody needs to';
@@ -16,32 +16,32 @@ CREATE INDEX tasks_reclaimable ON xforce.tasks (task_id) WHERE NOT is_active AND
 CREATE INDEX tasks_tombstones ON xforce.tasks (expires_at) WHERE NOT is_active AND reclaimed_at IS NOT NULL;
 CREATE INDEX tasks_labels ON xforce.tasks USING GIN (labels jsonb_path_ops) WHERE labels <> '{}';
 
--- An operation that takes many steps keeps its place here; its chunk has no rows.
+-- The checkpoint of an operation that takes many steps; its chunk has no rows.
 ALTER TABLE xforce.task_chunks
   ADD COLUMN cursor  JSONB,
   ADD COLUMN steps   INT NOT NULL DEFAULT 0;
 
--- What searches find and reports write, in pieces that every replica can read.
+-- The records that searches find and the files that reports write, in blocks that every replica can read.
 CREATE TABLE xforce.task_outputs (
   task_id      UUID NOT NULL REFERENCES xforce.tasks (task_id),
-  stage        TEXT NOT NULL,       -- 'rows': records, one JSON text per line; 'file': the bytes of a file; 'keys': those of the best so far, for the searcher alone
+  stage        TEXT NOT NULL,       -- 'rows': records, one JSON text per line; 'file': the bytes of a file; 'keys': the keys of a sorted search's best records so far, used by the searcher only
   seq          INT NOT NULL,        -- from 0
   row_count    INT NOT NULL DEFAULT 0,
-  byte_offset  BIGINT NOT NULL,     -- of its first byte in the stage, unpacked
-  byte_count   INT NOT NULL,        -- unpacked
-  payload      BYTEA NOT NULL,      -- S2
+  byte_offset  BIGINT NOT NULL,     -- of its first byte in the stage, uncompressed
+  byte_count   INT NOT NULL,        -- uncompressed
+  payload      BYTEA NOT NULL,      -- compressed with S2
   CONSTRAINT task_outputs_pk PRIMARY KEY (task_id, stage, seq),
   CONSTRAINT task_outputs_stage_known CHECK (stage IN ('rows', 'file', 'keys'))
 );
 ALTER TABLE xforce.task_outputs ALTER COLUMN payload SET STORAGE EXTERNAL;
 
--- An upload in pieces: its parts in any order, and their bytes. A part that is sent again gets a new version.
+-- The parts of multipart uploads, which arrive in any order, and their blocks. A part that is sent again gets a new version.
 CREATE TABLE xforce.upload_parts (
   task_id     UUID NOT NULL REFERENCES xforce.tasks (task_id),
   part        INT NOT NULL,         -- from 1
   version     UUID NOT NULL,
   byte_count  BIGINT NOT NULL,
-  digest      BYTEA NOT NULL,       -- SHA-256 of the part as it was sent, without its content coding
+  digest      BYTEA NOT NULL,       -- SHA-256 of the part without its content coding
   created_at  TIMESTAMP NOT NULL DEFAULT clock_timestamp(),
   CONSTRAINT upload_parts_pk PRIMARY KEY (task_id, part)
 );
@@ -49,13 +49,13 @@ CREATE TABLE xforce.upload_pieces (
   task_id     UUID NOT NULL REFERENCES xforce.tasks (task_id),
   version     UUID NOT NULL,
   seq         INT NOT NULL,         -- from 0
-  byte_count  INT NOT NULL,         -- unpacked
-  payload     BYTEA NOT NULL,       -- S2
+  byte_count  INT NOT NULL,         -- uncompressed
+  payload     BYTEA NOT NULL,       -- compressed with S2
   CONSTRAINT upload_pieces_pk PRIMARY KEY (task_id, version, seq)
 );
 ALTER TABLE xforce.upload_pieces ALTER COLUMN payload SET STORAGE EXTERNAL;
 
--- What clients could see of an operation, revision by revision: kept by triggers, so that no writer can forget it.
+-- Every revision of an operation that clients could see. Triggers write the rows, so that no statement can omit one.
 CREATE TABLE xforce.task_events (
   task_id             UUID NOT NULL REFERENCES xforce.tasks (task_id),
   revision            INT NOT NULL,

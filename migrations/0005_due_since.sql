@@ -1,4 +1,4 @@
--- Since when a chunk is due, for those who watch a running Longshore. While it was being developed, 0004 had it.
+-- For monitoring: the time since which a chunk is due. The column is added if it does not exist, because 0004 contained it during development.
 -- +goose Up
 ALTER TABLE xforce.task_chunks
-  ADD COLUMN IF NOT EXISTS stepped_at  TIMESTAMP;  -- when its last step was committed: the next of its lane, or its own next step, is due since then
+  ADD COLUMN IF NOT EXISTS stepped_at  TIMESTAMP;  -- when its last step was committed, which is when the next chunk of its lane, or its own next step, became due

@@ -1,4 +1,4 @@
--- Tells the split of a multipart upload from the chunks of staged records, which only the number -1 told before.
+-- Marks the chunk that represents the split of a multipart upload, which only the number -1 distinguished from other chunks before.
 -- +goose Up
 ALTER TABLE xforce.task_chunks
   ADD COLUMN kind  TEXT NOT NULL DEFAULT 'step',  -- 'step': one or more steps of the operation; 'split': the split of its upload, before all steps
@@ -7,7 +7,7 @@ ALTER TABLE xforce.task_chunks
 UPDATE xforce.task_chunks SET kind = 'split' WHERE seq = -1;
 CREATE UNIQUE INDEX task_chunks_split ON xforce.task_chunks (task_id) WHERE kind = 'split';
 
--- Programs of the release before run beside this schema: they write a split with the number -1 and no kind.
+-- Programs of the previous release may run on this schema. They insert a split with the number -1 and no kind.
 -- +goose StatementBegin
 CREATE FUNCTION xforce.set_chunk_kind() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,6 @@
-// Package migrations holds the database schema as numbered SQL files. They are applied by the one-shot command
-// in cmd/migrate and never by a service. A migration that has landed is never changed: a new one is added.
+// Package migrations contains the database schema as numbered SQL files. The one-shot command in
+// cmd/migrate applies them, never a service. The effect of a migration that has landed is never
+// changed: a new migration is added instead.
 package migrations
 
 import (
@@ -16,11 +17,12 @@ var files embed.FS
 // Files returns the migrations, named NNNN_subject.sql.
 func Files() fs.FS { return files }
 
-// Latest is the number of the newest migration: the schema that this code was written for. A service refuses to start on
-// an older one and runs on a newer one, so that a rolling upgrade can migrate first.
+// Latest returns the number of the newest migration, the schema version of this code. A service
+// refuses to start on an older schema and runs on a newer one, so that a rolling upgrade can
+// migrate first.
 func Latest() int64 { return slices.Max(Numbers()) }
 
-// Numbers lists the numbers of all migrations in the order of their names.
+// Numbers returns the numbers of all migrations in the order of their names.
 func Numbers() []int64 {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
@@ -31,7 +33,7 @@ func Numbers() []int64 {
 		prefix, _, _ := strings.Cut(entry.Name(), "_")
 		number, err := strconv.ParseInt(prefix, 10, 64)
 		if err != nil {
-			panic(err) // a test keeps the names in order
+			panic(err) // a test checks the names
 		}
 		numbers = append(numbers, number)
 	}

@@ -9,35 +9,35 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 )
 
-func TestNumbersAreGapless(t *testing.T) {
+func TestNumbersHaveNoGaps(t *testing.T) {
 	t.Parallel()
 	for i, number := range migrations.Numbers() {
 		if number != int64(i+1) {
-			t.Errorf("migration %d stands at place %d", number, i+1)
+			t.Errorf("Numbers()[%d] = %d, want %d", i, number, i+1)
 		}
 	}
-	if got := migrations.Latest(); got != int64(len(migrations.Numbers())) {
-		t.Errorf("the latest is %d of %d", got, len(migrations.Numbers()))
+	if got, want := migrations.Latest(), int64(len(migrations.Numbers())); got != want {
+		t.Errorf("Latest() = %d, want %d", got, want)
 	}
 }
 
-func TestNamesSaySubjects(t *testing.T) {
+func TestFileNames(t *testing.T) {
 	t.Parallel()
-	shape := regexp.MustCompile(`^\d{4}_[a-z_]+\.sql$`)
+	form := regexp.MustCompile(`^\d{4}_[a-z_]+\.sql$`)
 	names, err := fs.Glob(migrations.Files(), "*")
 	if err != nil || len(names) == 0 {
-		t.Fatal(names, err)
+		t.Fatalf("Glob() = %v, %v, want files", names, err)
 	}
 	for _, name := range names {
-		if !shape.MatchString(name) {
-			t.Errorf("%s must look like 0001_subject.sql", name)
+		if !form.MatchString(name) {
+			t.Errorf("%s must have the form 0001_subject.sql", name)
 		}
 	}
 }
 
-// TestOneTableIsAlteredAtATime: a migration is one transaction and runs beside the services, whose steps lock several tables. Two that are
-// altered in one transaction would be a deadlock, in whichever order.
-func TestOneTableIsAlteredAtATime(t *testing.T) {
+// TestFilesAlterOneTable: a migration is one transaction and runs beside the services, whose steps
+// lock several tables. If it altered two tables, it could deadlock with them, in whichever order.
+func TestFilesAlterOneTable(t *testing.T) {
 	t.Parallel()
 	alters := regexp.MustCompile(`(?i)(?:ALTER TABLE|DROP TABLE|UPDATE|REFERENCES|INDEX\s+\S+\s+ON)\s+(?:ONLY\s+)?(?:IF EXISTS\s+)?([^\s;(]+)`)
 	names, err := fs.Glob(migrations.Files(), "*.sql")
@@ -46,19 +46,19 @@ func TestOneTableIsAlteredAtATime(t *testing.T) {
 	}
 	for _, name := range names {
 		if name < "0004" {
-			continue // released before services had to go on meanwhile
+			continue // released before services had to run during a migration
 		}
 		text, err := fs.ReadFile(migrations.Files(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var tables []string
-		for _, found := range alters.FindAllSubmatch(text, -1) {
-			tables = append(tables, string(found[1]))
+		for _, match := range alters.FindAllSubmatch(text, -1) {
+			tables = append(tables, string(match[1]))
 		}
 		slices.Sort(tables)
 		if tables = slices.Compact(tables); len(tables) > 1 {
-			t.Errorf("%s alters %q: make a migration of each", name, tables)
+			t.Errorf("%s alters %q, want one table for each migration", name, tables)
 		}
 	}
 }

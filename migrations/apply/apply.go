@@ -1,4 +1,4 @@
-// Package apply brings a database to the newest schema, beside the services that work on it.
+// Package apply migrates a database to the newest schema while the services use it.
 package apply
 
 import (
@@ -18,19 +18,19 @@ import (
 	"github.com/longshore-io/longshore/migrations"
 )
 
-// Table is where the applied migrations are recorded; services read it at their start.
+// Table records the applied migrations. Services read it when they start.
 const Table = "public.longshore_migrations"
 
-// application is what migrations call their sessions.
+// application is the name of the sessions in pg_stat_activity.
 const application = "longshore-migrate"
 
-// Applied is one migration that Up has carried out.
+// Applied is a migration that Up has applied.
 type Applied struct {
 	Number int64
 	File   string
 }
 
-// Up applies what the database lacks, as a Migrator that tells nobody of its waiting.
+// Up applies the missing migrations with the default timeouts.
 func Up(ctx context.Context, databaseURL string) ([]Applied, error) {
 	return Migrator{DatabaseURL: databaseURL}.Up(ctx)
 }
@@ -38,21 +38,24 @@ func Up(ctx context.Context, databaseURL string) ([]Applied, error) {
 // Migrator applies migrations. Only its DatabaseURL is required.
 type Migrator struct {
 	DatabaseURL string
-	// LockTimeout is how long a statement waits for a lock before its migration is rolled back; 0 means DefaultLockTimeout.
+	// LockTimeout is how long a statement waits for a lock before its migration is rolled back; 0
+	// means DefaultLockTimeout.
 	LockTimeout time.Duration
-	// Patience is how long migrations are tried again that find what they need locked; 0 means DefaultPatience. A migration that works, such
-	// as one that builds an index, may take longer.
-	Patience time.Duration
-	// Waiting is told of each try that found something locked; nil tells nobody.
-	Waiting func(Wait)
+	// RetryTimeout is how long a migration is retried because of locks; 0 means
+	// DefaultRetryTimeout. It does not limit a migration that is working, such as one that builds
+	// an index.
+	RetryTimeout time.Duration
+	// OnRetry, unless nil, is called before each retry.
+	OnRetry func(Retry)
 
-	// files are other migrations than ours, for tests.
+	// files replaces the migrations in tests.
 	files fs.FS
 }
 
-// Up applies what the database lacks, in a transaction for each migration and under an advisory lock, so that two callers do not meet.
-// It returns what it applied, which is nothing when the schema is current. Its error is a LockedError if others held what it needs for longer
-// than its patience; what was applied before stays.
+// Up applies the missing migrations, each in a transaction of its own and all under an advisory
+// lock, so that concurrent callers take turns. It returns what it applied, which is nothing if the
+// schema is current. The error is a LockedError if other sessions held conflicting locks until the
+// RetryTimeout; migrations applied before stay applied.
 func (m Migrator) Up(ctx context.Context) (applied []Applied, err error) {
 	m = m.withDefaults()
 	config, err := pgx.ParseConfig(m.DatabaseURL)
@@ -64,8 +67,8 @@ func (m Migrator) Up(ctx context.Context) (applied []Applied, err error) {
 	config.RuntimeParams["lock_timeout"] = strconv.FormatInt(m.LockTimeout.Milliseconds(), 10)
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	err = m.untilFree(ctx, db, func() error {
-		done, err := m.once(ctx, db)
+	err = m.retryWhileLocked(ctx, db, func() error {
+		done, err := m.attempt(ctx, db)
 		applied = append(applied, done...)
 		return err
 	})
@@ -75,15 +78,16 @@ func (m Migrator) Up(ctx context.Context) (applied []Applied, err error) {
 	return applied, nil
 }
 
-// once applies what it can and returns that, also with an error.
-func (m Migrator) once(ctx context.Context, db *sql.DB) ([]Applied, error) {
+// attempt applies the missing migrations up to the first error, and returns those it applied along
+// with the error.
+func (m Migrator) attempt(ctx context.Context, db *sql.DB) ([]Applied, error) {
 	provider, err := m.newProvider(db)
 	if err != nil {
 		return nil, err
 	}
 	results, err := provider.Up(ctx)
-	if broken, ok := errors.AsType[*goose.PartialError](err); ok {
-		results = broken.Applied
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		results = partial.Applied
 	}
 	var applied []Applied
 	for _, r := range results {
@@ -92,9 +96,10 @@ func (m Migrator) once(ctx context.Context, db *sql.DB) ([]Applied, error) {
 	return applied, err
 }
 
-// newProvider makes a provider for one try: its lock counts how often it was waited for, and does not begin anew.
+// newProvider returns a provider for one attempt, because a provider's lock does not reset its
+// count of retries.
 func (m Migrator) newProvider(db *sql.DB) (*goose.Provider, error) {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, max(1, uint64(m.Patience.Seconds())))) // another migrate may wait as long
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, max(1, uint64(m.RetryTimeout.Seconds())))) // a concurrent caller may retry as long
 	if err != nil {
 		return nil, fmt.Errorf("preparing the migration lock: %w", err)
 	}
@@ -109,11 +114,11 @@ func (m Migrator) withDefaults() Migrator {
 	if m.LockTimeout == 0 {
 		m.LockTimeout = DefaultLockTimeout
 	}
-	if m.Patience == 0 {
-		m.Patience = DefaultPatience
+	if m.RetryTimeout == 0 {
+		m.RetryTimeout = DefaultRetryTimeout
 	}
-	if m.Waiting == nil {
-		m.Waiting = func(Wait) {}
+	if m.OnRetry == nil {
+		m.OnRetry = func(Retry) {}
 	}
 	if m.files == nil {
 		m.files = migrations.Files()

@@ -2,12 +2,13 @@ package apply
 
 import "testing"
 
-// TestChunkKind checks migration 0006 in both directions: it sets the kind of rows that exist, and of rows that a program of
-// the release before inserts afterwards, which knows a split by the number -1 only.
+// TestChunkKind checks migration 0006 in both directions: it sets the kind of rows that exist, and
+// of rows that a program of the release before inserts afterwards, which knows a split by the
+// number -1 only.
 func TestChunkKind(t *testing.T) {
 	t.Parallel()
 	address := newDatabase(t)
-	if _, err := (Migrator{DatabaseURL: address, files: upTo(t, 5)}).Up(t.Context()); err != nil {
+	if _, err := (Migrator{DatabaseURL: address, files: firstMigrations(t, 5)}).Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	conn := connect(t, address)

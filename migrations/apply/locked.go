@@ -12,70 +12,76 @@ import (
 )
 
 const (
-	// DefaultLockTimeout is how long a statement waits for a lock. Whoever needs the table meanwhile queues behind it, so it is short; it is
-	// longer than Postgres takes to see a deadlock (1 s), and than any ordinary step keeps its locks.
+	// DefaultLockTimeout is how long a statement waits for a lock. It is short, because other
+	// sessions that need the table queue behind the statement; but it is longer than Postgres's
+	// deadlock_timeout (1 s) and than an ordinary step keeps its locks.
 	DefaultLockTimeout = 2 * time.Second
-	// DefaultPatience is how long it is tried again: longer than nearly all reports hold their operation's row. Who starts migrate again has it
-	// anew.
-	DefaultPatience = 10 * time.Minute
-	// firstPause is between the first two tries: what queued behind the migration goes on. It doubles.
-	firstPause = time.Second
-	// longestPause keeps a migration that waits for long from slowing down the service for long.
-	longestPause = 8 * time.Second
+	// DefaultRetryTimeout is longer than nearly all reports lock their operation's row. To go on
+	// after it, start migrate again.
+	DefaultRetryTimeout = 10 * time.Minute
+	// minDelay is the delay before the first retry, in which the sessions that queued behind the
+	// migration proceed. It doubles.
+	minDelay = time.Second
+	// maxDelay limits the delay. A shorter one would slow the service down for as long as the
+	// migration is retried.
+	maxDelay = 8 * time.Second
 )
 
-// lockedCodes are what Postgres says of a migration that others are in the way of: lock_not_available and deadlock_detected.
+// lockedCodes are the errors of a migration that conflicts with other sessions: lock_not_available
+// and deadlock_detected.
 var lockedCodes = []string{"55P03", "40P01"}
 
-// Wait tells of a try that found something locked.
-type Wait struct {
-	// Tries is how many there were.
-	Tries int
-	// By are the sessions that were in the way, as far as they were seen.
-	By Sessions
-	// Pause is how long the migration leaves everybody alone before it tries again.
-	Pause time.Duration
+// Retry describes an attempt that failed because of a lock.
+type Retry struct {
+	// Attempts is the number of attempts so far.
+	Attempts int
+	// Blockers are the sessions with the conflicting locks, as far as they were observed.
+	Blockers Sessions
+	// Delay is the time until the next attempt.
+	Delay time.Duration
 }
 
-// LockedError is the error of a migration that others were in the way of for all its patience.
+// LockedError is the error of a migration that conflicted with other sessions until the
+// RetryTimeout.
 type LockedError struct {
-	// Tries is how often it was tried.
-	Tries int
-	// By are the sessions that were in the way last, as far as they were seen.
-	By Sessions
-	// Err is what Postgres said last.
+	// Attempts is the number of attempts.
+	Attempts int
+	// Blockers are the sessions that blocked the last attempt, as far as they were observed.
+	Blockers Sessions
+	// Err is the error of the last attempt.
 	Err error
 }
 
-// Error tells who is in the way, and what to do about it.
+// Error names the blocking sessions and what an operator can do.
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("gave up after %d tries, because a table is locked by %s; wait for that work to end, or end it with "+
-		"SELECT pg_terminate_backend(pid), which loses nothing that a service does, and migrate again: %v", e.Tries, e.By, e.Err)
+	return fmt.Sprintf("gave up after %d attempts, because a table is locked by %s; wait for that work to end, or end it with "+
+		"SELECT pg_terminate_backend(pid), which loses nothing that a service does, and migrate again: %v", e.Attempts, e.Blockers, e.Err)
 }
 
-// Unwrap returns what Postgres said.
+// Unwrap returns the error of the last attempt.
 func (e *LockedError) Unwrap() error { return e.Err }
 
-// untilFree tries again as long as others are in the way and there is patience.
-func (m Migrator) untilFree(ctx context.Context, db *sql.DB, try func() error) error {
-	began, pause := time.Now(), firstPause
-	for tries := 1; ; tries++ {
-		watched := m.watch(ctx, db)
-		err := try()
-		by := watched()
+// retryWhileLocked repeats an attempt until it does not fail because of locks, or the RetryTimeout
+// has passed.
+func (m Migrator) retryWhileLocked(ctx context.Context, db *sql.DB, attempt func() error) error {
+	started, delay := time.Now(), minDelay
+	for attempts := 1; ; attempts++ {
+		stopWatching := m.watchBlockers(ctx, db)
+		err := attempt()
+		blockers := stopWatching()
 		switch {
 		case !isLocked(err):
 			return err
-		case time.Since(began)+pause > m.Patience:
-			return &LockedError{Tries: tries, By: by, Err: err}
+		case time.Since(started)+delay > m.RetryTimeout:
+			return &LockedError{Attempts: attempts, Blockers: blockers, Err: err}
 		}
-		m.Waiting(Wait{Tries: tries, By: by, Pause: pause})
+		m.OnRetry(Retry{Attempts: attempts, Blockers: blockers, Delay: delay})
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
-		case <-time.After(pause):
+		case <-time.After(delay):
 		}
-		pause = min(2*pause, longestPause)
+		delay = min(2*delay, maxDelay)
 	}
 }
 
@@ -84,25 +90,26 @@ func isLocked(err error) bool {
 	return ok && slices.Contains(lockedCodes, fromServer.Code)
 }
 
-// watch looks who is in the way of migrations until the function that it returns is called, which tells who was seen last.
-func (m Migrator) watch(ctx context.Context, db *sql.DB) func() Sessions {
-	ctx, stop := context.WithCancel(ctx)
-	seen := make(chan Sessions, 1)
+// watchBlockers polls for sessions that block a migration. The returned function stops it and
+// returns the blockers that it saw last.
+func (m Migrator) watchBlockers(ctx context.Context, db *sql.DB) (stop func() Sessions) {
+	ctx, cancel := context.WithCancel(ctx)
+	last := make(chan Sessions, 1)
 	go func() {
-		var last Sessions
-		defer func() { seen <- last }()
-		looks := time.NewTicker(max(m.LockTimeout/4, time.Millisecond))
-		defer looks.Stop()
+		var seen Sessions
+		defer func() { last <- seen }()
+		tick := time.NewTicker(max(m.LockTimeout/4, time.Millisecond))
+		defer tick.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-looks.C:
-				if now, err := inTheWay(ctx, db); err == nil && len(now) > 0 { // it is for people only
-					last = now
+			case <-tick.C:
+				if now, err := blockers(ctx, db); err == nil && len(now) > 0 { // an error costs only a part of a message
+					seen = now
 				}
 			}
 		}
 	}()
-	return func() Sessions { stop(); return <-seen }
+	return func() Sessions { cancel(); return <-last }
 }

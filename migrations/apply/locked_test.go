@@ -11,130 +11,136 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// briefly is the lock timeout of these tests.
-const briefly = time.Second
+// shortLockTimeout is the lock timeout of these tests.
+const shortLockTimeout = time.Second
 
-// running is a database of the third schema with an operation that a report holds in an open transaction, as a step of a report does.
-type running struct {
+// lockedDatabase is a database after migration 3, with an open transaction that locks an operation
+// like a step of a report.
+type lockedDatabase struct {
 	address string
-	held    pgx.Tx
+	step    pgx.Tx
 }
 
-func setup(t *testing.T) running {
+func newLockedDatabase(t *testing.T) lockedDatabase {
 	t.Helper()
 	address := newDatabase(t)
-	if _, err := (Migrator{DatabaseURL: address, files: upTo(t, 3)}).Up(t.Context()); err != nil {
+	if _, err := (Migrator{DatabaseURL: address, files: firstMigrations(t, 3)}).Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	conn := connect(t, address)
 	mustExec(t, conn, "SET application_name = 'longshore-reporter'")
-	held, err := conn.Begin(t.Context())
+	step, err := conn.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := held.Exec(t.Context(), "SELECT FROM xforce.tasks FOR UPDATE"); err != nil {
+	if _, err := step.Exec(t.Context(), "SELECT FROM xforce.tasks FOR UPDATE"); err != nil {
 		t.Fatal(err)
 	}
-	return running{address, held}
+	return lockedDatabase{address, step}
 }
 
-// migrate tries until the test says that it is enough; waits has every try that found something locked.
-func (r running) migrate(t *testing.T) (waits <-chan Wait, ended <-chan error) {
+// migrate runs Up in the background. retries receives every Retry; result receives the error of Up.
+func (d lockedDatabase) migrate(t *testing.T) (retries <-chan Retry, result <-chan error) {
 	t.Helper()
-	told, end := make(chan Wait), make(chan error, 1)
+	retried, ended := make(chan Retry), make(chan error, 1)
 	go func() {
-		_, err := Migrator{DatabaseURL: r.address, LockTimeout: briefly, Waiting: func(w Wait) {
+		_, err := Migrator{DatabaseURL: d.address, LockTimeout: shortLockTimeout, OnRetry: func(r Retry) {
 			select {
-			case told <- w:
+			case retried <- r:
 			case <-t.Context().Done():
 			}
 		}}.Up(t.Context())
-		end <- err
+		ended <- err
 	}()
-	return told, end
+	return retried, ended
 }
 
-// TestAMigrationLetsTheServiceGoOn: what a step holds keeps the migration waiting, but nobody else for longer than the lock timeout, not even
-// the step itself, which may need the table through another connection.
-func TestAMigrationLetsTheServiceGoOn(t *testing.T) {
+// TestUpReleasesQueuedSessions: while a step blocks the migration, other sessions wait no longer
+// than the lock timeout. The step itself may be among them, because it may need the table through
+// another connection.
+func TestUpReleasesQueuedSessions(t *testing.T) {
 	t.Parallel()
-	r := setup(t)
-	other := connect(t, r.address)
-	waits, ended := r.migrate(t)
-	var longest time.Duration
+	d := newLockedDatabase(t)
+	reader := connect(t, d.address)
+	retries, result := d.migrate(t)
+	var maxWait time.Duration
 	queued := false
-	for tries := 0; tries < 2; {
+	for attempts := 0; attempts < 2; {
 		select {
-		case w := <-waits:
-			tries = w.Tries
-			if len(w.By) != 1 || w.By[0].Application != "longshore-reporter" || w.By[0].PID != int(r.held.Conn().PgConn().PID()) || w.By[0].State != "idle in transaction" {
-				t.Errorf("in the way are %v", w.By)
+		case r := <-retries:
+			attempts = r.Attempts
+			if len(r.Blockers) != 1 || r.Blockers[0].Application != "longshore-reporter" ||
+				r.Blockers[0].PID != int(d.step.Conn().PgConn().PID()) || r.Blockers[0].State != "idle in transaction" {
+				t.Errorf("Blockers = %v, want the step's session", r.Blockers)
 			}
-		case err := <-ended:
-			t.Fatalf("it ended beside the step: %v", err)
+		case err := <-result:
+			t.Fatalf("Up() = %v while the step was running", err)
 		default:
-			began := time.Now()
-			mustExec(t, other, "SELECT count(*) FROM xforce.tasks")
-			took := time.Since(began)
-			longest = max(longest, took)
-			queued = queued || took > briefly/4
+			started := time.Now()
+			mustExec(t, reader, "SELECT count(*) FROM xforce.tasks")
+			wait := time.Since(started)
+			maxWait = max(maxWait, wait)
+			queued = queued || wait > shortLockTimeout/4
 		}
 	}
-	t.Logf("a reader waited for %s at most", longest)
-	if longest > briefly+2*time.Second { // two busy cores may keep anybody for a while
-		t.Errorf("a reader waited for %s, with a lock timeout of %s", longest, briefly)
+	t.Logf("the reader waited for at most %s", maxWait)
+	if maxWait > shortLockTimeout+2*time.Second { // two busy cores may delay any session
+		t.Errorf("the reader waited for %s, want at most the lock timeout of %s", maxWait, shortLockTimeout)
 	}
 	if !queued {
-		t.Error("the reader never met the migration, so nothing was tried")
+		t.Error("the reader never waited for the migration, so the test proves nothing")
 	}
-	if err := r.held.Commit(t.Context()); err != nil {
+	if err := d.step.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for {
+	for running := true; running; {
 		select {
-		case <-waits:
-			continue
-		case err := <-ended:
+		case <-retries:
+		case err := <-result:
+			running = false
 			if err != nil {
-				t.Error(err)
+				t.Errorf("Up() = %v after the step, want nil", err)
 			}
 		}
-		break
 	}
-	mustExec(t, other, "SELECT request_id FROM xforce.tasks", "SELECT stepped_at FROM xforce.task_chunks")
+	mustExec(t, reader, "SELECT request_id FROM xforce.tasks", "SELECT stepped_at, kind FROM xforce.task_chunks")
 }
 
-// TestPatienceEnds: the error says who is in the way and what to do.
-func TestPatienceEnds(t *testing.T) {
+func TestUpReturnsLockedError(t *testing.T) {
 	t.Parallel()
-	r := setup(t)
-	_, err := Migrator{DatabaseURL: r.address, LockTimeout: briefly, Patience: 5 * time.Second}.Up(t.Context())
+	d := newLockedDatabase(t)
+	_, err := Migrator{DatabaseURL: d.address, LockTimeout: shortLockTimeout, RetryTimeout: 5 * time.Second}.Up(t.Context())
 	locked, ok := errors.AsType[*LockedError](err)
-	if !ok || locked.Tries < 1 || !isLocked(err) || !strings.Contains(err.Error(), "(longshore-reporter, idle in transaction, in a transaction for ") ||
-		!strings.Contains(err.Error(), "pg_terminate_backend") {
-		t.Errorf("%v", err)
+	if !ok || locked.Attempts < 1 || !isLocked(err) {
+		t.Fatalf("Up() = %v, want a LockedError after at least one attempt", err)
+	}
+	for _, want := range []string{"(longshore-reporter, idle in transaction, in a transaction for ", "pg_terminate_backend"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("Up() = %v, want an error that contains %q", err, want)
+		}
 	}
 }
 
-func TestAMigrationThatWaitsCanBeStopped(t *testing.T) {
+func TestUpStopsWithContext(t *testing.T) {
 	t.Parallel()
-	r := setup(t)
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	_, err := Migrator{DatabaseURL: r.address, LockTimeout: briefly, Waiting: func(Wait) { stop() }}.Up(ctx)
+	d := newLockedDatabase(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := Migrator{DatabaseURL: d.address, LockTimeout: shortLockTimeout, OnRetry: func(Retry) { cancel() }}.Up(ctx)
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
+		t.Errorf("Up() = %v, want context.Canceled", err)
 	}
 }
 
-// TestADeadlockIsTriedAgain: a step locks two tables in one order and the migration in the other. Postgres ends the one that
-// looks for a cycle when there is one, which here is the migration: it has waited for longer, and the step is patient.
-func TestADeadlockIsTriedAgain(t *testing.T) {
+// TestUpRetriesAfterDeadlock: a step locks two tables in one order and the migration in the other.
+// Postgres ends the session that detects the deadlock, which is the migration: it has waited for
+// longer, and the step's deadlock_timeout is long.
+func TestUpRetriesAfterDeadlock(t *testing.T) {
 	t.Parallel()
 	address := newDatabase(t)
 	conn := connect(t, address)
 	mustExec(t, conn, "CREATE TABLE a (id INT)", "CREATE TABLE b (id INT)")
-	_, _ = conn.Exec(t.Context(), "SET deadlock_timeout = '20s'") // a superuser may; anybody else must be quick
+	_, _ = conn.Exec(t.Context(), "SET deadlock_timeout = '20s'") // only a superuser may; without it the test depends on timing
 	step, err := conn.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -143,27 +149,27 @@ func TestADeadlockIsTriedAgain(t *testing.T) {
 	if _, err := step.Exec(t.Context(), "SELECT count(*) FROM b"); err != nil {
 		t.Fatal(err)
 	}
-	ended, codes := make(chan error, 1), make(chan Wait, 10)
+	result, retries := make(chan error, 1), make(chan Retry, 10)
 	go func() {
 		_, err := Migrator{
-			DatabaseURL: address, LockTimeout: time.Minute, Waiting: func(w Wait) { codes <- w },
+			DatabaseURL: address, LockTimeout: time.Minute, OnRetry: func(r Retry) { retries <- r },
 			files: fstest.MapFS{"0001_both.sql": {Data: []byte("-- +goose Up\nALTER TABLE a ADD COLUMN name TEXT;\nALTER TABLE b ADD COLUMN name TEXT;")}},
 		}.Up(t.Context())
-		ended <- err
+		result <- err
 	}()
 	awaitBlocked(t, connect(t, address))
 	if _, err := step.Exec(t.Context(), "SELECT count(*) FROM a"); err != nil {
-		t.Fatalf("the step was ended, not the migration: %v", err)
+		t.Fatalf("Postgres ended the step instead of the migration: %v", err)
 	}
 	if err := step.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-ended; err != nil || len(codes) == 0 {
-		t.Errorf("%d waits, %v", len(codes), err)
+	if err := <-result; err != nil || len(retries) == 0 {
+		t.Errorf("Up() = %v after %d retries, want nil after at least one", err, len(retries))
 	}
 }
 
-// awaitBlocked returns when a migration waits for a lock.
+// awaitBlocked waits until a migration waits for a lock.
 func awaitBlocked(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
 	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'"
@@ -176,7 +182,7 @@ func awaitBlocked(t *testing.T, conn *pgx.Conn) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("the migration waits for nothing")
+			t.Fatal("no migration is waiting for a lock after 20 s")
 		}
 	}
 }

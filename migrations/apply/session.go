@@ -8,18 +8,19 @@ import (
 	"time"
 )
 
-// Session is one of Postgres's that has what a migration needs.
+// Session is a session of Postgres with a lock that a migration needs.
 type Session struct {
 	PID int
-	// Application is the name that it gave itself, such as longshore-reporter; empty if it has none or our role may not see it.
+	// Application is its application_name, such as longshore-reporter; empty if it has none or our
+	// role may not read it.
 	Application string
-	// State is Postgres's word for what it does, such as "idle in transaction".
+	// State is its state in pg_stat_activity, such as "idle in transaction".
 	State string
-	// Age is how long its transaction has lasted.
+	// Age is the age of its transaction.
 	Age time.Duration
 }
 
-// String names the session for people.
+// String describes the session in an error message.
 func (s Session) String() string {
 	name, state := s.Application, s.State
 	if name == "" {
@@ -31,10 +32,10 @@ func (s Session) String() string {
 	return fmt.Sprintf("pid %d (%s, %sin a transaction for %s)", s.PID, name, state, s.Age.Round(time.Second))
 }
 
-// Sessions are some of them.
+// Sessions is a list of sessions.
 type Sessions []Session
 
-// String names them for people.
+// String describes the sessions in an error message.
 func (s Sessions) String() string {
 	names := make([]string, len(s))
 	for i, one := range s {
@@ -46,14 +47,14 @@ func (s Sessions) String() string {
 	return strings.Join(names, ", ")
 }
 
-// blocking lists who is in the way of a migration in this database, those first who have been for longest: others queue behind them.
-const blocking = `
+// blockers returns the sessions that block a migration in this database, those with the oldest
+// transactions first: others queue behind them.
+func blockers(ctx context.Context, db *sql.DB) (sessions Sessions, err error) {
+	const blocking = `
 SELECT DISTINCT b.pid, coalesce(b.application_name, ''), coalesce(b.state, ''), coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::float8 AS age
 FROM pg_stat_activity w, unnest(pg_blocking_pids(w.pid)) AS blocker, pg_stat_activity b
 WHERE w.application_name = $1 AND w.datname = current_database() AND w.wait_event_type = 'Lock' AND b.pid = blocker
 ORDER BY age DESC LIMIT 3`
-
-func inTheWay(ctx context.Context, db *sql.DB) (found Sessions, err error) {
 	rows, err := db.QueryContext(ctx, blocking, application)
 	if err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func inTheWay(ctx context.Context, db *sql.DB) (found Sessions, err error) {
 			return nil, err
 		}
 		s.Age = time.Duration(age * float64(time.Second))
-		found = append(found, s)
+		sessions = append(sessions, s)
 	}
-	return found, rows.Err()
+	return sessions, rows.Err()
 }

@@ -1,5 +1,5 @@
-// Package storetest gives each test a database of its own, cloned from a template that was migrated once. It is
-// imported by tests only.
+// Package storetest creates a database for each test, cloned from a template that is migrated once.
+// Only tests import it.
 package storetest
 
 import (
@@ -21,14 +21,15 @@ import (
 	"github.com/longshore-io/longshore/migrations/apply"
 )
 
-// templateLock serialises the making of the template between test binaries.
+// templateLock is the advisory lock that serializes the creation of the template between test
+// binaries.
 const templateLock = 0x4c6f6e6773686f72
 
 var template = sync.OnceValues(makeTemplate)
 
-// NewDatabase returns the address of a fresh, migrated database, which is dropped when the test ends. The server is
-// the one at DATABASE_URL, whose role must be allowed to create databases; without it the test fails, because a
-// skipped test proves nothing.
+// NewDatabase creates a migrated database and returns its address. The database is dropped when the
+// test ends. It is on the server at DATABASE_URL, whose role must be allowed to create databases.
+// Without that variable the test fails instead of being skipped.
 func NewDatabase(tb testing.TB) string {
 	tb.Helper()
 	source, err := template()
@@ -72,7 +73,8 @@ func serverURL() (string, error) {
 	return address, nil
 }
 
-// makeTemplate creates and migrates the template once for each version of the migrations, on whichever server is used.
+// makeTemplate creates and migrates the template, unless it exists, and returns its name. Each
+// version of the migrations has its own.
 func makeTemplate() (string, error) {
 	ctx := context.Background()
 	address, err := serverURL()
@@ -83,14 +85,14 @@ func makeTemplate() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("connecting to the server: %w", err)
 	}
-	defer func() { _ = conn.Close(ctx) }() // ends the lock too
+	defer func() { _ = conn.Close(ctx) }() // also releases the lock
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
 		return "", fmt.Errorf("locking the template: %w", err)
 	}
 	name := "template_" + fingerprint()
 	var exists bool
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)", name).Scan(&exists); err != nil {
-		return "", fmt.Errorf("looking for the template: %w", err)
+		return "", fmt.Errorf("checking whether the template exists: %w", err)
 	}
 	if exists {
 		return name, nil
@@ -98,7 +100,8 @@ func makeTemplate() (string, error) {
 	return name, buildTemplate(ctx, conn, name)
 }
 
-// buildTemplate marks the database as a template only after its migration, so that a broken one is made anew.
+// buildTemplate marks the database as a template only after its migration, so that an incomplete
+// one is created again.
 func buildTemplate(ctx context.Context, conn *pgx.Conn, name string) error {
 	for _, statement := range []string{"DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
@@ -131,13 +134,13 @@ func onServer(ctx context.Context, statement string) error {
 func addressOf(database string) string {
 	address, err := url.Parse(os.Getenv("DATABASE_URL"))
 	if err != nil {
-		return "" // serverURL was used before, so the driver has read it already
+		return "" // unreachable: the driver has parsed it before
 	}
 	address.Path = "/" + database
 	return address.String()
 }
 
-// fingerprint identifies the migrations, so that a changed one makes a new template.
+// fingerprint returns a hash of the migrations, so that a changed one leads to a new template.
 func fingerprint() string {
 	sum := sha256.New()
 	names, _ := fs.Glob(migrations.Files(), "*.sql")

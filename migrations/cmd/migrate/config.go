@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// variable is all that the program reads.
+// variable is the only environment variable that the program reads.
 const variable = "DATABASE_URL"
 
-// hidden stands for a password, as in url.URL's Redacted.
+// hidden replaces a password, as in url.URL.Redacted.
 const hidden = "xxxxx"
 
 var errNoDatabase = errors.New(variable + " is not set: give the address of the database, such as postgres://user@host/longshore")
@@ -26,7 +26,8 @@ func database(environ []string) (string, error) {
 	return "", errNoDatabase
 }
 
-// showConfig prints the configuration in the format of pkg/config, which migrations must not depend on.
+// showConfig prints the configuration in the format of pkg/config, which migrations must not depend
+// on.
 func showConfig(environ []string, out io.Writer) error {
 	databaseURL, err := database(environ)
 	if err != nil {
@@ -54,8 +55,10 @@ func showConfig(environ []string, out io.Writer) error {
 	}{"migrate", []read{{Name: variable, Required: true, Value: withoutPassword(databaseURL)}}, unknown})
 }
 
-// withoutPassword hides the password of an address, or the whole address if it is no URL, or may have a password elsewhere than a URL has it: Postgres
-// takes other words for addresses, too, and a password with a sign that is not escaped ends up anywhere. The rule is that of pkg/config.
+// withoutPassword hides the password of an address. It hides the whole address if that is not a
+// URL, or if it may have a password elsewhere: Postgres accepts other forms of addresses, and a
+// password with an unescaped character may end up in any part of a URL. pkg/config follows the same
+// rule.
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Fragment != "" || strings.Contains(u.Path+u.RawQuery, "@") {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestConfigIsToldWithoutThePassword(t *testing.T) {
+func TestConfigHidesPassword(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"postgres://ann:hush@db.example/longshore?sslmode=require": "postgres://ann:xxxxx@db.example/longshore?sslmode=require",
@@ -24,7 +24,7 @@ func TestConfigIsToldWithoutThePassword(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), []string{"config"}, []string{"LONGSHORE_B=1", "DATABASE_URL=" + address, "LONGSHORE_A=2"}, &out)
-		var said struct {
+		var printed struct {
 			Service   string
 			Variables []struct {
 				Name, Value string
@@ -32,12 +32,15 @@ func TestConfigIsToldWithoutThePassword(t *testing.T) {
 			}
 			Unknown []string
 		}
-		if jsonErr := json.Unmarshal(out.Bytes(), &said); err != nil || jsonErr != nil || len(said.Variables) != 1 {
-			t.Fatalf("%v, %v: %s", err, jsonErr, &out)
+		if jsonErr := json.Unmarshal(out.Bytes(), &printed); err != nil || jsonErr != nil || len(printed.Variables) != 1 {
+			t.Fatalf("run(config) = %v, printed %s (%v), want one variable", err, &out, jsonErr)
 		}
-		v := said.Variables[0]
-		if said.Service != "migrate" || v.Name != "DATABASE_URL" || !v.Required || v.Value != want || strings.Join(said.Unknown, " ") != "LONGSHORE_A LONGSHORE_B" {
-			t.Errorf("%s: %+v", address, said)
+		v := printed.Variables[0]
+		if printed.Service != "migrate" || v.Name != "DATABASE_URL" || !v.Required || v.Value != want {
+			t.Errorf("%s: printed %+v, want the required DATABASE_URL with the value %s", address, printed, want)
+		}
+		if got, want := strings.Join(printed.Unknown, " "), "LONGSHORE_A LONGSHORE_B"; got != want {
+			t.Errorf("%s: unknown variables = %s, want %s", address, got, want)
 		}
 	}
 }
@@ -65,7 +68,7 @@ func TestUsageListsAllArguments(t *testing.T) {
 	}
 }
 
-func TestWhatNoTryCanChangeIsExitCode2(t *testing.T) {
+func TestExitCode(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ args, environ []string }{
 		"no database": {nil, []string{"DATABASE_URL="}},
@@ -73,10 +76,10 @@ func TestWhatNoTryCanChangeIsExitCode2(t *testing.T) {
 		"argument":    {[]string{"up"}, []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}},
 	} {
 		if err := run(t.Context(), tt.args, tt.environ, &bytes.Buffer{}); exitCode(err) != 2 {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: exitCode(%v) = %d, want 2", name, err, exitCode(err))
 		}
 	}
-	if code := exitCode(errors.New("refused")); code != 1 {
-		t.Errorf("any other error: exit code %d", code)
+	if got := exitCode(errors.New("refused")); got != 1 {
+		t.Errorf("any other error: exitCode() = %d, want 1", got)
 	}
 }

@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// exitCode is 2 for what no try can change, as that of the services.
+// exitCode returns 2 for an error that a retry can't cure, like the services, and 1 for any other.
 func exitCode(err error) int {
 	if errors.Is(err, errUsage) || errors.Is(err, errNoDatabase) {
 		return 2
@@ -58,8 +58,8 @@ func migrate(ctx context.Context, environ []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	applied, err := apply.Migrator{DatabaseURL: databaseURL, Waiting: func(w apply.Wait) {
-		_, _ = fmt.Fprintf(out, "waiting for a lock of %s: try %d follows in %s\n", w.By, w.Tries+1, w.Pause)
+	applied, err := apply.Migrator{DatabaseURL: databaseURL, OnRetry: func(r apply.Retry) {
+		_, _ = fmt.Fprintf(out, "waiting for a lock of %s: attempt %d follows in %s\n", r.Blockers, r.Attempts+1, r.Delay)
 	}}.Up(ctx)
 	for _, m := range applied {
 		if _, err := fmt.Fprintf(out, "applied %s\n", m.File); err != nil {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	// An image holds nothing but its program, so the program brings the authorities that it trusts: for Postgres over TLS. Where the system has
-	// authorities, those count.
+	// The image contains only the program, so the root certificates for Postgres over TLS are part
+	// of it. The system's own, if it has any, are used instead.
 	_ "golang.org/x/crypto/x509roots/fallback"
 )
