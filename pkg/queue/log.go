@@ -17,7 +17,7 @@ import (
 // retryLogger returns an error handler that logs why an entry is retried or was archived.
 func retryLogger(log *slog.Logger) asynq.ErrorHandlerFunc {
 	return func(ctx context.Context, entry *asynq.Task, err error) {
-		err = unstored(err)
+		err = handlerError(err)
 		if _, ok := errors.AsType[*ArchiveError](err); ok {
 			return // the handler has logged it
 		}

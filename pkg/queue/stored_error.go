@@ -32,8 +32,8 @@ func (e *storedError) Error() string {
 // Unwrap returns the whole error.
 func (e *storedError) Unwrap() error { return e.err }
 
-// unstored returns the error that a handler has returned, for the log.
-func unstored(err error) error {
+// handlerError returns the error that a handler has returned, for the log.
+func handlerError(err error) error {
 	if stored, ok := errors.AsType[*storedError](err); ok {
 		return stored.err
 	}

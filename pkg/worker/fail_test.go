@@ -57,7 +57,7 @@ func TestFailReportsOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	w := f.worker(t, failing(errors.New("broken")))
-	wantRetry(t, w.ProcessChunk(t.Context(), f.chunk))
+	wantRetry(t, w.ProcessChunk(t.Context(), f.chunk), "attempt 1 of 2 failed")
 	wantArchived(t, w.ProcessChunk(t.Context(), f.chunk), "ChunkAbandoned: broken")
 	if err := w.ProcessChunk(t.Context(), f.chunk); err != nil {
 		t.Errorf("ProcessChunk() of the archived entry = %v, want nil", err)

@@ -109,14 +109,12 @@ func wantArchived(t *testing.T, err error, want string) {
 	}
 }
 
-// wantRetry checks that err retries the queue entry, and returns it.
-func wantRetry(t *testing.T, err error) *queue.RetryAfterError {
+// wantRetry checks that err retries the queue entry for the reason.
+func wantRetry(t *testing.T, err error, reason string) {
 	t.Helper()
-	retry, ok := errors.AsType[*queue.RetryAfterError](err)
-	if !ok {
-		t.Fatalf("ProcessChunk() = %v, want a RetryAfterError", err)
+	if retry, ok := errors.AsType[*queue.RetryAfterError](err); !ok || retry.Reason != reason {
+		t.Fatalf("ProcessChunk() = %v, want a RetryAfterError with the reason %q", err, reason)
 	}
-	return retry
 }
 
 // wantLog checks the log records of a level. Each has the message and the attributes given, beside

@@ -12,6 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/worker"
 )
@@ -108,7 +109,7 @@ func TestProcessChunkRetriesThenAbandons(t *testing.T) {
 	for attempt := range maxAttempts {
 		err := w.ProcessChunk(t.Context(), f.chunk)
 		if attempt < maxAttempts-1 {
-			wantRetry(t, err)
+			wantRetry(t, err, "attempt 1 of 2 failed")
 		} else {
 			wantArchived(t, err, "ChunkAbandoned: broken")
 		}
@@ -151,9 +152,7 @@ func TestProcessChunkDoesNotCountTransientErrors(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			for range 3 * maxAttempts {
-				if retry := wantRetry(t, f.worker(t, failing(tt.err)).ProcessChunk(t.Context(), f.chunk)); retry.Reason != tt.reason {
-					t.Fatalf("reason = %q, want %q", retry.Reason, tt.reason)
-				}
+				wantRetry(t, f.worker(t, failing(tt.err)).ProcessChunk(t.Context(), f.chunk), tt.reason)
 			}
 			if err := f.worker(t, f.committing(store.Progress{Done: true})).ProcessChunk(t.Context(), f.chunk); err != nil {
 				t.Fatal(err)
@@ -168,7 +167,11 @@ func TestProcessChunkDoesNotCountTransientErrors(t *testing.T) {
 func TestProcessChunkAddsRequestID(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	retry := wantRetry(t, f.worker(t, failing(errors.New("broken"))).ProcessChunk(t.Context(), f.chunk))
+	err := f.worker(t, failing(errors.New("broken"))).ProcessChunk(t.Context(), f.chunk)
+	retry, ok := errors.AsType[*queue.RetryAfterError](err)
+	if !ok {
+		t.Fatalf("ProcessChunk() = %v, want a RetryAfterError", err)
+	}
 	want := []slog.Attr{slog.String("request_id", requestID)}
 	if diff := cmp.Diff(want, retry.Attrs, cmp.Comparer(slog.Attr.Equal)); diff != "" {
 		t.Errorf("Attrs (-want +got):\n%s", diff)

@@ -66,8 +66,12 @@ type outcome struct {
 // outcomes returns the counts of all outcomes and the total.
 func outcomes(c operation.Counts) []outcome {
 	return []outcome{
-		{"Created", c.Created}, {"Updated", c.Updated}, {"Superseded", c.Superseded}, {"Failed", c.Failed},
-		{"Unprocessed", c.Unprocessed()}, {"Total", c.Total},
+		{"Created", c.Created},
+		{"Updated", c.Updated},
+		{"Superseded", c.Superseded},
+		{"Failed", c.Failed},
+		{"Unprocessed", c.Unprocessed()},
+		{"Total", c.Total},
 	}
 }
 
