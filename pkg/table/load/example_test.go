@@ -15,7 +15,7 @@ import (
 // Example loads two records of a collection. One key is new and one exists already.
 func Example() {
 	if err := loadTools(context.Background()); err != nil {
-		fmt.Fprintln(os.Stdout, err)
+		fmt.Println(err)
 	}
 	// Output:
 	// row 1: updated
@@ -52,7 +52,7 @@ INSERT INTO tools VALUES ('saw', 20)`)
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		result, err := batch.Load(ctx, tx, 1)
 		for i, outcome := range result.Outcomes {
-			fmt.Fprintf(os.Stdout, "row %d: %v\n", batch.Row(i), outcome)
+			fmt.Printf("row %d: %v\n", batch.Row(i), outcome)
 		}
 		return err
 	})
