@@ -8,8 +8,14 @@ import (
 )
 
 // The query repeats the facts of the table in each row of a column, which saves a round trip. The
-// recursion follows a column's type through all domains to the base type.
+// recursion follows the types of all columns through their domains to the base types.
 const columnsSQL = `
+WITH RECURSIVE layers (attnum, type, modifier, required) AS (
+  SELECT attnum, atttypid, atttypmod, false
+  FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+  UNION ALL
+  SELECT s.attnum, t.typbasetype, CASE WHEN s.modifier = -1 THEN t.typtypmod ELSE s.modifier END, s.required OR t.typnotnull
+  FROM layers s JOIN pg_type t ON t.oid = s.type AND t.typtype = 'd')
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltype,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.condeferrable)
        OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgdeferrable),
@@ -25,14 +31,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltype,
        coalesce(l.collisdeterministic, true)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-CROSS JOIN LATERAL (
-  WITH RECURSIVE layers (type, modifier, required) AS (
-    SELECT a.atttypid, a.atttypmod, false
-    UNION ALL
-    SELECT t.typbasetype, CASE WHEN s.modifier = -1 THEN t.typtypmod ELSE s.modifier END, s.required OR t.typnotnull
-    FROM layers s JOIN pg_type t ON t.oid = s.type AND t.typtype = 'd')
-  SELECT * FROM layers) below
+JOIN pg_attribute a ON a.attrelid = c.oid
+JOIN layers below ON below.attnum = a.attnum
 JOIN pg_type base ON base.oid = below.type AND base.typtype <> 'd'
 LEFT JOIN pg_type element ON element.typarray = base.oid
 LEFT JOIN pg_collation l ON l.oid = a.attcollation

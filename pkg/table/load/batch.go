@@ -27,8 +27,7 @@ type Batch struct {
 	array    []byte
 }
 
-// entry is a record of the batch. Its row is Batch.rows[start:end], which begins with the key, up
-// to keyEnd.
+// entry is a record of the batch. Its row is Batch.rows[start:end]; its key ends at keyEnd.
 type entry struct {
 	start, keyEnd, end int
 	row                int32

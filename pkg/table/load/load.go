@@ -70,7 +70,7 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 	}
 	useCopy := !l.table.conflicts.expected(importNumber)
 	if err := l.load(ctx, l.batch.winners, useCopy); err != nil {
-		return fmt.Errorf("writing to %s: %w", l.table.Name(), markChanged(err))
+		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}
 	l.table.conflicts.record(importNumber, l.conflict)
 	return nil

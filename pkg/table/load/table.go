@@ -16,7 +16,7 @@ const (
 // Table is a collection's table with the codecs of its columns and the SQL that writes to it.
 // It is safe for concurrent use.
 type Table struct {
-	name string // quoted
+	name string // qualified and quoted
 	// columns are the columns that are written, after the two bookkeeping columns: first those of
 	// the key in the order of the collection's key, so that a key is contiguous in an encoded row,
 	// then the others in the order of the properties.
@@ -40,9 +40,6 @@ type attribute struct {
 	// field is the index of the column in an encoded row; -1 if the collection does not declare it.
 	field int
 }
-
-// Name returns the table's name, qualified and quoted for SQL.
-func (t *Table) Name() string { return t.name }
 
 // buildSQL builds the COPY and the upsert. The upsert replaces a row only by a row with a greater
 // (import_number, import_row); a row that no import wrote is older than all others. Postgres reads
