@@ -11,58 +11,55 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
-	"github.com/longshore-io/longshore/e2e/bench/internal/bare"
 	"github.com/longshore-io/longshore/e2e/bench/internal/corpus"
-	"github.com/longshore-io/longshore/e2e/bench/internal/proc"
 	"github.com/longshore-io/longshore/e2e/bench/internal/report"
-	"github.com/longshore-io/longshore/e2e/bench/internal/rig"
+	"github.com/longshore-io/longshore/e2e/bench/internal/system"
 )
 
-// bench is a benchmark under way.
-type bench struct {
+// benchmark is a running benchmark.
+type benchmark struct {
 	opts   options
-	rig    *rig.Rig
+	system *system.System
 	result *report.Report
-	say    *process.Lines
+	log    *process.Lines
 }
 
-// listenTime is for how long the machine is observed before a run.
-const listenTime = 2 * time.Second
+const (
+	// observationTime is how long the use of the machine is observed before a run.
+	observationTime = 2 * time.Second
+	// maxWarmUp is the number of records that are copied before the first measurement.
+	maxWarmUp = 1_000_000
+	// nameWidth is the width of the longest name before a line of the log: "importer-1".
+	nameWidth = 10
+)
 
-// nameWidth is the width of the longest name before a line of the log: "importer-1".
-const nameWidth = 10
-
-// measure measures what the options ask for. What it does is said, a line each.
+// measure runs the measurements that the options select, and logs each.
 func measure(ctx context.Context, opts options, log io.Writer) (result *report.Report, err error) {
 	console := process.NewConsole(log, nameWidth)
-	rigged := rig.Options{DatabaseURL: opts.databaseURL, RedisURL: opts.redisURL, Programs: opts.programs, Importers: opts.importers}
+	settings := system.Options{DatabaseURL: opts.databaseURL, RedisURL: opts.redisURL, Programs: opts.programs, Importers: opts.importers}
 	if opts.verbose {
-		rigged.Console = console
+		settings.Console = console
 	}
-	r, err := rig.Open(ctx, rigged)
+	s, err := system.Open(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, r.Close(ctx)) }()
-	b := &bench{opts: opts, rig: r, result: &report.Report{}, say: console.Lines("bench")}
-	if err := b.setUp(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.measureImports(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.measureQuiet(ctx); err != nil {
-		return nil, err
+	defer func() { err = errors.Join(err, s.Close(ctx)) }()
+	b := &benchmark{opts: opts, system: s, result: &report.Report{}, log: console.Lines("bench")}
+	for _, step := range []func(context.Context) error{b.setUp, b.measureImports, b.measureQuiet} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
 	}
 	b.result.Judge()
 	return b.result, nil
 }
 
-func (b *bench) setUp(ctx context.Context) error {
-	if err := bare.Prepare(ctx, b.rig.Conn); err != nil {
+func (b *benchmark) setUp(ctx context.Context) error {
+	if err := system.PrepareBareCopy(ctx, b.system.Conn); err != nil {
 		return err
 	}
-	lines, err := b.rig.Describe(ctx)
+	lines, err := b.system.Describe(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,14 +76,14 @@ func (b *bench) setUp(ctx context.Context) error {
 	return nil
 }
 
-// measureImports measures every size as often as it is asked for.
-func (b *bench) measureImports(ctx context.Context) (err error) {
+// measureImports measures every size, each several times.
+func (b *benchmark) measureImports(ctx context.Context) (err error) {
 	if !b.opts.measures(partBaseline) && !b.opts.measures(partImport) {
 		return nil
 	}
 	folder, err := os.MkdirTemp(b.opts.folder, "longshore-bench-records-")
 	if err != nil {
-		return fmt.Errorf("making a folder for the records: %w", err)
+		return fmt.Errorf("creating a folder for the records: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	for _, size := range b.opts.sizes {
@@ -97,14 +94,16 @@ func (b *bench) measureImports(ctx context.Context) (err error) {
 	return nil
 }
 
-func (b *bench) measureSize(ctx context.Context, size int, path string) (err error) {
-	b.say.Printf("generating %d records", size)
+func (b *benchmark) measureSize(ctx context.Context, size int, path string) (err error) {
+	b.log.Printf("generating %d records", size)
 	bytes, err := corpus.New(b.opts.seed, b.opts.order).WriteFile(ctx, path, size)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(path)) }()
-	if err := b.warmUpPostgres(ctx, path); err != nil {
+	b.log.Printf("warming up")
+	// The first COPY on a server finds no old log files to reuse, and no memory.
+	if _, _, err := b.bareCopy(ctx, path, system.BareCopy{Limit: maxWarmUp}); err != nil {
 		return err
 	}
 	for run := range b.opts.runs {
@@ -117,9 +116,9 @@ func (b *bench) measureSize(ctx context.Context, size int, path string) (err err
 	return nil
 }
 
-// measureRun measures bare COPY on both sides of the import, because a machine's mood changes.
-func (b *bench) measureRun(ctx context.Context, path string, i report.Import) (_ report.Import, err error) {
-	if i.Disturbance, err = proc.Busy(ctx, listenTime); err != nil {
+// measureRun measures bare COPY before and after the import, because the speed of a machine changes.
+func (b *benchmark) measureRun(ctx context.Context, path string, i report.Import) (_ report.Import, err error) {
+	if i.Disturbance, err = system.BusyShare(ctx, observationTime); err != nil {
 		return i, err
 	}
 	compare := b.opts.measures(partBaseline)
@@ -138,5 +137,36 @@ func (b *bench) measureRun(ctx context.Context, path string, i report.Import) (_
 			return i, err
 		}
 	}
-	return i, b.rig.Fresh(ctx)
+	return i, b.system.Reset(ctx)
+}
+
+// measureBaseline measures bare COPY of the file into an empty table.
+func (b *benchmark) measureBaseline(ctx context.Context, path string, i *report.Import) error {
+	copied, elapsed, err := b.bareCopy(ctx, path, system.BareCopy{Limit: i.Records + 1, KeyOrder: b.opts.keyOrder})
+	if err != nil {
+		return err
+	}
+	rows, err := system.CountBareCopy(ctx, b.system.Conn)
+	if err != nil {
+		return err
+	}
+	if copied != i.Records || rows != i.Records {
+		return fmt.Errorf("bare COPY copied %d of %d records, and the table has %d", copied, i.Records, rows)
+	}
+	b.log.Printf("run %d: bare COPY of %d records in %.2f s", i.Run, i.Records, elapsed.Seconds())
+	i.Baselines = append(i.Baselines, report.ToSeconds(elapsed))
+	return nil
+}
+
+// bareCopy copies the file into an empty table.
+func (b *benchmark) bareCopy(ctx context.Context, path string, baseline system.BareCopy) (records int, elapsed time.Duration, err error) {
+	if err := b.system.Reset(ctx); err != nil {
+		return 0, 0, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("opening the records: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	return baseline.Run(ctx, b.system.Conn, file)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
-// TestBenchmark runs the whole program with few records, and without watching the idle stack, which takes ten seconds.
-func TestBenchmark(t *testing.T) {
+// TestRun runs the whole program with few records, except the idle services, which take ten seconds.
+func TestRun(t *testing.T) {
 	t.Parallel()
 	server, err := redis.Start(t.Context(), redis.Options{})
 	if err != nil {
@@ -45,9 +45,9 @@ func TestBenchmark(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(report.Imports) != 1 || len(report.Imports[0].Baselines) != 2 || len(report.Imports[0].Loads) != 2 || report.Latency == nil {
-		t.Errorf("the report is not whole: %s", out.String())
+		t.Errorf("report = %s, want two baselines, two loads and the latency", out.String())
 	}
 	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) > 0 {
-		t.Errorf("the benchmark left %v behind, %v", left, err)
+		t.Errorf("files after run() = %v, %v, want none", left, err)
 	}
 }

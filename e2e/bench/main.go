@@ -1,7 +1,8 @@
-// Command bench measures Longshore from outside and holds it to its promises: how fast an import is in proportion to bare
-// COPY, how much memory it takes, how soon a small import is complete, and what the idle stack costs. It works in a
-// database of its own on the server at DATABASE_URL, with an empty Redis database at REDIS_URL, and takes all of it away
-// again. make bench starts both servers and runs it. It needs Linux, whose /proc tells the memory of processes.
+// Command bench measures Longshore from outside and checks its promises: the speed of an import in
+// relation to bare COPY, its memory, the latency of a small import, and the cost of idle services. It
+// creates its own database on the server at DATABASE_URL, uses an empty Redis database at REDIS_URL,
+// and deletes both afterwards. make bench starts both servers and runs it. It needs Linux, because it
+// reads the memory of processes from /proc.
 package main
 
 import (
@@ -15,12 +16,12 @@ import (
 	"syscall"
 )
 
-// errBroken ends a benchmark whose report shows a broken promise.
+// errBroken is returned when the report contains a broken promise.
 var errBroken = errors.New("a promise was broken: see the report")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // gives the second signal its default effect
+	context.AfterFunc(ctx, stop) // a second signal kills the process
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -42,11 +43,11 @@ func run(ctx context.Context, args []string, environment func(string) string, ou
 	if err != nil {
 		return err
 	}
-	show := result.Text
+	write := result.Text
 	if opts.json {
-		show = result.JSON
+		write = result.JSON
 	}
-	if err := show(out); err != nil {
+	if err := write(out); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	if !result.Kept() {

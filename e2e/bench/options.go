@@ -24,7 +24,7 @@ const (
 
 var allParts = []string{partBaseline, partImport, partAgain, partLatency, partIdle}
 
-// options say what is measured, and on what.
+// options select the measurements and the servers.
 type options struct {
 	databaseURL, redisURL, programs string
 
@@ -43,7 +43,7 @@ type options struct {
 
 func (o options) measures(part string) bool { return slices.Contains(o.parts, part) }
 
-// parse reads the flags, and the servers from the environment.
+// parse parses the flags and reads the servers from the environment.
 func parse(args []string, environment func(string) string, errOut io.Writer) (options, error) {
 	o := options{
 		databaseURL: environment("DATABASE_URL"), redisURL: environment("REDIS_URL"), programs: environment("LONGSHORE_BIN_DIR"),
@@ -53,14 +53,14 @@ func parse(args []string, environment func(string) string, errOut io.Writer) (op
 	sizes := flags.String("records", "1000000", "records of an import; several sizes are separated by commas")
 	parts := flags.String("only", strings.Join(allParts, ","), "what to measure")
 	order := flags.String("order", string(corpus.Random), "order of the keys: random or sorted")
-	flags.IntVar(&o.runs, "runs", 1, "how often each size is measured")
+	flags.IntVar(&o.runs, "runs", 1, "number of measurements of each size")
 	flags.IntVar(&o.importers, "importers", 2, "processes of the importer")
 	flags.IntVar(&o.baselines, "baselines", 2, "1 measures bare COPY before the import, 2 also after it and takes the mean")
-	flags.BoolVar(&o.keyOrder, "sorted-copy", false, "let bare COPY have the rows of each transaction in key order, as importers write them")
-	flags.Uint64Var(&o.seed, "seed", 1, "of the generated records")
-	flags.StringVar(&o.folder, "folder", os.TempDir(), "where the records are kept during the benchmark, about 380 MB a million")
+	flags.BoolVar(&o.keyOrder, "sorted-copy", false, "sort the rows of each transaction of bare COPY by key, as importers do")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of the generated records")
+	flags.StringVar(&o.folder, "folder", os.TempDir(), "folder of the records during the benchmark, about 380 MB a million")
 	flags.BoolVar(&o.json, "json", false, "write the report as JSON")
-	flags.BoolVar(&o.verbose, "verbose", false, "show what the services write")
+	flags.BoolVar(&o.verbose, "verbose", false, "print the output of the services")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -68,12 +68,12 @@ func parse(args []string, environment func(string) string, errOut io.Writer) (op
 	o.sizes, sizesErr = parseSizes(*sizes)
 	o.order, orderErr = corpus.ParseOrder(*order)
 	o.parts = strings.Split(*parts, ",")
-	return o, errors.Join(sizesErr, orderErr, o.check(), refuseRest(flags.Args()))
+	return o, errors.Join(sizesErr, orderErr, o.check(), rejectArguments(flags.Args()))
 }
 
 func parseSizes(list string) (sizes []int, err error) {
-	for word := range strings.SplitSeq(list, ",") {
-		size, err := strconv.Atoi(strings.ReplaceAll(word, "_", ""))
+	for text := range strings.SplitSeq(list, ",") {
+		size, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
 		if err != nil || size < 1 {
 			return nil, fmt.Errorf("-records must be numbers such as 1000000,10000000, not %q", list)
 		}
@@ -82,7 +82,7 @@ func parseSizes(list string) (sizes []int, err error) {
 	return sizes, nil
 }
 
-// check holds the rules across flags.
+// check checks the rules across flags.
 func (o options) check() error {
 	var errs []error
 	if o.databaseURL == "" || o.redisURL == "" {
@@ -94,7 +94,7 @@ func (o options) check() error {
 		}
 	}
 	if o.measures(partAgain) && !o.measures(partImport) {
-		errs = append(errs, fmt.Errorf("-only %s needs %s too: there must be records to be updated", partAgain, partImport))
+		errs = append(errs, fmt.Errorf("-only %s needs %s too: it updates the records of that", partAgain, partImport))
 	}
 	if o.runs < 1 || o.importers < 1 {
 		errs = append(errs, errors.New("-runs and -importers must be at least 1"))
@@ -105,9 +105,9 @@ func (o options) check() error {
 	return errors.Join(errs...)
 }
 
-func refuseRest(args []string) error {
+func rejectArguments(args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%q is no flag of the benchmark", args[0])
+		return fmt.Errorf("unexpected argument %q", args[0])
 	}
 	return nil
 }

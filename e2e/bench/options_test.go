@@ -20,14 +20,14 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(got.sizes, []int{1000, 20000}) || got.order != corpus.Sorted || got.runs != 3 {
-		t.Errorf("the flags were read as %+v", got)
+		t.Errorf("parse() = %+v, want the sizes 1000 and 20000, sorted", got)
 	}
 	if !got.measures(partAgain) || got.measures(partLatency) {
-		t.Errorf("the parts were read as %v", got.parts)
+		t.Errorf("parts = %v, want import and again", got.parts)
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseRejects(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		args []string
@@ -40,17 +40,17 @@ func TestParseRefuses(t *testing.T) {
 		"no_importer":     {[]string{"-importers", "0"}, "-importers"},
 		"no_order":        {[]string{"-order", "upwards"}, "upwards"},
 		"three_baselines": {[]string{"-baselines", "3"}, "-baselines"},
-		"stray_word":      {[]string{"10000"}, "10000"},
+		"argument":        {[]string{"10000"}, "10000"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := parse(test.args, servers, io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("the error is %v, want one with %q", err, test.want)
+				t.Errorf("parse() = %v, want an error with %q", err, test.want)
 			}
 		})
 	}
 	if _, err := parse(nil, func(string) string { return "" }, io.Discard); err == nil {
-		t.Error("no servers were needed")
+		t.Error("parse() without servers = nil, want an error")
 	}
 }

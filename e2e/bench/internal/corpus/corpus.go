@@ -1,25 +1,29 @@
-// Package corpus makes the records that the benchmark imports: valid records of the collection that ships with Longshore,
-// about 380 bytes each as NDJSON, the same ones for the same seed.
+// Package corpus generates the records that the benchmark imports: valid records of the collection
+// `tools`, about 380 bytes each as NDJSON, and the same records for the same seed.
 package corpus
 
 import (
+	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Order is how the keys of successive records follow each other.
+// Order is the order of the keys of successive records.
 type Order string
 
-// The orders. Random is the harder one for an index: every key goes to another page.
+// The orders. Random is slower, because every key belongs to another page of the index.
 const (
 	Random Order = "random"
 	Sorted Order = "sorted"
 )
 
-// ParseOrder reads an order's name.
+// ParseOrder returns the order of the name.
 func ParseOrder(name string) (Order, error) {
 	switch order := Order(name); order {
 	case Random, Sorted:
@@ -29,7 +33,8 @@ func ParseOrder(name string) (Order, error) {
 	}
 }
 
-// Source makes records. Each is a function of seed, order and position alone, and no two of one source share a key.
+// Source generates records. A record depends only on the seed, the order and its position, and the keys
+// of a source are unique.
 type Source struct {
 	seed  uint64
 	order Order
@@ -37,13 +42,13 @@ type Source struct {
 	rand  *rand.Rand
 }
 
-// New makes a source, to be used by one goroutine.
+// New returns a source for one goroutine.
 func New(seed uint64, order Order) *Source {
 	pcg := rand.NewPCG(0, 0)
-	return &Source{seed: seed, order: order, pcg: pcg, rand: rand.New(pcg)} //nolint:gosec // G404: to be repeated, not to be secret
+	return &Source{seed: seed, order: order, pcg: pcg, rand: rand.New(pcg)} //nolint:gosec // G404: reproducible, not secret
 }
 
-// AppendRecord appends the record at position i, counted from 0, with the line's end.
+// AppendRecord appends the record at position i, from 0, and a line feed.
 func (s *Source) AppendRecord(dst []byte, i int) []byte {
 	position := uint64(i) //nolint:gosec // G115: a position is not negative
 	s.pcg.Seed(s.seed, scramble(position))
@@ -80,8 +85,8 @@ func (s *Source) key(position uint64) string {
 	return fmt.Sprintf("tool-%016x", position)
 }
 
-// scramble is the finisher of SplitMix64 (Steele, Lea, Flood 2014), which maps the 64-bit numbers one to one: keys that look
-// random, and none twice, without a memory of those given.
+// scramble is the finalizer of SplitMix64 (Steele, Lea, Flood 2014), a bijection of 64-bit numbers: the
+// keys look random and are unique, without a list of the earlier ones.
 func scramble(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
@@ -92,8 +97,40 @@ func (s *Source) oneIn(n int) bool { return s.rand.IntN(n) == 0 }
 
 func (s *Source) pick(from []string) string { return from[s.rand.IntN(len(from))] }
 
-// quote appends the text as JSON. It cannot fail, because all words are UTF-8; a test reads every kind of record.
+// quote appends the text as JSON. It cannot fail, because all words are UTF-8.
 func quote(dst []byte, text string) []byte {
 	dst, _ = jsontext.AppendQuote(dst, text)
 	return dst
+}
+
+const (
+	// writeBuffer is the size of the writes to the file.
+	writeBuffer = 1 << 20
+	// checkEvery is the number of records between two checks of the context.
+	checkEvery = 10_000
+)
+
+// WriteFile writes the first n records of the source to a new file and returns its size in bytes.
+func (s *Source) WriteFile(ctx context.Context, path string, n int) (size int64, err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, fmt.Errorf("creating the file of records: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	out := bufio.NewWriterSize(file, writeBuffer)
+	var line []byte
+	for i := range n {
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		line = s.AppendRecord(line[:0], i)
+		size += int64(len(line))
+		if _, err := out.Write(line); err != nil {
+			return 0, fmt.Errorf("writing record %d: %w", i+1, err)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return 0, fmt.Errorf("writing the last records: %w", err)
+	}
+	return size, nil
 }

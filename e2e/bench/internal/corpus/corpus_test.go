@@ -18,7 +18,7 @@ import (
 
 const sampled = 20_000
 
-// records makes the first n lines of a source.
+// records returns the first n lines of a source.
 func records(seed uint64, order corpus.Order, n int) [][]byte {
 	source := corpus.New(seed, order)
 	lines := make([][]byte, n)
@@ -28,7 +28,7 @@ func records(seed uint64, order corpus.Order, n int) [][]byte {
 	return lines
 }
 
-func TestRecordsAreValid(t *testing.T) {
+func TestAppendRecordIsValid(t *testing.T) {
 	t.Parallel()
 	schema := toolsSchema(t)
 	for i, line := range records(1, corpus.Random, sampled) {
@@ -40,7 +40,7 @@ func TestRecordsAreValid(t *testing.T) {
 			t.Fatalf("record %d: %v\n%s", i, err, line)
 		}
 		if !utf8.Valid(line) || bytes.IndexByte(line, '\n') != len(line)-1 {
-			t.Fatalf("record %d is no line of UTF-8: %q", i, line)
+			t.Fatalf("record %d = %q, want one line of UTF-8", i, line)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func toolsSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-func TestRecordsHaveTheSizeOfTheTarget(t *testing.T) {
+func TestAppendRecordSize(t *testing.T) {
 	t.Parallel()
 	total, plain := 0, 0
 	for _, line := range records(2, corpus.Random, sampled) {
@@ -78,14 +78,14 @@ func TestRecordsHaveTheSizeOfTheTarget(t *testing.T) {
 		}
 	}
 	if mean := float64(total) / sampled; mean < 370 || mean > 390 {
-		t.Errorf("a record has %.1f bytes on average, want 370 to 390", mean)
+		t.Errorf("mean size = %.1f bytes, want 370 to 390", mean)
 	}
 	if share := float64(plain) / sampled; share < 0.3 || share > 0.9 {
-		t.Errorf("%.0f%% of the records are ASCII alone, want a part of each kind", share*100)
+		t.Errorf("share of ASCII records = %.2f, want 0.3 to 0.9", share)
 	}
 }
 
-func TestKeys(t *testing.T) {
+func TestOrder(t *testing.T) {
 	t.Parallel()
 	tests := map[corpus.Order]bool{corpus.Sorted: true, corpus.Random: false}
 	for order, sorted := range tests {
@@ -93,11 +93,11 @@ func TestKeys(t *testing.T) {
 			t.Parallel()
 			keys := keysOf(t, records(3, order, sampled))
 			if got := slices.IsSorted(keys); got != sorted {
-				t.Errorf("the keys are in order: %v, want %v", got, sorted)
+				t.Errorf("keys are sorted = %v, want %v", got, sorted)
 			}
 			slices.Sort(keys)
 			if unique := len(slices.Compact(keys)); unique != sampled {
-				t.Errorf("%d of %d keys are unique", unique, sampled)
+				t.Errorf("unique keys = %d, want %d", unique, sampled)
 			}
 		})
 	}
@@ -118,17 +118,17 @@ func keysOf(t *testing.T, lines [][]byte) []string {
 	return keys
 }
 
-func TestSourceIsDeterministic(t *testing.T) {
+func TestAppendRecordIsDeterministic(t *testing.T) {
 	t.Parallel()
 	first, second := records(4, corpus.Random, 100), records(4, corpus.Random, 100)
 	if diff := cmp.Diff(first, second); diff != "" {
-		t.Errorf("the same seed gave other records (-first +second):\n%s", diff)
+		t.Errorf("records of the same seed (-first +second):\n%s", diff)
 	}
 	if got := corpus.New(4, corpus.Random).AppendRecord(nil, 57); !bytes.Equal(got, first[57]) {
-		t.Errorf("a record depends on those before it:\n%s\n%s", got, first[57])
+		t.Errorf("record 57 alone = %s, want %s as after the others", got, first[57])
 	}
 	if other := records(5, corpus.Random, 1); bytes.Equal(other[0], first[0]) {
-		t.Error("another seed gave the same record")
+		t.Error("the records of two seeds are equal")
 	}
 }
 
@@ -144,19 +144,9 @@ func TestWriteFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := bytes.Join(records(6, corpus.Sorted, 300), nil); !bytes.Equal(content, want) {
-		t.Error("the file does not hold the source's records")
+		t.Error("the file does not contain the records of the source")
 	}
 	if size != int64(len(content)) {
-		t.Errorf("the size is said to be %d, the file has %d bytes", size, len(content))
-	}
-}
-
-func TestParseOrder(t *testing.T) {
-	t.Parallel()
-	if order, err := corpus.ParseOrder("sorted"); err != nil || order != corpus.Sorted {
-		t.Errorf("ParseOrder = %q, %v", order, err)
-	}
-	if _, err := corpus.ParseOrder("upwards"); err == nil {
-		t.Error("an unknown order was taken")
+		t.Errorf("WriteFile() = %d, want %d", size, len(content))
 	}
 }

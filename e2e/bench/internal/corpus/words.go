@@ -2,12 +2,12 @@ package corpus
 
 import "strings"
 
-// language holds the words of one language.
+// language contains the words of one language.
 type language struct {
 	names, verbs, things, manners []string
 }
 
-// languages begins with English; the others bring characters of two, three and four bytes.
+// languages are English first; the others have characters of two, three and four bytes.
 var languages = []language{
 	{
 		names:   []string{"Ledger Analyzer", "Route Planner", "Invoice Reader", "Course Finder", "Visa Checklist", "Budget Simulator", "Harbor Monitor"},
@@ -43,12 +43,12 @@ var (
 	}
 )
 
-// maxFeatures bounds the features of a record, which has at least one.
+// maxFeatures is the maximum number of features of a record. The minimum is 1.
 const maxFeatures = 6
 
 func (s *Source) name(words language) string { return s.pick(words.names) }
 
-// description is a sentence or two, or three.
+// description returns one to three sentences.
 func (s *Source) description(words language) string {
 	var text strings.Builder
 	for sentence := range 1 + s.rand.IntN(3) {

@@ -4,22 +4,23 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/longshore-io/longshore/e2e/bench/internal/spread"
+	"github.com/montanaflynn/stats"
 )
 
 const mebibyte = 1 << 20
 
 // The promises of the product.
 const (
-	// minRatio is how fast an import is at least, in proportion to bare COPY.
+	// minRatio is the minimum speed of an import in relation to bare COPY.
 	minRatio = 0.5
-	// judgedRecords is how large an import must be for its ratio to be judged: what a small one takes is mostly waiting.
-	judgedRecords = 1_000_000
-	// maxLatency is how long a small import takes at most, in milliseconds, in the median.
+	// minJudgedRecords is the minimum size of an import for its ratio to be judged: the time of a small
+	// one is mostly waiting.
+	minJudgedRecords = 1_000_000
+	// maxLatency is the maximum time of a small import in the median, in milliseconds.
 	maxLatency = 200
 )
 
-// memoryLimits bound how far a process of a service grows above idle, in bytes.
+// memoryLimits are the maximum growth of a process above idle, in bytes.
 var memoryLimits = []struct {
 	service string
 	bytes   int64
@@ -34,12 +35,20 @@ type Check struct {
 	Kept bool   `json:"kept"`
 }
 
-// Judge fills the checks by what was measured.
+// Judge sets the checks.
 func (r *Report) Judge() {
 	r.Checks = nil
 	for _, size := range r.sizes() {
-		r.judgeRatio(size)
-		r.judgeMemory(size)
+		ratio, found := r.median(size, New, Import.Ratio)
+		if found && ratio > 0 && size >= minJudgedRecords {
+			r.check(ratio >= minRatio, "an import of %s records runs at %.2f of bare COPY; at least %.1f is promised", number(size), ratio, minRatio)
+		}
+		for _, limit := range memoryLimits {
+			if growth, found := r.growth(size, limit.service); found {
+				r.check(growth <= limit.bytes, "with %s records %s grows by %.1f MiB above idle; the limit is %d MiB",
+					number(size), limit.service, mib(growth), limit.bytes/mebibyte)
+			}
+		}
 	}
 	if r.Latency != nil {
 		r.check(r.Latency.Whole.Median < maxLatency, "a small import takes %.1f ms from POST to COMPLETED in the median; the limit is %d ms",
@@ -52,27 +61,11 @@ func (r *Report) Kept() bool {
 	return !slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.Kept })
 }
 
-func (r *Report) judgeRatio(size int) {
-	ratio, found := r.median(size, New, Import.Ratio)
-	if found && ratio > 0 && size >= judgedRecords {
-		r.check(ratio >= minRatio, "an import of %s records runs at %.2f of bare COPY; at least %.1f is promised", number(size), ratio, minRatio)
-	}
-}
-
-func (r *Report) judgeMemory(size int) {
-	for _, limit := range memoryLimits {
-		if grown, found := r.grown(size, limit.service); found {
-			r.check(grown <= limit.bytes, "with %s records %s grows by %.1f MiB above idle; the limit is %d MiB",
-				number(size), limit.service, mib(grown), limit.bytes/mebibyte)
-		}
-	}
-}
-
 func (r *Report) check(kept bool, format string, args ...any) {
 	r.Checks = append(r.Checks, Check{Text: fmt.Sprintf(format, args...), Kept: kept})
 }
 
-// sizes lists the sizes that were imported, in the order of their first import.
+// sizes returns the sizes of the imports, in the order of the first import of each.
 func (r *Report) sizes() (sizes []int) {
 	for _, i := range r.Imports {
 		if !slices.Contains(sizes, i.Records) {
@@ -82,9 +75,9 @@ func (r *Report) sizes() (sizes []int) {
 	return sizes
 }
 
-// median is the median of a figure over the runs, and whether there was one.
+// median returns the median of a figure over the runs, and false if there are none.
 func (r *Report) median(size int, kind Kind, figure func(Import, Load) float64) (float64, bool) {
-	var values []float64
+	var values stats.Float64Data
 	for _, i := range r.Imports {
 		for _, l := range i.Loads {
 			if i.Records == size && l.Kind == kind {
@@ -92,15 +85,17 @@ func (r *Report) median(size int, kind Kind, figure func(Import, Load) float64) 
 			}
 		}
 	}
-	return spread.Median(values), len(values) > 0
+	median, err := values.Median() // the error is that of an empty list
+	return median, err == nil
 }
 
-// grown is the most that a process of the service grew above idle with imports of the size, and whether there was one.
-func (r *Report) grown(size int, service string) (bytes int64, found bool) {
+// growth returns the maximum growth of a service's process over all imports of the size, and false if
+// there are none.
+func (r *Report) growth(size int, service string) (bytes int64, found bool) {
 	for _, i := range r.Imports {
 		for _, l := range i.Loads {
-			if grown, measured := l.Grown(service); measured && i.Records == size {
-				bytes, found = max(bytes, grown), true
+			if growth, measured := l.Growth(service); measured && i.Records == size {
+				bytes, found = max(bytes, growth), true
 			}
 		}
 	}

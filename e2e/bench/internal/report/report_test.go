@@ -14,8 +14,8 @@ import (
 
 const mebibyte = 1 << 20
 
-// measured is a report whose promises are kept, each just so.
-func measured() *report.Report {
+// newReport returns a report that is just within every promise.
+func newReport() *report.Report {
 	processes := []report.Process{
 		{Service: "api", Name: "api", Idle: 20 * mebibyte, Peak: 84 * mebibyte, CPU: 1.5},
 		{Service: "importer", Name: "importer-1", Idle: 20 * mebibyte, Peak: 30 * mebibyte, CPU: 2},
@@ -26,8 +26,8 @@ func measured() *report.Report {
 		Imports: []report.Import{{
 			Run: 1, Records: 1_000_000, Bytes: 380e6, Baselines: []report.Seconds{2, 4},
 			Loads: []report.Load{
-				{Kind: report.New, Upload: 2, Processing: 4, Answers: 80, Processes: processes},
-				{Kind: report.Again, Upload: 2, Processing: 10, Answers: 200, Processes: processes},
+				{Kind: report.New, Upload: 2, Processing: 4, Responses: 80, Processes: processes},
+				{Kind: report.Again, Upload: 2, Processing: 10, Responses: 200, Processes: processes},
 			},
 		}},
 		Latency: &report.Latency{Imports: 50, Records: 5, Whole: report.Quantiles{Median: 199.9, P95: 300}},
@@ -38,7 +38,7 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		change func(*report.Report)
-		broken string // a part of the only check that is broken
+		broken string // a part of the only broken check
 	}{
 		"all_kept":       {func(*report.Report) {}, ""},
 		"slow":           {func(r *report.Report) { r.Imports[0].Loads[0].Processing = 4.1 }, "0.49 of bare COPY"},
@@ -51,53 +51,64 @@ func TestJudge(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := measured()
+			r := newReport()
 			test.change(r)
 			r.Judge()
 			broken := slices.DeleteFunc(slices.Clone(r.Checks), func(c report.Check) bool { return c.Kept })
-			if r.Kept() != (test.broken == "") {
-				t.Errorf("Kept is %v, the checks are %+v", r.Kept(), r.Checks)
+			if got, want := r.Kept(), test.broken == ""; got != want {
+				t.Errorf("Kept() = %v, want %v: %+v", got, want, r.Checks)
 			}
 			if test.broken != "" && (len(broken) != 1 || !strings.Contains(broken[0].Text, test.broken)) {
-				t.Errorf("the broken checks are %+v, want one with %q", broken, test.broken)
+				t.Errorf("broken checks = %+v, want one with %q", broken, test.broken)
 			}
 		})
 	}
 }
 
-func TestJudgeTakesTheMedianOfTheRuns(t *testing.T) {
+func TestJudgeUsesMedianOfRuns(t *testing.T) {
 	t.Parallel()
-	r := measured()
-	slow := measured().Imports[0]
+	r := newReport()
+	slow := newReport().Imports[0]
 	slow.Loads[0].Processing = 400
-	r.Imports = append(r.Imports, slow, measured().Imports[0])
+	r.Imports = append(r.Imports, slow, newReport().Imports[0])
 	r.Judge()
 	if !r.Kept() {
-		t.Errorf("one slow run of three broke a promise: %+v", r.Checks)
+		t.Errorf("Kept() = false with one slow run of three, want true: %+v", r.Checks)
 	}
 }
 
 func TestRates(t *testing.T) {
 	t.Parallel()
-	r := measured().Imports[0]
+	r := newReport().Imports[0]
 	got := []float64{r.Baseline(), r.Rate(r.Loads[0]), r.Ratio(r.Loads[0]), r.Ratio(r.Loads[1])}
 	want := []float64{2e6 / 6.0, 1e6 / 6.0, 0.5, 0.25}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the rates differ (-want +got):\n%s", diff)
+		t.Errorf("rates (-want +got):\n%s", diff)
 	}
 }
 
 func TestQuantiles(t *testing.T) {
 	t.Parallel()
-	got := report.QuantilesOf([]time.Duration{3 * time.Millisecond, time.Millisecond, 1500 * time.Microsecond})
-	if want := (report.Quantiles{Median: 1.5, P95: 3, Worst: 3}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	var hundred []time.Duration
+	for n := 100; n >= 1; n-- {
+		hundred = append(hundred, time.Duration(n)*time.Millisecond)
+	}
+	for name, test := range map[string]struct {
+		times []time.Duration
+		want  report.Quantiles
+	}{
+		"odd":     {[]time.Duration{3 * time.Millisecond, time.Millisecond, 1500 * time.Microsecond}, report.Quantiles{Median: 1.5, P95: 3, Worst: 3}},
+		"hundred": {hundred, report.Quantiles{Median: 50.5, P95: 95, Worst: 100}},
+	} {
+		if got := report.QuantilesOf(test.times); got != test.want {
+			t.Errorf("%s: QuantilesOf() = %+v, want %+v", name, got, test.want)
+		}
 	}
 }
 
 func TestJSON(t *testing.T) {
 	t.Parallel()
-	r := measured()
+	r := newReport()
 	r.Judge()
 	var out strings.Builder
 	if err := r.JSON(&out); err != nil {
@@ -119,19 +130,19 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got.Imports) != 1 || len(got.Imports[0].Loads) != 2 || len(got.Checks) != len(r.Checks) {
-		t.Fatalf("parts are missing: %s", out.String())
+		t.Fatalf("JSON() = %s, want one import with two loads and all checks", out.String())
 	}
 	again := got.Imports[0].Loads[1]
 	if again.Kind != "again" || again.Processing != 10 || again.Ratio != 0.25 || got.Imports[0].Baseline != 1e6/3.0 {
-		t.Errorf("the figures are %+v", got)
+		t.Errorf("JSON() = %+v, want the rates of the import", got)
 	}
 }
 
 func TestText(t *testing.T) {
 	t.Parallel()
-	r := measured()
+	r := newReport()
 	r.Setup = []string{"2 cores"}
-	larger := measured().Imports[0]
+	larger := newReport().Imports[0]
 	larger.Records, larger.Disturbance = 10_000_000, 0.87
 	r.Imports = append(r.Imports, larger)
 	r.Idle = &report.Idle{
@@ -147,8 +158,7 @@ func TestText(t *testing.T) {
 		"2 cores", "1,000,000", "166,666", "0.50", "64.0", "12.00", "evalsha", "40.0", "Redis 2.0 %", "api 0.1 %", "3 sessions", "up to 87 %", "kept", "199.9",
 	} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("the text lacks %q:\n%s", want, out.String())
+			t.Errorf("Text() lacks %q:\n%s", want, out.String())
 		}
 	}
-	t.Log(out.String())
 }
