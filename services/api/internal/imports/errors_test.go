@@ -5,53 +5,61 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
-// sized is a record of n bytes.
-func sized(n int) string { return `{"a":"` + strings.Repeat("x", n-len(`{"a":""}`)) + `"}` }
+// record returns a record of n bytes.
+func record(n int) string { return `{"a":"` + strings.Repeat("x", n-len(`{"a":""}`)) + `"}` }
 
-func TestErrorsAreBoundedByNumberAndBytes(t *testing.T) {
+func TestStatusLimitsErrors(t *testing.T) {
 	t.Parallel()
-	const whole = 1 << 20
+	const maxBytes = 1 << 20
 	for name, tt := range map[string]struct {
 		rejected []string
-		shown    int
+		want     int
 	}{
-		"none":                         {nil, 0},
-		"as many as may be":            {[]string{sized(10), sized(10), sized(10)}, 3},
-		"one too many":                 {[]string{sized(10), sized(10), sized(10), sized(10)}, 3},
-		"as many bytes as may be":      {[]string{sized(whole / 2), sized(whole / 2)}, 2},
-		"a byte too many":              {[]string{sized(whole / 2), sized(whole/2 + 1)}, 1},
-		"the first is too large":       {[]string{sized(2 * whole), sized(10)}, 1},
-		"the only one is too large":    {[]string{sized(2 * whole)}, 1},
-		"a small one behind one large": {[]string{sized(10), sized(whole), sized(10)}, 1},
+		"none":                    {nil, 0},
+		"max number":              {[]string{record(10), record(10), record(10)}, 3},
+		"over max number":         {[]string{record(10), record(10), record(10), record(10)}, 3},
+		"max bytes":               {[]string{record(maxBytes / 2), record(maxBytes / 2)}, 2},
+		"over max bytes":          {[]string{record(maxBytes / 2), record(maxBytes/2 + 1)}, 1},
+		"first too large":         {[]string{record(2 * maxBytes), record(10)}, 1},
+		"only one, too large":     {[]string{record(2 * maxBytes)}, 1},
+		"small after a large one": {[]string{record(10), record(maxBytes), record(10)}, 1},
 	} {
-		r := withRejected(tt.rejected...)
-		w := ask(t, r, statusPath)
-		var got struct {
-			Errors []json.RawMessage
-			Link   string `json:"errors_link"`
-		}
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if len(got.Errors) != tt.shown || r.read > tt.shown+1 || (got.Link == recordsURL) != (len(tt.rejected) > 0) {
-			t.Errorf("%s: %d are shown, %d were read, the others are at %q", name, len(got.Errors), r.read, got.Link)
-		}
-		if says := strings.Contains(w.Body.String(), `],"errors_truncated":true,`); says != (tt.shown < len(tt.rejected)) {
-			t.Errorf("%s: it is said that there are more: %t", name, says)
-		}
-		if strings.Contains(w.Body.String(), `"errors_truncated":false`) {
-			t.Errorf("%s: truncated errors are denied", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeWithRejected(tt.rejected...)
+			w := f.get(t, statusPath)
+			got := edgetest.Decode[struct {
+				Errors    []json.RawMessage
+				Link      string `json:"errors_link"`
+				Truncated *bool  `json:"errors_truncated"`
+			}](t, w)
+			if len(got.Errors) != tt.want {
+				t.Errorf("errors = %d, want %d", len(got.Errors), tt.want)
+			}
+			if f.read > tt.want+1 {
+				t.Errorf("read %d records, want at most %d", f.read, tt.want+1)
+			}
+			if hasLink := got.Link == recordsURL; hasLink != (len(tt.rejected) > 0) {
+				t.Errorf("errors_link = %q, want %q if there are errors", got.Link, recordsURL)
+			}
+			truncated := tt.want < len(tt.rejected)
+			if (got.Truncated != nil) != truncated {
+				t.Errorf("errors_truncated is present: %t, want %t", got.Truncated != nil, truncated)
+			}
+			if strings.Contains(w.Body.String(), `],"errors_truncated":true,`) != truncated {
+				t.Errorf("errors_truncated is true after errors: %t, want %t", !truncated, truncated)
+			}
+		})
 	}
 }
 
-// Records were rejected for being no strict JSON; they are shown as they were sent nonetheless.
-func TestErrorsAreShownAsTheyWereSent(t *testing.T) {
+// Records that were rejected because they are not strict JSON are shown as they were sent.
+func TestStatusErrorsVerbatim(t *testing.T) {
 	t.Parallel()
-	for sent, shown := range map[string]string{
+	for sent, want := range map[string]string{
 		`{"a":1,"a":2}`:               `{"a":1,"a":2}`,
 		`{"a":"\ud800 \u0041 <\/b>"}`: `{"a":"\ud800 \u0041 <\/b>"}`,
 		`{"a":1.0E+400,"b":-0}`:       `{"a":1.0E+400,"b":-0}`,
@@ -61,11 +69,13 @@ func TestErrorsAreShownAsTheyWereSent(t *testing.T) {
 		"{\"a\":\"\u2028\"}":          "{\"a\":\"\u2028\"}",
 		`{"a":"\u0000"}`:              `{"a":"\u0000"}`,
 	} {
-		w := ask(t, withRejected(sent), statusPath)
-		_, rest, _ := strings.Cut(w.Body.String(), `"errors":[`)
-		got, _, _ := strings.Cut(rest, `],"counts"`)
-		if diff := cmp.Diff(shown, got); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", sent, diff)
-		}
+		t.Run(strings.ToValidUTF8(sent, "?"), func(t *testing.T) {
+			t.Parallel()
+			body := newFakeWithRejected(sent).get(t, statusPath).Body.String()
+			_, rest, _ := strings.Cut(body, `"errors":[`)
+			if got, _, _ := strings.Cut(rest, `],"counts"`); got != want {
+				t.Errorf("errors = %s, want %s", got, want)
+			}
+		})
 	}
 }

@@ -1,18 +1,15 @@
 package imports_test
 
 import (
-	"encoding/json"
 	"net/http"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 )
 
-// words is the table of design section 5.
+// words are the statuses of seed 000.
 var words = map[operation.State]string{
 	operation.Waiting:   "IN_PROGRESS",
 	operation.Running:   "IN_PROGRESS",
@@ -22,89 +19,103 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "FAILED",
 }
 
-// codes are the errors of the ends that are no success.
+// codes are the error codes of unsuccessful states.
 var codes = map[operation.State]string{
 	operation.Failed: "Failed", operation.Cancelled: "Canceled", operation.TimedOut: "TimedOut",
 }
 
-func TestEveryStateButReceivingHasAWord(t *testing.T) {
+func TestWord(t *testing.T) {
 	t.Parallel()
 	for _, state := range operation.States() {
-		if got, want := imports.Word(state), words[state]; got != want || (got == "") != (state == operation.Receiving) {
-			t.Errorf("%s is called %q, want %q", state, got, want)
+		got := imports.Word(state)
+		if got != words[state] {
+			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
+		}
+		if (got == "") != (state == operation.Receiving) {
+			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
 		}
 	}
 }
 
-func TestAStatusInEveryState(t *testing.T) {
+func TestStatusInEveryState(t *testing.T) {
 	t.Parallel()
 	for state, word := range words {
-		w := ask(t, &reader{op: in(state, operation.Counts{Total: 10, Created: 4})}, statusPath)
-		var got struct {
-			Status string
-			Error  *operation.Failure
-		}
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || got.Status != word {
-			t.Errorf("%s: %d, %v: %s", state, w.Code, err, w.Body)
-		}
-		code, unsuccessful := codes[state]
-		if (got.Error != nil) != unsuccessful || unsuccessful && (got.Error.Code != code || got.Error.Message == "") ||
-			w.Header().Get("X-Ms-Error-Code") != code {
-			t.Errorf("%s has the error %+v, want code %q", state, got.Error, code)
-		}
-		if hint := w.Header().Get("Retry-After"); (hint == "") != state.Terminal() {
-			t.Errorf("%s: Retry-After is %q", state, hint)
-		}
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			w := newFake(state, operation.Counts{Total: 10, Created: 4}).get(t, statusPath)
+			edgetest.CheckStatus(t, w, http.StatusOK)
+			edgetest.CheckHeader(t, w, "X-Ms-Error-Code", codes[state])
+			edgetest.CheckHasHeader(t, w, "Retry-After", !state.Terminal())
+			got := edgetest.Decode[struct {
+				Status string
+				Error  *operation.Failure
+			}](t, w)
+			if got.Status != word {
+				t.Errorf("status = %q, want %q", got.Status, word)
+			}
+			switch {
+			case got.Error == nil && codes[state] != "":
+				t.Errorf("error is missing, want code %q", codes[state])
+			case got.Error != nil && got.Error.Code != codes[state]:
+				t.Errorf("error code = %q, want %q", got.Error.Code, codes[state])
+			case got.Error != nil && got.Error.Message == "":
+				t.Error("error has no message")
+			}
+		})
 	}
 }
 
-// The three answers of seed 000, byte for byte: its members first and as it writes them, ours
-// after, and while it runs no other.
-func TestTheSeedsAnswers(t *testing.T) {
+// The three documents of seed 000 byte for byte: its members first and as it writes them, and no
+// others while the import runs.
+func TestStatusDocument(t *testing.T) {
 	t.Parallel()
 	const (
 		currency = `{"tool_name":"Currency Converter","tool_id":"V002","features":["Real-time rates","<b>"]}`
 		study    = `{"tool_name":"Study Cost Simulator","tool_id":"V003"}`
 	)
 	for name, tt := range map[string]struct {
-		reader *reader
-		want   string
+		fake *fake
+		want string
 	}{
-		"ongoing": {
-			&reader{op: in(operation.Running, operation.Counts{Total: 1000, Created: 400, Failed: 55})},
+		"running": {
+			newFake(operation.Running, operation.Counts{Total: 1000, Created: 400, Failed: 55}),
 			`{"task_reference":"HD6EKSD8DO9","status":"IN_PROGRESS","progress":"45%"}`,
 		},
-		"complete": {
-			&reader{op: in(operation.Succeeded, operation.Counts{Total: 1000, Created: 900, Updated: 70, Superseded: 30})},
+		"succeeded": {
+			newFake(operation.Succeeded, operation.Counts{Total: 1000, Created: 900, Updated: 70, Superseded: 30}),
 			`{"task_reference":"HD6EKSD8DO9","status":"COMPLETED","progress":"100%","imported_records":1000,"errors":[],` +
 				`"counts":{"total":1000,"created":900,"updated":70,"superseded":30,"failed":0}}`,
 		},
 		"with rejected records": {
-			withRejected(currency, study),
+			newFakeWithRejected(currency, study),
 			`{"task_reference":"HD6EKSD8DO9","status":"COMPLETED","progress":"100%","imported_records":5,"errors":[` + currency + `,` + study + `],` +
 				`"counts":{"total":7,"created":5,"updated":0,"superseded":0,"failed":2},"errors_link":"` + recordsURL + `"}`,
 		},
 	} {
-		w := ask(t, tt.reader, statusPath)
-		if diff := cmp.Diff(tt.want+"\n", w.Body.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-		if kind := w.Header().Get("Content-Type"); w.Code != http.StatusOK || kind != "application/json; charset=utf-8" {
-			t.Errorf("%s: %d %s", name, w.Code, kind)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := tt.fake.get(t, statusPath)
+			edgetest.CheckStatus(t, w, http.StatusOK)
+			edgetest.CheckHeader(t, w, "Content-Type", "application/json; charset=utf-8")
+			edgetest.CheckBody(t, w, tt.want)
+		})
 	}
 }
 
-func TestAnUnknownImportIsNotFound(t *testing.T) {
+func TestStatusNotFound(t *testing.T) {
 	t.Parallel()
 	for path, code := range map[string]string{
 		"/api/tools/import/status/hd6eksd8do9":   "OperationNotFound",
 		"/api/tools/import/status/AAAA":          "OperationNotFound",
 		"/api/nothing/import/status/HD6EKSD8DO9": "UnknownCollection",
 	} {
-		w := ask(t, &reader{op: in(operation.Running, operation.Counts{Total: 1})}, path)
-		if w.Code != http.StatusNotFound || w.Header().Get("X-Ms-Error-Code") != code || !strings.Contains(w.Body.String(), `"type"`) {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
-		}
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			w := newFake(operation.Running, operation.Counts{Total: 1}).get(t, path)
+			edgetest.CheckProblem(t, w, http.StatusNotFound, code)
+			if got := edgetest.Decode[struct{ Type string }](t, w).Type; got == "" {
+				t.Error("type is missing")
+			}
+		})
 	}
 }

@@ -9,110 +9,165 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
-func TestADownloadIsDescribed(t *testing.T) {
-	t.Parallel()
-	for f, disposition := range map[report.Format]string{report.PDF: "inline", report.HTML: "inline", report.CSV: "attachment", report.XLSX: "attachment"} {
-		world := newWorld(operation.Succeeded)
-		world.finish(f)
-		sum := sha256.Sum256([]byte(world.content))
-		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			w := world.ask(t, method, "/reports/report-555."+string(f), "")
-			if w.Code != http.StatusOK || method == http.MethodGet && w.Body.String() != world.content || method == http.MethodHead && w.Body.Len() != 0 {
-				t.Errorf("%s %s: %d %q", method, f, w.Code, w.Body)
-			}
-			for name, want := range map[string]string{
-				"Content-Type":           f.MediaType(),
-				"Content-Length":         fmt.Sprint(len(world.content)),
-				"Content-Disposition":    fmt.Sprintf("%s; filename=report-555.%s", disposition, f),
-				"ETag":                   fmt.Sprintf(`"%x"`, sum),
-				"Repr-Digest":            "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":",
-				"Accept-Ranges":          "bytes",
-				"X-Content-Type-Options": "nosniff",
-			} {
-				if got := w.Header().Get(name); got != want {
-					t.Errorf("%s %s: %s is %q, not %q", method, f, name, got, want)
-				}
-			}
-			if policy := w.Header().Get("Content-Security-Policy"); (policy != "") != (f == report.HTML) {
-				t.Errorf("%s: Content-Security-Policy is %q", f, policy)
-			}
-		}
-	}
-}
+const filePath = "/reports/report-555.pdf"
 
-func TestADownloadGoesOnWhereItWasCut(t *testing.T) {
+func TestDownload(t *testing.T) {
 	t.Parallel()
-	world := newWorld(operation.Succeeded)
-	tag := world.ask(t, http.MethodHead, "/reports/report-555.pdf", "").Header().Get("ETag")
-	size := len(world.content)
-	for ranges, want := range map[string]string{
-		"bytes=0-0":   world.content[:1],
-		"bytes=5-20":  world.content[5:21],
-		"bytes=20-":   world.content[20:],
-		"bytes=-3":    world.content[size-3:],
-		"bytes=-9999": world.content,
+	for format, disposition := range map[report.Format]string{
+		report.PDF: "inline", report.HTML: "inline", report.CSV: "attachment", report.XLSX: "attachment",
 	} {
-		w := world.ask(t, http.MethodGet, "/reports/report-555.pdf", "", "Range: "+ranges, "If-Range: "+tag)
-		if w.Code != http.StatusPartialContent || w.Body.String() != want {
-			t.Errorf("%s: %d %q, want %q", ranges, w.Code, w.Body, want)
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			t.Run(method+" "+string(format), func(t *testing.T) {
+				t.Parallel()
+				f := newFake(operation.Succeeded)
+				f.finish(format)
+				w := f.send(t, method, "/reports/report-555."+string(format), "")
+				edgetest.CheckStatus(t, w, http.StatusOK)
+				body := f.content
+				if method == http.MethodHead {
+					body = ""
+				}
+				edgetest.CheckBody(t, w, body)
+				sum := sha256.Sum256([]byte(f.content))
+				for name, want := range map[string]string{
+					"Content-Type":           format.MediaType(),
+					"Content-Length":         fmt.Sprint(len(f.content)),
+					"Content-Disposition":    fmt.Sprintf("%s; filename=report-555.%s", disposition, format),
+					"ETag":                   fmt.Sprintf(`"%x"`, sum),
+					"Repr-Digest":            "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":",
+					"Accept-Ranges":          "bytes",
+					"X-Content-Type-Options": "nosniff",
+				} {
+					edgetest.CheckHeader(t, w, name, want)
+				}
+				edgetest.CheckHasHeader(t, w, "Content-Security-Policy", format == report.HTML)
+			})
 		}
 	}
-	if w := world.ask(t, http.MethodGet, "/reports/report-555.pdf", "", "Range: bytes=20-", `If-Range: "other"`); w.Code != http.StatusOK || w.Body.Len() != size {
-		t.Errorf("of another file: %d, %d bytes", w.Code, w.Body.Len())
-	}
-	if w := world.ask(t, http.MethodGet, "/reports/report-555.pdf", "", "If-None-Match: "+tag); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
-		t.Errorf("the same again: %d %q", w.Code, w.Body)
-	}
-	behind := world.ask(t, http.MethodGet, "/reports/report-555.pdf", "", fmt.Sprintf("Range: bytes=%d-", size))
-	expectProblem(t, "behind the end", behind, http.StatusRequestedRangeNotSatisfiable, "RangeNotSatisfiable")
-	if got := behind.Header().Get("Content-Range"); got != fmt.Sprintf("bytes */%d", size) || behind.Header().Get("Content-Disposition") != "" {
-		t.Errorf("headers of a refused range: %v", behind.Header())
-	}
 }
 
-// Who asks for a range pays for that range: the pieces before it are not read.
-func TestADownloadReadsOnlyItsPieces(t *testing.T) {
+// etag returns the ETag of the file.
+func (f *fake) etag(t *testing.T) string {
+	t.Helper()
+	return f.send(t, http.MethodHead, filePath, "").Header().Get("ETag")
+}
+
+func TestDownloadRanges(t *testing.T) {
 	t.Parallel()
-	world := newWorld(operation.Succeeded)
-	world.ask(t, http.MethodHead, "/reports/report-555.pdf", "")
-	if world.reads != 0 {
-		t.Errorf("HEAD read %d pieces", world.reads)
-	}
-	world.ask(t, http.MethodGet, "/reports/report-555.pdf", "", "Range: bytes=14-20")
-	if world.reads != 1 {
-		t.Errorf("a range within one piece read %d", world.reads)
+	content := newFake(operation.Succeeded).content
+	for header, want := range map[string]string{
+		"bytes=0-0":   content[:1],
+		"bytes=5-20":  content[5:21],
+		"bytes=20-":   content[20:],
+		"bytes=-3":    content[len(content)-3:],
+		"bytes=-9999": content,
+	} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(operation.Succeeded)
+			w := f.send(t, http.MethodGet, filePath, "", "Range", header, "If-Range", f.etag(t))
+			edgetest.CheckStatus(t, w, http.StatusPartialContent)
+			if got := w.Body.String(); got != want {
+				t.Errorf("body = %q, want %q", got, want)
+			}
+		})
 	}
 }
 
-func TestAFileThatIsNotThereIsTold(t *testing.T) {
+func TestDownloadRangeOfAnotherFile(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	w := f.send(t, http.MethodGet, filePath, "", "Range", "bytes=20-", "If-Range", `"other"`)
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	edgetest.CheckBody(t, w, f.content)
+}
+
+func TestDownloadRangeAfterEnd(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	w := f.send(t, http.MethodGet, filePath, "", "Range", fmt.Sprintf("bytes=%d-", len(f.content)))
+	edgetest.CheckProblem(t, w, http.StatusRequestedRangeNotSatisfiable, "RangeNotSatisfiable")
+	edgetest.CheckHeader(t, w, "Content-Range", fmt.Sprintf("bytes */%d", len(f.content)))
+	edgetest.CheckHeader(t, w, "Content-Disposition", "")
+}
+
+func TestDownloadNotModified(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	w := f.send(t, http.MethodGet, filePath, "", "If-None-Match", f.etag(t))
+	edgetest.CheckStatus(t, w, http.StatusNotModified)
+	edgetest.CheckBody(t, w, "")
+}
+
+func TestDownloadFailedPrecondition(t *testing.T) {
+	t.Parallel()
+	for header, value := range map[string]string{"If-Match": `"other"`, "If-Unmodified-Since": "Tue, 06 Aug 2002 15:24:15 GMT"} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			w := newFake(operation.Succeeded).send(t, http.MethodGet, filePath, "", header, value)
+			edgetest.CheckProblem(t, w, http.StatusPreconditionFailed, "FileNotAsKnown")
+			edgetest.CheckHeader(t, w, "ETag", "")
+			edgetest.CheckHeader(t, w, "Content-Disposition", "")
+		})
+	}
+}
+
+func TestDownloadMetPrecondition(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	w := f.send(t, http.MethodGet, filePath, "", "If-Match", f.etag(t))
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	edgetest.CheckBody(t, w, f.content)
+}
+
+func TestDownloadReadsOnlyItsBlocks(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	f.send(t, http.MethodHead, filePath, "")
+	f.checkReads(t, 0)
+	f.send(t, http.MethodGet, filePath, "", "Range", "bytes=14-20")
+	f.checkReads(t, 1)
+}
+
+func TestDownloadNotFound(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"report-555.csv", "report-556.pdf", "report-1.pdf", "report-0555.pdf", "report-555", "report-.pdf", "x", "report-555.exe", "%00"} {
-		if w := newWorld(operation.Succeeded).ask(t, http.MethodGet, "/reports/"+file, ""); w.Code != http.StatusNotFound {
-			t.Errorf("%s: %d %s", file, w.Code, w.Body)
-		}
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			edgetest.CheckStatus(t, newFake(operation.Succeeded).send(t, http.MethodGet, "/reports/"+file, ""), http.StatusNotFound)
+		})
 	}
-	unfinished := newWorld(operation.Running).ask(t, http.MethodGet, "/reports/report-555.pdf", "")
-	expectProblem(t, "unfinished", unfinished, http.StatusConflict, "ReportUnfinished")
-	if unfinished.Header().Get("Retry-After") != "3" {
-		t.Errorf("Retry-After is %q", unfinished.Header().Get("Retry-After"))
-	}
-	failed := newWorld(operation.Failed).ask(t, http.MethodGet, "/reports/report-555.pdf", "")
-	expectProblem(t, "failed", failed, http.StatusNotFound, "ReportFileNotFound")
-	world := newWorld(operation.Succeeded)
-	world.report.Expired = true
-	expectProblem(t, "expired", world.ask(t, http.MethodGet, "/reports/report-555.pdf", ""), http.StatusGone, "OperationExpired")
 }
 
-// A file that goes away in the middle must not look like a whole one; before the first byte the
-// answer is a problem.
-func TestAFileThatGoesAwayIsAnError(t *testing.T) {
+func TestDownloadUnfinished(t *testing.T) {
 	t.Parallel()
-	world := newWorld(operation.Succeeded)
-	world.vanished = true
-	w := world.ask(t, http.MethodGet, "/reports/report-555.pdf", "")
-	if w.Body.Len() != 0 && w.Code == http.StatusOK {
-		t.Errorf("%d %q", w.Code, w.Body)
+	w := newFake(operation.Running).send(t, http.MethodGet, filePath, "")
+	edgetest.CheckProblem(t, w, http.StatusConflict, "ReportUnfinished")
+	edgetest.CheckHeader(t, w, "Retry-After", "3")
+}
+
+func TestDownloadFailed(t *testing.T) {
+	t.Parallel()
+	edgetest.CheckProblem(t, newFake(operation.Failed).send(t, http.MethodGet, filePath, ""), http.StatusNotFound, "ReportFileNotFound")
+}
+
+func TestDownloadExpired(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	f.report.Expired = true
+	edgetest.CheckProblem(t, f.send(t, http.MethodGet, filePath, ""), http.StatusGone, "OperationExpired")
+}
+
+// A file that is deleted while it is read must not look complete.
+func TestDownloadDeletedFile(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Succeeded)
+	f.deleted = true
+	w := f.send(t, http.MethodGet, filePath, "")
+	if w.Code == http.StatusOK && w.Body.Len() != 0 {
+		t.Errorf("response = %d %q, want no successful response with a body", w.Code, w.Body)
 	}
 }

@@ -2,16 +2,19 @@ package reports_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 	"github.com/longshore-io/longshore/services/api/internal/reports"
 )
 
-// words is the table of design section 5.
+const statusPath = "/report-status/555"
+
+// words are the statuses of seed 004.
 var words = map[operation.State]string{
 	operation.Waiting:   "in_progress",
 	operation.Running:   "in_progress",
@@ -21,82 +24,102 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "failed",
 }
 
-func TestEveryStateButReceivingHasAWord(t *testing.T) {
+func TestWord(t *testing.T) {
 	t.Parallel()
 	for _, state := range operation.States() {
-		if got, want := reports.Word(state), words[state]; got != want || (got == "") != (state == operation.Receiving) {
-			t.Errorf("%s is called %q, want %q", state, got, want)
+		got := reports.Word(state)
+		if got != words[state] {
+			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
+		}
+		if (got == "") != (state == operation.Receiving) {
+			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
 		}
 	}
 }
 
-// The two answers of seed 004: exactly its member while a report is made, its two members first at
-// the end.
-func TestTheSeedsAnswers(t *testing.T) {
+func checkPrefix(t *testing.T, w *httptest.ResponseRecorder, want string) {
+	t.Helper()
+	if !strings.HasPrefix(w.Body.String(), want) {
+		t.Errorf("body = %s, want prefix %s", w.Body, want)
+	}
+}
+
+// An unfinished report has exactly the member that seed 004 prints.
+func TestStatusOfUnfinishedReport(t *testing.T) {
 	t.Parallel()
 	for _, state := range []operation.State{operation.Waiting, operation.Running} {
-		w := newWorld(state).ask(t, http.MethodGet, "/report-status/555", "")
-		if diff := cmp.Diff(`{"status":"in_progress"}`, strings.TrimSpace(w.Body.String())); diff != "" || w.Code != http.StatusOK {
-			t.Errorf("%s: %d (-want +got):\n%s", state, w.Code, diff)
-		}
-		if w.Header().Get("Retry-After") != "3" {
-			t.Errorf("%s: Retry-After is %q", state, w.Header().Get("Retry-After"))
-		}
-	}
-	w := newWorld(operation.Succeeded).ask(t, http.MethodGet, "/report-status/555", "")
-	want := `{"status":"completed","download_link":"/reports/report-555.pdf","media_type":"application/pdf","size":43,` +
-		`"sha256":"d9b9bf0bc2ef5c7d16ea91f86ff5ea99be8e9ee4a33ae2e40e7eedaeae9d17da","expires_at":"2026-01-02T04:04:05Z"}`
-	got := strings.TrimSpace(w.Body.String())
-	const digest = `"sha256":"`
-	at := strings.Index(got, digest) + len(digest)
-	if diff := cmp.Diff(want[:at], got[:at]); diff != "" || w.Code != http.StatusOK || !strings.HasSuffix(got, `","expires_at":"2026-01-02T04:04:05Z"}`) {
-		t.Errorf("%d: %s (-want +got):\n%s", w.Code, got, diff)
-	}
-	if w.Header().Get("Retry-After") != "" {
-		t.Errorf("a finished report has Retry-After %q", w.Header().Get("Retry-After"))
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			w := newFake(state).send(t, http.MethodGet, statusPath, "")
+			edgetest.CheckStatus(t, w, http.StatusOK)
+			edgetest.CheckBody(t, w, `{"status":"in_progress"}`)
+			edgetest.CheckHeader(t, w, "Retry-After", "3")
+		})
 	}
 }
 
-func TestAnEndWithoutSuccessSaysWhy(t *testing.T) {
+// A finished report has the two members that seed 004 prints, first.
+func TestStatusOfFinishedReport(t *testing.T) {
 	t.Parallel()
-	world := newWorld(operation.Failed)
-	world.report.Failure = &operation.Failure{Code: "ReportTooLarge", Message: "Too large."}
-	w := world.ask(t, http.MethodGet, "/report-status/555", "")
-	want := `{"status":"failed","error":{"code":"ReportTooLarge","message":"Too large."}}`
-	if diff := cmp.Diff(want, strings.TrimSpace(w.Body.String())); diff != "" || w.Header().Get("X-Ms-Error-Code") != "ReportTooLarge" {
-		t.Errorf("%v (-want +got):\n%s", w.Header(), diff)
+	w := newFake(operation.Succeeded).send(t, http.MethodGet, statusPath, "")
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	edgetest.CheckHeader(t, w, "Retry-After", "")
+	pattern := regexp.MustCompile(`^{"status":"completed","download_link":"/reports/report-555\.pdf","media_type":"application/pdf","size":43,` +
+		`"sha256":"[0-9a-f]{64}","expires_at":"2026-01-02T04:04:05Z"}\n$`)
+	if !pattern.MatchString(w.Body.String()) {
+		t.Errorf("body = %s, want %s", w.Body, pattern)
 	}
 }
 
-func TestAClientMayWaitForTheEnd(t *testing.T) {
+func TestStatusOfFailedReport(t *testing.T) {
 	t.Parallel()
-	w := newWorld(operation.Running).ask(t, http.MethodGet, "/report-status/555", "", "Prefer: wait=10")
-	if !strings.HasPrefix(w.Body.String(), `{"status":"completed"`) || w.Header().Get("Preference-Applied") != "wait=10" {
-		t.Errorf("%v: %s", w.Header(), w.Body)
+	f := newFake(operation.Failed)
+	f.report.Failure = &operation.Failure{Code: "ReportTooLarge", Message: "Too large."}
+	w := f.send(t, http.MethodGet, statusPath, "")
+	edgetest.CheckBody(t, w, `{"status":"failed","error":{"code":"ReportTooLarge","message":"Too large."}}`)
+	edgetest.CheckHeader(t, w, "X-Ms-Error-Code", "ReportTooLarge")
+}
+
+func TestStatusWaits(t *testing.T) {
+	t.Parallel()
+	w := newFake(operation.Running).send(t, http.MethodGet, statusPath, "", "Prefer", "wait=10")
+	checkPrefix(t, w, `{"status":"completed"`)
+	edgetest.CheckHeader(t, w, "Preference-Applied", "wait=10")
+}
+
+// A HEAD is not a poll: the number may be that of a search.
+func TestStatusHead(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Running)
+	edgetest.CheckStatus(t, f.send(t, http.MethodHead, statusPath, ""), http.StatusOK)
+	if f.peeks != 1 {
+		t.Errorf("peeks = %d, want 1", f.peeks)
 	}
 }
 
-func TestOnlyReportsAreFound(t *testing.T) {
+func TestStatusNotFound(t *testing.T) {
 	t.Parallel()
 	for _, number := range []string{"1", "2", "99", "0", "-555", "0555", "+555", "5e2", "x", "99999999999999999999", "%00"} {
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
-			w := newWorld(operation.Running).ask(t, method, "/report-status/"+number, "")
-			if w.Code != http.StatusNotFound {
-				t.Errorf("%s %s: %d %s", method, number, w.Code, w.Body)
-			}
+			t.Run(method+" "+number, func(t *testing.T) {
+				t.Parallel()
+				w := newFake(operation.Running).send(t, method, "/report-status/"+number, "")
+				edgetest.CheckStatus(t, w, http.StatusNotFound)
+			})
 		}
 	}
 }
 
-func TestDeleteCancelsAndThenPrunes(t *testing.T) {
+func TestDelete(t *testing.T) {
 	t.Parallel()
-	world := newWorld(operation.Running)
-	w := world.ask(t, http.MethodDelete, "/report-status/555", "")
-	if w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), `{"status":"cancelled","error":{"code":"Canceled"`) {
-		t.Errorf("%d: %s", w.Code, w.Body)
-	}
-	if w := world.ask(t, http.MethodDelete, "/report-status/555", ""); w.Code != http.StatusNoContent || w.Body.Len() != 0 {
-		t.Errorf("%d: %s", w.Code, w.Body)
-	}
-	expectProblem(t, "pruned", world.ask(t, http.MethodGet, "/report-status/555", ""), http.StatusGone, "OperationExpired")
+	f := newFake(operation.Running)
+	w := f.send(t, http.MethodDelete, statusPath, "")
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	checkPrefix(t, w, `{"status":"cancelled","error":{"code":"Canceled"`)
+
+	w = f.send(t, http.MethodDelete, statusPath, "")
+	edgetest.CheckStatus(t, w, http.StatusNoContent)
+	edgetest.CheckBody(t, w, "")
+
+	edgetest.CheckProblem(t, f.send(t, http.MethodGet, statusPath, ""), http.StatusGone, "OperationExpired")
 }

@@ -12,45 +12,47 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
-// listing is a page of a list.
-type listing struct {
-	Value    []shown
+// shownPage is a page of a list.
+type shownPage struct {
+	Value    []shownStatus
 	NextLink *string
 }
 
-// list reads one page.
-func (h house) list(t *testing.T, query string) (ids []string, next string) {
+// list returns the ids of one page, and the query of the next page.
+func (f *fixture) list(t *testing.T, query string) (ids []string, next string) {
 	t.Helper()
-	w := h.do(t, http.MethodGet, "/operations"+query)
-	page := decode[listing](t, w)
-	if w.Code != http.StatusOK || page.Value == nil {
-		t.Fatalf("%s: %d %s", query, w.Code, w.Body)
+	w := f.send(t, http.MethodGet, "/operations"+query)
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	page := edgetest.Decode[shownPage](t, w)
+	if page.Value == nil {
+		t.Fatalf("list of %q has no value: %s", query, w.Body)
 	}
-	for _, m := range page.Value {
-		ids = append(ids, m.ID)
+	for _, status := range page.Value {
+		ids = append(ids, status.ID)
 	}
 	if page.NextLink == nil {
 		return ids, ""
 	}
-	after, absolute := strings.CutPrefix(*page.NextLink, "https://api.example/operations")
-	if !absolute {
-		t.Fatalf("nextLink is %s", *page.NextLink)
+	next, found := strings.CutPrefix(*page.NextLink, "https://api.example/operations")
+	if !found {
+		t.Fatalf("nextLink = %s, want an address of the list", *page.NextLink)
 	}
-	return ids, after
+	return ids, next
 }
 
 func TestListFilters(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	waiting := h.accept(t, nil)
-	running := h.accept(t, map[string]string{"team": "data", "batch": "7,8"})
-	h.advance(t, running, store.Progress{Progress: 5})
-	done := h.accept(t, map[string]string{"team": "data"})
-	h.advance(t, done, store.Progress{Done: true})
-	a, b, c := waiting.ID.String(), running.ID.String(), done.ID.String()
-	at := func(name string, t time.Time) string {
+	f := newFixture(t)
+	waiting := f.accept(t, nil)
+	running := f.accept(t, map[string]string{"team": "data", "batch": "7,8"})
+	f.step(t, running, store.Progress{Progress: 5})
+	succeeded := f.accept(t, map[string]string{"team": "data"})
+	f.step(t, succeeded, store.Progress{Done: true})
+	a, b, c := waiting.ID.String(), running.ID.String(), succeeded.ID.String()
+	timeQuery := func(name string, t time.Time) string {
 		return "?" + url.Values{name: {t.Format(time.RFC3339Nano)}}.Encode()
 	}
 	east := time.FixedZone("east", 3600*5)
@@ -68,68 +70,73 @@ func TestListFilters(t *testing.T) {
 		"?label=team%3Ddata&label=batch=7,8": {b},
 		"?api-version=2026-01-01":            {c, b, a},
 		"?maxpagesize=99999999999999999999":  {c, b, a},
-		at("createdAfter", running.CreatedAt.In(east)):                      {c},
-		at("createdBefore", running.CreatedAt):                              {a},
-		at("createdBefore", running.CreatedAt.Add(1)):                       {b, a},
-		at("createdAfter", running.CreatedAt.Add(-1)):                       {c, b},
-		at("createdAfter", running.CreatedAt.Add(-1)) + "&status=Succeeded": {c},
+		timeQuery("createdAfter", running.CreatedAt.In(east)):                      {c},
+		timeQuery("createdBefore", running.CreatedAt):                              {a},
+		timeQuery("createdBefore", running.CreatedAt.Add(1)):                       {b, a},
+		timeQuery("createdAfter", running.CreatedAt.Add(-1)):                       {c, b},
+		timeQuery("createdAfter", running.CreatedAt.Add(-1)) + "&status=Succeeded": {c},
 	} {
-		got, next := h.list(t, query)
-		if diff := cmp.Diff(want, got); diff != "" || next != "" {
-			t.Errorf("%s: next %q (-want +got):\n%s", query, next, diff)
-		}
+		t.Run(query, func(t *testing.T) {
+			got, next := f.list(t, query)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("ids (-want +got):\n%s", diff)
+			}
+			if next != "" {
+				t.Errorf("next = %q, want none", next)
+			}
+		})
 	}
 }
 
-// The failed are those that timed out, too: the dialect has one word for both.
-func TestListTakesAllStatesOfAWord(t *testing.T) {
+// Failed is the status of failed operations and of those that timed out.
+func TestListByStatusOfSeveralStates(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	op, err := h.store.Accept(t.Context(), store.Draft{Reference: "R1", Kind: "search", Collection: "tools", Lanes: 1, PollWithin: time.Nanosecond})
+	f := newFixture(t)
+	op, err := f.store.Accept(t.Context(), store.Draft{Reference: "R1", Kind: "search", Collection: "tools", Lanes: 1, PollWithin: time.Nanosecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ids, err := h.store.TimeOutUnpolled(t.Context(), 10); err != nil || len(ids) != 1 {
-		t.Fatalf("%v, %v", ids, err)
+	if ids, err := f.store.TimeOutUnpolled(t.Context(), 10); err != nil || len(ids) != 1 {
+		t.Fatalf("TimeOutUnpolled() = %v, %v, want one operation", ids, err)
 	}
-	if got, _ := h.list(t, "?status=Failed"); !slices.Equal(got, []string{op.ID.String()}) {
-		t.Errorf("the failed are %v", got)
+	if got, _ := f.list(t, "?status=Failed"); !slices.Equal(got, []string{op.ID.String()}) {
+		t.Errorf("ids = %v, want %v", got, op.ID)
 	}
 }
 
-func TestPagesLeadToEachOther(t *testing.T) {
+func TestListPages(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	f := newFixture(t)
 	var want, got []string
 	for range 5 {
-		want = append(want, h.accept(t, map[string]string{"team": "a & b"}).ID.String())
-		h.accept(t, nil)
+		want = append(want, f.accept(t, map[string]string{"team": "a & b"}).ID.String())
+		f.accept(t, nil)
 	}
 	slices.Reverse(want)
 	query := "?maxpagesize=2&label=team%3Da+%26+b"
 	for pages := 0; query != ""; pages++ {
-		ids, next := h.list(t, query)
+		ids, next := f.list(t, query)
 		got, query = append(got, ids...), next
-		h.accept(t, map[string]string{"team": "a & b"})
+		f.accept(t, map[string]string{"team": "a & b"}) // on no page, because it is newer than the first
 		if pages > 3 {
 			t.Fatal("the list does not end")
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the list (-want +got):\n%s", diff)
+		t.Errorf("ids (-want +got):\n%s", diff)
 	}
-	if _, next := h.list(t, "?maxpagesize=10"); next == "" {
-		t.Error("the first ten of more have no next")
+	if _, next := f.list(t, "?maxpagesize=10"); next == "" {
+		t.Error("next is missing on the first of several pages")
 	}
 }
 
-func TestListsRefuseWhatTheyDoNotUnderstand(t *testing.T) {
+func TestListRejectsInvalidQuery(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	f := newFixture(t)
 	for range 3 {
-		h.accept(t, nil)
+		f.accept(t, nil)
 	}
-	_, next := h.list(t, "?maxpagesize=1")
+	_, next := f.list(t, "?maxpagesize=1")
 	cursor := regexp.MustCompile(`cursor=([^&]+)`).FindStringSubmatch(next)[1]
 	for query, parameter := range map[string]string{
 		"?kind=": "kind", "?kind=Import": "kind", "?kind=import&kind=report": "kind", "?state=Running": "state", "?%ff=1": "\uFFFD",
@@ -141,12 +148,15 @@ func TestListsRefuseWhatTheyDoNotUnderstand(t *testing.T) {
 		"?maxpagesize=0": "maxpagesize", "?maxpagesize=-1": "maxpagesize", "?maxpagesize=ten": "maxpagesize", "?maxpagesize=": "maxpagesize",
 		"?cursor=": "cursor", "?cursor=x": "", "?cursor=" + cursor + "A": "", "?cursor=" + cursor + "&kind=import": "", "?a=%zz": "",
 	} {
-		w := h.do(t, http.MethodGet, "/operations"+query)
-		if got := decode[struct{ Parameter string }](t, w); w.Code != http.StatusBadRequest || got.Parameter != parameter {
-			t.Errorf("%s: %d %s", query, w.Code, w.Body)
-		}
+		t.Run(query, func(t *testing.T) {
+			w := f.send(t, http.MethodGet, "/operations"+query)
+			edgetest.CheckStatus(t, w, http.StatusBadRequest)
+			if got := edgetest.Decode[struct{ Parameter string }](t, w).Parameter; got != parameter {
+				t.Errorf("parameter = %q, want %q", got, parameter)
+			}
+		})
 	}
-	if got, _ := h.list(t, "?cursor="+cursor); len(got) != 2 {
-		t.Errorf("the rest of the list is %v", got)
+	if got, _ := f.list(t, "?cursor="+cursor); len(got) != 2 {
+		t.Errorf("list after the cursor has %d operations, want 2", len(got))
 	}
 }

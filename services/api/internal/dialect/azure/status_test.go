@@ -2,17 +2,17 @@ package azure_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
-// words is the table of design section 5: what Azure's pollers know.
+// words are the statuses that Azure's pollers know.
 var words = map[operation.State]string{
 	operation.Waiting:   "NotStarted",
 	operation.Running:   "Running",
@@ -22,52 +22,67 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "Failed",
 }
 
-// codes are the errors of the ends that are no success.
+// codes are the error codes of unsuccessful states.
 var codes = map[operation.State]string{
 	operation.Failed: "Failed", operation.Cancelled: "Canceled", operation.TimedOut: "TimedOut",
 }
 
-func TestEveryStateButReceivingHasAWord(t *testing.T) {
+func TestWord(t *testing.T) {
 	t.Parallel()
 	for _, state := range operation.States() {
-		if got, want := azure.Word(state), words[state]; got != want || (got == "") != (state == operation.Receiving) {
-			t.Errorf("%s is called %q, want %q", state, got, want)
+		got := azure.Word(state)
+		if got != words[state] {
+			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
+		}
+		if (got == "") != (state == operation.Receiving) {
+			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
 		}
 	}
 }
 
-func TestAStatusIsWhatPollersRead(t *testing.T) {
+func TestStatusInEveryState(t *testing.T) {
 	t.Parallel()
 	for state, word := range words {
-		w := ask(t, &reader{op: in(state)}, "/operations/"+id.String())
-		var got struct {
-			ID     string
-			Status string
-			Result json.RawMessage
-			Error  *operation.Failure
-		}
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
-			t.Fatalf("%s: %d, %v", state, w.Code, err)
-		}
-		if got.ID != id.String() || got.Status != word {
-			t.Errorf("%s: %s", state, w.Body)
-		}
-		if (got.Result != nil) != (state == operation.Succeeded) {
-			t.Errorf("%s has the result %s", state, got.Result)
-		}
-		code, unsuccessful := codes[state]
-		if (got.Error != nil) != unsuccessful || unsuccessful && (got.Error.Code != code || got.Error.Message == "") {
-			t.Errorf("%s has the error %+v, want code %q", state, got.Error, code)
-		}
-		for _, name := range []string{"Retry-After", "Retry-After-Ms"} {
-			if hint := w.Header().Get(name); (hint == "") != state.Terminal() {
-				t.Errorf("%s: %s is %q", state, name, hint)
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			w := (&fake{op: newOperation(state)}).get(t, "/operations/"+id.String())
+			edgetest.CheckStatus(t, w, http.StatusOK)
+			got := edgetest.Decode[struct {
+				ID     string
+				Status string
+				Result json.RawMessage
+				Error  *operation.Failure
+			}](t, w)
+			if got.ID != id.String() {
+				t.Errorf("id = %q, want %q", got.ID, id)
 			}
-		}
+			if got.Status != word {
+				t.Errorf("status = %q, want %q", got.Status, word)
+			}
+			if (got.Result != nil) != (state == operation.Succeeded) {
+				t.Errorf("result = %s, want one only if it succeeded", got.Result)
+			}
+			checkFailure(t, got.Error, codes[state])
+			edgetest.CheckHasHeader(t, w, "Retry-After", !state.Terminal())
+			edgetest.CheckHasHeader(t, w, "Retry-After-Ms", !state.Terminal())
+		})
 	}
 }
 
-func TestTheMonitorOfASuccess(t *testing.T) {
+// checkFailure checks the code of a failure; an empty code means none.
+func checkFailure(t *testing.T, got *operation.Failure, code string) {
+	t.Helper()
+	switch {
+	case got == nil && code != "":
+		t.Errorf("error is missing, want code %q", code)
+	case got != nil && got.Code != code:
+		t.Errorf("error code = %q, want %q", got.Code, code)
+	case got != nil && got.Message == "":
+		t.Error("error has no message")
+	}
+}
+
+func TestStatusOfSucceededImport(t *testing.T) {
 	t.Parallel()
 	const counts = `"total":10,"created":5,"updated":2,"superseded":1,"failed":2,"imported":8,"unprocessed":0`
 	want := `{"id":"01a201ca-08ae-76bd-94da-dcd44d595976","status":"Succeeded","kind":"import","collection":"tools",` +
@@ -77,24 +92,77 @@ func TestTheMonitorOfASuccess(t *testing.T) {
 		`"result":{` + counts + `,"failedRecordsLocation":"` + base + `/records?outcome=failed"},` +
 		`"links":{"events":"` + base + `/events","failedRecords":"` + base + `/records?outcome=failed","records":"` + base + `/records"}}`
 	for _, path := range []string{"/operations/", "/status/"} {
-		got := ask(t, &reader{op: in(operation.Succeeded)}, path+id.String()).Body.String()
-		if diff := cmp.Diff(want, strings.TrimSpace(got)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", path, diff)
-		}
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			edgetest.CheckBody(t, (&fake{op: newOperation(operation.Succeeded)}).get(t, path+id.String()), want)
+		})
 	}
-	all := in(operation.Succeeded)
-	all.Counts = operation.Counts{Total: 10, Created: 10}
-	if got := ask(t, &reader{op: all}, "/operations/"+id.String()).Body.String(); strings.Contains(got, "outcome=failed") {
-		t.Errorf("nothing was rejected: %s", got)
+	t.Run("without rejected records", func(t *testing.T) {
+		t.Parallel()
+		op := newOperation(operation.Succeeded)
+		op.Counts = operation.Counts{Total: 10, Created: 10}
+		if got := (&fake{op: op}).get(t, "/operations/"+id.String()).Body.String(); strings.Contains(got, "outcome=failed") {
+			t.Errorf("body = %s, want no link to rejected records", got)
+		}
+	})
+}
+
+func TestStatusNotFound(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/operations/7", "/operations/00000000-0000-0000-0000-000000000000", "/status/x", "/operations/x/records"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			edgetest.CheckProblem(t, (&fake{op: newOperation(operation.Running)}).get(t, path), http.StatusNotFound, "OperationNotFound")
+		})
 	}
 }
 
-func TestAnUnknownOperationIsNotFound(t *testing.T) {
+func TestStatusHeaders(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/operations/7", "/operations/00000000-0000-0000-0000-000000000000", "/status/x", "/operations/x/records"} {
-		w := ask(t, &reader{op: in(operation.Running)}, path)
-		if w.Code != http.StatusNotFound || w.Header().Get("X-Ms-Error-Code") != "OperationNotFound" {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+	op := newOperation(operation.Running)
+	op.Revision = 7
+	f := &fake{op: op}
+	w := f.get(t, "/status/"+id.String())
+	if f.peeks != 0 {
+		t.Errorf("GET peeked %d times, want 0", f.peeks)
+	}
+	head := f.head(t, "/status/"+id.String())
+	if f.peeks != 1 {
+		t.Errorf("HEAD peeked %d times, want 1", f.peeks)
+	}
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	edgetest.CheckStatus(t, head, http.StatusOK)
+	for _, w := range []http.Header{w.Header(), head.Header()} {
+		for name, want := range map[string]string{"ETag": `W/"7"`, "Cache-Control": "no-store"} {
+			if got := w.Get(name); got != want {
+				t.Errorf("%s = %q, want %q", name, got, want)
+			}
+		}
+		if w.Get("Retry-After") == "" {
+			t.Error("Retry-After is missing")
+		}
+	}
+}
+
+func TestStatusNotModified(t *testing.T) {
+	t.Parallel()
+	for _, state := range []operation.State{operation.Running, operation.Succeeded} {
+		for etag, status := range map[string]int{
+			`W/"7"`: 304, `"7"`: 304, `"x", W/"7"`: 304, `*`: 304,
+			`W/"6"`: 200, `7`: 200, `W/"77"`: 200, `"6","8"`: 200, `,`: 200,
+		} {
+			t.Run(fmt.Sprintf("%s %s", state, etag), func(t *testing.T) {
+				t.Parallel()
+				op := newOperation(state)
+				op.Revision = 7
+				w := (&fake{op: op}).get(t, "/operations/"+id.String(), "If-None-Match", etag)
+				edgetest.CheckStatus(t, w, status)
+				if empty := w.Body.Len() == 0; empty != (status == http.StatusNotModified) {
+					t.Errorf("body is empty: %t, want only if not modified", empty)
+				}
+				edgetest.CheckHeader(t, w, "ETag", `W/"7"`)
+				edgetest.CheckHasHeader(t, w, "Retry-After", !state.Terminal())
+			})
 		}
 	}
 }

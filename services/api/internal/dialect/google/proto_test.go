@@ -10,36 +10,40 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
-// The family's clients read JSON by the proto's rules, and give up at an Any whose type they can't
-// resolve.
+// Clients of the family parse JSON with protojson, which fails if it can't resolve the type of an
+// Any.
 func TestProtojsonResolvesEveryAny(t *testing.T) {
 	t.Parallel()
 	type message struct {
 		Metadata, Response json.RawMessage
 		Error              struct{ Details []json.RawMessage }
 	}
-	seen := 0
+	count := 0
 	for _, state := range operation.States()[1:] {
-		got := decode[message](t, send(t, &watcher{op: in(state)}, http.MethodGet, path))
+		got := edgetest.Decode[message](t, newFake(state).send(t, http.MethodGet, path))
 		for _, raw := range append(got.Error.Details, got.Metadata, got.Response) {
 			if raw == nil {
 				continue
 			}
-			seen++
-			var holder anypb.Any
-			if err := protojson.Unmarshal(raw, &holder); err != nil {
-				t.Errorf("%s: %s: %v", state, raw, err)
+			count++
+			var wrapper anypb.Any
+			if err := protojson.Unmarshal(raw, &wrapper); err != nil {
+				t.Errorf("%s: protojson.Unmarshal(%s): %v", state, raw, err)
 				continue
 			}
 			var value structpb.Struct
-			if err := holder.UnmarshalTo(&value); err != nil || len(value.GetFields()) == 0 {
-				t.Errorf("%s: %s: %v", state, raw, err)
+			if err := wrapper.UnmarshalTo(&value); err != nil {
+				t.Errorf("%s: UnmarshalTo of %s: %v", state, raw, err)
+			}
+			if len(value.GetFields()) == 0 {
+				t.Errorf("%s: %s has no fields", state, raw)
 			}
 		}
 	}
-	if seen != 10 { // six metadata, one response, three details
-		t.Errorf("%d of them were there", seen)
+	if want := 10; count != want { // six metadata, one response, three details
+		t.Errorf("checked %d messages, want %d", count, want)
 	}
 }

@@ -11,34 +11,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
+)
+
+const (
+	jsonType = "application/json; charset=utf-8"
+	xmlType  = "application/xml; charset=utf-8"
 )
 
 // atom is the namespace of Atom.
 const atom = "http://www.w3.org/2005/Atom"
 
-// read parses XML strictly and writes it as lines: {namespace}element attribute=value… text,
-// indented by depth.
-func read(t *testing.T, w *httptest.ResponseRecorder) []string {
+// self is the line of the Atom link of task 5.
+const self = " {" + atom + "}link rel=alternate href=https://api.example/tasks/5.xml type=application/xml"
+
+// parseXML parses a response strictly, and returns it as lines of the form
+// "{namespace}element attribute=value… text", indented by depth.
+func parseXML(t *testing.T, w *httptest.ResponseRecorder) []string {
 	t.Helper()
-	if kind := w.Header().Get("Content-Type"); kind != "application/xml; charset=utf-8" {
-		t.Fatalf("it is %s: %s", kind, w.Body)
-	}
+	edgetest.CheckHeader(t, w, "Content-Type", xmlType)
 	var lines []string
 	dec := xml.NewDecoder(strings.NewReader(w.Body.String()))
 	for depth := 0; ; {
 		token, err := dec.Token()
 		switch token := token.(type) {
 		case xml.StartElement:
-			line := strings.Repeat(" ", depth) + token.Name.Local
-			if token.Name.Space != "" {
-				line = strings.Repeat(" ", depth) + "{" + token.Name.Space + "}" + token.Name.Local
-			}
-			for _, a := range token.Attr {
-				if a.Name.Space != "xmlns" {
-					line += " " + a.Name.Local + "=" + a.Value
-				}
-			}
-			lines, depth = append(lines, line), depth+1
+			lines, depth = append(lines, strings.Repeat(" ", depth)+formatElement(token)), depth+1
 		case xml.EndElement:
 			depth--
 		case xml.CharData:
@@ -47,21 +45,29 @@ func read(t *testing.T, w *httptest.ResponseRecorder) []string {
 			}
 		case nil:
 			if err != io.EOF { //nolint:errorlint // Token returns it bare
-				t.Fatalf("%v: %s", err, w.Body)
+				t.Fatalf("parsing %s: %v", w.Body, err)
 			}
 			return lines
 		}
 	}
 }
 
-const self = " {" + atom + "}link rel=alternate href=https://api.example/tasks/5.xml type=application/xml"
-
-func TestATaskInXML(t *testing.T) {
-	t.Parallel()
-	begin := func(word string) []string {
-		return []string{"task", " id 5", " status " + word, " description import into tools", self}
+func formatElement(element xml.StartElement) string {
+	text := element.Name.Local
+	if element.Name.Space != "" {
+		text = "{" + element.Name.Space + "}" + text
 	}
-	for state, rest := range map[operation.State][]string{
+	for _, a := range element.Attr {
+		if a.Name.Space != "xmlns" {
+			text += " " + a.Name.Local + "=" + a.Value
+		}
+	}
+	return text
+}
+
+func TestStatusInXML(t *testing.T) {
+	t.Parallel()
+	for state, members := range map[operation.State][]string{
 		operation.Waiting: nil,
 		operation.Running: {" progress", "  task Importing into tools", "  amount 7.0"},
 		operation.Succeeded: {
@@ -73,27 +79,27 @@ func TestATaskInXML(t *testing.T) {
 		operation.Cancelled: nil,
 		operation.TimedOut:  {" error", "  message The operation was stopped because nobody asked for it in time.", "  code TimedOut"},
 	} {
-		got := read(t, ask(t, with(in(state)), "/tasks/5.xml"))
-		if diff := cmp.Diff(append(begin(words[state]), rest...), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", state, diff)
-		}
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			want := append([]string{"task", " id 5", " status " + words[state], " description import into tools", self}, members...)
+			if diff := cmp.Diff(want, parseXML(t, newFake(newOperation(state)).get(t, "/tasks/5.xml"))); diff != "" {
+				t.Errorf("XML (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
-// The text as GeoGig writes it, with the prefix that its clients may look for.
-func TestTheTextOfXML(t *testing.T) {
+// The text is as GeoGig writes it, with the namespace prefix that its clients may search for.
+func TestStatusXMLText(t *testing.T) {
 	t.Parallel()
-	const want = `<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
-		`<task><id>5</id><status>RUNNING</status><description>import into tools</description>` +
-		`<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="alternate" href="https://api.example/tasks/5.xml" type="application/xml"></atom:link>` +
-		`<progress><task>Importing into tools</task><amount>7.0</amount></progress></task>`
-	if diff := cmp.Diff(want, ask(t, with(in(operation.Running)), "/tasks/5.xml").Body.String()); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
+	edgetest.CheckBody(t, newFake(newOperation(operation.Running)).get(t, "/tasks/5.xml"), `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
+		`<task><id>5</id><status>RUNNING</status><description>import into tools</description>`+
+		`<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="alternate" href="https://api.example/tasks/5.xml" type="application/xml"></atom:link>`+
+		`<progress><task>Importing into tools</task><amount>7.0</amount></progress></task>`)
 }
 
-// XML can't hold every character that a text can; what it can't is replaced, and nothing is markup.
-func TestXMLIsWellFormedWhateverItHolds(t *testing.T) {
+// Texts are escaped, and characters that XML does not allow are replaced.
+func TestStatusXMLEscapes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`<b>&amp; "it's"]]>`:      `<b>&amp; "it's"]]>`,
@@ -103,45 +109,52 @@ func TestXMLIsWellFormedWhateverItHolds(t *testing.T) {
 		"lines\r\n\tand\u2028tab": "lines\r\n\tand\u2028tab",
 		"<?xml?><!-- --> Ω 😀":     "<?xml?><!-- --> Ω 😀",
 	} {
-		op := in(operation.Running)
-		op.Collection, op.Phase = text, text
-		got := read(t, ask(t, with(op), "/tasks/5.xml"))
-		if got[3] != " description import into "+want || got[6] != "  task "+want {
-			t.Errorf("%q is shown as %q and %q", text, got[3], got[6])
-		}
-		if body := ask(t, with(op), "/tasks/5").Body.Bytes(); !utf8.Valid(body) {
-			t.Errorf("%q makes JSON that is no UTF-8", text)
-		}
+		t.Run(strings.ToValidUTF8(text, "?"), func(t *testing.T) {
+			t.Parallel()
+			op := newOperation(operation.Running)
+			op.Collection, op.Phase = text, text
+			got := parseXML(t, newFake(op).get(t, "/tasks/5.xml"))
+			if want := " description import into " + want; got[3] != want {
+				t.Errorf("description = %q, want %q", got[3], want)
+			}
+			if want := "  task " + want; got[6] != want {
+				t.Errorf("phase = %q, want %q", got[6], want)
+			}
+			if body := newFake(op).get(t, "/tasks/5").Body.Bytes(); !utf8.Valid(body) {
+				t.Errorf("JSON = %q, want valid UTF-8", body)
+			}
+		})
 	}
 }
 
-func TestTheSuffixOrAcceptChoosesTheFormat(t *testing.T) {
+func TestFormat(t *testing.T) {
 	t.Parallel()
-	const json, text = "application/json; charset=utf-8", "application/xml; charset=utf-8"
-	for _, tt := range []struct{ path, accept, want, vary string }{
-		{"/tasks/5", "", json, "Accept"},
-		{"/tasks/5", "*/*", json, "Accept"},
-		{"/tasks/5", "application/json", json, "Accept"},
-		{"/tasks/5", "application/xml", text, "Accept"},
-		{"/tasks/5", "text/xml", text, "Accept"},
-		{"/tasks/5", "application/*, text/xml;q=0.9", json, "Accept"},
-		{"/tasks/5", "application/xml;q=0.5, application/json;q=0.4", text, "Accept"},
-		{"/tasks/5", "application/xml;q=0.4, application/json;q=0.5", json, "Accept"},
-		{"/tasks/5", "application/xml, application/json;q=0", text, "Accept"},
-		{"/tasks/5", "APPLICATION/XML; Q=0.8", text, "Accept"},
-		{"/tasks/5", "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", text, "Accept"},
-		{"/tasks/5", "image/png", json, "Accept"},
-		{"/tasks/5", "application/xml;q=NaN, application/xml;q=2, ;;,", json, "Accept"},
-		{"/tasks/5.json", "application/xml", json, ""},
-		{"/tasks/5.xml", "application/json", text, ""},
-		{"/tasks", "application/xml", text, "Accept"},
-		{"/tasks", "", json, "Accept"},
-		{"/tasks.json", "application/xml", json, ""},
-		{"/tasks.xml", "application/json", text, ""},
+	for _, tt := range []struct{ path, accept, contentType, vary string }{
+		{"/tasks/5", "", jsonType, "Accept"},
+		{"/tasks/5", "*/*", jsonType, "Accept"},
+		{"/tasks/5", "application/json", jsonType, "Accept"},
+		{"/tasks/5", "application/xml", xmlType, "Accept"},
+		{"/tasks/5", "text/xml", xmlType, "Accept"},
+		{"/tasks/5", "application/*, text/xml;q=0.9", jsonType, "Accept"},
+		{"/tasks/5", "application/xml;q=0.5, application/json;q=0.4", xmlType, "Accept"},
+		{"/tasks/5", "application/xml;q=0.4, application/json;q=0.5", jsonType, "Accept"},
+		{"/tasks/5", "application/xml, application/json;q=0", xmlType, "Accept"},
+		{"/tasks/5", "APPLICATION/XML; Q=0.8", xmlType, "Accept"},
+		{"/tasks/5", "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", xmlType, "Accept"},
+		{"/tasks/5", "image/png", jsonType, "Accept"},
+		{"/tasks/5", "application/xml;q=NaN, application/xml;q=2, ;;,", jsonType, "Accept"},
+		{"/tasks/5.json", "application/xml", jsonType, ""},
+		{"/tasks/5.xml", "application/json", xmlType, ""},
+		{"/tasks", "application/xml", xmlType, "Accept"},
+		{"/tasks", "", jsonType, "Accept"},
+		{"/tasks.json", "application/xml", jsonType, ""},
+		{"/tasks.xml", "application/json", xmlType, ""},
 	} {
-		w := ask(t, with(in(operation.Running)), tt.path, "Accept", tt.accept)
-		if kind, vary := w.Header().Get("Content-Type"), w.Header().Get("Vary"); kind != tt.want || vary != tt.vary {
-			t.Errorf("%s for %q is %s, Vary %q", tt.path, tt.accept, kind, vary)
-		}
+		t.Run(tt.path+" "+tt.accept, func(t *testing.T) {
+			t.Parallel()
+			w := newFake(newOperation(operation.Running)).get(t, tt.path, "Accept", tt.accept)
+			edgetest.CheckHeader(t, w, "Content-Type", tt.contentType)
+			edgetest.CheckHeader(t, w, "Vary", tt.vary)
+		})
 	}
 }

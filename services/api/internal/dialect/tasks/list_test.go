@@ -11,93 +11,115 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
-// many are the imports with the numbers from n down to 1.
-func many(n int) *monitor {
-	m := new(monitor)
+// newFakes returns a fake with imports numbered from n down to 1.
+func newFakes(n int) *fake {
+	f := new(fake)
 	for ; n > 0; n-- {
-		op := in(operation.Waiting)
+		op := newOperation(operation.Waiting)
 		op.Number = int64(n)
-		m.ops = append(m.ops, op)
+		f.ops = append(f.ops, op)
 	}
-	return m
+	return f
 }
 
-func TestTheListHoldsTasks(t *testing.T) {
+func TestList(t *testing.T) {
 	t.Parallel()
-	const one = `{"task":{"id":%d,"status":"WAITING","description":"import into tools","href":"https://api.example/tasks/%[1]d.json"}}`
-	w := ask(t, many(2), "/tasks")
-	want := `{"tasks":[` + fmt.Sprintf(one, 2) + `,` + fmt.Sprintf(one, 1) + `]}`
-	if diff := cmp.Diff(want, strings.TrimSpace(w.Body.String())); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	const task = `{"task":{"id":%d,"status":"WAITING","description":"import into tools","href":"https://api.example/tasks/%[1]d.json"}}`
+	two := `{"tasks":[` + fmt.Sprintf(task, 2) + `,` + fmt.Sprintf(task, 1) + `]}`
+	for name, tt := range map[string]struct {
+		path  string
+		tasks int
+		want  string
+	}{
+		"two tasks":      {"/tasks", 2, two},
+		"trailing slash": {"/tasks/", 2, two},
+		"empty":          {"/tasks.json", 0, `{"tasks":[]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newFakes(tt.tasks).get(t, tt.path)
+			edgetest.CheckStatus(t, w, http.StatusOK)
+			edgetest.CheckBody(t, w, tt.want)
+		})
 	}
-	if got := strings.TrimSpace(ask(t, many(0), "/tasks.json").Body.String()); got != `{"tasks":[]}` {
-		t.Errorf("no tasks are %s", got)
-	}
-	if slashed := ask(t, many(2), "/tasks/"); slashed.Code != http.StatusOK || slashed.Body.String() != w.Body.String() {
-		t.Errorf("with a slash it is %d %s", slashed.Code, slashed.Body)
-	}
-	if next := ask(t, many(3), "/tasks/?limit=2").Header().Get("Link"); next != `<https://api.example/tasks?before=2&limit=2>; rel="next"` {
-		t.Errorf("with a slash it goes on at %s", next)
-	}
-	if w := send(t, many(1), http.MethodHead, "/tasks"); w.Code != http.StatusOK {
-		t.Errorf("HEAD is %d", w.Code)
-	}
+	t.Run("HEAD", func(t *testing.T) {
+		t.Parallel()
+		edgetest.CheckStatus(t, newFakes(1).send(t, http.MethodHead, "/tasks"), http.StatusOK)
+	})
+	t.Run("Link", func(t *testing.T) {
+		t.Parallel()
+		edgetest.CheckHeader(t, newFakes(3).get(t, "/tasks/?limit=2"), "Link", `<https://api.example/tasks?before=2&limit=2>; rel="next"`)
+	})
 }
 
-func TestTheListInXML(t *testing.T) {
+func TestListInXML(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"tasks", " task", "  id 5", "  status RUNNING", "  description import into tools", " " + self,
 		"  progress", "   task Importing into tools", "   amount 7.0",
 	}
-	if diff := cmp.Diff(want, read(t, ask(t, with(in(operation.Running)), "/tasks.xml"))); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	if diff := cmp.Diff(want, parseXML(t, newFake(newOperation(operation.Running)).get(t, "/tasks.xml"))); diff != "" {
+		t.Errorf("one task (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"tasks"}, read(t, ask(t, many(0), "/tasks.xml"))); diff != "" {
-		t.Errorf("none (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"tasks"}, parseXML(t, newFakes(0).get(t, "/tasks.xml"))); diff != "" {
+		t.Errorf("no tasks (-want +got):\n%s", diff)
 	}
-	got := read(t, ask(t, many(3), "/tasks.xml?limit=2&status=WAITING"))
-	onward := " {" + atom + "}link rel=next href=https://api.example/tasks.xml?before=2&limit=2&status=WAITING type=application/xml"
-	if got[len(got)-1] != onward {
-		t.Errorf("it ends with %s", got[len(got)-1])
+	got := parseXML(t, newFakes(3).get(t, "/tasks.xml?limit=2&status=WAITING"))
+	next := " {" + atom + "}link rel=next href=https://api.example/tasks.xml?before=2&limit=2&status=WAITING type=application/xml"
+	if last := got[len(got)-1]; last != next {
+		t.Errorf("last line = %q, want %q", last, next)
 	}
 }
 
-// A list that is followed to its end holds every task once.
-func TestTheListGoesOn(t *testing.T) {
+// Following the next links lists every task exactly once.
+func TestListPages(t *testing.T) {
 	t.Parallel()
 	for n, limit := range map[int]int{1: 1, 5: 2, 6: 2, 100: 100, 101: 100} {
-		m := many(n)
-		var seen []int
-		for next := fmt.Sprintf("/tasks?limit=%d", limit); next != ""; {
-			w := ask(t, m, next)
-			var page struct {
-				Tasks []struct{ Task struct{ ID int } }
-				Next  string
+		t.Run(fmt.Sprintf("%d tasks by %d", n, limit), func(t *testing.T) {
+			t.Parallel()
+			f := newFakes(n)
+			var got, want []int
+			for next := fmt.Sprintf("/tasks?limit=%d", limit); next != ""; {
+				var ids []int
+				ids, next = f.page(t, next)
+				if len(ids) > limit {
+					t.Fatalf("page has %d tasks, want at most %d", len(ids), limit)
+				}
+				got = append(got, ids...)
 			}
-			if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || len(page.Tasks) > limit {
-				t.Fatalf("%d tasks, %v", len(page.Tasks), err)
+			for id := range n {
+				want = append(want, id+1)
 			}
-			for _, one := range page.Tasks {
-				seen = append(seen, one.Task.ID)
+			slices.Reverse(got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("ids (-want +got):\n%s", diff)
 			}
-			if link := w.Header().Get("Link"); (link == "") != (page.Next == "") {
-				t.Errorf("Link is %q, next is %q", link, page.Next)
-			}
-			next = strings.TrimPrefix(page.Next, "https://api.example")
-		}
-		slices.Reverse(seen)
-		for i, id := range seen {
-			if id != i+1 || len(seen) != n {
-				t.Fatalf("of %d tasks, %d at a time: %v", n, limit, seen)
-			}
-		}
+		})
 	}
 }
 
-func TestTheListHoldsWhatIsAskedFor(t *testing.T) {
+// page returns the ids of one page, and the path of the next page.
+func (f *fake) page(t *testing.T, path string) (ids []int, next string) {
+	t.Helper()
+	w := f.get(t, path)
+	var page struct {
+		Tasks []struct{ Task struct{ ID int } }
+		Next  string
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrapped := range page.Tasks {
+		ids = append(ids, wrapped.Task.ID)
+	}
+	edgetest.CheckHasHeader(t, w, "Link", page.Next != "")
+	return ids, strings.TrimPrefix(page.Next, "https://api.example")
+}
+
+func TestListByStatus(t *testing.T) {
 	t.Parallel()
 	for query, want := range map[string][]operation.State{
 		"":                                nil,
@@ -108,15 +130,21 @@ func TestTheListHoldsWhatIsAskedFor(t *testing.T) {
 		"?status=CANCELLED,RUNNING":       {operation.Cancelled, operation.Running},
 		"?status=CANCELLED&status=fAILED": {operation.Cancelled, operation.Failed, operation.TimedOut},
 	} {
-		m := many(1)
-		ask(t, m, "/tasks"+query)
-		if diff := cmp.Diff(want, m.filter.States); diff != "" || m.filter.Limit != 101 {
-			t.Errorf("%s: %+v", query, m.filter)
-		}
+		t.Run("query "+query, func(t *testing.T) {
+			t.Parallel()
+			f := newFakes(1)
+			f.get(t, "/tasks"+query)
+			if diff := cmp.Diff(want, f.filter.States); diff != "" {
+				t.Errorf("states (-want +got):\n%s", diff)
+			}
+			if f.filter.Limit != 101 {
+				t.Errorf("limit = %d, want 101", f.filter.Limit)
+			}
+		})
 	}
 }
 
-func TestTheListTellsWhatIsWrongWithTheQuery(t *testing.T) {
+func TestListRejectsInvalidQuery(t *testing.T) {
 	t.Parallel()
 	for query, parameter := range map[string]string{
 		"status=DONE": "status", "status=": "status", "status=RUNNING,": "status", "limit=0": "limit", "limit=1001": "limit",
@@ -124,14 +152,21 @@ func TestTheListTellsWhatIsWrongWithTheQuery(t *testing.T) {
 		"before=0": "before", "before=": "before", "before=x": "before", "before=-3": "before",
 		"stauts=RUNNING": "stauts", "limit=1&limit=2": "limit", "%ff=1": "\uFFFD",
 	} {
-		w := ask(t, many(1), "/tasks?"+query)
-		expectProblem(t, w, http.StatusBadRequest, "InvalidParameter")
-		if !strings.Contains(w.Body.String(), `"parameter":"`+parameter+`"`) {
-			t.Errorf("%s: %s", query, w.Body)
-		}
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			w := newFakes(1).get(t, "/tasks?"+query)
+			edgetest.CheckProblem(t, w, http.StatusBadRequest, "InvalidParameter")
+			if got := edgetest.Decode[struct{ Parameter string }](t, w).Parameter; got != parameter {
+				t.Errorf("parameter = %q, want %q", got, parameter)
+			}
+		})
 	}
-	expectProblem(t, ask(t, many(1), "/tasks?limit=%zz"), http.StatusBadRequest, "MalformedQuery")
-	if w := ask(t, many(1), "/tasks?limit=1000"); w.Code != http.StatusOK {
-		t.Errorf("the most is %d", w.Code)
-	}
+	t.Run("malformed", func(t *testing.T) {
+		t.Parallel()
+		edgetest.CheckProblem(t, newFakes(1).get(t, "/tasks?limit=%zz"), http.StatusBadRequest, "MalformedQuery")
+	})
+	t.Run("highest limit", func(t *testing.T) {
+		t.Parallel()
+		edgetest.CheckStatus(t, newFakes(1).get(t, "/tasks?limit=1000"), http.StatusOK)
+	})
 }
