@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -32,7 +33,8 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	body := newIdentifiedBody(c, target.Name, headers, h.Options)
+	reader := minrate.NewReader(c.Writer, c.Request, h.Options.UploadRate)
+	body := intake.NewBody(reader, h.Options.Intake.Body, newDigest(c, target.Name, headers))
 	op, delimiter, err := h.receive(c, upload, body, media, target)
 	if errors.Is(err, store.ErrIDTaken) {
 		op, err = h.findRepeated(c, headers, body)
@@ -40,7 +42,7 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	body.ClearDeadline()
+	reader.ClearDeadline()
 	h.RespondAccepted(c, op, headers.Wait, delimiter)
 	return nil
 }
@@ -67,7 +69,7 @@ func tooLarge(limit int64) error {
 // client chose is claimed before the first byte is read, so that a concurrent request with the same
 // id is rejected immediately (store.ErrIDTaken).
 func (h *Handler) receive(
-	c *gin.Context, upload *store.Upload, body *Body, media intake.Media, target *collection.Collection,
+	c *gin.Context, upload *store.Upload, body *intake.Body, media intake.Media, target *collection.Collection,
 ) (op *operation.Operation, delimiter string, err error) {
 	ctx := c.Request.Context()
 	if body.HasDigest() {
@@ -90,7 +92,7 @@ func (h *Handler) receive(
 
 // findRepeated returns the operation of an id that is in use, if this request is identical to the
 // one that created it. The body is read only to compare its digest.
-func (h *Handler) findRepeated(c *gin.Context, headers submission.Headers, body *Body) (*operation.Operation, error) {
+func (h *Handler) findRepeated(c *gin.Context, headers submission.Headers, body *intake.Body) (*operation.Operation, error) {
 	ctx := c.Request.Context()
 	if _, err := h.Store.Operation(ctx, headers.ID); fault.Is(err, fault.NotFound) {
 		return nil, submission.PendingIDError(ctx, h.Store, headers.ID) // there is no digest to compare with yet

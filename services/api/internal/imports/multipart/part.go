@@ -15,7 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/services/api/internal/imports"
+	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
 
 // discardTimeout limits the deletion of the blocks of a failed part; the rest is deleted with the
@@ -62,10 +62,10 @@ func (h *Handler) put(c *gin.Context) error {
 // receive writes the part to the store and returns the digest of its decoded bytes. expected is the
 // digest of the bytes as they are sent, or nil.
 func (h *Handler) receive(ctx context.Context, c *gin.Context, writer *store.PartWriter, expected []byte) ([]byte, error) {
-	body := imports.NewBody(c, h.Options.Import.UploadRate, h.Options.PartBytes, sha256.New())
+	body := intake.NewBody(minrate.NewReader(c.Writer, c.Request, h.Options.Import.UploadRate), h.Options.PartBytes, sha256.New())
 	limits := h.Options.Import.Intake
 	limits.Body = h.Options.PartBytes
-	decoded, err := intake.Decode(body.Body, c.Request.Header.Values("Content-Encoding"), limits)
+	decoded, err := intake.Decode(body, c.Request.Header.Values("Content-Encoding"), limits)
 	if err != nil {
 		return nil, err
 	}
