@@ -8,12 +8,13 @@ import (
 	"syscall"
 )
 
-// nobody is the account of last resort, which by convention exists everywhere and owns nothing.
+// nobody is the id of the unprivileged user that exists on every system by convention.
 const nobody = 65534
 
-// forServers returns the account for servers that root starts: postgres where there is one, else nobody. Everybody else
-// runs servers under their own account, for which the answer is nil.
-func forServers() *syscall.Credential {
+// serverAccount returns the account for servers that root starts, because Postgres refuses to run as
+// root: the user postgres if it exists, otherwise nobody. For other users it returns nil: their
+// servers run under their own account.
+func serverAccount() *syscall.Credential {
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -29,26 +30,26 @@ func forServers() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// ownerOf returns the account that a server must run under to use the folder: its owner when root asks, else nil. A
-// folder of somebody else is an error.
-func ownerOf(folder string) (*syscall.Credential, error) {
-	info, err := os.Stat(folder)
+// ownerOf returns the account that a server needs to use the folder: for root the folder's owner, for
+// the owner itself nil. It returns an error if the folder belongs to another user.
+func ownerOf(path string) (*syscall.Credential, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return nil, fmt.Errorf("reading the owner of %s: not supported here", folder)
+		return nil, fmt.Errorf("reading the owner of %s: not supported on this system", path)
 	}
-	switch me := os.Geteuid(); {
-	case me == 0 && stat.Uid == 0:
-		return forServers(), nil
-	case me == 0:
+	switch euid := os.Geteuid(); {
+	case euid == 0 && stat.Uid == 0:
+		return serverAccount(), nil
+	case euid == 0:
 		return &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}, nil
-	case me == int(stat.Uid):
+	case euid == int(stat.Uid):
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("%s belongs to user %d, and this is user %d: run as that user, or set LONGSHORE_HOME to a folder of your own",
-			folder, stat.Uid, me)
+		return nil, fmt.Errorf("%s belongs to user %d, and this is user %d: run as that user, or set %s to a folder of your own",
+			path, stat.Uid, euid, Variable)
 	}
 }

@@ -1,5 +1,5 @@
-// Package home keeps the folder of the local stack, LONGSHORE_HOME: one launcher uses it at a time, and each server has
-// a folder in it that its account can reach.
+// Package datadir manages the data folder of the local stack, LONGSHORE_HOME. One launcher uses it at
+// a time. Each server has a folder in it that the server's account can read and write.
 package datadir
 
 import (
@@ -12,70 +12,71 @@ import (
 	"time"
 )
 
-// Variable names the environment variable that says where the folder is.
+// Variable is the environment variable that contains the path of the data folder.
 const Variable = "LONGSHORE_HOME"
 
-// Locate returns the folder's absolute path: what the environment says, else .dev in the repository's root.
+// Locate returns the absolute path of the data folder: the value of Variable, or else .dev in the
+// repository at root.
 func Locate(root string) (string, error) {
-	folder := os.Getenv(Variable)
-	if folder == "" {
-		folder = filepath.Join(root, ".dev")
+	path := os.Getenv(Variable)
+	if path == "" {
+		path = filepath.Join(root, ".dev")
 	}
-	absolute, err := filepath.Abs(folder)
+	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return "", fmt.Errorf("resolving %s: %w", Variable, err)
 	}
 	return absolute, nil
 }
 
-// Dir is a folder that this process holds.
+// Dir is a data folder that this process has locked.
 type Dir struct {
 	Path string
 	lock *os.File
 }
 
-// LockedError tells who holds a home that was to be opened.
+// LockedError is returned by Open when another launcher uses the folder. Owner describes it.
 type LockedError struct{ Path, Owner string }
 
 func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is in use by %s: stop that first, or set %s to another folder", e.Path, e.Owner, Variable)
 }
 
-// Open makes the folder if need be and takes hold of it until Close or the end of this process. The purpose is what a
-// second launcher is told about this one, such as "make run".
-func Open(folder, purpose string) (*Dir, error) {
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // G301: the servers' accounts must pass through it
-		return nil, fmt.Errorf("creating %s: %w", folder, err)
+// Open creates the folder if necessary, and locks it until Close or the end of this process. The
+// command, such as "make run", appears in the LockedError of another launcher.
+func Open(path, command string) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil { //nolint:gosec // G301: the servers' accounts must be able to enter it
+		return nil, fmt.Errorf("creating %s: %w", path, err)
 	}
-	lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock of %s: %w", folder, err)
+		return nil, fmt.Errorf("opening the lock file of %s: %w", path, err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			holder, _ := os.ReadFile(lock.Name())
-			return nil, &LockedError{Path: folder, Owner: strings.TrimSpace(string(holder))}
+			owner, _ := os.ReadFile(lock.Name())
+			return nil, &LockedError{Path: path, Owner: strings.TrimSpace(string(owner))}
 		}
-		return nil, fmt.Errorf("locking %s: %w", folder, err)
+		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
-	h := &Dir{Path: folder, lock: lock}
-	if err := h.sign(purpose); err != nil {
-		return nil, errors.Join(err, h.Close())
+	d := &Dir{Path: path, lock: lock}
+	if err := d.writeOwner(command); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
-	return h, nil
+	return d, nil
 }
 
-func (h *Dir) sign(purpose string) error {
-	if err := h.lock.Truncate(0); err != nil {
-		return fmt.Errorf("writing the lock of %s: %w", h.Path, err)
+func (d *Dir) writeOwner(command string) error {
+	if err := d.lock.Truncate(0); err != nil {
+		return fmt.Errorf("writing the lock file of %s: %w", d.Path, err)
 	}
-	_, err := fmt.Fprintf(h.lock, "%s (process %d, since %s)\n", purpose, os.Getpid(), time.Now().Format(time.DateTime))
+	_, err := fmt.Fprintf(d.lock, "%s (process %d, since %s)\n", command, os.Getpid(), time.Now().Format(time.DateTime))
 	if err != nil {
-		return fmt.Errorf("writing the lock of %s: %w", h.Path, err)
+		return fmt.Errorf("writing the lock file of %s: %w", d.Path, err)
 	}
 	return nil
 }
 
-// Close lets the folder go.
-func (h *Dir) Close() error { return h.lock.Close() }
+// Close unlocks the folder.
+func (d *Dir) Close() error { return d.lock.Close() }

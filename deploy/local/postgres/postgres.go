@@ -88,6 +88,9 @@ func (s *Server) open(ctx context.Context, place datadir.ServerDir, programs []s
 	if s.cluster, err = openCluster(ctx, place, programs, s.temporary || s.params["fsync"] == "off"); err != nil {
 		return err
 	}
+	if err = reclaim(ctx, s.cluster.data()); err != nil { // before the port is chosen, which the old server may use
+		return err
+	}
 	if s.port, err = process.Port(ctx, port); err != nil {
 		return err
 	}
@@ -108,7 +111,10 @@ func placeFor(ctx context.Context, folder string) (datadir.ServerDir, error) {
 	return datadir.OpenServerDir(ctx, folder)
 }
 
-// URL is the address of the database named Name, with the password of its superuser.
+// Port returns the port of the server, which stays the same until Remove.
+func (s *Server) Port() int { return s.port }
+
+// URL returns the address of the database named Name, with the role and password of its superuser.
 func (s *Server) URL() string {
 	address := url.URL{
 		Scheme: "postgres", User: url.UserPassword(Name, s.cluster.password),

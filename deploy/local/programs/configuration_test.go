@@ -14,9 +14,8 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-// TestEveryProgramTellsItsConfiguration asks all of them, as the checks of deployments do.
-func TestEveryProgramTellsItsConfiguration(t *testing.T) {
-	t.Setenv("DATABASE_URL", "postgres://not.asked/for") // the test's own variables are none of the programs' business
+func TestReadConfiguration(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://inherited.example/longshore") // must not reach the programs
 	folder := programstest.Programs(t)
 	environ := []string{
 		"DATABASE_URL=postgres://ann:hush@db.example/longshore", "REDIS_URL=redis://:hush@queue.example/0", "LONGSHORE_ADMIN_ADDR=0.0.0.0:9090",
@@ -28,41 +27,43 @@ func TestEveryProgramTellsItsConfiguration(t *testing.T) {
 			t.Errorf("%s: %v", program.Name, err)
 			continue
 		}
-		expectSameWords(t, folder, program.Name)
+		expectSameDescription(t, folder, program.Name)
 		if got.Service != program.Name || len(got.Variables) == 0 || !slices.Contains(got.Unknown, "LONGSHORE_ADMIN_ADR") {
-			t.Errorf("%s says %+v", program.Name, got)
+			t.Errorf("ReadConfiguration(%s) = %+v, want variables, and LONGSHORE_ADMIN_ADR among the unknown ones", program.Name, got)
 		}
 		if address, reads := got.Value("DATABASE_URL"); reads && address != "postgres://ann:xxxxx@db.example/longshore" {
-			t.Errorf("%s has the database %s", program.Name, address)
+			t.Errorf("%s: DATABASE_URL = %s, want its password hidden", program.Name, address)
 		}
 		if address, reads := got.Value("LONGSHORE_ADMIN_ADDR"); reads != (program.Name != "migrate") || reads && address != "0.0.0.0:9090" {
-			t.Errorf("%s listens at %q", program.Name, address)
+			t.Errorf("%s: LONGSHORE_ADMIN_ADDR = %q (read: %t), want 0.0.0.0:9090, read by all but migrate", program.Name, address, reads)
 		}
 	}
 	if _, err := programs.ReadConfiguration(t.Context(), folder, "api", environ[1:]); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
-		t.Errorf("without a database: %v", err)
+		t.Errorf("ReadConfiguration(api) without DATABASE_URL = %v, want an error that names it", err)
 	}
 }
 
-// awkward are addresses whose passwords stand, or may stand, elsewhere than a URL has them.
-var awkward = []string{
+// addresses contains database addresses with passwords in different places, all of them "hush".
+var addresses = []string{
 	"postgres://ann:hush@db.example/longshore?sslmode=require", "postgres://db.example/longshore?password=hush;b", "host=db.example password=hush",
 	"postgres://ann:12#hush@db.example/longshore", "postgres://ann:12?hush@db.example/longshore", "postgres://db.example/longshore",
 }
 
-// expectSameWords: what programs print of their configuration is declared three times, by the services, by migrate and by this package, and is
-// the same, field by field, also of what is hidden.
-func expectSameWords(t *testing.T, folder, program string) {
+// expectSameDescription checks that the program describes its database as migrate does, because the
+// format of the description is declared three times: by the services, by migrate and by package
+// programs.
+func expectSameDescription(t *testing.T, folder, program string) {
 	t.Helper()
-	for _, address := range awkward {
+	for _, address := range addresses {
 		got, want := databaseOf(t, folder, program, address), databaseOf(t, folder, "migrate", address)
 		if got.Name != "" && got != want || strings.Contains(got.Value, "hush") {
-			t.Errorf("of %s %s says %+v, and migrate %+v", address, program, got, want)
+			t.Errorf("%s: description of %s = %+v, want that of migrate, %+v, without the password", program, address, got, want)
 		}
 	}
 }
 
-// databaseOf is what a program says of the address of its database, empty if it has none. All that it says is held against Configuration.
+// databaseOf returns a program's description of DATABASE_URL, empty if it does not read it. It checks
+// that the whole output has the form of Configuration.
 func databaseOf(t *testing.T, folder, program, address string) programs.Variable {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), filepath.Join(folder, program), "config")
@@ -71,16 +72,16 @@ func databaseOf(t *testing.T, folder, program, address string) programs.Variable
 	if err != nil {
 		t.Fatalf("%s: %v", program, err)
 	}
-	var said programs.Configuration
+	var configuration programs.Configuration
 	strict := json.NewDecoder(bytes.NewReader(text))
 	strict.DisallowUnknownFields()
-	if err := strict.Decode(&said); err != nil {
-		t.Fatalf("%s says %s: %v", program, text, err)
+	if err := strict.Decode(&configuration); err != nil {
+		t.Fatalf("decoding the output of %s config, %s: %v", program, text, err)
 	}
-	if again, err := json.MarshalIndent(said, "", "  "); err != nil || string(again) != strings.TrimSpace(string(text)) {
-		t.Errorf("%s says %s, which is read as %s: %v", program, text, again, err)
+	if encoded, err := json.MarshalIndent(configuration, "", "  "); err != nil || string(encoded) != strings.TrimSpace(string(text)) {
+		t.Errorf("output of %s config = %s, want %s as after decoding and encoding (%v)", program, text, encoded, err)
 	}
-	for _, v := range said.Variables {
+	for _, v := range configuration.Variables {
 		if v.Name == "DATABASE_URL" {
 			return v
 		}

@@ -8,15 +8,14 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// Instance is one process of a service, which can be stopped or killed and started again.
+// Instance is one process of a service. It can be stopped or killed and started again.
 type Instance struct {
 	process.Slot
 
 	command process.Command
 }
 
-// Start starts a process of the service from the folder of programs, in the environment given; what it writes goes to
-// out.
+// Start starts a process of the service with the executable in the folder. Its output goes to out.
 func Start(ctx context.Context, folder string, service Service, env []string, out io.Writer) (*Instance, error) {
 	i := &Instance{command: process.Command{Args: []string{filepath.Join(folder, service.Name)}, Env: env, Stdout: out}}
 	if err := i.Restart(ctx); err != nil {
@@ -25,7 +24,7 @@ func Start(ctx context.Context, folder string, service Service, env []string, ou
 	return i, nil
 }
 
-// Restart starts the process again after it has ended.
+// Restart starts the process again. The previous one must have ended.
 func (i *Instance) Restart(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

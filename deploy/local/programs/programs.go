@@ -1,5 +1,5 @@
-// Package fleet knows the product's programs: where their sources are, how they are built, and how they are started as
-// processes of one machine.
+// Package programs builds Longshore's programs from source and starts them as processes of this
+// machine.
 package programs
 
 import (
@@ -9,19 +9,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// Service is a program that runs for ever.
+// Service is a program of the product.
 type Service struct {
-	Name   string // of the program
+	Name   string // of the executable
 	Source string // its package, relative to the repository's root
-	Copies int    // how many processes of it the local stack runs
+	Copies int    // number of processes in the local stack
 }
 
-// services is the one place to name a new service.
+// services lists the long-running programs. A new service is added here.
 var services = []Service{
 	{Name: "api", Source: "./services/api", Copies: 1},
 	{Name: "importer", Source: "./services/importer", Copies: 2},
@@ -31,21 +30,21 @@ var services = []Service{
 	{Name: "console", Source: "./services/console", Copies: 1},
 }
 
-// migrate is the program that brings the database to the newest schema and ends.
+// migrate is the program that migrates the database to the newest schema and exits.
 const (
 	migrate       = "migrate"
 	migrateSource = "./migrations/cmd/migrate"
 )
 
-// Services lists the services in the order of their start.
+// Services returns the long-running programs, in the order in which the local stack starts them.
 func Services() []Service { return services }
 
-// Programs lists every program that is deployed: the services, and the one that migrates and ends.
+// Programs returns all programs that are deployed: migrate and the services.
 func Programs() []Service {
 	return append([]Service{{Name: migrate, Source: migrateSource}}, services...)
 }
 
-// Instances names the processes of a service: "api", or "importer-1" and "importer-2".
+// Instances returns the names of a service's processes: "api", or "importer-1" and "importer-2".
 func (s Service) Instances() []string {
 	if s.Copies == 1 {
 		return []string{s.Name}
@@ -59,28 +58,30 @@ func (s Service) Instances() []string {
 
 // Build builds all programs of the repository at root into the folder.
 func Build(ctx context.Context, root, folder string, out io.Writer) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // G301: programs are for everyone
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // G301: any user may run the programs
 		return fmt.Errorf("creating %s: %w", folder, err)
 	}
-	args := []string{"go", "build", "-buildvcs=" + stampVersion(ctx, root), "-o", folder + string(filepath.Separator), migrateSource}
-	for _, service := range services {
-		args = append(args, service.Source)
+	args := []string{"go", "build", buildVCS(ctx, root), "-o", folder + string(filepath.Separator)}
+	for _, program := range Programs() {
+		args = append(args, program.Source)
 	}
 	if err := process.Run(ctx, process.Command{Args: args, Dir: root, Stdout: out}); err != nil {
-		return fmt.Errorf("building the services: %w", err)
+		return fmt.Errorf("building the programs: %w", err)
 	}
 	return nil
 }
 
-// stampVersion returns the value of -buildvcs: the commit is stamped into programs if git can read the
-// tree. It can't in an archive, and in a tree that belongs to another user, where go build would fail.
-func stampVersion(ctx context.Context, root string) string {
-	git := exec.CommandContext(ctx, "git", "rev-parse", "HEAD")
-	git.Dir = root
-	return strconv.FormatBool(git.Run() == nil)
+// buildVCS returns the flag that records the commit in the programs. It is off where git cannot read
+// the repository, because go build would fail: git refuses repositories of other users, and the
+// sources may come without one.
+func buildVCS(ctx context.Context, root string) string {
+	if exec.CommandContext(ctx, "git", "-C", root, "status", "--porcelain", "--untracked-files=no").Run() != nil {
+		return "-buildvcs=false"
+	}
+	return "-buildvcs=true"
 }
 
-// Migrate runs the migrations from the folder of programs. The environment holds DATABASE_URL.
+// Migrate runs the migrations with the program in the folder. The environment must contain DATABASE_URL.
 func Migrate(ctx context.Context, folder string, env []string, out io.Writer) error {
 	command := process.Command{Args: []string{filepath.Join(folder, migrate)}, Env: env, Stdout: out}
 	if err := process.Run(ctx, command); err != nil {

@@ -8,19 +8,27 @@ import (
 )
 
 const (
-	// readyWait bounds the start of the api.
-	readyWait = 30 * time.Second
-	// readyInterval is how often the api is asked meanwhile.
+	// readyTimeout is the maximum time until a started service is ready.
+	readyTimeout = 30 * time.Second
+	// readyInterval is the time between two checks.
 	readyInterval = 20 * time.Millisecond
 )
 
-// AwaitAPI returns when the api at the base address answers at its root.
-func AwaitAPI(ctx context.Context, base string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyWait, fmt.Errorf("the api did not answer within %v", readyWait))
+// AwaitAPI returns when the api at the base URL answers.
+func AwaitAPI(ctx context.Context, base string) error { return awaitOK(ctx, "api", base+"/") }
+
+// AwaitReady returns when the service with the admin listener at the URL is ready. The name appears
+// in the error.
+func AwaitReady(ctx context.Context, name, admin string) error {
+	return awaitOK(ctx, name, admin+"/readyz")
+}
+
+func awaitOK(ctx context.Context, name, url string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("the %s is not ready after %v: %s does not answer 200", name, readyTimeout, url))
 	defer cancel()
 	ticker := time.NewTicker(readyInterval)
 	defer ticker.Stop()
-	for !answers(ctx, base) {
+	for !isOK(ctx, url) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -30,8 +38,8 @@ func AwaitAPI(ctx context.Context, base string) error {
 	return nil
 }
 
-func answers(ctx context.Context, base string) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/", http.NoBody)
+func isOK(ctx context.Context, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return false
 	}

@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Root returns the folder of the repository that the current folder is in: the nearest one above with a go.work.
+// Root returns the root of the repository that contains the current folder: the nearest folder with a
+// go.work.
 func Root() (string, error) {
 	folder, err := os.Getwd()
 	if err != nil {
@@ -17,10 +18,10 @@ func Root() (string, error) {
 		if _, err := os.Stat(filepath.Join(folder, "go.work")); err == nil {
 			return folder, nil
 		}
-		above := filepath.Dir(folder)
-		if above == folder {
-			return "", errors.New("finding the repository: there is no go.work here or above")
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return "", errors.New("finding the repository: neither the current folder nor one above it has a go.work")
 		}
-		folder = above
+		folder = parent
 	}
 }

@@ -1,4 +1,4 @@
-// Package fleettest gives tests the product's programs. It is imported by tests only.
+// Package programstest provides tests with Longshore's programs. Only tests import it.
 package programstest
 
 import (
@@ -12,18 +12,18 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
-// binaries is the variable that names a folder with programs that are built already, as make test does.
-const binaries = "LONGSHORE_BIN_DIR"
+// binDirVariable names a folder with programs that are already built. make test sets it.
+const binDirVariable = "LONGSHORE_BIN_DIR"
 
-// Main runs the tests of a package that uses the programs, and afterwards deletes those that were built for them. A TestMain exits with its
-// result.
+// Main runs the tests of a package that uses the programs, deletes the programs that were built for
+// them, and returns the exit code for TestMain.
 func Main(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(buildFolder()) }()
 	return m.Run()
 }
 
-// Programs returns the folder of the built programs: those that are there already, or else the first who asks has them built. It fails the
-// test when they can't be.
+// Programs returns the folder of the programs. Unless LONGSHORE_BIN_DIR is set, the first call of a
+// test process builds them. It fails the test if the build fails.
 func Programs(tb testing.TB) string {
 	tb.Helper()
 	folder, err := buildOnce()
@@ -36,22 +36,22 @@ func Programs(tb testing.TB) string {
 var buildFolder = sync.OnceValue(func() string {
 	folder, err := os.MkdirTemp("", "longshore-programs-")
 	if err != nil {
-		panic(fmt.Sprintf("making a folder for the programs: %v", err))
+		panic(fmt.Sprintf("creating a folder for the programs: %v", err))
 	}
 	return folder
 })
 
 var buildOnce = sync.OnceValues(func() (string, error) {
-	if folder := os.Getenv(binaries); folder != "" {
+	if folder := os.Getenv(binDirVariable); folder != "" {
 		return folder, nil
 	}
 	root, err := programs.Root()
 	if err != nil {
 		return "", err
 	}
-	var said bytes.Buffer
-	if err := programs.Build(context.Background(), root, buildFolder(), &said); err != nil {
-		return "", fmt.Errorf("%w: %s", err, said.Bytes())
+	var output bytes.Buffer
+	if err := programs.Build(context.Background(), root, buildFolder(), &output); err != nil {
+		return "", fmt.Errorf("%w: %s", err, output.Bytes())
 	}
 	return buildFolder(), nil
 })

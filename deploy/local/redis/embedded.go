@@ -19,6 +19,7 @@ const tick = 250 * time.Millisecond
 // Embedded is a Redis inside this process, for a machine that has none. It forgets everything when it stops.
 type Embedded struct {
 	server *miniredis.Miniredis
+	port   int
 	stop   context.CancelFunc
 	ticks  sync.WaitGroup
 }
@@ -29,7 +30,7 @@ func StartEmbedded(ctx context.Context, port int) (*Embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedded{server: miniredis.NewMiniRedis()}
+	e := &Embedded{server: miniredis.NewMiniRedis(), port: port}
 	if err := e.server.StartAddr(net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
 		return nil, fmt.Errorf("starting the embedded Redis: %w", err)
 	}
@@ -55,7 +56,10 @@ func (e *Embedded) drive(ctx context.Context) {
 	}
 }
 
-// URL is the address of database 0.
+// Port returns the port of the server.
+func (e *Embedded) Port() int { return e.port }
+
+// URL returns the address of database 0.
 func (e *Embedded) URL() string { return "redis://" + e.server.Addr() + "/0" }
 
 // Stop ends it. It never fails.

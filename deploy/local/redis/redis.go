@@ -45,7 +45,7 @@ type Server struct {
 
 	command   process.Command
 	place     datadir.ServerDir
-	address   string
+	port      int
 	log       io.Writer
 	temporary bool
 }
@@ -72,7 +72,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
 		command:   process.Command{Args: append(args, o.Args...), Dir: place.Path, Credential: place.Credential},
 		place:     place,
-		address:   net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		port:      port,
 		log:       o.Log,
 		temporary: o.Folder == "",
 	}
@@ -99,8 +99,13 @@ func placeFor(ctx context.Context, folder string) (datadir.ServerDir, error) {
 	return datadir.OpenServerDir(ctx, folder)
 }
 
-// URL is the address of database 0.
-func (s *Server) URL() string { return "redis://" + s.address + "/0" }
+// Port returns the port of the server, which stays the same until Remove.
+func (s *Server) Port() int { return s.port }
+
+// URL returns the address of database 0.
+func (s *Server) URL() string { return "redis://" + s.address() + "/0" }
+
+func (s *Server) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 // Folder is where the server's data are.
 func (s *Server) Folder() string { return s.place.Path }
@@ -142,7 +147,7 @@ func (s *Server) awaitReady(ctx context.Context, child *process.Child) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		if ping(ctx, s.address) == nil {
+		if ping(ctx, s.address()) == nil {
 			return nil
 		}
 	}

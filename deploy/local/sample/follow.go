@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// defaultWait is used where an answer does not say how long to wait.
-const defaultWait = time.Second
+// defaultInterval is the poll interval when a response has no Retry-After.
+const defaultInterval = time.Second
 
-// follow polls the status monitor until the operation has succeeded, as often as the API asks for.
+// follow polls the status monitor at the intervals of Retry-After until the operation has succeeded.
 func (c client) follow(ctx context.Context, monitor string, wait time.Duration) error {
 	for {
 		select {
@@ -29,15 +29,15 @@ func (c client) follow(ctx context.Context, monitor string, wait time.Duration) 
 		if err != nil {
 			return err
 		}
-		c.say.Printf("GET %s   after %v", monitor, wait)
-		c.say.Printf("  %s%s", status.Status, percent(status.Percent))
+		c.out.Printf("GET %s   after %v", monitor, wait)
+		c.out.Printf("  %s%s", status.Status, percent(status.Percent))
 		switch status.Status {
 		case "Succeeded":
 			return nil
 		case "NotStarted", "Running":
-			wait = waitOf(got.header)
+			wait = retryAfter(got.header)
 		default:
-			return fmt.Errorf("the operation ended as %s: %s", status.Status, status.Error)
+			return fmt.Errorf("the operation ended with status %s: %s", status.Status, status.Error)
 		}
 	}
 }
@@ -49,14 +49,14 @@ func percent(value *float64) string {
 	return fmt.Sprintf(", %g%%", *value)
 }
 
-// waitOf reads how long to wait before the next poll: retry-after-ms as the Azure clients know it, else Retry-After
-// in whole seconds (RFC 9110, section 10.2.3).
-func waitOf(header http.Header) time.Duration {
+// retryAfter returns the time until the next poll: retry-after-ms, which Azure clients know, or else
+// Retry-After in whole seconds (RFC 9110, section 10.2.3).
+func retryAfter(header http.Header) time.Duration {
 	if n, err := strconv.Atoi(header.Get("Retry-After-Ms")); err == nil && n >= 0 {
 		return time.Duration(n) * time.Millisecond
 	}
 	if n, err := strconv.Atoi(header.Get("Retry-After")); err == nil && n >= 0 {
 		return time.Duration(n) * time.Second
 	}
-	return defaultWait
+	return defaultInterval
 }

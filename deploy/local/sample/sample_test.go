@@ -14,15 +14,15 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/sample"
 )
 
-// api answers as the product does, with the states given one after the other.
-type api struct {
+// fakeAPI answers like the api: the states of the operation follow each other, one for each poll.
+type fakeAPI struct {
 	states []string
 	final  string
 	posted []byte
 	polls  int
 }
 
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	base := "http://" + r.Host
 	switch r.Method + " " + r.URL.Path {
 	case "POST /api/tools/import":
@@ -45,19 +45,19 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// transcript collects what is said.
-type transcript struct{ strings.Builder }
+// output collects the printed lines.
+type output struct{ strings.Builder }
 
-func (s *transcript) Printf(format string, args ...any) { _, _ = fmt.Fprintf(s, format+"\n", args...) }
+func (o *output) Printf(format string, args ...any) { _, _ = fmt.Fprintf(o, format+"\n", args...) }
 
 const completed = `{"task_reference":"REF","status":"COMPLETED","progress":"100%","imported_records":5,"errors":[]}`
 
 func TestImport(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		states []string
-		final  string
-		fault  string // what the error tells; empty: none
+		states  []string
+		final   string
+		wantErr string // a part of the error; empty: no error
 	}{
 		"done":                {[]string{"NotStarted", "Running", "Succeeded"}, completed, ""},
 		"failed as a whole":   {[]string{"Running", "Failed"}, completed, "Broken"},
@@ -68,35 +68,35 @@ func TestImport(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := &api{states: test.states, final: test.final}
+			fake := &fakeAPI{states: test.states, final: test.final}
 			server := httptest.NewServer(fake)
 			t.Cleanup(server.Close)
-			var said transcript
-			err := sample.Import(t.Context(), server.URL, &said)
-			if test.fault == "" && err != nil {
-				t.Errorf("Import: %v", err)
+			var printed output
+			err := sample.Import(t.Context(), server.URL, &printed)
+			if test.wantErr == "" && err != nil {
+				t.Errorf("Import() = %v, want no error", err)
 			}
-			if test.fault != "" && (err == nil || !strings.Contains(err.Error(), test.fault)) {
-				t.Errorf("Import returned %v, which does not tell %q", err, test.fault)
+			if test.wantErr != "" && (err == nil || !strings.Contains(err.Error(), test.wantErr)) {
+				t.Errorf("Import() = %v, want an error that contains %q", err, test.wantErr)
 			}
 			if fake.polls != len(test.states) {
-				t.Errorf("%d polls instead of %d", fake.polls, len(test.states))
+				t.Errorf("polls = %d, want %d", fake.polls, len(test.states))
 			}
 			for _, line := range []string{"Operation-Location: " + server.URL, "Location: " + server.URL, "Retry-After: 3600"} {
-				if !strings.Contains(said.String(), line) {
-					t.Errorf("the transcript lacks %q:\n%s", line, said.String())
+				if !strings.Contains(printed.String(), line) {
+					t.Errorf("output lacks %q:\n%s", line, printed.String())
 				}
 			}
 		})
 	}
 }
 
-func TestSampleIsTheSeeds(t *testing.T) {
+func TestImportPostsTheSeedsTools(t *testing.T) {
 	t.Parallel()
-	fake := &api{states: []string{"Succeeded"}, final: completed}
+	fake := &fakeAPI{states: []string{"Succeeded"}, final: completed}
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
-	if err := sample.Import(t.Context(), server.URL, &transcript{}); err != nil {
+	if err := sample.Import(t.Context(), server.URL, &output{}); err != nil {
 		t.Fatal(err)
 	}
 	var posted struct {
@@ -112,6 +112,6 @@ func TestSampleIsTheSeeds(t *testing.T) {
 		ids = append(ids, tool.ID)
 	}
 	if diff := cmp.Diff([]string{"V001", "V002", "V003", "V004", "V005"}, ids); diff != "" {
-		t.Errorf("posted (-want +got):\n%s", diff)
+		t.Errorf("posted tools (-want +got):\n%s", diff)
 	}
 }

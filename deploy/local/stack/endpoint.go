@@ -10,39 +10,44 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// door is where people and programs come in.
-type door struct {
-	name     string // for people
-	variable string // says where it is
-	port     int    // the usual one
+// endpoint is an address where the stack accepts connections from outside.
+type endpoint struct {
+	name        string // in messages and in the file of ports
+	variable    string // the environment variable that sets the address
+	defaultPort int
 }
 
 var (
-	apiDoor     = door{"API", "LONGSHORE_ADDR", 8080}
-	consoleDoor = door{"console", "LONGSHORE_CONSOLE_ADDR", 8090}
+	apiEndpoint     = endpoint{"api", "LONGSHORE_ADDR", 8080}
+	consoleEndpoint = endpoint{"console", "LONGSHORE_CONSOLE_ADDR", 8090}
 )
 
-// address returns where the door is to be. A wish of the environment is a must; without one another port does when the usual one is
-// taken, which is said.
-func (d door) address(ctx context.Context, say *process.Lines) (string, error) {
-	if wish := os.Getenv(d.variable); wish != "" {
-		if !process.Free(ctx, local(wish)) {
-			return "", fmt.Errorf("%s is %s, where another program listens: stop it, or choose another address", d.variable, wish)
+// The admin listeners of the services, which serve health and metrics, get the ports from
+// firstAdminPort on, in the order of their start.
+const (
+	adminVariable  = "LONGSHORE_ADMIN_ADDR"
+	firstAdminPort = 9101
+)
+
+// address returns the address to listen at. An address from the environment must be free. Otherwise
+// it is a port of 127.0.0.1 that stays the same at every start, as long as it is free.
+func (e endpoint) address(ctx context.Context, ports *ports) (string, error) {
+	if configured := os.Getenv(e.variable); configured != "" {
+		if !process.Free(ctx, connectAddress(configured)) {
+			return "", fmt.Errorf("%s is %s, which is used by another program: stop it, or choose another address", e.variable, configured)
 		}
-		return wish, nil
+		return configured, nil
 	}
-	port, err := process.Port(ctx, d.port)
+	port, err := ports.choose(ctx, e.name, e.defaultPort)
 	if err != nil {
 		return "", err
-	}
-	if port != d.port {
-		say.Printf("port %d is taken: the %s gets port %d", d.port, d.name, port)
 	}
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
 }
 
-// local turns an address to listen at into one to connect to: an empty or unspecified host means this machine.
-func local(address string) string {
+// connectAddress converts an address to listen at into one to connect to: an empty or unspecified
+// host means this machine.
+func connectAddress(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return address

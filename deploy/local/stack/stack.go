@@ -13,47 +13,51 @@ import (
 )
 
 const (
-	// logFormatVariable chooses between text and json.
+	// logFormatVariable selects text or json.
 	logFormatVariable = "LONGSHORE_LOG_FORMAT"
-	// consoleVariable tells the API where operators open the console.
+	// consoleVariable contains the URL of the console for the api's links.
 	consoleVariable = "LONGSHORE_CONSOLE_URL"
 )
 
-// Stack is Longshore with its servers, running.
+// Stack is a running Longshore with its servers.
 type Stack struct {
 	Servers *Servers
-	Base    string // the API's address, without a slash at its end
-	Console string // the console's, likewise
+	Base    string  // URL of the API, without a slash at its end
+	Console string  // URL of the console, likewise
+	Admin   []Admin // the admin listeners; empty if LONGSHORE_ADMIN_ADDR is set, which is passed on then
 
 	units []unit
 }
 
-// Up migrates the database and starts the services from the folder of programs, each with its lines on the console. It
-// returns when the API answers. Close stops the services, and leaves the servers to their owner.
-func Up(ctx context.Context, servers *Servers, folder string, voices *process.Console, say *process.Lines) (*Stack, error) {
-	address, err := apiDoor.address(ctx, say)
+// Admin is the admin listener of a process.
+type Admin struct{ Name, URL string }
+
+// Up migrates the database and starts the services with the executables in the folder. Their output
+// goes to the console, that of Up to the log. Call AwaitReady to wait for them, and Close to stop them.
+func Up(ctx context.Context, servers *Servers, folder string, console *process.Console, log *process.Lines) (*Stack, error) {
+	apiAddress, err := apiEndpoint.address(ctx, servers.ports)
 	if err != nil {
 		return nil, err
 	}
-	console, err := consoleDoor.address(ctx, say)
+	consoleAddress, err := consoleEndpoint.address(ctx, servers.ports)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Servers: servers, Base: "http://" + local(address), Console: "http://" + local(console)}
-	env := append(servers.Env(), apiDoor.variable+"="+address, consoleDoor.variable+"="+console)
-	env = unlessSet(env, logFormatVariable, "text")
-	env = unlessSet(env, consoleVariable, s.Console)
-	if err := programs.Migrate(ctx, folder, env, voices.Lines("migrate")); err != nil {
+	s := &Stack{Servers: servers, Base: "http://" + connectAddress(apiAddress), Console: "http://" + connectAddress(consoleAddress)}
+	env := append(servers.Env(), apiEndpoint.variable+"="+apiAddress, consoleEndpoint.variable+"="+consoleAddress)
+	env = appendDefault(env, logFormatVariable, "text")
+	env = appendDefault(env, consoleVariable, s.Console)
+	if err := programs.Migrate(ctx, folder, env, console.Lines("migrate")); err != nil {
 		return nil, err
 	}
-	if err := s.start(ctx, folder, env, voices); err != nil {
+	if err := s.start(ctx, folder, env, console); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// unlessSet adds a variable that the launcher's own environment does not set.
-func unlessSet(env []string, variable, value string) []string {
+// appendDefault appends a variable unless the launcher's own environment sets it.
+func appendDefault(env []string, variable, value string) []string {
 	if os.Getenv(variable) != "" {
 		return env
 	}
@@ -63,7 +67,11 @@ func unlessSet(env []string, variable, value string) []string {
 func (s *Stack) start(ctx context.Context, folder string, env []string, console *process.Console) error {
 	for _, service := range programs.Services() {
 		for _, name := range service.Instances() {
-			instance, err := programs.Start(ctx, folder, service, env, console.Lines(name))
+			ownEnv, err := s.withAdmin(ctx, env, name)
+			if err != nil {
+				return err
+			}
+			instance, err := programs.Start(ctx, folder, service, ownEnv, console.Lines(name))
 			if err != nil {
 				return fmt.Errorf("starting %s: %w", name, err)
 			}
@@ -73,15 +81,42 @@ func (s *Stack) start(ctx context.Context, folder string, env []string, console 
 	return nil
 }
 
-// Watch keeps every process of the stack and its servers running until the context ends. It returns an error when one
-// of them cannot be kept running.
-func (s *Stack) Watch(ctx context.Context, say *process.Lines) error {
+// withAdmin returns the environment of a process with the address of its admin listener.
+func (s *Stack) withAdmin(ctx context.Context, env []string, name string) ([]string, error) {
+	if os.Getenv(adminVariable) != "" {
+		return env, nil
+	}
+	admin := endpoint{name + "-metrics", adminVariable, firstAdminPort + len(s.Admin)}
+	address, err := admin.address(ctx, s.Servers.ports)
+	if err != nil {
+		return nil, err
+	}
+	s.Admin = append(s.Admin, Admin{Name: name, URL: "http://" + address})
+	return append(slices.Clone(env), adminVariable+"="+address), nil
+}
+
+// AwaitReady returns when the API answers and every service is ready.
+func (s *Stack) AwaitReady(ctx context.Context) error {
+	if err := programs.AwaitAPI(ctx, s.Base); err != nil {
+		return err
+	}
+	for _, admin := range s.Admin {
+		if err := programs.AwaitReady(ctx, admin.Name, admin.URL); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Watch restarts every process of the stack and its servers that ends, until the context ends. It
+// returns an error if one of them cannot be kept running.
+func (s *Stack) Watch(ctx context.Context, log *process.Lines) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var watchers sync.WaitGroup
 	for _, u := range slices.Concat(s.Servers.units, s.units) {
 		watchers.Go(func() {
-			if err := u.supervise(ctx, say); err != nil {
+			if err := u.supervise(ctx, log); err != nil {
 				cancel(err)
 			}
 		})
@@ -93,7 +128,7 @@ func (s *Stack) Watch(ctx context.Context, say *process.Lines) error {
 	return nil
 }
 
-// Close stops the services, all at once, and waits for them.
+// Close stops the services in parallel and waits for them. It does not stop the servers.
 func (s *Stack) Close() error {
 	errs := make([]error, len(s.units))
 	var stops sync.WaitGroup

@@ -9,41 +9,41 @@ import (
 )
 
 const (
-	// restartDelay keeps a process that cannot run from turning in a tight circle.
+	// restartDelay is the time between the end of a process and its restart.
 	restartDelay = time.Second
-	// maxEnds within endsWindow is how often a process may end unasked before the stack gives up.
+	// maxEnds is the number of unexpected ends of a process within endsWindow that stops the stack.
 	maxEnds    = 4
 	endsWindow = time.Minute
 )
 
-// unit is a process that is to run as long as the stack does.
+// unit is a process that runs as long as the stack.
 type unit struct {
 	process.Process
 
 	name string
 }
 
-// supervise starts the process again whenever it ends, until the context ends. It gives up, with an error, on one that
-// ends again and again.
-func (u unit) supervise(ctx context.Context, say *process.Lines) error {
+// supervise restarts the process whenever it ends, until the context ends. It returns an error when the
+// process has ended maxEnds times within endsWindow.
+func (u unit) supervise(ctx context.Context, log *process.Lines) error {
 	var ends []time.Time
 	for ended(ctx, u) {
 		ends = recent(append(ends, time.Now()))
 		if len(ends) >= maxEnds {
-			return fmt.Errorf("%s ended %d times within %v, the last time with %s", u.name, len(ends), endsWindow, reason(u.Err()))
+			return fmt.Errorf("%s ended %d times within %v, most recently with %s", u.name, len(ends), endsWindow, reason(u.Err()))
 		}
-		say.Printf("%s ended by itself (%s); starting it again", u.name, reason(u.Err()))
+		log.Printf("%s ended unexpectedly (%s); restarting it", u.name, reason(u.Err()))
 		if !pause(ctx, restartDelay) {
 			break
 		}
 		if err := u.Restart(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("starting %s again: %w", u.name, err)
+			return fmt.Errorf("restarting %s: %w", u.name, err)
 		}
 	}
 	return nil
 }
 
-// ended waits for the unit's end; it returns false when the context ends before.
+// ended waits for the end of the process, and returns false if the context ends first.
 func ended(ctx context.Context, u unit) bool {
 	select {
 	case <-ctx.Done():

@@ -11,75 +11,60 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// mortal is a process that ends when it is told to.
-type mortal struct {
+// fakeProcess ends when the test calls end.
+type fakeProcess struct {
 	done   chan struct{}
 	starts int
 }
 
-func (m *mortal) Done() <-chan struct{} { return m.done }
-func (m *mortal) Err() error            { return errors.New("exit status 3") }
-func (m *mortal) Stop() error           { return nil }
-func (m *mortal) end()                  { close(m.done) }
+func (p *fakeProcess) Done() <-chan struct{} { return p.done }
+func (p *fakeProcess) Err() error            { return errors.New("exit status 3") }
+func (p *fakeProcess) Stop() error           { return nil }
+func (p *fakeProcess) end()                  { close(p.done) }
 
-func (m *mortal) Restart(context.Context) error {
-	m.starts++
-	m.done = make(chan struct{})
+func (p *fakeProcess) Restart(context.Context) error {
+	p.starts++
+	p.done = make(chan struct{})
 	return nil
 }
 
 func TestSupervise(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		pauses []time.Duration // before each end
-		starts int
-		fault  string
+		pauses  []time.Duration // before each end
+		starts  int
+		wantErr string
 	}{
-		"it lives":                      {nil, 0, ""},
-		"it ends now and then":          {[]time.Duration{1, 70 * time.Second, 70 * time.Second, 70 * time.Second, 70 * time.Second}, 5, ""},
-		"it ends three times":           {[]time.Duration{1, 5 * time.Second, 5 * time.Second}, 3, ""},
-		"it ends four times in a while": {[]time.Duration{1, 5 * time.Second, 5 * time.Second, 5 * time.Second}, 3, "api ended 4 times within 1m0s, the last time with exit status 3"},
+		"never ends":                      {nil, 0, ""},
+		"ends rarely":                     {[]time.Duration{1, 70 * time.Second, 70 * time.Second, 70 * time.Second, 70 * time.Second}, 5, ""},
+		"ends three times":                {[]time.Duration{1, 5 * time.Second, 5 * time.Second}, 3, ""},
+		"ends four times within a minute": {[]time.Duration{1, 5 * time.Second, 5 * time.Second, 5 * time.Second}, 3, "api ended 4 times within 1m0s, most recently with exit status 3"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var said strings.Builder
-				say := process.NewConsole(&said, 1).Lines("longshore")
-				m := &mortal{done: make(chan struct{})}
+				var output strings.Builder
+				log := process.NewConsole(&output, 1).Lines("longshore")
+				p := &fakeProcess{done: make(chan struct{})}
 				ctx, cancel := context.WithCancel(t.Context())
 				result := make(chan error, 1)
-				go func() { result <- unit{Process: m, name: "api"}.supervise(ctx, say) }()
+				go func() { result <- unit{Process: p, name: "api"}.supervise(ctx, log) }()
 				for _, pause := range test.pauses {
 					time.Sleep(pause) // the clock of the bubble
 					synctest.Wait()
-					m.end()
+					p.end()
 				}
 				time.Sleep(2 * restartDelay) // the clock of the bubble
 				cancel()
 				err := <-result
-				if (err == nil) != (test.fault == "") || (err != nil && err.Error() != test.fault) {
-					t.Errorf("supervise returned %v", err)
+				if (err == nil) != (test.wantErr == "") || (err != nil && err.Error() != test.wantErr) {
+					t.Errorf("supervise() = %v, want error %q", err, test.wantErr)
 				}
-				if m.starts != test.starts {
-					t.Errorf("%d starts instead of %d; said:\n%s", m.starts, test.starts, said.String())
+				if p.starts != test.starts {
+					t.Errorf("starts = %d, want %d; log:\n%s", p.starts, test.starts, output.String())
 				}
 			})
 		})
-	}
-}
-
-func TestLocal(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]string{
-		":8080":          "127.0.0.1:8080",
-		"0.0.0.0:8080":   "127.0.0.1:8080",
-		"[::]:8080":      "127.0.0.1:8080",
-		"localhost:8080": "localhost:8080",
-		"[::1]:8080":     "[::1]:8080",
-	} {
-		if got := local(address); got != want {
-			t.Errorf("local(%q) = %q instead of %q", address, got, want)
-		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Run carries out the command that the arguments name.
+// Run runs the command that the arguments name.
 func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	root := &cobra.Command{
 		Use:           "local",
@@ -20,6 +20,12 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	root.SetOut(out)
 	root.SetErr(errOut)
+	fast := false
+	testCommand := &cobra.Command{
+		Use: "test [-- arguments of go test]", Short: "Run the tests against a Postgres and a Redis of their own",
+		RunE: func(_ *cobra.Command, args []string) error { return test(ctx, out, errOut, fast, args) },
+	}
+	testCommand.Flags().BoolVar(&fast, "fast", false, "without the system tests, the benchmark, the images and the race detector")
 	root.AddCommand(
 		&cobra.Command{
 			Use: "run", Short: "Start the stack, import the sample, and serve until Ctrl-C", Args: cobra.NoArgs,
@@ -27,22 +33,27 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		},
 		&cobra.Command{
 			Use: "demo", Short: "Start the stack, import the sample, and stop", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return demonstrate(ctx, out) },
+			RunE: func(*cobra.Command, []string) error { return demo(ctx, out) },
 		},
-		&cobra.Command{
-			Use: "test [-- arguments of go test]", Short: "Run the tests against a Postgres and a Redis of their own",
-			RunE: func(_ *cobra.Command, args []string) error { return test(ctx, out, errOut, args) },
-		},
+		testCommand,
 		&cobra.Command{
 			Use: "bench [-- arguments of e2e/bench]", Short: "Run the benchmark against a durable Postgres and Redis of its own",
 			RunE: func(_ *cobra.Command, args []string) error { return bench(ctx, out, errOut, args) },
+		},
+		&cobra.Command{
+			Use: "build", Short: "Build all programs into .bin", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return build(ctx, out) },
+		},
+		&cobra.Command{
+			Use: "delete-data", Short: "Delete the databases and logs in the data folder", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return deleteData(out) },
 		},
 	)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }
 
-// ExitCode is the code that the launcher exits with: that of the program that failed, such as go test, else 1.
+// ExitCode returns the launcher's exit code: that of a failed program, such as go test, otherwise 1.
 func ExitCode(err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() > 0 {

@@ -5,23 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
-	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
 	"github.com/longshore-io/longshore/deploy/local/stack"
 )
 
-// nameWidth is the width of the longest name before the lines: "importer-1".
+// nameWidth is the width of the column of process names: the longest is "importer-1".
 const nameWidth = 10
 
-// serve runs the stack until it is stopped. A sample that fails is said, and does not stop the stack: a developer may
-// be about to find out why.
+// serve runs the stack until the context ends. A failed import of the sample is logged and does not
+// stop the stack, so that its cause can be examined.
 func serve(ctx context.Context, out io.Writer) error {
 	err := withStack(ctx, out, "make run", func(ctx context.Context, up upStack) error {
-		if err := sample.Import(ctx, up.Base, up.console.Lines("client")); err != nil && ctx.Err() == nil {
-			up.say.Printf("the sample was not imported: %v", err)
+		if err := up.importSample(ctx); err != nil && ctx.Err() == nil {
+			up.log.Printf("the sample was not imported: %v", err)
 		}
 		if ctx.Err() == nil {
 			up.console.Print(welcome(up.Stack, up.folder))
@@ -30,82 +30,113 @@ func serve(ctx context.Context, out io.Writer) error {
 		return nil
 	})
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // Ctrl-C while the stack came up
+		return nil // Ctrl-C during the start
 	}
 	return err
 }
 
-// demonstrate runs the stack for one import, which must succeed.
-func demonstrate(ctx context.Context, out io.Writer) error {
+// demo starts the stack, imports the sample and stops the stack.
+func demo(ctx context.Context, out io.Writer) error {
 	return withStack(ctx, out, "make demo", func(ctx context.Context, up upStack) error {
-		if err := sample.Import(ctx, up.Base, up.console.Lines("client")); err != nil {
+		if err := up.importSample(ctx); err != nil {
 			return err
 		}
-		up.say.Printf("the sample is imported, the stack stops")
+		up.log.Printf("the demo has succeeded")
 		return nil
 	})
 }
 
-// upStack is a stack that is up, with its voices.
+// upStack is a running stack with what the commands use.
 type upStack struct {
 	*stack.Stack
 
 	console *process.Console
-	say     *process.Lines
+	log     *process.Lines
 	folder  string
+	sample  sampleMode
 }
 
-// withStack brings the stack up, keeps it up while the function uses it, and stops it. The function's context ends when
-// a process cannot be kept running.
-func withStack(ctx context.Context, out io.Writer, purpose string, use func(context.Context, upStack) error) error {
+// importSample imports the sample, unless the database belongs to someone else who has not asked for it.
+func (up upStack) importSample(ctx context.Context) error {
+	switch {
+	case up.sample.enabled(up.Servers.OwnDatabase):
+		if err := sample.Import(ctx, up.Base, up.console.Lines("client")); err != nil {
+			return err
+		}
+		up.log.Printf("the sample is imported")
+	case up.sample == sampleNo:
+		up.log.Printf("all services are ready; the sample is not imported, because %s is no", sampleVariable)
+	default:
+		up.log.Printf("all services are ready; the sample is not imported, because DATABASE_URL names a database of your own: add %s=yes to import it",
+			sampleVariable)
+	}
+	return nil
+}
+
+// withStack starts the stack, calls use when all services are ready, and stops the stack. The context
+// of use ends when a process cannot be kept running.
+func withStack(ctx context.Context, out io.Writer, command string, use func(context.Context, upStack) error) error {
+	sample, err := readSampleMode()
+	if err != nil {
+		return err
+	}
 	console := process.NewConsole(out, nameWidth)
-	say := console.Lines("longshore")
-	return inWorkshop(purpose, "", func(w workshop) error {
-		return w.withServers(ctx, stack.Profile{DefaultPorts: true, EmbedRedis: true, Redis: redis.Durable()}, say, func(servers *stack.Servers) error {
-			up, err := stack.Up(ctx, servers, w.programs, console, say)
+	log := console.Lines("longshore")
+	return inWorkspace(command, "", func(w workspace) error {
+		return w.withServers(ctx, stack.Profile{FixedPorts: true, EmbedRedis: true, Redis: redis.Durable()}, log, func(servers *stack.Servers) error {
+			up, err := stack.Up(ctx, servers, w.bin, console, log)
 			if err != nil {
 				return err
 			}
-			err = keep(ctx, up, say, func(ctx context.Context) error {
-				if err := programs.AwaitAPI(ctx, up.Base); err != nil {
+			err = watched(ctx, up, log, func(ctx context.Context) error {
+				if err := up.AwaitReady(ctx); err != nil {
 					return err
 				}
-				return use(ctx, upStack{Stack: up, console: console, say: say, folder: w.home.Path})
+				return use(ctx, upStack{Stack: up, console: console, log: log, folder: w.data.Path, sample: sample})
 			})
-			say.Printf("stopping")
+			log.Printf("stopping")
 			return errors.Join(err, up.Close())
 		})
 	})
 }
 
-// keep watches over the stack's processes while the function runs. The first that fails ends both.
-func keep(ctx context.Context, up *stack.Stack, say *process.Lines, use func(context.Context) error) error {
+// watched restarts processes that end while the function runs. It cancels the function's context, and
+// returns the error, when one of them cannot be kept running.
+func watched(ctx context.Context, up *stack.Stack, log *process.Lines, use func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	watched := make(chan error, 1)
+	watch := make(chan error, 1)
 	go func() {
-		watched <- up.Watch(ctx, say)
+		watch <- up.Watch(ctx, log)
 		cancel()
 	}()
 	err := use(ctx)
 	cancel()
-	if lost := <-watched; lost != nil {
-		return lost
+	if watchErr := <-watch; watchErr != nil {
+		return watchErr
 	}
 	return err
 }
 
 func welcome(up *stack.Stack, folder string) string {
+	var metrics strings.Builder
+	for _, admin := range up.Admin {
+		fmt.Fprintf(&metrics, "\n             %s/metrics  %s", admin.URL, admin.Name)
+	}
+	if metrics.Len() == 0 {
+		metrics.WriteString("see the log of each service")
+	}
 	return fmt.Sprintf(`
 Longshore is up.
 
   API        %[1]s/
-  Queues     %[5]s/queues
-  Postgres   %[2]s
-  Redis      %[3]s
-  Data       %[4]s   (kept between runs; the servers' logs are there too)
+  Queues     %[2]s/queues
+  Postgres   %[3]s
+  Redis      %[4]s
+  Metrics    %[5]s
+  Data       %[6]s   (kept, like the ports, for the next start; contains the servers' logs)
 
   Try        curl -i %[1]s/api/tools/import -H 'Content-Type: application/json' -d @deploy/local/sample/tools.json
   Stop       Ctrl-C
 
-`, up.Base, up.Servers.DatabaseURL, up.Servers.RedisURL, folder, up.Console)
+`, up.Base, up.Console, up.Servers.DatabaseURL, up.Servers.RedisURL, strings.TrimSpace(metrics.String()), folder)
 }

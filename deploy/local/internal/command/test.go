@@ -11,44 +11,56 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/thirdparty"
 )
 
-// programsVariable tells the system tests where the programs are that were built from this tree.
-const programsVariable = "LONGSHORE_BIN_DIR"
+// binDirVariable names the folder of the built programs for the tests, so that they are built once.
+const binDirVariable = "LONGSHORE_BIN_DIR"
 
-// test runs go test over all modules, or with the arguments given, against servers with empty data.
-func test(ctx context.Context, out, errOut io.Writer, args []string) error {
-	say := process.NewConsole(errOut, nameWidth).Lines("longshore")
-	return inWorkshop("make test", "test", func(w workshop) error {
-		profile := stack.Profile{Fresh: true, Postgres: map[string]string{"fsync": "off", "full_page_writes": "off"}}
-		return w.withServers(ctx, profile, say, func(servers *stack.Servers) error {
-			if err := thirdparty.Install(ctx, w.root, say); err != nil {
-				say.Printf("%v\nthe tests that need it are skipped; as root or in CI (environment CI) they fail", err)
-			}
-			if len(args) == 0 {
-				race, err := raceDetector(ctx, say)
-				if err != nil {
-					return err
-				}
-				args = []string{race, "-shuffle=on", "-count=1", "-timeout", "30m", "work"}
+// test runs go test on all modules, or with the given arguments, against servers with empty data.
+func test(ctx context.Context, out, errOut io.Writer, fast bool, args []string) error {
+	log := process.NewConsole(errOut, nameWidth).Lines("longshore")
+	return inWorkspace("make test", "test", func(w workspace) error {
+		profile := stack.Profile{Fresh: true, Postgres: map[string]string{
+			"fsync": "off", "full_page_writes": "off", // the data need not survive a crash of the machine
+			"max_connections": "500", // of several stacks at a time
+		}}
+		return w.withServers(ctx, profile, log, func(servers *stack.Servers) error {
+			args, err := w.testArgs(ctx, log, fast, args)
+			if err != nil {
+				return err
 			}
 			return w.run(ctx, servers, out, errOut, append([]string{"go", "test"}, args...))
 		})
 	})
 }
 
-// bench runs the benchmark with the arguments given, against servers as durable as those of a run.
+// testArgs returns the arguments of go test.
+func (w workspace) testArgs(ctx context.Context, log *process.Lines, fast bool, args []string) ([]string, error) {
+	if fast && len(args) == 0 {
+		return fastTestArgs(ctx, w.root)
+	}
+	if err := thirdparty.Install(ctx, w.root, log); err != nil {
+		log.Printf("%v\ntests that need it are skipped; as root or in CI (variable CI) they fail", err)
+	}
+	if len(args) > 0 {
+		return args, nil
+	}
+	log.Printf("running the system tests first (minutes); the results of the other packages follow")
+	return allTestArgs(ctx, log)
+}
+
+// bench runs the benchmark with the given arguments, against servers as durable as those of make run.
 func bench(ctx context.Context, out, errOut io.Writer, args []string) error {
-	say := process.NewConsole(errOut, nameWidth).Lines("longshore")
-	return inWorkshop("make bench", "bench", func(w workshop) error {
-		return w.withServers(ctx, stack.Profile{Redis: redis.Durable()}, say, func(servers *stack.Servers) error {
+	log := process.NewConsole(errOut, nameWidth).Lines("longshore")
+	return inWorkspace("make bench", "bench", func(w workspace) error {
+		return w.withServers(ctx, stack.Profile{Redis: redis.Durable()}, log, func(servers *stack.Servers) error {
 			return w.run(ctx, servers, out, errOut, append([]string{"go", "run", "./e2e/bench"}, args...))
 		})
 	})
 }
 
 // run runs a program of the repository that uses the servers.
-func (w workshop) run(ctx context.Context, servers *stack.Servers, out, errOut io.Writer, args []string) error {
+func (w workspace) run(ctx context.Context, servers *stack.Servers, out, errOut io.Writer, args []string) error {
 	return process.Run(ctx, process.Command{
 		Args: args, Dir: w.root, Stdout: out, Stderr: errOut,
-		Env: append(servers.Env(), programsVariable+"="+filepath.Clean(w.programs)),
+		Env: append(servers.Env(), binDirVariable+"="+filepath.Clean(w.bin)),
 	})
 }

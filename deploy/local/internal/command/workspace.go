@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 
 	"github.com/longshore-io/longshore/deploy/local/datadir"
@@ -11,16 +12,16 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/stack"
 )
 
-// workshop is where a command works: the repository, the folder that it holds, and where the programs are built to.
-type workshop struct {
-	root     string
-	home     *datadir.Dir
-	programs string
+// workspace contains the folders that a command uses.
+type workspace struct {
+	root string       // of the repository
+	data *datadir.Dir // locked
+	bin  string       // for the built programs
 }
 
-// inWorkshop takes hold of the part of LONGSHORE_HOME while the function runs. The parts are apart from each other, so
-// that tests can run beside a stack.
-func inWorkshop(purpose, part string, work func(workshop) error) (err error) {
+// inWorkspace locks the part of the data folder while the function runs. Each part has its own lock
+// and servers, so that tests can run beside a stack.
+func inWorkspace(command, part string, use func(workspace) error) (err error) {
 	root, err := programs.Root()
 	if err != nil {
 		return err
@@ -29,26 +30,44 @@ func inWorkshop(purpose, part string, work func(workshop) error) (err error) {
 	if err != nil {
 		return err
 	}
-	held, err := datadir.Open(filepath.Join(folder, part), purpose)
+	data, err := datadir.Open(filepath.Join(folder, part), command)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	return work(workshop{root: root, home: held, programs: filepath.Join(root, ".bin")})
+	defer func() { err = errors.Join(err, data.Close()) }()
+	return use(workspace{root: root, data: data, bin: binFolder(root)})
 }
 
-// withServers opens the servers that the profile asks for and builds the programs, and closes the servers after the
-// function.
-func (w workshop) withServers(ctx context.Context, profile stack.Profile, say *process.Lines, use func(*stack.Servers) error) (err error) {
-	profile.Folder = w.home.Path
-	servers, err := stack.OpenServers(ctx, profile, say)
+func binFolder(root string) string { return filepath.Join(root, ".bin") }
+
+// withServers opens the servers of the profile while the programs are built, calls use, and stops the
+// servers.
+func (w workspace) withServers(ctx context.Context, profile stack.Profile, log *process.Lines, use func(*stack.Servers) error) (err error) {
+	buildCtx, cancel := context.WithCancel(ctx)
+	built := make(chan error, 1)
+	log.Printf("building the services")
+	go func() { built <- programs.Build(buildCtx, w.root, w.bin, log) }()
+	profile.Folder = w.data.Path
+	servers, err := stack.OpenServers(ctx, profile, log)
 	if err != nil {
+		cancel()
+		<-built
 		return err
 	}
 	defer func() { err = errors.Join(err, servers.Close()) }()
-	say.Printf("building the services")
-	if err := programs.Build(ctx, w.root, w.programs, say); err != nil {
-		return err
+	buildErr := <-built
+	cancel()
+	if buildErr != nil {
+		return buildErr
 	}
 	return use(servers)
+}
+
+// build builds all programs.
+func build(ctx context.Context, out io.Writer) error {
+	root, err := programs.Root()
+	if err != nil {
+		return err
+	}
+	return programs.Build(ctx, root, binFolder(root), out)
 }
