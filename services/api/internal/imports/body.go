@@ -12,8 +12,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// newDigest returns a digest for the body of an import whose id the client chose, so that a retry is
-// recognized; nil if the client chose none. It begins with every header that determines what the
+// newDigest returns a digest for the body of an import whose id the client chose, so that a retry
+// is recognized; nil if the client chose none. It begins with every header that determines what the
 // bytes of the body mean.
 func newDigest(c *gin.Context, collection string, headers submission.Headers) hash.Hash {
 	if headers.ID == uuid.Nil {

@@ -19,22 +19,9 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "FAILED",
 }
 
-// codes are the error codes of unsuccessful states.
-var codes = map[operation.State]string{
-	operation.Failed: "Failed", operation.Cancelled: "Canceled", operation.TimedOut: "TimedOut",
-}
-
 func TestWord(t *testing.T) {
 	t.Parallel()
-	for _, state := range operation.States() {
-		got := imports.Word(state)
-		if got != words[state] {
-			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
-		}
-		if (got == "") != (state == operation.Receiving) {
-			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
-		}
-	}
+	edgetest.CheckWords(t, imports.Word, words)
 }
 
 func TestStatusInEveryState(t *testing.T) {
@@ -44,7 +31,7 @@ func TestStatusInEveryState(t *testing.T) {
 			t.Parallel()
 			w := newFake(state, operation.Counts{Total: 10, Created: 4}).get(t, statusPath)
 			edgetest.CheckStatus(t, w, http.StatusOK)
-			edgetest.CheckHeader(t, w, "X-Ms-Error-Code", codes[state])
+			edgetest.CheckHeader(t, w, "X-Ms-Error-Code", edgetest.FailureCode(state))
 			edgetest.CheckHasHeader(t, w, "Retry-After", !state.Terminal())
 			got := edgetest.Decode[struct {
 				Status string
@@ -53,14 +40,7 @@ func TestStatusInEveryState(t *testing.T) {
 			if got.Status != word {
 				t.Errorf("status = %q, want %q", got.Status, word)
 			}
-			switch {
-			case got.Error == nil && codes[state] != "":
-				t.Errorf("error is missing, want code %q", codes[state])
-			case got.Error != nil && got.Error.Code != codes[state]:
-				t.Errorf("error code = %q, want %q", got.Error.Code, codes[state])
-			case got.Error != nil && got.Error.Message == "":
-				t.Error("error has no message")
-			}
+			edgetest.CheckFailure(t, got.Error, edgetest.FailureCode(state))
 		})
 	}
 }

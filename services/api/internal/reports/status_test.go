@@ -26,15 +26,7 @@ var words = map[operation.State]string{
 
 func TestWord(t *testing.T) {
 	t.Parallel()
-	for _, state := range operation.States() {
-		got := reports.Word(state)
-		if got != words[state] {
-			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
-		}
-		if (got == "") != (state == operation.Receiving) {
-			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
-		}
-	}
+	edgetest.CheckWords(t, reports.Word, words)
 }
 
 func checkPrefix(t *testing.T, w *httptest.ResponseRecorder, want string) {

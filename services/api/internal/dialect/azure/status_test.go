@@ -22,22 +22,9 @@ var words = map[operation.State]string{
 	operation.TimedOut:  "Failed",
 }
 
-// codes are the error codes of unsuccessful states.
-var codes = map[operation.State]string{
-	operation.Failed: "Failed", operation.Cancelled: "Canceled", operation.TimedOut: "TimedOut",
-}
-
 func TestWord(t *testing.T) {
 	t.Parallel()
-	for _, state := range operation.States() {
-		got := azure.Word(state)
-		if got != words[state] {
-			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
-		}
-		if (got == "") != (state == operation.Receiving) {
-			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
-		}
-	}
+	edgetest.CheckWords(t, azure.Word, words)
 }
 
 func TestStatusInEveryState(t *testing.T) {
@@ -62,23 +49,10 @@ func TestStatusInEveryState(t *testing.T) {
 			if (got.Result != nil) != (state == operation.Succeeded) {
 				t.Errorf("result = %s, want one only if it succeeded", got.Result)
 			}
-			checkFailure(t, got.Error, codes[state])
+			edgetest.CheckFailure(t, got.Error, edgetest.FailureCode(state))
 			edgetest.CheckHasHeader(t, w, "Retry-After", !state.Terminal())
 			edgetest.CheckHasHeader(t, w, "Retry-After-Ms", !state.Terminal())
 		})
-	}
-}
-
-// checkFailure checks the code of a failure; an empty code means none.
-func checkFailure(t *testing.T, got *operation.Failure, code string) {
-	t.Helper()
-	switch {
-	case got == nil && code != "":
-		t.Errorf("error is missing, want code %q", code)
-	case got != nil && got.Code != code:
-		t.Errorf("error code = %q, want %q", got.Code, code)
-	case got != nil && got.Message == "":
-		t.Error("error has no message")
 	}
 }
 

@@ -24,15 +24,7 @@ var words = map[operation.State]string{
 
 func TestWord(t *testing.T) {
 	t.Parallel()
-	for _, state := range operation.States() {
-		got := tasks.Word(state)
-		if got != words[state] {
-			t.Errorf("Word(%s) = %q, want %q", state, got, words[state])
-		}
-		if (got == "") != (state == operation.Receiving) {
-			t.Errorf("Word(%s) = %q, want no word for receiving only", state, got)
-		}
-	}
+	edgetest.CheckWords(t, tasks.Word, words)
 }
 
 // The responses are checked byte for byte: the members of seed 002 first and in its order.
