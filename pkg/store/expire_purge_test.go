@@ -12,19 +12,18 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// cancelled is an import of three chunks that was cancelled after a chunk of rejected records.
+// cancelled returns an import of three chunks that was cancelled after one chunk of rejected
+// records.
 func (f fixture) cancelled(t *testing.T) *operation.Operation {
 	t.Helper()
 	op := f.seal(t, 1, 6, 2)
-	f.mustStep(t, of(op, 0), operation.Rejected)
-	if done, err := f.store.Cancel(t.Context(), op.ID); err != nil || !done {
-		t.Fatalf("cancelling: %v, %v", done, err)
-	}
+	f.step(t, of(op, 0), operation.Rejected)
+	f.cancel(t, op)
 	return op
 }
 
-// reclaimAll reclaims until nothing is found any more, and returns how many rows went.
-func (f fixture) reclaimAll(t *testing.T, op *operation.Operation) (deleted int) {
+// purgeAll calls Purge until it deletes nothing, and returns how many rows it deleted.
+func (f fixture) purgeAll(t *testing.T, op *operation.Operation) (deleted int) {
 	t.Helper()
 	for {
 		n, err := f.store.Purge(t.Context(), op.ID)
@@ -38,13 +37,16 @@ func (f fixture) reclaimAll(t *testing.T, op *operation.Operation) (deleted int)
 	}
 }
 
-// rowsOf counts what hangs on an operation.
-const rowsOf = `
+// countDependents counts an operation's rows in all dependent tables.
+const countDependents = `
 SELECT (SELECT count(*) FROM xforce.task_chunks WHERE task_id = $1) + (SELECT count(*) FROM xforce.task_progress WHERE task_id = $1)
   + (SELECT count(*) FROM xforce.task_outputs WHERE task_id = $1) + (SELECT count(*) FROM xforce.task_events WHERE task_id = $1)
   + (SELECT count(*) FROM xforce.upload_parts WHERE task_id = $1) + (SELECT count(*) FROM xforce.upload_pieces WHERE task_id = $1)`
 
-// attach hangs a row into each of the tables that an import of one body does not use, and more pieces than one batch.
+const countPurged = `SELECT count(*) FROM xforce.tasks WHERE reclaimed_at IS NOT NULL`
+
+// attach inserts a row into each dependent table that a single-body import does not use, and more
+// than two batches of blocks.
 func (f fixture) attach(t *testing.T, op *operation.Operation) {
 	t.Helper()
 	f.exec(t, `INSERT INTO xforce.task_outputs (task_id, stage, seq, byte_offset, byte_count, payload) VALUES ($1, 'file', 0, 0, 1, 'x')`, op.ID)
@@ -52,117 +54,87 @@ func (f fixture) attach(t *testing.T, op *operation.Operation) {
 	f.exec(t, `INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload) SELECT $1, $1, i, 1, 'x' FROM generate_series(0, 119) AS i`, op.ID)
 }
 
-func TestReclaimLeavesOnlyTheCounts(t *testing.T) {
+func TestPurge(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	op, neighbour := f.cancelled(t), f.cancelled(t)
+	op, other := f.cancelled(t), f.cancelled(t)
 	f.attach(t, op)
-	f.attach(t, neighbour)
-	hung, beside := f.count(t, rowsOf, op.ID), f.count(t, rowsOf, neighbour.ID)
-	if _, err := f.store.Prune(t.Context(), op.ID); err != nil {
-		t.Fatal(err)
+	f.attach(t, other)
+	want, wantOther := f.count(t, countDependents, op.ID), f.count(t, countDependents, other.ID)
+	f.prune(t, op)
+	before := f.read(t, op.ID)
+	if got, err := f.store.Purgeable(t.Context(), maxRows); err != nil || !slices.Equal(got, []uuid.UUID{op.ID}) {
+		t.Errorf("Purgeable() = %v, %v, want %v", got, err, op.ID)
 	}
-	before := f.mustRead(t, op.ID)
-	if found, err := f.store.Purgeable(t.Context(), plenty); err != nil || !slices.Equal(found, []uuid.UUID{op.ID}) {
-		t.Errorf("reclaimable: %v, %v", found, err)
+	if got := f.purgeAll(t, op); got != want {
+		t.Errorf("Purge() deleted %d rows, want %d", got, want)
 	}
-	if deleted := f.reclaimAll(t, op); deleted != hung || f.count(t, rowsOf, op.ID) != 0 {
-		t.Errorf("%d of %d rows went", deleted, hung)
+	if got := f.count(t, countDependents, op.ID); got != 0 {
+		t.Errorf("%d dependent rows are left, want 0", got)
 	}
-	now := f.mustRead(t, op.ID)
+	now := f.read(t, op.ID)
 	if now.Counts != before.Counts || now.Counts.Failed != 2 || now.State != operation.Cancelled || !now.Expired {
-		t.Errorf("it left %+v", now)
+		t.Errorf("tombstone = %+v, want the state and the counts of %+v", now, before)
 	}
-	if found, err := f.store.Purgeable(t.Context(), plenty); err != nil || len(found) != 0 {
-		t.Errorf("afterwards reclaimable: %v, %v", found, err)
+	if got, err := f.store.Purgeable(t.Context(), maxRows); err != nil || len(got) != 0 {
+		t.Errorf("Purgeable() after Purge() = %v, %v, want none", got, err)
 	}
-	if left := f.count(t, rowsOf, neighbour.ID); left != beside {
-		t.Errorf("%d of %d rows of another operation are left", left, beside)
+	if got := f.count(t, countDependents, other.ID); got != wantOther {
+		t.Errorf("%d rows of the other operation are left, want %d", got, wantOther)
 	}
 }
 
-func TestReclaimSparesWhatIsNoTombstone(t *testing.T) {
+func TestPurgeKeepsActiveOperations(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	finished, running := f.cancelled(t), f.start(t, 1, 2, 1)
 	for _, op := range []*operation.Operation{finished, running} {
-		before := f.count(t, rowsOf, op.ID)
-		if deleted := f.reclaimAll(t, op); deleted != 0 || f.count(t, rowsOf, op.ID) != before {
-			t.Errorf("%d of %d rows of a %s operation went", deleted, before, op.State)
+		want := f.count(t, countDependents, op.ID)
+		if deleted := f.purgeAll(t, op); deleted != 0 {
+			t.Errorf("Purge() of a %s operation deleted %d rows, want 0", op.State, deleted)
+		}
+		if got := f.count(t, countDependents, op.ID); got != want {
+			t.Errorf("%d rows of a %s operation are left, want %d", got, op.State, want)
 		}
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE reclaimed_at IS NOT NULL`); n != 0 {
-		t.Errorf("%d were marked", n)
+	if got := f.count(t, countPurged); got != 0 {
+		t.Errorf("%d operations are marked as purged, want 0", got)
 	}
 }
 
-// TestReclaimWaitsForWhoHoldsAChunk: a worker that has not heard of the end keeps its chunk and its operation's mark, and nothing else.
-func TestReclaimWaitsForWhoHoldsAChunk(t *testing.T) {
+// TestPurgeSkipsLockedChunk: a worker that has not noticed the end of its operation keeps its
+// chunk, and the operation is not marked yet.
+func TestPurgeSkipsLockedChunk(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 1, 2, 1)
-	holding, released, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	locked, released, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	release := sync.OnceFunc(func() { close(released) })
 	t.Cleanup(release)
 	go func() {
 		_, err := f.store.RunStep(context.Background(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
-			close(holding)
+			close(locked)
 			<-released
 			return all(operation.Created)(ctx, s)
 		})
 		ended <- err
 	}()
-	<-holding
-	for _, end := range []func(context.Context, uuid.UUID) (bool, error){f.store.Cancel, f.store.Prune} {
-		if done, err := end(t.Context(), op.ID); err != nil || !done {
-			t.Fatalf("ending it: %v, %v", done, err)
-		}
+	<-locked
+	f.cancel(t, op)
+	f.prune(t, op)
+	f.purgeAll(t, op)
+	if got := f.count(t, countDependents, op.ID); got != 1 {
+		t.Errorf("%d rows are left, want the locked chunk", got)
 	}
-	f.reclaimAll(t, op)
-	if left := f.count(t, rowsOf, op.ID); left != 1 {
-		t.Errorf("%d rows are left, want the chunk that is held", left)
-	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE reclaimed_at IS NOT NULL`); n != 0 {
-		t.Error("it was marked as reclaimed")
+	if got := f.count(t, countPurged); got != 0 {
+		t.Errorf("%d operations are marked as purged, want 0", got)
 	}
 	release()
 	if err := <-ended; err == nil {
-		t.Error("a step of a cancelled operation was committed")
+		t.Error("RunStep() of a cancelled operation = nil, want an error")
 	}
-	f.reclaimAll(t, op)
-	if n := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE reclaimed_at IS NOT NULL`); n != 1 {
-		t.Error("it was never marked as reclaimed")
-	}
-}
-
-// TestSplitUploads: the parts of an upload go as soon as nobody will split it any more.
-func TestSplitUploads(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	f.start(t, 1, 1, 1)
-	unsplit, split, ended := f.start(t, 1, 1, 1), f.start(t, 1, 1, 1), f.cancelled(t)
-	for _, op := range []*operation.Operation{unsplit, split, ended} {
-		f.attach(t, op)
-	}
-	f.exec(t, `UPDATE xforce.tasks SET total_chunks = 0 WHERE task_id = $1`, unsplit.ID)
-	receiving := f.upload(t, 1)
-	if err := receiving.Stage(t.Context(), chunks(2, 1)[0]); err != nil {
-		t.Fatal(err)
-	}
-	f.attach(t, &operation.Operation{ID: receiving.ID()})
-	found, err := f.store.ClearableUploads(t.Context(), plenty)
-	if err != nil || !slices.Equal(sorted(found...), sorted(split.ID, ended.ID)) {
-		t.Errorf("found %v, %v; want %v and %v", found, err, split.ID, ended.ID)
-	}
-	for _, id := range found {
-		if err := f.store.ClearSplit(t.Context(), id); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if again, err := f.store.ClearableUploads(t.Context(), plenty); err != nil || len(again) != 0 {
-		t.Errorf("then %v, %v", again, err)
-	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.upload_pieces`); n != 240 {
-		t.Errorf("%d of the 240 pieces that are needed are left", n)
+	f.purgeAll(t, op)
+	if got := f.count(t, countPurged); got != 1 {
+		t.Errorf("%d operations are marked as purged, want 1", got)
 	}
 }

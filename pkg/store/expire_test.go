@@ -13,38 +13,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// plenty is more than any of these tests has.
-const plenty = 100
-
-// search accepts a search, which must be asked for within the time given; 0 means never.
-func (f fixture) search(t *testing.T, pollWithin time.Duration) *operation.Operation {
-	t.Helper()
-	op, err := f.store.Accept(t.Context(), store.Draft{
-		Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, PollWithin: pollWithin,
-		Request: []byte(`{"q":"x"}`),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op
-}
-
-// exec changes what no clock can change fast enough.
-func (f fixture) exec(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	if _, err := f.sql.Exec(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-}
-
-func idsOf(ended []store.TimedOut) (ids []uuid.UUID) {
-	for _, e := range ended {
-		ids = append(ids, e.ID)
+func idsOf(timedOut []store.TimedOut) (ids []uuid.UUID) {
+	for _, op := range timedOut {
+		ids = append(ids, op.ID)
 	}
 	return ids
 }
 
-func (f fixture) unpolledSince(t *testing.T, op *operation.Operation) {
+func sorted(ids ...uuid.UUID) []uuid.UUID {
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return ids
+}
+
+// passDeadline moves the poll deadline of an operation into the past.
+func (f fixture) passDeadline(t *testing.T, op *operation.Operation) {
 	t.Helper()
 	f.exec(t, `UPDATE xforce.tasks SET poll_deadline = clock_timestamp() - interval '1 ms' WHERE task_id = $1`, op.ID)
 }
@@ -52,123 +34,127 @@ func (f fixture) unpolledSince(t *testing.T, op *operation.Operation) {
 func TestTimeOutUnpolled(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	forgotten, begun, asked, done := f.search(t, time.Minute), f.search(t, time.Minute), f.search(t, time.Minute), f.search(t, time.Minute)
+	waiting, running, polled, done := f.search(t, time.Minute), f.search(t, time.Minute), f.search(t, time.Minute), f.search(t, time.Minute)
 	f.search(t, 0)
 	f.start(t, 1, 1, 1)
-	for _, op := range []*operation.Operation{begun, done} {
-		if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil {
-			t.Fatal(err)
-		}
+	f.attempt(t, of(running, 0), operation.Search)
+	f.attempt(t, of(done, 0), operation.Search)
+	f.resume(t, done, store.Progress{Done: true})
+	for _, op := range []*operation.Operation{waiting, running, polled, done} {
+		f.passDeadline(t, op)
 	}
-	f.mustTurn(t, done, store.Progress{Done: true})
-	for _, op := range []*operation.Operation{forgotten, begun, asked, done} {
-		f.unpolledSince(t, op)
-	}
-	if err := f.store.Polled(t.Context(), asked.ID, time.Minute); err != nil {
+	if err := f.store.Polled(t.Context(), polled.ID, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	ended, err := f.store.TimeOutUnpolled(t.Context(), plenty)
+	timedOut, err := f.store.TimeOutUnpolled(t.Context(), maxRows)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(sorted(forgotten.ID, begun.ID), sorted(idsOf(ended)...)); diff != "" {
-		t.Errorf("timed out (-want +got):\n%s", diff)
+	if diff := cmp.Diff(sorted(waiting.ID, running.ID), sorted(idsOf(timedOut)...)); diff != "" {
+		t.Errorf("TimeOutUnpolled() (-want +got):\n%s", diff)
 	}
-	now := f.mustRead(t, begun.ID)
+	now := f.read(t, running.ID)
 	if now.State != operation.TimedOut || now.Failure == nil || now.Failure.Code != "TimedOut" || now.FinishedAt.IsZero() {
-		t.Errorf("it ended as %+v", now)
+		t.Errorf("after TimeOutUnpolled(): %s, %+v, %s, want timed out now as TimedOut", now.State, now.Failure, now.FinishedAt)
 	}
-	if done := f.mustRead(t, done.ID); done.State != operation.Succeeded {
-		t.Errorf("a finished one became %s", done.State)
+	if got := f.read(t, done.ID).State; got != operation.Succeeded {
+		t.Errorf("State of a finished operation = %s, want succeeded", got)
 	}
-	if again, err := f.store.TimeOutUnpolled(t.Context(), plenty); err != nil || len(again) != 0 {
-		t.Errorf("a second look timed out %v, %v", again, err)
+	if again, err := f.store.TimeOutUnpolled(t.Context(), maxRows); err != nil || len(again) != 0 {
+		t.Errorf("second TimeOutUnpolled() = %v, %v, want none", again, err)
 	}
 }
 
-// TestTimeOutPassesByWhatIsHeld: an operation whose row somebody changes is left for later, and a step in its middle does not hold it.
-func TestTimeOutPassesByWhatIsHeld(t *testing.T) {
+func TestTimeOutUnpolledReturnsRequestID(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	held, free := f.search(t, time.Minute), f.search(t, time.Minute)
-	f.unpolledSince(t, held)
-	f.unpolledSince(t, free)
+	for _, requestID := range []string{"", "r-1"} {
+		op, err := f.store.Accept(t.Context(), store.Draft{
+			Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, RequestID: requestID, PollWithin: time.Minute,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.passDeadline(t, op)
+		timedOut, err := f.store.TimeOutUnpolled(t.Context(), 1)
+		want := []store.TimedOut{{ID: op.ID, Kind: operation.Search, RequestID: requestID}}
+		if diff := cmp.Diff(want, timedOut); err != nil || diff != "" {
+			t.Errorf("TimeOutUnpolled() = %v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
+func TestTimeOutUnpolledSkipsLocked(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	locked, free := f.search(t, time.Minute), f.search(t, time.Minute)
+	f.passDeadline(t, locked)
+	f.passDeadline(t, free)
 	tx, err := f.sql.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(t.Context(), `UPDATE xforce.tasks SET phase = 'x' WHERE task_id = $1`, held.ID); err != nil {
+	if _, err := tx.Exec(t.Context(), `UPDATE xforce.tasks SET phase = 'x' WHERE task_id = $1`, locked.ID); err != nil {
 		t.Fatal(err)
 	}
-	bounded, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	ended, err := f.store.TimeOutUnpolled(bounded, plenty)
-	if err != nil || !slices.Equal(idsOf(ended), []uuid.UUID{free.ID}) {
-		t.Errorf("timed out %v, %v; want %v", ended, err, free.ID)
+	if timedOut, err := f.store.TimeOutUnpolled(ctx, maxRows); err != nil || !slices.Equal(idsOf(timedOut), []uuid.UUID{free.ID}) {
+		t.Errorf("TimeOutUnpolled() = %v, %v, want %v", timedOut, err, free.ID)
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if ended, err := f.store.TimeOutUnpolled(t.Context(), 1); err != nil || !slices.Equal(idsOf(ended), []uuid.UUID{held.ID}) {
-		t.Errorf("then %v, %v; want %v", ended, err, held.ID)
+	if timedOut, err := f.store.TimeOutUnpolled(t.Context(), 1); err != nil || !slices.Equal(idsOf(timedOut), []uuid.UUID{locked.ID}) {
+		t.Errorf("TimeOutUnpolled() after the lock = %v, %v, want %v", timedOut, err, locked.ID)
 	}
 }
 
 func TestExpire(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	over, kept, pruned, running := f.start(t, 1, 3, 3), f.start(t, 1, 1, 1), f.start(t, 1, 1, 1), f.start(t, 1, 1, 1)
-	for _, op := range []*operation.Operation{over, kept, pruned} {
-		if _, err := f.store.RunStep(t.Context(), of(op, 0), all(operation.Created)); err != nil {
-			t.Fatal(err)
-		}
+	due, kept, pruned, running := f.start(t, 1, 3, 3), f.start(t, 1, 1, 1), f.start(t, 1, 1, 1), f.start(t, 1, 1, 1)
+	for _, op := range []*operation.Operation{due, kept, pruned} {
+		f.step(t, of(op, 0), operation.Created)
 	}
-	if _, err := f.store.Prune(t.Context(), pruned.ID); err != nil {
-		t.Fatal(err)
-	}
-	f.exec(t, `UPDATE xforce.tasks SET finished_at = clock_timestamp() - retention - interval '1 s' WHERE finished_at IS NOT NULL AND task_id <> $1`, kept.ID)
+	f.prune(t, pruned)
+	f.exec(t, `
+UPDATE xforce.tasks SET finished_at = clock_timestamp() - retention - interval '1 s'
+WHERE finished_at IS NOT NULL AND task_id <> $1`, kept.ID)
 	f.exec(t, `UPDATE xforce.tasks SET retention = '0' WHERE task_id = $1`, running.ID)
-	before := f.mustRead(t, over.ID)
-	expired, err := f.store.Expire(t.Context(), plenty)
-	if err != nil || !slices.Equal(expired, []uuid.UUID{over.ID}) {
-		t.Fatalf("expired %v, %v; want %v", expired, err, over.ID)
+	before := f.read(t, due.ID)
+	expired, err := f.store.Expire(t.Context(), maxRows)
+	if err != nil || !slices.Equal(expired, []uuid.UUID{due.ID}) {
+		t.Fatalf("Expire() = %v, %v, want %v", expired, err, due.ID)
 	}
-	now := f.mustRead(t, over.ID)
+	now := f.read(t, due.ID)
 	if !now.Expired || now.State != operation.Succeeded || now.Counts != before.Counts || now.ExpiresAt.Before(before.ExpiresAt) {
-		t.Errorf("it left %+v", now)
+		t.Errorf("tombstone = %+v, want the state, the counts and the expiry of %+v", now, before)
 	}
-	for _, op := range []*operation.Operation{kept, running} {
-		if f.mustRead(t, op.ID).Expired {
-			t.Errorf("operation %d expired, too", op.Number)
+	for name, op := range map[string]*operation.Operation{"within its retention": kept, "running": running} {
+		if f.read(t, op.ID).Expired {
+			t.Errorf("%s: Expired = true, want false", name)
 		}
 	}
 }
 
-func TestBury(t *testing.T) {
+func TestDeleteExpired(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	old, young, hanging, alive := f.cancelled(t), f.cancelled(t), f.cancelled(t), f.cancelled(t)
-	for _, op := range []*operation.Operation{old, young, hanging} {
-		if _, err := f.store.Prune(t.Context(), op.ID); err != nil {
-			t.Fatal(err)
-		}
+	old, young, unpurged, active := f.cancelled(t), f.cancelled(t), f.cancelled(t), f.cancelled(t)
+	for _, op := range []*operation.Operation{old, young, unpurged} {
+		f.prune(t, op)
 	}
-	f.reclaimAll(t, old)
-	f.reclaimAll(t, young)
+	f.purgeAll(t, old)
+	f.purgeAll(t, young)
 	f.exec(t, `UPDATE xforce.tasks SET expires_at = clock_timestamp() - interval '2 h' WHERE task_id <> $1`, young.ID)
-	buried, err := f.store.DeleteExpired(t.Context(), time.Hour, plenty)
-	if err != nil || buried != 1 {
-		t.Errorf("buried %d, %v", buried, err)
+	if deleted, err := f.store.DeleteExpired(t.Context(), time.Hour, maxRows); err != nil || deleted != 1 {
+		t.Errorf("DeleteExpired() = %d, %v, want 1", deleted, err)
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = ANY ($1)`, []uuid.UUID{young.ID, hanging.ID, alive.ID}); n != 3 {
-		t.Errorf("%d of 3 others are left", n)
+	if got := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = ANY ($1)`, []uuid.UUID{young.ID, unpurged.ID, active.ID}); got != 3 {
+		t.Errorf("%d other operations are left, want 3", got)
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = $1`, old.ID); n != 0 {
-		t.Error("the old tombstone is left")
+	if got := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = $1`, old.ID); got != 0 {
+		t.Errorf("%d old tombstones are left, want 0", got)
 	}
-}
-
-func sorted(ids ...uuid.UUID) []uuid.UUID {
-	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	return ids
 }

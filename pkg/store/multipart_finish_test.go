@@ -1,51 +1,100 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
-	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// TestMissingPartsAreToldWithinBounds: a client that expects a thousand million parts learns how many are missing and which are the first.
-func TestMissingPartsAreToldWithinBounds(t *testing.T) {
+func TestFinishMultipartNeedsAllParts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	p := f.inPieces(t)
-	f.mustPut(t, p, 1, "x")
-	_, err := f.store.FinishMultipart(t.Context(), p.ID, 1_000_000_000)
-	problem := fault.Of(err)
-	missing, _ := problem.Details["missing"].([]int)
-	if len(missing) != 100 || missing[0] != 2 || problem.Details["missing_count"] != 999_999_999 {
-		t.Errorf("%d are told, %v are missing: %v", len(missing), problem.Details["missing_count"], err)
+	u := f.beginMultipart(t)
+	expect := func(expected int, code string, missing ...int) {
+		t.Helper()
+		_, err := f.store.FinishMultipart(t.Context(), u.ID, expected)
+		got := fault.Of(err)
+		if got.Kind != fault.Conflict || got.Code != code {
+			t.Errorf("FinishMultipart(%d) = %v, want the fault %s", expected, err, code)
+		}
+		if missing != nil {
+			if diff := cmp.Diff(missing, got.Details["missing"]); diff != "" {
+				t.Errorf("missing parts of FinishMultipart(%d) (-want +got):\n%s", expected, diff)
+			}
+		}
+	}
+	expect(0, "upload-incomplete", 1)
+	f.mustPut(t, u, 5, "x")
+	f.mustPut(t, u, 2, "x")
+	expect(0, "upload-incomplete", 1, 3, 4)
+	for _, n := range []int{1, 3, 4} {
+		f.mustPut(t, u, n, "x")
+	}
+	expect(7, "upload-incomplete", 6, 7)
+	expect(4, "too-many-parts")
+	op, err := f.store.FinishMultipart(t.Context(), u.ID, 5)
+	if err != nil || op.State != operation.Waiting || op.Counts.Total != 0 || op.Chunks != 0 || op.Phase == "" {
+		t.Fatalf("FinishMultipart() = %+v, %v, want waiting in a phase, without records and chunks", op, err)
+	}
+	again, err := f.store.FinishMultipart(t.Context(), u.ID, 0)
+	if err != nil || again.Number != op.Number {
+		t.Errorf("second FinishMultipart() = %+v, %v, want number %d", again, err, op.Number)
+	}
+	due, err := f.store.DueChunks(t.Context(), 10)
+	want := []job.Due{{Kind: job.Split, Chunk: of(op, -1)}} // the number by which earlier releases recognize a split
+	if diff := cmp.Diff(want, due); err != nil || diff != "" {
+		t.Errorf("DueChunks() = %v (-want +got):\n%s", err, diff)
+	}
+	if got := f.count(t, `SELECT count(*) FROM xforce.task_chunks WHERE kind = 'split' AND seq = -1`); got != 1 {
+		t.Errorf("%d chunks of kind split, want 1", got)
 	}
 }
 
-// TestUploadsDoomedByOthersAreFound: a janitor of the release before knows no uploads in pieces and gives one up long before its time.
-func TestUploadsDoomedByOthersAreFound(t *testing.T) {
+func TestFinishMultipartListsFirstMissingParts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.inPieces(t)
-	f.exec(t, `UPDATE xforce.tasks SET is_active = FALSE`)
-	if abandoned, err := f.store.AbandonedUploads(t.Context(), time.Hour); err != nil || len(abandoned) != 1 {
-		t.Errorf("abandoned: %v, %v", abandoned, err)
+	u := f.beginMultipart(t)
+	f.mustPut(t, u, 1, "x")
+	_, err := f.store.FinishMultipart(t.Context(), u.ID, 1_000_000_000)
+	details := fault.Of(err).Details
+	missing, _ := details["missing"].([]int)
+	if len(missing) != 100 || missing[0] != 2 {
+		t.Errorf("%d parts are listed, want 100 from part 2 on", len(missing))
+	}
+	if got := details["missing_count"]; got != 999_999_999 {
+		t.Errorf("missing_count = %v, want 999999999", got)
 	}
 }
 
-// TestAPieceThatComesWhileTheUploadGoes is left to the janitor: the abort has happened.
-func TestAPieceThatComesWhileTheUploadGoes(t *testing.T) {
+// TestFinishMultipartConcurrently: all callers get the same operation.
+func TestFinishMultipartConcurrently(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	p := f.inPieces(t)
-	f.exec(t, `CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload) VALUES (OLD.task_id, gen_random_uuid(), 0, 0, '');
-  RETURN OLD; END $$`)
-	f.exec(t, `CREATE TRIGGER late BEFORE DELETE ON xforce.tasks FOR EACH ROW EXECUTE FUNCTION late()`)
-	if err := f.store.DropMultipart(t.Context(), p); err != nil {
-		t.Errorf("the abort failed: %v", err)
+	u := f.beginMultipart(t)
+	f.mustPut(t, u, 1, "x")
+	numbers := make(chan int64, 8)
+	var callers sync.WaitGroup
+	for range cap(numbers) {
+		callers.Go(func() {
+			op, err := f.store.FinishMultipart(t.Context(), u.ID, 0)
+			if err != nil {
+				t.Errorf("FinishMultipart() = %v, want nil", err)
+				return
+			}
+			numbers <- op.Number
+		})
 	}
-	f.exec(t, `DROP TRIGGER late ON xforce.tasks`)
-	if err := f.store.DropUpload(t.Context(), p.ID); err != nil || f.count(t, `SELECT count(*) FROM xforce.tasks`) != 0 {
-		t.Errorf("the janitor did not end it: %v", err)
+	callers.Wait()
+	close(numbers)
+	want := <-numbers
+	for got := range numbers {
+		if got != want {
+			t.Errorf("Number = %d, want %d", got, want)
+		}
 	}
 }

@@ -11,62 +11,68 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-func TestOnlyTheFirstCancelDoesIt(t *testing.T) {
+func TestCancel(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 2, 30, 10)
-	f.mustStep(t, of(op, 0), operation.Created)
+	f.step(t, of(op, 0), operation.Created)
 	for n, want := range []bool{true, false} {
-		if did, err := f.store.Cancel(t.Context(), op.ID); did != want || err != nil {
-			t.Errorf("cancel %d: %v, %v", n, did, err)
+		if got, err := f.store.Cancel(t.Context(), op.ID); got != want || err != nil {
+			t.Errorf("Cancel() %d = %v, %v, want %v", n+1, got, err, want)
 		}
 	}
-	left := f.mustRead(t, op.ID)
-	if left.State != operation.Cancelled || left.FinishedAt.IsZero() || left.Counts.Created != 10 {
-		t.Errorf("it is left %+v", left)
+	now := f.read(t, op.ID)
+	if now.State != operation.Cancelled || now.FinishedAt.IsZero() || now.Counts.Created != 10 {
+		t.Errorf("after Cancel(): %s at %s with %d created, want cancelled with 10", now.State, now.FinishedAt, now.Counts.Created)
 	}
 	if _, err := f.store.RunStep(t.Context(), of(op, 1), all(operation.Created)); !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("a step after the cancel: %v", err)
+		t.Errorf("RunStep() after Cancel() = %v, want ErrNothingDue", err)
 	}
 }
 
-func TestAnEndIsNotCancelled(t *testing.T) {
+func TestCancelKeepsFinished(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 1, 5, 10)
-	f.mustStep(t, of(op, 0), operation.Created)
-	if did, err := f.store.Cancel(t.Context(), op.ID); did || err != nil {
-		t.Errorf("%v, %v", did, err)
-	}
-	if did, err := f.store.Cancel(t.Context(), uuid.New()); did || err != nil {
-		t.Errorf("one that is not there: %v, %v", did, err)
-	}
-	if left := f.mustRead(t, op.ID); left.State != operation.Succeeded {
-		t.Errorf("it is %s", left.State)
-	}
-}
-
-func TestPruneTakesOnlyWhatIsFinished(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	op := f.start(t, 1, 5, 10)
-	if did, err := f.store.Prune(t.Context(), op.ID); did || err != nil || f.mustRead(t, op.ID).Expired {
-		t.Errorf("unfinished: %v, %v", did, err)
-	}
-	f.mustStep(t, of(op, 0), operation.Created)
-	for n, want := range []bool{true, false} {
-		if did, err := f.store.Prune(t.Context(), op.ID); did != want || err != nil {
-			t.Errorf("prune %d: %v, %v", n, did, err)
+	f.step(t, of(op, 0), operation.Created)
+	for name, id := range map[string]uuid.UUID{"a finished operation": op.ID, "a missing operation": uuid.New()} {
+		if got, err := f.store.Cancel(t.Context(), id); got || err != nil {
+			t.Errorf("Cancel() of %s = %v, %v, want false", name, got, err)
 		}
 	}
-	left := f.mustRead(t, op.ID)
-	if !left.Expired || time.Since(left.ExpiresAt).Abs() > time.Minute || left.State != operation.Succeeded || left.Counts.Created != 5 {
-		t.Errorf("the tombstone is %+v", left)
+	if got := f.read(t, op.ID).State; got != operation.Succeeded {
+		t.Errorf("State = %s, want succeeded", got)
 	}
 }
 
-// Asking puts the deadline off by at least what the client was promised, and asking again at once writes nothing.
-func TestPolledPutsTheDeadlineOff(t *testing.T) {
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	op := f.start(t, 1, 5, 10)
+	if got, err := f.store.Prune(t.Context(), op.ID); got || err != nil {
+		t.Errorf("Prune() of a running operation = %v, %v, want false", got, err)
+	}
+	if f.read(t, op.ID).Expired {
+		t.Error("Expired = true for a running operation, want false")
+	}
+	f.step(t, of(op, 0), operation.Created)
+	for n, want := range []bool{true, false} {
+		if got, err := f.store.Prune(t.Context(), op.ID); got != want || err != nil {
+			t.Errorf("Prune() %d = %v, %v, want %v", n+1, got, err, want)
+		}
+	}
+	now := f.read(t, op.ID)
+	if !now.Expired || time.Since(now.ExpiresAt).Abs() > time.Minute {
+		t.Errorf("Expired = %v at %s, want true now", now.Expired, now.ExpiresAt)
+	}
+	if now.State != operation.Succeeded || now.Counts.Created != 5 {
+		t.Errorf("tombstone: %s with %d created, want succeeded with 5", now.State, now.Counts.Created)
+	}
+}
+
+// TestPolled: polling extends the deadline by at least the promised time, and polling again
+// immediately writes nothing.
+func TestPolled(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	const within = time.Minute
@@ -76,34 +82,33 @@ func TestPolledPutsTheDeadlineOff(t *testing.T) {
 		if err := f.store.Polled(t.Context(), op.ID, within); err != nil {
 			t.Fatal(err)
 		}
-		return f.mustRead(t, op.ID).PollDeadline
+		return f.read(t, op.ID).PollDeadline
 	}
 	f.exec(t, `UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + interval '1 second' WHERE task_id = $1`, op.ID)
-	asked := time.Now()
+	polledAt := time.Now()
 	first := poll()
-	if ahead := first.Sub(asked); ahead < within || ahead > within+within/10+5*time.Second {
-		t.Errorf("the deadline is in %s", ahead)
+	if ahead := first.Sub(polledAt); ahead < within || ahead > within+within/10+5*time.Second {
+		t.Errorf("the deadline is in %s, want %s and up to 10 %% more", ahead, within)
 	}
 	if second := poll(); !second.Equal(first) {
-		t.Errorf("asking at once moved the deadline by %s", second.Sub(first))
+		t.Errorf("deadline after the second poll = %s, want %s", second, first)
 	}
 }
 
-func TestPolledLeavesOthersAlone(t *testing.T) {
+func TestPolledKeepsOthers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	imported := f.seal(t, 1, 1, 1)
 	finished := f.search(t, time.Minute)
-	if _, err := f.store.Cancel(t.Context(), finished.ID); err != nil {
-		t.Fatal(err)
-	}
+	f.cancel(t, finished)
 	for _, op := range []*operation.Operation{imported, finished} {
-		before := f.mustRead(t, op.ID)
+		before := f.read(t, op.ID)
 		if err := f.store.Polled(t.Context(), op.ID, time.Hour); err != nil {
 			t.Error(err)
 		}
-		if after := f.mustRead(t, op.ID); !after.PollDeadline.Equal(before.PollDeadline) || after.Revision != before.Revision {
-			t.Errorf("%s: %+v became %+v", op.Kind, before, after)
+		if after := f.read(t, op.ID); !after.PollDeadline.Equal(before.PollDeadline) || after.Revision != before.Revision {
+			t.Errorf("%s after Polled(): deadline %s, revision %d, want %s, %d", op.Kind,
+				after.PollDeadline, after.Revision, before.PollDeadline, before.Revision)
 		}
 	}
 }

@@ -9,54 +9,55 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-func TestOutputsAreReadInPieces(t *testing.T) {
+func TestOutputsAndOutputAt(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	op := f.begin(t)
-	offset := int64(0)
+	op := f.startSearch(t)
+	end := int64(0)
 	for seq := range 3 {
-		p := store.OutputBlock{Seq: seq, Rows: seq, Offset: offset, Bytes: fmt.Appendf(nil, "piece %d %s", seq, strings.Repeat(".", seq))}
-		if err := f.store.AppendOutput(t.Context(), op.ID, store.RowsStage, p); err != nil {
+		b := store.OutputBlock{Seq: seq, Rows: seq, Offset: end, Bytes: fmt.Appendf(nil, "block %d %s", seq, strings.Repeat(".", seq))}
+		if err := f.store.AppendOutput(t.Context(), op.ID, store.RowsStage, b); err != nil {
 			t.Fatal(err)
 		}
-		offset += int64(len(p.Bytes))
+		end += int64(len(b.Bytes))
 	}
-	two, err := f.store.Outputs(t.Context(), op.ID, store.RowsStage, 1, 5)
-	if err != nil || len(two) != 2 || string(two[0].Bytes) != "piece 1 ." || two[1].Rows != 2 {
-		t.Errorf("from the second on: %+v, %v", two, err)
+	blocks, err := f.store.Outputs(t.Context(), op.ID, store.RowsStage, 1, 5)
+	if err != nil || len(blocks) != 2 || string(blocks[0].Bytes) != "block 1 ." || blocks[1].Rows != 2 {
+		t.Errorf("Outputs(1, 5) = %+v, %v, want blocks 1 and 2", blocks, err)
 	}
-	for at, want := range map[int64]int{0: 0, 7: 0, 8: 1, 16: 1, 17: 2, offset - 1: 2, offset: -1, offset + 100: -1} {
-		piece, err := f.store.OutputAt(t.Context(), op.ID, store.RowsStage, at)
-		switch {
-		case err != nil:
-			t.Errorf("at %d: %v", at, err)
-		case want < 0 && piece != nil:
-			t.Errorf("at %d, behind the end: piece %d", at, piece.Seq)
-		case want >= 0 && (piece == nil || piece.Seq != want):
-			t.Errorf("at %d: %+v, want piece %d", at, piece, want)
+	for offset, want := range map[int64]int{0: 0, 7: 0, 8: 1, 16: 1, 17: 2, end - 1: 2, end: -1, end + 100: -1} {
+		got := -1
+		block, err := f.store.OutputAt(t.Context(), op.ID, store.RowsStage, offset)
+		if block != nil {
+			got = block.Seq
+		}
+		if err != nil || got != want {
+			t.Errorf("OutputAt(%d) = block %d, %v, want block %d", offset, got, err, want)
 		}
 	}
-	if none, err := f.store.OutputAt(t.Context(), op.ID, store.FileStage, 0); err != nil || none != nil {
-		t.Errorf("of the other stage: %+v, %v", none, err)
+	if block, err := f.store.OutputAt(t.Context(), op.ID, store.FileStage, 0); err != nil || block != nil {
+		t.Errorf("OutputAt() of an empty stage = %+v, %v, want nil", block, err)
 	}
 }
 
-func TestATurnClearsOneStage(t *testing.T) {
+func TestClearDeletesOneStage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	op := f.begin(t)
-	_, err := f.store.RunResumable(t.Context(), of(op, 0), func(ctx context.Context, turn *store.ResumableStep) (store.Progress, error) {
+	op := f.startSearch(t)
+	_, err := f.store.RunResumable(t.Context(), of(op, 0), func(ctx context.Context, step *store.ResumableStep) (store.Progress, error) {
 		for _, stage := range []string{store.RowsStage, store.FileStage} {
-			if err := turn.Append(ctx, stage, store.OutputBlock{Bytes: []byte("x")}); err != nil {
+			if err := step.Append(ctx, stage, store.OutputBlock{Bytes: []byte("x")}); err != nil {
 				return store.Progress{}, err
 			}
 		}
-		return store.Progress{}, turn.Clear(ctx, store.RowsStage)
+		return store.Progress{}, step.Clear(ctx, store.RowsStage)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.task_outputs WHERE stage = 'file'`); n != 1 || f.count(t, `SELECT count(*) FROM xforce.task_outputs`) != 1 {
-		t.Errorf("%d pieces of the file are left", n)
+	for stage, want := range map[string]int{store.RowsStage: 0, store.FileStage: 1} {
+		if got := f.count(t, `SELECT count(*) FROM xforce.task_outputs WHERE stage = $1`, stage); got != want {
+			t.Errorf("%d blocks in stage %s, want %d", got, stage, want)
+		}
 	}
 }

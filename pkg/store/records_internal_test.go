@@ -11,7 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// rejected is an operation with one rejected record of each size, in rows 1 and following.
+// rejected creates an operation that has a rejected record of each size, in rows 1 and following.
 func rejected(t *testing.T, sizes []int) (*Store, uuid.UUID) {
 	t.Helper()
 	s, err := Open(t.Context(), storetest.NewDatabase(t), Options{Application: t.Name(), MaxConns: 2})
@@ -21,26 +21,26 @@ func rejected(t *testing.T, sizes []int) (*Store, uuid.UUID) {
 	t.Cleanup(s.Close)
 	id := uuid.New()
 	const (
-		task = `INSERT INTO xforce.tasks (task_id, task_reference, kind, status) VALUES ($1, 'R', 'import', 'receiving')`
-		rows = `
+		insertTask = `INSERT INTO xforce.tasks (task_id, task_reference, kind, status) VALUES ($1, 'R', 'import', 'receiving')`
+		insertRows = `
 INSERT INTO xforce.task_progress (progress_id, task_id, status, record, row_number, reasons, received)
 SELECT gen_random_uuid(), $1, 'FAILED', '1', row, '[]', convert_to(repeat('x', size), 'UTF8')
 FROM unnest($2::int[]) WITH ORDINALITY AS sizes (size, row)`
 	)
-	if _, err := s.pool.Exec(t.Context(), task, id); err != nil {
+	if _, err := s.pool.Exec(t.Context(), insertTask, id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pool.Exec(t.Context(), rows, id, sizes); err != nil {
+	if _, err := s.pool.Exec(t.Context(), insertRows, id, sizes); err != nil {
 		t.Fatal(err)
 	}
 	return s, id
 }
 
-func TestAPageOfRejectionsIsBoundedByNumberAndBytes(t *testing.T) {
+func TestRejectionsPageLimits(t *testing.T) {
 	t.Parallel()
-	const whole = rejectionsPageBytes
+	const full = rejectionsPageBytes
 	s, id := rejected(t, slices.Concat(
-		[]int{whole + 1, 1, whole - 1, 1, 2 * whole, whole / 2, whole / 2, whole / 2, whole},
+		[]int{full + 1, 1, full - 1, 1, 2 * full, full / 2, full / 2, full / 2, full},
 		slices.Repeat([]int{10}, 150),
 	))
 	var pages [][2]int // the first and the last row of each page
@@ -61,23 +61,24 @@ func TestAPageOfRejectionsIsBoundedByNumberAndBytes(t *testing.T) {
 	}
 }
 
-// Three hundred large records once came in three pages of a hundred.
-func TestLargeRejectionsComeOneByOne(t *testing.T) {
+// TestRejectionsOfLargeRecords: three hundred large records were once read in three pages of a
+// hundred.
+func TestRejectionsOfLargeRecords(t *testing.T) {
 	t.Parallel()
 	s, id := rejected(t, slices.Repeat([]int{1_000_000}, 300))
 	next := 1
 	err := s.Rejections(t.Context(), id, 0, func(r operation.Rejection) error {
 		if r.Row != next || len(r.Received) != 1_000_000 {
-			t.Errorf("at place %d: row %d of %d bytes", next, r.Row, len(r.Received))
+			t.Errorf("visit got row %d of %d bytes, want row %d of 1000000 bytes", r.Row, len(r.Received), next)
 		}
 		next++
 		return nil
 	})
 	if err != nil || next != 301 {
-		t.Errorf("%d rejections, %v", next-1, err)
+		t.Errorf("Rejections() visited %d records, %v, want 300", next-1, err)
 	}
 	page, err := s.rejectionsAfter(t.Context(), id, 0, rejectionsPage)
 	if err != nil || len(page) != 1 {
-		t.Errorf("a page holds %d of them, %v", len(page), err)
+		t.Errorf("rejectionsAfter() = %d records, %v, want 1", len(page), err)
 	}
 }

@@ -9,11 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
+func TestRecords(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 1, 30, 10)
@@ -37,7 +38,7 @@ func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 		err := f.store.Records(t.Context(), op.ID, outcome, func(row int, received []byte) error {
 			rows = append(rows, row)
 			if want := fmt.Sprintf(`{"n":%d}`, row); string(received) != want {
-				t.Errorf("row %d is %s", row, received)
+				t.Errorf("row %d = %s, want %s", row, received, want)
 			}
 			return nil
 		})
@@ -45,42 +46,43 @@ func TestRecordsTellWhatBecameOfEveryRow(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, rows); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", outcome, diff)
+			t.Errorf("rows of outcome %s (-want +got):\n%s", outcome, diff)
 		}
 	}
 }
 
-func TestRejectionsComeInPagesAndOrder(t *testing.T) {
+func TestRejections(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.seal(t, 4, 250, 60)
 	for _, seq := range []int{3, 0, 4, 2, 1} {
-		f.mustStep(t, of(op, seq), operation.Rejected)
+		f.step(t, of(op, seq), operation.Rejected)
 	}
 	for limit, want := range map[int]int{0: 250, 1: 1, 100: 100, 101: 101, 1000: 250} {
 		next := 1
 		err := f.store.Rejections(t.Context(), op.ID, limit, func(r operation.Rejection) error {
 			if r.Row != next || len(r.Reasons) != 1 || r.Reasons[0].Pointer != "/n" || string(r.Received) != `{"n":"x"}` {
-				t.Errorf("at place %d: %+v", next, r)
+				t.Errorf("visit got %+v, want row %d", r, next)
 			}
 			next++
 			return nil
 		})
 		if err != nil || next-1 != want {
-			t.Errorf("limit %d: %d rejections, %v; want %d", limit, next-1, err, want)
+			t.Errorf("Rejections(%d) visited %d records, %v, want %d", limit, next-1, err, want)
 		}
 	}
 }
 
-// What JSONB refuses must not cost the step, and what it would lose a part of is kept as text; the bytes are kept beside it.
-func TestHardRecordsAreKeptByteForByte(t *testing.T) {
+// TestRejectionsKeepBytes: a record that JSONB refuses must not fail the step, and one that JSONB
+// can't store without loss is stored as text. The bytes are always stored, too.
+func TestRejectionsKeepBytes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
 	tooDeep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
 	long := `{"a":` + strings.Repeat("9", 100_000) + `}`
 	asText := func(text string) string { return string(must(json.Marshal(text))) }
-	hard := []struct{ received, record string }{
+	records := []struct{ received, record string }{
 		{`{"a":1}`, `{"a": 1}`},
 		{`"text"`, `"text"`},
 		{`{"a":"\ud83d\ude00"}`, `{"a": "😀"}`},
@@ -102,10 +104,10 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 		{"", asText("")},
 		{"\x00", asText("\uFFFD")},
 	}
-	op := f.start(t, 1, len(hard), len(hard))
+	op := f.start(t, 1, len(records), len(records))
 	work := func(context.Context, *store.Step) (store.Effect, error) {
 		var effect store.Effect
-		for n, r := range hard {
+		for n, r := range records {
 			effect.Outcomes = append(effect.Outcomes, operation.Rejected)
 			effect.Rejections = append(effect.Rejections, operation.Rejection{Row: n + 1, Received: []byte(r.received), Reasons: []operation.Reason{{Code: "x"}}})
 		}
@@ -115,26 +117,53 @@ func TestHardRecordsAreKeptByteForByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := f.store.Rejections(t.Context(), op.ID, 0, func(r operation.Rejection) error {
-		if string(r.Received) != hard[r.Row-1].received {
-			t.Errorf("row %d came back as %.40q", r.Row, r.Received)
+		if string(r.Received) != records[r.Row-1].received {
+			t.Errorf("Received of row %d = %.40q, want %.40q", r.Row, r.Received, records[r.Row-1].received)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, r := range hard {
+	for n, r := range records {
 		var same bool
 		const query = `SELECT record::text = $2::jsonb::text FROM xforce.task_progress WHERE row_number = $1`
 		if err := f.sql.QueryRow(t.Context(), query, n+1, r.record).Scan(&same); err != nil || !same {
-			t.Errorf("record %.40q is not kept as %.40q: %v", r.received, r.record, err)
+			t.Errorf("record of %.40q equals %.40q = %v, %v, want true", r.received, r.record, same, err)
 		}
 	}
 }
 
-func must[T any](value T, err error) T {
-	if err != nil {
-		panic(err)
+// TestRecordsOfPrunedOperation: a download during which the operation is pruned must not look
+// complete.
+func TestRecordsOfPrunedOperation(t *testing.T) {
+	t.Parallel()
+	for _, outcome := range []operation.Outcome{operation.Updated, operation.Rejected} {
+		t.Run(string(outcome), func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			op := f.start(t, 1, 400, 100)
+			for seq := range 4 {
+				f.step(t, of(op, seq), outcome)
+			}
+			visited := 0
+			visit := func() error {
+				visited++
+				if visited == 1 {
+					f.prune(t, op)
+					f.purgeAll(t, op)
+				}
+				return nil
+			}
+			var err error
+			if outcome == operation.Rejected {
+				err = f.store.Rejections(t.Context(), op.ID, 0, func(operation.Rejection) error { return visit() })
+			} else {
+				err = f.store.Records(t.Context(), op.ID, outcome, func(int, []byte) error { return visit() })
+			}
+			if !fault.Is(err, fault.Gone) || visited == 0 || visited == 400 {
+				t.Errorf("after %d records of 400: %v, want a fault of kind Gone after some of them", visited, err)
+			}
+		})
 	}
-	return value
 }

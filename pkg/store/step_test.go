@@ -13,91 +13,76 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-func TestStepsCountToTheEnd(t *testing.T) {
+func TestRunStepCountsToTheEnd(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.seal(t, 2, 25, 10)
 
-	f.mustStep(t, of(op, 1), operation.Created)
-	half := f.mustRead(t, op.ID)
+	f.step(t, of(op, 1), operation.Created)
+	half := f.read(t, op.ID)
 	if half.State != operation.Running || half.StartedAt.IsZero() || half.Counts.Percent() != 40 {
-		t.Errorf("after one step: %+v", half)
+		t.Errorf("after one step: %s since %s at %d %%, want running at 40 %%", half.State, half.StartedAt, half.Counts.Percent())
 	}
-	f.mustStep(t, of(op, 0), operation.Rejected)
-	done := f.mustStep(t, of(op, 2), operation.Updated)
-	if done.State != operation.Succeeded || len(done.Next) != 0 {
-		t.Errorf("the last step left %+v", done)
+	f.step(t, of(op, 0), operation.Rejected)
+	committed := f.step(t, of(op, 2), operation.Updated)
+	if committed.State != operation.Succeeded || len(committed.Next) != 0 {
+		t.Errorf("last RunStep() = %+v, want succeeded and no next chunk", committed)
 	}
-	end := f.mustRead(t, op.ID)
+	end := f.read(t, op.ID)
 	want := operation.Counts{Total: 25, Created: 10, Updated: 5, Failed: 10}
-	if end.State != operation.Succeeded || end.FinishedAt.IsZero() || end.Counts != want {
-		t.Errorf("at the end: %+v", end)
+	if end.State != operation.Succeeded || end.FinishedAt.IsZero() {
+		t.Errorf("at the end: %s at %s, want succeeded", end.State, end.FinishedAt)
 	}
-	if n := f.count(t, `SELECT progress FROM xforce.tasks`); n != 100 {
-		t.Errorf("the seed's progress column says %d", n)
+	if diff := cmp.Diff(want, end.Counts); diff != "" {
+		t.Errorf("counts at the end (-want +got):\n%s", diff)
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.task_progress WHERE status = 'COMPLETED'`); n != 3 {
-		t.Errorf("%d COMPLETED rows for 3 chunks", n)
+	if got := f.count(t, `SELECT progress FROM xforce.tasks`); got != 100 {
+		t.Errorf("tasks.progress = %d, want 100", got)
+	}
+	if got := f.count(t, `SELECT count(*) FROM xforce.task_progress WHERE status = 'COMPLETED'`); got != 3 {
+		t.Errorf("%d COMPLETED rows, want 3", got)
 	}
 }
 
-func TestStepRunsOnce(t *testing.T) {
+func TestRunStepOnDoneChunk(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.seal(t, 1, 10, 10)
-	f.mustStep(t, of(op, 0), operation.Created)
+	f.step(t, of(op, 0), operation.Created)
 	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("attempt at a done chunk: %v", err)
+		t.Errorf("BeginAttempt() of a done chunk = %v, want ErrNothingDue", err)
 	}
 	if _, err := f.store.RunStep(t.Context(), of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("step on a done chunk: %v", err)
+		t.Errorf("RunStep() on a done chunk = %v, want ErrNothingDue", err)
 	}
 	if _, err := f.store.BeginAttempt(t.Context(), of(op, 7), op.Kind); !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("attempt at a chunk that is not there: %v", err)
+		t.Errorf("BeginAttempt() of a missing chunk = %v, want ErrNothingDue", err)
 	}
 }
 
-func TestLockedChunkIsHeld(t *testing.T) {
+func TestRunStepLocksChunk(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 1, 20, 10)
 	_, err := f.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
 		if _, err := f.store.BeginAttempt(ctx, of(op, 0), op.Kind); !errors.Is(err, store.ErrLocked) {
-			t.Errorf("attempt at a held chunk: %v", err)
+			t.Errorf("BeginAttempt() of a locked chunk = %v, want ErrLocked", err)
 		}
 		if _, err := f.store.RunStep(ctx, of(op, 0), all(operation.Created)); !errors.Is(err, store.ErrLocked) {
-			t.Errorf("step on a held chunk: %v", err)
+			t.Errorf("RunStep() on a locked chunk = %v, want ErrLocked", err)
 		}
-		free, err := f.store.Unlocked(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
-		if err != nil || len(free) != 1 || free[0] != of(op, 1) {
-			t.Errorf("unheld: %v, %v", free, err)
+		unlocked, err := f.store.Unlocked(ctx, []job.Chunk{of(op, 0), of(op, 1), of(op, 9)})
+		if diff := cmp.Diff([]job.Chunk{of(op, 1)}, unlocked); err != nil || diff != "" {
+			t.Errorf("Unlocked() = %v (-want +got):\n%s", err, diff)
 		}
 		return all(operation.Created)(ctx, s)
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Errorf("RunStep() = %v, want nil", err)
 	}
 }
 
-func TestDueChunksAreTheFirstOfEachLane(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	op := f.seal(t, 3, 70, 10)
-	f.mustStep(t, of(op, 1), operation.Created)
-	due, err := f.store.DueChunks(t.Context(), 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var seqs []int
-	for _, c := range due {
-		seqs = append(seqs, c.Seq)
-	}
-	if diff := cmp.Diff([]int{0, 2, 4}, seqs); diff != "" {
-		t.Errorf("due chunks (-want +got):\n%s", diff)
-	}
-}
-
-func TestFailedWorkLeavesNoTrace(t *testing.T) {
+func TestRunStepRollsBackAfterError(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 1, 10, 10)
@@ -107,61 +92,44 @@ func TestFailedWorkLeavesNoTrace(t *testing.T) {
 		return effect, broken
 	})
 	if !errors.Is(err, broken) {
-		t.Fatal(err)
+		t.Errorf("RunStep() = %v, want the error of its work", err)
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.task_progress`); n != 0 {
-		t.Errorf("%d rows of a step that was rolled back", n)
+	if got := f.count(t, `SELECT count(*) FROM xforce.task_progress`); got != 0 {
+		t.Errorf("%d rows of progress, want 0", got)
 	}
-	if got := f.mustRead(t, op.ID).Counts.Processed(); got != 0 {
-		t.Errorf("%d records counted", got)
+	if got := f.read(t, op.ID).Counts.Processed(); got != 0 {
+		t.Errorf("%d records are counted, want 0", got)
 	}
 }
 
-func TestFinishedOperationStopsSteps(t *testing.T) {
+func TestRunStepRollsBackAfterFail(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.start(t, 1, 20, 10)
 	_, err := f.store.RunStep(t.Context(), of(op, 0), func(ctx context.Context, s *store.Step) (store.Effect, error) {
-		why := operation.Failure{Code: "ChunkAbandoned", Message: "gave up"}
-		if did, err := f.store.Fail(ctx, of(op, 1), why); err != nil || !did {
-			return store.Effect{}, err
+		failure := operation.Failure{Code: "ChunkAbandoned", Message: "gave up"}
+		if failed, err := f.store.Fail(ctx, of(op, 1), failure); err != nil || !failed {
+			t.Errorf("Fail() = %v, %v, want true", failed, err)
 		}
 		return all(operation.Created)(ctx, s)
 	})
 	if !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("a step committed into a failed operation: %v", err)
+		t.Errorf("RunStep() of a failed operation = %v, want ErrNothingDue", err)
 	}
-	if did, err := f.store.Fail(t.Context(), of(op, 0), operation.Failure{Code: "Second", Message: "too late"}); err != nil || did {
-		t.Errorf("it was failed again: %v, %v", did, err)
+	if failed, err := f.store.Fail(t.Context(), of(op, 0), operation.Failure{Code: "Second", Message: "too late"}); err != nil || failed {
+		t.Errorf("second Fail() = %v, %v, want false", failed, err)
 	}
-	end := f.mustRead(t, op.ID)
+	end := f.read(t, op.ID)
 	if end.State != operation.Failed || end.Failure == nil || end.Failure.Code != "ChunkAbandoned" || end.Counts.Processed() != 0 {
-		t.Errorf("at the end: %+v", end)
+		t.Errorf("at the end: %s, %+v, %+v, want failed as ChunkAbandoned with nothing processed", end.State, end.Failure, end.Counts)
 	}
 	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("attempt after the end: %v", err)
+		t.Errorf("BeginAttempt() after the end = %v, want ErrNothingDue", err)
 	}
 }
 
-func TestAttemptsAreCountedAndForgiven(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	op := f.seal(t, 1, 1, 1)
-	for want := 1; want <= 3; want++ {
-		got, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind)
-		if err != nil || got.Count != want || got.Collection != "tools" {
-			t.Fatalf("attempt %d counted as %+v, %v", want, got, err)
-		}
-	}
-	if err := f.store.UncountAttempt(t.Context(), of(op, 0)); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := f.store.BeginAttempt(t.Context(), of(op, 0), op.Kind); err != nil || got.Count != 3 {
-		t.Errorf("after one was forgiven, the next is counted as %+v, %v", got, err)
-	}
-}
-
-// Every chunk is delivered four times to eight workers at once: the effect must be there once.
+// TestManyDeliveriesOneEffect delivers every chunk four times to eight concurrent workers: each
+// must be counted once.
 func TestManyDeliveriesOneEffect(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -173,7 +141,7 @@ func TestManyDeliveriesOneEffect(t *testing.T) {
 			for seq := range deliveries {
 				_, err := f.store.RunStep(context.Background(), of(op, seq), all(operation.Created))
 				if err != nil && !errors.Is(err, store.ErrNothingDue) && !errors.Is(err, store.ErrLocked) {
-					t.Error(err)
+					t.Errorf("RunStep() = %v, want nil, ErrNothingDue or ErrLocked", err)
 				}
 			}
 		})
@@ -183,20 +151,7 @@ func TestManyDeliveriesOneEffect(t *testing.T) {
 	}
 	close(deliveries)
 	workers.Wait()
-	if end := f.mustRead(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 400 {
-		t.Errorf("at the end: %+v", end)
-	}
-}
-
-// TestAnEntryThatStrayedIsNobodysBusiness: a search in the queue of imports is neither counted as an attempt nor begun.
-func TestAnEntryThatStrayedIsNobodysBusiness(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	op := f.search(t, 0)
-	if _, err := f.store.BeginAttempt(t.Context(), of(op, 0), operation.Import); !errors.Is(err, store.ErrNothingDue) {
-		t.Errorf("an importer took a search: %v", err)
-	}
-	if now := f.mustRead(t, op.ID); now.State != operation.Waiting || f.count(t, `SELECT attempts FROM xforce.task_chunks`) != 0 {
-		t.Errorf("it is %s", now.State)
+	if end := f.read(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 400 {
+		t.Errorf("at the end: %s with %d created, want succeeded with 400", end.State, end.Counts.Created)
 	}
 }

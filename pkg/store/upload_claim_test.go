@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"bytes"
 	"errors"
 	"testing"
 
@@ -11,8 +10,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// claimant is an upload with an id that its client chose.
-func (f fixture) claimant(t *testing.T, id uuid.UUID) *store.Upload {
+// uploadWithID prepares an upload with an id that its client chose.
+func (f fixture) uploadWithID(t *testing.T, id uuid.UUID) *store.Upload {
 	t.Helper()
 	u, err := f.store.NewUpload(store.Draft{ID: id, Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: 1})
 	if err != nil {
@@ -21,41 +20,42 @@ func (f fixture) claimant(t *testing.T, id uuid.UUID) *store.Upload {
 	return u
 }
 
-func TestAClaimedIDIsTaken(t *testing.T) {
+func TestClaimTakenID(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := uuid.New()
-	first, second := f.claimant(t, id), f.claimant(t, id)
+	first, second := f.uploadWithID(t, id), f.uploadWithID(t, id)
 	if err := first.Claim(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := second.Claim(t.Context()); !errors.Is(err, store.ErrIDTaken) {
-		t.Errorf("claiming it again: %v", err)
+		t.Errorf("second Claim() = %v, want ErrIDTaken", err)
 	}
-	if err := second.Drop(t.Context()); err != nil { // as whoever does not know if the claim went through
+	if err := second.Drop(t.Context()); err != nil { // as after a claim whose result is unknown
 		t.Fatal(err)
 	}
-	first.SetDigest([]byte("what it is"))
+	first.SetDigest([]byte("the digest"))
 	op, err := first.Seal(t.Context(), chunks(1, 1)[0])
 	if err != nil {
-		t.Fatalf("the first was dropped by the second: %v", err)
+		t.Fatalf("Seal() of the first upload = %v, want nil", err)
 	}
-	if op.ID != id || !bytes.Equal(op.PayloadDigest, []byte("what it is")) {
-		t.Errorf("sealed as %+v", op)
+	if op.ID != id || string(op.PayloadDigest) != "the digest" {
+		t.Errorf("Seal() = %s with the digest %q, want %s with the digest", op.ID, op.PayloadDigest, id)
 	}
 	if err := second.Claim(t.Context()); !errors.Is(err, store.ErrIDTaken) {
-		t.Errorf("claiming it after the seal: %v", err)
+		t.Errorf("Claim() after Seal() = %v, want ErrIDTaken", err)
 	}
 }
 
-// One that stood still, was dropped and comes to life again must not write into the upload that has its id now.
-func TestADroppedUploadDoesNotMeddleWithItsSuccessor(t *testing.T) {
+// TestDroppedUploadKeepsSuccessor: an upload that was dropped must not write into a later one with
+// the same id.
+func TestDroppedUploadKeepsSuccessor(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := uuid.New()
 	three := chunks(3, 1)
-	ghost, successor := f.claimant(t, id), f.claimant(t, id)
-	if err := ghost.Stage(t.Context(), three[0]); err != nil {
+	dropped, successor := f.uploadWithID(t, id), f.uploadWithID(t, id)
+	if err := dropped.Stage(t.Context(), three[0]); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.store.DropUpload(t.Context(), id); err != nil {
@@ -64,24 +64,21 @@ func TestADroppedUploadDoesNotMeddleWithItsSuccessor(t *testing.T) {
 	if err := successor.Claim(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for what, err := range map[string]error{
-		"staging":  ghost.Stage(t.Context(), three[1]),
-		"touching": ghost.Touch(t.Context()),
+	_, sealErr := dropped.Seal(t.Context(), three[2])
+	for method, err := range map[string]error{
+		"Stage": dropped.Stage(t.Context(), three[1]), "Touch": dropped.Touch(t.Context()), "Seal": sealErr,
 	} {
 		if !errors.Is(err, store.ErrUploadGone) {
-			t.Errorf("%s: %v", what, err)
+			t.Errorf("%s() of the dropped upload = %v, want ErrUploadGone", method, err)
 		}
 	}
-	if _, err := ghost.Seal(t.Context(), three[2]); !errors.Is(err, store.ErrUploadGone) {
-		t.Errorf("sealing: %v", err)
-	}
-	if err := ghost.Drop(t.Context()); err != nil {
+	if err := dropped.Drop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if op, err := successor.Seal(t.Context(), three[0]); err != nil || op.Counts.Total != 1 {
-		t.Errorf("the successor: %+v, %v", op, err)
+		t.Errorf("Seal() of the successor = %+v, %v, want 1 record", op, err)
 	}
-	if n := f.count(t, `SELECT count(*) FROM xforce.task_chunks`); n != 1 {
-		t.Errorf("%d chunks instead of 1", n)
+	if got := f.count(t, `SELECT count(*) FROM xforce.task_chunks`); got != 1 {
+		t.Errorf("%d chunks, want 1", got)
 	}
 }
