@@ -99,7 +99,8 @@ func (m Migrator) attempt(ctx context.Context, db *sql.DB) ([]Applied, error) {
 // newProvider returns a provider for one attempt, because a provider's lock does not reset its
 // count of retries.
 func (m Migrator) newProvider(db *sql.DB) (*goose.Provider, error) {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, max(1, uint64(m.RetryTimeout.Seconds())))) // a concurrent caller may retry as long
+	seconds := max(1, uint64(m.RetryTimeout.Seconds())) // a concurrent caller may retry as long
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, seconds))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the migration lock: %w", err)
 	}

@@ -51,7 +51,8 @@ func (s Sessions) String() string {
 // transactions first: others queue behind them.
 func blockers(ctx context.Context, db *sql.DB) (sessions Sessions, err error) {
 	const blocking = `
-SELECT DISTINCT b.pid, coalesce(b.application_name, ''), coalesce(b.state, ''), coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::float8 AS age
+SELECT DISTINCT b.pid, coalesce(b.application_name, ''), coalesce(b.state, ''),
+  coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::float8 AS age
 FROM pg_stat_activity w, unnest(pg_blocking_pids(w.pid)) AS blocker, pg_stat_activity b
 WHERE w.application_name = $1 AND w.datname = current_database() AND w.wait_event_type = 'Lock' AND b.pid = blocker
 ORDER BY age DESC LIMIT 3`

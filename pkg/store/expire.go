@@ -35,7 +35,8 @@ WITH due AS (
   WHERE status IN ('waiting', 'running') -- the condition of the partial index
     AND status = ANY ($2) AND poll_deadline < clock_timestamp()
   LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
-UPDATE xforce.tasks t SET phase = NULL, status = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+UPDATE xforce.tasks t SET phase = NULL, status = $3, error_code = $4, error_message = $5,
+  finished_at = clock_timestamp(), updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
 RETURNING t.task_id, t.kind, coalesce(t.request_id, '')`
 	return collect(ctx, s.pool, "timing out operations", pgx.RowToStructByPos[TimedOut],

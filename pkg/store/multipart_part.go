@@ -114,7 +114,9 @@ SET version = excluded.version, byte_count = excluded.byte_count, digest = exclu
 )
 
 // commit returns the version of the part that it replaces; nil if the part is new.
-func (w *PartWriter) commit(ctx context.Context, tx pgx.Tx, digest []byte, limit int64, retention time.Duration) (previous *uuid.UUID, err error) {
+func (w *PartWriter) commit(
+	ctx context.Context, tx pgx.Tx, digest []byte, limit int64, retention time.Duration,
+) (previous *uuid.UUID, err error) {
 	locked, err := tx.Exec(ctx, extendExpiry, w.id, retention)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,8 @@ ON CONFLICT DO NOTHING`
 
 const (
 	selectStaged = `
-SELECT count(*), coalesce(sum(row_count), 0)::bigint, coalesce(max(seq) + 1, 0) FROM xforce.task_chunks WHERE task_id = $1 AND kind = 'step'`
+SELECT count(*), coalesce(sum(row_count), 0)::bigint, coalesce(max(seq) + 1, 0)
+FROM xforce.task_chunks WHERE task_id = $1 AND kind = 'step'`
 
 	setTotals = `
 UPDATE xforce.tasks SET total_records = $2, total_chunks = $3, phase = NULL, updated_at = clock_timestamp()

@@ -38,7 +38,9 @@ func (t *ResumableStep) Scan(ctx context.Context, plan *scan.Plan, after json.Ra
 }
 
 // ScanBetter reads the next rows of a sorted plan as part of the step; see scan.Plan.ReadKeys.
-func (t *ResumableStep) ScanBetter(ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, worst json.RawMessage) (scan.Page, error) {
+func (t *ResumableStep) ScanBetter(
+	ctx context.Context, plan *scan.Plan, after json.RawMessage, rows int, worst json.RawMessage,
+) (scan.Page, error) {
 	page, err := plan.ReadKeys(ctx, t.tx, after, rows, worst)
 	if err != nil {
 		return scan.Page{}, fmt.Errorf("scanning records: %w", err)

@@ -50,7 +50,8 @@ func writeRejections(ctx context.Context, tx pgx.Tx, id uuid.UUID, rejections []
 		if err != nil {
 			return nil, err
 		}
-		return []any{progressID, id, progressFailed, asJSONB(r.Received), int32(r.Row), r.Reasons, r.Received}, nil //nolint:gosec // rows are bounded by INT columns
+		row := int32(r.Row) //nolint:gosec // rows are bounded by INT columns
+		return []any{progressID, id, progressFailed, asJSONB(r.Received), row, r.Reasons, r.Received}, nil
 	})
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"xforce", "task_progress"}, columns, rows); err != nil {
 		return fmt.Errorf("writing rejected records: %w", err)

@@ -54,7 +54,9 @@ type Progress struct {
 // RunResumable locks the operation's only chunk, runs work in the same transaction, and commits its
 // output together with the checkpoint. It returns ErrNothingDue if the operation is finished, and
 // ErrLocked if another worker has locked the chunk.
-func (s *Store) RunResumable(ctx context.Context, c job.Chunk, work func(context.Context, *ResumableStep) (Progress, error)) (Committed, error) {
+func (s *Store) RunResumable(
+	ctx context.Context, c job.Chunk, work func(context.Context, *ResumableStep) (Progress, error),
+) (Committed, error) {
 	return runLocked(ctx, s, c, lockResumable, work, finishResumable)
 }
 
@@ -114,7 +116,8 @@ func finishResumable(ctx context.Context, step *ResumableStep, p Progress) (Comm
 	}
 	var batch pgx.Batch
 	batch.Queue(writeCheckpoint, step.ID, step.chunk.Seq, p.Cursor, p.Done)
-	batch.Queue(publishProgress, step.ID, p.Progress, p.Phase, p.Result, done.State, p.Done, statesBefore(operation.Succeeded)).Exec(stoppedIfNone)
+	batch.Queue(publishProgress, step.ID, p.Progress, p.Phase, p.Result, done.State, p.Done,
+		statesBefore(operation.Succeeded)).Exec(stoppedIfNone)
 	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("finishing the step: %w", err)
 	}

@@ -21,7 +21,8 @@ const dropBatch = 50
 const (
 	markDropped = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = least(expires_at, clock_timestamp())
-WHERE task_id = $1 AND status = 'receiving' AND CASE WHEN $2 = '' THEN coalesce(expires_at < clock_timestamp(), TRUE) ELSE task_reference = $2 END`
+WHERE task_id = $1 AND status = 'receiving'
+  AND CASE WHEN $2 = '' THEN coalesce(expires_at < clock_timestamp(), TRUE) ELSE task_reference = $2 END`
 
 	whileDropped = `EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND NOT is_active)`
 
@@ -66,7 +67,8 @@ func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) 
 func (s *Store) deleteInBatches(ctx context.Context, table, key, condition string, args ...any) error {
 	statement := fmt.Sprintf(`
 DELETE FROM xforce.%[1]s WHERE (task_id, %[2]s) IN (
-  SELECT task_id, %[2]s FROM xforce.%[1]s WHERE task_id = $1 AND %[3]s LIMIT %[4]d FOR UPDATE SKIP LOCKED)`, table, key, condition, dropBatch)
+  SELECT task_id, %[2]s FROM xforce.%[1]s WHERE task_id = $1 AND %[3]s LIMIT %[4]d FOR UPDATE SKIP LOCKED)`,
+		table, key, condition, dropBatch)
 	for {
 		deleted, err := s.pool.Exec(ctx, statement, args...)
 		if err != nil {

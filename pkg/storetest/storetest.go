@@ -90,8 +90,9 @@ func makeTemplate() (string, error) {
 		return "", fmt.Errorf("locking the template: %w", err)
 	}
 	name := "template_" + fingerprint()
+	const isTemplate = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)"
 	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)", name).Scan(&exists); err != nil {
+	if err := conn.QueryRow(ctx, isTemplate, name).Scan(&exists); err != nil {
 		return "", fmt.Errorf("checking whether the template exists: %w", err)
 	}
 	if exists {
