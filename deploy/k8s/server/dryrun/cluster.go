@@ -23,12 +23,12 @@ import (
 
 const (
 	manager = "longshore-dryrun"
-	// startWait bounds the start of the API server, and defineWait how long it takes for a new kind of object to be known.
-	startWait, defineWait = 2 * time.Minute, time.Minute
-	pollInterval          = 200 * time.Millisecond
+	// startTimeout is for the start of the API server, and defineTimeout for a new kind of object.
+	startTimeout, defineTimeout = 2 * time.Minute, time.Minute
+	pollInterval                = 200 * time.Millisecond
 )
 
-// cluster is the API server as its clients see it.
+// cluster is a client of the API server.
 type cluster struct {
 	version string
 	dynamic dynamic.Interface
@@ -38,48 +38,50 @@ type cluster struct {
 	warnings []string
 }
 
-// connect waits until the server is ready.
+// connect returns a client when the server is ready.
 func connect(ctx context.Context, s *servers) (*cluster, error) {
 	c := &cluster{}
 	config := &rest.Config{
 		Host: s.address, BearerToken: token, QPS: -1, WarningHandler: c,
-		TLSClientConfig: rest.TLSClientConfig{Insecure: true}, // it has signed its certificate itself a moment ago
+		TLSClientConfig: rest.TLSClientConfig{Insecure: true}, // its certificate is self-signed
 	}
-	found, err := discovery.NewDiscoveryClientForConfig(config)
+	discoveryClient, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
+		return nil, fmt.Errorf("creating a client: %w", err)
 	}
 	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
+		return nil, fmt.Errorf("creating a client: %w", err)
 	}
-	if err := wait.PollUntilContextTimeout(ctx, pollInterval, startWait, true, func(ctx context.Context) (bool, error) {
-		return found.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error() == nil, nil
+	if err := wait.PollUntilContextTimeout(ctx, pollInterval, startTimeout, true, func(ctx context.Context) (bool, error) {
+		return discoveryClient.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error() == nil, nil
 	}); err != nil {
 		var output []string
-		for _, one := range s.running {
-			output = append(output, one.command.Path+":\n"+lastLines(one.output.String()))
+		for _, process := range s.running {
+			output = append(output, process.command.Path+":\n"+lastLines(process.output.String()))
 		}
 		return nil, fmt.Errorf("waiting for the API server: %w\n%s", err, strings.Join(output, "\n"))
 	}
-	version, err := found.ServerVersion()
+	version, err := discoveryClient.ServerVersion()
 	if err != nil {
-		return nil, fmt.Errorf("asking for the server's version: %w", err)
+		return nil, fmt.Errorf("reading the server's version: %w", err)
 	}
 	c.version = version.GitVersion
-	c.kinds = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(found))
+	c.kinds = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(discoveryClient))
 	return c, nil
 }
 
 func lastLines(text string) string {
-	const most = 20
+	const maxLines = 20
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-most):], "\n")
+	return strings.Join(lines[max(0, len(lines)-maxLines):], "\n")
 }
 
-// harmless begins the warning about a dot in a Job's name, which a release has: it would matter to hostnames, which nobody asks for.
+// harmless starts the warning about a dot in a Job's name, which contains a release. The dot would
+// matter only to hostnames of pods, which are not used.
 const harmless = "metadata.name: this is used in Pod names and hostnames"
 
-// HandleWarningHeader keeps what the server warns of: a field that is going away, or pods that Pod Security would refuse.
+// HandleWarningHeader collects the server's warnings, such as of a deprecated field, or of pods that
+// Pod Security would reject.
 func (c *cluster) HandleWarningHeader(_ int, _, text string) {
 	if strings.HasPrefix(text, harmless) {
 		return
@@ -89,7 +91,8 @@ func (c *cluster) HandleWarningHeader(_ int, _, text string) {
 	c.warnings = append(c.warnings, text)
 }
 
-func (c *cluster) warned() error {
+// takeWarnings returns the warnings since the last call as an error, or nil.
+func (c *cluster) takeWarnings() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	warnings := c.warnings
@@ -97,10 +100,10 @@ func (c *cluster) warned() error {
 	if len(warnings) == 0 {
 		return nil
 	}
-	return errors.New("the server warns: " + strings.Join(warnings, "; "))
+	return errors.New("warnings of the server: " + strings.Join(warnings, "; "))
 }
 
-// define creates custom resource definitions and waits until the server knows their kinds.
+// define creates custom resource definitions and waits until the server accepts their kinds.
 func (c *cluster) define(ctx context.Context, definitions []*unstructured.Unstructured) error {
 	for _, object := range definitions {
 		if err := c.create(ctx, object); err != nil {
@@ -108,7 +111,7 @@ func (c *cluster) define(ctx context.Context, definitions []*unstructured.Unstru
 		}
 		group, _, _ := unstructured.NestedString(object.Object, "spec", "group")
 		kind, _, _ := unstructured.NestedString(object.Object, "spec", "names", "kind")
-		if err := wait.PollUntilContextTimeout(ctx, pollInterval, defineWait, true, func(context.Context) (bool, error) {
+		if err := wait.PollUntilContextTimeout(ctx, pollInterval, defineTimeout, true, func(context.Context) (bool, error) {
 			c.kinds.Reset()
 			_, err := c.kinds.RESTMapping(schema.GroupKind{Group: group, Kind: kind})
 			return err == nil, nil
@@ -119,12 +122,12 @@ func (c *cluster) define(ctx context.Context, definitions []*unstructured.Unstru
 	return nil
 }
 
-// resource returns where objects like this one are kept.
+// resource returns the client of the object's kind and namespace.
 func (c *cluster) resource(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
 	kind := object.GroupVersionKind()
 	mapping, err := c.kinds.RESTMapping(kind.GroupKind(), kind.Version)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the kind: %w", err)
+		return nil, fmt.Errorf("finding its kind: %w", err)
 	}
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 		return c.dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace()), nil
@@ -132,35 +135,36 @@ func (c *cluster) resource(object *unstructured.Unstructured) (dynamic.ResourceI
 	return c.dynamic.Resource(mapping.Resource), nil
 }
 
-// create really creates an object.
+// create creates an object, without a dry run.
 func (c *cluster) create(ctx context.Context, object *unstructured.Unstructured) error {
-	where, err := c.resource(object)
+	client, err := c.resource(object)
 	if err == nil {
-		_, err = where.Create(ctx, object, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
+		_, err = client.Create(ctx, object, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
 	}
 	if err != nil {
 		return fmt.Errorf("creating %s %s: %w", object.GetKind(), object.GetName(), err)
 	}
-	return c.warned()
+	return c.takeWarnings()
 }
 
-// dryRun applies an object as `kubectl apply --server-side --dry-run=server --validate=strict` does. A warning counts as a refusal.
+// dryRun applies an object as `kubectl apply --server-side --dry-run=server --validate=strict` does. A
+// warning is an error.
 func (c *cluster) dryRun(ctx context.Context, object *unstructured.Unstructured) error {
-	where, err := c.resource(object)
+	client, err := c.resource(object)
 	if err != nil {
 		return err
 	}
 	content, err := object.MarshalJSON()
 	if err != nil {
-		return fmt.Errorf("writing it: %w", err)
+		return fmt.Errorf("encoding it: %w", err)
 	}
-	_, err = where.Patch(ctx, object.GetName(), "application/apply-patch+yaml", content, metav1.PatchOptions{
+	_, err = client.Patch(ctx, object.GetName(), "application/apply-patch+yaml", content, metav1.PatchOptions{
 		DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: manager,
 	})
-	return errors.Join(err, c.warned())
+	return errors.Join(err, c.takeWarnings())
 }
 
-// podsOf returns a pod as the workload's controller would make it, or nothing for other objects.
+// podsOf returns the pod that the workload's controller would create, or none for other objects.
 func podsOf(object *unstructured.Unstructured) []*unstructured.Unstructured {
 	if !slices.Contains([]string{"Deployment", "StatefulSet", "Job"}, object.GetKind()) {
 		return nil
@@ -184,5 +188,5 @@ func addClaims(object, pod *unstructured.Unstructured) {
 		name, _, _ := unstructured.NestedString(claim.(map[string]any), "metadata", "name") //nolint:forcetypeassert // of a rendered object
 		volumes = append(volumes, map[string]any{"name": name, "persistentVolumeClaim": map[string]any{"claimName": name}})
 	}
-	_ = unstructured.SetNestedSlice(pod.Object, volumes, "spec", "volumes") // there is a spec
+	_ = unstructured.SetNestedSlice(pod.Object, volumes, "spec", "volumes") // the spec exists
 }

@@ -1,5 +1,6 @@
-// Command dryrun gives every object of the overlays to a real API server of Kubernetes, in a dry run, and tells what it refuses; and it
-// gives it mistakes, which it must refuse.
+// Command dryrun applies every object of the overlays to a real API server of Kubernetes, in a dry run,
+// and prints what the server rejects. It also applies objects with mistakes, which the server must
+// reject.
 package main
 
 import (
@@ -15,10 +16,10 @@ import (
 	"time"
 )
 
-// timeout bounds everything: servers start in some 10 s, and objects take some milliseconds each.
+// timeout is for everything: the servers start in about 10 s, and an object takes some milliseconds.
 const timeout = 5 * time.Minute
 
-// overlays are what is installed; the base is part of both.
+// overlays are the installed folders. The base is part of both.
 var overlays = []string{"dev", "prod"}
 
 func main() {
@@ -46,7 +47,7 @@ func run(ctx context.Context, programs, manifests string, out io.Writer) (err er
 	if err != nil {
 		return err
 	}
-	said(out, "Kubernetes %s answers at %s\n", cluster.version, servers.address)
+	printf(out, "Kubernetes %s answers at %s\n", cluster.version, servers.address)
 	definitions, err := load(filepath.Join(manifests, "definitions.yaml"))
 	if err != nil {
 		return err
@@ -54,18 +55,18 @@ func run(ctx context.Context, programs, manifests string, out io.Writer) (err er
 	if err := cluster.define(ctx, definitions); err != nil {
 		return err
 	}
-	var refused error
+	var rejected error
 	for _, overlay := range overlays {
 		objects, err := load(filepath.Join(manifests, overlay+".yaml"))
 		if err != nil {
 			return err
 		}
-		refused = errors.Join(refused, cluster.offer(ctx, out, overlay, objects))
+		rejected = errors.Join(rejected, cluster.apply(ctx, out, overlay, objects))
 		if overlay == "prod" {
-			refused = errors.Join(refused, cluster.offerMistakes(ctx, out, objects))
+			rejected = errors.Join(rejected, cluster.applyMistakes(ctx, out, objects))
 		}
 	}
-	return refused
+	return rejected
 }
 
-func said(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }
+func printf(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }

@@ -19,41 +19,41 @@ import (
 )
 
 const (
-	// token is whom the server takes for an administrator. It listens on this machine only, for as long as this program runs.
+	// token authenticates an administrator. The server listens on loopback only, while this program runs.
 	token = "dryrun"
-	// keyBits is the least that the server takes for signing tokens, which nobody asks for here.
+	// keyBits is the minimum size of the key that signs tokens. It is required and not used here.
 	keyBits = 2048
-	// stopWait is how long a server may take to end before it is killed.
-	stopWait = 20 * time.Second
+	// stopTimeout is the time between SIGTERM and SIGKILL.
+	stopTimeout = 20 * time.Second
 )
 
-// servers are an etcd and an API server on free ports of this machine, with a folder of their own.
+// servers are an etcd and an API server on free ports of this machine, with a temporary folder.
 type servers struct {
 	address string
 	folder  string
 	running []*server
 }
 
-// server is a process and the end of what it has said.
+// server is a process and its output.
 type server struct {
 	command *exec.Cmd
 	output  bytes.Buffer
 }
 
-// start starts both; the API server may take some seconds until it answers.
+// start starts both. The API server answers after some seconds.
 func start(ctx context.Context, programs string) (*servers, error) {
 	folder, err := os.MkdirTemp("", "longshore-k8s-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the servers: %w", err)
+		return nil, fmt.Errorf("creating a folder for the servers: %w", err)
 	}
 	s := &servers{folder: folder}
-	if err := s.begin(ctx, programs); err != nil {
+	if err := s.startIn(ctx, programs); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
 }
 
-func (s *servers) begin(ctx context.Context, programs string) error {
+func (s *servers) startIn(ctx context.Context, programs string) error {
 	ports, err := freePorts(ctx, 3)
 	if err != nil {
 		return err
@@ -69,13 +69,13 @@ func (s *servers) begin(ctx context.Context, programs string) error {
 	}
 	key, tokens := filepath.Join(s.folder, "key.pem"), filepath.Join(s.folder, "tokens.csv")
 	if err := errors.Join(writeKey(key), os.WriteFile(tokens, []byte(token+`,admin,admin,"system:masters"`+"\n"), 0o600)); err != nil {
-		return fmt.Errorf("writing what the API server needs: %w", err)
+		return fmt.Errorf("writing the key and the token of the API server: %w", err)
 	}
 	return s.run(ctx, filepath.Join(programs, "kube-apiserver"),
 		"--etcd-servers="+clients, "--bind-address=127.0.0.1", "--secure-port="+ports[2], "--cert-dir="+filepath.Join(s.folder, "certificates"),
 		"--service-account-issuer=https://longshore.invalid", "--service-account-key-file="+key, "--service-account-signing-key-file="+key,
 		"--token-auth-file="+tokens, "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none",
-		"--disable-admission-plugins=ServiceAccount", // nobody makes the tokens that it would mount
+		"--disable-admission-plugins=ServiceAccount", // no controller creates the tokens that it would mount
 	)
 }
 
@@ -84,24 +84,24 @@ func (s *servers) run(ctx context.Context, program string, arguments ...string) 
 	if err != nil {
 		return fmt.Errorf("finding %s: %w", program, err)
 	}
-	one := &server{command: exec.CommandContext(ctx, path, arguments...)}
-	one.command.Dir = s.folder
-	one.command.Stdout, one.command.Stderr = &one.output, &one.output
-	one.command.Cancel = func() error { return one.command.Process.Signal(syscall.SIGTERM) }
-	one.command.WaitDelay = stopWait
-	if err := one.command.Start(); err != nil {
+	started := &server{command: exec.CommandContext(ctx, path, arguments...)}
+	started.command.Dir = s.folder
+	started.command.Stdout, started.command.Stderr = &started.output, &started.output
+	started.command.Cancel = func() error { return started.command.Process.Signal(syscall.SIGTERM) }
+	started.command.WaitDelay = stopTimeout
+	if err := started.command.Start(); err != nil {
 		return fmt.Errorf("starting %s (make k8s-check builds it): %w", program, err)
 	}
-	s.running = append(s.running, one)
+	s.running = append(s.running, started)
 	return nil
 }
 
-// stop ends the servers, the last one first, and deletes their folder.
+// stop stops the servers, the last one first, and deletes their folder.
 func (s *servers) stop() error {
-	for _, one := range slices.Backward(s.running) {
-		_ = one.command.Process.Signal(syscall.SIGTERM) // it may have ended
-		killer := time.AfterFunc(stopWait, func() { _ = one.command.Process.Kill() })
-		_ = one.command.Wait() // how it ends is not what is looked at here
+	for _, process := range slices.Backward(s.running) {
+		_ = process.command.Process.Signal(syscall.SIGTERM) // it may have exited
+		killer := time.AfterFunc(stopTimeout, func() { _ = process.command.Process.Kill() })
+		_ = process.command.Wait() // its exit status is not relevant
 		killer.Stop()
 	}
 	if err := os.RemoveAll(s.folder); err != nil {
@@ -113,25 +113,25 @@ func (s *servers) stop() error {
 func writeKey(path string) error {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
-		return fmt.Errorf("making a key: %w", err)
+		return fmt.Errorf("generating a key: %w", err)
 	}
 	block := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	return os.WriteFile(path, block, 0o600)
 }
 
-// freePorts finds ports of this machine that nobody uses at the moment.
+// freePorts returns ports of this machine that are free at the moment.
 func freePorts(ctx context.Context, n int) ([]string, error) {
 	var ports []string
 	var listen net.ListenConfig
 	for range n {
 		listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
-			return nil, fmt.Errorf("looking for a free port: %w", err)
+			return nil, fmt.Errorf("finding a free port: %w", err)
 		}
-		defer func() { _ = listener.Close() }() //nolint:gocritic // all are held until all are found
+		defer func() { _ = listener.Close() }() //nolint:gocritic // all stay open until all are found
 		_, port, err := net.SplitHostPort(listener.Addr().String())
 		if err != nil {
-			return nil, fmt.Errorf("looking for a free port: %w", err)
+			return nil, fmt.Errorf("finding a free port: %w", err)
 		}
 		ports = append(ports, port)
 	}

@@ -31,24 +31,25 @@ func load(path string) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// offer gives the objects to the server, and of each workload a pod as its controller would make it: Pod Security looks at pods.
-func (c *cluster) offer(ctx context.Context, out io.Writer, overlay string, objects []*unstructured.Unstructured) error {
-	var refused error
-	taken := 0
+// apply applies the objects in a dry run, and for each workload the pod that its controller would
+// create: Pod Security enforces its profile on pods only.
+func (c *cluster) apply(ctx context.Context, out io.Writer, overlay string, objects []*unstructured.Unstructured) error {
+	var rejected error
+	accepted := 0
 	for _, object := range objects {
 		if object.GetKind() == "Namespace" {
 			if err := c.create(ctx, object); err != nil {
 				return err
 			}
 		}
-		for _, one := range append([]*unstructured.Unstructured{object}, podsOf(object)...) {
-			if err := c.dryRun(ctx, one); err != nil {
-				refused = errors.Join(refused, fmt.Errorf("%s: %s %s: %w", overlay, one.GetKind(), one.GetName(), err))
+		for _, applied := range append([]*unstructured.Unstructured{object}, podsOf(object)...) {
+			if err := c.dryRun(ctx, applied); err != nil {
+				rejected = errors.Join(rejected, fmt.Errorf("%s: %s %s: %w", overlay, applied.GetKind(), applied.GetName(), err))
 				continue
 			}
-			taken++
+			accepted++
 		}
 	}
-	said(out, "%s: %d objects taken\n", overlay, taken)
-	return refused
+	printf(out, "%s: %d objects accepted\n", overlay, accepted)
+	return rejected
 }
