@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // services are those that use the database.
@@ -13,7 +14,7 @@ var services = []string{"api", "importer", "janitor"}
 // TestUnmigratedDatabase: a service refuses to start on an older schema and says what to run.
 func TestUnmigratedDatabase(t *testing.T) {
 	t.Parallel()
-	database := stack.EmptyDatabase(t)
+	database := storetest.NewEmptyDatabase(t)
 	env := []string{"DATABASE_URL=" + database, "REDIS_URL=redis://127.0.0.1:1/0", "LONGSHORE_ADDR=127.0.0.1:0"}
 	for _, service := range services {
 		t.Run(service, func(t *testing.T) {

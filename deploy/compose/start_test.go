@@ -2,12 +2,9 @@ package compose_test
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,13 +12,13 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // TestStart does what `docker compose up` does, in processes of this machine: Redis with its command
@@ -95,33 +92,16 @@ func newMachine(t *testing.T) *machine {
 // setting of the container's command line.
 func database(t *testing.T, container types.ServiceConfig) string {
 	t.Helper()
-	server, err := pgx.Connect(t.Context(), os.Getenv("DATABASE_URL"))
-	if err != nil {
-		t.Fatalf("DATABASE_URL is not usable (%v): run the tests with make test, which starts what they need", err)
-	}
+	address := storetest.NewEmptyDatabase(t)
+	conn := storetest.Connect(t, address)
 	for _, word := range container.Command {
-		if name, _, is := strings.Cut(word, "="); is {
-			if _, err := server.Exec(t.Context(), "SELECT current_setting($1)", name); err != nil {
-				t.Errorf("Postgres' command line: %v", err)
+		if name, _, found := strings.Cut(word, "="); found {
+			if _, err := conn.Exec(t.Context(), "SELECT current_setting($1)", name); err != nil {
+				t.Errorf("the setting %s on Postgres' command line: %v", name, err)
 			}
 		}
 	}
-	name := "compose_" + strings.ToLower(rand.Text())
-	if _, err := server.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, err := server.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
-		if err := errors.Join(err, server.Close(context.Background())); err != nil {
-			t.Errorf("dropping the database of the test: %v", err)
-		}
-	})
-	address, err := url.Parse(os.Getenv("DATABASE_URL"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	address.Path = "/" + name
-	return address.String()
+	return address
 }
 
 // start starts one copy of the service.

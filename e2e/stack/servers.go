@@ -4,13 +4,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"net"
-	"net/url"
-	"os"
 	"strconv"
-	"strings"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
@@ -47,26 +43,4 @@ func Connect(tb testing.TB, databaseURL string) *pgxpool.Pool {
 	}
 	tb.Cleanup(pool.Close)
 	return pool
-}
-
-// EmptyDatabase returns the URL of a new database without Longshore's schema, which is dropped when
-// the test ends.
-func EmptyDatabase(tb testing.TB) string {
-	tb.Helper()
-	address, err := url.Parse(os.Getenv("DATABASE_URL"))
-	if err != nil || address.Host == "" {
-		tb.Fatal("DATABASE_URL is not set: run the tests with make test, which starts a Postgres for them")
-	}
-	server := Connect(tb, address.String())
-	name := "empty_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	if _, err := server.Exec(tb.Context(), "CREATE DATABASE "+name); err != nil {
-		tb.Fatalf("creating an empty database: %v", err)
-	}
-	tb.Cleanup(func() {
-		if _, err := server.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			tb.Errorf("dropping the empty database: %v", err)
-		}
-	})
-	address.Path = "/" + name
-	return address.String()
 }

@@ -36,10 +36,21 @@ func NewDatabase(tb testing.TB) string {
 	if err != nil {
 		tb.Fatalf("preparing the template database: %v", err)
 	}
+	return clone(tb, source)
+}
+
+// NewEmptyDatabase is NewDatabase without the migrations.
+func NewEmptyDatabase(tb testing.TB) string {
+	tb.Helper()
+	return clone(tb, "template1") // Postgres' own default
+}
+
+func clone(tb testing.TB, source string) string {
+	tb.Helper()
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	statement := fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, source)
 	if err := onServer(context.Background(), statement); err != nil {
-		tb.Fatalf("cloning the template database: %v", err)
+		tb.Fatalf("cloning the database %s: %v", source, err)
 	}
 	tb.Cleanup(func() {
 		if err := onServer(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
