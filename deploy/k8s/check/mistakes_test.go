@@ -82,6 +82,9 @@ var mistakes = map[string]change{
 	"another public address":         {"Deployment api", "value: https://imports.example.com", "value: https://import.example.com", "LONGSHORE_PUBLIC_URL"},
 	"unknown field":                  {"Deployment api", "imagePullPolicy:", "imagePullpolicy:", "imagePullpolicy"},
 	"wrong type":                     {"Deployment api", "minReadySeconds: 10", "minReadySeconds: five", "minReadySeconds"},
+	"pods with a token":              {"Deployment api", "automountServiceAccountToken: false", "automountServiceAccountToken: true", "its pods get a token"},
+	"host without a certificate":     {"Ingress api", "hosts:\n    - imports.example.com", "hosts:\n    - example.com", "there is no certificate for imports.example.com"},
+	"policy for unknown peers":       {"NetworkPolicy to-api", "longshore.io/client:", "longshore.io/clients:", "the pods that it admits do not exist"},
 	"namespace without pod security": {"Namespace longshore", "pod-security.kubernetes.io/enforce: restricted", "pod-security.kubernetes.io/enforce: baseline", "Namespace longshore: it does not enforce"},
 }
 
