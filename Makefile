@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Additional arguments of test, bench and image, such as: make test ARGS='-run TestSeed ./e2e'
+# Additional arguments of test, bench and image, such as: make test ARGS='-run TestToolsImport ./e2e'
 ARGS ?=
 # make clean DATA=1 deletes the data too.
 DATA ?=
@@ -26,7 +26,7 @@ help:
 	@awk -F ':.*## ' \
 		'/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '%s\n' '' 'Examples' \
-		"  make test ARGS='-run TestSeed ./e2e'         one system test" \
+		"  make test ARGS='-run TestToolsImport ./e2e'         one system test" \
 		"  make test ARGS='-run TestStep ./pkg/store'   the tests of one package, by name" \
 		'  make run LONGSHORE_SAMPLE=yes                import the sample also into the database of DATABASE_URL'
 

@@ -14,9 +14,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestWatchedRequests looks at requests as those do who watch the api: in its metrics, in the logs by the id of the request, and in the
+// TestRequestMetricsLogsAndLinks looks at requests as those do who watch the api: in its metrics, in the logs by the id of the request, and in the
 // console that the answers lead to.
-func TestWatchedRequests(t *testing.T) {
+func TestRequestMetricsLogsAndLinks(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CONSOLE_URL=https://console.example/base/"}})
 	const request = "lighthouse-1"

@@ -74,8 +74,8 @@ func TestLongPoll(t *testing.T) {
 	}
 }
 
-// TestLongPollForAChange goes from change to change by the ETag of the last.
-func TestLongPollForAChange(t *testing.T) {
+// TestLongPollFromChangeToChange goes from change to change by the ETag of the last.
+func TestLongPollFromChangeToChange(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	release := s.BlockWrites("xforce.tools")
@@ -152,9 +152,9 @@ func tell(ctx context.Context, op client.Accepted, after int, heard func(stream)
 	return told
 }
 
-// TestEventsGoOnAfterARestart listens with a plain reader through a restart of the api: what one connection heard and what the next one
+// TestEventsResumeAfterRestart listens with a plain reader through a restart of the api: what one connection heard and what the next one
 // heard are the whole life, once and in order. Asked to stop, the api lets go of its listeners at once; TestEventsThroughARestart kills it.
-func TestEventsGoOnAfterARestart(t *testing.T) {
+func TestEventsResumeAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	release := s.BlockWrites("xforce.tools")
@@ -192,8 +192,8 @@ func TestEventsGoOnAfterARestart(t *testing.T) {
 	}
 }
 
-// TestControl cancels twice, cancels what is finished, and forgets.
-func TestControl(t *testing.T) {
+// TestCancelAndPrune cancels twice, cancels what is finished, and forgets.
+func TestCancelAndPrune(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
@@ -244,9 +244,9 @@ func pageOfList(t *testing.T, s *stack.Stack, address string) (ids []string, nex
 	return ids, page.NextLink
 }
 
-// TestListWhileOthersArrive reads a list page by page while operations come and go: those that were there at its beginning and stay are on
+// TestListPagesDuringInserts reads a list page by page while operations come and go: those that were there at its beginning and stay are on
 // it once and in their order.
-func TestListWhileOthersArrive(t *testing.T) {
+func TestListPagesDuringInserts(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	submit := func(team string) client.Accepted {

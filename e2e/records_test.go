@@ -63,8 +63,8 @@ func manyMembers(n int) string {
 	return members.String()
 }
 
-// TestRecords puts every broken record between good ones, over many chunks: it fails with its reason, and they don't.
-func TestRecords(t *testing.T) {
+// TestRecordsBroken puts every broken record between good ones, over many chunks: it fails with its reason, and they don't.
+func TestRecordsBroken(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=7"}})
 	broken := make([]brokenRecord, len(brokenRecords))
@@ -130,8 +130,8 @@ func expectFailedAsSent(t *testing.T, s *stack.Stack, op client.Accepted, want [
 	}
 }
 
-// TestOutcomes asks what became of the records, as NDJSON and as CSV, also while none is known.
-func TestOutcomes(t *testing.T) {
+// TestRecordsByOutcome asks what became of the records, as NDJSON and as CSV, also while none is known.
+func TestRecordsByOutcome(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=4"}})
 	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
@@ -172,8 +172,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestFailedTableGoesBackIn downloads the failed records as CSV, corrects them and sends them again.
-func TestFailedTableGoesBackIn(t *testing.T) {
+// TestRecordsFailedCSVIsImportable downloads the failed records as CSV, corrects them and sends them again.
+func TestRecordsFailedCSVIsImportable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	wrong := tool.Tool{ID: "A1", Name: "A, \"B\"\nand C", Category: "Travel", Features: []string{"a", "c|d"}, URL: "none"}

@@ -110,8 +110,8 @@ func (r startedReport) wait(t *testing.T) []byte {
 	return answer.Body
 }
 
-// TestReportAsPrinted is seed 004: a request without a body, a Location, in_progress with that member alone, and a link to a PDF.
-func TestReportAsPrinted(t *testing.T) {
+// TestReportWithoutBody is seed 004: a request without a body, a Location, in_progress with that member alone, and a link to a PDF.
+func TestReportWithoutBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
@@ -129,8 +129,8 @@ func TestReportAsPrinted(t *testing.T) {
 	}
 }
 
-// TestImportReport tells of an import with rejected records, as a page that browsers may show but in which nothing runs.
-func TestImportReport(t *testing.T) {
+// TestReportOfImport tells of an import with rejected records, as a page that browsers may show but in which nothing runs.
+func TestReportOfImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	op := s.SubmitJSON([]byte(`[{"tool_id":"A","tool_name":"<script>alert(1)</script>","category":7},{"tool_id":"B","tool_name":"b","category":"c"}]`))
@@ -150,8 +150,8 @@ func TestImportReport(t *testing.T) {
 // exported is how many records the exports hold: several turns of collecting, several pieces of a file.
 const exported = 20_000
 
-// TestExportedAndImportedAgain exports a collection in every format. What comes as CSV and NDJSON can be imported again, and changes nothing but the counts.
-func TestExportedAndImportedAgain(t *testing.T) {
+// TestExportsAreImportable exports a collection in every format. What comes as CSV and NDJSON can be imported again, and changes nothing but the counts.
+func TestExportsAreImportable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(exported, tool.Numbered)), "Succeeded")
@@ -211,8 +211,8 @@ const slowPieces = `
 CREATE FUNCTION slow_piece() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
 CREATE TRIGGER slow_piece BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN (NEW.stage = 'file' AND NEW.seq = 1) EXECUTE FUNCTION slow_piece()`
 
-// TestReporterKilledInMidWrite kills the only reporter while it writes the second piece of a file.
-func TestReporterKilledInMidWrite(t *testing.T) {
+// TestReporterKilledDuringWrite kills the only reporter while it writes the second piece of a file.
+func TestReporterKilledDuringWrite(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(exported, tool.Numbered)), "Succeeded")
@@ -239,8 +239,8 @@ SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() A
 	}
 }
 
-// TestCancelledReport cancels a report while it is written, and then deletes what is left of it.
-func TestCancelledReport(t *testing.T) {
+// TestReportCancelled cancels a report while it is written, and then deletes what is left of it.
+func TestReportCancelled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.task_outputs")

@@ -12,9 +12,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestScaling goes from one importer to four and back to one during an import: those that come take their share at once, those that go finish
+// TestImportersScale goes from one importer to four and back to one during an import: those that come take their share at once, those that go finish
 // what they have in hand and give back the rest, and no chunk is tried twice.
-func TestScaling(t *testing.T) {
+func TestImportersScale(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 1, Env: []string{longChunk}})
 	l := beginLongImport(s, 10)
@@ -74,8 +74,8 @@ func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 	}
 }
 
-// TestTwoSecondsAfterAStop: what a stopping importer gives back is in other hands within two seconds.
-func TestTwoSecondsAfterAStop(t *testing.T) {
+// TestImporterStopReleasesChunks: what a stopping importer gives back is in other hands within two seconds.
+func TestImporterStopReleasesChunks(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
 	op := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))

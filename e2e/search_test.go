@@ -140,7 +140,7 @@ func startWithBooks(t *testing.T, o stack.Options) *stack.Stack {
 	return s
 }
 
-func TestQuickSearch(t *testing.T) {
+func TestSearchQuick(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_SEARCH_MOMENT=10s"}})
 	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
@@ -242,7 +242,7 @@ func expectRefusedSearches(t *testing.T, s *stack.Stack) {
 	}
 }
 
-func TestSlowSearch(t *testing.T) {
+func TestSearchSlow(t *testing.T) {
 	t.Parallel()
 	s := startWithBooks(t, stack.Options{})
 	t.Run("partial_results", func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// TestKilledSearcher kills the only searcher in the middle of a search: another one goes on where it stood.
-func TestKilledSearcher(t *testing.T) {
+// TestSearcherKilled kills the only searcher in the middle of a search: another one goes on where it stood.
+func TestSearcherKilled(t *testing.T) {
 	t.Parallel()
 	s := startWithBooks(t, stack.Options{})
 	now := post(t, s, `{"collection":"books","query":"rare","limit":10000}`)
@@ -32,15 +32,15 @@ func TestKilledSearcher(t *testing.T) {
 	}
 }
 
-// TestFrozenSearcher freezes one of two searchers, each of which waits for a small result: when it is there, nobody goes on, until Postgres ends the
+// TestSearcherFrozen freezes one of two searchers, each of which waits for a small result: when it is there, nobody goes on, until Postgres ends the
 // session. The other searcher must be able to.
-func TestFrozenSearcher(t *testing.T) {
+func TestSearcherFrozen(t *testing.T) {
 	t.Parallel()
 	expectFrozenToCostLittle(t, 1)
 }
 
-// TestFrozenInResult is the same with results that do not fit into the buffers between the two: no timeout between statements fires there.
-func TestFrozenInResult(t *testing.T) {
+// TestSearcherFrozenWithinResult is the same with results that do not fit into the buffers between the two: no timeout between statements fires there.
+func TestSearcherFrozenWithinResult(t *testing.T) {
 	t.Parallel()
 	expectFrozenToCostLittle(t, 2000)
 }

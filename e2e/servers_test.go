@@ -9,13 +9,13 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-func TestFlushedRedis(t *testing.T) {
+func TestRedisFlushed(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
 	beginLongImport(s, 20).disturb(t, recoveredWithin, s.FlushRedis)
 }
 
-func TestKilledRedis(t *testing.T) {
+func TestRedisKilled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
 	beginLongImport(s, 20).disturb(t, recoveredWithin, func() {
@@ -24,8 +24,8 @@ func TestKilledRedis(t *testing.T) {
 	})
 }
 
-// TestStoppedRedis imports while there is no Redis, or one that does not answer: accepted at once, done when Redis is back.
-func TestStoppedRedis(t *testing.T) {
+// TestRedisStopped imports while there is no Redis, or one that does not answer: accepted at once, done when Redis is back.
+func TestRedisStopped(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
 	for _, test := range []struct {
@@ -69,8 +69,8 @@ func expectDoneAfter(t *testing.T, s *stack.Stack, moment time.Time, ops ...clie
 // waitForLong is what the long import takes on a busy machine.
 const waitForLong = 15 * time.Second
 
-// TestEndedSessions ends sessions at Postgres at random, those of the api and the janitor too.
-func TestEndedSessions(t *testing.T) {
+// TestPostgresSessionsTerminated ends sessions at Postgres at random, those of the api and the janitor too.
+func TestPostgresSessionsTerminated(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
 	l := beginLongImport(s, 5)
@@ -84,8 +84,8 @@ func TestEndedSessions(t *testing.T) {
 	})
 }
 
-// TestEndedStep ends the session of a step, again and again: that is no fault of the chunk and costs it none of its attempts.
-func TestEndedStep(t *testing.T) {
+// TestPostgresSessionOfStepTerminated ends the session of a step, again and again: that is no fault of the chunk and costs it none of its attempts.
+func TestPostgresSessionOfStepTerminated(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"}})
 	release := s.BlockWrites("xforce.tools")

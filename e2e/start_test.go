@@ -11,8 +11,8 @@ import (
 // services are those that use the database.
 var services = []string{"api", "importer", "janitor"}
 
-// TestUnmigratedDatabase: a service refuses to start on an older schema and says what to run.
-func TestUnmigratedDatabase(t *testing.T) {
+// TestStartOnUnmigratedDatabase: a service refuses to start on an older schema and says what to run.
+func TestStartOnUnmigratedDatabase(t *testing.T) {
 	t.Parallel()
 	database := storetest.NewEmptyDatabase(t)
 	env := []string{"DATABASE_URL=" + database, "REDIS_URL=redis://127.0.0.1:1/0", "LONGSHORE_ADDR=127.0.0.1:0"}
@@ -32,8 +32,8 @@ func TestUnmigratedDatabase(t *testing.T) {
 	})
 }
 
-// TestConfiguration: all faults of a configuration are told at once.
-func TestConfiguration(t *testing.T) {
+// TestStartConfigurationErrors: all faults of a configuration are told at once.
+func TestStartConfigurationErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, service string
@@ -79,8 +79,8 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestSecrets: a password in an address is never told.
-func TestSecrets(t *testing.T) {
+// TestStartHidesPasswords: a password in an address is never told.
+func TestStartHidesPasswords(t *testing.T) {
 	t.Parallel()
 	const password = "hush-hush-hush"
 	for _, service := range services {

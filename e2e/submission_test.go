@@ -79,8 +79,8 @@ func TestOperationID(t *testing.T) {
 	expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusGone, "operation-expired")
 }
 
-// TestOperationIDFreed: what was refused has used no id.
-func TestOperationIDFreed(t *testing.T) {
+// TestOperationIDAfterRejection: what was refused has used no id.
+func TestOperationIDAfterRejection(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
@@ -94,8 +94,8 @@ func TestOperationIDFreed(t *testing.T) {
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestOperationIDTogether sends the same request many times at once: it is one import.
-func TestOperationIDTogether(t *testing.T) {
+// TestOperationIDConcurrent sends the same request many times at once: it is one import.
+func TestOperationIDConcurrent(t *testing.T) {
 	t.Parallel()
 	const requests = 8
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=100"}})
@@ -170,8 +170,8 @@ func TestOperationIDWhileReceiving(t *testing.T) {
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestOperationIDOfPieces: an upload in pieces that is begun again with its id is the same upload.
-func TestOperationIDOfPieces(t *testing.T) {
+// TestOperationIDMultipart: an upload in pieces that is begun again with its id is the same upload.
+func TestOperationIDMultipart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
@@ -241,8 +241,8 @@ SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestTerms: what else a request may say is kept with its operation, and what can't be taken is refused before the body is read.
-func TestTerms(t *testing.T) {
+// TestImportHeaders: what else a request may say is kept with its operation, and what can't be taken is refused before the body is read.
+func TestImportHeaders(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	body := client.RequestBody{

@@ -187,8 +187,8 @@ var (
 	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
 
-// TestSeedsNamesTests: every test that docs/seeds.md says holds something is there.
-func TestSeedsNamesTests(t *testing.T) {
+// TestSeedsPageNamesExistingTests: every test that docs/seeds.md says holds something is there.
+func TestSeedsPageNamesExistingTests(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("..")
 	page, err := fs.ReadFile(root, "docs/seeds.md")

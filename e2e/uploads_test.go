@@ -23,9 +23,9 @@ var impatience = []string{
 	"LONGSHORE_CHUNK_RECORDS=20", "LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MIN_UPLOAD_RATE=200000", "LONGSHORE_ABANDONED_AFTER=30s",
 }
 
-// TestBrokenUploads breaks uploads off in every way that there is. Nothing of them is seen at any time, and nothing is left.
+// TestUploadBroken breaks uploads off in every way that there is. Nothing of them is seen at any time, and nothing is left.
 // Meanwhile an upload that is slow, but not too slow, takes longer than abandoned ones are kept, and is accepted at its end.
-func TestBrokenUploads(t *testing.T) {
+func TestUploadBroken(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: impatience})
 	abandoned := beginUpload(t, s, "application/x-ndjson", 0, tool.NDJSON(8_000, tool.Numbered))

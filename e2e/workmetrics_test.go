@@ -37,8 +37,8 @@ func expectShown(t *testing.T, s *stack.Stack, metrics ...metric) {
 	}
 }
 
-// TestWatchedWork looks at the work as those do who watch it: an import with a rejected record, one that fails, and one whose queue is lost.
-func TestWatchedWork(t *testing.T) {
+// TestWorkMetrics looks at the work as those do who watch it: an import with a rejected record, one that fails, and one whose queue is lost.
+func TestWorkMetrics(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable, Env: []string{"LONGSHORE_MAX_ATTEMPTS=1"},

@@ -13,8 +13,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestXML lets xmllint read the tasks of seed 002 in every state: its parser takes them, and XPath finds what the JSON says.
-func TestXML(t *testing.T) {
+// TestTasksXML lets xmllint read the tasks of seed 002 in every state: its parser takes them, and XPath finds what the JSON says.
+func TestTasksXML(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,

@@ -19,7 +19,7 @@ func compare(t *testing.T, written, header, body string, known values) []string 
 	return play.scenes["scene"][0].compare(got, known)
 }
 
-func TestAnswersAreHeldAgainstWhatIsWritten(t *testing.T) {
+func TestExchangeCompare(t *testing.T) {
 	t.Parallel()
 	const plain = "Content-Type: application/json"
 	for name, tt := range map[string]struct{ header, written, body, wrong string }{
@@ -71,7 +71,7 @@ func TestAnswersAreHeldAgainstWhatIsWritten(t *testing.T) {
 	}
 }
 
-func TestAPlayGoesOnWithWhatItWasTold(t *testing.T) {
+func TestRunKeepsValues(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,7 +111,7 @@ HTTP/1.1 200 OK
 	}
 }
 
-func TestFilesThatAreNoPlays(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"### a\nGET /x\n", "### a\nGET /x\n\nHTTP/1.1 OK\n", "### a\nGET /x\nno header\n\nHTTP/1.1 200 OK\n",

@@ -15,9 +15,9 @@ import (
 // questionRecords is how many records searches and reports look through: several steps of a search.
 const questionRecords = 20_000
 
-// TestQuestionsSurvive does harm to Redis, to the searcher and to the reporter while searches and reports are in the middle of a step and
+// TestSearchesAndReportsSurviveFaults does harm to Redis, to the searcher and to the reporter while searches and reports are in the middle of a step and
 // more of them wait in the queue. All of them must finish, with everything that there is to be found.
-func TestQuestionsSurvive(t *testing.T) {
+func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(questionRecords, tool.Numbered)), "Succeeded")

@@ -17,8 +17,8 @@ import (
 // acceptedWithin is how soon an import must be answered.
 const acceptedWithin = time.Second
 
-// TestSeed goes the way of seed 000, word for word.
-func TestSeed(t *testing.T) {
+// TestToolsImport goes the way of seed 000, word for word.
+func TestToolsImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 
@@ -43,8 +43,8 @@ func TestSeed(t *testing.T) {
 	expectTools(t, s, tool.Sample())
 }
 
-// TestSeedUnfinished looks at an import that cannot go on: there are exactly the three members of the seed.
-func TestSeedUnfinished(t *testing.T) {
+// TestToolsImportUnfinished looks at an import that cannot go on: there are exactly the three members of the seed.
+func TestToolsImportUnfinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
@@ -60,8 +60,8 @@ func TestSeedUnfinished(t *testing.T) {
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestSeedRejected sends three records of which two are broken: the errors are those two as they were sent.
-func TestSeedRejected(t *testing.T) {
+// TestToolsImportRejected sends three records of which two are broken: the errors are those two as they were sent.
+func TestToolsImportRejected(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	const (

@@ -22,8 +22,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestExports lets readers of other programs open exports, and holds what they read against the table.
-func TestExports(t *testing.T) {
+// TestExportsReadByOtherPrograms lets readers of other programs open exports, and holds what they read against the table.
+func TestExportsReadByOtherPrograms(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "wares", waresFile), Tables: waresTable})
 	s.WaitFor(s.Submit("wares", client.RequestBody{Type: "application/x-ndjson", Content: waresBody()}), "Succeeded")
@@ -191,8 +191,8 @@ func columnsOf(header []any) []string {
 	return names
 }
 
-// TestReportAsPDF lets pdftotext read the report of an import: what it counted and why it rejected.
-func TestReportAsPDF(t *testing.T) {
+// TestReportPDFReadByPdftotext lets pdftotext read the report of an import: what it counted and why it rejected.
+func TestReportPDFReadByPdftotext(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	bad := []tool.Tool{{ID: "BAD1", Name: "No category"}, {ID: "BAD2", Name: "Bad address", Category: "Finance", URL: "not a url"}}

@@ -136,9 +136,9 @@ func linesOf(tools []tool.Tool) []byte {
 	return tool.NDJSON(len(tools), func(i int) tool.Tool { return tools[i] })
 }
 
-// TestPiecesAreOneBody sends bodies in parts that are cut anywhere, in random order, some of them packed, some twice: they are imported as if
+// TestMultipartEqualsOneBody sends bodies in parts that are cut anywhere, in random order, some of them packed, some twice: they are imported as if
 // each had come in one request.
-func TestPiecesAreOneBody(t *testing.T) {
+func TestMultipartEqualsOneBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=70"}})
 	random := newRandom(t)
@@ -207,8 +207,8 @@ func expectPartsCleared(t *testing.T, s *stack.Stack) {
 SELECT NOT EXISTS (SELECT FROM xforce.upload_parts) AND NOT EXISTS (SELECT FROM xforce.upload_pieces)`)
 }
 
-// TestPiecesAreResumed: a client that was interrupted sees what is there, and broken parts change nothing.
-func TestPiecesAreResumed(t *testing.T) {
+// TestMultipartResume: a client that was interrupted sees what is there, and broken parts change nothing.
+func TestMultipartResume(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	lines := tool.NDJSON(2_000, tool.Numbered)
@@ -279,8 +279,8 @@ func cutPart(t *testing.T, s *stack.Stack, u upload, n int, content []byte) {
 	}
 }
 
-// TestPiecesLimits holds every limit of an upload in pieces.
-func TestPiecesLimits(t *testing.T) {
+// TestMultipartLimits holds every limit of an upload in pieces.
+func TestMultipartLimits(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_PART_BYTES=1000", "LONGSHORE_MAX_PARTS=3", "LONGSHORE_MAX_BODY_BYTES=2500"}})
 	u := startUpload(t, s, "application/x-ndjson", nil)
@@ -314,8 +314,8 @@ func TestPiecesLimits(t *testing.T) {
 	}
 }
 
-// TestPiecesAddresses: what is not there is told as that.
-func TestPiecesAddresses(t *testing.T) {
+// TestMultipartUnknownAddresses: what is not there is told as that.
+func TestMultipartUnknownAddresses(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None})
 	u := startUpload(t, s, "application/json", nil)
@@ -344,8 +344,8 @@ func TestPiecesAddresses(t *testing.T) {
 	expectNothingKept(t, s)
 }
 
-// TestPiecesAreGivenUp: what is never finished goes when its time is over, and not before.
-func TestPiecesAreGivenUp(t *testing.T) {
+// TestMultipartExpires: what is never finished goes when its time is over, and not before.
+func TestMultipartExpires(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Env: []string{"LONGSHORE_ABANDONED_AFTER=30s"}})
 	kept, late := startUpload(t, s, "text/csv", nil), startUpload(t, s, "text/csv", nil)
@@ -363,8 +363,8 @@ func TestPiecesAreGivenUp(t *testing.T) {
 	}
 }
 
-// TestPiecesWithASyntaxError: one anywhere ends the import, and nothing of it is left.
-func TestPiecesWithASyntaxError(t *testing.T) {
+// TestMultipartSyntaxError: one anywhere ends the import, and nothing of it is left.
+func TestMultipartSyntaxError(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	u := startUpload(t, s, "application/x-ndjson", nil)
@@ -405,8 +405,8 @@ const splitRecords = 40_000
 
 var smallChunks = []string{"LONGSHORE_CHUNK_RECORDS=40"}
 
-// TestKilledSplitter kills the importer while it splits: another goes on, and every record is there once.
-func TestKilledSplitter(t *testing.T) {
+// TestMultipartSplitSurvivesKill kills the importer while it splits: another goes on, and every record is there once.
+func TestMultipartSplitSurvivesKill(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
 	op := inMidSplit(t, s, splitRecords)
@@ -424,8 +424,8 @@ func TestKilledSplitter(t *testing.T) {
 	expectPartsCleared(t, s)
 }
 
-// TestCancelledSplit cancels an upload while it is split: nothing is imported, and nothing is left of its parts and chunks.
-func TestCancelledSplit(t *testing.T) {
+// TestMultipartSplitCancelled cancels an upload while it is split: nothing is imported, and nothing is left of its parts and chunks.
+func TestMultipartSplitCancelled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
 	op := inMidSplit(t, s, splitRecords)

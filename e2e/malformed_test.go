@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// Limits of the stack of TestStructure, small enough to be exceeded by small bodies.
+// Limits of the stack of TestImportMalformedBody, small enough to be exceeded by small bodies.
 var tightLimits = []string{
 	"LONGSHORE_MAX_BODY_BYTES=4194304", "LONGSHORE_MAX_RECORD_BYTES=65536", "LONGSHORE_MAX_RECORDS=1000",
 	"LONGSHORE_CHUNK_RECORDS=2",
@@ -24,9 +24,9 @@ type place struct {
 	offset            int64
 }
 
-// TestStructure sends bodies whose structure is broken. Each is refused with a status, a code and a place, and nothing
+// TestImportMalformedBody sends bodies whose structure is broken. Each is refused with a status, a code and a place, and nothing
 // of it is kept, though chunks of two records were staged before the fault was met.
-func TestStructure(t *testing.T) {
+func TestImportMalformedBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: tightLimits})
 	for _, test := range brokenBodies(t) {
@@ -154,8 +154,8 @@ func damaged(content []byte) []byte {
 	return broken
 }
 
-// TestAddresses asks for what is not there, in ways that are not taken.
-func TestAddresses(t *testing.T) {
+// TestUnknownAddresses asks for what is not there, in ways that are not taken.
+func TestUnknownAddresses(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	op := s.SubmitJSON(tool.SampleJSON)

@@ -8,8 +8,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestSplitsDoNotKeepImportsWaiting: as many uploads as an importer takes chunks at once stand in their splitting, and a small import is done.
-func TestSplitsDoNotKeepImportsWaiting(t *testing.T) {
+// TestMultipartSplitsDoNotDelayImports: as many uploads as an importer takes chunks at once stand in their splitting, and a small import is done.
+func TestMultipartSplitsDoNotDelayImports(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_IMPORTER_CONCURRENCY=2"}})
 	var uploads []upload
