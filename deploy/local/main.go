@@ -1,5 +1,5 @@
-// Command local runs Longshore on one machine: Postgres, Redis and the services as processes of its own, or the tests
-// against them. `make help` lists its uses.
+// Command local runs Longshore on one machine, with Postgres, Redis and the services as child
+// processes, or the tests against them. The Makefile starts it; see `make help`.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // gives a second Ctrl-C its default effect: the end, at once, of this process and its children
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process and its children immediately
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package debian installs packages on a Debian or Ubuntu machine, without starting the services they bring: the local
-// stack starts servers of its own.
+// Package debian installs packages on Debian and Ubuntu without starting the services in them, because
+// the local stack starts its own servers.
 package debian
 
 import (
@@ -16,22 +16,23 @@ import (
 )
 
 const (
-	// policyFile forbids packages to start services while it exists and answers 101 (deb-systemd-invoke(1p), invoke-rc.d(8)).
+	// policyFile keeps packages from starting services while it exits with 101 (deb-systemd-invoke(1p),
+	// invoke-rc.d(8)).
 	policyFile = "/usr/sbin/policy-rc.d"
-	// noClusterFile keeps postgresql-common from making and starting a database cluster (pg_createcluster(1)).
+	// noClusterFile keeps postgresql-common from creating a database cluster (pg_createcluster(1)).
 	noClusterFile = "/etc/postgresql-common/createcluster.d/longshore.conf"
 )
 
-// CanInstall tells whether this process may install packages: it is root's, and there is an apt-get.
+// CanInstall reports whether this process can install packages: it runs as root, and apt-get exists.
 func CanInstall() bool {
 	_, err := exec.LookPath("apt-get")
 	return err == nil && os.Geteuid() == 0
 }
 
-// Install installs the packages, after an update of the lists if apt-get does not know them. What apt-get says is in the
-// error when it fails.
+// Install installs the packages. If apt-get does not know them, it first updates the package lists. The
+// output of apt-get is in the error.
 func Install(ctx context.Context, packages ...string) (err error) {
-	restore, err := holdServices()
+	restore, err := preventServiceStarts()
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func Install(ctx context.Context, packages ...string) (err error) {
 	install := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
 	if err := aptGet(ctx, append([]string{"--simulate"}, install...)...); err != nil {
 		if err := aptGet(ctx, "update"); err != nil {
-			return fmt.Errorf("updating the lists of packages: %w", err)
+			return fmt.Errorf("updating the package lists: %w", err)
 		}
 	}
 	if err := aptGet(ctx, install...); err != nil {
@@ -48,11 +49,10 @@ func Install(ctx context.Context, packages ...string) (err error) {
 	return nil
 }
 
-// Disable keeps a service that a package has brought from starting with the machine. Without systemd there is nothing
-// to do.
+// Disable keeps an installed service from starting with the machine. Without systemd it does nothing.
 func Disable(ctx context.Context, service string) error {
 	if _, err := exec.LookPath("systemctl"); err != nil {
-		return nil //nolint:nilerr // a machine without systemd starts no service by itself
+		return nil //nolint:nilerr // without systemd no service starts with the machine
 	}
 	if err := run(ctx, nil, "systemctl", "disable", service); err != nil {
 		return fmt.Errorf("disabling the service %s: %w", service, err)
@@ -66,19 +66,20 @@ func aptGet(ctx context.Context, args ...string) error {
 }
 
 func run(ctx context.Context, env []string, args ...string) error {
-	said := process.NewTail(nil)
-	if err := process.Run(ctx, process.Command{Args: args, Env: env, Stdout: said}); err != nil {
-		return fmt.Errorf("%w: %s", err, said)
+	output := process.NewTail(nil)
+	if err := process.Run(ctx, process.Command{Args: args, Env: env, Stdout: output}); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	return nil
 }
 
-// holdServices lays the two files that keep packages from starting services; restore removes what was laid.
-func holdServices() (restore func() error, err error) {
-	var laid []string
+// preventServiceStarts creates policyFile and noClusterFile if they do not exist; restore deletes the
+// created ones.
+func preventServiceStarts() (restore func() error, err error) {
+	var created []string
 	restore = func() error {
 		var errs []error
-		for _, name := range laid {
+		for _, name := range created {
 			errs = append(errs, os.Remove(name))
 		}
 		return errors.Join(errs...)
@@ -87,23 +88,23 @@ func holdServices() (restore func() error, err error) {
 		policyFile:    "#!/bin/sh\nexit 101\n",
 		noClusterFile: "create_main_cluster = false\n",
 	} {
-		made, err := lay(name, content)
+		isNew, err := createFile(name, content)
 		if err != nil {
 			return nil, errors.Join(err, restore())
 		}
-		if made {
-			laid = append(laid, name)
+		if isNew {
+			created = append(created, name)
 		}
 	}
 	return restore, nil
 }
 
-// lay writes a file that does not exist yet.
-func lay(name, content string) (made bool, err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // G301: a folder of the system's configuration
+// createFile creates a file, and returns false if it exists.
+func createFile(name, content string) (created bool, err error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // G301: a folder of the system configuration
 		return false, fmt.Errorf("creating the folder of %s: %w", name, err)
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755) //nolint:gosec // G302: policy-rc.d is a program
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755) //nolint:gosec // G302: policy-rc.d is executable
 	if errors.Is(err, fs.ErrExist) {
 		return false, nil
 	}

@@ -14,22 +14,22 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// Name is the role, a superuser, and the database that a new cluster has.
+// Name is the name of the superuser and of the database in a new cluster.
 const Name = "longshore"
 
-// cluster is a folder with data and the programs that made them.
+// cluster is a data folder with the matching server programs.
 type cluster struct {
-	place    datadir.ServerDir
+	dir      datadir.ServerDir
 	programs string
 	password string
-	brief    bool // the data need not survive the machine
+	volatile bool // the data need not survive a crash of the machine
 }
 
-func (c *cluster) data() string { return filepath.Join(c.place.Path, "data") }
+func (c *cluster) data() string { return filepath.Join(c.dir.Path, "data") }
 
-// openCluster finds the cluster in the place, or makes it.
-func openCluster(ctx context.Context, place datadir.ServerDir, programs []string, brief bool) (*cluster, error) {
-	c := &cluster{place: place, brief: brief}
+// openCluster opens the cluster in the folder, or creates it.
+func openCluster(ctx context.Context, dir datadir.ServerDir, programs []string, volatile bool) (*cluster, error) {
+	c := &cluster{dir: dir, volatile: volatile}
 	version, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
 		c.programs = programs[0]
@@ -50,7 +50,7 @@ func openCluster(ctx context.Context, place datadir.ServerDir, programs []string
 	return c, err
 }
 
-func (c *cluster) passwordFile() string { return filepath.Join(c.place.Path, "password") }
+func (c *cluster) passwordFile() string { return filepath.Join(c.dir.Path, "password") }
 
 func programsFor(ctx context.Context, version string, programs []string, data string) (string, error) {
 	for _, folder := range programs {
@@ -62,58 +62,58 @@ func programsFor(ctx context.Context, version string, programs []string, data st
 			return folder, nil
 		}
 	}
-	return "", fmt.Errorf("the data in %s were made by Postgres %s, which this machine does not have: install that version, or move the folder away to begin anew",
+	return "", fmt.Errorf("the data in %s belong to Postgres %s, which is not installed: install that version, or move the folder away to start with empty data",
 		data, version)
 }
 
-// create makes the data beside their place and moves them there at last, so that an interrupted creation is not taken
-// for a cluster.
+// create creates the data in a temporary folder and renames it at the end, so that an interrupted
+// creation does not leave a partial cluster.
 func (c *cluster) create(ctx context.Context) error {
-	draft := c.data() + ".new"
-	if err := os.RemoveAll(draft); err != nil {
+	temporary := c.data() + ".new"
+	if err := os.RemoveAll(temporary); err != nil {
 		return fmt.Errorf("removing an unfinished cluster: %w", err)
 	}
 	c.password = rand.Text()
 	if err := os.WriteFile(c.passwordFile(), []byte(c.password), 0o600); err != nil {
-		return fmt.Errorf("keeping the database's password: %w", err)
+		return fmt.Errorf("storing the database's password: %w", err)
 	}
-	if owner := c.place.Credential; owner != nil {
+	if owner := c.dir.Credential; owner != nil {
 		if err := os.Chown(c.passwordFile(), int(owner.Uid), int(owner.Gid)); err != nil {
-			return fmt.Errorf("keeping the database's password: %w", err)
+			return fmt.Errorf("storing the database's password: %w", err)
 		}
 	}
 	args := []string{
-		"--pgdata=" + draft, "--username=" + Name, "--pwfile=" + c.passwordFile(),
+		"--pgdata=" + temporary, "--username=" + Name, "--pwfile=" + c.passwordFile(),
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
 	}
-	if c.brief {
+	if c.volatile {
 		args = append(args, "--no-sync")
 	}
 	if err := c.run(ctx, "", "initdb", args...); err != nil {
 		return fmt.Errorf("creating the database cluster: %w", err)
 	}
-	err := c.run(ctx, "CREATE DATABASE "+Name+";\n", "postgres", "--single", "-D", draft, "-c", "unix_socket_directories=", "postgres")
+	err := c.run(ctx, "CREATE DATABASE "+Name+";\n", "postgres", "--single", "-D", temporary, "-c", "unix_socket_directories=", "postgres")
 	if err != nil {
 		return fmt.Errorf("creating the database: %w", err)
 	}
-	if err := os.Rename(draft, c.data()); err != nil {
-		return fmt.Errorf("moving the new cluster to its place: %w", err)
+	if err := os.Rename(temporary, c.data()); err != nil {
+		return fmt.Errorf("renaming the new cluster: %w", err)
 	}
 	return nil
 }
 
-// run runs one of the programs under the cluster's account; when it fails, its last words are in the error.
+// run runs one of the programs under the cluster's account. The end of its output is in the error.
 func (c *cluster) run(ctx context.Context, input, program string, args ...string) error {
-	said := process.NewTail(nil)
+	output := process.NewTail(nil)
 	err := process.Run(ctx, process.Command{
 		Args:       append([]string{filepath.Join(c.programs, program)}, args...),
-		Dir:        c.place.Path,
+		Dir:        c.dir.Path,
 		Stdin:      strings.NewReader(input),
-		Stdout:     said,
-		Credential: c.place.Credential,
+		Stdout:     output,
+		Credential: c.dir.Credential,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, said)
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	return nil
 }

@@ -12,22 +12,23 @@ import (
 	"strconv"
 )
 
-// ErrNotFound says that this machine has no Postgres server.
-var ErrNotFound = errors.New("no Postgres server on this machine: install one (Debian: apt-get install postgresql), or set DATABASE_URL to the address of one, or PG_BIN to the folder of its programs")
+// ErrNotFound means that no Postgres server is installed.
+var ErrNotFound = errors.New("no Postgres server is installed: install one (Debian: apt-get install postgresql), or set DATABASE_URL to the address of one, or PG_BIN to the folder of its programs")
 
-// debianPattern is where Debian's packages put the server's programs, which are not in PATH.
+// debianPattern matches the folders of the server programs in Debian's packages, which are not in PATH.
 const debianPattern = "/usr/lib/postgresql/*/bin"
 
-// Find returns the folders that hold a server's programs, the best first: the one that PG_BIN names, Debian's from the
-// newest on, then the one in PATH. When there is none it returns ErrNotFound.
+// Find returns the folders with server programs, the preferred one first: that of PG_BIN alone if it is
+// set, otherwise Debian's from the newest to the oldest, then that in PATH. It returns ErrNotFound if
+// no server is installed.
 func Find() ([]string, error) {
 	if named := os.Getenv("PG_BIN"); named != "" {
 		if !complete(named) {
-			return nil, fmt.Errorf("PG_BIN is %s, which does not hold initdb and postgres", named)
+			return nil, fmt.Errorf("PG_BIN is %s, which does not contain initdb and postgres", named)
 		}
 		return []string{named}, nil
 	}
-	candidates, _ := filepath.Glob(debianPattern) // the pattern is well formed
+	candidates, _ := filepath.Glob(debianPattern) // the pattern is valid
 	slices.SortFunc(candidates, func(a, b string) int { return debianMajor(b) - debianMajor(a) })
 	if path, err := exec.LookPath("postgres"); err == nil {
 		candidates = append(candidates, filepath.Dir(path))
@@ -48,7 +49,7 @@ func complete(folder string) bool {
 	return true
 }
 
-// debianMajor reads the version from such a path as /usr/lib/postgresql/15/bin.
+// debianMajor returns the version in a path such as /usr/lib/postgresql/15/bin.
 func debianMajor(folder string) int {
 	major, _ := strconv.Atoi(filepath.Base(filepath.Dir(folder)))
 	return major
@@ -56,15 +57,15 @@ func debianMajor(folder string) int {
 
 var versionNumber = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// majorOf asks the server in the folder for its major version, such as "15".
+// majorOf returns the major version of the server in the folder, such as "15".
 func majorOf(ctx context.Context, folder string) (string, error) {
-	said, err := exec.CommandContext(ctx, filepath.Join(folder, "postgres"), "--version").Output()
+	output, err := exec.CommandContext(ctx, filepath.Join(folder, "postgres"), "--version").Output()
 	if err != nil {
-		return "", fmt.Errorf("asking %s for its version: %w", folder, err)
+		return "", fmt.Errorf("reading the version of %s: %w", folder, err)
 	}
-	match := versionNumber.FindSubmatch(said)
+	match := versionNumber.FindSubmatch(output)
 	if match == nil {
-		return "", fmt.Errorf("asking %s for its version: it said %q", folder, said)
+		return "", fmt.Errorf("reading the version of %s: unexpected output %q", folder, output)
 	}
 	return string(match[1]), nil
 }

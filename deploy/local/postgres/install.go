@@ -15,11 +15,11 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// Install brings a Postgres server to this machine and returns the folder of its programs. Root on Debian gets the
-// package; anyone else gets a download, which is kept at the path. What is done goes to out, one line at least.
+// Install installs a Postgres server and returns the folder of its programs: the Debian package if
+// this is root on Debian, otherwise a download that is kept at the path. It reports its steps to out.
 func Install(ctx context.Context, path string, out io.Writer) (folder string, err error) {
 	if debian.CanInstall() {
-		_, _ = fmt.Fprintln(out, "no Postgres on this machine: installing Debian's package postgresql (half a minute)")
+		_, _ = fmt.Fprintln(out, "no Postgres server is installed: installing the Debian package postgresql (half a minute)")
 		if err := debian.Install(ctx, "postgresql"); err != nil {
 			return "", errors.Join(ErrNotFound, err)
 		}
@@ -36,26 +36,27 @@ func Install(ctx context.Context, path string, out io.Writer) (folder string, er
 	return folder, nil
 }
 
-// download fetches the programs once. The library can only start a whole server, so that is what it does, on data that
-// are thrown away; when root asks, the start fails and the programs are there all the same.
+// download downloads the programs if they are not yet at the path. The library does that only as part
+// of the start of a server, so a server is started on temporary data. For root this start fails, after
+// the download.
 func download(ctx context.Context, path string, source embeddedpostgres.Config, out io.Writer) (string, error) {
-	place, err := datadir.OpenServerDir(ctx, path)
+	dir, err := datadir.OpenServerDir(ctx, path)
 	if err != nil {
 		return "", err
 	}
-	programs := filepath.Join(place.Path, "bin")
+	programs := filepath.Join(dir.Path, "bin")
 	if complete(programs) {
 		return programs, nil
 	}
-	_, _ = fmt.Fprintln(out, "no Postgres on this machine: downloading one (about 25 MB), which is kept in", place.Path)
-	trial := filepath.Join(place.Path, "trial")
+	_, _ = fmt.Fprintln(out, "no Postgres server is installed: downloading one (about 25 MB) into", dir.Path)
+	trial := filepath.Join(dir.Path, "trial")
 	defer func() { _ = os.RemoveAll(trial) }()
 	port, err := process.Port(ctx, 0)
 	if err != nil {
 		return "", err
 	}
 	server := embeddedpostgres.NewDatabase(source.
-		BinariesPath(place.Path).
+		BinariesPath(dir.Path).
 		CachePath(filepath.Join(trial, "download")).
 		RuntimePath(filepath.Join(trial, "runtime")).
 		DataPath(filepath.Join(trial, "data")).

@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// pollInterval is how often the server's pid file is read while it starts or stops.
+	// pollInterval is the time between two reads of the pid file while the server starts or stops.
 	pollInterval = 20 * time.Millisecond
-	// reclaimWait bounds the fast shutdown of a server that a killed launcher has left.
-	reclaimWait = 30 * time.Second
-	// readyLine is the line of postmaster.pid that holds the state, as pg_ctl reads it (utils/pidfile.h).
+	// reclaimTimeout is the maximum time of the shutdown of a server that a killed launcher has left.
+	reclaimTimeout = 30 * time.Second
+	// readyLine is the line of postmaster.pid with the state, counted from 0 (utils/pidfile.h).
 	readyLine = 7
 )
 
-// pidFile is what postmaster.pid says.
+// pidFile is the content of postmaster.pid.
 type pidFile struct {
 	pid   int
 	ready bool
@@ -42,27 +42,27 @@ func readPidFile(data string) (pidFile, error) {
 	return pidFile{pid: pid, ready: len(lines) > readyLine && strings.TrimSpace(lines[readyLine]) == "ready"}, nil
 }
 
-// reclaim makes the data free for a new server: it stops one that still runs on them, left by a launcher that was
-// killed, and removes a pid file that names no such server, because Postgres takes any process with that id for one.
+// reclaim prepares the data folder for a new server. It stops a server that a killed launcher has left,
+// and deletes a stale pid file, because Postgres assumes that any process with the id in it is a server.
 func reclaim(ctx context.Context, data string) error {
-	left, err := readPidFile(data)
+	file, err := readPidFile(data)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil || !servesData(ctx, left.pid, data) {
+	if err != nil || !servesData(ctx, file.pid, data) {
 		return removePidFile(data)
 	}
-	if err := syscall.Kill(left.pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(file.pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("stopping the server that still runs on %s: %w", data, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, reclaimWait)
+	ctx, cancel := context.WithTimeout(ctx, reclaimTimeout)
 	defer cancel()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	for servesData(ctx, left.pid, data) {
+	for servesData(ctx, file.pid, data) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the server that still runs on %s (process %d) to stop: %w", data, left.pid, ctx.Err())
+			return fmt.Errorf("waiting for the server that still runs on %s (process %d) to stop: %w", data, file.pid, ctx.Err())
 		case <-ticker.C:
 		}
 	}
@@ -76,12 +76,12 @@ func removePidFile(data string) error {
 	return nil
 }
 
-// servesData tells whether the process is a server on these data. A server's working folder is its data folder, which
-// Linux shows in /proc; elsewhere its command line names it.
+// servesData reports whether the process is a server that uses the data folder. The working folder of a
+// server is its data folder, which Linux shows in /proc; on other systems its command line contains it.
 func servesData(ctx context.Context, pid int, data string) bool {
 	if folder, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil {
 		return folder == data
 	}
-	said, err := exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && strings.Contains(string(said), data)
+	output, err := exec.CommandContext(ctx, "ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.Contains(string(output), data)
 }

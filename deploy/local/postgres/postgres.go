@@ -1,5 +1,5 @@
-// Package postgres runs a Postgres server of its own for development and tests: found on the machine or brought to it,
-// on the loopback address only, under an account without rights when root starts it, and gone when its starter is.
+// Package postgres runs a Postgres server for development and tests. The server listens on the loopback
+// address only, runs under an unprivileged account if root starts it, and ends with its starter.
 package postgres
 
 import (
@@ -21,38 +21,38 @@ import (
 )
 
 const (
-	// DefaultPort is Postgres's own.
+	// DefaultPort is the default port of Postgres.
 	DefaultPort = 5432
-	// startWait bounds a start, in which the server may have to replay what a crash left (4 GB of log at most).
-	startWait = 2 * time.Minute
-	// stopWait bounds a fast shutdown, which writes the buffers.
-	stopWait = 30 * time.Second
-	// retryWait bounds the wait for the sessions of a killed server, which hold its shared memory until they notice.
-	retryWait = 15 * time.Second
+	// startTimeout is the maximum time of a start, with the recovery of up to 4 GB of WAL after a crash.
+	startTimeout = 2 * time.Minute
+	// stopTimeout is the maximum time of a fast shutdown, which writes the buffers.
+	stopTimeout = 30 * time.Second
+	// retryTimeout is how long a start is retried while sessions of a killed server use its shared memory.
+	retryTimeout = 15 * time.Second
 )
 
-// Options says which server to start.
+// Options configures a server.
 type Options struct {
-	Programs []string          // folders with initdb and postgres, the best first; nil: what Find returns
-	Folder   string            // where the data are kept; empty: a temporary folder, deleted by Remove
-	Port     int               // zero: a free one
-	Params   map[string]string // settings that are added to, and win over, the stack's own
-	Log      io.Writer         // gets the server's log; nil discards it
+	Programs []string          // folders with initdb and postgres, the preferred one first; nil: those of Find
+	Folder   string            // for the data; empty: a temporary folder, which Remove deletes
+	Port     int               // used if free, otherwise another one; zero: any free one
+	Params   map[string]string // settings in addition to, and instead of, those of this package
+	Log      io.Writer         // for the server's log; nil discards it
 }
 
-// params are the stack's settings. Durability stays at Postgres's safe defaults.
+// params returns this package's settings. Those of durability keep Postgres's safe defaults.
 func params() map[string]string {
 	return map[string]string{
 		"listen_addresses":        "127.0.0.1",
-		"unix_socket_directories": "", // none: their paths must be short and writable for the account
+		"unix_socket_directories": "", // none, because their paths must be short and writable for the account
 		"max_connections":         "200",
 		"shared_buffers":          "256MB",
 		"max_wal_size":            "4GB",
 	}
 }
 
-// Server is a server that was started. Stop ends it gracefully: sessions are cut, the data are written. Kill ends it as a
-// crash would. After either, Restart starts it again.
+// Server is a started server. Stop shuts it down: it disconnects the sessions and writes the data. Kill
+// ends it with SIGKILL. After either, Restart starts it again.
 type Server struct {
 	process.Slot
 
@@ -63,7 +63,7 @@ type Server struct {
 	temporary bool
 }
 
-// Start starts a server and returns when it takes connections. A cluster is made where there is none yet.
+// Start starts a server and returns when it accepts connections. It creates the cluster if necessary.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{params: params(), log: o.Log, temporary: o.Folder == ""}
 	maps.Copy(s.params, o.Params)
@@ -71,21 +71,21 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, err := placeFor(ctx, o.Folder)
+	dir, err := openDir(ctx, o.Folder)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.open(ctx, place, programs, o.Port); err != nil {
+	if err := s.open(ctx, dir, programs, o.Port); err != nil {
 		if s.temporary {
-			err = errors.Join(err, datadir.RemoveServerDir(place.Path))
+			err = errors.Join(err, datadir.RemoveServerDir(dir.Path))
 		}
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) open(ctx context.Context, place datadir.ServerDir, programs []string, port int) (err error) {
-	if s.cluster, err = openCluster(ctx, place, programs, s.temporary || s.params["fsync"] == "off"); err != nil {
+func (s *Server) open(ctx context.Context, dir datadir.ServerDir, programs []string, port int) (err error) {
+	if s.cluster, err = openCluster(ctx, dir, programs, s.temporary || s.params["fsync"] == "off"); err != nil {
 		return err
 	}
 	if err = reclaim(ctx, s.cluster.data()); err != nil { // before the port is chosen, which the old server may use
@@ -104,7 +104,7 @@ func programsOr(given []string) ([]string, error) {
 	return Find()
 }
 
-func placeFor(ctx context.Context, folder string) (datadir.ServerDir, error) {
+func openDir(ctx context.Context, folder string) (datadir.ServerDir, error) {
 	if folder == "" {
 		return datadir.TempServerDir(ctx, "postgres")
 	}
@@ -123,10 +123,10 @@ func (s *Server) URL() string {
 	return address.String()
 }
 
-// Folder is where the server's data are.
-func (s *Server) Folder() string { return s.cluster.place.Path }
+// Folder returns the folder of the server's data.
+func (s *Server) Folder() string { return s.cluster.dir.Path }
 
-// Remove stops the server, and deletes its data if their folder is a temporary one.
+// Remove stops the server, and deletes its data if they are in a temporary folder.
 func (s *Server) Remove() error {
 	err := s.Stop()
 	if s.temporary {
@@ -135,39 +135,41 @@ func (s *Server) Remove() error {
 	return err
 }
 
-// Restart starts the server again after Stop or Kill, on the same port and data, and returns when it takes connections.
+// Restart starts the server again after Stop or Kill, with the same port and data, and returns when it
+// accepts connections.
 func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWait)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	retry := time.Now().Add(retryWait)
+	deadline := time.Now().Add(retryTimeout)
 	for {
 		if err := reclaim(ctx, s.cluster.data()); err != nil {
 			return err
 		}
-		held, err := s.startOnce(ctx)
-		if err == nil || !held || time.Now().After(retry) {
+		inUse, err := s.startOnce(ctx)
+		if err == nil || !inUse || time.Now().After(deadline) {
 			return err
 		}
 	}
 }
 
-// startOnce tries to start the server. When it fails, held tells whether what an earlier server left was the reason.
-func (s *Server) startOnce(ctx context.Context) (held bool, err error) {
-	said := process.NewTail(s.log)
+// startOnce starts the server. When that fails, inUse reports whether the shared memory of an earlier
+// server was the reason.
+func (s *Server) startOnce(ctx context.Context) (inUse bool, err error) {
+	output := process.NewTail(s.log)
 	args := []string{filepath.Join(s.cluster.programs, "postgres"), "-D", s.cluster.data(), "-p", strconv.Itoa(s.port)}
 	for _, name := range slices.Sorted(maps.Keys(s.params)) {
 		args = append(args, "-c", name+"="+s.params[name])
 	}
 	child, err := s.StartNext(process.Command{
-		Args: args, Dir: s.cluster.place.Path, Stdout: said, Credential: s.cluster.place.Credential,
-		StopSignal: syscall.SIGINT, LostSignal: syscall.SIGINT, Grace: stopWait, // SIGINT is the fast shutdown
+		Args: args, Dir: s.cluster.dir.Path, Stdout: output, Credential: s.cluster.dir.Credential,
+		StopSignal: syscall.SIGINT, LostSignal: syscall.SIGINT, Grace: stopTimeout, // SIGINT is the fast shutdown
 	})
 	if err != nil {
 		return false, err
 	}
 	if err := s.awaitReady(ctx, child); err != nil {
-		held = strings.Contains(said.String(), "still in use")
-		return held, errors.Join(fmt.Errorf("starting Postgres: %w: %s", err, said), child.Stop())
+		inUse = strings.Contains(output.String(), "still in use")
+		return inUse, errors.Join(fmt.Errorf("starting Postgres: %w: %s", err, output), child.Stop())
 	}
 	return false, nil
 }
@@ -181,7 +183,7 @@ func (s *Server) awaitReady(ctx context.Context, child *process.Child) error {
 		}
 		select {
 		case <-child.Done():
-			return fmt.Errorf("it ended at once: %w", child.Err())
+			return fmt.Errorf("it exited: %w", child.Err())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:

@@ -32,14 +32,14 @@ func query(t *testing.T, server *postgres.Server, sql string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
-	var answer string
-	if err := conn.QueryRow(t.Context(), sql).Scan(&answer); err != nil {
+	var value string
+	if err := conn.QueryRow(t.Context(), sql).Scan(&value); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-	return answer
+	return value
 }
 
-func TestServer(t *testing.T) {
+func TestStart(t *testing.T) {
 	t.Parallel()
 	server := start(t, postgres.Options{Params: map[string]string{"max_connections": "17"}})
 	for sql, want := range map[string]string{
@@ -53,7 +53,7 @@ func TestServer(t *testing.T) {
 		"SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user": "true",
 	} {
 		if got := query(t, server, sql); got != want {
-			t.Errorf("%s: %q instead of %q", sql, got, want)
+			t.Errorf("%s = %q, want %q", sql, got, want)
 		}
 	}
 	info, err := os.Stat(filepath.Join(server.Folder(), "data"))
@@ -61,10 +61,10 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if uid := info.Sys().(*syscall.Stat_t).Uid; uid == 0 {
-		t.Error("the data belong to root")
+		t.Error("owner of the data = root, want an unprivileged user")
 	}
 	if mode := info.Mode().Perm(); mode != 0o700 {
-		t.Errorf("the data are open to others: %v", mode)
+		t.Errorf("mode of the data = %v, want 0700", mode)
 	}
 }
 
@@ -80,8 +80,8 @@ func execute(t *testing.T, server *postgres.Server, sql string) {
 	}
 }
 
-// After a crash the server comes back on the same address, with what was committed, although its pid file and the
-// sessions of the killed server are still there.
+// TestRestart checks that the server keeps its address and data after a crash, which leaves a pid file
+// and sessions of the killed server.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	server := start(t, postgres.Options{})
@@ -90,8 +90,8 @@ func TestRestart(t *testing.T) {
 	for name, end := range map[string]func() error{
 		"Kill": server.Kill,
 		"Stop": server.Stop,
-		// By now the pid in a stale file may belong to any process, which must neither stop the start nor be stopped.
-		"Stop and a reused pid": func() error { return errors.Join(server.Stop(), leavePidFile(server)) },
+		// The pid in a stale file may be that of another process, which must not be stopped.
+		"Stop with a reused pid": func() error { return errors.Join(server.Stop(), leavePidFile(server)) },
 	} {
 		if err := end(); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -100,11 +100,11 @@ func TestRestart(t *testing.T) {
 			t.Fatalf("Restart after %s: %v", name, err)
 		}
 		if got := query(t, server, "SELECT v::text FROM kept"); got != "1" {
-			t.Errorf("after %s: %q", name, got)
+			t.Errorf("value after %s = %q, want 1", name, got)
 		}
 	}
 	if server.URL() != before || server.Pid() == pid {
-		t.Errorf("%s (process %d) became %s (process %d)", before, pid, server.URL(), server.Pid())
+		t.Errorf("server after the restarts = %s (process %d), want %s, and another process than %d", server.URL(), server.Pid(), before, pid)
 	}
 }
 
@@ -113,25 +113,25 @@ func leavePidFile(server *postgres.Server) error {
 	return os.WriteFile(filepath.Join(server.Folder(), "data", "postmaster.pid"), []byte(content), 0o600)
 }
 
-func TestServerOfAKilledLauncherIsStopped(t *testing.T) {
+func TestStartStopsTheServerOfAKilledLauncher(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "postgres")
-	t.Cleanup(func() { _ = datadir.RemoveServerDir(folder) }) // for root it is a link to a folder elsewhere
-	left := start(t, postgres.Options{Folder: folder})
+	t.Cleanup(func() { _ = datadir.RemoveServerDir(folder) }) // for root it is a link
+	old := start(t, postgres.Options{Folder: folder})
 	next := start(t, postgres.Options{Folder: folder})
-	<-left.Done()
-	if err := left.Err(); err != nil {
-		t.Errorf("the server that was left ended with %v instead of gracefully", err)
+	<-old.Done()
+	if err := old.Err(); err != nil {
+		t.Errorf("end of the old server = %v, want a graceful shutdown", err)
 	}
 	if got := query(t, next, "SELECT 'up'"); got != "up" {
-		t.Errorf("the next server answers %q", got)
+		t.Errorf("query at the new server = %q, want up", got)
 	}
 }
 
-func TestStartTellsWhyItFails(t *testing.T) {
+func TestStartReturnsTheLog(t *testing.T) {
 	t.Parallel()
 	_, err := postgres.Start(t.Context(), postgres.Options{Params: map[string]string{"no_such_setting": "1"}})
 	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {
-		t.Errorf("Start returned %v", err)
+		t.Errorf("Start() = %v, want an error that names the setting", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package process starts child processes that never outlive the process that started them, stops them gracefully, and
-// gives their output a readable form. It runs on Linux and other Unix systems.
+// Package process starts child processes that never outlive this process, stops them gracefully, and
+// prefixes their output with their names. It supports Linux and other Unix systems.
 package process
 
 import (
@@ -12,30 +12,31 @@ import (
 	"time"
 )
 
-// DefaultGrace is how long Stop waits for a child. It is longer than the 20 seconds that a service gives the work in hand
-// (LONGSHORE_SHUTDOWN_GRACE).
+// DefaultGrace is how long Stop waits for a child by default: longer than the services' own shutdown
+// timeout of 20 s (LONGSHORE_SHUTDOWN_GRACE).
 const DefaultGrace = 25 * time.Second
 
-// pipeDelay bounds the wait for the output of a child that is gone, because a grandchild may hold the pipe open.
+// pipeDelay is how long to wait for the rest of the output after a child has ended, because a grandchild
+// may keep the pipe open.
 const pipeDelay = 2 * time.Second
 
-// Command says what to start, and how to end it.
+// Command describes a process, and how to stop it.
 type Command struct {
-	Args   []string // the program, a path or a name to be found in PATH, and its arguments
+	Args   []string // the program (a path, or a name in PATH) and its arguments
 	Env    []string // nil: the environment of this process
-	Dir    string   // where it runs; empty: where this process runs
+	Dir    string   // working folder; empty: that of this process
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer // nil: the same as Stdout
 
-	Credential *syscall.Credential // the account it runs under; nil: the account of this process
-	StopSignal syscall.Signal      // what Stop sends first; zero: SIGTERM
-	LostSignal syscall.Signal      // what the child gets when this process dies without stopping it; zero: SIGKILL
+	Credential *syscall.Credential // its account; nil: the account of this process
+	StopSignal syscall.Signal      // sent by Stop; zero: SIGTERM
+	LostSignal syscall.Signal      // sent to the child when this process ends without stopping it; zero: SIGKILL
 	Grace      time.Duration       // how long Stop waits before SIGKILL; zero: DefaultGrace
 }
 
-// Child is a process that was started. It leads a process group of its own, so that a Ctrl-C on the terminal reaches
-// only the parent, which stops its children in the order that it wants.
+// Child is a started process. It leads its own process group, so that Ctrl-C in the terminal reaches
+// only the parent, which stops its children in its own order.
 type Child struct {
 	command Command
 	pid     int
@@ -43,7 +44,7 @@ type Child struct {
 	err     error
 }
 
-// Start starts the command and returns at once.
+// Start starts the command without waiting for its end.
 func Start(command Command) (*Child, error) {
 	path, err := exec.LookPath(command.Args[0])
 	if err != nil {
@@ -93,8 +94,8 @@ func flush(writers ...io.Writer) {
 	}
 }
 
-// Run starts the command, waits for its end and returns how it ended: nil, or an error that holds an *exec.ExitError.
-// When the context ends first, the command is stopped and the context's error is returned.
+// Run starts the command and waits for its end. It returns an error that wraps an *exec.ExitError if
+// the command fails. If the context ends first, Run stops the command and returns the context's error.
 func Run(ctx context.Context, command Command) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -111,13 +112,13 @@ func Run(ctx context.Context, command Command) error {
 	}
 }
 
-// Pid is the process id, which is also the id of the child's process group.
+// Pid returns the process id, which is also the id of the child's process group.
 func (c *Child) Pid() int { return c.pid }
 
-// Done is closed when the child has ended and all of its output was written.
+// Done returns a channel that is closed when the child has ended and all its output is written.
 func (c *Child) Done() <-chan struct{} { return c.done }
 
-// Err tells how the child ended; it is meaningful once Done is closed.
+// Err returns how the child ended, once Done is closed: nil or an error that wraps an *exec.ExitError.
 func (c *Child) Err() error {
 	select {
 	case <-c.done:
@@ -127,7 +128,7 @@ func (c *Child) Err() error {
 	}
 }
 
-// Signal sends a signal to the child's process group. A child that has ended already is no error.
+// Signal sends a signal to the child's process group. A child that has ended is no error.
 func (c *Child) Signal(signal syscall.Signal) error {
 	select {
 	case <-c.done:
@@ -140,17 +141,18 @@ func (c *Child) Signal(signal syscall.Signal) error {
 	return nil
 }
 
-// Stop asks the child to end, waits for it, and kills it when the grace period is over, which is an error.
+// Stop sends the stop signal and waits for the end of the child. After the grace period it kills the
+// child and returns an error.
 func (c *Child) Stop() error {
 	if err := c.Signal(c.command.StopSignal); err != nil {
 		return err
 	}
-	late := time.NewTimer(c.command.Grace)
-	defer late.Stop()
+	timeout := time.NewTimer(c.command.Grace)
+	defer timeout.Stop()
 	select {
 	case <-c.done:
 		return nil
-	case <-late.C:
+	case <-timeout.C:
 	}
 	if err := c.Kill(); err != nil {
 		return err
@@ -158,7 +160,7 @@ func (c *Child) Stop() error {
 	return fmt.Errorf("%s did not stop within %v and was killed", c.command.Args[0], c.command.Grace)
 }
 
-// Kill ends the child with SIGKILL, as a crash would, and waits until it is gone.
+// Kill ends the child with SIGKILL and waits for its end.
 func (c *Child) Kill() error {
 	if err := c.Signal(syscall.SIGKILL); err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// parentVariable turns this test binary into a parent that starts a child, tells its process id, and waits to be killed.
+// parentVariable makes this test binary start a child, print its process id, and wait to be killed.
 const parentVariable = "PROCESS_TEST_PARENT"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	<-child.Done()
 }
 
-// sh starts a shell that says "ready" once its script has come so far.
+// sh starts a shell script, and returns when it prints "ready".
 func sh(t *testing.T, script string, change func(*process.Command)) *process.Child {
 	t.Helper()
 	reader, writer := io.Pipe()
@@ -45,13 +45,13 @@ func sh(t *testing.T, script string, change func(*process.Command)) *process.Chi
 	}
 	t.Cleanup(func() { _ = child.Kill() })
 	if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || line != "ready\n" {
-		t.Fatalf("the child said %q, %v", line, err)
+		t.Fatalf("output of the child = %q, %v, want ready", line, err)
 	}
 	go func() { _, _ = io.Copy(io.Discard, reader) }()
 	return child
 }
 
-func TestChildOfKilledParentDies(t *testing.T) {
+func TestChildEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
@@ -75,7 +75,7 @@ func TestChildOfKilledParentDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !running(pid) {
-		t.Fatal("the child did not run before its parent was killed")
+		t.Fatal("the child does not run before its parent is killed")
 	}
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -84,13 +84,13 @@ func TestChildOfKilledParentDies(t *testing.T) {
 	eventually(t, func() bool { return !running(pid) }, "the child outlived its parent")
 }
 
-// running tells whether the process is there and not a zombie that nobody has waited for.
+// running reports whether the process exists and is not a zombie.
 func running(pid int) bool {
-	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output() //nolint:noctx // it ends at once
+	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output() //nolint:noctx // ps exits immediately
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
 
-func eventually(t *testing.T, condition func() bool, otherwise string) {
+func eventually(t *testing.T, condition func() bool, message string) {
 	t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -99,31 +99,31 @@ func eventually(t *testing.T, condition func() bool, otherwise string) {
 	for !condition() {
 		select {
 		case <-ctx.Done():
-			t.Fatal(otherwise)
+			t.Fatal(message)
 		case <-ticker.C:
 		}
 	}
 }
 
-func TestStop(t *testing.T) {
+func TestChildStop(t *testing.T) {
 	t.Parallel()
 	t.Run("gracefully", func(t *testing.T) {
 		t.Parallel()
 		child := sh(t, `trap 'exit 7' TERM; echo ready; while :; do sleep 0.05 || exit; done`, nil)
 		if err := child.Stop(); err != nil {
-			t.Errorf("Stop: %v", err)
+			t.Errorf("Stop() = %v, want no error", err)
 		}
 		var exit *exec.ExitError
 		if !errors.As(child.Err(), &exit) || exit.ExitCode() != 7 {
-			t.Errorf("the child ended with %v instead of its own exit status 7", child.Err())
+			t.Errorf("Err() = %v, want exit status 7", child.Err())
 		}
 	})
-	t.Run("with the signal wanted", func(t *testing.T) {
+	t.Run("with another signal", func(t *testing.T) {
 		t.Parallel()
 		child := sh(t, `trap '' TERM; trap 'exit 0' INT; echo ready; while :; do sleep 0.05 || exit; done`,
 			func(c *process.Command) { c.StopSignal = syscall.SIGINT })
 		if err := child.Stop(); err != nil {
-			t.Errorf("Stop: %v", err)
+			t.Errorf("Stop() = %v, want no error", err)
 		}
 	})
 	t.Run("by force after the grace period", func(t *testing.T) {
@@ -131,10 +131,10 @@ func TestStop(t *testing.T) {
 		child := sh(t, `trap '' TERM; echo ready; while :; do sleep 0.05 || exit; done`,
 			func(c *process.Command) { c.Grace = 100 * time.Millisecond })
 		if err := child.Stop(); err == nil {
-			t.Error("Stop did not tell that it had to kill")
+			t.Error("Stop() = nil, want an error")
 		}
 		if running(child.Pid()) {
-			t.Error("the child still runs")
+			t.Error("the child still runs after Stop()")
 		}
 	})
 	t.Run("a child that has ended", func(t *testing.T) {
@@ -142,12 +142,12 @@ func TestStop(t *testing.T) {
 		child := sh(t, `echo ready`, nil)
 		<-child.Done()
 		if err := child.Stop(); err != nil {
-			t.Errorf("Stop: %v", err)
+			t.Errorf("Stop() = %v, want no error", err)
 		}
 	})
 }
 
-func TestKillReachesGrandchildren(t *testing.T) {
+func TestChildKillEndsGrandchildren(t *testing.T) {
 	t.Parallel()
 	reader, writer := io.Pipe()
 	child, err := process.Start(process.Command{Args: []string{"sh", "-c", "sleep 600 & echo $!; wait"}, Stdout: writer})
@@ -168,28 +168,28 @@ func TestKillReachesGrandchildren(t *testing.T) {
 	eventually(t, func() bool { return !running(grandchild) }, "the grandchild outlived its group")
 }
 
-func TestRunReturnsTheExitStatus(t *testing.T) {
+func TestRunReturnsExitStatus(t *testing.T) {
 	t.Parallel()
 	var exit *exec.ExitError
 	err := process.Run(t.Context(), process.Command{Args: []string{"sh", "-c", "exit 3"}})
 	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
-		t.Errorf("Run returned %v instead of exit status 3", err)
+		t.Errorf("Run() = %v, want exit status 3", err)
 	}
 }
 
-func TestRunStopsWithItsContext(t *testing.T) {
+func TestRunStopsWhenContextEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
-	ended := make(chan error, 1)
+	result := make(chan error, 1)
 	go func() {
-		ended <- process.Run(ctx, process.Command{Args: []string{"sh", "-c", "echo ready; exec sleep 600"}, Stdout: writer})
+		result <- process.Run(ctx, process.Command{Args: []string{"sh", "-c", "echo ready; exec sleep 600"}, Stdout: writer})
 	}()
 	if _, err := bufio.NewReader(reader).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("Run returned %v", err)
+	if err := <-result; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run() = %v, want context.Canceled", err)
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/term"
 )
 
-// maxLine bounds a line without an end; what is longer is broken, so that memory stays bounded.
+// maxLine is the maximum length of a line. Longer lines are broken, to limit memory.
 const maxLine = 64 << 10
 
-// palette holds the colours of the names (ANSI foreground), readable on dark and on light ground.
+// palette contains the ANSI foreground colours of the names, readable on dark and light backgrounds.
 var palette = []int{36, 33, 32, 35, 34, 96, 93, 92, 95, 94}
 
-// Console lets many writers share one output: whole lines, each behind the name of its writer.
+// Console combines the lines of several writers in one output, each with the name of its writer.
 type Console struct {
 	mu     sync.Mutex
 	out    io.Writer
@@ -25,15 +25,15 @@ type Console struct {
 	names  int
 }
 
-// NewConsole writes to out, with colours if that is a terminal and NO_COLOR is not set (https://no-color.org). The
-// column of names is width characters wide.
+// NewConsole returns a Console that writes to out, with colours if out is a terminal and NO_COLOR is not
+// set (https://no-color.org). Width is that of the column of names.
 func NewConsole(out io.Writer, width int) *Console {
 	file, ok := out.(*os.File)
 	colour := ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
 	return &Console{out: out, width: width, colour: colour}
 }
 
-// Lines returns a writer whose lines appear behind the name.
+// Lines returns a writer whose lines are prefixed with the name.
 func (c *Console) Lines(name string) *Lines {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,26 +45,27 @@ func (c *Console) Lines(name string) *Lines {
 	return &Lines{console: c, prefix: prefix}
 }
 
-// Print writes text as it is, between the lines of the others.
+// Print writes text without a prefix, between the lines of the writers.
 func (c *Console) Print(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _ = io.WriteString(c.out, text)
 }
 
-// Lines is a writer of whole lines to a Console. It may be used by several goroutines.
+// Lines writes whole lines to a Console. Several goroutines can use it.
 type Lines struct {
 	console *Console
 	prefix  string
-	partial []byte // the beginning of a line, guarded by the console's lock
+	partial []byte // of a line, guarded by the console's lock
 }
 
-// Write shows every line that is complete. It never fails, because a child must not stop when its log cannot be shown.
+// Write writes the complete lines to the console and keeps the rest. It never fails, because a child must
+// not stop when its log cannot be shown.
 func (l *Lines) Write(p []byte) (int, error) {
 	l.console.mu.Lock()
 	defer l.console.mu.Unlock()
 	l.partial = append(l.partial, p...)
-	var shown []byte
+	var output []byte
 	for {
 		end := bytes.IndexByte(l.partial, '\n')
 		if end < 0 && len(l.partial) < maxLine {
@@ -73,16 +74,16 @@ func (l *Lines) Write(p []byte) (int, error) {
 		if end < 0 {
 			end = maxLine - 1
 		}
-		shown = l.appendLine(shown, l.partial[:end+1])
+		output = l.appendLine(output, l.partial[:end+1])
 		l.partial = l.partial[end+1:]
 	}
-	if len(shown) > 0 {
-		_, _ = l.console.out.Write(shown)
+	if len(output) > 0 {
+		_, _ = l.console.out.Write(output)
 	}
 	return len(p), nil
 }
 
-// Flush shows what was written without a line's end.
+// Flush writes the incomplete last line.
 func (l *Lines) Flush() {
 	l.console.mu.Lock()
 	defer l.console.mu.Unlock()
@@ -97,8 +98,8 @@ func (l *Lines) Printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(l, format+"\n", args...)
 }
 
-func (l *Lines) appendLine(shown, line []byte) []byte {
-	shown = append(shown, l.prefix...)
-	shown = append(shown, bytes.TrimRight(line, "\r\n")...)
-	return append(shown, '\n')
+func (l *Lines) appendLine(output, line []byte) []byte {
+	output = append(output, l.prefix...)
+	output = append(output, bytes.TrimRight(line, "\r\n")...)
+	return append(output, '\n')
 }

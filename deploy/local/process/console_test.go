@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-func TestLinesArePrefixed(t *testing.T) {
+func TestLinesWrite(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		writes []string
@@ -21,7 +21,7 @@ func TestLinesArePrefixed(t *testing.T) {
 		"a whole line":               {[]string{"hello\n"}, "api  | hello\n"},
 		"a line in pieces":           {[]string{"hel", "lo", "\nwor", "ld\n"}, "api  | hello\napi  | world\n"},
 		"several lines at once":      {[]string{"a\nb\n\nc\n"}, "api  | a\napi  | b\napi  | \napi  | c\n"},
-		"an end without a line feed": {[]string{"last words"}, "api  | last words\n"},
+		"an end without a line feed": {[]string{"last line"}, "api  | last line\n"},
 		"a carriage return":          {[]string{"a\r\n"}, "api  | a\n"},
 		"nothing":                    {nil, ""},
 	}
@@ -32,28 +32,28 @@ func TestLinesArePrefixed(t *testing.T) {
 			lines := process.NewConsole(&out, 4).Lines("api")
 			for _, text := range test.writes {
 				if n, err := io.WriteString(lines, text); n != len(text) || err != nil {
-					t.Fatalf("Write: %d, %v", n, err)
+					t.Fatalf("Write() = %d, %v, want %d, nil", n, err, len(text))
 				}
 			}
 			lines.Flush()
 			if diff := cmp.Diff(test.want, out.String()); diff != "" {
-				t.Errorf("shown (-want +got):\n%s", diff)
+				t.Errorf("output (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestLineWithoutEndIsBroken(t *testing.T) {
+func TestLinesWriteBreaksLongLines(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	lines := process.NewConsole(&out, 1).Lines("x")
 	_, _ = io.WriteString(lines, strings.Repeat("a", 200_000))
-	if shown := strings.Count(out.String(), "a"); shown < 190_000-65_536 {
-		t.Errorf("%d of 200000 characters are shown before the line's end", shown)
+	if got := strings.Count(out.String(), "a"); got < 190_000-65_536 {
+		t.Errorf("characters written before the end of the line = %d, want %d or more of 200000", got, 190_000-65_536)
 	}
 }
 
-func TestLinesOfManyWritersStayWhole(t *testing.T) {
+func TestLinesWriteKeepsLinesWhole(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	console := process.NewConsole(&out, 2)
@@ -63,7 +63,7 @@ func TestLinesOfManyWritersStayWhole(t *testing.T) {
 		lines := console.Lines(name)
 		writers.Go(func() {
 			for range 500 {
-				_, _ = io.WriteString(lines, "says ")
+				_, _ = io.WriteString(lines, "line of ")
 				_, _ = io.WriteString(lines, name+"\n")
 			}
 		})
@@ -71,20 +71,20 @@ func TestLinesOfManyWritersStayWhole(t *testing.T) {
 	writers.Wait()
 	for line := range strings.Lines(out.String()) {
 		name, _, _ := strings.Cut(line, " |")
-		if line != name+" | says "+name+"\n" {
-			t.Fatalf("a mixed line: %q", line)
+		if line != name+" | line of "+name+"\n" {
+			t.Fatalf("line = %q, want a whole one", line)
 		}
 	}
 	if got := strings.Count(out.String(), "\n"); got != 4000 {
-		t.Errorf("%d lines instead of 4000", got)
+		t.Errorf("lines = %d, want 4000", got)
 	}
 }
 
-func TestNoColoursBesideATerminal(t *testing.T) {
+func TestLinesWriteWithoutColoursToFiles(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	process.NewConsole(&out, 3).Lines("api").Printf("plain")
 	if strings.Contains(out.String(), "\x1b") {
-		t.Errorf("colours in %q", out.String())
+		t.Errorf("output = %q, want no colours", out.String())
 	}
 }

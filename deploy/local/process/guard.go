@@ -7,16 +7,17 @@ import (
 	"syscall"
 )
 
-// watch is a shell that signals a process group when this process dies: it reads from a pipe that only this process
-// holds, so that the pipe's end without the word of release is the sign of death.
-type watch struct {
+// guard is a shell that sends a signal to a process group when this process ends. It reads from a pipe
+// whose other end only this process has: if the pipe closes before release writes a line, this process
+// has ended.
+type guard struct {
 	cmd  *exec.Cmd
 	pipe io.WriteCloser
 }
 
-// guard starts a watch over the group.
-func guard(group int, lost syscall.Signal) (*watch, error) {
-	script := fmt.Sprintf("read -r word || kill -s %d -- -%d", int(lost), group)
+// startGuard starts a guard of the process group.
+func startGuard(group int, lost syscall.Signal) (*guard, error) {
+	script := fmt.Sprintf("read -r line || kill -s %d -- -%d", int(lost), group)
 	cmd := &exec.Cmd{
 		Path: "/bin/sh", Args: []string{"longshore-guard", "-c", script},
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
@@ -28,17 +29,17 @@ func guard(group int, lost syscall.Signal) (*watch, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the guard of process %d: %w", group, err)
 	}
-	return &watch{cmd: cmd, pipe: pipe}, nil
+	return &guard{cmd: cmd, pipe: pipe}, nil
 }
 
-// release ends the watch after the group has ended.
-func (w *watch) release() {
-	_, _ = io.WriteString(w.pipe, "released\n")
-	w.lose()
+// release stops the guard after the process group has ended.
+func (g *guard) release() {
+	_, _ = io.WriteString(g.pipe, "released\n")
+	g.close()
 }
 
-// lose closes the pipe, as the death of this process does, and waits for the shell.
-func (w *watch) lose() {
-	_ = w.pipe.Close()
-	_ = w.cmd.Wait()
+// close closes the pipe, as the end of this process does, and waits for the shell.
+func (g *guard) close() {
+	_ = g.pipe.Close()
+	_ = g.cmd.Wait()
 }

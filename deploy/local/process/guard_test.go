@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The guard serves the systems whose kernel tells nobody of a parent's death; its shell runs everywhere.
+// TestGuard tests the guard on all systems, although Linux does not use it.
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	start := func(t *testing.T) *exec.Cmd {
@@ -18,22 +18,22 @@ func TestGuard(t *testing.T) {
 		}
 		return cmd
 	}
-	t.Run("signals when its parent is lost", func(t *testing.T) {
+	t.Run("signals when its pipe closes", func(t *testing.T) {
 		t.Parallel()
 		guarded := start(t)
-		g, err := guard(guarded.Process.Pid, syscall.SIGKILL)
+		g, err := startGuard(guarded.Process.Pid, syscall.SIGKILL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.lose()
+		g.close()
 		if err := guarded.Wait(); err == nil || guarded.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-			t.Errorf("the process ended with %v", err)
+			t.Errorf("end of the process = %v, want SIGKILL", err)
 		}
 	})
-	t.Run("does nothing when it is released", func(t *testing.T) {
+	t.Run("does nothing after release", func(t *testing.T) {
 		t.Parallel()
 		guarded := start(t)
-		g, err := guard(guarded.Process.Pid, syscall.SIGKILL)
+		g, err := startGuard(guarded.Process.Pid, syscall.SIGKILL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestGuard(t *testing.T) {
 		}
 		_ = guarded.Wait()
 		if got := guarded.ProcessState.Sys().(syscall.WaitStatus).Signal(); got != syscall.SIGTERM {
-			t.Errorf("the process ended by %v", got)
+			t.Errorf("signal of the process = %v, want SIGTERM", got)
 		}
 	})
 }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// ErrParentGone is the cause of a context that WithParent has ended.
-var ErrParentGone = errors.New("the process that started this one is gone")
+// ErrParentGone is the cause of a context that WithParent has cancelled.
+var ErrParentGone = errors.New("the parent process has ended")
 
-// parentInterval is how often WithParent looks.
+// parentInterval is the time between two checks of the parent.
 const parentInterval = 500 * time.Millisecond
 
-// WithParent returns a context that ends when the process that started this one is gone. `go run` needs it: it passes no
-// signal on, so whoever kills it would leave its program running.
+// WithParent returns a context that is cancelled when the parent process ends. It is for `go run`, which
+// passes no signals on: without it the program would keep running after `go run` is killed.
 func WithParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	parent := os.Getppid()

@@ -9,34 +9,34 @@ import (
 	"time"
 )
 
-// loopback is the only address that the local stack opens by itself.
+// loopback is the only address at which the local stack listens by default.
 const loopback = "127.0.0.1"
 
-// Free ports are sought below those that systems give to outgoing connections, which would come and go in the moment
-// between the search and the use.
+// Free ports are chosen below the range that systems use for outgoing connections, which could take a
+// port between the check and its use.
 const (
-	lowestPort  = 15_000
-	highestPort = 32_000
-	portTries   = 100
+	minPort  = 15_000
+	maxPort  = 32_000
+	maxTries = 100
 )
 
-// Port returns the wanted port if it is free on the loopback address, else another free one. Zero wants any. The port
-// is not reserved: somebody else may take it before it is used.
-func Port(ctx context.Context, wanted int) (int, error) {
-	if wanted != 0 && Free(ctx, net.JoinHostPort(loopback, strconv.Itoa(wanted))) {
-		return wanted, nil
+// Port returns the preferred port if it is free on the loopback address, otherwise another free one. Zero
+// means no preference. The port is not reserved: another process can use it first.
+func Port(ctx context.Context, preferred int) (int, error) {
+	if preferred != 0 && Free(ctx, net.JoinHostPort(loopback, strconv.Itoa(preferred))) {
+		return preferred, nil
 	}
-	for range portTries {
-		port := lowestPort + rand.IntN(highestPort-lowestPort) //nolint:gosec // G404: a port is no secret
+	for range maxTries {
+		port := minPort + rand.IntN(maxPort-minPort) //nolint:gosec // G404: a port is no secret
 		if Free(ctx, net.JoinHostPort(loopback, strconv.Itoa(port))) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("looking for a free port: %d between %d and %d are taken", portTries, lowestPort, highestPort)
+	return 0, fmt.Errorf("choosing a free port: %d tries between %d and %d found used ones", maxTries, minPort, maxPort)
 }
 
-// Free tells whether a server could listen at the address. It also dials, because some systems let two servers share a
-// port when one of them listens on all addresses.
+// Free reports whether a server can listen at the address. It also connects to it, because some systems
+// let two servers listen at one port if one of them listens at all addresses.
 func Free(ctx context.Context, address string) bool {
 	dialer := net.Dialer{Timeout: time.Second}
 	if conn, err := dialer.DialContext(ctx, "tcp", address); err == nil {

@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// Slot holds the one of a sequence of processes that was started last: a server that is stopped and started again.
-// Its methods may be called from several goroutines; before the first Begin only Begin and Stop may.
+// Slot contains the current process of a server or service that is stopped and started again. Several
+// goroutines can call its methods; before the first StartNext only StartNext and Stop are allowed.
 type Slot struct {
 	mu    sync.Mutex
 	child *Child
 }
 
-// StartNext starts the next process of the sequence. The one before must have ended.
+// StartNext starts the next process. The previous one must have ended.
 func (s *Slot) StartNext(command Command) (*Child, error) {
 	child, err := Start(command)
 	if err != nil {
@@ -30,16 +30,16 @@ func (s *Slot) current() *Child {
 	return s.child
 }
 
-// Pid is the process id.
+// Pid returns the process id.
 func (s *Slot) Pid() int { return s.current().Pid() }
 
-// Done is closed when the process has ended.
+// Done returns a channel that is closed when the process has ended.
 func (s *Slot) Done() <-chan struct{} { return s.current().Done() }
 
-// Err tells how the process ended, once Done is closed.
+// Err returns how the process ended, once Done is closed.
 func (s *Slot) Err() error { return s.current().Err() }
 
-// Stop ends the process gracefully, as its command says.
+// Stop stops the process gracefully; see Child.Stop.
 func (s *Slot) Stop() error {
 	child := s.current()
 	if child == nil {
@@ -48,10 +48,10 @@ func (s *Slot) Stop() error {
 	return child.Stop()
 }
 
-// Kill ends the process as a crash would.
+// Kill ends the process with SIGKILL.
 func (s *Slot) Kill() error { return s.current().Kill() }
 
-// Process is what can be watched, stopped and started again: a server, an instance of a service.
+// Process is a server or an instance of a service that can be watched, stopped and restarted.
 type Process interface {
 	Done() <-chan struct{}
 	Err() error

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// tailSize is how much of a server's log an error message quotes at most.
+// tailSize is the maximum size of the output in an error message.
 const tailSize = 2 << 10
 
-// Tail passes what is written on, and keeps the end of it for an error message.
+// Tail is a writer that passes output on and keeps the end of it for an error message.
 type Tail struct {
 	mu   sync.Mutex
 	next io.Writer
@@ -19,7 +19,7 @@ type Tail struct {
 // NewTail returns a Tail that writes to next, which may be nil.
 func NewTail(next io.Writer) *Tail { return &Tail{next: next} }
 
-// Write keeps the end of p and passes p on.
+// Write passes p on and keeps the end of the output.
 func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -33,7 +33,7 @@ func (t *Tail) Write(p []byte) (int, error) {
 	return t.next.Write(p)
 }
 
-// String returns the last lines that were written.
+// String returns the end of the output, without surrounding space.
 func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

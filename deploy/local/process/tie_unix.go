@@ -7,16 +7,17 @@ import (
 	"syscall"
 )
 
-// startTied starts the command with a guard beside it, because only Linux tells a child of its parent's death.
+// startTied starts the command and a guard for it, because only Linux can signal a child when its parent
+// ends.
 func startTied(cmd *exec.Cmd, lost syscall.Signal) (release func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	watch, err := guard(cmd.Process.Pid, lost)
+	started, err := startGuard(cmd.Process.Pid, lost)
 	if err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		return nil, err
 	}
-	return watch.release, nil
+	return started.release, nil
 }

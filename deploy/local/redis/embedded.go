@@ -13,18 +13,20 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// tick is how often the clock of an embedded Redis is moved. The shortest time to live that the queue sets is seconds.
-const tick = 250 * time.Millisecond
+// clockInterval is the time between two updates of the embedded clock. The queue's shortest time to
+// live is seconds.
+const clockInterval = 250 * time.Millisecond
 
-// Embedded is a Redis inside this process, for a machine that has none. It forgets everything when it stops.
+// Embedded is a Redis inside this process, for machines without one. It has no persistence.
 type Embedded struct {
 	server *miniredis.Miniredis
 	port   int
 	stop   context.CancelFunc
-	ticks  sync.WaitGroup
+	clock  sync.WaitGroup
 }
 
-// StartEmbedded starts one on the port, or on a free one if that is taken.
+// StartEmbedded starts an embedded Redis on the port if it is free, otherwise on another one. Zero means
+// any free port.
 func StartEmbedded(ctx context.Context, port int) (*Embedded, error) {
 	port, err := process.Port(ctx, port)
 	if err != nil {
@@ -34,15 +36,15 @@ func StartEmbedded(ctx context.Context, port int) (*Embedded, error) {
 	if err := e.server.StartAddr(net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
 		return nil, fmt.Errorf("starting the embedded Redis: %w", err)
 	}
-	driven, stop := context.WithCancel(context.WithoutCancel(ctx))
+	clockCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
-	e.ticks.Go(func() { e.drive(driven) })
+	e.clock.Go(func() { e.updateClock(clockCtx) })
 	return e, nil
 }
 
-// drive moves the clock, because in this Redis no key ends by itself.
-func (e *Embedded) drive(ctx context.Context) {
-	ticker := time.NewTicker(tick)
+// updateClock advances the clock of miniredis, which otherwise expires no keys.
+func (e *Embedded) updateClock(ctx context.Context) {
+	ticker := time.NewTicker(clockInterval)
 	defer ticker.Stop()
 	last := time.Now()
 	for {
@@ -62,10 +64,10 @@ func (e *Embedded) Port() int { return e.port }
 // URL returns the address of database 0.
 func (e *Embedded) URL() string { return "redis://" + e.server.Addr() + "/0" }
 
-// Stop ends it. It never fails.
+// Stop stops the server. It never fails.
 func (e *Embedded) Stop() error {
 	e.stop()
-	e.ticks.Wait()
+	e.clock.Wait()
 	e.server.Close()
 	return nil
 }

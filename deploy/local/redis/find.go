@@ -10,11 +10,11 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/debian"
 )
 
-// ErrNotFound says that this machine has no Redis server.
-var ErrNotFound = errors.New("no Redis server on this machine: install one (Debian: apt-get install redis-server), or set REDIS_URL to the address of one")
+// ErrNotFound means that no Redis server is installed.
+var ErrNotFound = errors.New("no Redis server is installed: install one (Debian: apt-get install redis-server), or set REDIS_URL to the address of one")
 
-// Find returns the path of a Redis server, or of a Valkey server, which speaks the same. When there is none it returns
-// ErrNotFound.
+// Find returns the path of a Redis server, or of the compatible Valkey server. It returns ErrNotFound if
+// neither is installed.
 func Find() (string, error) {
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -24,13 +24,13 @@ func Find() (string, error) {
 	return "", ErrNotFound
 }
 
-// Install brings a Redis server to this machine and returns its path. Root on Debian gets the package; for anyone else
-// there is nothing to be had, which is ErrNotFound. What is done goes to out.
+// Install installs the Debian package of Redis and returns the server's path. It needs root on Debian,
+// and returns ErrNotFound otherwise. It reports its steps to out.
 func Install(ctx context.Context, out io.Writer) (string, error) {
 	if !debian.CanInstall() {
 		return "", ErrNotFound
 	}
-	_, _ = fmt.Fprintln(out, "no Redis on this machine: installing Debian's package redis-server (seconds)")
+	_, _ = fmt.Fprintln(out, "no Redis server is installed: installing the Debian package redis-server (seconds)")
 	if err := debian.Install(ctx, "redis-server"); err != nil {
 		return "", errors.Join(ErrNotFound, err)
 	}

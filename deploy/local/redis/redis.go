@@ -1,5 +1,5 @@
-// Package redis runs a Redis server of its own for development and tests: a real one that is found on the machine, or
-// one inside this process. It listens on the loopback address only, and is gone when its starter is.
+// Package redis runs a Redis server for development and tests: an installed one, or one inside this
+// process. It listens on the loopback address only, and ends with its starter.
 package redis
 
 import (
@@ -18,46 +18,46 @@ import (
 )
 
 const (
-	// DefaultPort is Redis's own.
+	// DefaultPort is the default port of Redis.
 	DefaultPort = 6379
-	// startWait bounds a start, in which the server reads its data.
-	startWait = time.Minute
-	// pingInterval is how often a server that starts is asked whether it is ready.
+	// startTimeout is the maximum time of a start, in which the server reads its data.
+	startTimeout = time.Minute
+	// pingInterval is the time between two checks of a server that starts.
 	pingInterval = 20 * time.Millisecond
 )
 
-// Options says which server to start.
+// Options configures a server.
 type Options struct {
-	Program string    // path of redis-server or valkey-server; empty: what Find returns
-	Folder  string    // where the data are kept; empty: a temporary folder, deleted by Remove
-	Port    int       // zero: a free one
-	Args    []string  // further arguments, such as Durable()
-	Log     io.Writer // gets the server's log; nil discards it
+	Program string    // path of redis-server or valkey-server; empty: that of Find
+	Folder  string    // for the data; empty: a temporary folder, which Remove deletes
+	Port    int       // used if free, otherwise another one; zero: any free one
+	Args    []string  // additional arguments, such as Durable()
+	Log     io.Writer // for the server's log; nil discards it
 }
 
-// Durable is for Options.Args: the data survive a restart of the server.
+// Durable returns Options.Args with which the data survive a restart of the server.
 func Durable() []string { return []string{"--appendonly", "yes"} }
 
-// Server is a server that was started. Stop ends it gracefully, Kill as a crash would; after either, Restart starts it
-// again.
+// Server is a started server. Stop shuts it down, Kill ends it with SIGKILL; after either, Restart
+// starts it again.
 type Server struct {
 	process.Slot
 
 	command   process.Command
-	place     datadir.ServerDir
+	dir       datadir.ServerDir
 	port      int
 	log       io.Writer
 	temporary bool
 }
 
-// Start starts a server and returns when it answers. It refuses new data when memory ends, as the queue needs it, and
-// writes no snapshots.
+// Start starts a server and returns when it answers. The server rejects writes when its memory is
+// full, as the queue requires, and writes no snapshots.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	program, err := programOr(o.Program)
 	if err != nil {
 		return nil, err
 	}
-	place, err := placeFor(ctx, o.Folder)
+	dir, err := openDir(ctx, o.Folder)
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +66,19 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	args := []string{
-		program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", place.Path,
+		program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir.Path,
 		"--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no",
 	}
 	s := &Server{
-		command:   process.Command{Args: append(args, o.Args...), Dir: place.Path, Credential: place.Credential},
-		place:     place,
+		command:   process.Command{Args: append(args, o.Args...), Dir: dir.Path, Credential: dir.Credential},
+		dir:       dir,
 		port:      port,
 		log:       o.Log,
 		temporary: o.Folder == "",
 	}
 	if err := s.Restart(ctx); err != nil {
 		if s.temporary {
-			err = errors.Join(err, datadir.RemoveServerDir(place.Path))
+			err = errors.Join(err, datadir.RemoveServerDir(dir.Path))
 		}
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func programOr(given string) (string, error) {
 	return Find()
 }
 
-func placeFor(ctx context.Context, folder string) (datadir.ServerDir, error) {
+func openDir(ctx context.Context, folder string) (datadir.ServerDir, error) {
 	if folder == "" {
 		return datadir.TempServerDir(ctx, "redis")
 	}
@@ -107,10 +107,10 @@ func (s *Server) URL() string { return "redis://" + s.address() + "/0" }
 
 func (s *Server) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// Folder is where the server's data are.
-func (s *Server) Folder() string { return s.place.Path }
+// Folder returns the folder of the server's data.
+func (s *Server) Folder() string { return s.dir.Path }
 
-// Remove stops the server, and deletes its data if their folder is a temporary one.
+// Remove stops the server, and deletes its data if they are in a temporary folder.
 func (s *Server) Remove() error {
 	err := s.Stop()
 	if s.temporary {
@@ -119,19 +119,20 @@ func (s *Server) Remove() error {
 	return err
 }
 
-// Restart starts the server again after Stop or Kill, on the same port and data, and returns when it answers.
+// Restart starts the server again after Stop or Kill, with the same port and data, and returns when it
+// answers.
 func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWait)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	said := process.NewTail(s.log)
+	output := process.NewTail(s.log)
 	command := s.command
-	command.Stdout = said
+	command.Stdout = output
 	child, err := s.StartNext(command)
 	if err != nil {
 		return err
 	}
 	if err := s.awaitReady(ctx, child); err != nil {
-		return errors.Join(fmt.Errorf("starting Redis: %w: %s", err, said), child.Stop())
+		return errors.Join(fmt.Errorf("starting Redis: %w: %s", err, output), child.Stop())
 	}
 	return nil
 }
@@ -142,7 +143,7 @@ func (s *Server) awaitReady(ctx context.Context, child *process.Child) error {
 	for {
 		select {
 		case <-child.Done():
-			return fmt.Errorf("it ended at once: %w", child.Err())
+			return fmt.Errorf("it exited: %w", child.Err())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
@@ -153,7 +154,7 @@ func (s *Server) awaitReady(ctx context.Context, child *process.Child) error {
 	}
 }
 
-// ping asks the server whether it is ready: while it reads its data it answers an error (-LOADING).
+// ping returns nil if the server is ready. While it reads its data, it answers -LOADING.
 func ping(ctx context.Context, address string) (err error) {
 	dialer := net.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -167,12 +168,12 @@ func ping(ctx context.Context, address string) (err error) {
 	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(conn).ReadString('\n')
+	reply, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(answer) != "+PONG" {
-		return fmt.Errorf("pinging Redis: it answered %q", strings.TrimSpace(answer))
+	if strings.TrimSpace(reply) != "+PONG" {
+		return fmt.Errorf("pinging Redis: reply = %q, want +PONG", strings.TrimSpace(reply))
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
-// do sends one command and returns the last line of its answer.
+// do sends one command and returns the last line of the reply.
 func do(t *testing.T, address, command string) string {
 	t.Helper()
 	parsed, err := url.Parse(address)
@@ -34,10 +34,10 @@ func do(t *testing.T, address, command string) string {
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
-	answer := bufio.NewReader(conn)
-	line, err := answer.ReadString('\n')
+	reply := bufio.NewReader(conn)
+	line, err := reply.ReadString('\n')
 	if err == nil && strings.HasPrefix(line, "$") && line != "$-1\r\n" {
-		line, err = answer.ReadString('\n')
+		line, err = reply.ReadString('\n')
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func do(t *testing.T, address, command string) string {
 	return strings.TrimSpace(line)
 }
 
-func TestServer(t *testing.T) {
+func TestServerRestart(t *testing.T) {
 	t.Parallel()
 	server, err := redis.Start(t.Context(), redis.Options{Args: redis.Durable()})
 	if err != nil {
@@ -53,7 +53,7 @@ func TestServer(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = server.Remove() })
 	if got := do(t, server.URL(), "SET key value"); got != "+OK" {
-		t.Fatalf("SET answers %q", got)
+		t.Fatalf("SET = %q, want +OK", got)
 	}
 	before := server.URL()
 	for name, end := range map[string]func() error{"Kill": server.Kill, "Stop": server.Stop} {
@@ -64,20 +64,20 @@ func TestServer(t *testing.T) {
 			t.Fatalf("Restart after %s: %v", name, err)
 		}
 		if got := do(t, server.URL(), "GET key"); got != "value" || server.URL() != before {
-			t.Errorf("after %s %s answers %q, before it was %s", name, server.URL(), got, before)
+			t.Errorf("after %s: GET = %q at %s, want the value at %s", name, got, server.URL(), before)
 		}
 	}
 }
 
-func TestStartTellsWhyItFails(t *testing.T) {
+func TestStartReturnsTheLog(t *testing.T) {
 	t.Parallel()
 	_, err := redis.Start(t.Context(), redis.Options{Args: []string{"--no-such-setting", "1"}})
 	if err == nil || !strings.Contains(err.Error(), "no-such-setting") {
-		t.Errorf("Start returned %v", err)
+		t.Errorf("Start() = %v, want an error that names the setting", err)
 	}
 }
 
-func TestEmbeddedClockRuns(t *testing.T) {
+func TestEmbeddedExpiresKeys(t *testing.T) {
 	t.Parallel()
 	server, err := redis.StartEmbedded(t.Context(), 0)
 	if err != nil {
@@ -85,7 +85,7 @@ func TestEmbeddedClockRuns(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = server.Stop() })
 	if got := do(t, server.URL(), "SET key value PX 300"); got != "+OK" {
-		t.Fatalf("SET answers %q", got)
+		t.Fatalf("SET = %q, want +OK", got)
 	}
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -95,5 +95,5 @@ func TestEmbeddedClockRuns(t *testing.T) {
 			return
 		}
 	}
-	t.Error("the key did not end")
+	t.Error("the key did not expire within 5 s")
 }

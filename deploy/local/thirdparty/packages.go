@@ -12,29 +12,30 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// lockFile names the versions; installedFile is the copy of it that is written when all of them are there.
+// lockFile contains the versions; installedFile is a copy of it, written after their installation.
 const (
 	lockFile      = "package-lock.json"
 	installedFile = "node_modules/.installed"
 )
 
-// ErrNoPackages says that npm's packages are not there, or are others than those that the lock file names.
-var ErrNoPackages = errors.New("the npm packages of e2e/thirdparty are not installed: make test installs them if there is an npm (Debian: apt-get install npm)")
+// ErrNoPackages means that the npm packages are not installed in the versions of the lock file.
+var ErrNoPackages = errors.New("the npm packages of e2e/thirdparty are not installed: make test installs them if npm is installed (Debian: apt-get install npm)")
 
-// Packages returns nil when npm's packages are in the folder as its lock file names them, else ErrNoPackages.
+// Packages returns nil if the npm packages of the folder's lock file are installed in it, otherwise
+// ErrNoPackages.
 func Packages(folder string) error {
-	wanted, err := os.ReadFile(filepath.Join(folder, lockFile))
+	want, err := os.ReadFile(filepath.Join(folder, lockFile))
 	if err != nil {
-		return fmt.Errorf("reading which npm packages tests use: %w", err)
+		return fmt.Errorf("reading the versions of the npm packages: %w", err)
 	}
 	installed, err := os.ReadFile(filepath.Join(folder, installedFile))
-	if err != nil || !bytes.Equal(wanted, installed) {
+	if err != nil || !bytes.Equal(want, installed) {
 		return ErrNoPackages
 	}
 	return nil
 }
 
-// installPackages leaves alone what is there already.
+// installPackages installs the npm packages if they are missing.
 func installPackages(ctx context.Context, folder string, out io.Writer) error {
 	err := Packages(folder)
 	if !errors.Is(err, ErrNoPackages) {
@@ -44,22 +45,22 @@ func installPackages(ctx context.Context, folder string, out io.Writer) error {
 		return err
 	}
 	_, _ = fmt.Fprintln(out, "installing the npm packages of e2e/thirdparty (seconds)")
-	said := process.NewTail(nil)
-	// Scripts of packages are not run: nothing that tests use needs one.
-	command := process.Command{Args: []string{"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, Dir: folder, Stdout: said}
+	output := process.NewTail(nil)
+	// --ignore-scripts: none of the packages needs its install scripts.
+	command := process.Command{Args: []string{"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, Dir: folder, Stdout: output}
 	if err := process.Run(ctx, command); err != nil {
-		return fmt.Errorf("installing the npm packages of e2e/thirdparty: %w: %s", err, said)
+		return fmt.Errorf("installing the npm packages of e2e/thirdparty: %w: %s", err, output)
 	}
 	return markInstalled(folder)
 }
 
 func markInstalled(folder string) error {
-	wanted, err := os.ReadFile(filepath.Join(folder, lockFile))
+	versions, err := os.ReadFile(filepath.Join(folder, lockFile))
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, installedFile), wanted, 0o644) //nolint:gosec // G306: no secret
+		err = os.WriteFile(filepath.Join(folder, installedFile), versions, 0o644) //nolint:gosec // G306: not secret
 	}
 	if err != nil {
-		return fmt.Errorf("noting which npm packages are installed: %w", err)
+		return fmt.Errorf("recording the installation of the npm packages: %w", err)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package foreign brings what others have written and the system tests hold Longshore against: clients and readers. Programs come as
-// Debian's packages, npm's packages into a folder of the repository, at the versions that its package-lock.json names.
+// Package thirdparty installs the third-party clients and readers of the system tests: programs as
+// Debian packages, and npm packages, at the versions of package-lock.json, in a folder of the repository.
 package thirdparty
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/debian"
 )
 
-// programs maps each program to the package that brings it on Debian.
+// programs maps each program to its Debian package.
 var programs = map[string]string{
 	"chromium":  "chromium",
 	"node":      "nodejs",
@@ -24,24 +24,24 @@ var programs = map[string]string{
 	"xmllint":   "libxml2-utils",
 }
 
-// Folder is where the scripts and npm's packages are, in the repository at root.
+// Folder returns the folder of the scripts and npm packages in the repository at root.
 func Folder(root string) string { return filepath.Join(root, "e2e", "thirdparty") }
 
-// Find returns the path of a program, or an error that says how to get it.
+// Find returns the path of a program, or an error that says how to install it.
 func Find(program string) (string, error) {
-	brought, known := programs[program]
+	debianPackage, known := programs[program]
 	if !known {
-		return "", fmt.Errorf("%s is not among the programs that tests use", program)
+		return "", fmt.Errorf("%s is not a program of the system tests", program)
 	}
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return "", fmt.Errorf("no %s on this machine: make test as root installs it, or else: apt-get install %s", program, brought)
+		return "", fmt.Errorf("%s is not installed: make test as root installs it, otherwise use: apt-get install %s", program, debianPackage)
 	}
 	return path, nil
 }
 
-// Install brings what is missing, as far as it can: programs for root on Debian, npm's packages for everybody who has npm. What is
-// done goes to out. Everything is tried, and the error tells all that could not be had.
+// Install installs what is missing: programs if this is root on Debian, npm packages if npm is
+// installed. It reports its steps to out. The error contains everything that could not be installed.
 func Install(ctx context.Context, root string, out io.Writer) error {
 	return errors.Join(installPrograms(ctx, out), installPackages(ctx, Folder(root), out))
 }
@@ -52,18 +52,18 @@ func installPrograms(ctx context.Context, out io.Writer) error {
 		return nil
 	}
 	if !debian.CanInstall() {
-		return fmt.Errorf("no %s on this machine: install them (Debian: apt-get install %s)", strings.Join(names, ", "), strings.Join(packages, " "))
+		return fmt.Errorf("not installed: %s (Debian: apt-get install %s)", strings.Join(names, ", "), strings.Join(packages, " "))
 	}
-	_, _ = fmt.Fprintf(out, "no %s on this machine: installing Debian's packages %s (half a minute)\n",
+	_, _ = fmt.Fprintf(out, "not installed: %s; installing the Debian packages %s (half a minute)\n",
 		strings.Join(names, ", "), strings.Join(packages, " "))
 	return debian.Install(ctx, packages...)
 }
 
-// missing lists the programs that are not there and the packages that bring them, both sorted.
+// missing returns the programs that are not installed and their Debian packages, both sorted.
 func missing() (names, packages []string) {
-	for name, brought := range programs {
+	for name, debianPackage := range programs {
 		if _, err := exec.LookPath(name); err != nil {
-			names, packages = append(names, name), append(packages, brought)
+			names, packages = append(names, name), append(packages, debianPackage)
 		}
 	}
 	slices.Sort(names)

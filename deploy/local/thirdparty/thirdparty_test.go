@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-func TestPackagesFollowTheLockFile(t *testing.T) {
+func TestPackages(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	if err := Packages(folder); err == nil || errors.Is(err, ErrNoPackages) {
-		t.Errorf("without a lock file: %v", err)
+		t.Errorf("Packages() without a lock file = %v, want another error than ErrNoPackages", err)
 	}
 	write(t, folder, lockFile, "one")
 	if err := Packages(folder); !errors.Is(err, ErrNoPackages) {
-		t.Errorf("nothing is installed: %v", err)
+		t.Errorf("Packages() before the installation = %v, want ErrNoPackages", err)
 	}
 	if err := os.Mkdir(filepath.Join(folder, "node_modules"), 0o700); err != nil {
 		t.Fatal(err)
@@ -25,36 +25,36 @@ func TestPackagesFollowTheLockFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := Packages(folder); err != nil {
-		t.Errorf("what the lock file names is installed: %v", err)
+		t.Errorf("Packages() after the installation = %v, want nil", err)
 	}
 	write(t, folder, lockFile, "two")
 	if err := Packages(folder); !errors.Is(err, ErrNoPackages) {
-		t.Errorf("the lock file is a new one: %v", err)
+		t.Errorf("Packages() with a changed lock file = %v, want ErrNoPackages", err)
 	}
 }
 
-func TestFindTellsWhatToInstall(t *testing.T) {
+func TestFindNamesTheDebianPackage(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	for program, brought := range programs {
-		if _, err := Find(program); err == nil || !strings.Contains(err.Error(), "apt-get install "+brought) {
-			t.Errorf("%s: %v", program, err)
+	for program, debianPackage := range programs {
+		if _, err := Find(program); err == nil || !strings.Contains(err.Error(), "apt-get install "+debianPackage) {
+			t.Errorf("Find(%s) = %v, want an error that names %s", program, err, debianPackage)
 		}
 	}
 	if _, err := Find("sh"); err == nil || strings.Contains(err.Error(), "apt-get") {
-		t.Errorf("a program that is not of the list: %v", err)
+		t.Errorf("Find(sh) = %v, want an error without a package", err)
 	}
 }
 
-func TestMissingIsWhatIsNotInPath(t *testing.T) {
+func TestMissing(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("PATH", folder)
 	names, packages := missing()
 	if len(names) != len(programs) || len(packages) != len(programs) {
-		t.Errorf("nothing is there: %v, %v", names, packages)
+		t.Errorf("missing() with an empty PATH = %v, %v, want all programs", names, packages)
 	}
 	write(t, folder, "xmllint", "#!/bin/sh\n")
 	if names, packages := missing(); strings.Join(names, " ") != "chromium node npm pdftotext" || strings.Join(packages, " ") != "chromium nodejs npm poppler-utils" {
-		t.Errorf("xmllint is there: %v, %v", names, packages)
+		t.Errorf("missing() with xmllint in PATH = %v, %v, want all others", names, packages)
 	}
 }
 
