@@ -18,8 +18,8 @@ import (
 
 func importAddress(base, collection string) string { return base + "/api/" + collection + "/import" }
 
-// TestPollersSuccess lets the pollers find their way from the 202 to the result at the Location.
-func TestPollersSuccess(t *testing.T) {
+// TestAzurePollersSuccess lets the pollers find their way from the 202 to the result at the Location.
+func TestAzurePollersSuccess(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	body := tool.JSON(append(numberedTools(2_000), tool.Tool{ID: "broken"})...)
@@ -44,8 +44,8 @@ func TestPollersSuccess(t *testing.T) {
 	})
 }
 
-// TestPollersFailure ends an import as a whole: its table is dropped while it waits.
-func TestPollersFailure(t *testing.T) {
+// TestAzurePollersFailure ends an import as a whole: its table is dropped while it waits.
+func TestAzurePollersFailure(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
@@ -60,8 +60,8 @@ func TestPollersFailure(t *testing.T) {
 	}
 }
 
-// TestPollersCancel cancels an import that is followed, while its step stands still in its middle.
-func TestPollersCancel(t *testing.T) {
+// TestAzurePollersCancel cancels an import that is followed, while its step stands still in its middle.
+func TestAzurePollersCancel(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	proxy := thirdparty.NewProxy(t, s.Client().Base())
@@ -71,10 +71,10 @@ func TestPollersCancel(t *testing.T) {
 			s := s.WithTB(t)
 			o := order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON, id: uuid.NewString()}
 			end := p.begin(t, o)
-			await.Until(t, recoveredWithin, "the poller to poll", func() bool {
+			await.Until(t, recoveryLimit, "the poller to poll", func() bool {
 				return slices.ContainsFunc(proxy.Visits(), func(v thirdparty.Visit) bool { return strings.Contains(v.Path, o.id) })
 			})
-			mustAnswer(t, s, http.MethodPost, "/operations/"+o.id+":cancel", http.StatusOK)
+			mustDo(t, s, http.MethodPost, "/operations/"+o.id+":cancel", http.StatusOK)
 			expectEnding(t, end(), "canceled", "")
 		})
 	}
@@ -84,8 +84,8 @@ func TestPollersCancel(t *testing.T) {
 	}
 }
 
-// TestPollersGone writes a poller down, and reads it again when the operation is finished and pruned.
-func TestPollersGone(t *testing.T) {
+// TestAzurePollersGone writes a poller down, and reads it again when the operation is finished and pruned.
+func TestAzurePollersGone(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	for name, p := range pollers {
@@ -94,7 +94,7 @@ func TestPollersGone(t *testing.T) {
 			o := order{address: importAddress(s.Client().Base(), "tools"), body: tool.SampleJSON, id: uuid.NewString()}
 			text := p.submit(t, o)
 			s.WaitFor(client.Accepted{ID: o.id, OperationLocation: s.Client().Base() + "/operations/" + o.id}, "Succeeded")
-			mustAnswer(t, s, http.MethodDelete, "/operations/"+o.id, http.StatusNoContent)
+			mustDo(t, s, http.MethodDelete, "/operations/"+o.id, http.StatusNoContent)
 			got := p.resume(t, text)
 			if !got.Failed || got.Answered != http.StatusGone || got.Code == "" {
 				t.Errorf("the end is %+v, not that the operation is gone", got)
@@ -122,9 +122,9 @@ const (
 	earlyBy = 10 * time.Millisecond
 )
 
-// TestPollersPace looks at every poll of an import that takes seconds: none comes before the time that the answer before it asked
+// TestAzurePollersRetryAfter looks at every poll of an import that takes seconds: none comes before the time that the answer before it asked
 // to wait, and together they are few.
-func TestPollersPace(t *testing.T) {
+func TestAzurePollersRetryAfter(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	for name, p := range pollers {
@@ -133,7 +133,7 @@ func TestPollersPace(t *testing.T) {
 			proxy := thirdparty.NewProxy(t, s.Client().Base())
 			release := s.BlockWrites("xforce.tools")
 			end := p.begin(t, order{address: importAddress(proxy.URL(), "tools"), body: tool.SampleJSON})
-			await.Until(t, recoveredWithin, "the poller to poll", func() bool { return len(proxy.Visits()) > 0 })
+			await.Until(t, recoveryLimit, "the poller to poll", func() bool { return len(proxy.Visits()) > 0 })
 			if err := await.Sleep(t.Context(), heldFor); err != nil {
 				t.Fatal(err)
 			}
@@ -156,8 +156,8 @@ func TestPollersPace(t *testing.T) {
 	}
 }
 
-// TestPollersThrottled refuses polls as a gateway does that has too much to do: the pollers come back when they were told to.
-func TestPollersThrottled(t *testing.T) {
+// TestAzurePollersThrottled refuses polls as a gateway does that has too much to do: the pollers come back when they were told to.
+func TestAzurePollersThrottled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	for name, p := range pollers {
@@ -208,7 +208,7 @@ func expectEnding(t *testing.T, got ending, status, code string) {
 	}
 }
 
-func mustAnswer(t *testing.T, s *stack.Stack, method, path string, status int) *client.Response {
+func mustDo(t *testing.T, s *stack.Stack, method, path string, status int) *client.Response {
 	t.Helper()
 	answer, err := s.Client().Do(t.Context(), method, path, client.RequestBody{})
 	if err != nil {

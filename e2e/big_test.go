@@ -15,7 +15,7 @@ import (
 )
 
 // bigImport is the variable that says how many records a big import has: ten million prove more than the million of every day, and take
-// ten minutes. As in: LONGSHORE_BIG_IMPORT=10000000 make test ARGS='-v -timeout 30m -run "TestCancelBig|TestFairness" ./e2e'.
+// ten minutes. As in: LONGSHORE_BIG_IMPORT=10000000 make test ARGS='-v -timeout 30m -run "TestCancelBigImport|TestFairness" ./e2e'.
 const bigImport = "LONGSHORE_BIG_IMPORT"
 
 // everyDayRecords is how many records a big import has if nobody says more.
@@ -57,8 +57,8 @@ func bigStream(n int) io.Reader {
 	return r
 }
 
-// beginBig sends a big import, and returns when a tenth of it is done.
-func beginBig(t *testing.T, s *stack.Stack) client.Accepted {
+// startBigImport sends a big import, and returns when a tenth of it is done.
+func startBigImport(t *testing.T, s *stack.Stack) client.Accepted {
 	t.Helper()
 	n := bigRecords(t)
 	op, err := s.Client().ImportStream(t.Context(), "tools", "application/x-ndjson", bigStream(n))

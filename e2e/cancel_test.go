@@ -12,39 +12,39 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// cancelledWithin is how soon an operation stands still after somebody asked for it.
-const cancelledWithin = time.Second
+// maxCancelTime is how soon an operation stands still after somebody asked for it.
+const maxCancelTime = time.Second
 
-// TestCancelBig cancels a big import in its middle, while workers are in the middle of their steps and the queue is full: what was applied
+// TestCancelBigImport cancels a big import in its middle, while workers are in the middle of their steps and the queue is full: what was applied
 // before stays and is counted, nothing is written afterwards, and every other record can be had back.
-func TestCancelBig(t *testing.T) {
+func TestCancelBigImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_EXPIRE_EVERY=200ms"}})
-	op := beginBig(t, s)
-	m := cancel(t, s, op)
-	still := written(t, s, op)
+	op := startBigImport(t, s)
+	m := mustCancel(t, s, op)
+	still := readFootprint(t, s, op)
 	s.DrainQueue("imports")
-	if diff := cmp.Diff(still, written(t, s, op)); diff != "" {
+	if diff := cmp.Diff(still, readFootprint(t, s, op)); diff != "" {
 		t.Errorf("something was written after the cancel (-then +now):\n%s", diff)
 	}
-	expectBigBooks(t, s, op, m)
+	expectBigCounts(t, s, op, m)
 
-	again := cancel(t, s, op)
+	again := mustCancel(t, s, op)
 	if again.Counts != m.Counts || !again.Finished.Equal(*m.Finished) {
 		t.Errorf("cancelled again it is %+v, was %+v", again, m)
 	}
-	prune(t, s, op)
+	mustPrune(t, s, op)
 	began := time.Now()
 	s.WaitForSQL(bigLimit, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	t.Logf("it was cleared away in %s", time.Since(began))
-	expectGone(t, s, op.OperationLocation, "cancelled", m.Counts)
+	expectTombstone(t, s, op.OperationLocation, "cancelled", m.Counts)
 	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != m.Counts.Created {
 		t.Errorf("the target holds %d records afterwards, not %d", held, m.Counts.Created)
 	}
 }
 
-// cancel cancels an operation and expects it to stand still in time.
-func cancel(t *testing.T, s *stack.Stack, op client.Accepted) client.Monitor {
+// mustCancel cancels an operation and expects it to stand still in time.
+func mustCancel(t *testing.T, s *stack.Stack, op client.Accepted) client.Monitor {
 	t.Helper()
 	answer, err := s.Client().Cancel(t.Context(), op.OperationLocation)
 	if err != nil {
@@ -55,14 +55,14 @@ func cancel(t *testing.T, s *stack.Stack, op client.Accepted) client.Monitor {
 		t.Fatal(err)
 	}
 	t.Logf("the cancel was answered in %s, at %+v", answer.Elapsed, m.Counts)
-	if m.Status != "Canceled" || m.Finished == nil || answer.Elapsed > cancelledWithin {
+	if m.Status != "Canceled" || m.Finished == nil || answer.Elapsed > maxCancelTime {
 		t.Errorf("after %s it is %s, finished %v", answer.Elapsed, m.Status, m.Finished)
 	}
 	return m
 }
 
-// prune deletes a finished operation.
-func prune(t *testing.T, s *stack.Stack, op client.Accepted) {
+// mustPrune deletes a finished operation.
+func mustPrune(t *testing.T, s *stack.Stack, op client.Accepted) {
 	t.Helper()
 	answer, err := s.Client().Delete(t.Context(), op.OperationLocation)
 	if err != nil {
@@ -78,7 +78,7 @@ type footprint struct {
 	Tools, ByWhom, Progress, DoneChunks, Revision, Imported, Failed int
 }
 
-func written(t *testing.T, s *stack.Stack, op client.Accepted) footprint {
+func readFootprint(t *testing.T, s *stack.Stack, op client.Accepted) footprint {
 	t.Helper()
 	return footprint{
 		Tools:      s.Number(`SELECT count(*) FROM xforce.tools`),
@@ -91,9 +91,9 @@ func written(t *testing.T, s *stack.Stack, op client.Accepted) footprint {
 	}
 }
 
-// expectBigBooks holds what became of every single record against the counts: applied ones are in the table, failed ones and unprocessed
+// expectBigCounts holds what became of every single record against the counts: applied ones are in the table, failed ones and unprocessed
 // ones can be downloaded, and nothing is missing or twice.
-func expectBigBooks(t *testing.T, s *stack.Stack, op client.Accepted, m client.Monitor) {
+func expectBigCounts(t *testing.T, s *stack.Stack, op client.Accepted, m client.Monitor) {
 	t.Helper()
 	n := m.Counts
 	if n.Imported+n.Failed+n.Unprocessed != op.TotalRecords || n.Created != n.Imported || n.Unprocessed == 0 || n.Failed == 0 {
@@ -137,17 +137,17 @@ func expectBigBooks(t *testing.T, s *stack.Stack, op client.Accepted, m client.M
 	}
 }
 
-// TestCancelInMidStep cancels an import whose only step stands in its middle: the cancel does not wait for it, and it can't commit.
-func TestCancelInMidStep(t *testing.T) {
+// TestCancelDuringStep cancels an import whose only step stands in its middle: the cancel does not wait for it, and it can't commit.
+func TestCancelDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
-	m := cancel(t, s, op)
+	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
+	m := mustCancel(t, s, op)
 	expectCounts(t, m, client.Counts{Total: 5, Unprocessed: 5})
 	release()
-	s.WaitForSQL(recoveredWithin, "the step to end", `SELECT count(*) = 0 `+waitingSteps)
+	s.WaitForSQL(recoveryLimit, "the step to end", `SELECT count(*) = 0 `+blockedSteps)
 	s.DrainQueue("imports")
 	again := s.SubmitJSON(tool.JSON(tool.Numbered(1)))
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
@@ -176,8 +176,8 @@ func TestCancelFinished(t *testing.T) {
 	if after := s.WaitFor(op, "Succeeded"); after.Counts != m.Counts || !after.Finished.Equal(*m.Finished) {
 		t.Errorf("afterwards it is %+v, was %+v", after, m)
 	}
-	prune(t, s, op)
-	expectGone(t, s, op.OperationLocation, "succeeded", m.Counts)
+	mustPrune(t, s, op)
+	expectTombstone(t, s, op.OperationLocation, "succeeded", m.Counts)
 	for _, ask := range []func() (*client.Response, error){
 		func() (*client.Response, error) { return s.Client().Cancel(t.Context(), op.OperationLocation) },
 		func() (*client.Response, error) { return s.Client().Delete(t.Context(), op.OperationLocation) },
@@ -189,7 +189,7 @@ func TestCancelFinished(t *testing.T) {
 }
 
 // TestDeleteUnfinished: DELETE of what is unfinished cancels it and keeps its monitor.
-func TestDeleteUnfinished(t *testing.T) {
+func TestDeleteCancelsUnfinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None})
 	op := s.SubmitJSON(tool.SampleJSON)
@@ -204,8 +204,8 @@ func TestDeleteUnfinished(t *testing.T) {
 	expectCounts(t, s.WaitFor(op, "Canceled"), client.Counts{Total: 5, Unprocessed: 5})
 }
 
-// expectGone expects the 410 that is left of an operation.
-func expectGone(t *testing.T, s *stack.Stack, address, state string, counts client.Counts) {
+// expectTombstone expects the 410 that is left of an operation.
+func expectTombstone(t *testing.T, s *stack.Stack, address, state string, counts client.Counts) {
 	t.Helper()
 	answer, err := s.Client().Get(t.Context(), address)
 	if err != nil {

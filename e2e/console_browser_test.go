@@ -12,9 +12,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestConsoleInABrowser opens the web UI as an operator does, in a real browser: the login is refused and accepted, the queues are listed
+// TestConsoleInBrowser opens the web UI as an operator does, in a real browser: the login is refused and accepted, the queues are listed
 // with the work in them, an operation is found by its id, and no request goes anywhere else.
-func TestConsoleInABrowser(t *testing.T) {
+func TestConsoleInBrowser(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Consoles: 1, Env: []string{
 		"LONGSHORE_CONSOLE_VIEWERS=vera:see", "LONGSHORE_CONSOLE_OPERATORS=olga:run",
@@ -35,22 +35,22 @@ func TestConsoleInABrowser(t *testing.T) {
 	}
 	browser.Await("the queue with the import", `[...document.querySelectorAll("tr")].some(row => /^imports\s+run\s+1\s/.test(row.innerText))`)
 	browser.Click(`a[href="/queues/queues/imports"]`)
-	browser.Await("the queue's own page", shows("Queue size"))
+	browser.Await("the queue's own page", pageContains("Queue size"))
 	browser.Open(s.Console() + "/queues/queues/imports?status=pending")
-	browser.Await("the entry", shows("operation "+op.ID+", chunk 0"))
+	browser.Await("the entry", pageContains("operation "+op.ID+", chunk 0"))
 
 	if status := browser.Open(s.Console() + "/operations/" + op.ID); status != http.StatusOK {
 		t.Fatalf("the page of the operation: %d", status)
 	}
-	browser.Await("what is queued of it", shows("pending"))
+	browser.Await("what is queued of it", pageContains("pending"))
 	browser.Click(`td a`)
-	browser.Await("the entry's own page", shows("operation "+op.ID+", chunk 0"))
+	browser.Await("the entry's own page", pageContains("operation "+op.ID+", chunk 0"))
 	expectOwnRequests(t, browser, s.Console())
-	cancel(t, s, op)
+	mustCancel(t, s, op)
 }
 
-// shows is the condition that the page shows a text.
-func shows(text string) string { return `document.body.innerText.includes("` + text + `")` }
+// pageContains is the condition that the page shows a text.
+func pageContains(text string) string { return `document.body.innerText.includes("` + text + `")` }
 
 // expectOwnRequests wants that no page has asked for anything elsewhere, and that none was kept from what it is made of.
 func expectOwnRequests(t *testing.T, browser *thirdparty.Browser, own string) {

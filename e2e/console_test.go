@@ -30,15 +30,15 @@ func TestConsole(t *testing.T) {
 		{"operator who pauses", "olga:run", http.MethodPost, ":pause", http.StatusNoContent, ""},
 		{"operator who resumes", "olga:run", http.MethodPost, ":resume", http.StatusNoContent, ""},
 	} {
-		status, body := askConsole(t, test.method, queue+test.path, test.user)
+		status, body := requestConsole(t, test.method, queue+test.path, test.user)
 		if status != test.status || !strings.Contains(body, test.shows) {
 			t.Errorf("%s: %d %s", test.name, status, body)
 		}
 	}
-	cancel(t, s, op)
+	mustCancel(t, s, op)
 }
 
-func askConsole(t *testing.T, method, address, user string) (status int, body string) {
+func requestConsole(t *testing.T, method, address, user string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
 	if err != nil {

@@ -46,7 +46,7 @@ func listenWithEventSource(t *testing.T, address string) func() heard {
 
 func listenWithGoSSE(t *testing.T, address string) func() heard {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), eventsLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), eventsTimeout)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -80,22 +80,22 @@ func listenWithGoSSE(t *testing.T, address string) func() heard {
 		case h := <-told:
 			return h
 		case <-ctx.Done():
-			t.Fatalf("waited %s in vain for an event", eventsLimit)
+			t.Fatalf("waited %s in vain for an event", eventsTimeout)
 			return heard{}
 		}
 	}
 }
 
 const (
-	// eventsLimit bounds how long a client listens.
-	eventsLimit = time.Minute
+	// eventsTimeout bounds how long a client listens.
+	eventsTimeout = time.Minute
 	// listenedTo is how many records an import has that clients listen to.
 	listenedTo = 20_000
 )
 
-// TestEventsThroughARestart listens to an import, while the api is killed, the import goes on without it, and the api comes back: the
+// TestEventStreamReconnects listens to an import, while the api is killed, the import goes on without it, and the api comes back: the
 // clients hear of every revision once and in order, and stay away after the last.
-func TestEventsThroughARestart(t *testing.T) {
+func TestEventStreamReconnects(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50", "LONGSHORE_IMPORTER_CONCURRENCY=1"}})
 	for name, listen := range listeners {

@@ -20,7 +20,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// everySeed is the variable that repeats a run of TestEveryWay: what its goroutines choose, though not how they are interleaved.
+// everySeed is the variable that repeats a run of TestDialectsAgree: what its goroutines choose, though not how they are interleaved.
 const everySeed = "LONGSHORE_EVERY_SEED"
 
 const (
@@ -33,15 +33,15 @@ const (
 	everyWayLimit = 4 * time.Minute
 )
 
-// TestEveryWay begins operations of all kinds, cancels and forgets some of them and asks for them in every dialect, all at once and at
+// TestDialectsAgree begins operations of all kinds, cancels and forgets some of them and asks for them in every dialect, all at once and at
 // random. At every moment every dialect must tell the same story of each of them: what one has said, no other may contradict later. At
 // the end all of them say what the database says.
-func TestEveryWay(t *testing.T) {
+func TestDialectsAgree(t *testing.T) {
 	t.Parallel()
 	seed := seedOfRun(t)
 	s := stack.Start(t, stack.Options{
 		Importers: 2, Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
-		Env: []string{"LONGSHORE_CHUNK_RECORDS=40", "LONGSHORE_MAX_ATTEMPTS=1", "LONGSHORE_POLL_WITHIN=3s", clearsSoon},
+		Env: []string{"LONGSHORE_CHUNK_RECORDS=40", "LONGSHORE_MAX_ATTEMPTS=1", "LONGSHORE_POLL_WITHIN=3s", expireOften},
 	})
 	s.Exec("DROP TABLE spoons") // imports of spoons fail
 	ctx, cancel := context.WithTimeout(t.Context(), everyWayLimit)
@@ -88,7 +88,7 @@ type play struct {
 	mu    sync.Mutex
 	begun int
 	ended bool
-	order []*story
+	order []*observedOperation
 }
 
 // claim takes one of the operations that are still to be begun.
@@ -102,14 +102,14 @@ func (p *play) claim() bool {
 	return true
 }
 
-func (p *play) add(op begun) {
+func (p *play) add(op startedOperation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.order = append(p.order, &story{op: op})
+	p.order = append(p.order, &observedOperation{op: op})
 }
 
 // any returns one of the operations, nil if there is none yet. Those that came last are chosen more often: they move.
-func (p *play) any(r *rand.Rand) *story {
+func (p *play) any(r *rand.Rand) *observedOperation {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.order)
@@ -123,7 +123,7 @@ func (p *play) any(r *rand.Rand) *story {
 }
 
 // all returns all operations that there are by now.
-func (p *play) all() []*story {
+func (p *play) all() []*observedOperation {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.order)
@@ -152,19 +152,19 @@ func (p *play) judge(t *testing.T) {
 	t.Helper()
 	ends, said := make(map[string]int), 0
 	for _, one := range p.order {
-		said += len(one.said)
+		said += len(one.observations)
 		for _, contradiction := range one.contradictions() {
-			t.Errorf("the %s %s: %s", one.op.name, one.op.id, contradiction)
+			t.Errorf("the %s %s: %s", one.op.kind, one.op.id, contradiction)
 		}
 		state := p.stateOf(t, one.op)
-		expectEverywhere(t, p.stack, one.op, state)
-		ends[one.op.name+" "+state]++
+		expectInAllDialects(t, p.stack, one.op, state)
+		ends[one.op.kind+" "+state]++
 	}
 	t.Logf("%d answers told of %d operations, which ended as %v", said, len(p.order), ends)
 }
 
 // stateOf reads an operation's state from the table, as the dialects tell it.
-func (p *play) stateOf(t *testing.T, op begun) string {
+func (p *play) stateOf(t *testing.T, op startedOperation) string {
 	t.Helper()
 	var state string
 	var active bool
@@ -206,22 +206,22 @@ func (a *actor) act(ctx context.Context) error {
 // begin begins an operation of any kind: imports of one body or in pieces, with records that are rejected, or which fail as a whole,
 // searches, reports.
 func (a *actor) begin(ctx context.Context) error {
-	accept := func(w way, mediaType, body string) (begun, error) {
-		return beginWith(ctx, a.stack, w, client.RequestBody{Type: mediaType, Content: []byte(body)})
+	accept := func(w endpoint, mediaType, body string) (startedOperation, error) {
+		return startOperation(ctx, a.stack, w, client.RequestBody{Type: mediaType, Content: []byte(body)})
 	}
-	var op begun
+	var op startedOperation
 	var err error
 	switch kind := a.rand.IntN(10); {
 	case kind < 4:
-		op, err = accept(importing, "application/x-ndjson", a.lines())
+		op, err = accept(importEndpoint, "application/x-ndjson", a.lines())
 	case kind == 4:
-		op, err = beginInPieces(ctx, a.stack, client.RequestBody{Type: "application/x-ndjson", Content: []byte(a.lines())})
+		op, err = startMultipart(ctx, a.stack, client.RequestBody{Type: "application/x-ndjson", Content: []byte(a.lines())})
 	case kind == 5:
-		op, err = accept(way{importing.name, "/api/spoons/import", nil}, "application/json", `[{"id":1}]`)
+		op, err = accept(endpoint{importEndpoint.kind, "/api/spoons/import", nil}, "application/json", `[{"id":1}]`)
 	case kind < 8:
-		op, err = accept(searching, "application/json", pick(a.rand, searches))
+		op, err = accept(searchEndpoint, "application/json", pick(a.rand, searches))
 	default:
-		op, err = accept(reporting, "application/json", pick(a.rand, reports))
+		op, err = accept(reportEndpoint, "application/json", pick(a.rand, reports))
 	}
 	if err != nil {
 		return err
@@ -263,7 +263,7 @@ func (a *actor) refused(ctx context.Context) error {
 	if a.rand.IntN(10) > 0 {
 		return nil
 	}
-	answer, err := a.stack.Client().Do(ctx, http.MethodPost, importing.path, client.RequestBody{Type: "application/json", Content: []byte(`[{"tool_id":`)})
+	answer, err := a.stack.Client().Do(ctx, http.MethodPost, importEndpoint.path, client.RequestBody{Type: "application/json", Content: []byte(`[{"tool_id":`)})
 	if err == nil && answer.Status != http.StatusBadRequest {
 		err = fmt.Errorf("a broken body was answered with %d: %s", answer.Status, answer.Body)
 	}
@@ -271,10 +271,10 @@ func (a *actor) refused(ctx context.Context) error {
 }
 
 // ask reads an operation in a dialect.
-func (a *actor) ask(ctx context.Context, one *story) error {
+func (a *actor) ask(ctx context.Context, one *observedOperation) error {
 	var fitting []dialect
 	for _, d := range dialects {
-		if d.fits(one.op) {
+		if d.supports(one.op) {
 			fitting = append(fitting, d)
 		}
 	}
@@ -284,7 +284,7 @@ func (a *actor) ask(ctx context.Context, one *story) error {
 	if err != nil {
 		return err
 	}
-	one.add(saying{who: d.name + " says " + word, began: began, ended: time.Now(), states: states})
+	one.add(observation{description: d.name + " says " + word, began: began, ended: time.Now(), states: states})
 	return nil
 }
 
@@ -306,7 +306,7 @@ func (a *actor) askForAll(ctx context.Context) error {
 		if states == nil {
 			states = slices.Clone(gone)
 		}
-		one.add(saying{"the list of " + l.dialect + " says " + strings.Join(states, " or "), began, ended, states})
+		one.add(observation{"the list of " + l.dialect + " says " + strings.Join(states, " or "), began, ended, states})
 	}
 	return nil
 }
@@ -314,7 +314,7 @@ func (a *actor) askForAll(ctx context.Context) error {
 // wish is a way to ask for an operation's end.
 type wish struct {
 	name, method string
-	path         func(op begun) string
+	path         func(op startedOperation) string
 	// of are the kinds that it is for.
 	of []string
 	// word finds in an answer with a body what it says of the operation's state, in the words of the dialect.
@@ -325,17 +325,17 @@ type wish struct {
 // The ways to ask for a cancel, and for a prune. DELETE is both, and who asks does not know which.
 var (
 	cancels = []wish{
-		{"POST operations :cancel", http.MethodPost, suffixed("operations", ":cancel"), every, wordOfMonitor, named("operations").words},
-		{"POST google :cancel", http.MethodPost, suffixed("google", ":cancel"), every, wordOfNothing, nothing},
-		{"GET tasks ?cancel", http.MethodGet, suffixed("tasks in JSON", "?cancel=true"), every, wordOfTask, named("tasks in JSON").words},
-		{"DELETE search", http.MethodDelete, named("search").path, []string{"search"}, wordOfMember, named("search").words},
+		{"POST operations :cancel", http.MethodPost, suffixed("operations", ":cancel"), allKinds, readMonitorStatus, dialectNamed("operations").statuses},
+		{"POST google :cancel", http.MethodPost, suffixed("google", ":cancel"), allKinds, wordOfNothing, nothing},
+		{"GET tasks ?cancel", http.MethodGet, suffixed("tasks in JSON", "?cancel=true"), allKinds, readTaskStatus, dialectNamed("tasks in JSON").statuses},
+		{"DELETE search", http.MethodDelete, dialectNamed("search").path, []string{"search"}, readStatusMember, dialectNamed("search").statuses},
 	}
 	prunes = []wish{
-		{"DELETE operations", http.MethodDelete, named("operations").path, every, wordOfMonitor, named("operations").words},
-		{"DELETE tasks", http.MethodDelete, named("tasks in JSON").path, every, wordOfTask, named("tasks in JSON").words},
-		{"DELETE google", http.MethodDelete, named("google").path, every, wordOfNothing, nothing},
-		{"DELETE location", http.MethodDelete, named("location").path, []string{"report"}, wordOfMember, named("location").words},
-		{"GET tasks ?prune", http.MethodGet, suffixed("tasks in XML", "?prune=true"), every, wordOfXML, named("tasks in XML").words},
+		{"DELETE operations", http.MethodDelete, dialectNamed("operations").path, allKinds, readMonitorStatus, dialectNamed("operations").statuses},
+		{"DELETE tasks", http.MethodDelete, dialectNamed("tasks in JSON").path, allKinds, readTaskStatus, dialectNamed("tasks in JSON").statuses},
+		{"DELETE google", http.MethodDelete, dialectNamed("google").path, allKinds, wordOfNothing, nothing},
+		{"DELETE location", http.MethodDelete, dialectNamed("location").path, []string{"report"}, readStatusMember, dialectNamed("location").statuses},
+		{"GET tasks ?prune", http.MethodGet, suffixed("tasks in XML", "?prune=true"), allKinds, readTaskXMLStatus, dialectNamed("tasks in XML").statuses},
 	}
 )
 
@@ -344,15 +344,15 @@ var nothing = map[string]string{"succeeded": "{}", "failed": "{}", "cancelled": 
 
 func wordOfNothing(body []byte) (string, error) { return strings.TrimSpace(string(body)), nil }
 
-func suffixed(name, suffix string) func(begun) string {
-	path := named(name).path
-	return func(op begun) string { return path(op) + suffix }
+func suffixed(name, suffix string) func(startedOperation) string {
+	path := dialectNamed(name).path
+	return func(op startedOperation) string { return path(op) + suffix }
 }
 
 // control asks for an end. What the answer says is a part of the story, too.
-func (a *actor) control(ctx context.Context, one *story, wishes []wish) error {
+func (a *actor) control(ctx context.Context, one *observedOperation, wishes []wish) error {
 	w := wishes[a.rand.IntN(len(wishes))]
-	if !slices.Contains(w.of, one.op.name) {
+	if !slices.Contains(w.of, one.op.kind) {
 		return nil
 	}
 	began := time.Now()
@@ -366,7 +366,7 @@ func (a *actor) control(ctx context.Context, one *story, wishes []wish) error {
 		return fmt.Errorf("%s: status %d, %s: %w", w.name, answer.Status, answer.Body, err)
 	}
 	if states != nil {
-		one.add(saying{fmt.Sprintf("%s answers %d %.80s", w.name, answer.Status, answer.Body), began, ended, states})
+		one.add(observation{fmt.Sprintf("%s answers %d %.80s", w.name, answer.Status, answer.Body), began, ended, states})
 	}
 	return nil
 }
@@ -394,7 +394,7 @@ func (w wish) states(answer *client.Response) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := dialect{words: w.words}.states(word)
+	states := dialect{statuses: w.words}.statesOf(word)
 	if states == nil {
 		return nil, fmt.Errorf("there is no word %q", word)
 	}
@@ -406,44 +406,44 @@ func (w wish) states(answer *client.Response) ([]string, error) {
 	return states, nil
 }
 
-// story is what was said of one operation.
-type story struct {
-	op   begun
-	mu   sync.Mutex
-	said []saying
+// observedOperation is what was said of one operation.
+type observedOperation struct {
+	op           startedOperation
+	mu           sync.Mutex
+	observations []observation
 }
 
-// saying is an answer: at some time between its begin and its end the operation was in one of the states.
-type saying struct {
-	who          string
+// observation is an answer: at some time between its begin and its end the operation was in one of the states.
+type observation struct {
+	description  string
 	began, ended time.Time
 	states       []string
 }
 
-func (s *story) add(one saying) {
+func (s *observedOperation) add(one observation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.said = append(s.said, one)
+	s.observations = append(s.observations, one)
 }
 
 // contradictions finds answers that can't both be true: of two of which one was there before the other was asked for, the later must
 // be one that can follow. States never come back, so what two equal answers enclose is the same, too. Answers that overlap may stand in
 // any order.
-func (s *story) contradictions() (found []string) {
-	slices.SortFunc(s.said, func(a, b saying) int { return a.began.Compare(b.began) })
-	for i, later := range s.said {
-		for _, before := range s.said[:i] {
+func (s *observedOperation) contradictions() (found []string) {
+	slices.SortFunc(s.observations, func(a, b observation) int { return a.began.Compare(b.began) })
+	for i, later := range s.observations {
+		for _, before := range s.observations[:i] {
 			if before.ended.After(later.began) {
 				continue
 			}
-			possible := slices.DeleteFunc(slices.Clone(s.said[i].states), func(state string) bool {
+			possible := slices.DeleteFunc(slices.Clone(s.observations[i].states), func(state string) bool {
 				return !slices.ContainsFunc(before.states, func(from string) bool { return leadsTo(from, state) })
 			})
 			if len(possible) == 0 {
-				found = append(found, fmt.Sprintf("%s after %s", later.who, before.who))
+				found = append(found, fmt.Sprintf("%s after %s", later.description, before.description))
 				break
 			}
-			s.said[i].states = possible // so that what is left of a vague answer binds those after it
+			s.observations[i].states = possible // so that what is left of a vague answer binds those after it
 		}
 	}
 	return found

@@ -11,35 +11,35 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// clearsSoon makes the janitor look for what has expired all the time.
-const clearsSoon = "LONGSHORE_EXPIRE_EVERY=100ms"
+// expireOften makes the janitor look for what has expired all the time.
+const expireOften = "LONGSHORE_EXPIRE_EVERY=100ms"
 
-// kept asks to keep an operation for a time.
-func kept(retention string) http.Header {
+// withRetention asks to keep an operation for a time.
+func withRetention(retention string) http.Header {
 	return http.Header{"Longshore-Retention": {retention}}
 }
 
 // TestRetentionHasBounds: what can't be taken is refused, with the bounds.
-func TestRetentionHasBounds(t *testing.T) {
+func TestRetentionBounds(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_RETENTION=300h"}})
 	const least, most, leastSearch, mostSearch = 10 * time.Minute, 300 * time.Hour, 5 * time.Minute, 7 * 24 * time.Hour
 	for _, asked := range []struct {
-		way         way
+		way         endpoint
 		retention   string
 		least, most time.Duration
 	}{
-		{importing, "599", least, most},
-		{importing, "301h", least, most},
-		{importing, "-15m", least, most},
-		{importing, "for ever", least, most},
-		{importing, "99999999999999999999", least, most},
-		{searching, "4m", leastSearch, mostSearch},
-		{searching, "8d", leastSearch, mostSearch},
-		{reporting, "1m", least, most},
+		{importEndpoint, "599", least, most},
+		{importEndpoint, "301h", least, most},
+		{importEndpoint, "-15m", least, most},
+		{importEndpoint, "for ever", least, most},
+		{importEndpoint, "99999999999999999999", least, most},
+		{searchEndpoint, "4m", leastSearch, mostSearch},
+		{searchEndpoint, "8d", leastSearch, mostSearch},
+		{reportEndpoint, "1m", least, most},
 	} {
 		answer, err := s.Client().Do(t.Context(), http.MethodPost, asked.way.path, client.RequestBody{
-			Type: "application/json", Header: kept(asked.retention), Content: asked.way.body,
+			Type: "application/json", Header: withRetention(asked.retention), Content: asked.way.body,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -59,35 +59,37 @@ func TestRetentionHasBounds(t *testing.T) {
 // into the past instead.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Env: []string{clearsSoon, "LONGSHORE_TOMBSTONE_RETENTION=1h"}})
-	long := mustBegin(t, s, importing, nil)
+	s := stack.Start(t, stack.Options{Env: []string{expireOften, "LONGSHORE_TOMBSTONE_RETENTION=1h"}})
+	long := mustStart(t, s, importEndpoint, nil)
 	s.WaitFor(long.accepted, "Succeeded")
 	final := make(map[string]client.Monitor)
-	var ops []begun
-	for _, w := range []way{importing, searching, reporting} {
-		op := mustBegin(t, s, w, kept("10m"))
+	var ops []startedOperation
+	for _, w := range []endpoint{importEndpoint, searchEndpoint, reportEndpoint} {
+		op := mustStart(t, s, w, withRetention("10m"))
 		final[op.id] = s.WaitFor(op.accepted, "Succeeded")
 		ops = append(ops, op)
 	}
 	s.Exec(`UPDATE xforce.tasks SET finished_at = finished_at - interval '9 min 30 s' WHERE retention < '1 h'`)
 	await.Always(t, time.Second, "what is kept for half a minute more answers", func() bool {
-		return !slices.ContainsFunc(ops, func(op begun) bool { return get(t, s, op.accepted.OperationLocation).Status != http.StatusOK })
+		return !slices.ContainsFunc(ops, func(op startedOperation) bool {
+			return mustGet(t, s, op.accepted.OperationLocation).Status != http.StatusOK
+		})
 	})
 	s.Exec(`UPDATE xforce.tasks SET finished_at = finished_at - interval '30 s' WHERE retention < '1 h'`)
 	for _, op := range ops {
 		address := op.accepted.OperationLocation
-		await.Until(t, recoveredWithin, "the operation to expire", func() bool { return get(t, s, address).Status == http.StatusGone })
-		expectGoneEverywhere(t, s, op, "succeeded", final[op.id].Counts)
-		s.WaitForSQL(recoveredWithin, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
+		await.Until(t, recoveryLimit, "the operation to expire", func() bool { return mustGet(t, s, address).Status == http.StatusGone })
+		expectTombstoneInAllDialects(t, s, op, "succeeded", final[op.id].Counts)
+		s.WaitForSQL(recoveryLimit, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
 		if left := s.Number(hangsOn, op.id); left != 0 {
-			t.Errorf("%d rows of the %s are left", left, op.name)
+			t.Errorf("%d rows of the %s are left", left, op.kind)
 		}
-		expectGoneEverywhere(t, s, op, "succeeded", final[op.id].Counts)
+		expectTombstoneInAllDialects(t, s, op, "succeeded", final[op.id].Counts)
 	}
 	s.Exec(`UPDATE xforce.tasks SET expires_at = expires_at - interval '1 h' WHERE NOT is_active`)
 	for _, op := range ops {
 		address := op.accepted.OperationLocation
-		await.Until(t, recoveredWithin, "the tombstone to be deleted", func() bool { return get(t, s, address).Status == http.StatusNotFound })
+		await.Until(t, recoveryLimit, "the tombstone to be deleted", func() bool { return mustGet(t, s, address).Status == http.StatusNotFound })
 	}
 	s.WaitFor(long.accepted, "Succeeded")
 	if records := s.Records(long.accepted, "created"); len(records) != 1 {
@@ -100,34 +102,34 @@ const hangsOn = `
 SELECT (SELECT count(*) FROM xforce.task_chunks WHERE task_id = $1) + (SELECT count(*) FROM xforce.task_progress WHERE task_id = $1)
   + (SELECT count(*) FROM xforce.task_outputs WHERE task_id = $1) + (SELECT count(*) FROM xforce.task_events WHERE task_id = $1)`
 
-// expectGoneEverywhere asks for what is gone in every dialect that fits, and expects its final counts.
-func expectGoneEverywhere(t *testing.T, s *stack.Stack, op begun, state string, counts client.Counts) {
+// expectTombstoneInAllDialects asks for what is gone in every dialect that fits, and expects its final counts.
+func expectTombstoneInAllDialects(t *testing.T, s *stack.Stack, op startedOperation, state string, counts client.Counts) {
 	t.Helper()
 	for _, d := range dialects {
-		if d.fits(op) {
-			expectGone(t, s, d.path(op), state, counts)
+		if d.supports(op) {
+			expectTombstone(t, s, d.path(op), state, counts)
 		}
 	}
 }
 
 // TestUnpolled: a search that nobody asks for is timed out; asking keeps it, and an import or a report needs nobody.
-func TestUnpolled(t *testing.T) {
+func TestSearchTimesOutUnpolled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Importers: stack.None, Searchers: stack.None, Reporters: stack.None, Env: []string{"LONGSHORE_POLL_WITHIN=1s"},
 	})
-	imported, reported := mustBegin(t, s, importing, nil), mustBegin(t, s, reporting, nil)
-	forgotten, asked := mustBegin(t, s, searching, nil), mustBegin(t, s, searching, nil)
+	imported, reported := mustStart(t, s, importEndpoint, nil), mustStart(t, s, reportEndpoint, nil)
+	forgotten, asked := mustStart(t, s, searchEndpoint, nil), mustStart(t, s, searchEndpoint, nil)
 	began := time.Now()
-	await.Until(t, recoveredWithin, "the forgotten search to be timed out", func() bool {
-		expectEverywhere(t, s, asked, "waiting")
+	await.Until(t, recoveryLimit, "the forgotten search to be timed out", func() bool {
+		expectInAllDialects(t, s, asked, "waiting")
 		return s.Number(`SELECT count(*) FROM xforce.tasks WHERE task_id = $1 AND status = 'timed_out'`, forgotten.id) == 1
 	})
 	t.Logf("it was timed out after %s", time.Since(began))
-	expectEverywhere(t, s, forgotten, "timed_out")
-	for _, op := range []begun{imported, reported} {
-		expectEverywhere(t, s, op, "waiting")
-		cancel(t, s, op.accepted)
+	expectInAllDialects(t, s, forgotten, "timed_out")
+	for _, op := range []startedOperation{imported, reported} {
+		expectInAllDialects(t, s, op, "waiting")
+		mustCancel(t, s, op.accepted)
 	}
-	cancel(t, s, asked.accepted)
+	mustCancel(t, s, asked.accepted)
 }

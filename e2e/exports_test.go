@@ -231,7 +231,7 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 		Link   string `json:"download_link"`
 	}
 	await.Until(t, reportLimit, "the report", func() bool {
-		answer := mustAnswer(t, s, http.MethodGet, accepted.Header.Get("Location"), http.StatusOK)
+		answer := mustDo(t, s, http.MethodGet, accepted.Header.Get("Location"), http.StatusOK)
 		if err := json.Unmarshal(answer.Body, &status); err != nil {
 			t.Fatalf("reading %s: %v", answer.Body, err)
 		}
@@ -241,7 +241,7 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 		t.Fatalf("the report ended as %+v", status)
 	}
 	file := filepath.Join(t.TempDir(), filepath.Base(status.Link))
-	if err := os.WriteFile(file, mustAnswer(t, s, http.MethodGet, status.Link, http.StatusOK).Body, 0o600); err != nil {
+	if err := os.WriteFile(file, mustDo(t, s, http.MethodGet, status.Link, http.StatusOK).Body, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -35,7 +35,7 @@ func TestFairness(t *testing.T) {
 	s.WaitForSQL(bigLimit, "a tenth to be done", `SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
 	meanwhile("while it is worked on", &key)
 	s.MustBeUnfinished(op)
-	cancel(t, s, op)
+	mustCancel(t, s, op)
 }
 
 // tenAtATime returns a function that posts ten records, ten times, and holds the time until they were Succeeded against the promise.

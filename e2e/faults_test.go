@@ -38,14 +38,14 @@ func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			s := s.WithTB(t)
 			release := s.BlockReads("xforce.tools")
-			var ops []begun
+			var ops []startedOperation
 			for range 4 {
 				ops = append(ops,
-					mustAsk(t, s, searching, `{"collection":"tools","sort":["-tool_id"],"limit":1000}`),
-					mustAsk(t, s, searching, `{"collection":"tools","limit":1000}`),
-					mustAsk(t, s, reporting, `{"report":"records","collection":"tools","format":"ndjson"}`))
+					mustAsk(t, s, searchEndpoint, `{"collection":"tools","sort":["-tool_id"],"limit":1000}`),
+					mustAsk(t, s, searchEndpoint, `{"collection":"tools","limit":1000}`),
+					mustAsk(t, s, reportEndpoint, `{"report":"records","collection":"tools","format":"ndjson"}`))
 			}
-			s.WaitForSQL(recoveredWithin, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
+			s.WaitForSQL(recoveryLimit, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
 				WHERE datname = current_database() AND application_name IN ('longshore-searcher', 'longshore-reporter') AND wait_event_type = 'Lock'`)
 			fault.harm(s)
 			after := time.Now()
@@ -56,7 +56,7 @@ func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 				expectFound(t, s, op)
 			}
 			t.Logf("after the fault it took %s", longest)
-			if longest > recoveredWithin+waitForLong {
+			if longest > recoveryLimit+waitForLong {
 				t.Errorf("it took %s", longest)
 			}
 		})
@@ -64,9 +64,9 @@ func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 }
 
 // mustAsk begins a search or a report.
-func mustAsk(t *testing.T, s *stack.Stack, w way, body string) begun {
+func mustAsk(t *testing.T, s *stack.Stack, w endpoint, body string) startedOperation {
 	t.Helper()
-	op, err := beginWith(t.Context(), s, w, client.RequestBody{Type: "application/json", Content: []byte(body)})
+	op, err := startOperation(t.Context(), s, w, client.RequestBody{Type: "application/json", Content: []byte(body)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,29 +74,29 @@ func mustAsk(t *testing.T, s *stack.Stack, w way, body string) begun {
 }
 
 // expectFound looks whether a search found as many records as it was to, and whether a report holds all.
-func expectFound(t *testing.T, s *stack.Stack, op begun) {
+func expectFound(t *testing.T, s *stack.Stack, op startedOperation) {
 	t.Helper()
 	var shown struct {
 		Counts       struct{ Returned int }
 		DownloadLink string `json:"download_link"`
 	}
-	answer := get(t, s, ownDialect(op).path(op))
+	answer := mustGet(t, s, ownDialect(op).path(op))
 	if err := json.Unmarshal(answer.Body, &shown); err != nil {
 		t.Fatal(err)
 	}
-	if op.name == searching.name {
+	if op.kind == searchEndpoint.kind {
 		if shown.Counts.Returned != 1000 {
 			t.Errorf("the search found %d records", shown.Counts.Returned)
 		}
 		return
 	}
-	file := get(t, s, shown.DownloadLink)
+	file := mustGet(t, s, shown.DownloadLink)
 	if lines := bytes.Count(file.Body, []byte("\n")); file.Status != http.StatusOK || lines != questionRecords {
 		t.Errorf("GET %s: status %d, %d records", shown.DownloadLink, file.Status, lines)
 	}
 }
 
 // ownDialect is the dialect in which an operation was begun.
-func ownDialect(op begun) dialect {
-	return named(map[string]string{"import": "tools", "search": "search", "report": "location"}[op.name])
+func ownDialect(op startedOperation) dialect {
+	return dialectNamed(map[string]string{"import": "tools", "search": "search", "report": "location"}[op.kind])
 }

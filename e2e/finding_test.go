@@ -11,10 +11,10 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// TestFindingAFailedImport looks for an import that failed, as an operator does who was given nothing but its id: the api tells why, the logs of
+// TestFailedImportIsTraceable looks for an import that failed, as an operator does who was given nothing but its id: the api tells why, the logs of
 // all services tell its story and the request that it came with, the metrics name it beside the failures that they count, and the console
 // shows the entry that was given up.
-func TestFindingAFailedImport(t *testing.T) {
+func TestFailedImportIsTraceable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Consoles: 1, Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
@@ -58,7 +58,7 @@ func expectLinkToConsole(t *testing.T, s *stack.Stack, op client.Accepted) {
 		t.Errorf("the answer links to %q", links)
 	}
 	await.Until(t, 10*time.Second, "the console to show the entry", func() bool {
-		_, shown := askConsole(t, http.MethodGet, s.Console()+page+op.ID, "")
+		_, shown := requestConsole(t, http.MethodGet, s.Console()+page+op.ID, "")
 		return strings.Contains(shown, "archived") && strings.Contains(shown, "imports")
 	})
 }

@@ -39,7 +39,7 @@ func googleAnswer[T any](t *testing.T, s *stack.Stack, method, path string, stat
 	return v
 }
 
-func TestGoogleView(t *testing.T) {
+func TestGoogleOperation(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
@@ -60,7 +60,7 @@ func TestGoogleView(t *testing.T) {
 	}
 	release()
 	var got googleOperation
-	await.Until(t, recoveredWithin, "the import to be done", func() bool {
+	await.Until(t, recoveryLimit, "the import to be done", func() bool {
 		got = googleAnswer[googleOperation](t, s, http.MethodGet, path(first), http.StatusOK)
 		return got.Done
 	})

@@ -12,20 +12,20 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-func TestKilledImporter(t *testing.T) {
+func TestImporterKilled(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	beginLongImport(s, 20).disturb(t, recoveredWithin, func() {
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
+	startLongImport(s, 20).expectRecovery(t, recoveryLimit, func() {
 		s.KillImporter(0)
 	})
 }
 
-// TestKilledImporters kills one importer after the other, again and again, so that at times there is none.
-func TestKilledImporters(t *testing.T) {
+// TestImportersKilledRepeatedly kills one importer after the other, again and again, so that at times there is none.
+func TestImportersKilledRepeatedly(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	l := beginLongImport(s, 10)
-	l.disturb(t, recoveredWithin, func() {
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
+	l := startLongImport(s, 10)
+	l.expectRecovery(t, recoveryLimit, func() {
 		for percent := 15; percent <= 45; percent += 10 {
 			s.KillImporter(0)
 			s.KillImporter(1)
@@ -36,13 +36,13 @@ func TestKilledImporters(t *testing.T) {
 	})
 }
 
-// TestKilledInMidStep kills the only importer while its step has locked the chunk and waits to write.
-func TestKilledInMidStep(t *testing.T) {
+// TestImporterKilledDuringStep kills the only importer while its step has locked the chunk and waits to write.
+func TestImporterKilledDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
 	s.KillImporter(0)
 	s.StartImporter(0)
 	release()
@@ -50,22 +50,22 @@ func TestKilledInMidStep(t *testing.T) {
 	expectTools(t, s, tool.Sample())
 }
 
-// TestStoppedImporter asks an importer to end in the middle of its work, as a rolling update does.
-func TestStoppedImporter(t *testing.T) {
+// TestImporterStopped asks an importer to end in the middle of its work, as a rolling update does.
+func TestImporterStopped(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	beginLongImport(s, 20).disturb(t, handedOverWithin, func() {
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
+	startLongImport(s, 20).expectRecovery(t, handoverLimit, func() {
 		t.Logf("the importer ended %s after SIGTERM", s.StopImporter(0))
 	})
 }
 
-// TestStoppedInMidStep asks the only importer to end while its step waits to write: it finishes that step.
-func TestStoppedInMidStep(t *testing.T) {
+// TestImporterStoppedDuringStep asks the only importer to end while its step waits to write: it finishes that step.
+func TestImporterStoppedDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
 	end := s.StopImporterMidStep(0)
 	release()
 	t.Logf("the importer ended %s after SIGTERM", end())
@@ -78,23 +78,23 @@ var impatientWithImporters = []string{
 	"LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_STALLED_AFTER=2s", "LONGSHORE_IMPORTER_CONCURRENCY=2",
 }
 
-// TestFrozenBetweenStatements freezes an importer whose steps wait for a statement: when it is done, nobody commits, until Postgres
+// TestImporterFrozenBetweenStatements freezes an importer whose steps wait for a statement: when it is done, nobody commits, until Postgres
 // ends the session. The other importer must be able to go on, and what the frozen one does when it wakes up must not matter.
-func TestFrozenBetweenStatements(t *testing.T) {
+func TestImporterFrozenBetweenStatements(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{longChunk})})
-	l := beginLongImport(s, 10)
+	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{longChunkEnv})})
+	l := startLongImport(s, 10)
 	release := s.BlockWrites("xforce.task_progress")
-	s.WaitForSQL(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
+	s.WaitForSQL(recoveryLimit, "all steps to stand still", `SELECT count(*) = 4 `+blockedSteps)
 	s.FreezeImporter(0)
-	l.disturb(t, recoveredWithin, release)
+	l.expectRecovery(t, recoveryLimit, release)
 	expectThawedToWork(t, s)
 	expectLongTable(t, s)
 }
 
-// TestFrozenInCopy freezes an importer that has sent only a part of a COPY: no timeout of Postgres fires there, and the janitor has
+// TestImporterFrozenDuringCopy freezes an importer that has sent only a part of a COPY: no timeout of Postgres fires there, and the janitor has
 // to end the session. Chunks are larger than what fits into the buffers between the two.
-func TestFrozenInCopy(t *testing.T) {
+func TestImporterFrozenDuringCopy(t *testing.T) {
 	t.Parallel()
 	const records, perChunk = 6_000, 1_500
 	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{
@@ -107,14 +107,14 @@ func TestFrozenInCopy(t *testing.T) {
 		large.Description = long
 		return large
 	}))
-	s.WaitForSQL(recoveredWithin, "all steps to stand still", `SELECT count(*) = 4 `+waitingSteps)
+	s.WaitForSQL(recoveryLimit, "all steps to stand still", `SELECT count(*) = 4 `+blockedSteps)
 	s.FreezeImporter(0)
 	released := time.Now()
 	release()
 	m := s.WaitFor(op, "Succeeded")
 	took := m.Finished.Sub(released)
 	t.Logf("after the fault it took %s", took)
-	if took > recoveredWithin+waitForLong {
+	if took > recoveryLimit+waitForLong {
 		t.Errorf("it took %s", took)
 	}
 	expectCounts(t, m, client.Counts{Total: records, Created: records, Imported: records})
@@ -134,7 +134,7 @@ func expectThawedToWork(t *testing.T, s *stack.Stack) {
 	s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
 }
 
-// waitingSteps are the sessions of importers that wait for a table. Others may wait for a row beside them: a delivery that came twice waits for
+// blockedSteps are the sessions of importers that wait for a table. Others may wait for a row beside them: a delivery that came twice waits for
 // the chunk.
-const waitingSteps = `FROM pg_stat_activity
+const blockedSteps = `FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock' AND wait_event = 'relation'`

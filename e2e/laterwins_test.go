@@ -52,9 +52,9 @@ func (s *shipment) body() []byte {
 
 func keyName(key int) string { return fmt.Sprintf("K%05d", key) }
 
-// TestLaterWins sends overlapping imports at the same time, of which each has keys that occur again and again: in one chunk, in
+// TestLaterRecordWins sends overlapping imports at the same time, of which each has keys that occur again and again: in one chunk, in
 // distant chunks, in the others. Of all the rows of a key the later one of the import that was accepted last wins.
-func TestLaterWins(t *testing.T) {
+func TestLaterRecordWins(t *testing.T) {
 	t.Parallel()
 	random := newRandom(t)
 	for round := range 3 {
@@ -174,7 +174,7 @@ func expectEachCreatedOnce(t *testing.T, s *stack.Stack, monitors []client.Monit
 }
 
 // TestLaterWinsInOneChunk: in a single chunk it is known exactly what becomes of each row.
-func TestLaterWinsInOneChunk(t *testing.T) {
+func TestLaterRecordWinsInOneChunk(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	twice := &shipment{label: "twice", keys: []int{1, 2, 3, 2, 1, 1}}
@@ -187,8 +187,8 @@ func TestLaterWinsInOneChunk(t *testing.T) {
 	expectOutcome(t, s, again, "updated", 3, 4, 6)
 }
 
-// TestAcceptedLaterWins seals two uploads in the other order than they began: the one that was accepted later wins.
-func TestAcceptedLaterWins(t *testing.T) {
+// TestLaterImportWins seals two uploads in the other order than they began: the one that was accepted later wins.
+func TestLaterImportWins(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=100"}})
 	slow := &shipment{label: "began first", keys: slices.Repeat([]int{1, 2, 3}, 2_000)}
@@ -207,13 +207,13 @@ func TestAcceptedLaterWins(t *testing.T) {
 	if err := upload.End(); err != nil {
 		t.Fatal(err)
 	}
-	slow.op = answered(t, s, upload)
+	slow.op = mustBeAccepted(t, s, upload)
 	s.WaitFor(slow.op, "Succeeded")
 	expectWinners(t, s, []*shipment{slow, quick})
 }
 
-// answered expects the 202 of an upload.
-func answered(t *testing.T, s *stack.Stack, upload *client.Upload) client.Accepted {
+// mustBeAccepted expects the 202 of an upload.
+func mustBeAccepted(t *testing.T, s *stack.Stack, upload *client.Upload) client.Accepted {
 	t.Helper()
 	answer, err := upload.Response(acceptedWithin)
 	if err != nil {

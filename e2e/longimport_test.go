@@ -11,14 +11,14 @@ import (
 
 const (
 	// longRecords in chunks of longChunk make an import that is long enough to be disturbed in its middle.
-	longRecords = 60_000
-	longChunk   = "LONGSHORE_CHUNK_RECORDS=150"
-	longChunks  = longRecords / 150
+	longRecords  = 60_000
+	longChunkEnv = "LONGSHORE_CHUNK_RECORDS=150"
+	longChunks   = longRecords / 150
 
-	// recoveredWithin is what a fault may cost, beyond the import's normal time.
-	recoveredWithin = 15 * time.Second
-	// handedOverWithin is what a stop in good order may cost.
-	handedOverWithin = 5 * time.Second
+	// recoveryLimit is what a fault may cost, beyond the import's normal time.
+	recoveryLimit = 15 * time.Second
+	// handoverLimit is what a stop in good order may cost.
+	handoverLimit = 5 * time.Second
 )
 
 // longImport is an import in which faults happen.
@@ -29,17 +29,17 @@ type longImport struct {
 	began time.Time
 }
 
-// beginLongImport sends it and returns when the given share of its chunks is done.
-func beginLongImport(s *stack.Stack, percent int) *longImport {
+// startLongImport sends it and returns when the given share of its chunks is done.
+func startLongImport(s *stack.Stack, percent int) *longImport {
 	op := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	l := &longImport{stack: s, op: op, end: s.Watch(op), began: time.Now()}
 	s.WaitForChunks(op, longChunks*percent/100)
 	return l
 }
 
-// disturb does harm in the middle of the import and then holds its end against the promise: every record exactly once, and
+// expectRecovery does harm in the middle of the import and then holds its end against the promise: every record exactly once, and
 // not later than the time that the rest would have taken plus the allowance.
-func (l *longImport) disturb(t *testing.T, allowance time.Duration, harm func()) {
+func (l *longImport) expectRecovery(t *testing.T, allowance time.Duration, harm func()) {
 	t.Helper()
 	done := l.stack.Number(`SELECT done_chunks FROM xforce.tasks WHERE task_id = $1`, l.op.ID)
 	normal := time.Since(l.began) * time.Duration(longChunks-done) / time.Duration(done)

@@ -23,7 +23,7 @@ func TestRequestMetricsLogsAndLinks(t *testing.T) {
 
 	s.FreezeImporter(0)
 	stopped := s.SubmitJSON(tool.SampleJSON)
-	cancel(t, s, stopped)
+	mustCancel(t, s, stopped)
 	s.ThawImporter(0)
 	done := s.Submit("tools", client.RequestBody{
 		Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"X-Request-Id": {request}},

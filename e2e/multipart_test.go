@@ -215,7 +215,7 @@ func TestMultipartResume(t *testing.T) {
 	first, second := lines[:len(lines)/2], lines[len(lines)/2:]
 	u := startUpload(t, s, "application/x-ndjson", nil)
 	for _, path := range []string{"/operations/" + u.ID, "/status/" + u.ID} {
-		expectProblem(t, get(t, s, path), http.StatusNotFound, "operation-not-found")
+		expectProblem(t, mustGet(t, s, path), http.StatusNotFound, "operation-not-found")
 	}
 	if answer := u.put(t, s, 1, client.RequestBody{Content: first}); answer.Status != http.StatusCreated {
 		t.Errorf("a new part: status %d", answer.Status)
@@ -232,7 +232,7 @@ func TestMultipartResume(t *testing.T) {
 	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType, "unsupported-content-encoding")
 	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(`{"parts": 2}`)}), http.StatusConflict, "upload-incomplete")
 
-	seen := readUpload(t, get(t, s, u.Upload), http.StatusOK)
+	seen := readUpload(t, mustGet(t, s, u.Upload), http.StatusOK)
 	if len(seen.Received) != 1 || seen.Received[0].Part != 1 || seen.ReceivedBytes != int64(len(first)) ||
 		seen.Received[0].Digest != contentDigest(first).Get("Content-Digest") || seen.Limits.ExpiresAt == nil {
 		t.Errorf("the upload says %+v", seen)
@@ -256,7 +256,7 @@ func TestMultipartResume(t *testing.T) {
 			t.Errorf("%s: %s", what, p.Detail)
 		}
 	}
-	if seen := readUpload(t, get(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
+	if seen := readUpload(t, mustGet(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
 		t.Errorf("the finished upload says %+v", seen)
 	}
 }
@@ -339,8 +339,8 @@ func TestMultipartUnknownAddresses(t *testing.T) {
 	}
 	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/plain"}),
 		http.StatusUnsupportedMediaType, "unsupported-media-type")
-	mustAnswer(t, s, http.MethodDelete, u.Upload, http.StatusNoContent)
-	expectProblem(t, get(t, s, u.Upload), http.StatusNotFound, "upload-not-found")
+	mustDo(t, s, http.MethodDelete, u.Upload, http.StatusNoContent)
+	expectProblem(t, mustGet(t, s, u.Upload), http.StatusNotFound, "upload-not-found")
 	expectNothingKept(t, s)
 }
 
@@ -357,8 +357,8 @@ func TestMultipartExpires(t *testing.T) {
 	s.Exec(`UPDATE xforce.tasks SET updated_at = now() - interval '1 hour', expires_at = CASE WHEN task_id = '` + late.ID +
 		`' THEN now() - interval '1 second' ELSE expires_at END`)
 	s.WaitForSQL(outOfTimeWithin, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
-	expectProblem(t, get(t, s, late.Upload), http.StatusNotFound, "upload-not-found")
-	if seen := readUpload(t, get(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
+	expectProblem(t, mustGet(t, s, late.Upload), http.StatusNotFound, "upload-not-found")
+	if seen := readUpload(t, mustGet(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
 		t.Errorf("the upload that has time says %+v", seen)
 	}
 }
@@ -429,7 +429,7 @@ func TestMultipartSplitCancelled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
 	op := inMidSplit(t, s, splitRecords)
-	expectCounts(t, cancel(t, s, op), client.Counts{})
+	expectCounts(t, mustCancel(t, s, op), client.Counts{})
 	expectPartsCleared(t, s)
 	s.WaitForSQL(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})

@@ -50,7 +50,7 @@ func TestLongPoll(t *testing.T) {
 			s := s.WithTB(t)
 			release := s.BlockWrites("xforce.tools")
 			op := s.SubmitJSON(tool.SampleJSON)
-			s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+			s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
 			test.away(s)
 			end := longPoll(t, s, op, http.Header{})
 			release()
@@ -153,7 +153,7 @@ func tell(ctx context.Context, op client.Accepted, after int, heard func(stream)
 }
 
 // TestEventsResumeAfterRestart listens with a plain reader through a restart of the api: what one connection heard and what the next one
-// heard are the whole life, once and in order. Asked to stop, the api lets go of its listeners at once; TestEventsThroughARestart kills it.
+// heard are the whole life, once and in order. Asked to stop, the api lets go of its listeners at once; TestEventStreamReconnects kills it.
 func TestEventsResumeAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
@@ -171,7 +171,7 @@ func TestEventsResumeAfterRestart(t *testing.T) {
 	}
 	release()
 	s.StartAPI()
-	ctx, cancel := context.WithTimeout(t.Context(), eventsLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), eventsTimeout)
 	defer cancel()
 	after := tell(ctx, op, before.ids[len(before.ids)-1], func(stream) {})
 	ids, names := slices.Concat(before.ids, after.ids), slices.Concat(before.names, after.names)
@@ -198,7 +198,7 @@ func TestCancelAndPrune(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	first, again := cancel(t, s, op), cancel(t, s, op)
+	first, again := mustCancel(t, s, op), mustCancel(t, s, op)
 	if again.Finished == nil || !again.Finished.Equal(*first.Finished) || again.Error == nil || again.Error.Code != "Canceled" {
 		t.Errorf("cancelled again it is %+v", again)
 	}
@@ -214,7 +214,7 @@ func TestCancelAndPrune(t *testing.T) {
 		t.Errorf("cancelling what succeeded is answered with %d %s, %v", answer.Status, answer.Body, err)
 	}
 	for _, one := range []client.Accepted{op, done} {
-		prune(t, s, one)
+		mustPrune(t, s, one)
 		if answer, err = s.Client().Get(t.Context(), one.OperationLocation); err != nil || answer.Status != http.StatusGone {
 			t.Errorf("what was pruned is answered with %+v, %v", answer, err)
 		}

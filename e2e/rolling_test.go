@@ -21,7 +21,7 @@ import (
 // update does: first the new one, then the end of the old one. No request may fail, no chunk may be tried twice, no record may be lost.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{APIs: 2, Importers: 2, Consoles: 1, Env: []string{longChunk, "LONGSHORE_DRAIN_DELAY=1s"}})
+	s := stack.Start(t, stack.Options{APIs: 2, Importers: 2, Consoles: 1, Env: []string{longChunkEnv, "LONGSHORE_DRAIN_DELAY=1s"}})
 	load := beginLoad(t, s)
 	long := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	end := s.Watch(long)

@@ -16,8 +16,8 @@ import (
 // what they have in hand and give back the rest, and no chunk is tried twice.
 func TestImportersScale(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 1, Env: []string{longChunk}})
-	l := beginLongImport(s, 10)
+	s := stack.Start(t, stack.Options{Importers: 1, Env: []string{longChunkEnv}})
+	l := startLongImport(s, 10)
 	at := func(what string) {
 		t.Logf("%6.2f s  %3d of %d chunks  %s", time.Since(l.began).Seconds(), doneChunks(s, l.op), longChunks, what)
 	}
@@ -77,7 +77,7 @@ func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 // TestImporterStopReleasesChunks: what a stopping importer gives back is in other hands within two seconds.
 func TestImporterStopReleasesChunks(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
 	op := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	end := s.Watch(op)
 	s.WaitForChunks(op, longChunks/10)

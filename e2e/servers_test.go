@@ -11,14 +11,14 @@ import (
 
 func TestRedisFlushed(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	beginLongImport(s, 20).disturb(t, recoveredWithin, s.FlushRedis)
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
+	startLongImport(s, 20).expectRecovery(t, recoveryLimit, s.FlushRedis)
 }
 
 func TestRedisKilled(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	beginLongImport(s, 20).disturb(t, recoveredWithin, func() {
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
+	startLongImport(s, 20).expectRecovery(t, recoveryLimit, func() {
 		s.KillRedis()
 		s.StartRedis() // empty: nothing was written to disk
 	})
@@ -27,7 +27,7 @@ func TestRedisKilled(t *testing.T) {
 // TestRedisStopped imports while there is no Redis, or one that does not answer: accepted at once, done when Redis is back.
 func TestRedisStopped(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
 	for _, test := range []struct {
 		name       string
 		away, back func(*stack.Stack)
@@ -60,7 +60,7 @@ func expectDoneAfter(t *testing.T, s *stack.Stack, moment time.Time, ops ...clie
 		m := s.WaitFor(op, "Succeeded")
 		took := m.Finished.Sub(moment)
 		t.Logf("%d records were done %s after the end of the fault", op.TotalRecords, took)
-		if took > recoveredWithin+waitForLong {
+		if took > recoveryLimit+waitForLong {
 			t.Errorf("operation %s was done %s after the end of the fault", op.ID, took)
 		}
 	}
@@ -72,9 +72,9 @@ const waitForLong = 15 * time.Second
 // TestPostgresSessionsTerminated ends sessions at Postgres at random, those of the api and the janitor too.
 func TestPostgresSessionsTerminated(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunk}})
-	l := beginLongImport(s, 5)
-	l.disturb(t, recoveredWithin, func() {
+	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
+	l := startLongImport(s, 5)
+	l.expectRecovery(t, recoveryLimit, func() {
 		for percent := 6; percent <= 60; percent += 2 {
 			if !s.TerminateSession() {
 				t.Error("there was no session to end")
@@ -91,11 +91,11 @@ func TestPostgresSessionOfStepTerminated(t *testing.T) {
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
 	for range 3 {
-		s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
-		if ended := s.Number(`SELECT count(pg_terminate_backend(pid)) ` + waitingSteps); ended != 1 {
+		s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
+		if ended := s.Number(`SELECT count(pg_terminate_backend(pid)) ` + blockedSteps); ended != 1 {
 			t.Errorf("%d sessions were ended, not 1", ended)
 		}
-		s.WaitForSQL(recoveredWithin, "the step to be over", `SELECT count(*) = 0 `+waitingSteps)
+		s.WaitForSQL(recoveryLimit, "the step to be over", `SELECT count(*) = 0 `+blockedSteps)
 	}
 	release()
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})

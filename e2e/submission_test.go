@@ -75,7 +75,7 @@ func TestOperationID(t *testing.T) {
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 1 {
 		t.Errorf("there are %d operations", n)
 	}
-	prune(t, s, first)
+	mustPrune(t, s, first)
 	expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusGone, "operation-expired")
 }
 

@@ -176,7 +176,7 @@ func trickle(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
 		if err := upload.End(); err != nil {
 			t.Fatal(err)
 		}
-		op := answered(t, s, upload)
+		op := mustBeAccepted(t, s, upload)
 		if op.TotalRecords != sent {
 			t.Errorf("%d records were accepted of %d", op.TotalRecords, sent)
 		}

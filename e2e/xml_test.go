@@ -51,7 +51,7 @@ func TestTasksXML(t *testing.T) {
 		expectXPath(t, readXML(t, s, "/tasks.xml"), checks)
 	})
 	t.Run("no_such_task", func(t *testing.T) {
-		mustAnswer(t, s.WithTB(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
+		mustDo(t, s.WithTB(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
 	})
 	t.Run("not_everything_is_taken_for_xml", func(t *testing.T) {
 		if _, _, err := thirdparty.RunUnchecked(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
@@ -79,10 +79,10 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	s.WaitFor(failed, "Failed")
 	s.BlockWrites("xforce.tools")
 	running := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveredWithin, "a step to be in its middle", `SELECT count(*) > 0 `+waitingSteps)
+	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
 	waiting := s.SubmitJSON(tool.SampleJSON)
 	cancelled := s.SubmitJSON(tool.SampleJSON)
-	mustAnswer(t, s, http.MethodGet, fmt.Sprintf("/tasks/%d.xml?cancel=true", number(cancelled)), http.StatusOK)
+	mustDo(t, s, http.MethodGet, fmt.Sprintf("/tasks/%d.xml?cancel=true", number(cancelled)), http.StatusOK)
 	return map[string]int{
 		"FINISHED": number(finished), "FAILED": number(failed), "RUNNING": number(running),
 		"WAITING": number(waiting), "CANCELLED": number(cancelled),
@@ -92,7 +92,7 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 // readXML asks for XML that its parser takes.
 func readXML(t *testing.T, s *stack.Stack, path string) []byte {
 	t.Helper()
-	answer := mustAnswer(t, s, http.MethodGet, path, http.StatusOK)
+	answer := mustDo(t, s, http.MethodGet, path, http.StatusOK)
 	if given := answer.Header.Get("Content-Type"); !strings.HasPrefix(given, "application/xml") {
 		t.Errorf("Content-Type is %q", given)
 	}
