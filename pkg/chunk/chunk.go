@@ -1,7 +1,8 @@
-// Package chunk packs consecutive records into the payload of xforce.task_chunks and reads them back, byte for
-// byte. A payload is S2 over records that each follow their length, so that a reader needs no parser to
-// find where a record ends and malformed bytes inside a record cannot spill into the next. S2 and not zstd, because
-// the api spends more time on compressing than on everything else: zstd makes a chunk smaller, but costs many times more.
+// Package chunk packs consecutive records into the payload of xforce.task_chunks and reads them back
+// byte for byte. In a payload each record follows its length, so that a reader needs no parser to
+// find the end of a record, and malformed bytes in a record cannot affect the next one. The whole is
+// compressed with S2. zstd would make it smaller, but takes many times longer, and the api already
+// spends most of its time on compression.
 package chunk
 
 import (
@@ -14,80 +15,83 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// MaxUnpackedBytes bounds what a payload may unpack to, whatever the limits were when it was packed.
+// MaxUnpackedBytes is the maximum size of a decompressed payload, independent of the limits with
+// which it was packed.
 const MaxUnpackedBytes = 256 << 20
 
-// ErrCorrupt means that a payload is not what Pack wrote.
+// ErrCorrupt means that a payload was not written by a Packer.
 var ErrCorrupt = errors.New("chunk payload is corrupt")
 
 // Chunk is a finished chunk, ready to be staged.
 type Chunk struct {
-	// Seq is its place in the operation, from 0.
+	// Seq is its number in the operation, from 0.
 	Seq int
 	// FirstRow is the row number of its first record, from 1.
 	FirstRow int
-	Rows     int
-	// Payload is compressed; an Opener reads it.
+	// Rows is the number of records.
+	Rows int
+	// Payload contains the compressed records; see Opener.
 	Payload []byte
 }
 
-// buffers keeps the buffers of compression, so that an upload of any size needs only a few.
+// buffers are reused for compression, so that an upload of any size needs only a few.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Packer collects records and cuts them into chunks of at most maxRows records and about maxBytes unpacked.
-// It is not safe for concurrent use.
+// Packer packs records into chunks of at most maxRows records. A chunk is also full when its
+// uncompressed size reaches maxBytes. It is not safe for concurrent use.
 type Packer struct {
 	maxRows, maxBytes int
 
 	seq, firstRow, rows int
-	plain               []byte
+	uncompressed        []byte
 }
 
-// NewPacker returns a packer whose first record is row 1 of chunk 0.
+// NewPacker returns a Packer whose first record is row 1 of chunk 0.
 func NewPacker(maxRows, maxBytes int) *Packer {
 	return &Packer{maxRows: maxRows, maxBytes: maxBytes, firstRow: 1}
 }
 
-// Add appends a record, which it copies, and reports whether the chunk is full and must be cut.
+// Add adds a copy of a record and reports whether the chunk is full and Cut must be called.
 func (p *Packer) Add(record []byte) (full bool) {
-	p.plain = binary.AppendUvarint(p.plain, uint64(len(record)))
-	p.plain = append(p.plain, record...)
+	p.uncompressed = binary.AppendUvarint(p.uncompressed, uint64(len(record)))
+	p.uncompressed = append(p.uncompressed, record...)
 	p.rows++
-	return p.rows >= p.maxRows || len(p.plain) >= p.maxBytes
+	return p.rows >= p.maxRows || len(p.uncompressed) >= p.maxBytes
 }
 
-// Cut finishes the current chunk and begins the next.
+// Cut returns the current chunk and begins the next one.
 func (p *Packer) Cut() Chunk {
 	scratch, _ := buffers.Get().(*[]byte)
 	defer buffers.Put(scratch)
-	*scratch = s2.Encode((*scratch)[:cap(*scratch)], p.plain)
-	cut := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: bytes.Clone(*scratch)}
+	*scratch = s2.Encode((*scratch)[:cap(*scratch)], p.uncompressed)
+	c := Chunk{Seq: p.seq, FirstRow: p.firstRow, Rows: p.rows, Payload: bytes.Clone(*scratch)}
 	p.seq++
 	p.firstRow += p.rows
 	p.rows = 0
-	p.plain = p.plain[:0]
-	return cut
+	p.uncompressed = p.uncompressed[:0]
+	return c
 }
 
-// Opener unpacks payloads. Its buffers are used again, so that a worker does not allocate them for every chunk. The zero value
-// is ready; it is not safe for concurrent use.
+// Opener reads payloads. It reuses its buffers, so that a worker does not allocate them for every
+// chunk. The zero value is ready. It is not safe for concurrent use.
 type Opener struct {
-	plain   []byte
-	records [][]byte
+	uncompressed []byte
+	records      [][]byte
 }
 
-// Open unpacks a payload of rows records. They are valid until the next call and must not be appended to.
+// Open returns the records of a payload, which must be rows records. They are valid until the next
+// call and must not be appended to.
 func (o *Opener) Open(payload []byte, rows int) ([][]byte, error) {
 	size, err := s2.DecodedLen(payload)
 	if err != nil || size > MaxUnpackedBytes {
-		return nil, fmt.Errorf("%w: it says that it unpacks to %d bytes", ErrCorrupt, size)
+		return nil, fmt.Errorf("%w: its header declares %d uncompressed bytes", ErrCorrupt, size)
 	}
-	o.plain, err = s2.Decode(o.plain[:cap(o.plain)], payload)
+	o.uncompressed, err = s2.Decode(o.uncompressed[:cap(o.uncompressed)], payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	o.records = o.records[:0]
-	for rest := o.plain; len(rest) > 0; {
+	for rest := o.uncompressed; len(rest) > 0; {
 		size, n := binary.Uvarint(rest)
 		if n <= 0 || size > uint64(len(rest)-n) { //nolint:gosec // n is at most the length
 			return nil, ErrCorrupt
@@ -97,7 +101,7 @@ func (o *Opener) Open(payload []byte, rows int) ([][]byte, error) {
 		rest = rest[end:]
 	}
 	if len(o.records) != rows {
-		return nil, fmt.Errorf("%w: %d records where %d are recorded", ErrCorrupt, len(o.records), rows)
+		return nil, fmt.Errorf("%w: it contains %d records, not %d", ErrCorrupt, len(o.records), rows)
 	}
 	return o.records, nil
 }

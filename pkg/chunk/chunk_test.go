@@ -1,9 +1,9 @@
 package chunk_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,22 +13,22 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-func TestChunksKeepEveryByteAndRow(t *testing.T) {
+func TestPackerAndOpener(t *testing.T) {
 	t.Parallel()
 	records := []string{`{"a":1}`, "", "\x00\xff\n", strings.Repeat("x", 1000), `{"b":2}`, "last"}
 	packer := chunk.NewPacker(3, 500)
-	var cut []chunk.Chunk
+	var chunks []chunk.Chunk
 	for _, r := range records {
 		if packer.Add([]byte(r)) {
-			cut = append(cut, packer.Cut())
+			chunks = append(chunks, packer.Cut())
 		}
 	}
-	cut = append(cut, packer.Cut())
+	chunks = append(chunks, packer.Cut())
 	var got []string
 	var opener chunk.Opener
-	for i, c := range cut {
+	for i, c := range chunks {
 		if c.Seq != i || c.FirstRow != len(got)+1 {
-			t.Errorf("chunk %d is %d from row %d, want row %d", i, c.Seq, c.FirstRow, len(got)+1)
+			t.Errorf("chunk %d: Seq = %d, FirstRow = %d, want %d, %d", i, c.Seq, c.FirstRow, i, len(got)+1)
 		}
 		opened, err := opener.Open(c.Payload, c.Rows)
 		if err != nil {
@@ -41,12 +41,16 @@ func TestChunksKeepEveryByteAndRow(t *testing.T) {
 	if diff := cmp.Diff(records, got); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)
 	}
-	if len(cut) != 3 || cut[0].Rows != 3 || cut[1].Rows != 1 { // three by number, one by size, the rest
-		t.Errorf("cut into %d chunks", len(cut))
+	var rows []int
+	for _, c := range chunks {
+		rows = append(rows, c.Rows)
+	}
+	if diff := cmp.Diff([]int{3, 1, 2}, rows); diff != "" { // full by rows, full by bytes, the rest
+		t.Errorf("rows of the chunks (-want +got):\n%s", diff)
 	}
 }
 
-func TestOpenRefusesWhatPackDidNotWrite(t *testing.T) {
+func TestOpenRejectsCorruptPayload(t *testing.T) {
 	t.Parallel()
 	packer := chunk.NewPacker(10, 1000)
 	packer.Add([]byte("one"))
@@ -57,41 +61,40 @@ func TestOpenRefusesWhatPackDidNotWrite(t *testing.T) {
 		rows    int
 	}{
 		"empty":          {nil, 1},
-		"no compression": {[]byte("hello"), 1},
+		"not compressed": {[]byte("hello"), 1},
 		"cut off":        {good.Payload[:len(good.Payload)-1], 2},
 		"fewer rows":     {good.Payload, 1},
 		"more rows":      {good.Payload, 3},
-		"huge":           {[]byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0}, 1},
+		"huge size":      {[]byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0}, 1},
 	} {
-		if _, err := new(chunk.Opener).Open(tt.payload, tt.rows); !errors.Is(err, chunk.ErrCorrupt) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := new(chunk.Opener).Open(tt.payload, tt.rows); !errors.Is(err, chunk.ErrCorrupt) {
+				t.Errorf("Open() = %v, want ErrCorrupt", err)
+			}
+		})
 	}
 }
 
-func TestOutcomesGoBothWays(t *testing.T) {
+func TestPackOutcomes(t *testing.T) {
 	t.Parallel()
 	outcomes := []operation.Outcome{1, 1, 1, 2, 4, 4, 3, 1}
 	packed := chunk.PackOutcomes(outcomes)
 	got, err := chunk.OpenOutcomes(packed, len(outcomes))
 	if err != nil || cmp.Diff(outcomes, got) != "" {
-		t.Errorf("got %v, %v", got, err)
+		t.Errorf("OpenOutcomes() = %v, %v, want %v, nil", got, err, outcomes)
 	}
-	uniform := bytes.Repeat([]byte{1}, 5000)
-	same := make([]operation.Outcome, len(uniform))
-	for i := range same {
-		same[i] = operation.Created
-	}
-	if packed := chunk.PackOutcomes(same); len(packed) != 3 {
-		t.Errorf("5000 equal outcomes take %d bytes", len(packed))
+	equal := slices.Repeat([]operation.Outcome{operation.Created}, 5000)
+	if packed := chunk.PackOutcomes(equal); len(packed) != 3 {
+		t.Errorf("5000 equal outcomes take %d bytes, want 3", len(packed))
 	}
 	for _, rows := range []int{7, 9} {
 		if _, err := chunk.OpenOutcomes(packed, rows); !errors.Is(err, chunk.ErrCorrupt) {
-			t.Errorf("outcomes of 8 rows read as %d: %v", rows, err)
+			t.Errorf("OpenOutcomes() of 8 outcomes for %d rows = %v, want ErrCorrupt", rows, err)
 		}
 	}
 	if none, err := chunk.OpenOutcomes(nil, 2); err != nil || cmp.Diff([]operation.Outcome{0, 0}, none) != "" {
-		t.Errorf("no outcomes: %v, %v", none, err)
+		t.Errorf("OpenOutcomes() of nothing = %v, %v, want two unprocessed, nil", none, err)
 	}
 }
 
@@ -108,7 +111,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// BenchmarkPack measures what the api pays for each chunk.
+// BenchmarkPack measures the time that the api spends on each chunk.
 func BenchmarkPack(b *testing.B) {
 	packer := chunk.NewPacker(5000, 4<<20)
 	var size int64

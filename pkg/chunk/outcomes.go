@@ -6,8 +6,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// PackOutcomes encodes what became of each record of a chunk, in row order, as runs: a length and an outcome.
-// A chunk whose records all went the same way takes three bytes.
+// PackOutcomes encodes the outcomes of a chunk's records in row order as runs, each a length and an
+// outcome. 5000 equal outcomes take three bytes.
 func PackOutcomes(outcomes []operation.Outcome) []byte {
 	var packed []byte
 	for start := 0; start < len(outcomes); {
@@ -22,8 +22,8 @@ func PackOutcomes(outcomes []operation.Outcome) []byte {
 	return packed
 }
 
-// OpenOutcomes decodes what PackOutcomes wrote for a chunk of rows records. An empty encoding means that the chunk was
-// not processed.
+// OpenOutcomes decodes the result of PackOutcomes for a chunk of rows records. An empty encoding means
+// that the chunk was not processed.
 func OpenOutcomes(packed []byte, rows int) ([]operation.Outcome, error) {
 	outcomes := make([]operation.Outcome, 0, rows)
 	if len(packed) == 0 {

@@ -16,20 +16,20 @@ import (
 //go:embed shipped/*.json
 var shipped embed.FS
 
-// Catalog is the set of collections that a process knows, fixed at its start.
+// Catalog is the set of collections of a process. It never changes.
 type Catalog struct {
 	byName map[string]*Collection
 }
 
-// Load reads the shipped collections and, if dir is not empty, every *.json file in dir. A file in dir takes
-// the place of a shipped collection of the same name.
+// Load reads the shipped collections and, if dir is not empty, every *.json file in dir. A file in dir
+// replaces the shipped collection of the same name.
 func Load(dir string) (*Catalog, error) {
 	c := &Catalog{byName: make(map[string]*Collection)}
-	builtIn, err := fs.Sub(shipped, "shipped")
+	shippedFiles, err := fs.Sub(shipped, "shipped")
 	if err != nil {
 		return nil, fmt.Errorf("opening the shipped collections: %w", err)
 	}
-	if err := c.add(builtIn); err != nil {
+	if err := c.add(shippedFiles); err != nil {
 		return nil, err
 	}
 	if dir == "" {
@@ -57,13 +57,14 @@ func (c *Catalog) add(files fs.FS) error {
 	return nil
 }
 
-// Get finds a collection by name.
+// Get returns the collection with the name.
 func (c *Catalog) Get(name string) (*Collection, bool) {
 	found, ok := c.byName[name]
 	return found, ok
 }
 
-// Find is Get for a name that came from a client: a fault of kind NotFound lists what there is.
+// Find is Get for a name from a client: its error is a fault of kind NotFound that lists all
+// collections.
 func (c *Catalog) Find(name string) (*Collection, error) {
 	if found, ok := c.byName[name]; ok {
 		return found, nil
@@ -73,7 +74,7 @@ func (c *Catalog) Find(name string) (*Collection, error) {
 		With("collections", c.Names())
 }
 
-// Names lists the collections alphabetically.
+// Names returns the names of all collections in alphabetical order.
 func (c *Catalog) Names() []string {
 	return slices.Sorted(maps.Keys(c.byName))
 }

@@ -1,6 +1,6 @@
-// Package collection describes the kinds of record that can be imported. A collection is one JSON file: a
-// JSON Schema (2020-12) whose "x-longshore" member names the target table and the key. The file's name
-// without ".json" is the collection's name and a part of its addresses.
+// Package collection reads the descriptions of the kinds of records that can be imported. A collection
+// is one JSON file: a JSON Schema (2020-12) whose member "x-longshore" contains the target table and
+// the key. The file name without ".json" is the name of the collection and part of its URLs.
 package collection
 
 import (
@@ -11,26 +11,27 @@ import (
 	"slices"
 )
 
-// Limits of a collection's names: a name is a path segment, a table is an identifier with an optional schema.
+// namePattern and tablePattern limit names: a collection is a path segment of URLs, a table is an
+// identifier with an optional schema.
 var (
 	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	tablePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
 )
 
-// Collection is a named kind of record.
+// Collection is a kind of records.
 type Collection struct {
 	Name string
-	// Table is the target, such as "xforce.tools".
+	// Table is the table into which records are imported, such as "xforce.tools".
 	Table string
-	// Key lists the members that identify a record, in order; at least one.
+	// Key are the members that identify a record, in order; at least one.
 	Key []string
-	// Schema is the whole file, for a JSON Schema compiler.
+	// Schema is the content of the file, a JSON Schema.
 	Schema json.RawMessage
 	// Properties are the declared members in the order of the file.
 	Properties []Property
 }
 
-// Property is a declared member of a collection's records.
+// Property is a declared member of the records.
 type Property struct {
 	Name string
 	// Types are the JSON types that the schema allows; empty means any.
@@ -39,12 +40,12 @@ type Property struct {
 	Items []string
 }
 
-// Allows reports whether the property may hold the JSON type.
+// Allows reports whether the property may have the JSON type.
 func (p Property) Allows(jsonType string) bool {
 	return len(p.Types) == 0 || slices.Contains(p.Types, jsonType)
 }
 
-// Parse reads the file of the collection called name.
+// Parse parses the file of the collection with the name.
 func Parse(name string, file []byte) (*Collection, error) {
 	var doc document
 	if err := json.Unmarshal(file, &doc); err != nil {
@@ -63,7 +64,7 @@ func Parse(name string, file []byte) (*Collection, error) {
 	return c, nil
 }
 
-// check returns every fault of the description at once.
+// check returns all errors of the description.
 func (c *Collection) check() error {
 	var errs []error
 	if !namePattern.MatchString(c.Name) {

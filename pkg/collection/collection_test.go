@@ -14,7 +14,7 @@ import (
 const books = `{"x-longshore":{"table":"public.books","key":["isbn"]},"type":"object","properties":{
   "title":{"type":["string","null"]},"isbn":{"type":"string"},"tags":{"type":"array","items":{"type":"integer"}},"extra":{}}}`
 
-func TestShippedCollectionIsTools(t *testing.T) {
+func TestLoadShippedCollections(t *testing.T) {
 	t.Parallel()
 	catalog, err := collection.Load("")
 	if err != nil {
@@ -22,14 +22,14 @@ func TestShippedCollectionIsTools(t *testing.T) {
 	}
 	tools, ok := catalog.Get("tools")
 	if !ok || tools.Table != "xforce.tools" || cmp.Diff([]string{"tool_id"}, tools.Key) != "" {
-		t.Fatalf("tools: %+v, %v", tools, ok)
+		t.Fatalf("Get(tools) = %+v, %v, want the table xforce.tools with the key tool_id", tools, ok)
 	}
 	if _, ok := catalog.Get("nothing"); ok {
-		t.Error("a collection that is not there was found")
+		t.Error("Get(nothing) found a collection, want none")
 	}
 }
 
-func TestAFileIsACollection(t *testing.T) {
+func TestLoadFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, content := range map[string]string{"books.json": books, "README.md": "not a collection"} {
@@ -52,14 +52,17 @@ func TestAFileIsACollection(t *testing.T) {
 		{Name: "extra"},
 	}
 	if diff := cmp.Diff(want, found.Properties); diff != "" {
-		t.Errorf("properties in the order of the file (-want +got):\n%s", diff)
+		t.Errorf("properties (-want +got):\n%s", diff)
 	}
-	if !found.Properties[3].Allows("object") || found.Properties[1].Allows("null") {
-		t.Error("what the properties allow")
+	if !found.Properties[3].Allows("object") {
+		t.Error("Allows(object) of a property without types = false, want true")
+	}
+	if found.Properties[1].Allows("null") {
+		t.Error("Allows(null) of a string = true, want false")
 	}
 }
 
-func TestParseNamesEveryFault(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ file, want string }{
 		"Books":  {books, "the name must match"},
@@ -72,7 +75,7 @@ func TestParseNamesEveryFault(t *testing.T) {
 	} {
 		_, err := collection.Parse(name, []byte(tt.file))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v; want it to contain %q", name, err, tt.want)
+			t.Errorf("Parse(%s) = %v, want an error that contains %q", name, err, tt.want)
 		}
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// document is the part of a collection's file that is read here; the rest is the schema compiler's.
+// document is the part of a collection's file that this package reads. The JSON Schema compiler reads
+// the rest.
 type document struct {
 	Longshore struct {
 		Table string   `json:"table"`
@@ -15,7 +16,7 @@ type document struct {
 	Properties members `json:"properties"`
 }
 
-// members keeps the order of an object's members, which a map would lose.
+// members are the members of an object in their order.
 type members []struct {
 	name   string
 	schema memberSchema
@@ -28,10 +29,10 @@ type memberSchema struct {
 	} `json:"items"`
 }
 
-// typeList is the "type" keyword: one word or a list of them.
+// typeList is the keyword "type": one type or a list of types.
 type typeList []string
 
-// UnmarshalJSON takes both forms of the keyword.
+// UnmarshalJSON reads both forms of the keyword.
 func (t *typeList) UnmarshalJSON(value []byte) error {
 	if len(value) > 0 && value[0] == '"' {
 		*t = make(typeList, 1)

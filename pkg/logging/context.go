@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// The keys by which a piece of work is found in the logs of all services.
+// The keys that all services use for the same things.
 const (
-	// RequestID is the id of the request that is answered, or that began the operation worked on.
+	// RequestID is the id of the current request, or of the request that started the current operation.
 	RequestID = "request_id"
 	// Operation is the id of the operation.
 	Operation = "operation"
-	// Chunk is the place of a chunk in its operation.
+	// Chunk is the number of a chunk in its operation.
 	Chunk = "chunk"
-	// Duty is the name of one of the janitor's duties.
+	// Duty is the name of a duty of the janitor.
 	Duty = "duty"
 )
 
 type contextKey struct{}
 
-// With returns a context whose records carry more attributes: whoever logs with it (slog's methods that take a context) need not know
-// them. An attribute takes the place of an older one of the same name.
+// With returns a context with attributes. slog's methods that take a context add them to the record.
+// An attribute replaces an older one with the same key.
 func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 	all := slices.DeleteFunc(slices.Clone(attrsOf(ctx)), func(old slog.Attr) bool {
 		return slices.ContainsFunc(attrs, func(a slog.Attr) bool { return a.Key == old.Key })
@@ -34,25 +34,28 @@ func attrsOf(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// inContext adds what the context carries to every record that does not say it itself.
-type inContext struct{ slog.Handler }
+// contextHandler adds the attributes of the context to each record, except keys that the record
+// already has.
+type contextHandler struct{ slog.Handler }
 
-// Handle writes one record.
-func (h inContext) Handle(ctx context.Context, r slog.Record) error {
-	said := make(map[string]bool, r.NumAttrs())
-	r.Attrs(func(a slog.Attr) bool { said[a.Key] = true; return true })
+// Handle implements slog.Handler.
+func (h contextHandler) Handle(ctx context.Context, r slog.Record) error {
+	present := make(map[string]bool, r.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool { present[a.Key] = true; return true })
 	for _, a := range attrsOf(ctx) {
-		if !said[a.Key] {
+		if !present[a.Key] {
 			r.AddAttrs(a)
 		}
 	}
 	return h.Handler.Handle(ctx, r)
 }
 
-// WithAttrs keeps the context's attributes in what is derived.
-func (h inContext) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return inContext{h.Handler.WithAttrs(attrs)}
+// WithAttrs implements slog.Handler.
+func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return contextHandler{h.Handler.WithAttrs(attrs)}
 }
 
-// WithGroup keeps the context's attributes in what is derived.
-func (h inContext) WithGroup(name string) slog.Handler { return inContext{h.Handler.WithGroup(name)} }
+// WithGroup implements slog.Handler.
+func (h contextHandler) WithGroup(name string) slog.Handler {
+	return contextHandler{h.Handler.WithGroup(name)}
+}

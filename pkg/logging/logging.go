@@ -1,5 +1,5 @@
-// Package logging makes the log of a service: structured records, JSON for machines or text for people, that carry what is known about the
-// work in whose course they are written.
+// Package logging creates the log of a service: structured records, as JSON for machines or text for
+// people, with the attributes of their context.
 package logging
 
 import (
@@ -11,42 +11,45 @@ import (
 	"github.com/lmittmann/tint"
 )
 
-// The variables that shape the log.
+// The variables that configure the log.
 const (
 	logFormat = "LONGSHORE_LOG_FORMAT"
 	logLevel  = "LONGSHORE_LOG_LEVEL"
 )
 
-// textFormat is the value of LONGSHORE_LOG_FORMAT for people.
+// textFormat is the value of LONGSHORE_LOG_FORMAT for text.
 const textFormat = "text"
 
-// New returns the log of a service. It writes JSON for machines, with the service's name in every record and durations in seconds, or text for people if
-// LONGSHORE_LOG_FORMAT says text: they see the name beside each line already. Records carry what With put into their context. Of an error of Postgres'
-// that quotes a client's data only the code is written.
+// New returns the log of a service. It writes JSON with the name of the service and durations in
+// seconds, or text without the name if LONGSHORE_LOG_FORMAT is text (the local launcher prefixes each
+// line with it). Records contain the attributes that With has added to their context. Messages of
+// Postgres that may quote a client's data are replaced; see redact.
 func New(out io.Writer, service string, environ map[string]string) (*slog.Logger, error) {
 	var level slog.Level // info
-	if word := environ[logLevel]; word != "" {
-		if err := level.UnmarshalText([]byte(word)); err != nil {
-			return nil, fmt.Errorf("%s must be debug, info, warn or error, not %q", logLevel, word)
+	if value := environ[logLevel]; value != "" {
+		if err := level.UnmarshalText([]byte(value)); err != nil {
+			return nil, fmt.Errorf("%s must be debug, info, warn or error, not %q", logLevel, value)
 		}
 	}
-	switch word := environ[logFormat]; word {
+	switch value := environ[logFormat]; value {
 	case "", "json":
-		log := slog.New(inContext{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})})
+		log := slog.New(contextHandler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: replaceForJSON})})
 		return log.With(slog.String("service", service)), nil
 	case textFormat:
-		return slog.New(inContext{tint.NewTextHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true, ReplaceAttr: forPeople})}), nil
+		return slog.New(contextHandler{tint.NewTextHandler(out, &tint.Options{
+			Level: level, TimeFormat: time.TimeOnly + ".000", NoColor: true, ReplaceAttr: replaceForText,
+		})}), nil
 	default:
-		return nil, fmt.Errorf("%s must be json or text, not %q", logFormat, word)
+		return nil, fmt.Errorf("%s must be json or text, not %q", logFormat, value)
 	}
 }
 
-// forMachines writes durations as the metrics do, in seconds; a number of nanoseconds is read wrongly by most.
-func forMachines(_ []string, a slog.Attr) slog.Attr {
+// replaceForJSON converts durations to seconds, the unit of the metrics; slog's default is nanoseconds.
+func replaceForJSON(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
 	}
-	return withoutValues(a)
+	return redact(a)
 }
 
-func forPeople(_ []string, a slog.Attr) slog.Attr { return withoutValues(a) }
+func replaceForText(_ []string, a slog.Attr) slog.Attr { return redact(a) }

@@ -7,10 +7,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 )
 
-// Request is what an upload in pieces was begun with; the operation's row keeps it. Whoever splits the upload cuts by it and not by its own
-// configuration, so that every attempt cuts alike.
+// Request is the request that started a multipart upload, with the limits in force at that time. It is
+// stored in the operation's row. The importer splits the upload by these limits and not by its own
+// configuration, so that every attempt creates the same chunks.
 type Request struct {
-	// ContentType is that of the whole body.
+	// ContentType is the type of the whole body.
 	ContentType  string `json:"content_type"`
 	ChunkRecords int    `json:"chunk_records"`
 	ChunkBytes   int    `json:"chunk_bytes"`
@@ -21,7 +22,7 @@ type Request struct {
 	MaxRatio     int    `json:"max_compression_ratio"`
 }
 
-// NewRequest makes the request of a body of the type under the limits.
+// NewRequest returns the request for a body of the type with the limits.
 func NewRequest(contentType string, chunkRecords, chunkBytes int, limits intake.Limits) Request {
 	return Request{
 		ContentType: contentType, ChunkRecords: chunkRecords, ChunkBytes: chunkBytes,
@@ -29,12 +30,12 @@ func NewRequest(contentType string, chunkRecords, chunkBytes int, limits intake.
 	}
 }
 
-// Limits bounds what is taken from the body.
+// Limits returns the limits of the body.
 func (r Request) Limits() intake.Limits {
 	return intake.Limits{Body: r.MaxBytes, Record: r.MaxRecord, Records: r.MaxRecords, Depth: r.MaxDepth, Ratio: r.MaxRatio}
 }
 
-// Encode returns the request as the operation's row keeps it.
+// Encode returns the request in the form in which it is stored.
 func (r Request) Encode() json.RawMessage {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -43,7 +44,7 @@ func (r Request) Encode() json.RawMessage {
 	return text
 }
 
-// DecodeRequest reads what Encode wrote.
+// DecodeRequest decodes the result of Encode.
 func DecodeRequest(text json.RawMessage) (Request, error) {
 	var r Request
 	if err := json.Unmarshal(text, &r); err != nil {

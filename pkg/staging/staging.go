@@ -1,5 +1,5 @@
-// Package staging cuts records into chunks and has them written while it goes on cutting, for the api, which receives bodies, and for the
-// importer, which splits uploads in pieces.
+// Package staging packs records into chunks and writes each chunk while it packs the next. The api
+// uses it for the bodies that it receives, the importer for the parts of multipart uploads.
 package staging
 
 import (
@@ -12,48 +12,52 @@ import (
 )
 
 const (
-	// touchInterval is how often Plan.Touch is called. It must be well below the janitor's LONGSHORE_ABANDONED_AFTER.
+	// touchInterval is the interval of Plan.Touch. It must be well below the janitor's
+	// LONGSHORE_ABANDONED_AFTER.
 	touchInterval = 10 * time.Second
-	// stageTimeout bounds writing a chunk, which takes milliseconds.
+	// stageTimeout limits the writing of one chunk, which usually takes milliseconds.
 	stageTimeout = 30 * time.Second
 )
 
-// Records hands on one record after another; io.EOF follows the last.
+// Records is a stream of records.
 type Records interface {
+	// Next returns the next record; io.EOF after the last one.
 	Next() ([]byte, error)
 }
 
-// Plan says how records are cut and where the chunks go.
+// Plan configures the size of the chunks and where they are written.
 type Plan struct {
-	// Rows and Bytes bound a chunk.
+	// Rows and Bytes are the limits of a chunk; see chunk.Packer.
 	Rows, Bytes int
 	// Stage writes one chunk.
 	Stage func(context.Context, chunk.Chunk) error
-	// Touch, if there is one, tells now and then that the work goes on, also while no chunk is full. An error ends the work.
+	// Touch, unless it is nil, is called every 10 s, also while no chunk is full, to show that the
+	// upload is alive. Its error ends Run.
 	Touch func(context.Context) error
 }
 
-// Run cuts all records and stages all chunks but the last, which it returns: writing that one can be part of something else. Splitting and
-// compressing run beside staging, so that a client is read while Postgres writes; memory holds a few chunks, whatever there is to cut.
-func (p Plan) Run(ctx context.Context, body Records) (last chunk.Chunk, err error) {
+// Run packs all records and stages all chunks except the last one, which it returns, so that the
+// caller can write it in another transaction. Records are read and compressed in parallel to the
+// writing. Memory holds a few chunks, regardless of the number of records.
+func (p Plan) Run(ctx context.Context, records Records) (last chunk.Chunk, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := p.start(ctx)
-	last, err = p.cut(body, w)
+	last, err = p.pack(records, w)
 	if err != nil {
 		cancel()
-		_ = w.finish() // the records' error is the cause
+		_ = w.finish() // err is the cause
 		return chunk.Chunk{}, err
 	}
 	return last, w.finish()
 }
 
-// cut cuts the records into chunks and hands on all but the last.
-func (p Plan) cut(body Records, w *writer) (chunk.Chunk, error) {
+// pack packs the records, passes all full chunks to the writer, and returns the last chunk.
+func (p Plan) pack(records Records, w *writer) (chunk.Chunk, error) {
 	packer := chunk.NewPacker(p.Rows, p.Bytes)
 	full := false
 	for {
-		record, err := body.Next()
+		record, err := records.Next()
 		if errors.Is(err, io.EOF) {
 			return packer.Cut(), nil
 		}
@@ -61,13 +65,13 @@ func (p Plan) cut(body Records, w *writer) (chunk.Chunk, error) {
 			return chunk.Chunk{}, err
 		}
 		if full && !w.stage(packer.Cut()) {
-			return chunk.Chunk{}, nil // finish tells why
+			return chunk.Chunk{}, nil // finish returns the error
 		}
 		full = packer.Add(record)
 	}
 }
 
-// writer writes chunks one after another beside the goroutine that cuts.
+// writer writes chunks in a goroutine of its own, one after another.
 type writer struct {
 	chunks chan chunk.Chunk
 	done   chan struct{}
@@ -118,7 +122,7 @@ func (p Plan) stage(ctx context.Context, c chunk.Chunk) error {
 	return p.Stage(ctx, c)
 }
 
-// stage hands a chunk on; false means that writing has failed.
+// stage passes a chunk to the writer; false means that the writer has failed.
 func (w *writer) stage(c chunk.Chunk) bool {
 	select {
 	case w.chunks <- c:
@@ -128,7 +132,7 @@ func (w *writer) stage(c chunk.Chunk) bool {
 	}
 }
 
-// finish waits until everything handed on is written.
+// finish waits until all chunks are written, and returns the first error.
 func (w *writer) finish() error {
 	close(w.chunks)
 	<-w.done

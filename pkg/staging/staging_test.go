@@ -16,24 +16,24 @@ import (
 	"github.com/longshore-io/longshore/pkg/staging"
 )
 
-// source is n records that end with err; each takes its time.
-type source struct {
-	n, at int
-	pause time.Duration
-	err   error
+// recordStream is a stream of n records, each after a delay, that ends with err.
+type recordStream struct {
+	n, read int
+	delay   time.Duration
+	err     error
 }
 
 // Next returns the next record.
-func (s *source) Next() ([]byte, error) {
-	if s.at == s.n {
+func (s *recordStream) Next() ([]byte, error) {
+	if s.read == s.n {
 		return nil, s.err
 	}
-	time.Sleep(s.pause) // the clock of the bubble
-	s.at++
-	return fmt.Appendf(nil, `{"n":%d}`, s.at), nil
+	time.Sleep(s.delay) // the clock of the bubble
+	s.read++
+	return fmt.Appendf(nil, `{"n":%d}`, s.read), nil
 }
 
-func TestAllButTheLastChunkAreStaged(t *testing.T) {
+func TestPlanRunStagesAllButLastChunk(t *testing.T) {
 	t.Parallel()
 	for records, want := range map[int][]int{1: {1}, 10: {10}, 11: {10, 1}, 20: {10, 10}, 25: {10, 10, 5}} {
 		var got []int
@@ -41,52 +41,55 @@ func TestAllButTheLastChunkAreStaged(t *testing.T) {
 			got = append(got, c.Rows)
 			return nil
 		}}
-		last, err := plan.Run(t.Context(), &source{n: records, err: io.EOF})
+		last, err := plan.Run(t.Context(), &recordStream{n: records, err: io.EOF})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, append(got, last.Rows)); diff != "" || last.FirstRow+last.Rows-1 != records {
-			t.Errorf("%d records, the last chunk %+v (-want +got):\n%s", records, last, diff)
+		if diff := cmp.Diff(want, append(got, last.Rows)); diff != "" {
+			t.Errorf("rows of the chunks of %d records (-want +got):\n%s", records, diff)
+		}
+		if lastRow := last.FirstRow + last.Rows - 1; lastRow != records {
+			t.Errorf("last row of %d records = %d, want %d", records, lastRow, records)
 		}
 	}
 }
 
-func TestTheFirstErrorCounts(t *testing.T) {
+func TestPlanRunReturnsFirstError(t *testing.T) {
 	t.Parallel()
-	theirs, ours := errors.New("theirs"), errors.New("ours")
-	broken := func(context.Context, chunk.Chunk) error { return ours }
-	fine := func(context.Context, chunk.Chunk) error { return nil }
-	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: fine}).Run(t.Context(), &source{n: 55, err: theirs}); !errors.Is(err, theirs) {
-		t.Errorf("broken records: %v", err)
+	recordErr, stageErr := errors.New("record"), errors.New("stage")
+	failing := func(context.Context, chunk.Chunk) error { return stageErr }
+	working := func(context.Context, chunk.Chunk) error { return nil }
+	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: working}).Run(t.Context(), &recordStream{n: 55, err: recordErr}); !errors.Is(err, recordErr) {
+		t.Errorf("Run() with failing records = %v, want %v", err, recordErr)
 	}
-	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: broken}).Run(t.Context(), &source{n: 55, err: io.EOF}); !errors.Is(err, ours) {
-		t.Errorf("broken staging: %v", err)
+	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: failing}).Run(t.Context(), &recordStream{n: 55, err: io.EOF}); !errors.Is(err, stageErr) {
+		t.Errorf("Run() with failing Stage = %v, want %v", err, stageErr)
 	}
 }
 
-func TestSlowRecordsAreKeptAlive(t *testing.T) {
+func TestPlanRunTouches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		touched := 0
+		touches := 0
 		gone := errors.New("gone")
 		plan := staging.Plan{
 			Rows: 10, Bytes: 1 << 20, Stage: func(context.Context, chunk.Chunk) error { return nil },
 			Touch: func(context.Context) error {
-				touched++
-				if touched == 4 {
+				touches++
+				if touches == 4 {
 					return gone
 				}
 				return nil
 			},
 		}
-		_, err := plan.Run(t.Context(), &source{n: 100, pause: 5 * time.Second, err: io.EOF})
-		if !errors.Is(err, gone) || touched != 4 {
-			t.Errorf("ended with %v after %d touches", err, touched)
+		_, err := plan.Run(t.Context(), &recordStream{n: 100, delay: 5 * time.Second, err: io.EOF})
+		if !errors.Is(err, gone) || touches != 4 {
+			t.Errorf("Run() = %v after %d touches, want %v after 4", err, touches, gone)
 		}
 	})
 }
 
-func TestARequestIsReadAsItWasWritten(t *testing.T) {
+func TestRequestEncodeDecode(t *testing.T) {
 	t.Parallel()
 	limits := intake.Limits{Body: 1, Record: 2, Records: 3, Depth: 4, Ratio: 5}
 	want := staging.NewRequest("text/csv; delimiter=tab", 6, 7, limits)
@@ -95,9 +98,9 @@ func TestARequestIsReadAsItWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != want || got.Limits() != limits {
-		t.Errorf("%+v was read as %+v", want, got)
+		t.Errorf("DecodeRequest() = %+v, want %+v", got, want)
 	}
 	if _, err := staging.DecodeRequest([]byte(`[]`)); err == nil {
-		t.Error("a list was taken for a request")
+		t.Error("DecodeRequest() of an array = nil error, want an error")
 	}
 }

@@ -65,7 +65,7 @@ type Config struct {
 	// bytes.
 	MaxPartBytes int64 `env:"LONGSHORE_MAX_PART_BYTES" envDefault:"5368709120"`
 	// MaxParts is the maximum number of parts of a multipart upload. At most 2147483647.
-	MaxParts     int   `env:"LONGSHORE_MAX_PARTS" envDefault:"10000"`
+	MaxParts int `env:"LONGSHORE_MAX_PARTS" envDefault:"10000"`
 	// UploadRetention is how long an unfinished multipart upload is kept after its last part. At
 	// least 1m and twice LONGSHORE_UPLOAD_GRACE.
 	UploadRetention time.Duration `env:"LONGSHORE_UPLOAD_RETENTION" envDefault:"24h"`
@@ -75,7 +75,7 @@ type Config struct {
 	ChunkRecords int `env:"LONGSHORE_CHUNK_RECORDS" envDefault:"5000"`
 	// ChunkBytes is the size, in bytes of its records, at which a chunk is full. Together with
 	// LONGSHORE_MAX_RECORD_BYTES it may be at most 134217728.
-	ChunkBytes   int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
+	ChunkBytes int `env:"LONGSHORE_CHUNK_BYTES" envDefault:"4194304"`
 	// Lanes is the maximum number of chunks of one import that are in the queue at the same time.
 	// At most 1024. A lower value shares the workers more fairly between imports.
 	Lanes int `env:"LONGSHORE_LANES" envDefault:"8"`
