@@ -1,5 +1,6 @@
-// Package config reads a service's configuration from environment variables into one struct. Shared parts are fields of that
-// struct. docs/configuration.md is generated from the tags and comments of the fields.
+// Package config reads the configuration of a service from environment variables into one struct. The
+// parts that several services share are fields of it. docs/configuration.md is generated from the tags
+// and the comments of the fields.
 package config
 
 import (
@@ -13,7 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Postgres says where the database is.
+// Postgres configures the connection to the database.
 type Postgres struct {
 	// URL is the address of Postgres 15 or newer, such as postgres://user:password@host/longshore.
 	// All programs use the same database.
@@ -27,13 +28,13 @@ type Postgres struct {
 	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"10"`
 }
 
-// Redis says where the queue is.
+// Redis configures the connection to the queue.
 type Redis struct {
 	// URL is the address of Redis 6.2 or newer, such as redis://:password@host:6379/0.
 	URL string `env:"REDIS_URL,required,notEmpty" secret:"url"`
 }
 
-// Collections says which kinds of record there are.
+// Collections configures the kinds of records.
 type Collections struct {
 	// Dir is a folder of collection files in addition to the shipped ones. A file replaces the
 	// shipped collection of the same name. Use the same files for all services. Empty uses the
@@ -41,14 +42,14 @@ type Collections struct {
 	Dir string `env:"LONGSHORE_COLLECTIONS"`
 }
 
-// Admin says where operators and their machines see how a service is.
+// Admin configures the listener for operators.
 type Admin struct {
 	// Addr is the address, as host:port, of the health checks /livez, /startupz and /readyz and of
 	// /metrics. Port 0 uses a free port, which the log contains.
 	Addr string `env:"LONGSHORE_ADMIN_ADDR" envDefault:"127.0.0.1:0"`
 }
 
-// Check wants an address that can be listened at.
+// Check returns an error if the address is not host:port.
 func (a Admin) Check() error {
 	if _, _, err := net.SplitHostPort(a.Addr); err != nil {
 		return fmt.Errorf("LONGSHORE_ADMIN_ADDR must be host:port: %w", err)
@@ -56,14 +57,15 @@ func (a Admin) Check() error {
 	return nil
 }
 
-// Shutdown bounds how a service ends.
+// Shutdown configures the end of a service.
 type Shutdown struct {
 	// Grace is how long running work may take after SIGTERM before it is cut off. Must be greater
 	// than 0.
 	Grace time.Duration `env:"LONGSHORE_SHUTDOWN_GRACE" envDefault:"20s"`
 }
 
-// Log says how a service writes its log. Package logging reads these variables itself, before there is a configuration.
+// Log documents the variables of package logging, which reads them itself, before the configuration is
+// loaded.
 type Log struct {
 	// Format is the format of the log: json for machines, text for people.
 	Format string `env:"LONGSHORE_LOG_FORMAT" envDefault:"json"`
@@ -71,33 +73,35 @@ type Log struct {
 	Level string `env:"LONGSHORE_LOG_LEVEL" envDefault:"info"`
 }
 
-// MaxDepth is the deepest nesting of a record that may be configured: Postgres gives up on JSONB some thousands of levels deep.
+// MaxDepth is the maximum of LONGSHORE_MAX_DEPTH. Postgres rejects JSONB that is nested some thousands
+// of levels deep.
 const MaxDepth = 1000
 
-// Checker is a configuration, or a part of one, that has rules across its fields.
+// Checker is a configuration, or a part of one, with rules for its values.
 type Checker interface {
-	// Check returns every broken rule.
+	// Check returns all violated rules.
 	Check() error
 }
 
 // InvalidError is the error of Load.
 type InvalidError struct {
-	// Problems is everything that is wrong, one line for each.
+	// Problems are all errors, each in one line.
 	Problems []string
 }
 
-// Error tells all of them in one line.
+// Error returns all problems in one line.
 func (e *InvalidError) Error() string { return "configuration: " + strings.Join(e.Problems, "; ") }
 
-// Load fills a configuration from the environment and holds it, and every part of it, to its rules. Its error is an InvalidError.
+// Load reads a configuration from the environment and checks it and all of its parts. Its error is an
+// *InvalidError.
 func Load[T Checker](environ map[string]string) (T, error) {
 	cfg, err := env.ParseAsWithOptions[T](env.Options{Environment: environ})
 	var problems []string
 	var all env.AggregateError
 	switch {
 	case errors.As(err, &all):
-		for _, one := range all.Errors {
-			problems = append(problems, wording[T](one))
+		for _, err := range all.Errors {
+			problems = append(problems, problemOf[T](err))
 		}
 	case err != nil:
 		problems = []string{err.Error()}
@@ -112,7 +116,8 @@ func Load[T Checker](environ map[string]string) (T, error) {
 	return cfg, nil
 }
 
-// checkParts holds the parts of a configuration to their own rules. An embedded part's Check is the configuration's, if it has no other.
+// checkParts checks the parts of a configuration. It skips embedded parts, whose Check is either
+// promoted to the configuration or replaced by its own.
 func checkParts(configuration reflect.Value) error {
 	var errs []error
 	for field, value := range configuration.Fields() {
@@ -127,8 +132,8 @@ func checkParts(configuration reflect.Value) error {
 	return errors.Join(errs...)
 }
 
-// wording names the variable where the library names the field.
-func wording[T any](err error) string {
+// problemOf returns the message of an error, with the variable in place of the field.
+func problemOf[T any](err error) string {
 	var parse env.ParseError
 	if !errors.As(err, &parse) {
 		return err.Error()
@@ -136,7 +141,7 @@ func wording[T any](err error) string {
 	return fmt.Sprintf("%s is not usable as %s: %v", variableOf(reflect.TypeFor[T](), parse.Name), parse.Type, parse.Err)
 }
 
-// variableOf finds the variable of a field, which may lie in a part of the configuration.
+// variableOf returns the variable of a field of the configuration or of one of its parts.
 func variableOf(configuration reflect.Type, field string) string {
 	for _, s := range settingsOf(configuration) {
 		if s.field == field {

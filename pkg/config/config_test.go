@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/config"
 )
 
+// example is the configuration of an example service.
 type example struct {
 	Postgres config.Postgres
 	Redis    config.Redis
@@ -20,15 +21,15 @@ func (e example) Check() error {
 	return errors.Join(config.Positive("SIZE", e.Size), config.Positive("LONGSHORE_SHUTDOWN_GRACE", e.Shutdown.Grace))
 }
 
-func TestLoadFillsDefaults(t *testing.T) {
+func TestLoad(t *testing.T) {
 	t.Parallel()
 	cfg, err := config.Load[example](map[string]string{"DATABASE_URL": "postgres://x", "REDIS_URL": "redis://y", "SIZE": "7"})
 	if err != nil || cfg.Postgres.URL != "postgres://x" || cfg.Size != 7 || cfg.Shutdown.Grace != 20*time.Second {
-		t.Errorf("%+v, %v", cfg, err)
+		t.Errorf("Load() = %+v, %v, want the values and the defaults", cfg, err)
 	}
 }
 
-func TestLoadTellsEveryProblemAtOnce(t *testing.T) {
+func TestLoadReturnsAllProblems(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		environ map[string]string
@@ -43,7 +44,7 @@ func TestLoadTellsEveryProblemAtOnce(t *testing.T) {
 		_, err := config.Load[example](tt.environ)
 		for _, part := range tt.want {
 			if err == nil || !strings.Contains(err.Error(), part) {
-				t.Errorf("%s: %v lacks %q", name, err, part)
+				t.Errorf("%s: Load() = %v, want an error that contains %q", name, err, part)
 			}
 		}
 	}

@@ -8,32 +8,33 @@ import (
 	"strings"
 )
 
-// prefix begins the names of all variables that are Longshore's own.
+// prefix is the prefix of all variables except those of Postgres and Redis.
 const prefix = "LONGSHORE_"
 
-// Description tells a service's configuration to people and to the checks of deployments. Its JSON is what `<program> config` prints.
+// Description describes the configuration of a service for people and for the checks of deployments.
+// `<program> config` prints its JSON.
 type Description struct {
 	// Service is the program's name.
 	Service string `json:"service"`
-	// Variables are all that the service reads, by name.
+	// Variables are the variables that the service reads, sorted by name.
 	Variables []Variable `json:"variables"`
-	// Unknown are the variables of the environment that begin with LONGSHORE_ and that the service does not read, by name: misspelt ones, and
-	// those of other services.
+	// Unknown are the variables of the environment with the prefix LONGSHORE_ that the service does not
+	// read, sorted by name: misspelled ones and those of other services.
 	Unknown []string `json:"unknown"`
 }
 
-// Variable is one that a service reads.
+// Variable is a variable that a service reads.
 type Variable struct {
 	Name string `json:"name"`
-	// Default is what an unset or empty variable means.
+	// Default is the value of an unset or empty variable.
 	Default string `json:"default"`
-	// Required says that there is no default, and no start without a value.
+	// Required reports that the variable must be set.
 	Required bool `json:"required"`
-	// Value is what is in force. Passwords in it are hidden.
+	// Value is the value in force, with passwords hidden.
 	Value string `json:"value"`
 }
 
-// Describe tells what a service with the configurations given reads, and what it has read from the environment.
+// Describe returns the description of a service with the configurations in an environment.
 func Describe(service string, environ map[string]string, configurations ...any) Description {
 	d := Description{Service: service, Variables: []Variable{}, Unknown: []string{}}
 	read := make(map[string]bool)
@@ -54,15 +55,15 @@ func Describe(service string, environ map[string]string, configurations ...any) 
 	return d
 }
 
-// setting is a field of a configuration that is read from a variable.
+// setting is a field of a configuration and its variable.
 type setting struct {
-	field, variable, fallback string
-	required                  bool
-	// secret says how the value hides: "url" or "users"; empty means that it is no secret.
+	field, variable, defaultValue string
+	required                      bool
+	// secret is the format of a value with passwords, "url" or "users"; empty for other values.
 	secret string
 }
 
-// settingsOf lists the fields of a configuration and of its parts.
+// settingsOf returns the settings of a configuration and of its parts.
 func settingsOf(configuration reflect.Type) (all []setting) {
 	for field := range configuration.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("env"), ",")
@@ -71,7 +72,7 @@ func settingsOf(configuration reflect.Type) (all []setting) {
 		}
 		if name != "" {
 			all = append(all, setting{
-				field: field.Name, variable: name, fallback: field.Tag.Get("envDefault"),
+				field: field.Name, variable: name, defaultValue: field.Tag.Get("envDefault"),
 				required: strings.Contains(options, "required"), secret: field.Tag.Get("secret"),
 			})
 		}
@@ -82,7 +83,7 @@ func settingsOf(configuration reflect.Type) (all []setting) {
 func (s setting) describe(environ map[string]string) Variable {
 	value := environ[s.variable]
 	if value == "" {
-		value = s.fallback
+		value = s.defaultValue
 	}
 	switch s.secret {
 	case "url":
@@ -90,14 +91,15 @@ func (s setting) describe(environ map[string]string) Variable {
 	case "users":
 		value = hideInUsers(value)
 	}
-	return Variable{Name: s.variable, Default: s.fallback, Required: s.required, Value: value}
+	return Variable{Name: s.variable, Default: s.defaultValue, Required: s.required, Value: value}
 }
 
-// hidden stands for a password, as in url.URL's Redacted.
+// hidden replaces a password, as in url.URL.Redacted.
 const hidden = "xxxxx"
 
-// hideInURL hides the password of an address, or the whole address if it is no URL, or may have a password elsewhere than a URL has it: Postgres
-// takes other words for addresses, too, and a password with a sign that is not escaped ends up anywhere. migrations/cmd/migrate has the same rule.
+// hideInURL hides the password of an address. It hides the whole address if that is no URL, or if the
+// password may be in another place: Postgres accepts other formats, and a password with an unescaped
+// character can end up in any part of the URL. migrations/cmd/migrate has the same function.
 func hideInURL(address string) string {
 	if address == "" {
 		return ""

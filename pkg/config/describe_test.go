@@ -6,7 +6,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/config"
 )
 
-func TestAddressesAreToldWithoutPasswords(t *testing.T) {
+func TestDescribeHidesPasswords(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"": "",
@@ -22,9 +22,9 @@ func TestAddressesAreToldWithoutPasswords(t *testing.T) {
 		"postgres://ann:12?hush@db.example/longshore":              "xxxxx",
 		"postgres://ann:12/hush@db.example/longshore":              "xxxxx",
 	} {
-		told := config.Describe("example", map[string]string{"DATABASE_URL": address}, config.Postgres{})
-		if len(told.Variables) == 0 || told.Variables[0].Name != "DATABASE_URL" || told.Variables[0].Value != want {
-			t.Errorf("%s: %+v", address, told.Variables)
+		got := config.Describe("example", map[string]string{"DATABASE_URL": address}, config.Postgres{})
+		if len(got.Variables) == 0 || got.Variables[0].Name != "DATABASE_URL" || got.Variables[0].Value != want {
+			t.Errorf("Describe() of %q = %+v, want the value %q", address, got.Variables, want)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Worker is what every service is told that takes its work from a queue.
+// Worker is the configuration that all workers share: the services that process a queue.
 type Worker struct {
 	Postgres    Postgres
 	Redis       Redis
@@ -26,11 +26,13 @@ type Worker struct {
 	FrozenAfter time.Duration `env:"LONGSHORE_FROZEN_AFTER" envDefault:"10s"`
 }
 
-// connectionsEach is what one piece of work needs: long work holds one connection and reads and writes through another.
-const connectionsEach = 2
+// connectionsPerStep is the number of connections of one step: a long step keeps its lock on one
+// connection and reads and writes on another.
+const connectionsPerStep = 2
 
-// CheckWorker holds the rules that all workers share; concurrency is the value of the variable that says how many pieces of work one of
-// them takes at once. There must be one more connection for what is said beside the work.
+// CheckWorker checks the rules that all workers share. concurrency is the value of the variable, the
+// number of steps that the worker runs concurrently. One more connection is required for statements
+// outside of steps.
 func (w Worker) CheckWorker(variable string, concurrency int) error {
 	errs := []error{
 		Positive(variable, concurrency),
@@ -39,7 +41,7 @@ func (w Worker) CheckWorker(variable string, concurrency int) error {
 		Positive("LONGSHORE_FROZEN_AFTER", w.FrozenAfter),
 		Positive("LONGSHORE_SHUTDOWN_GRACE", w.Shutdown.Grace),
 	}
-	if w.Postgres.MaxConns <= connectionsEach*concurrency {
+	if w.Postgres.MaxConns <= connectionsPerStep*concurrency {
 		errs = append(errs, fmt.Errorf("LONGSHORE_DB_MAX_CONNS must be greater than twice %s", variable))
 	}
 	return errors.Join(errs...)

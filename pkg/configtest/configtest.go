@@ -1,4 +1,4 @@
-// Package configtest tries a service's configuration. It is imported by tests only.
+// Package configtest tests the configuration of a service. Only tests import it.
 package configtest
 
 import (
@@ -9,19 +9,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/config"
 )
 
-// Refuses wants the defaults to load, and each of the wrong values to be refused by itself, with the variable named.
-func Refuses[C config.Checker](t *testing.T, wrong map[string]string) {
+// ExpectInvalid checks that the defaults are valid, and that each of the values alone is invalid, with
+// an error that contains its variable.
+func ExpectInvalid[C config.Checker](t *testing.T, values map[string]string) {
 	t.Helper()
 	good := map[string]string{"DATABASE_URL": "postgres://x", "REDIS_URL": "redis://y"}
 	if _, err := config.Load[C](good); err != nil {
-		t.Errorf("the defaults: %v", err)
+		t.Errorf("Load() with the defaults = %v, want nil", err)
 	}
-	for variable, value := range wrong {
+	for variable, value := range values {
 		environ := maps.Clone(good)
 		environ[variable] = value
 		_, err := config.Load[C](environ)
 		if err == nil || !strings.Contains(err.Error(), variable) {
-			t.Errorf("%s=%s: %v", variable, value, err)
+			t.Errorf("Load() with %s=%s = %v, want an error that contains %s", variable, value, err, variable)
 		}
 	}
 }

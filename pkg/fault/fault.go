@@ -1,5 +1,6 @@
-// Package fault gives errors a kind and a message that is safe to show. An error that carries no fault is
-// internal: its text goes to the log and never to a client. Only the edge turns a kind into an HTTP status.
+// Package fault defines errors that clients may see: they have a kind, a code and a message that is
+// safe to show. Every other error is internal: its text is logged and never sent to a client. Only the
+// api converts kinds to HTTP statuses.
 package fault
 
 import (
@@ -9,54 +10,54 @@ import (
 	"time"
 )
 
-// Kind classifies a fault by what the caller can do about it.
+// Kind classifies a fault by what the client can do about it.
 type Kind int
 
 // The kinds of fault.
 const (
-	// Internal is every error that nobody classified; it shows nothing.
+	// Internal: any error without a fault; clients see no details.
 	Internal Kind = iota
-	// Malformed: the request cannot be read as what it says it is.
+	// Malformed: the request does not have the declared format.
 	Malformed
-	// Invalid: the request is well formed, but asks for something that cannot be.
+	// Invalid: the request is well formed, but its content is not allowed.
 	Invalid
-	// NotFound: there is no such thing.
+	// NotFound: the resource does not exist.
 	NotFound
-	// Gone: the thing was there and is not any more.
+	// Gone: the resource existed and was deleted.
 	Gone
-	// MethodNotAllowed: the thing is there, but not for this method.
+	// MethodNotAllowed: the resource does not support the method.
 	MethodNotAllowed
-	// TooLarge: a published limit is exceeded.
+	// TooLarge: the request exceeds a documented limit.
 	TooLarge
-	// UnsupportedMedia: the content type or coding is not one that is taken.
+	// UnsupportedMedia: the content type or content coding is not supported.
 	UnsupportedMedia
 	// TooSlow: the client did not send its request in time.
 	TooSlow
-	// Conflict: the thing is in a state that forbids it.
+	// Conflict: the state of the resource does not allow the request.
 	Conflict
-	// Unavailable: a part that is needed does not answer; trying again helps.
+	// Unavailable: a dependency does not answer; a retry may succeed.
 	Unavailable
-	// BadRange: the range that is asked for lies outside of what there is.
+	// BadRange: the requested range is outside of the content.
 	BadRange
-	// Changed: the thing is not as the request says it must be.
+	// Changed: a precondition of the request does not hold.
 	Changed
 )
 
 // Fault is an error that a client may see.
 type Fault struct {
 	Kind Kind
-	// Code is stable, lower-case words joined by hyphens; the edge makes the problem's type of it.
+	// Code is stable: lower-case words joined by hyphens. It is part of the problem's type in answers.
 	Code string
-	// Message says what is wrong and what to do, in one or two sentences.
+	// Message describes the error and how to correct it, in one or two sentences.
 	Message string
-	// Details are further members of the problem, such as line, column and offset. They may be nil.
+	// Details are further members of the answer, such as line, column and offset. May be nil.
 	Details map[string]any
-	// Retry is when trying the same again may help; 0 if that is not known.
+	// Retry is the delay after which a retry may succeed; 0 if it is unknown.
 	Retry time.Duration
-	cause error
+	cause error // logged only
 }
 
-// New makes a fault with a message for the client.
+// New returns a fault; format and args are the message for the client.
 func New(kind Kind, code, format string, args ...any) *Fault {
 	return &Fault{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -70,19 +71,20 @@ func (f *Fault) With(name string, value any) *Fault {
 	return f
 }
 
-// RetryAfter says when trying the same again may help, and returns the fault.
-func (f *Fault) RetryAfter(wait time.Duration) *Fault {
-	f.Retry = wait
+// RetryAfter sets the delay after which a retry may succeed, and returns the fault.
+func (f *Fault) RetryAfter(delay time.Duration) *Fault {
+	f.Retry = delay
 	return f
 }
 
-// Because keeps the cause for the log; clients never see it.
+// Because sets the cause, which is logged and not shown to clients, and returns the fault.
 func (f *Fault) Because(cause error) *Fault {
 	f.cause = cause
 	return f
 }
 
-// PascalCode is the code as Azure writes codes: "malformed-json" becomes "MalformedJson".
+// PascalCode returns the code in the form of Azure's error codes: "malformed-json" becomes
+// "MalformedJson".
 func (f *Fault) PascalCode() string {
 	var b strings.Builder
 	for word := range strings.SplitSeq(f.Code, "-") {
@@ -104,7 +106,7 @@ func (f *Fault) Error() string {
 // Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.cause }
 
-// Of returns the fault that err carries, or an internal one that hides err.
+// Of returns the fault in err's chain, or a fault of kind Internal with the cause err.
 func Of(err error) *Fault {
 	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
@@ -112,7 +114,7 @@ func Of(err error) *Fault {
 	return New(Internal, "internal", "Something went wrong on our side. Try again; if it stays, report the request id.").Because(err)
 }
 
-// Is reports whether err carries a fault of the kind.
+// Is reports whether err's chain contains a fault of the kind.
 func Is(err error, kind Kind) bool {
 	f, ok := errors.AsType[*Fault](err)
 	return ok && f.Kind == kind

@@ -1,6 +1,6 @@
 package operation
 
-// Counts tells what became of an operation's records. At every instant
+// Counts are the numbers of an operation's records by outcome. At any time
 // Created + Updated + Superseded + Failed + Unprocessed() = Total.
 type Counts struct {
 	Total      int `json:"total"`
@@ -10,16 +10,16 @@ type Counts struct {
 	Failed     int `json:"failed"`
 }
 
-// Imported is the number of valid records, which the tools dialect calls imported_records.
+// Imported returns the number of valid records, imported_records in the status of seed 000.
 func (c Counts) Imported() int { return c.Created + c.Updated + c.Superseded }
 
-// Processed is the number of records whose outcome is known.
+// Processed returns the number of records with a final outcome.
 func (c Counts) Processed() int { return c.Imported() + c.Failed }
 
-// Unprocessed is the number of records that no worker has committed.
+// Unprocessed returns the number of records that no worker has committed.
 func (c Counts) Unprocessed() int { return c.Total - c.Processed() }
 
-// Percent is the share of processed records, rounded down, so that 100 means all of them.
+// Percent returns the share of processed records, rounded down, so that 100 means all of them.
 func (c Counts) Percent() int {
 	if c.Total == 0 {
 		return 0

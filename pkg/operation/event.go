@@ -2,8 +2,8 @@ package operation
 
 import "time"
 
-// Event is what clients could see of an operation at one revision. The events of an operation, in the order of their revisions, are
-// its whole life without a gap.
+// Event is the visible state of an operation at one revision. The events of an operation, ordered by
+// revision, are its complete history.
 type Event struct {
 	Revision int
 	At       time.Time

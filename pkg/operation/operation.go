@@ -1,6 +1,6 @@
-// Package operation is the vocabulary of long-running work: what an operation is, which states it goes
-// through, how its records are counted and why a record was rejected. It is pure: it knows no HTTP, no queue
-// and no database, and every dialect and every worker speaks in its terms.
+// Package operation defines long-running operations: their states, the counts and outcomes of their
+// records, and the reasons of rejections. All services use these types. The package does not depend on
+// HTTP, a queue or a database.
 package operation
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Kind says what an operation does.
+// Kind is the kind of an operation.
 type Kind string
 
 // The kinds of operation.
@@ -19,64 +19,64 @@ const (
 	Import Kind = "import"
 	// Search finds records of a collection.
 	Search Kind = "search"
-	// Report writes a file: what became of an import, or the records of a collection or a search.
+	// Report writes a file: the result of an import, or the records of a collection or a search.
 	Report Kind = "report"
 )
 
-// Kinds lists every kind.
+// Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{Import, Search, Report} }
 
-// Operation is one long-running piece of work as a client may see it: one row of xforce.tasks.
+// Operation is a long-running operation: one row of xforce.tasks.
 type Operation struct {
-	// ID is a UUIDv7; the operations dialect shows it.
+	// ID is a UUIDv7.
 	ID uuid.UUID
-	// Reference is unguessable, upper-case letters and digits; the tools dialect shows it.
+	// Reference is a second id, for clients of seed 000: random upper-case letters and digits.
 	Reference string
-	// Number is assigned when the operation is sealed: a later number was accepted later and wins a key.
+	// Number is assigned when the operation is sealed. Of two imports of one key the higher number wins.
 	Number int64
 	Kind   Kind
-	// Collection names the collection that the records belong to.
+	// Collection is the name of the collection of the records.
 	Collection string
 	State      State
 	Counts     Counts
-	// Progress is the share of the work that is done, in percent. Imports tell it by their counts.
+	// Progress is the finished share of the work in percent; 0 for imports, whose counts show it.
 	Progress int
-	// Phase is what is being done, in words for people; empty if the kind has none.
+	// Phase describes the current work for people; empty if the kind has no phases.
 	Phase string
-	// Chunks is how many chunks its records were staged in, and DoneChunks how many of them are committed.
+	// Chunks is the number of chunks of its records, DoneChunks the number of committed ones.
 	Chunks, DoneChunks int
-	// Lanes is how many of its chunks may be queued at once.
+	// Lanes is the maximum number of its chunks in the queue.
 	Lanes int
-	// Revision counts what clients can see change, from 1.
+	// Revision counts the visible changes, from 1.
 	Revision int
-	// Labels are the client's own names and values.
+	// Labels are names and values that the client has set.
 	Labels map[string]string
-	// Request is what a search or a report was asked for, in the words of its own package; nil for an import.
+	// Request is the request of a search or a report (packages query and report); nil for an import.
 	Request json.RawMessage
-	// PayloadDigest identifies the request that made the operation; nil if the client gave no Operation-Id.
+	// PayloadDigest identifies the request that created the operation; nil without an Operation-Id.
 	PayloadDigest []byte
-	// Result is what a search or a report has to tell beside its output, in the words of its own package; nil before.
+	// Result describes the output of a search or a report; nil before its end.
 	Result json.RawMessage
-	// Failure says why the operation failed as a whole; nil otherwise.
+	// Failure is the reason of a failed operation; nil otherwise.
 	Failure *Failure
-	// CreatedAt is when the first bytes arrived, SealedAt when the operation was accepted.
+	// CreatedAt is the time of the first bytes, SealedAt that of the acceptance.
 	CreatedAt time.Time
 	SealedAt  time.Time
 	UpdatedAt time.Time
-	// StartedAt and FinishedAt are zero until they happen.
+	// StartedAt and FinishedAt are zero before the start and the end.
 	StartedAt  time.Time
 	FinishedAt time.Time
-	// PollDeadline is by when somebody must have asked for it; zero if nobody needs to.
+	// PollDeadline is the time by which a client must poll the operation; zero without a deadline.
 	PollDeadline time.Time
-	// Retention is how long it is kept after it is finished.
+	// Retention is how long the operation is kept after its end.
 	Retention time.Duration
-	// ExpiresAt is when it is given up for good, or was; zero until it is finished.
+	// ExpiresAt is the time at which the operation expires; zero before its end.
 	ExpiresAt time.Time
-	// Expired marks a tombstone: only its counts are left.
+	// Expired marks a tombstone: all data except the counts is deleted.
 	Expired bool
 }
 
-// Percent is the share of the work that is done, rounded down.
+// Percent returns the finished share of the work, rounded down.
 func (op *Operation) Percent() int {
 	if op.Kind == Import {
 		return op.Counts.Percent()
@@ -84,9 +84,9 @@ func (op *Operation) Percent() int {
 	return op.Progress
 }
 
-// Failure is the reason why an operation as a whole did not succeed.
+// Failure is the reason why an operation failed as a whole.
 type Failure struct {
-	// Code is stable and written as Azure writes its error codes, such as "ChunkAbandoned".
+	// Code is stable, in the form of Azure's error codes, such as "ChunkAbandoned".
 	Code string `json:"code"`
 	// Message is for people and safe to show.
 	Message string `json:"message"`

@@ -2,12 +2,13 @@ package operation_test
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-func TestTransitionsLeadFromReceivingToAnEnd(t *testing.T) {
+func TestStateTransitions(t *testing.T) {
 	t.Parallel()
 	legal := map[[2]operation.State]bool{
 		{operation.Receiving, operation.Waiting}: true,
@@ -23,21 +24,21 @@ func TestTransitionsLeadFromReceivingToAnEnd(t *testing.T) {
 	for _, from := range operation.States() {
 		for _, to := range operation.States() {
 			if got := from.CanBecome(to); got != legal[[2]operation.State{from, to}] {
-				t.Errorf("%s to %s: %v", from, to, got)
+				t.Errorf("CanBecome() from %s to %s = %v, want %v", from, to, got, !got)
 			}
 			if from.Terminal() && from.CanBecome(to) {
-				t.Errorf("%s is terminal and becomes %s", from, to)
+				t.Errorf("terminal state %s can become %s, want none", from, to)
 			}
 		}
 	}
 	for _, s := range operation.States() {
 		if s.Live() && s.Terminal() {
-			t.Errorf("%s is live and terminal", s)
+			t.Errorf("%s is live and terminal, want at most one", s)
 		}
 	}
 }
 
-func TestPercentIsRoundedDown(t *testing.T) {
+func TestCountsPercentRoundsDown(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		counts operation.Counts
@@ -50,46 +51,49 @@ func TestPercentIsRoundedDown(t *testing.T) {
 		{operation.Counts{Total: 4, Created: 1, Updated: 1, Superseded: 1, Failed: 1}, 100},
 	} {
 		if got := tt.counts.Percent(); got != tt.want {
-			t.Errorf("%+v is %d%%, want %d%%", tt.counts, got, tt.want)
+			t.Errorf("Percent() of %+v = %d, want %d", tt.counts, got, tt.want)
 		}
 	}
 }
 
-func TestCountsAddUp(t *testing.T) {
+func TestCountsCount(t *testing.T) {
 	t.Parallel()
 	counts := operation.Counts{Total: 100}
 	for i, o := range []operation.Outcome{operation.Created, operation.Updated, operation.Superseded, operation.Rejected, operation.Unprocessed} {
 		counts.Count(o, i+1)
 	}
 	want := operation.Counts{Total: 100, Created: 1, Updated: 2, Superseded: 3, Failed: 4}
-	if counts != want || counts.Imported() != 6 || counts.Processed() != 10 || counts.Unprocessed() != 90 {
-		t.Errorf("%+v, imported %d, processed %d, unprocessed %d", counts, counts.Imported(), counts.Processed(), counts.Unprocessed())
+	if counts != want {
+		t.Errorf("counts = %+v, want %+v", counts, want)
+	}
+	if got, want := []int{counts.Imported(), counts.Processed(), counts.Unprocessed()}, []int{6, 10, 90}; !slices.Equal(got, want) {
+		t.Errorf("imported, processed, unprocessed = %v, want %v", got, want)
 	}
 }
 
-func TestOutcomeWordsGoBothWays(t *testing.T) {
+func TestParseOutcome(t *testing.T) {
 	t.Parallel()
-	for _, word := range operation.OutcomeNames() {
-		if o, ok := operation.ParseOutcome(word); !ok || o.String() != word {
-			t.Errorf("%s is read as %v, %v", word, o, ok)
+	for _, name := range operation.OutcomeNames() {
+		if o, ok := operation.ParseOutcome(name); !ok || o.String() != name {
+			t.Errorf("ParseOutcome(%s) = %v, %v, want the outcome with this name", name, o, ok)
 		}
 	}
 	if _, ok := operation.ParseOutcome("lost"); ok {
-		t.Error("an unknown word is read")
+		t.Error("ParseOutcome(lost) succeeded, want false")
 	}
 	if got := operation.Outcome(200).String(); got != "unknown" {
-		t.Errorf("an unknown outcome is called %q", got)
+		t.Errorf("String() of an unknown outcome = %q, want %q", got, "unknown")
 	}
 }
 
-func TestReferencesAreUnguessable(t *testing.T) {
+func TestNewReference(t *testing.T) {
 	t.Parallel()
-	seed := regexp.MustCompile(`^[A-Z0-9]{16}$`)
+	pattern := regexp.MustCompile(`^[A-Z0-9]{16}$`)
 	seen := make(map[string]bool)
 	for range 1000 {
 		r := operation.NewReference()
-		if !seed.MatchString(r) || seen[r] {
-			t.Fatalf("reference %q, seen before: %v", r, seen[r])
+		if !pattern.MatchString(r) || seen[r] {
+			t.Fatalf("NewReference() = %q, want 16 letters and digits, unique: %v", r, !seen[r])
 		}
 		seen[r] = true
 	}

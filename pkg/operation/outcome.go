@@ -1,6 +1,6 @@
 package operation
 
-// Outcome is what became of one record (design section 1).
+// Outcome is the result of one record.
 type Outcome byte
 
 // The outcomes of a record.
@@ -9,18 +9,18 @@ const (
 	Unprocessed Outcome = iota
 	// Created: the record's key was new.
 	Created
-	// Updated: the record replaced what its key held.
+	// Updated: the record replaced an existing record with the same key.
 	Updated
-	// Superseded: the record is valid, but a later row already held its key.
+	// Superseded: the record is valid, but a later record with the same key replaced it.
 	Superseded
-	// Rejected: the record failed, for the reasons kept beside it.
+	// Rejected: the record failed; its reasons are stored.
 	Rejected
 )
 
-// outcomeNames are the words that GET /operations/{id}/records takes as outcome.
+// outcomeNames are the values of the parameter outcome of GET /operations/{id}/records.
 var outcomeNames = [...]string{"unprocessed", "created", "updated", "superseded", "failed"}
 
-// String returns the word that clients use for the outcome.
+// String returns the name of the outcome in requests and answers.
 func (o Outcome) String() string {
 	if int(o) >= len(outcomeNames) {
 		return "unknown"
@@ -28,20 +28,20 @@ func (o Outcome) String() string {
 	return outcomeNames[o]
 }
 
-// ParseOutcome finds the outcome that a client's word means.
-func ParseOutcome(word string) (Outcome, bool) {
+// ParseOutcome is the inverse of String.
+func ParseOutcome(text string) (Outcome, bool) {
 	for i, name := range outcomeNames {
-		if name == word {
+		if name == text {
 			return Outcome(i), true
 		}
 	}
 	return 0, false
 }
 
-// OutcomeNames lists the words that ParseOutcome takes.
+// OutcomeNames returns the names that ParseOutcome accepts.
 func OutcomeNames() []string { return outcomeNames[:] }
 
-// Count adds n records with outcome o.
+// Count adds n records with the outcome o.
 func (c *Counts) Count(o Outcome, n int) {
 	switch o {
 	case Created:

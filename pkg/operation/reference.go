@@ -2,13 +2,14 @@ package operation
 
 import "crypto/rand"
 
-// referenceLength in base 32 is 80 bits: short enough to read aloud, too many to guess.
+// referenceLength is the number of base-32 digits. 80 bits are short enough to read aloud and too many
+// to guess.
 const referenceLength = 16
 
-// NewReference makes the reference of an operation: upper-case letters and digits (seed 000: HD6EKSD8DO9).
+// NewReference returns a random reference: upper-case letters and digits (seed 000: HD6EKSD8DO9).
 func NewReference() string { return rand.Text()[:referenceLength] }
 
-// IsReference reports whether text can be a reference, so that nothing else is looked for.
+// IsReference reports whether text has the form of a reference, so that other texts need no query.
 func IsReference(text string) bool {
 	if text == "" || len(text) > 32 { // the seed's column is VARCHAR(32)
 		return false

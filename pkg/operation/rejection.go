@@ -5,27 +5,27 @@ import (
 	"unicode/utf8"
 )
 
-// Reason is one cause why a record was rejected.
+// Reason is one reason why a record was rejected.
 type Reason struct {
 	// Pointer is a JSON Pointer (RFC 6901) into the record; empty means the record as a whole.
 	Pointer string `json:"pointer"`
-	// Code is stable, lower-case words joined by hyphens, such as "duplicate-member".
+	// Code is stable: lower-case words joined by hyphens, such as "duplicate-member".
 	Code string `json:"code"`
-	// Message is for people: it says what is wrong and what is expected.
+	// Message describes the error and the expected value for people.
 	Message string `json:"message"`
 }
 
 // Rejection is a record that failed.
 type Rejection struct {
-	// Row counts from 1 in the order received.
+	// Row is the number of the record in the import, from 1.
 	Row int
-	// Received is the record byte for byte as the client sent it.
+	// Received are the bytes that the client sent.
 	Received []byte
 	Reasons  []Reason
 }
 
-// ReceivedText returns the record as JSON text: as received, except that bytes that are no UTF-8, which JSON can't carry, are
-// replaced by U+FFFD. A record that is UTF-8 is returned itself and not copied.
+// ReceivedText returns the received bytes as valid UTF-8, which JSON requires: invalid bytes are
+// replaced by U+FFFD. Valid bytes are returned without a copy.
 func (r Rejection) ReceivedText() []byte {
 	if utf8.Valid(r.Received) {
 		return r.Received

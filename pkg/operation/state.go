@@ -2,50 +2,50 @@ package operation
 
 import "slices"
 
-// State is where an operation stands in its life. Its value is what xforce.tasks.status holds.
+// State is the state of an operation, as in xforce.tasks.status.
 type State string
 
-// The states of design section 5. Each dialect has its own words for them.
+// The states. Each dialect has its own names for them.
 const (
-	// Receiving: the body is still arriving. No dialect shows it and no worker touches it.
+	// Receiving: the body is being received. Clients cannot see the operation, and no worker processes it.
 	Receiving State = "receiving"
-	// Waiting: sealed and durable, no worker has begun.
+	// Waiting: accepted and durable; no worker has started.
 	Waiting State = "waiting"
-	// Running: a worker has begun.
+	// Running: a worker has started.
 	Running State = "running"
-	// Succeeded: every record was processed. Some or all of them may have been rejected.
+	// Succeeded: every record was processed. Records may have been rejected, even all of them.
 	Succeeded State = "succeeded"
-	// Failed: given up as a whole; what had not been processed never will be.
+	// Failed: failed as a whole; unprocessed records stay unprocessed.
 	Failed State = "failed"
-	// Cancelled: stopped by a client; what was committed before stays and is counted.
+	// Cancelled: stopped by a client; committed records stay and are counted.
 	Cancelled State = "cancelled"
-	// TimedOut: stopped because its client no longer polled, where the kind asks for that.
+	// TimedOut: stopped because its client did not poll in time; only kinds with a poll deadline.
 	TimedOut State = "timed_out"
 )
 
-// transitions is the one table of legal moves. A state without a row is terminal.
+// transitions are the allowed changes of state. A state without an entry is terminal.
 var transitions = map[State][]State{
 	Receiving: {Waiting},
 	Waiting:   {Running, Failed, Cancelled, TimedOut},
 	Running:   {Succeeded, Failed, Cancelled, TimedOut},
 }
 
-// States lists every state in the order of an operation's life.
+// States returns all states in the order in which an operation has them.
 func States() []State {
 	return []State{Receiving, Waiting, Running, Succeeded, Failed, Cancelled, TimedOut}
 }
 
-// CanBecome reports whether an operation in state s may move to next.
+// CanBecome reports whether an operation may change from s to next.
 func (s State) CanBecome(next State) bool {
 	return slices.Contains(transitions[s], next)
 }
 
-// Terminal reports whether nothing can follow: a terminal operation never changes again.
+// Terminal reports whether the state is final.
 func (s State) Terminal() bool {
 	return len(transitions[s]) == 0
 }
 
-// Live reports whether workers may act on the operation.
+// Live reports whether workers may process the operation.
 func (s State) Live() bool {
 	return s == Waiting || s == Running
 }

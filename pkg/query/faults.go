@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// The codes of a query's faults.
+// The codes of the faults of a query.
 const (
 	codeMalformed = "malformed-query"
 	codeInvalid   = "invalid-query"
@@ -22,13 +22,13 @@ func malformed(format string, args ...any) *fault.Fault {
 	return fault.New(fault.Malformed, codeMalformed, format, args...)
 }
 
-// invalid makes a fault about a member of the query.
+// invalid returns a fault about a member of the query.
 func invalid(where, format string, args ...any) *fault.Fault {
 	return fault.New(fault.Invalid, codeInvalid, format, args...).With("where", where)
 }
 
-// explain says what is wrong with a text that is no query.
-func explain(err error) error {
+// parseFault converts a parser's error to a fault.
+func parseFault(err error) error {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return malformed("The query is no strict JSON: %s, at byte %d.", reason(syntax.Err), syntax.ByteOffset).
 			With("offset", syntax.ByteOffset).Because(err)
@@ -56,12 +56,13 @@ func reason(err error) string {
 }
 
 const (
-	// maxDigits is the longest number in characters, and maxExponent its longest exponent: JSONB and NUMERIC refuse more, or blow it up.
+	// maxDigits and maxExponent limit the characters of a number and of its exponent: JSONB and NUMERIC
+	// reject longer ones, or need excessive memory for them.
 	maxDigits   = 60
 	maxExponent = 3
 )
 
-// checkValue refuses what Postgres could not even keep.
+// checkValue rejects values that Postgres cannot store.
 func checkValue(member string, v json.RawMessage) error {
 	if len(v) > MaxValueBytes {
 		return invalid("filter", "A value of filter.%s is longer than %d bytes.", member, MaxValueBytes).With("member", member)
@@ -70,7 +71,7 @@ func checkValue(member string, v json.RawMessage) error {
 	for {
 		token, err := dec.ReadToken()
 		if err != nil {
-			return nil //nolint:nilerr // the end: the value was read before
+			return nil //nolint:nilerr // the end of the value, whose syntax was checked before
 		}
 		switch {
 		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
@@ -82,7 +83,8 @@ func checkValue(member string, v json.RawMessage) error {
 	}
 }
 
-// IsLongNumber reports whether a JSON number has more digits or a longer exponent than JSONB and NUMERIC store without trouble.
+// IsLongNumber reports whether a JSON number has more digits or a longer exponent than is supported
+// in JSONB and NUMERIC.
 func IsLongNumber(number string) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	return len(mantissa) > maxDigits || len(strings.TrimLeft(exponent, "+-0")) > maxExponent

@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// Op is how a condition compares.
+// Op is a comparison.
 type Op string
 
 // The comparisons. Absent has no value, In has several, the others have one.
@@ -23,12 +23,13 @@ const (
 	AtLeast  Op = "gte"
 	Less     Op = "lt"
 	AtMost   Op = "lte"
-	Contains Op = "contains" // of an array: one of its items is the value
+	Contains Op = "contains" // an item of the array is equal to the value
 	Absent   Op = "absent"   // written as null
 )
 
-// written are the comparisons that a client names in an object; a plain value means Equal, and null means Absent.
-var written = []string{string(Equal), string(In), string(Greater), string(AtLeast), string(Less), string(AtMost), string(Contains)}
+// ops are the comparisons that a client can name. A value without a comparison means Equal, and null
+// means Absent.
+var ops = []string{string(Equal), string(In), string(Greater), string(AtLeast), string(Less), string(AtMost), string(Contains)}
 
 // Condition compares a member with values.
 type Condition struct {
@@ -38,32 +39,34 @@ type Condition struct {
 	Values []json.RawMessage
 }
 
-// Filter is a list of conditions. In JSON it is an object: {"category": "Finance", "price": {"gte": 3, "lt": 9}, "stage": {"in": ["a", "b"]}, "url": null}.
+// Filter is a list of conditions, which must all be true. In JSON it is an object:
+//
+//	{"category": "Finance", "price": {"gte": 3, "lt": 9}, "stage": {"in": ["a", "b"]}, "url": null}
 type Filter []Condition
 
-// UnmarshalJSON reads the object. Its errors are faults of kind Malformed.
+// UnmarshalJSON parses the object. Its errors are faults of kind Malformed.
 func (f *Filter) UnmarshalJSON(text []byte) error {
 	*f = nil
 	return eachMember("filter", text, func(member string, value jsontext.Value) error {
-		read, err := readConditions(member, value)
-		*f = append(*f, read...)
+		conditions, err := parseConditions(member, value)
+		*f = append(*f, conditions...)
 		return err
 	})
 }
 
-// MarshalJSON writes the object, the conditions of a member together.
+// MarshalJSON returns the object; the conditions of a member are together.
 func (f Filter) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')
-	var done []string
+	var written []string
 	for _, c := range f {
-		if slices.Contains(done, c.Member) {
+		if slices.Contains(written, c.Member) {
 			continue
 		}
-		if len(done) > 0 {
+		if len(written) > 0 {
 			out.WriteByte(',')
 		}
-		done = append(done, c.Member)
+		written = append(written, c.Member)
 		name, err := json.Marshal(c.Member)
 		if err != nil {
 			return nil, fmt.Errorf("writing a filter: %w", err)
@@ -101,8 +104,8 @@ func asBytes(values []json.RawMessage) [][]byte {
 	return texts
 }
 
-// readConditions reads what a filter says of one member: null, a value, or an object of comparisons.
-func readConditions(member string, value jsontext.Value) ([]Condition, error) {
+// parseConditions parses the conditions of one member: null, a value, or an object of comparisons.
+func parseConditions(member string, value jsontext.Value) ([]Condition, error) {
 	switch value.Kind() {
 	case 'n':
 		return []Condition{{Member: member, Op: Absent}}, nil
@@ -110,10 +113,10 @@ func readConditions(member string, value jsontext.Value) ([]Condition, error) {
 	default:
 		return []Condition{{member, Equal, []json.RawMessage{json.RawMessage(value)}}}, nil
 	}
-	var read []Condition
+	var conditions []Condition
 	err := eachMember("filter."+member, value, func(op string, value jsontext.Value) error {
-		if !slices.Contains(written, op) {
-			return malformed("filter.%s: %q is no comparison. There are %s.", member, op, strings.Join(written, ", ")).With("comparisons", written)
+		if !slices.Contains(ops, op) {
+			return malformed("filter.%s: %q is no comparison. There are %s.", member, op, strings.Join(ops, ", ")).With("comparisons", ops)
 		}
 		values := []json.RawMessage{json.RawMessage(value)}
 		if Op(op) == In {
@@ -126,16 +129,16 @@ func readConditions(member string, value jsontext.Value) ([]Condition, error) {
 				return malformed("filter.%s.%s must not be null. Write {%q: null} for records without the member.", member, op, member)
 			}
 		}
-		read = append(read, Condition{member, Op(op), values})
+		conditions = append(conditions, Condition{member, Op(op), values})
 		return nil
 	})
-	if err == nil && len(read) == 0 {
-		return nil, malformed("filter.%s is an empty object. It takes a value, null, or an object of %s.", member, strings.Join(written, ", "))
+	if err == nil && len(conditions) == 0 {
+		return nil, malformed("filter.%s is an empty object. It takes a value, null, or an object of %s.", member, strings.Join(ops, ", "))
 	}
-	return read, err
+	return conditions, err
 }
 
-// eachMember visits the members of an object in their order.
+// eachMember calls visit for each member of an object, in order.
 func eachMember(where string, text []byte, visit func(name string, value jsontext.Value) error) error {
 	dec := jsontext.NewDecoder(bytes.NewReader(text))
 	if token, err := dec.ReadToken(); err != nil || token.Kind() != '{' {
@@ -144,28 +147,28 @@ func eachMember(where string, text []byte, visit func(name string, value jsontex
 	for dec.PeekKind() == '"' {
 		name, err := dec.ReadToken()
 		if err != nil {
-			return explain(err)
+			return parseFault(err)
 		}
 		member := name.String()
 		value, err := dec.ReadValue()
 		if err != nil {
-			return explain(err)
+			return parseFault(err)
 		}
 		if err := visit(member, value.Clone()); err != nil {
 			return err
 		}
 	}
 	if _, err := dec.ReadToken(); err != nil {
-		return explain(err)
+		return parseFault(err)
 	}
 	return nil
 }
 
-// check holds the conditions against what the collection declares.
+// check returns a fault for conditions that the collection does not support.
 func (f Filter) check(c *collection.Collection) error {
 	values := 0
 	for _, condition := range f {
-		p, err := find(c, "filter", condition.Member)
+		p, err := findProperty(c, "filter", condition.Member)
 		if err != nil {
 			return err
 		}
@@ -190,31 +193,31 @@ func (c Condition) check(p collection.Property) error {
 		if err := checkValue(c.Member, v); err != nil {
 			return err
 		}
-		if !takes(p, c.Op, v) {
-			return invalid("filter", "filter.%s.%s does not take %s: the member is %s.", c.Member, c.Op, kindOf(v), strings.Join(p.Types, " or ")).
+		if !accepts(p, c.Op, v) {
+			return invalid("filter", "filter.%s.%s does not take %s: the member is %s.", c.Member, c.Op, typeOf(v), strings.Join(p.Types, " or ")).
 				With("member", c.Member)
 		}
 	}
 	return nil
 }
 
-// takes reports whether the property may have such a value, or, for Contains, such an item.
-func takes(p collection.Property, op Op, v json.RawMessage) bool {
+// accepts reports whether the property may have a value of the same type, or, for Contains, an item.
+func accepts(p collection.Property, op Op, v json.RawMessage) bool {
 	if op == Contains {
 		items := collection.Property{Types: p.Items}
-		return p.Allows("array") && takesKind(items, kindOf(v))
+		return p.Allows("array") && acceptsType(items, typeOf(v))
 	}
-	return takesKind(p, kindOf(v))
+	return acceptsType(p, typeOf(v))
 }
 
-func takesKind(p collection.Property, kind string) bool {
-	if kind == "number" && p.Allows("integer") {
-		return true // 3.5 is a bound for integers, too
+func acceptsType(p collection.Property, jsonType string) bool {
+	if jsonType == "number" && p.Allows("integer") {
+		return true // an integer can be compared with 3.5
 	}
-	return kind != "object" && p.Allows(kind)
+	return jsonType != "object" && p.Allows(jsonType)
 }
 
-func kindOf(v json.RawMessage) string {
+func typeOf(v json.RawMessage) string {
 	switch jsontext.Value(v).Kind() {
 	case '"':
 		return "string"
@@ -229,8 +232,8 @@ func kindOf(v json.RawMessage) string {
 	}
 }
 
-// find looks a member up in the collection.
-func find(c *collection.Collection, where, member string) (collection.Property, error) {
+// findProperty returns the member of the collection.
+func findProperty(c *collection.Collection, where, member string) (collection.Property, error) {
 	for _, p := range c.Properties {
 		if p.Name == member {
 			return p, nil
@@ -240,7 +243,7 @@ func find(c *collection.Collection, where, member string) (collection.Property, 
 		where, member, c.Name, strings.Join(names(c), ", ")).With("members", names(c))
 }
 
-// isComparable reports whether values of the property can be compared at all.
+// isComparable reports whether values of the property can be compared.
 func isComparable(p collection.Property) bool {
 	return len(p.Types) == 0 || slices.ContainsFunc(p.Types, func(name string) bool { return name != "object" && name != "null" })
 }

@@ -1,5 +1,6 @@
-// Package query is what a search asks for: which records of a collection, in which order, and how many. It reads a client's words strictly,
-// holds them against the collection, and knows no database.
+// Package query parses the query of a search: the records of a collection, their order and their
+// maximum number. It parses strictly and checks a query against its collection. It does not depend on
+// a database.
 package query
 
 import (
@@ -16,37 +17,40 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// The limits of a query: it is written by a person or a program, and is no data set.
+// The limits of a query.
 const (
-	// DefaultLimit is how many records are found if the client does not say.
+	// DefaultLimit is the limit of a query without one.
 	DefaultLimit = 100
-	// MaxText bounds the text that is searched for, in bytes.
+	// MaxText is the maximum size of the text in bytes.
 	MaxText = 1000
-	// MaxValues bounds the values of a filter, over all members.
+	// MaxValues is the maximum number of values in a filter.
 	MaxValues = 1000
-	// MaxValueBytes bounds one value of a filter, as JSON.
+	// MaxValueBytes is the maximum size of one value of a filter, as JSON.
 	MaxValueBytes = 8 << 10
 )
 
-// Query asks for records of a collection. Its JSON is what clients write and what xforce.tasks.request holds.
+// Query selects records of a collection. Clients send its JSON, and xforce.tasks.request contains it.
 type Query struct {
-	// Text is searched for in all text of a record, as a person writes it into a search box: words, "phrases", or, -without.
+	// Text is searched in all text of a record, with the syntax of search engines: words, "phrases",
+	// or, -without.
 	Text string `json:"query,omitempty"`
-	// Filter holds conditions that must all be true.
+	// Filter contains conditions that must all be true.
 	Filter Filter `json:"filter,omitempty"`
-	// Sort names members, the most important first, with "-" before one for descending; empty means the order of keys.
+	// Sort are the members by which to sort, with the prefix "-" for descending order. Empty sorts by
+	// key.
 	Sort []string `json:"sort,omitempty"`
-	// Limit is how many records are found at most; 0 means all.
+	// Limit is the maximum number of records; 0 means all.
 	Limit int `json:"limit,omitempty"`
 }
 
-// Members lists the members that Read knows, for whoever takes others beside them.
+// Members returns the members of a query.
 func Members() []string { return []string{"query", "filter", "sort", "limit"} }
 
-// Read reads a query and holds it against the collection. maxLimit bounds Limit, which is DefaultLimit if the client did not say; a
-// maxLimit of 0 means that there is no bound, and that all records are meant unless the client says otherwise. What is no query is a fault of
-// kind Malformed; one that asks for what the collection does not have is of kind Invalid, and lists what there is.
-func Read(raw json.RawMessage, c *collection.Collection, maxLimit int) (Query, error) {
+// Parse parses a query for the collection. Limit is DefaultLimit if the query has none, and at most
+// maxLimit. With a maxLimit of 0 there is no maximum, and a query without a limit selects all records.
+// The error is a fault of kind Malformed if the text is no query, and of kind Invalid if the
+// collection does not support it.
+func Parse(raw json.RawMessage, c *collection.Collection, maxLimit int) (Query, error) {
 	var q Query
 	if err := decode(raw, &q); err != nil {
 		return Query{}, err
@@ -63,7 +67,7 @@ func Read(raw json.RawMessage, c *collection.Collection, maxLimit int) (Query, e
 	return q, q.Filter.check(c)
 }
 
-// decode reads strict JSON (RFC 7493): no member twice, none that is unknown, no broken UTF-8.
+// decode parses strict JSON (RFC 7493) without unknown or duplicate members and with valid UTF-8.
 func decode(raw json.RawMessage, q *Query) error {
 	if kind := jsontext.Value(raw).Kind(); kind != '{' {
 		return noObject()
@@ -75,15 +79,16 @@ func decode(raw json.RawMessage, q *Query) error {
 	if known, ok := errors.AsType[*fault.Fault](err); ok {
 		return known
 	}
-	return explain(err)
+	return parseFault(err)
 }
 
-// Without takes a member out of a request that has others beside those of a query, and returns its value, nil if it is not there, and the rest for
-// Read. What is no object of strict JSON is a fault of kind Malformed.
-func Without(raw json.RawMessage, member string) (value, rest json.RawMessage, err error) {
+// ExtractMember removes a member that is not part of a query from a request. It returns the member's
+// value, nil if it is absent, and the rest for Parse. The error is a fault of kind Malformed if the
+// request is no object of strict JSON.
+func ExtractMember(raw json.RawMessage, member string) (value, rest json.RawMessage, err error) {
 	var members map[string]jsontext.Value
 	if err := jsonv2.Unmarshal(raw, &members); err != nil {
-		return nil, nil, explain(err)
+		return nil, nil, parseFault(err)
 	}
 	if members == nil {
 		return nil, nil, noObject()
@@ -92,7 +97,7 @@ func Without(raw json.RawMessage, member string) (value, rest json.RawMessage, e
 	delete(members, member)
 	rest, err = jsonv2.Marshal(members, jsonv2.Deterministic(true))
 	if err != nil {
-		return nil, nil, explain(err)
+		return nil, nil, parseFault(err)
 	}
 	return value, rest, nil
 }
@@ -113,14 +118,14 @@ func (q *Query) checkText() error {
 }
 
 func (q *Query) checkLimit(raw json.RawMessage, maxLimit int) error {
-	var asked struct {
+	var given struct {
 		Limit *int `json:"limit"`
 	}
-	_ = json.Unmarshal(raw, &asked) // it was read before
+	_ = json.Unmarshal(raw, &given) // raw has been parsed before
 	switch {
-	case asked.Limit == nil && maxLimit > 0:
+	case given.Limit == nil && maxLimit > 0:
 		q.Limit = min(DefaultLimit, maxLimit)
-	case asked.Limit != nil && (q.Limit < 1 || maxLimit > 0 && q.Limit > maxLimit):
+	case given.Limit != nil && (q.Limit < 1 || maxLimit > 0 && q.Limit > maxLimit):
 		if maxLimit > 0 {
 			return invalid("limit", "limit must be from 1 to %d.", maxLimit).With("max_limit", maxLimit)
 		}
@@ -130,20 +135,20 @@ func (q *Query) checkLimit(raw json.RawMessage, maxLimit int) error {
 }
 
 func (q *Query) checkSort(c *collection.Collection) error {
-	var named []string
+	var members []string
 	for _, order := range q.Sort {
 		member, _ := strings.CutPrefix(order, "-")
-		p, err := find(c, "sort", member)
+		p, err := findProperty(c, "sort", member)
 		if err != nil {
 			return err
 		}
 		if !isComparable(p) {
 			return invalid("sort", "sort can't use %q: objects have no order.", member).With("members", names(c))
 		}
-		if slices.Contains(named, member) {
+		if slices.Contains(members, member) {
 			return invalid("sort", "sort names %q twice.", member)
 		}
-		named = append(named, member)
+		members = append(members, member)
 	}
 	return nil
 }

@@ -25,11 +25,11 @@ func collectionOf(t *testing.T) *collection.Collection {
 	return c
 }
 
-func TestAQueryIsReadAndComesBackFromItsJSON(t *testing.T) {
+func TestParse(t *testing.T) {
 	t.Parallel()
-	const asked = `{"query":" red \"wine\" ","filter":{"price":{"gte":3.10,"lt":9},"id":"a","sold":true,"count":{"in":[1,2]},
+	const text = `{"query":" red \"wine\" ","filter":{"price":{"gte":3.10,"lt":9},"id":"a","sold":true,"count":{"in":[1,2]},
 	  "papers":null,"tags":{"contains":"x"},"any":["p","q"]},"sort":["-price","id"],"limit":7}`
-	got, err := query.Read(json.RawMessage(asked), collectionOf(t), 50)
+	got, err := query.Parse(json.RawMessage(text), collectionOf(t), 50)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,51 +53,51 @@ func TestAQueryIsReadAndComesBackFromItsJSON(t *testing.T) {
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("read (-want +got):\n%s", diff)
+		t.Errorf("Parse() (-want +got):\n%s", diff)
 	}
-	kept, err := json.Marshal(got)
+	encoded, err := json.Marshal(got)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var again query.Query
-	if err := json.Unmarshal(kept, &again); err != nil {
-		t.Fatalf("%s: %v", kept, err)
+	if err := json.Unmarshal(encoded, &again); err != nil {
+		t.Fatalf("decoding %s: %v", encoded, err)
 	}
 	if diff := cmp.Diff(want, again); diff != "" {
-		t.Errorf("after %s (-want +got):\n%s", kept, diff)
+		t.Errorf("decoded from %s (-want +got):\n%s", encoded, diff)
 	}
 }
 
-func TestTheLimitHasADefaultAndABound(t *testing.T) {
+func TestParseLimit(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		asked     string
+		text      string
 		max, want int
 	}{{`{}`, 1000, query.DefaultLimit}, {`{}`, 5, 5}, {`{"limit":5}`, 5, 5}, {`{}`, 0, 0}, {`{"limit":100000000}`, 0, 100_000_000}} {
-		got, err := query.Read(json.RawMessage(tt.asked), collectionOf(t), tt.max)
+		got, err := query.Parse(json.RawMessage(tt.text), collectionOf(t), tt.max)
 		if err != nil || got.Limit != tt.want {
-			t.Errorf("%s with at most %d: %d, %v", tt.asked, tt.max, got.Limit, err)
+			t.Errorf("limit of %s with the maximum %d = %d, %v, want %d, nil", tt.text, tt.max, got.Limit, err, tt.want)
 		}
 	}
 }
 
-// A backslash before u0000 is a text like any other.
-func TestAnEscapedBackslashIsNoNUL(t *testing.T) {
+// TestParseEscapedBackslash: an escaped backslash before u0000 is no NUL.
+func TestParseEscapedBackslash(t *testing.T) {
 	t.Parallel()
-	for _, asked := range []string{`{"query":"C:\\u0000x"}`, `{"filter":{"id":"C:\\u0000x"}}`} {
-		if _, err := query.Read(json.RawMessage(asked), collectionOf(t), 50); err != nil {
-			t.Errorf("%s: %v", asked, err)
+	for _, text := range []string{`{"query":"C:\\u0000x"}`, `{"filter":{"id":"C:\\u0000x"}}`} {
+		if _, err := query.Parse(json.RawMessage(text), collectionOf(t), 50); err != nil {
+			t.Errorf("Parse(%s) = %v, want nil", text, err)
 		}
 	}
 }
 
-func TestWhatIsNoQueryIsExplained(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	c := collectionOf(t)
 	for _, tt := range []struct {
-		asked string
-		kind  fault.Kind
-		told  string // a part of the message
+		text    string
+		kind    fault.Kind
+		message string // a part of it
 	}{
 		{``, fault.Malformed, "JSON object"},
 		{`[]`, fault.Malformed, "JSON object"},
@@ -138,25 +138,25 @@ func TestWhatIsNoQueryIsExplained(t *testing.T) {
 		{`{"filter":{"id":"` + strings.Repeat("x", query.MaxValueBytes) + `"}}`, fault.Invalid, "longer than"},
 		{`{"filter":{"count":{"in":[` + strings.Repeat("1,", query.MaxValues) + `1]}}}`, fault.Invalid, "at most 1000 values"},
 	} {
-		_, err := query.Read(json.RawMessage(tt.asked), c, 50)
-		if f := fault.Of(err); err == nil || f.Kind != tt.kind || !strings.Contains(f.Message, tt.told) {
-			t.Errorf("%.80s: %v", tt.asked, err)
+		_, err := query.Parse(json.RawMessage(tt.text), c, 50)
+		if f := fault.Of(err); err == nil || f.Kind != tt.kind || !strings.Contains(f.Message, tt.message) {
+			t.Errorf("Parse(%.80s) = %v, want a fault with %q", tt.text, err, tt.message)
 		}
 	}
 }
 
-func TestAMemberIsTakenOut(t *testing.T) {
+func TestExtractMember(t *testing.T) {
 	t.Parallel()
-	value, rest, err := query.Without(json.RawMessage(`{"limit": 7, "collection": "goods", "filter": {"b":1, "a":2}}`), "collection")
+	value, rest, err := query.ExtractMember(json.RawMessage(`{"limit": 7, "collection": "goods", "filter": {"b":1, "a":2}}`), "collection")
 	if err != nil || string(value) != `"goods"` || string(rest) != `{"filter":{"b":1,"a":2},"limit":7}` {
-		t.Errorf("%s, %s, %v", value, rest, err)
+		t.Errorf("ExtractMember() = %s, %s, %v, want the member and the rest", value, rest, err)
 	}
-	if value, _, err := query.Without(json.RawMessage(`{}`), "collection"); err != nil || value != nil {
-		t.Errorf("%s, %v", value, err)
+	if value, _, err := query.ExtractMember(json.RawMessage(`{}`), "collection"); err != nil || value != nil {
+		t.Errorf("ExtractMember() of an absent member = %s, %v, want nil, nil", value, err)
 	}
-	for _, broken := range []string{``, `null`, `[]`, `7`, `{`, `{"a":1,"a":2}`, `{} {}`} {
-		if _, _, err := query.Without(json.RawMessage(broken), "a"); !fault.Is(err, fault.Malformed) {
-			t.Errorf("%s: %v", broken, err)
+	for _, text := range []string{``, `null`, `[]`, `7`, `{`, `{"a":1,"a":2}`, `{} {}`} {
+		if _, _, err := query.ExtractMember(json.RawMessage(text), "a"); !fault.Is(err, fault.Malformed) {
+			t.Errorf("ExtractMember(%s) = %v, want a fault of kind Malformed", text, err)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// File is what a finished report tells of its file: the operation's result.
+// File describes the file of a finished report. It is the result of the operation.
 type File struct {
 	Name      string `json:"name"`
 	MediaType string `json:"media_type"`
@@ -16,32 +16,34 @@ type File struct {
 	Size int64 `json:"size"`
 	// SHA256 is the digest of the file in lower-case hexadecimal digits.
 	SHA256 string `json:"sha256"`
-	// Records is how many records an export holds.
+	// Records is the number of records of an export; nil for other reports.
 	Records *int64 `json:"records,omitzero"`
-	// CutCells is how many texts were too long for a cell of a worksheet and were cut; such a cell says so at its end.
+	// CutCells is the number of texts that were too long for a cell of a worksheet and were truncated.
+	// Such a cell ends with a note.
 	CutCells int64 `json:"cut_cells,omitzero"`
 }
 
-// ReadFile reads an operation's result; nil if there is none.
-func ReadFile(result json.RawMessage) (*File, error) {
+// ParseFile parses an operation's result; nil if it is empty.
+func ParseFile(result json.RawMessage) (*File, error) {
 	if len(result) == 0 {
 		return nil, nil //nolint:nilnil // an unfinished report has no file, which is no error
 	}
 	var file File
 	if err := json.Unmarshal(result, &file); err != nil {
-		return nil, fmt.Errorf("reading a report's result: %w", err)
+		return nil, fmt.Errorf("parsing a report's result: %w", err)
 	}
 	return &file, nil
 }
 
-// FileName is what the file of the operation with the number is called, as in seed 004: report-555.pdf.
+// FileName returns the name of the file of the operation with the number, such as report-555.pdf
+// (seed 004).
 func FileName(number int64, f Format) string {
 	return "report-" + strconv.FormatInt(number, 10) + "." + string(f)
 }
 
 var fileName = regexp.MustCompile(`^report-([1-9]\d{0,17})\.([a-z]+)$`)
 
-// ParseFileName reads what FileName writes.
+// ParseFileName is the inverse of FileName.
 func ParseFileName(name string) (number int64, f Format, ok bool) {
 	match := fileName.FindStringSubmatch(name)
 	if len(match) == 0 || !slices.Contains(Formats(), Format(match[2])) {

@@ -14,8 +14,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// asked is a request as a client writes it: a member that is absent is nil, so that one which does not belong there is told.
-type asked struct {
+// rawRequest is a request as the client sends it. Absent members are nil, so that members that are not
+// allowed can be rejected.
+type rawRequest struct {
 	Report     *string        `json:"report"`
 	Format     *string        `json:"format"`
 	Operation  *string        `json:"operation"`
@@ -24,111 +25,108 @@ type asked struct {
 	Filter     jsontext.Value `json:"filter"`
 }
 
-// Parse reads a request. An empty text asks for the default. Faults are of kind Malformed where the text is no JSON and Invalid where it
-// asks for what there is not; they name the member.
+// Parse parses a request; an empty text means Default. The error is a fault of kind Malformed if the
+// text is no JSON, and of kind Invalid, with the member, if its content is not allowed.
 func Parse(text []byte) (Request, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return Default(), nil
 	}
-	var a asked
-	if err := strict.Unmarshal(text, &a, strict.RejectUnknownMembers(true)); err != nil {
-		return Request{}, explain(err)
+	var r rawRequest
+	if err := strict.Unmarshal(text, &r, strict.RejectUnknownMembers(true)); err != nil {
+		return Request{}, parseFault(err)
 	}
-	subject, err := a.subject()
+	subject, err := r.subject()
 	if err != nil {
 		return Request{}, err
 	}
-	if err := a.checkMembers(subject); err != nil {
+	if err := r.checkMembers(subject); err != nil {
 		return Request{}, err
 	}
-	return a.request(subject)
+	return r.request(subject)
 }
 
-// Read reads a request that was accepted before.
-func Read(accepted json.RawMessage) (Request, error) { return Parse(accepted) }
-
-func (a asked) subject() (Subject, error) {
-	if a.Report == nil {
+func (r rawRequest) subject() (Subject, error) {
+	if r.Report == nil {
 		return Imports, nil
 	}
-	if s := Subject(*a.Report); slices.Contains(Subjects(), s) {
+	if s := Subject(*r.Report); slices.Contains(Subjects(), s) {
 		return s, nil
 	}
-	return "", invalid("report", "report must be one of %s.", list(Subjects())).With("allowed", Subjects())
+	return "", invalid("report", "report must be one of %s.", join(Subjects())).With("allowed", Subjects())
 }
 
-// belongs says which members a subject takes beside report and format.
-var belongs = map[Subject][]string{Import: {"operation"}, Search: {"operation"}, Records: {"collection", "query", "filter"}}
+// subjectMembers are the members of a subject in addition to report and format.
+var subjectMembers = map[Subject][]string{Import: {"operation"}, Search: {"operation"}, Records: {"collection", "query", "filter"}}
 
-func (a asked) checkMembers(s Subject) error {
+func (r rawRequest) checkMembers(s Subject) error {
 	given := map[string]bool{
-		"operation": a.Operation != nil, "collection": a.Collection != nil, "query": a.Query != nil, "filter": a.Filter != nil,
+		"operation": r.Operation != nil, "collection": r.Collection != nil, "query": r.Query != nil, "filter": r.Filter != nil,
 	}
 	for _, member := range []string{"operation", "collection", "query", "filter"} {
-		if given[member] && !slices.Contains(belongs[s], member) {
+		if given[member] && !slices.Contains(subjectMembers[s], member) {
 			return invalid(member, "A report of %s takes no %s.", s, member)
 		}
 	}
 	return nil
 }
 
-func (a asked) request(s Subject) (Request, error) {
-	r := Request{Report: s, Query: json.RawMessage(a.Query), Filter: json.RawMessage(a.Filter)}
+func (r rawRequest) request(s Subject) (Request, error) {
+	request := Request{Report: s, Query: json.RawMessage(r.Query), Filter: json.RawMessage(r.Filter)}
 	var err error
-	if r.Format, err = a.format(s); err != nil {
+	if request.Format, err = r.format(s); err != nil {
 		return Request{}, err
 	}
 	if s == Import || s == Search {
-		if r.Operation, err = a.operation(s); err != nil {
+		if request.Operation, err = r.operation(s); err != nil {
 			return Request{}, err
 		}
 	}
 	if s == Records {
-		if a.Collection == nil || *a.Collection == "" {
+		if r.Collection == nil || *r.Collection == "" {
 			return Request{}, invalid("collection", "Say which collection's records, as in {\"report\":\"records\",\"collection\":\"tools\"}.")
 		}
-		r.Collection = *a.Collection
+		request.Collection = *r.Collection
 	}
-	return r, nil
+	return request, nil
 }
 
-func (a asked) format(s Subject) (Format, error) {
-	if a.Format == nil {
+func (r rawRequest) format(s Subject) (Format, error) {
+	if r.Format == nil {
 		return s.Formats()[0], nil
 	}
-	if f := Format(*a.Format); slices.Contains(s.Formats(), f) {
+	if f := Format(*r.Format); slices.Contains(s.Formats(), f) {
 		return f, nil
 	}
-	return "", invalid("format", "The format of a report of %s must be one of %s.", s, list(s.Formats())).With("allowed", s.Formats())
+	return "", invalid("format", "The format of a report of %s must be one of %s.", s, join(s.Formats())).With("allowed", s.Formats())
 }
 
-func (a asked) operation(s Subject) (uuid.UUID, error) {
-	if a.Operation != nil {
-		if id, err := uuid.Parse(*a.Operation); err == nil && id != uuid.Nil {
+func (r rawRequest) operation(s Subject) (uuid.UUID, error) {
+	if r.Operation != nil {
+		if id, err := uuid.Parse(*r.Operation); err == nil && id != uuid.Nil {
 			return id, nil
 		}
 	}
 	return uuid.Nil, invalid("operation", "operation must be the id of the %s, which is a UUID.", s)
 }
 
-func list[T ~string](words []T) string {
-	texts := make([]string, len(words))
-	for i, w := range words {
-		texts[i] = string(w)
+func join[T ~string](values []T) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
 	}
 	return strings.Join(texts, ", ")
 }
 
-// explain tells what is wrong with a text that could not be read.
-func explain(err error) error {
+// parseFault converts a parser's error to a fault.
+func parseFault(err error) error {
 	if semantic, ok := errors.AsType[*strict.SemanticError](err); ok {
-		where := string(semantic.JSONPointer)
+		pointer := string(semantic.JSONPointer)
 		if errors.Is(err, strict.ErrUnknownName) {
-			return fault.New(fault.Invalid, "invalid-report", "A report has no member %s.", strings.TrimPrefix(where, "/")).
-				With("pointer", where)
+			return fault.New(fault.Invalid, "invalid-report", "A report has no member %s.", strings.TrimPrefix(pointer, "/")).
+				With("pointer", pointer)
 		}
 		return fault.New(fault.Invalid, "invalid-report",
-			"A report is a JSON object whose members are text, but not at %q.", where).With("pointer", where)
+			"A report is a JSON object whose members are text, but not at %q.", pointer).With("pointer", pointer)
 	}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return fault.New(fault.Malformed, "malformed-json", "The body is no strict JSON at byte %d: %v.", syntactic.ByteOffset, syntactic.Err).

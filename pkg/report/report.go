@@ -1,5 +1,5 @@
-// Package report is what the api and the reporter both know of a report: what may be asked for, and what comes of it. The api checks a
-// request before it is accepted; the reporter reads the same words again.
+// Package report defines the requests of reports and the descriptions of their files. The api parses a
+// request before it accepts it; the reporter parses the stored request again.
 package report
 
 import (
@@ -11,22 +11,23 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-// Subject is what a report is about.
+// Subject is the subject of a report.
 type Subject string
 
 // The subjects of reports.
 const (
-	// Imports tells of the latest imports: totals, states, timing, failures by reason. It is what a request without a body asks for.
+	// Imports summarizes the latest imports: totals, states, timing, failures by reason. It is the
+	// default.
 	Imports Subject = "imports"
-	// Import tells what became of one import.
+	// Import describes the result of one import.
 	Import Subject = "import"
-	// Records is an export of a collection's records, all of them or those that a query finds.
+	// Records exports the records of a collection, all of them or those of a query.
 	Records Subject = "records"
-	// Search is an export of what a finished search found.
+	// Search exports the results of a finished search.
 	Search Subject = "search"
 )
 
-// Format is the format of a report's file, and the ending of its name.
+// Format is the format of a report's file, and its file name extension.
 type Format string
 
 // The formats of files.
@@ -39,28 +40,28 @@ const (
 	Parquet Format = "parquet"
 )
 
-// documents are for people, exports for programs; the first of each is taken if a request names none.
+// documents are the formats for people, exports those for programs. The first one is the default.
 var (
 	documents = []Format{PDF, HTML}
 	exports   = []Format{CSV, NDJSON, XLSX, Parquet}
 )
 
-// formats says for each subject in which formats it is written.
+// formats are the formats of each subject.
 var formats = map[Subject][]Format{Imports: documents, Import: documents, Records: exports, Search: exports}
 
-// Subjects lists every subject.
+// Subjects returns all subjects.
 func Subjects() []Subject { return []Subject{Imports, Import, Records, Search} }
 
-// Formats lists every format.
+// Formats returns all formats.
 func Formats() []Format { return slices.Concat(documents, exports) }
 
-// Formats lists the formats in which the subject is written.
+// Formats returns the formats of the subject; the first one is the default.
 func (s Subject) Formats() []Format { return formats[s] }
 
-// IsExport reports whether the subject is records and not a document for people.
+// IsExport reports whether the report contains records and is no document for people.
 func (s Subject) IsExport() bool { return s == Records || s == Search }
 
-// mediaTypes are what files are served as.
+// mediaTypes are the media types of files.
 var mediaTypes = map[Format]string{
 	PDF:     "application/pdf",
 	HTML:    "text/html; charset=utf-8",
@@ -70,41 +71,41 @@ var mediaTypes = map[Format]string{
 	Parquet: "application/vnd.apache.parquet",
 }
 
-// MediaType is what a file of the format is served as.
+// MediaType returns the media type of the format.
 func (f Format) MediaType() string { return mediaTypes[f] }
 
-// Inline reports whether browsers show the format by themselves.
+// Inline reports whether browsers can display the format.
 func (f Format) Inline() bool { return f == PDF || f == HTML }
 
-// Request is what a report is asked for.
+// Request is the request of a report.
 type Request struct {
 	Report Subject `json:"report"`
 	// Format is never empty after Parse.
 	Format Format `json:"format,omitzero"`
-	// Operation is the import or the search that it is about.
+	// Operation is the id of the import or the search.
 	Operation uuid.UUID `json:"operation,omitzero"`
-	// Collection is what an export of records reads.
+	// Collection is the collection whose records are exported.
 	Collection string `json:"collection,omitzero"`
-	// Query and Filter say which of them, in the words of searches; nil means all.
+	// Query and Filter select the records, as in package query; nil means all.
 	Query  json.RawMessage `json:"query,omitempty"`
 	Filter json.RawMessage `json:"filter,omitempty"`
 }
 
-// Default is what is asked for by a request without a body (seed 004).
+// Default returns the request for an empty body (seed 004).
 func Default() Request { return Request{Report: Imports, Format: PDF} }
 
 func invalid(member, format string, args ...any) *fault.Fault {
 	return fault.New(fault.Invalid, "invalid-report", format, args...).With("pointer", "/"+member)
 }
 
-// Search returns which records are asked for as searches write it.
+// Search returns the query of the records; see package query.
 func (r Request) Search() json.RawMessage {
 	text, err := json.Marshal(struct {
 		Query  json.RawMessage `json:"query,omitempty"`
 		Filter json.RawMessage `json:"filter,omitempty"`
 	}{r.Query, r.Filter})
 	if err != nil {
-		return json.RawMessage(`{}`) // what Parse has read is JSON
+		return json.RawMessage(`{}`) // never happens: Parse has checked the JSON
 	}
 	return text
 }

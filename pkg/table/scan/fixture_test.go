@@ -57,7 +57,7 @@ func newFixture(t *testing.T, file, table string) (*pgx.Conn, *collection.Collec
 
 func prepare(t *testing.T, db table.DB, c *collection.Collection, request string) *scan.Plan {
 	t.Helper()
-	q, err := query.Read(json.RawMessage(request), c, 0)
+	q, err := query.Parse(json.RawMessage(request), c, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

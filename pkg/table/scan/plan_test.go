@@ -27,7 +27,7 @@ func TestPrepareInvalidQuery(t *testing.T) {
 		`{"filter":{"rack":"'); DROP TABLE goods; --"}}`:   "invalid input syntax",
 		`{"filter":{"due":{"in":["2026-01-01","x y z"]}}}`: "date",
 	} {
-		q, err := query.Read(json.RawMessage(request), c, 0)
+		q, err := query.Parse(json.RawMessage(request), c, 0)
 		if err == nil {
 			_, err = scan.Prepare(t.Context(), db, c, q)
 		}

@@ -9,7 +9,7 @@ import (
 
 func TestConfigCheckNamesInvalidVariables(t *testing.T) {
 	t.Parallel()
-	configtest.Refuses[config.Config](t, map[string]string{
+	configtest.ExpectInvalid[config.Config](t, map[string]string{
 		"LONGSHORE_CHUNK_BYTES":      "200000000",
 		"LONGSHORE_MAX_DEPTH":        "5000",
 		"LONGSHORE_MAX_RECORDS":      "3000000000",
@@ -27,8 +27,8 @@ func TestConfigCheckNamesInvalidVariables(t *testing.T) {
 		"LONGSHORE_MAX_PARTS":        "3000000000",
 		"LONGSHORE_UPLOAD_RETENTION": "30s",
 	})
-	configtest.Refuses[config.Config](t, map[string]string{"LONGSHORE_LANES": "1025"})
-	configtest.Refuses[config.Config](t, map[string]string{ // passwords that every client would see
+	configtest.ExpectInvalid[config.Config](t, map[string]string{"LONGSHORE_LANES": "1025"})
+	configtest.ExpectInvalid[config.Config](t, map[string]string{ // passwords that every client would see
 		"LONGSHORE_PUBLIC_URL":  "https://ann:hush@imports.example.com",
 		"LONGSHORE_CONSOLE_URL": "https://ann:hush@console.example.com",
 	})

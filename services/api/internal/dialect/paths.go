@@ -33,7 +33,7 @@ func OutputPath(op *operation.Operation) string {
 	case operation.Search:
 		return SearchPath(op)
 	case operation.Report:
-		file, err := report.ReadFile(op.Result)
+		file, err := report.ParseFile(op.Result)
 		if err == nil && file != nil && file.Name != "" {
 			return FilePath(file)
 		}

@@ -33,7 +33,7 @@ func (h *Handler) checkRecords(ctx context.Context, request report.Request) erro
 		return fault.New(fault.Invalid, "invalid-report", "There is no collection called %q. There are %s.", request.Collection, strings.Join(names, ", ")).
 			With("pointer", "/collection").With("collections", names)
 	}
-	q, err := query.Read(request.Search(), target, 0)
+	q, err := query.Parse(request.Search(), target, 0)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (h *Handler) findFile(c *gin.Context) (*operation.Operation, *report.File, 
 		return nil, nil, fault.New(fault.Conflict, "report-unfinished", "The report is not finished. Ask for its status, and come back at its end.").
 			RetryAfter(h.Estimator.After(c.Request.Context(), op))
 	}
-	file, err := report.ReadFile(op.Result)
+	file, err := report.ParseFile(op.Result)
 	switch {
 	case err != nil:
 		return nil, nil, err

@@ -41,7 +41,7 @@ func newStatus(op *operation.Operation) (status, error) {
 	if op.State != operation.Succeeded {
 		return document, nil
 	}
-	file, err := report.ReadFile(op.Result)
+	file, err := report.ParseFile(op.Result)
 	if err != nil || file == nil {
 		return document, err
 	}

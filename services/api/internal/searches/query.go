@@ -28,7 +28,7 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	name, rest, err := query.Without(body, "collection")
+	name, rest, err := query.ExtractMember(body, "collection")
 	if err != nil {
 		return request{}, err
 	}
@@ -36,7 +36,7 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	q, err := query.Read(rest, target, h.Options.MaxLimit)
+	q, err := query.Parse(rest, target, h.Options.MaxLimit)
 	return request{target, q}, err
 }
 

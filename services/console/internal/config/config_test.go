@@ -9,7 +9,7 @@ import (
 
 func TestConfigCheck(t *testing.T) {
 	t.Parallel()
-	configtest.Refuses[config.Config](t, map[string]string{
+	configtest.ExpectInvalid[config.Config](t, map[string]string{
 		"LONGSHORE_CONSOLE_ADDR":      "0.0.0.0:8090",
 		"LONGSHORE_CONSOLE_VIEWERS":   "nobody",
 		"LONGSHORE_CONSOLE_OPERATORS": "ann:",

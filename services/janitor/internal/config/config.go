@@ -14,20 +14,19 @@ type Config struct {
 	Redis    config.Redis
 	Admin    config.Admin
 
-	// DispatchEvery is the interval at which due chunks are compared with the queue. A chunk that
-	// is missing twice in a row is dispatched.
+	// DispatchEvery is how often the janitor compares the chunks that are due with the queue. A
+	// chunk that is missing twice in a row is dispatched again.
 	DispatchEvery time.Duration `env:"LONGSHORE_DISPATCH_EVERY" envDefault:"1s"`
-	// StalledAfter is how long an importer may send nothing in the middle of a COPY before its
-	// session is ended.
+	// StalledAfter is how long an importer may be silent in the middle of a COPY before the janitor
+	// ends its session.
 	StalledAfter time.Duration `env:"LONGSHORE_STALLED_AFTER" envDefault:"10s"`
-	// AbandonedAfter is how long an upload may stay untouched before it is dropped. The api touches
-	// its uploads every 10 s.
+	// AbandonedAfter is how long an upload may be without a heartbeat before the janitor deletes
+	// it. The api writes one every 10 s. At least 30s.
 	AbandonedAfter time.Duration `env:"LONGSHORE_ABANDONED_AFTER" envDefault:"40s"`
-	// ExpireEvery is the interval at which operations expire, and at which the rows of expired ones
-	// are deleted.
+	// ExpireEvery is how often the janitor searches for expired operations and deletes their data.
 	ExpireEvery time.Duration `env:"LONGSHORE_EXPIRE_EVERY" envDefault:"10s"`
-	// TombstoneRetention is how long an expired or pruned operation still answers 410 with its
-	// final counts.
+	// TombstoneRetention is how long an expired or pruned operation is answered with 410 and its
+	// final counts. After that it is answered with 404.
 	TombstoneRetention time.Duration `env:"LONGSHORE_TOMBSTONE_RETENTION" envDefault:"720h"`
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestConfigCheck(t *testing.T) {
 	t.Parallel()
-	configtest.Refuses[config.Config](t, map[string]string{
+	configtest.ExpectInvalid[config.Config](t, map[string]string{
 		"LONGSHORE_ABANDONED_AFTER":     "10s",
 		"LONGSHORE_DISPATCH_EVERY":      "0s",
 		"LONGSHORE_EXPIRE_EVERY":        "0s",

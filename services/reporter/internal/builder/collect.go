@@ -29,7 +29,7 @@ func (b *Builder) collect(ctx context.Context, c job.Chunk, bd build) (store.Com
 	if err != nil {
 		return store.Committed{}, err
 	}
-	search, err := query.Read(bd.request.Search(), target, 0)
+	search, err := query.Parse(bd.request.Search(), target, 0)
 	if err != nil {
 		return store.Committed{}, err
 	}

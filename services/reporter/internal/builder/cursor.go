@@ -88,7 +88,7 @@ type build struct {
 func resume(checkpoint store.Checkpoint) (build, error) {
 	bd := build{Checkpoint: checkpoint}
 	var err error
-	if bd.request, err = report.Read(checkpoint.Request); err != nil {
+	if bd.request, err = report.Parse(checkpoint.Request); err != nil {
 		return build{}, fmt.Errorf("reading the request: %w", err)
 	}
 	if len(checkpoint.Cursor) > 0 {

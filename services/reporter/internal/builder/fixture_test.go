@@ -204,7 +204,7 @@ func (f fixture) file(t *testing.T, op *operation.Operation) (*report.File, []by
 	if op.State != operation.Succeeded || op.Progress != 100 {
 		t.Fatalf("the report ended as %s at %d %%: %+v", op.State, op.Progress, op.Failure)
 	}
-	result, err := report.ReadFile(op.Result)
+	result, err := report.ParseFile(op.Result)
 	if err != nil {
 		t.Fatal(err)
 	}

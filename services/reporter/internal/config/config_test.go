@@ -9,7 +9,7 @@ import (
 
 func TestConfigCheck(t *testing.T) {
 	t.Parallel()
-	configtest.Refuses[config.Config](t, map[string]string{
+	configtest.ExpectInvalid[config.Config](t, map[string]string{
 		"LONGSHORE_REPORTER_CONCURRENCY": "5",
 		"LONGSHORE_MAX_ATTEMPTS":         "0",
 		"LONGSHORE_QUEUE_POLL":           "0s",

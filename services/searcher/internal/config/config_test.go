@@ -9,7 +9,7 @@ import (
 
 func TestConfigCheck(t *testing.T) {
 	t.Parallel()
-	configtest.Refuses[config.Config](t, map[string]string{
+	configtest.ExpectInvalid[config.Config](t, map[string]string{
 		"LONGSHORE_SEARCHER_CONCURRENCY":     "10",
 		"LONGSHORE_SEARCH_MAX_RESULT_BYTES":  "2000000000",
 		"LONGSHORE_SEARCH_STATEMENT_TIMEOUT": "0s",

@@ -51,7 +51,7 @@ func newResult(op *operation.Operation, absolute func(path string) string) *resu
 	case operation.Search:
 		return &result{Search: newSearchReport(op, absolute)}
 	case operation.Report:
-		file, err := report.ReadFile(op.Result)
+		file, err := report.ParseFile(op.Result)
 		if err != nil || file == nil {
 			return nil
 		}

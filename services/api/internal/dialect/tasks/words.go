@@ -50,7 +50,7 @@ var subjects = map[report.Subject]string{
 }
 
 func describeReport(op *operation.Operation) string {
-	request, err := report.Read(op.Request)
+	request, err := report.Parse(op.Request)
 	switch {
 	case err != nil:
 		return "report"
