@@ -20,8 +20,8 @@ type Config struct {
 	// StalledAfter is how long an importer may be silent in the middle of a COPY before the janitor
 	// ends its session.
 	StalledAfter time.Duration `env:"LONGSHORE_STALLED_AFTER" envDefault:"10s"`
-	// AbandonedAfter is how long an upload may be without a heartbeat before the janitor deletes
-	// it. The api writes one every 10 s. At least 30s.
+	// AbandonedAfter is how long an upload may stay untouched before the janitor deletes it. The
+	// api touches its uploads every 10 s. At least 30s.
 	AbandonedAfter time.Duration `env:"LONGSHORE_ABANDONED_AFTER" envDefault:"40s"`
 	// ExpireEvery is how often the janitor searches for expired operations and deletes their data.
 	ExpireEvery time.Duration `env:"LONGSHORE_EXPIRE_EVERY" envDefault:"10s"`
