@@ -1,5 +1,5 @@
-// Command image builds the container image of every program without a Docker engine, as files that `docker load` takes. The same sources
-// make the same digests.
+// Command image builds the container images of all programs without a Docker engine, as files for
+// `docker load`. The same sources and the same Go produce the same digests.
 package main
 
 import (
@@ -20,16 +20,16 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+		os.Exit(1) //nolint:gocritic // stop only releases the signals
 	}
 }
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
-	folder := flags.String("out", ".bin/images", "folder for the files")
+	folder := flags.String("out", ".bin/images", "folder of the image files")
 	tag := flags.String("tag", "dev", "tag of the images, and version of the programs in them")
 	arch := flags.String("arch", "amd64", "amd64 or arm64")
-	only := flags.String("only", "", "names of programs, separated by commas; empty means all")
+	only := flags.String("only", "", "names of programs, separated by commas; empty: all")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func run(ctx context.Context, args []string) error {
 		}
 		name := "longshore/" + program.Name + ":" + *tag
 		file := filepath.Join(*folder, program.Name+".tar")
-		digest, err := bundle.Make(ctx, bundle.Order{Root: root, Source: program.Source, Arch: *arch, Version: *tag, Name: name, File: file})
+		digest, err := bundle.Build(ctx, bundle.Options{Root: root, Source: program.Source, Arch: *arch, Version: *tag, Name: name, File: file})
 		if err != nil {
-			return fmt.Errorf("making %s: %w", name, err)
+			return fmt.Errorf("building %s: %w", name, err)
 		}
 		fmt.Fprintf(os.Stderr, "%-32s %s  %s\n", name, digest, file)
 	}

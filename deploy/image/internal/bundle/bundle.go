@@ -1,4 +1,5 @@
-// Package bundle makes a container image of one program: a single static file in an empty image, run by nobody.
+// Package bundle builds a container image of one program: one static binary in an empty image, which
+// runs as an unprivileged user.
 package bundle
 
 import (
@@ -21,40 +22,40 @@ import (
 )
 
 const (
-	// program is where the program lies in the image, as in deploy/docker/Dockerfile.
+	// program is the path of the binary in the image, as in deploy/docker/Dockerfile.
 	program = "longshore"
-	// nobody is who runs it.
-	nobody = "65532:65532"
+	// runAs is the user and group of the process; no user of the host has this id.
+	runAs = "65532:65532"
 	// linkVersion sets the version of a service, and that of migrate, which does not import pkg.
 	linkVersion = "-X github.com/longshore-io/longshore/pkg/service.linkedVersion=%[1]s -X main.linkedVersion=%[1]s"
 )
 
-// flagsOf are the flags of go build for a static program that knows neither paths nor version control nor a build id: the same sources make
-// the same bytes, as in deploy/docker/Dockerfile.
-func flagsOf(version string) []string {
+// buildFlags returns the flags of go build for a reproducible binary: without paths, version control
+// information and build id, as in deploy/docker/Dockerfile.
+func buildFlags(version string) []string {
 	return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= " + fmt.Sprintf(linkVersion, version)}
 }
 
-// Order says what to make.
-type Order struct {
-	// Root is the repository's folder, Source the program's package in it.
+// Options describes an image.
+type Options struct {
+	// Root is the folder of the repository, Source the program's package, relative to it.
 	Root, Source string
 	Arch         string
-	// Version is what the program says of itself.
+	// Version is the version that the program reports.
 	Version string
-	// Name is the image's name with its tag.
+	// Name is the name of the image with its tag.
 	Name string
-	// File is what `docker load` takes.
+	// File is the path of the result, a file for `docker load`.
 	File string
 }
 
-// Make builds the program and writes its image; it returns the image's digest.
-func Make(ctx context.Context, o Order) (string, error) {
-	binary, err := build(ctx, o)
+// Build builds the program, writes its image, and returns the image's digest.
+func Build(ctx context.Context, o Options) (string, error) {
+	binary, err := buildBinary(ctx, o)
 	if err != nil {
 		return "", err
 	}
-	image, err := wrap(binary, o.Arch)
+	image, err := newImage(binary, o.Arch)
 	if err != nil {
 		return "", err
 	}
@@ -62,8 +63,8 @@ func Make(ctx context.Context, o Order) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("naming the image: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(o.File), 0o755); err != nil { //nolint:gosec // images are for everyone
-		return "", fmt.Errorf("making a folder: %w", err)
+	if err := os.MkdirAll(filepath.Dir(o.File), 0o755); err != nil { //nolint:gosec // G301: images are not secret
+		return "", fmt.Errorf("creating a folder: %w", err)
 	}
 	if err := tarball.WriteToFile(o.File, tag, image); err != nil {
 		return "", fmt.Errorf("writing the image: %w", err)
@@ -72,15 +73,15 @@ func Make(ctx context.Context, o Order) (string, error) {
 	return digest.String(), err
 }
 
-// build makes the program.
-func build(ctx context.Context, o Order) (binary []byte, err error) {
+// buildBinary builds the program.
+func buildBinary(ctx context.Context, o Options) (binary []byte, err error) {
 	folder, err := os.MkdirTemp("", "longshore-image-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder: %w", err)
+		return nil, fmt.Errorf("creating a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	file := filepath.Join(folder, program)
-	args := append([]string{"build"}, flagsOf(o.Version)...)
+	args := append([]string{"build"}, buildFlags(o.Version)...)
 	command := exec.CommandContext(ctx, "go", append(args, "-o", file, o.Source)...)
 	command.Dir = o.Root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+o.Arch)
@@ -91,11 +92,11 @@ func build(ctx context.Context, o Order) (binary []byte, err error) {
 	return os.ReadFile(file)
 }
 
-// wrap puts the program into an empty image.
-func wrap(binary []byte, arch string) (v1.Image, error) {
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return layerOf(binary) })
+// newImage returns an image that contains only the binary.
+func newImage(binary []byte, arch string) (v1.Image, error) {
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return newLayer(binary) })
 	if err != nil {
-		return nil, fmt.Errorf("making the layer: %w", err)
+		return nil, fmt.Errorf("creating the layer: %w", err)
 	}
 	image, err := mutate.AppendLayers(empty.Image, layer)
 	if err != nil {
@@ -107,13 +108,13 @@ func wrap(binary []byte, arch string) (v1.Image, error) {
 	}
 	file = file.DeepCopy()
 	file.OS, file.Architecture = "linux", arch
-	file.Config.User = nobody
+	file.Config.User = runAs
 	file.Config.Entrypoint = []string{"/" + program}
 	return mutate.ConfigFile(image, file)
 }
 
-// layerOf is an archive with one file, of no time and nobody.
-func layerOf(binary []byte) (io.ReadCloser, error) {
+// newLayer returns an archive with the binary, without a time and an owner.
+func newLayer(binary []byte) (io.ReadCloser, error) {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	header := &tar.Header{Name: program, Mode: 0o555, Size: int64(len(binary)), ModTime: time.Unix(0, 0).UTC(), Format: tar.FormatPAX}

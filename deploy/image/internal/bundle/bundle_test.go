@@ -18,11 +18,11 @@ import (
 	"github.com/longshore-io/longshore/deploy/image/internal/bundle"
 )
 
-// make makes the image of the migrations, the smallest program.
-func makeImage(t *testing.T) (image v1.Image, digest string) {
+// buildImage builds the image of migrate, the smallest program.
+func buildImage(t *testing.T) (image v1.Image, digest string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "made", "migrate.tar")
-	digest, err := bundle.Make(t.Context(), bundle.Order{
+	file := filepath.Join(t.TempDir(), "images", "migrate.tar")
+	digest, err := bundle.Build(t.Context(), bundle.Options{
 		Root: "../../../..", Source: "./migrations/cmd/migrate", Arch: runtime.GOARCH, Name: "longshore/migrate:test", File: file,
 	})
 	if err != nil {
@@ -35,30 +35,31 @@ func makeImage(t *testing.T) (image v1.Image, digest string) {
 	return image, digest
 }
 
-func TestAnImageHoldsOneProgramRunByNobody(t *testing.T) {
+func TestBuild(t *testing.T) {
 	t.Parallel()
-	image, digest := makeImage(t)
+	image, digest := buildImage(t)
 	config, err := image.ConfigFile()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if config.Config.User != "65532:65532" || config.OS != "linux" || config.Architecture != runtime.GOARCH {
-		t.Errorf("it runs as %q on %s/%s", config.Config.User, config.OS, config.Architecture)
+		t.Errorf("configuration = user %q, %s/%s, want 65532:65532, linux/%s", config.Config.User, config.OS, config.Architecture, runtime.GOARCH)
 	}
 	if diff := cmp.Diff([]string{"/longshore"}, config.Config.Entrypoint); diff != "" {
 		t.Errorf("entrypoint (-want +got):\n%s", diff)
 	}
-	said, err := alone(t, onlyFile(t, image)).CombinedOutput()
-	if err == nil || !strings.Contains(string(said), "DATABASE_URL") {
-		t.Errorf("without an address the program ends with %v: %s", err, said)
+	output, err := isolated(t, onlyFile(t, image)).CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "DATABASE_URL") {
+		t.Errorf("run without DATABASE_URL = %v, output %s, want an error that names it", err, output)
 	}
-	if _, again := makeImage(t); again != digest {
-		t.Errorf("made again it has the digest %s, not %s", again, digest)
+	if _, second := buildImage(t); second != digest {
+		t.Errorf("digest of a second build = %s, want %s", second, digest)
 	}
 }
 
-// alone runs a program without the environment of the tests; and, if root asks, as a container does: as nobody, with nothing else in sight.
-func alone(t *testing.T, program string) *exec.Cmd {
+// isolated returns a command that runs a program without the environment of the test; for root also as
+// in a container: as an unprivileged user, with no other files.
+func isolated(t *testing.T, program string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), program)
 	if os.Geteuid() == 0 {
@@ -70,12 +71,12 @@ func alone(t *testing.T, program string) *exec.Cmd {
 	return command
 }
 
-// onlyFile takes the only file out of the image's only layer.
+// onlyFile extracts the only file of the image's only layer.
 func onlyFile(t *testing.T, image v1.Image) string {
 	t.Helper()
 	layers, err := image.Layers()
 	if err != nil || len(layers) != 1 {
-		t.Fatalf("%d layers, %v", len(layers), err)
+		t.Fatalf("Layers() = %d layers, %v, want 1", len(layers), err)
 	}
 	content, err := layers[0].Uncompressed()
 	if err != nil {
@@ -84,7 +85,7 @@ func onlyFile(t *testing.T, image v1.Image) string {
 	archive := tar.NewReader(content)
 	header, err := archive.Next()
 	if err != nil || header.Name != "longshore" || header.Mode != 0o555 {
-		t.Fatalf("the layer begins with %+v, %v", header, err)
+		t.Fatalf("first file of the layer = %+v, %v, want longshore with mode 0555", header, err)
 	}
 	file := filepath.Join(t.TempDir(), "longshore")
 	out, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o755)
@@ -98,7 +99,7 @@ func onlyFile(t *testing.T, image v1.Image) string {
 		t.Fatal(err)
 	}
 	if _, err := archive.Next(); err != io.EOF {
-		t.Errorf("there is more in the layer: %v", err)
+		t.Errorf("after the first file: %v, want EOF", err)
 	}
 	return file
 }

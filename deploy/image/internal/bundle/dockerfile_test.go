@@ -16,18 +16,18 @@ import (
 
 const dockerfile = "../../../docker/Dockerfile"
 
-// TestTheDockerfileMakesTheSameImages reads it as a Docker engine does.
-func TestTheDockerfileMakesTheSameImages(t *testing.T) {
+// TestDockerfile parses the Dockerfile with the parser of BuildKit and compares it with this package.
+func TestDockerfile(t *testing.T) {
 	t.Parallel()
-	for _, problem := range different(t, read(t)) {
+	for _, problem := range checkDockerfile(t, readDockerfile(t)) {
 		t.Error(problem)
 	}
 }
 
-// TestABrokenDockerfileIsRefused breaks it in each way that matters.
-func TestABrokenDockerfileIsRefused(t *testing.T) {
+// TestCheckDockerfile changes the Dockerfile and expects each change to be found.
+func TestCheckDockerfile(t *testing.T) {
 	t.Parallel()
-	for _, broken := range []struct{ was, is, problem string }{
+	for _, change := range []struct{ old, new, problem string }{
 		{"# syntax=docker/dockerfile:1\n", "# Images.\n# syntax=docker/dockerfile:1\n", "syntax"},
 		{"FROM scratch", "FROM debian", "scratch"},
 		{"USER 65532:65532\n", "", "runs as"},
@@ -43,20 +43,20 @@ func TestABrokenDockerfileIsRefused(t *testing.T) {
 		{"ENTRYPOINT", "ENTRYPONT", "ENTRYPONT"},
 		{" AS build", " as build", "casing"},
 	} {
-		content := read(t)
-		changed := bytes.Replace(content, []byte(broken.was), []byte(broken.is), 1)
+		content := readDockerfile(t)
+		changed := bytes.Replace(content, []byte(change.old), []byte(change.new), 1)
 		if bytes.Equal(content, changed) {
-			t.Errorf("%q is not in the Dockerfile", broken.was)
+			t.Errorf("the Dockerfile does not contain %q", change.old)
 			continue
 		}
-		problems := strings.Join(different(t, changed), "\n")
-		if !strings.Contains(problems, broken.problem) {
-			t.Errorf("with %q the problems are %q, which do not tell of %s", broken.is, problems, broken.problem)
+		problems := strings.Join(checkDockerfile(t, changed), "\n")
+		if !strings.Contains(problems, change.problem) {
+			t.Errorf("problems with %q = %q, want one that contains %q", change.new, problems, change.problem)
 		}
 	}
 }
 
-func read(t *testing.T) []byte {
+func readDockerfile(t *testing.T) []byte {
 	t.Helper()
 	content, err := os.ReadFile(dockerfile)
 	if err != nil {
@@ -65,8 +65,8 @@ func read(t *testing.T) []byte {
 	return content
 }
 
-// different finds what keeps a Dockerfile from making the images that this package makes.
-func different(t *testing.T, content []byte) (problems []string) {
+// checkDockerfile returns the differences between the images of a Dockerfile and those of this package.
+func checkDockerfile(t *testing.T, content []byte) (problems []string) {
 	t.Helper()
 	parsed, err := parser.Parse(bytes.NewReader(content))
 	if err != nil {
@@ -81,20 +81,20 @@ func different(t *testing.T, content []byte) (problems []string) {
 		return append(problems, err.Error())
 	}
 	if syntax, _, _, found := parser.DetectSyntax(content); !found || syntax != "docker/dockerfile:1" {
-		problems = append(problems, "the syntax is not told, because its line is not the first")
+		problems = append(problems, "the syntax directive is not the first line")
 	}
 	if len(stages) != 2 {
-		return append(problems, "there are not two stages")
+		return append(problems, "number of stages is not 2")
 	}
-	problems = append(problems, differentImage(stages[1])...)
-	problems = append(problems, differentBuild(stages[0])...)
-	return append(problems, differentGo(t, args)...)
+	problems = append(problems, checkImage(stages[1])...)
+	problems = append(problems, checkBuild(stages[0])...)
+	return append(problems, checkGoVersion(t, args)...)
 }
 
-// differentImage wants the image's configuration.
-func differentImage(stage instructions.Stage) (problems []string) {
+// checkImage checks the configuration of the image.
+func checkImage(stage instructions.Stage) (problems []string) {
 	if stage.BaseName != "scratch" {
-		problems = append(problems, "the image begins with "+stage.BaseName+", not with scratch")
+		problems = append(problems, "the base image is "+stage.BaseName+", not scratch")
 	}
 	user := ""
 	for _, command := range stage.Commands {
@@ -103,57 +103,57 @@ func differentImage(stage instructions.Stage) (problems []string) {
 			user = c.User
 		case *instructions.EntrypointCommand:
 			if c.PrependShell {
-				problems = append(problems, "the entrypoint is no JSON, so it needs a shell")
+				problems = append(problems, "the entrypoint is not JSON and needs a shell")
 			}
 			if !slices.Equal(c.CmdLine, []string{"/" + program}) {
-				problems = append(problems, "it starts "+strings.Join(c.CmdLine, " "))
+				problems = append(problems, "the image starts "+strings.Join(c.CmdLine, " "))
 			}
 		case *instructions.CopyCommand:
 			if c.DestPath != "/"+program {
-				problems = append(problems, "it copies the program to "+c.DestPath)
+				problems = append(problems, "the build copies the program to "+c.DestPath)
 			}
 		default:
-			problems = append(problems, "nothing is known of "+command.Name())
+			problems = append(problems, "unexpected instruction "+command.Name())
 		}
 	}
-	if user != nobody {
-		problems = append(problems, "it runs as "+user)
+	if user != runAs {
+		problems = append(problems, "the program runs as "+user)
 	}
 	return problems
 }
 
-// differentBuild wants the flags of the build, and the source of every program.
-func differentBuild(stage instructions.Stage) (problems []string) {
+// checkBuild checks the flags of the build and the source of every program.
+func checkBuild(stage instructions.Stage) (problems []string) {
 	var script string
 	for _, command := range stage.Commands {
 		if run, ok := command.(*instructions.RunCommand); ok {
 			script += strings.Join(run.CmdLine, " ")
 		}
 	}
-	wanted := []string{"CGO_ENABLED=0 ", "go build "}
-	for _, flag := range flagsOf("$VERSION") {
+	want := []string{"CGO_ENABLED=0 ", "go build "}
+	for _, flag := range buildFlags("$VERSION") {
 		if name, value, ok := strings.Cut(flag, "="); ok && strings.Contains(value, " ") {
 			flag = name + `="` + value + `"`
 		}
-		wanted = append(wanted, flag)
+		want = append(want, flag)
 	}
 	for _, program := range programs.Programs() {
 		source := "./services/$SERVICE "
 		if program.Source != "./services/"+program.Name {
 			source = program.Name + ") source=" + program.Source + " "
 		}
-		wanted = append(wanted, source)
+		want = append(want, source)
 	}
-	for _, part := range wanted {
+	for _, part := range want {
 		if !strings.Contains(script, part) {
-			problems = append(problems, "the build lacks "+part)
+			problems = append(problems, "the build does not contain "+part)
 		}
 	}
 	return problems
 }
 
-// differentGo wants the Go of the workspace.
-func differentGo(t *testing.T, args []instructions.ArgCommand) []string {
+// checkGoVersion checks that the Go version is that of the workspace.
+func checkGoVersion(t *testing.T, args []instructions.ArgCommand) []string {
 	t.Helper()
 	workspace, err := os.ReadFile("../../../../go.work")
 	if err != nil {
@@ -165,9 +165,9 @@ func differentGo(t *testing.T, args []instructions.ArgCommand) []string {
 				return nil
 			}
 			if pair.Key == "GO_VERSION" {
-				return []string{"it is built with Go " + pair.ValueString() + ", the workspace wants another"}
+				return []string{"the Dockerfile uses Go " + pair.ValueString() + ", the workspace another version"}
 			}
 		}
 	}
-	return []string{"it does not tell the version of Go"}
+	return []string{"the Dockerfile has no GO_VERSION"}
 }
