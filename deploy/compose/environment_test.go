@@ -50,7 +50,8 @@ func TestLoadWithVariables(t *testing.T) {
 	}
 }
 
-// TestEnvExample compares .env.example, where each variable has its default in a comment, with the file.
+// TestEnvExample compares .env.example, where each variable has its default in a comment, with the
+// file.
 func TestEnvExample(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff(variablesIn(t, compose.File, `\$\{([A-Z_]+)`), variablesIn(t, ".env.example", `(?m)^#([A-Z_]+)=`)); diff != "" {
@@ -83,7 +84,8 @@ func TestLoadWithoutLogin(t *testing.T) {
 	}
 }
 
-// variablesIn returns what the pattern's group matches in a file of the repository, sorted and unique.
+// variablesIn returns what the pattern's group matches in a file of the repository, sorted and
+// unique.
 func variablesIn(t *testing.T, file, pattern string) []string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root(), file))

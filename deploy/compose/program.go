@@ -62,8 +62,8 @@ func (s service) checkImage() {
 	s.require(maps.Equal(got, arguments), "it is built with %v, not %v", got, arguments)
 }
 
-// startsAfter lists the programs that an upgrade replaces before a program (README, "The services").
-// The console uses only the queue.
+// startsAfter lists the programs that an upgrade replaces before a program (README, "The
+// services"). The console uses only the queue.
 var startsAfter = map[string][]string{
 	"janitor": {migrate}, "importer": {migrate, "janitor"}, "searcher": {migrate, "janitor"}, "reporter": {migrate, "janitor"},
 	"api": {migrate, "importer", "searcher", "reporter"}, migrate: nil, "console": nil,

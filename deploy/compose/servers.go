@@ -14,7 +14,8 @@ const (
 	postgresGrace = time.Minute
 	// redisGrace is the time to write one file.
 	redisGrace = 10 * time.Second
-	// reserved connections to Postgres are for superusers (3 by default), the migration, backups and people.
+	// reserved connections to Postgres are for superusers (3 by default), the migration, backups and
+	// people.
 	reserved = 10
 )
 

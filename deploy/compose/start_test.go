@@ -21,10 +21,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// TestStart does what `docker compose up` does, in processes of this machine: Redis with its command
-// line, the migration, and all copies of every program with its container's environment, until the
-// health checks succeed. Then it imports the sample by the published port, requests the console, and
-// stops all programs within their stop_grace_period.
+// TestStart does what `docker compose up` does, in processes of this machine: Redis with its
+// command line, the migration, and all copies of every program with its container's environment,
+// until the health checks succeed. Then it imports the sample by the published port, requests the
+// console, and stops all programs within their stop_grace_period.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)

@@ -116,7 +116,8 @@ func (b *benchmark) measureSize(ctx context.Context, size int, path string) (err
 	return nil
 }
 
-// measureRun measures bare COPY before and after the import, because the speed of a machine changes.
+// measureRun measures bare COPY before and after the import, because the speed of a machine
+// changes.
 func (b *benchmark) measureRun(ctx context.Context, path string, i report.Import) (_ report.Import, err error) {
 	if i.Disturbance, err = system.BusyShare(ctx, observationTime); err != nil {
 		return i, err

@@ -10,7 +10,8 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/redis"
 )
 
-// TestRun runs the whole program with few records, except the idle services, which take ten seconds.
+// TestRun runs the whole program with few records, except the idle services, which take ten
+// seconds.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	server, err := redis.Start(t.Context(), redis.Options{})

@@ -50,8 +50,8 @@ func (b *benchmark) measureLoads(ctx context.Context, path string, i *report.Imp
 	})
 }
 
-// warmUp imports the sample, so that everything is initialised, empties the tables again and returns
-// the resident memory of the processes.
+// warmUp imports the sample, so that everything is initialised, empties the tables again and
+// returns the resident memory of the processes.
 func (b *benchmark) warmUp(ctx context.Context, services *system.Services) (idle []int64, err error) {
 	api := client.New(services.Base)
 	defer api.Close()

@@ -1,8 +1,8 @@
 // Command bench measures Longshore from outside and checks its promises: the speed of an import in
-// relation to bare COPY, its memory, the latency of a small import, and the cost of idle services. It
-// creates its own database on the server at DATABASE_URL, uses an empty Redis database at REDIS_URL,
-// and deletes both afterwards. make bench starts both servers and runs it. It needs Linux, because it
-// reads the memory of processes from /proc.
+// relation to bare COPY, its memory, the latency of a small import, and the cost of idle services.
+// It creates its own database on the server at DATABASE_URL, uses an empty Redis database at
+// REDIS_URL, and deletes both afterwards. make bench starts both servers and runs it. It needs
+// Linux, because it reads the memory of processes from /proc.
 package main
 
 import (

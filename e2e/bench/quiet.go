@@ -50,7 +50,8 @@ func (b *benchmark) measureQuiet(ctx context.Context) error {
 	})
 }
 
-// measureLatency imports the tools of the sample with new keys each time, one import after the other.
+// measureLatency imports the tools of the sample with new keys each time, one import after the
+// other.
 func (b *benchmark) measureLatency(ctx context.Context, services *system.Services) error {
 	b.log.Printf("importing the sample %d times", smallImports)
 	api := client.New(services.Base)

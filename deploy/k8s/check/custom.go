@@ -18,7 +18,7 @@ type scaledObject struct {
 	} `json:"spec"`
 }
 
-// trigger tells a ScaledObject how much work there is.
+// trigger measures the work of a ScaledObject.
 type trigger struct {
 	Scaler            string                `json:"-"` // the name of its ScaledObject
 	Type              string                `json:"type"`

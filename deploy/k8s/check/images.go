@@ -24,7 +24,7 @@ func (c *checker) images() {
 			continue
 		}
 		// Without a registry the image is loaded onto the nodes by hand. If the cluster pulled it, it
-		// would get the image of whoever owns the name at docker.io.
+		// would get an image of the owner of that name at docker.io.
 		policy := corev1.PullIfNotPresent
 		if parts[1] == "" {
 			policy = corev1.PullNever

@@ -67,7 +67,8 @@ var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7"),
 }
 
-// isPrivate reports whether a list of networks, which must not be empty, contains only private ones.
+// isPrivate reports whether a list of networks, which must not be empty, contains only private
+// ones.
 func isPrivate(list string) bool {
 	return !slices.ContainsFunc(strings.Split(list, ","), func(text string) bool {
 		network, err := netip.ParsePrefix(strings.TrimSpace(text))

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// change replaces a text in the YAML of one object of the overlay prod. Where it is a mistake, want is
-// a part of the expected problem.
+// change replaces a text in the YAML of one object of the overlay prod. Where it is a mistake, want
+// is a part of the expected problem.
 type change struct {
 	object   string // kind and name, a pattern of path.Match
 	old, new string

@@ -12,8 +12,8 @@ import (
 const clientLabel = "longshore.io/client"
 
 // policies: a NetworkPolicy applies to our own pods only, allows less than everything, and names
-// ports and pods that exist. kube-score checks that it selects a pod, and that every pod is selected
-// for both directions.
+// ports and pods that exist. kube-score checks that it selects a pod, and that every pod is
+// selected for both directions.
 func (c *checker) policies() {
 	for _, policy := range c.cluster.policies {
 		spec := policy.Spec

@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// references: every object that a workload names is in the overlay or is provided by whoever
-// installs it. The API server accepts names of objects that do not exist.
+// references: every object that a workload names is in the overlay or is provided. The API server
+// accepts names of objects that do not exist.
 func (c *checker) references() {
 	for _, w := range c.workloads {
 		var names []string

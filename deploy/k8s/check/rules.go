@@ -11,7 +11,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
-// provided are the objects that whoever installs an overlay provides.
+// provided are the objects that are created by hand before an overlay is installed.
 var provided = []string{"Secret longshore", "Secret longshore-console", "ConfigMap longshore-collections"}
 
 // checker applies the rules to one overlay and collects the problems.

@@ -60,12 +60,14 @@ const (
 	// connectionsLimit is the annotation with the max_connections that Postgres must have. It is on
 	// the config map of all services.
 	connectionsLimit = "longshore.io/max-connections"
-	// reserved connections are for the migration, KEDA's three, backups, people and Postgres' own three.
+	// reserved connections are for the migration, KEDA's three, backups, people and Postgres' own
+	// three.
 	reserved = 20
 )
 
 // connections: Postgres accepts the connections of all pods at the maximum number of replicas and,
-// during an update, those of one more pod of each service and of the old pods that are still ending.
+// during an update, those of one more pod of each service and of the old pods that are still
+// ending.
 func (c *checker) connections() {
 	needed := reserved
 	for _, w := range c.ourServices() {

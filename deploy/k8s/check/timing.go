@@ -85,8 +85,8 @@ func backoff(limit *int32) (sum time.Duration) {
 	return sum
 }
 
-// startup: a service that waits for the migration in vain ends and logs why, before the kubelet
-// kills it for not having started, and before the update counts as failed.
+// startup: a service whose migration does not finish logs this and exits, before its startup probe
+// fails, and before the update counts as failed.
 func (c *checker) startup() {
 	for _, w := range c.ourServices() {
 		if w.container.StartupProbe == nil {

@@ -18,7 +18,8 @@ import (
 
 // ignored are the tests of kube-score that do not apply here.
 var ignored = map[string]struct{}{
-	// Tags are releases and never move. If every start pulled, an unavailable registry would stop the service.
+	// Tags are releases and never move. If every start pulled, an unavailable registry would stop the
+	// service.
 	"container-image-pull-policy": {},
 	// Pods are spread by topologySpreadConstraints, which the rule spread checks.
 	"deployment-has-host-podantiaffinity":  {},
@@ -74,8 +75,8 @@ func kubeScore(objects []*unstructured.Unstructured) (problems []string, err err
 	return problems, nil
 }
 
-// podSecurity evaluates all pods by the profile "restricted" of Pod Security, as the API server does.
-// kube-score checks users, groups and read-only file systems beyond that.
+// podSecurity evaluates all pods by the profile "restricted" of Pod Security, as the API server
+// does. kube-score checks users, groups and read-only file systems beyond that.
 func (c *checker) podSecurity() {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks())
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// module is a Go module at a version, with its checksum as in go.sum. The modules are downloaded and
-// not required: their own requirements, some hundred modules, would decide versions of ours.
+// module is a Go module at a version, with its checksum as in go.sum. The modules are downloaded
+// and not required: their own requirements, some hundred modules, would decide versions of ours.
 type module struct{ path, version, sum string }
 
 var (

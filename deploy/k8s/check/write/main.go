@@ -1,6 +1,6 @@
 // Command write renders overlays into a folder, a YAML file each, and adds a file with the
-// definitions of the custom resources in them. make k8s-check gives both to a real API server, whose
-// Go module cannot share the requirements of this one.
+// definitions of the custom resources in them. make k8s-check gives both to a real API server,
+// whose Go module cannot share the requirements of this one.
 package main
 
 import (

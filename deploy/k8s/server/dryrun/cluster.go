@@ -80,8 +80,8 @@ func lastLines(text string) string {
 // matter only to hostnames of pods, which are not used.
 const harmless = "metadata.name: this is used in Pod names and hostnames"
 
-// HandleWarningHeader collects the server's warnings, such as of a deprecated field, or of pods that
-// Pod Security would reject.
+// HandleWarningHeader collects the server's warnings, such as of a deprecated field, or of pods
+// that Pod Security would reject.
 func (c *cluster) HandleWarningHeader(_ int, _, text string) {
 	if strings.HasPrefix(text, harmless) {
 		return
@@ -147,8 +147,8 @@ func (c *cluster) create(ctx context.Context, object *unstructured.Unstructured)
 	return c.takeWarnings()
 }
 
-// dryRun applies an object as `kubectl apply --server-side --dry-run=server --validate=strict` does. A
-// warning is an error.
+// dryRun applies an object as `kubectl apply --server-side --dry-run=server --validate=strict`
+// does. A warning is an error.
 func (c *cluster) dryRun(ctx context.Context, object *unstructured.Unstructured) error {
 	client, err := c.resource(object)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Command dryrun applies every object of the overlays to a real API server of Kubernetes, in a dry run,
-// and prints what the server rejects. It also applies objects with mistakes, which the server must
-// reject.
+// Command dryrun applies every object of the overlays to a real API server of Kubernetes, in a dry
+// run, and prints what the server rejects. It also applies objects with mistakes, which the server
+// must reject.
 package main
 
 import (
@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// timeout is for everything: the servers start in about 10 s, and an object takes some milliseconds.
+// timeout is for everything: the servers start in about 10 s, and an object takes some
+// milliseconds.
 const timeout = 5 * time.Minute
 
 // overlays are the installed folders. The base is part of both.

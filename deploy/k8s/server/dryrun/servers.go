@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// token authenticates an administrator. The server listens on loopback only, while this program runs.
+	// token authenticates an administrator. The server listens on loopback only, while this program
+	// runs.
 	token = "dryrun"
 	// keyBits is the minimum size of the key that signs tokens. It is required and not used here.
 	keyBits = 2048

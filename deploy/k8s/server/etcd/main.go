@@ -1,5 +1,5 @@
-// Command etcd is etcd's own server, built from its Go modules. It stores the objects of Kubernetes' API
-// server.
+// Command etcd is etcd's own server, built from its Go modules. It stores the objects of
+// Kubernetes' API server.
 package main
 
 import (

@@ -33,8 +33,8 @@ func ParseOrder(name string) (Order, error) {
 	}
 }
 
-// Source generates records. A record depends only on the seed, the order and its position, and the keys
-// of a source are unique.
+// Source generates records. A record depends only on the seed, the order and its position, and the
+// keys of a source are unique.
 type Source struct {
 	seed  uint64
 	order Order
@@ -85,8 +85,8 @@ func (s *Source) key(position uint64) string {
 	return fmt.Sprintf("tool-%016x", position)
 }
 
-// scramble is the finalizer of SplitMix64 (Steele, Lea, Flood 2014), a bijection of 64-bit numbers: the
-// keys look random and are unique, without a list of the earlier ones.
+// scramble is the finalizer of SplitMix64 (Steele, Lea, Flood 2014), a bijection of 64-bit numbers:
+// the keys look random and are unique, without a list of the earlier ones.
 func scramble(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb

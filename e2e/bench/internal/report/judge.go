@@ -13,8 +13,8 @@ const mebibyte = 1 << 20
 const (
 	// minRatio is the minimum speed of an import in relation to bare COPY.
 	minRatio = 0.5
-	// minJudgedRecords is the minimum size of an import for its ratio to be judged: the time of a small
-	// one is mostly waiting.
+	// minJudgedRecords is the minimum size of an import for its ratio to be judged: the time of a
+	// small one is mostly waiting.
 	minJudgedRecords = 1_000_000
 	// maxLatency is the maximum time of a small import in the median, in milliseconds.
 	maxLatency = 200
@@ -89,8 +89,8 @@ func (r *Report) median(size int, kind Kind, figure func(Import, Load) float64) 
 	return median, err == nil
 }
 
-// growth returns the maximum growth of a service's process over all imports of the size, and false if
-// there are none.
+// growth returns the maximum growth of a service's process over all imports of the size, and false
+// if there are none.
 func (r *Report) growth(size int, service string) (bytes int64, found bool) {
 	for _, i := range r.Imports {
 		for _, l := range i.Loads {

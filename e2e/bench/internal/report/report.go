@@ -1,5 +1,5 @@
-// Package report contains what the benchmark measured, checks it against the product's promises, and
-// prints it.
+// Package report contains what the benchmark measured, checks it against the product's promises,
+// and prints it.
 package report
 
 import (
@@ -72,8 +72,8 @@ func ToSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
 // Total returns the time of the whole load.
 func (l Load) Total() Seconds { return l.Upload + l.Processing }
 
-// Growth returns by how many bytes the processes of a service grew above idle at most, and whether it
-// was measured.
+// Growth returns by how many bytes the processes of a service grew above idle at most, and whether
+// it was measured.
 func (l Load) Growth(service string) (bytes int64, found bool) {
 	for _, p := range l.Processes {
 		if p.Service == service {
@@ -86,7 +86,8 @@ func (l Load) Growth(service string) (bytes int64, found bool) {
 // Rate returns the load's records per second.
 func (i Import) Rate(l Load) float64 { return perSecond(i.Records, l.Total()) }
 
-// Baseline returns the records per second of bare COPY by its mean time, and 0 if it was not measured.
+// Baseline returns the records per second of bare COPY by its mean time, and 0 if it was not
+// measured.
 func (i Import) Baseline() float64 {
 	var total Seconds
 	for _, elapsed := range i.Baselines {
@@ -148,7 +149,8 @@ type Idle struct {
 	// Commands are those that Redis executed, the most frequent first.
 	Commands []Command `json:"redisCommands"`
 	RedisCPU Seconds   `json:"redisCpuSeconds"`
-	// OtherClients is the number of other programs' connections to Redis. Their commands are counted too.
+	// OtherClients is the number of other programs' connections to Redis. Their commands are counted
+	// too.
 	OtherClients int       `json:"redisOtherClients"`
 	Processes    []Process `json:"processes"`
 }

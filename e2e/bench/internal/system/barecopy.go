@@ -31,9 +31,9 @@ var (
 	bareColumns = []string{"tool_id", "tool_name", "category", "description", "features", "url", "import_number", "import_row"}
 )
 
-// BareCopy is the baseline of imports: a single stream of binary COPY into a table of the same kind,
-// in transactions of 5,000 rows. Reading the records is not measured: the rows are in memory before
-// the clock starts.
+// BareCopy is the baseline of imports: a single stream of binary COPY into a table of the same
+// kind, in transactions of 5,000 rows. Reading the records is not measured: the rows are in memory
+// before the clock starts.
 type BareCopy struct {
 	// Limit is the maximum number of records.
 	Limit int

@@ -39,8 +39,8 @@ func (s *Services) Pids() []int {
 	return pids
 }
 
-// WithServices starts the services, calls the function and stops them. If a service exits before, the
-// function's context is cancelled and WithServices returns the exit as its error.
+// WithServices starts the services, calls the function and stops them. If a service exits before,
+// the function's context is cancelled and WithServices returns the exit as its error.
 func (s *System) WithServices(ctx context.Context, use func(context.Context, *Services) error) (err error) {
 	port, err := process.Port(ctx, 0)
 	if err != nil {

@@ -42,7 +42,8 @@ func StartWatch(pids []int) (*Watch, error) {
 		stop: make(chan struct{}), done: make(chan error, 1),
 	}
 	for i, pid := range pids {
-		// 5 resets the peak (proc(5), clear_refs). Not every container allows it: then the samples must do.
+		// 5 resets the peak (proc(5), clear_refs). Not every container allows it: then the samples must
+		// do.
 		w.exact[i] = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/clear_refs", []byte("5"), 0) == nil
 		used, err := processorTime(pid)
 		if err != nil {
@@ -155,8 +156,8 @@ func ResidentMemory(ctx context.Context, pids []int) ([]int64, error) {
 	return medians, nil
 }
 
-// BusyShare observes the machine for a time and returns the share of all processors that was in use,
-// from 0 to 1.
+// BusyShare observes the machine for a time and returns the share of all processors that was in
+// use, from 0 to 1.
 func BusyShare(ctx context.Context, observed time.Duration) (float64, error) {
 	before, err := readProcessors()
 	if err != nil {
