@@ -24,7 +24,7 @@ const (
 
 // readyMessages contains the part of the log that shows that a service is ready. The workers, which
 // are not in this map, log readyWorker.
-var readyMessages = map[string]string{"api": "listening", "console": "listening", "janitor": "keeping watch"}
+var readyMessages = map[string]string{"api": "listening", "console": "listening", "janitor": "running duties"}
 
 // readyWorker is the beginning of a worker's log message, such as "ready for chunks".
 const readyWorker = "ready for"

@@ -35,7 +35,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		metrics.NewRedisMemory(deps.Redis.Memory),
 	)
 	deps.SetReady()
-	env.Log.Info("keeping watch")
+	env.Log.Info("running duties")
 	duty.Run(ctx, env.Log, duties,
 		duty.Dispatch(deps.Store, deps.Redis, env.Log, duties, cfg.DispatchEvery),
 		duty.EndStalled(deps.Store, env.Log, duties, cfg.StalledAfter),
