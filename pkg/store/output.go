@@ -54,7 +54,11 @@ func (t *ResumableStep) Append(ctx context.Context, stage string, b OutputBlock)
 
 // Clear deletes the output of a stage as part of the step.
 func (t *ResumableStep) Clear(ctx context.Context, stage string) error {
-	return clearOutput(ctx, t.tx, t.ID, stage)
+	const deleteOutputs = `DELETE FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2`
+	if _, err := t.tx.Exec(ctx, deleteOutputs, t.ID, stage); err != nil {
+		return fmt.Errorf("deleting output: %w", err)
+	}
+	return nil
 }
 
 // Outputs returns the blocks of a stage in order, from seq on, at most limit of them, as part of
@@ -72,20 +76,6 @@ func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, b 
 	}
 	if tag.RowsAffected() == 0 {
 		return ErrNothingDue
-	}
-	return nil
-}
-
-// ClearOutput deletes the output of a stage in its own transaction. A long step starts with it, in
-// case another worker has started the same work before.
-func (s *Store) ClearOutput(ctx context.Context, id uuid.UUID, stage string) error {
-	return clearOutput(ctx, s.pool, id, stage)
-}
-
-func clearOutput(ctx context.Context, db executor, id uuid.UUID, stage string) error {
-	const deleteOutputs = `DELETE FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2`
-	if _, err := db.Exec(ctx, deleteOutputs, id, stage); err != nil {
-		return fmt.Errorf("deleting output: %w", err)
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 //
 // A chunk that has been attempted has no age: the end of the last attempt is not stored, and
 // finding out whether the chunk is locked would mean locking it, which would turn away a worker
-// that comes just then. Such a chunk is counted nevertheless. The alert LongshoreNobodyWorks uses
-// the count beside the age: chunks are due, and none is committed.
+// that comes just then. Such a chunk is counted nevertheless: an alert uses the count beside the
+// age, when chunks are due and none is committed.
 //
 // The CTE is materialized because there are few unfinished operations among many, and they are read
 // twice. Each LIMIT 1 is there to keep the planner from reading all chunks.

@@ -88,16 +88,16 @@ func TestRunLongReturnsPanic(t *testing.T) {
 }
 
 // TestRunLongRestarts: the first worker dies in the middle and leaves output, which the second one
-// deletes.
+// deletes with BeginFile.
 func TestRunLongRestarts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.startSearch(t)
 	for _, want := range []error{errors.New("died"), nil} {
+		if err := f.store.BeginFile(t.Context(), of(op, 0), nil); err != nil {
+			t.Fatal(err)
+		}
 		_, err := f.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
-			if err := f.store.ClearOutput(ctx, op.ID, store.FileStage); err != nil {
-				return store.Progress{}, err
-			}
 			return store.Progress{Done: true}, errors.Join(f.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("x")}), want)
 		})
 		if !errors.Is(err, want) {
