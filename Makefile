@@ -40,6 +40,10 @@ run: ## Start Postgres, Redis and the services, import a sample, serve until Ctr
 demo: ## Start the same, import the sample, and stop
 	@$(launch) demo
 
+.PHONY: sql
+sql: ## Run SQL statements from standard input on the Postgres of make run
+	@$(launch) sql
+
 .PHONY: bench
 bench: ## Measure imports against bare COPY
 	@$(launch) bench $(if $(ARGS),-- $(ARGS))

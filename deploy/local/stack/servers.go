@@ -103,6 +103,9 @@ func (s *Servers) startPostgres(ctx context.Context, profile Profile, log *proce
 	log.Printf("started Postgres from %s, data in %s", programs[0], server.Folder())
 	s.DatabaseURL, s.OwnDatabase = server.URL(), true
 	s.addUnit("postgres", server)
+	if err := s.publishDatabase(profile.Folder); err != nil {
+		return err
+	}
 	return s.remember(profile, "postgres", postgres.DefaultPort, server.Port())
 }
 

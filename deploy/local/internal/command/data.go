@@ -31,7 +31,7 @@ func deletePart(folder string) error {
 			return err
 		}
 	}
-	for _, file := range []string{"postgres.log", "redis.log", "ports.json", "lock"} {
+	for _, file := range []string{"postgres.log", "redis.log", "ports.json", "database-url", "lock"} {
 		if err := os.Remove(filepath.Join(folder, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("deleting the data: %w", err)
 		}

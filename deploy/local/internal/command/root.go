@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,10 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		&cobra.Command{
 			Use: "bench [-- arguments of e2e/bench]", Short: "Run the benchmark against a durable Postgres and Redis of its own",
 			RunE: func(_ *cobra.Command, args []string) error { return bench(ctx, out, errOut, args) },
+		},
+		&cobra.Command{
+			Use: "sql", Short: "Run SQL statements from standard input on the Postgres of run", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return sql(ctx, os.Stdin, out) },
 		},
 		&cobra.Command{
 			Use: "build", Short: "Build all programs into .bin", Args: cobra.NoArgs,
