@@ -11,7 +11,7 @@ import (
 var quotingClasses = []string{"22", "P0"}
 
 // redacted replaces a message that may quote data.
-const redacted = "(what it says may quote data)"
+const redacted = "(message omitted: it may quote data)"
 
 // postgresError is an error that Postgres has returned.
 type postgresError interface {

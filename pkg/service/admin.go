@@ -54,15 +54,8 @@ func startAdmin(ctx context.Context, log *slog.Logger, addr string, metrics prom
 	return a, nil
 }
 
-// require adds a dependency without which the service is not ready. Call it before setStarted.
-func (a *admin) require(name string, check check) {
-	a.probes = append(a.probes, &probe{name: name, check: check, required: true})
-}
-
-// use adds a dependency without which the service is degraded. Call it before setStarted.
-func (a *admin) use(name string, check check) {
-	a.probes = append(a.probes, &probe{name: name, check: check})
-}
+// add adds the probe of a dependency. Call it before setStarted.
+func (a *admin) add(p *probe) { a.probes = append(a.probes, p) }
 
 // setWaiting sets the reason why the service has not started yet.
 func (a *admin) setWaiting(reason string) { a.waiting.Store(&reason) }

@@ -83,8 +83,8 @@ func TestReadinessFollowsDependencies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		postgres, redis := &dependency{}, &dependency{}
 		a := &admin{}
-		a.require("postgres", postgres.check)
-		a.use("redis", redis.check)
+		a.add(&probe{name: "postgres", check: postgres.check, required: true})
+		a.add(&probe{name: "redis", check: redis.check})
 		a.setStarted()
 		settle := func() (code int, h health) {
 			for range failureThreshold {
@@ -121,7 +121,7 @@ func TestReadinessToleratesOneFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		postgres := &dependency{away: true}
 		a := &admin{}
-		a.require("postgres", postgres.check)
+		a.add(&probe{name: "postgres", check: postgres.check, required: true})
 		a.setStarted()
 		if code, h := get(t, a, "/readyz"); code != 200 || h.Parts["postgres"] != stateShaky {
 			t.Errorf("after one failure: %d %q, want 200 %q", code, h.Parts["postgres"], stateShaky)
@@ -142,8 +142,8 @@ func TestReadinessWithSilentDependency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		postgres, redis := &dependency{}, &dependency{silent: true}
 		a := &admin{}
-		a.use("redis", redis.check)
-		a.require("postgres", postgres.check)
+		a.add(&probe{name: "redis", check: redis.check})
+		a.add(&probe{name: "postgres", check: postgres.check, required: true})
 		a.setStarted()
 		var states []string
 		end := time.Now().Add(failureThreshold*(checkTimeout+checkValidity) + 2*checkValidity)
@@ -175,7 +175,7 @@ func TestLivenessIgnoresDependencies(t *testing.T) {
 	t.Parallel()
 	postgres := &dependency{away: true}
 	a := &admin{}
-	a.require("postgres", postgres.check)
+	a.add(&probe{name: "postgres", check: postgres.check, required: true})
 	a.setStarted()
 	if code, h := getOnly(t, a, "/livez"); code != 200 || h.Status != "live" {
 		t.Errorf("GET /livez = %d %q, want 200 %q", code, h.Status, "live")

@@ -71,7 +71,7 @@ func openShared(ctx context.Context, env Env, o Options) (*Dependencies, error) 
 	}
 	d.Metrics.MustRegister(metrics.NewReady(env.Name, d.admin.ready))
 	context.AfterFunc(ctx, d.admin.drain)
-	d.admin.use("redis", redis.Ping)
+	d.admin.add(&probe{name: "redis", check: redis.Ping})
 	return d, nil
 }
 

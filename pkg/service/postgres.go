@@ -27,7 +27,7 @@ func (d *Dependencies) openStore(ctx context.Context, log *slog.Logger, o Option
 	if err != nil {
 		return err
 	}
-	d.admin.require("postgres", d.Store.Ping)
+	d.admin.add(&probe{name: "postgres", check: d.Store.Ping, required: true})
 	return nil
 }
 

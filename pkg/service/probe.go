@@ -31,8 +31,9 @@ const (
 
 // probe remembers the checks of one dependency. It is safe for concurrent use.
 type probe struct {
-	name     string
-	check    check
+	name  string
+	check check
+	// required makes the service unready if the dependency is away; otherwise it is degraded.
 	required bool
 
 	mu sync.Mutex

@@ -8,11 +8,14 @@ import (
 
 func TestVersionOf(t *testing.T) {
 	t.Parallel()
-	commit := []debug.BuildSetting{
-		{Key: "vcs.revision", Value: "45854d1a2b3c4d5e6f708192a3b4c5d6e7f80910"}, {Key: "vcs.time", Value: "2026-11-26T16:52:00Z"},
-		{Key: "vcs.modified", Value: "false"},
+	vcs := func(modified string) []debug.BuildSetting {
+		return []debug.BuildSetting{
+			{Key: "vcs.revision", Value: "45854d1a2b3c4d5e6f708192a3b4c5d6e7f80910"},
+			{Key: "vcs.time", Value: "2026-11-26T16:52:00Z"},
+			{Key: "vcs.modified", Value: modified},
+		}
 	}
-	modified := append(commit[:2:2], debug.BuildSetting{Key: "vcs.modified", Value: "true"})
+	commit, modified := vcs("false"), vcs("true")
 	for name, tt := range map[string]struct {
 		linked, module string
 		settings       []debug.BuildSetting

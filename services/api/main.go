@@ -20,7 +20,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
-// frozenAfter is how long an api may stand still in the middle of staging a chunk before Postgres lets go of what it holds.
+// frozenAfter is how long an api may be silent in the middle of staging a chunk before Postgres ends
+// its session and releases its locks.
 const frozenAfter = 10 * time.Second
 
 func main() { os.Exit(service.Main("api", run)) }
