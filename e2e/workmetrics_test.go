@@ -57,7 +57,7 @@ func TestWorkMetrics(t *testing.T) {
 		metric{"importer", 1, "longshore_redis_up", nil},
 		metric{"importer", 1, "longshore_postgres_up", nil},
 		metric{"importer", 1, "longshore_ready", []string{"service", "importer"}},
-		metric{"importer", 0, "longshore_steps_in_hand", nil},
+		metric{"importer", 0, "longshore_steps_running", nil},
 	)
 
 	s.Exec(`ALTER TABLE spoons RENAME TO forks`)
@@ -66,7 +66,7 @@ func TestWorkMetrics(t *testing.T) {
 	s.Exec(`ALTER TABLE forks RENAME TO spoons`)
 	expectShown(t, s,
 		metric{"importer", 1, "longshore_operations_finished_total", []string{"kind", "import", "state", "failed"}},
-		metric{"importer", 1, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "ended"}},
+		metric{"importer", 1, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "failed_internal"}},
 		metric{"janitor", 1, "longshore_queue_entries", []string{"queue", "imports", "state", "archived"}},
 		metric{"janitor", 1, "longshore_queue_failed_total", []string{"queue", "imports"}},
 	)

@@ -5,55 +5,56 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
 var (
-	operationsNow = prometheus.NewDesc("longshore_operations", "Operations that are not finished, by kind and state.", []string{"kind", "state"}, nil)
-	dueChunks     = prometheus.NewDesc("longshore_due_chunks", "Chunks that are due or in a worker's hands, by the kind of work.", []string{"kind"}, nil)
-	oldestDue     = prometheus.NewDesc("longshore_oldest_due_seconds",
-		"How long the oldest chunk that nobody has worked on has been due, by the kind of work; 0 if there is none.", []string{"kind"}, nil)
+	unfinishedOperations = prometheus.NewDesc("longshore_operations", "Unfinished operations, by kind and state.", []string{"kind", "state"}, nil)
+	dueChunks            = prometheus.NewDesc("longshore_due_chunks", "Chunks that are due or running, by kind of step.", []string{"kind"}, nil)
+	oldestDue            = prometheus.NewDesc("longshore_oldest_due_seconds",
+		"Time since the oldest chunk without an attempt became due, by kind of step; 0 if there is none.", []string{"kind"}, nil)
 )
 
-// Backlog shows what is to be done, as Postgres knows it, at most 10 s old.
+// Backlog shows the unfinished work in Postgres, at most 10 s old.
 type Backlog struct{ source *source[job.Stats] }
 
-// NewBacklog makes the collector; read asks Postgres, within its context. While that fails, the metrics are left out.
+// NewBacklog returns the collector; read reads the statistics from Postgres. While it fails, the
+// metrics are omitted.
 func NewBacklog(read func(context.Context) (job.Stats, error)) *Backlog {
 	return &Backlog{newSource("backlog", read)}
 }
 
-// Describe sends what there is.
+// Describe implements prometheus.Collector.
 func (b *Backlog) Describe(out chan<- *prometheus.Desc) {
-	out <- operationsNow
+	out <- unfinishedOperations
 	out <- dueChunks
 	out <- oldestDue
 	b.source.errors.Describe(out)
 }
 
-// Collect sends how it stands, what is 0 too.
+// Collect implements prometheus.Collector. It includes kinds and states without work, as 0.
 func (b *Backlog) Collect(out chan<- prometheus.Metric) {
-	now, ok := b.source.get()
+	stats, ok := b.source.get()
 	b.source.errors.Collect(out)
 	if !ok {
 		return
 	}
 	counts := make(map[job.OperationCount]int)
-	for _, t := range now.Operations {
-		counts[job.OperationCount{Kind: t.Kind, State: t.State}] = t.Count
+	for _, c := range stats.Operations {
+		counts[job.OperationCount{Kind: c.Kind, State: c.State}] = c.Count
 	}
 	for _, kind := range operation.Kinds() {
 		for _, state := range operation.States() {
 			if !state.Terminal() {
 				n := counts[job.OperationCount{Kind: kind, State: state}]
-				out <- prometheus.MustNewConstMetric(operationsNow, prometheus.GaugeValue, float64(n), string(kind), string(state))
+				out <- prometheus.MustNewConstMetric(unfinishedOperations, prometheus.GaugeValue, float64(n), string(kind), string(state))
 			}
 		}
 	}
 	due := make(map[job.Kind]job.DueCount)
-	for _, w := range now.Due {
-		due[w.Kind] = w
+	for _, d := range stats.Due {
+		due[d.Kind] = d
 	}
 	for _, kind := range job.Kinds() {
 		out <- prometheus.MustNewConstMetric(dueChunks, prometheus.GaugeValue, float64(due[kind].Chunks), string(kind))

@@ -8,37 +8,39 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Catalog returns one of every collector, each showing an example: what dashboards, alerts and documents name is held against it. Their
-// values mean nothing.
+// Catalog returns one collector of each type, with example values. Dashboards, alerts and documents
+// are checked against it.
 func Catalog() []prometheus.Collector {
-	return append(catalogOfWork(),
+	return append(workCatalog(),
 		NewBuild("example", "0.0.0"),
-		Pools{"postgres": func() Pool { return Pool{Most: 1} }},
+		Pools{"postgres": func() Pool { return Pool{Max: 1} }},
 		NewReady("example", func(context.Context) bool { return true }),
 		NewPostgres(func(context.Context) error { return nil }),
 		NewRedis(func(context.Context) error { return nil }),
 		NewRedisMemory(func(context.Context) (int64, int64, error) { return 1, 1, nil }),
-		NewQueues(func(context.Context) ([]job.QueueStats, error) { return []job.QueueStats{{Name: job.QueueImports}}, nil }),
+		NewQueues(func(context.Context) ([]job.QueueStats, error) {
+			return []job.QueueStats{{Name: job.QueueImports}}, nil
+		}),
 		NewBacklog(func(context.Context) (job.Stats, error) { return job.Stats{}, nil }),
 	)
 }
 
-func catalogOfWork() []prometheus.Collector {
+func workCatalog() []prometheus.Collector {
 	finished, steps, duties := NewFinished(), NewSteps(), NewDuties()
 	finished.Count(uuid.Nil, operation.Import, operation.Failed)
 	steps.Begin(context.Background(), job.Import)(StepCommitted)
-	duties.Took("dispatch", time.Second, nil)
+	duties.Observe("dispatch", time.Second, nil)
 	duties.Rescued("dispatch", 1)
-	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), catalogOfRequests()}
+	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), requestsCatalog()}
 }
 
-func catalogOfRequests() *Requests {
+func requestsCatalog() *Requests {
 	requests := NewRequests()
-	requests.Begin()(Answered{Method: http.MethodGet, Route: NoRoute, Status: http.StatusNotFound, Took: time.Second})
+	requests.Begin()(Request{Method: http.MethodGet, Route: NoRoute, Status: http.StatusNotFound, Duration: time.Second})
 	requests.Accepted(&operation.Operation{Kind: operation.Import, Collection: "tools"}, time.Second)
 	return requests
 }

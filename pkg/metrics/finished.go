@@ -7,18 +7,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// operationExemplar is the label of an exemplar: the id of the operation that was counted.
+// operationExemplar is the exemplar label for the id of the counted operation.
 const operationExemplar = "operation"
 
-// Finished counts the operations that ended in the hands of a service, by kind and by how they ended. The last one of each is named by an
-// exemplar, so that an operation that failed is found from a graph. Some may be lacking, but none is counted twice: what ended is not counted if
-// the process dies, or the answer of its commit is lost, just before. It is safe for concurrent use.
+// Finished counts the operations that a service finished, by kind and final state. The last
+// operation of each is an exemplar, so that a failed operation can be found from a graph. An
+// operation is never counted twice, but not at all if the process dies, or the response to its
+// commit is lost, before Count. It is safe for concurrent use.
 type Finished struct{ *prometheus.CounterVec }
 
-// NewFinished makes the counter, with a series for every kind and end from the start: a rate needs a zero to begin with.
+// NewFinished returns the counter. All series exist with a value of 0 from the start, so that rates
+// include the first operation.
 func NewFinished() *Finished {
 	f := &Finished{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "longshore_operations_finished_total", Help: "Operations that ended, by kind and state.",
+		Name: "longshore_operations_finished_total", Help: "Finished operations, by kind and state.",
 	}, []string{"kind", "state"})}
 	for _, kind := range operation.Kinds() {
 		for _, state := range operation.States() {
@@ -30,10 +32,10 @@ func NewFinished() *Finished {
 	return f
 }
 
-// Count counts an operation once it has ended, which the caller has seen committed.
+// Count counts a finished operation; the caller has committed its final state.
 func (f *Finished) Count(id uuid.UUID, kind operation.Kind, state operation.State) {
 	counter := f.WithLabelValues(string(kind), string(state))
-	if named, ok := counter.(prometheus.ExemplarAdder); ok {
-		named.AddWithExemplar(1, prometheus.Labels{operationExemplar: id.String()})
+	if exemplars, ok := counter.(prometheus.ExemplarAdder); ok {
+		exemplars.AddWithExemplar(1, prometheus.Labels{operationExemplar: id.String()})
 	}
 }

@@ -7,50 +7,51 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// pingTimeout bounds what a scrape waits for Postgres or Redis to answer.
+// pingTimeout bounds how long a scrape waits for Postgres or Redis.
 const pingTimeout = time.Second
 
-// Ready shows whether a service is ready for work, as its probe of readiness would answer.
+// Ready shows whether a service is ready, as its readiness probe does.
 type Ready struct{ prometheus.GaugeFunc }
 
-// NewReady makes the metric of a service; ready tells without much ado whether it is.
+// NewReady returns the metric of a service; ready must be fast.
 func NewReady(service string, ready func(context.Context) bool) Ready {
 	return Ready{prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "longshore_ready", Help: "1 if this process is ready for work, as /readyz tells, 0 if not: it starts, stops, or lacks what it needs.",
+		Name: "longshore_ready", Help: "1 if the process is ready (see /readyz), 0 while it starts, stops, or lacks a dependency.",
 		ConstLabels: prometheus.Labels{"service": service},
-	}, func() float64 { return oneIf(ready(context.Background())) })}
+	}, func() float64 { return boolValue(ready(context.Background())) })}
 }
 
-// Postgres shows whether Postgres answers.
+// Postgres shows whether Postgres responds.
 type Postgres struct{ prometheus.GaugeFunc }
 
-// NewPostgres makes the metric; ping asks Postgres, within its context.
+// NewPostgres returns the metric; ping sends a request to Postgres.
 func NewPostgres(ping func(context.Context) error) Postgres {
 	return Postgres{prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "longshore_postgres_up", Help: "1 if Postgres answers this service, 0 if not.",
-	}, answers(ping))}
+		Name: "longshore_postgres_up", Help: "1 if Postgres responds to this process, else 0.",
+	}, responds(ping))}
 }
 
-// Redis shows whether Redis answers.
+// Redis shows whether Redis responds.
 type Redis struct{ prometheus.GaugeFunc }
 
-// NewRedis makes the metric; ping asks Redis, within its context.
+// NewRedis returns the metric; ping sends a request to Redis.
 func NewRedis(ping func(context.Context) error) Redis {
 	return Redis{prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "longshore_redis_up", Help: "1 if Redis answers this service, 0 if not.",
-	}, answers(ping))}
+		Name: "longshore_redis_up", Help: "1 if Redis responds to this process, else 0.",
+	}, responds(ping))}
 }
 
-func answers(ping func(context.Context) error) func() float64 {
+func responds(ping func(context.Context) error) func() float64 {
 	return func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
 		defer cancel()
-		return oneIf(ping(ctx) == nil)
+		return boolValue(ping(ctx) == nil)
 	}
 }
 
-func oneIf(yes bool) float64 {
-	if yes {
+// boolValue returns 1 for true and 0 for false.
+func boolValue(b bool) float64 {
+	if b {
 		return 1
 	}
 	return 0

@@ -13,39 +13,45 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
-// TestWhatDoesNotAnswerIsDown: an answer, an error, and silence, which holds no scrape for long.
-func TestWhatDoesNotAnswerIsDown(t *testing.T) {
+// A dependency that does not respond counts as down, and delays a scrape by at most a second.
+func TestUp(t *testing.T) {
 	t.Parallel()
-	for name, metric := range map[string]func(func(context.Context) error) prometheus.Collector{
-		"postgres": func(ping func(context.Context) error) prometheus.Collector { return metrics.NewPostgres(ping) },
-		"redis":    func(ping func(context.Context) error) prometheus.Collector { return metrics.NewRedis(ping) },
+	for name, newMetric := range map[string]func(func(context.Context) error) prometheus.Collector{
+		"Postgres": func(ping func(context.Context) error) prometheus.Collector { return metrics.NewPostgres(ping) },
+		"Redis":    func(ping func(context.Context) error) prometheus.Collector { return metrics.NewRedis(ping) },
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			for _, tt := range []struct {
-				ping func(context.Context) error
-				want float64
-			}{
-				{func(context.Context) error { return nil }, 1},
-				{func(context.Context) error { return errors.New("refused") }, 0},
-				{func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, 0},
-			} {
-				began := time.Now()
-				if got := testutil.ToFloat64(metric(tt.ping)); got != tt.want || time.Since(began) > time.Second {
-					t.Errorf("%s is %v after %s, want %v", name, got, time.Since(began), tt.want)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				for _, tt := range []struct {
+					ping func(context.Context) error
+					want float64
+				}{
+					{func(context.Context) error { return nil }, 1},
+					{func(context.Context) error { return errors.New("connection refused") }, 0},
+					{func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, 0},
+				} {
+					started := time.Now()
+					if got := testutil.ToFloat64(newMetric(tt.ping)); got != tt.want {
+						t.Errorf("value = %v, want %v", got, tt.want)
+					}
+					if elapsed := time.Since(started); elapsed > time.Second {
+						t.Errorf("the scrape took %s, want at most 1s", elapsed)
+					}
 				}
-			}
+			})
 		})
 	}
 }
 
-func TestReadyIsAsked(t *testing.T) {
+func TestReady(t *testing.T) {
 	t.Parallel()
 	ready := false
 	metric := metrics.NewReady("example", func(context.Context) bool { return ready })
 	for _, want := range []float64{0, 1} {
 		ready = want == 1
 		if got := testutil.ToFloat64(metric); got != want {
-			t.Errorf("it is %v, want %v", got, want)
+			t.Errorf("value = %v, want %v", got, want)
 		}
 	}
 }

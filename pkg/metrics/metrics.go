@@ -1,5 +1,6 @@
-// Package metrics holds every metric of Longshore that more than one service shows, so that a name means one thing, and the collectors of
-// what lies in Postgres and Redis. All names begin with longshore_; times are in seconds (Prometheus' naming practices).
+// Package metrics contains the metrics of all services, so that a name has the same meaning
+// everywhere. All names begin with longshore_, and times are in seconds (Prometheus' naming
+// practices).
 package metrics
 
 import (
@@ -7,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// NewRegistry returns a registry that shows the process and the Go runtime.
+// NewRegistry returns a registry with the metrics of the process and of the Go runtime.
 func NewRegistry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -6,10 +6,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Records counts what became of records. It is safe for concurrent use.
+// Records counts the outcomes of records. It is safe for concurrent use.
 type Records struct{ *prometheus.CounterVec }
 
-// NewRecords makes the counter, with a series for every outcome of every collection from the start: a rate needs a zero to begin with.
+// NewRecords returns the counter. The series of the given collections exist with a value of 0 from
+// the start, so that rates include the first records.
 func NewRecords(collections ...string) *Records {
 	r := &Records{prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "longshore_records_total", Help: "Records whose outcome is committed, by collection and outcome.",
@@ -20,7 +21,7 @@ func NewRecords(collections ...string) *Records {
 	return r
 }
 
-// Count counts the records of a step once it is committed.
+// Count counts the records of a committed step.
 func (r *Records) Count(collection string, n operation.Counts) {
 	for outcome, count := range map[operation.Outcome]int{
 		operation.Created: n.Created, operation.Updated: n.Updated, operation.Superseded: n.Superseded, operation.Rejected: n.Failed,

@@ -7,40 +7,41 @@ import (
 )
 
 var (
-	redisMemory = prometheus.NewDesc("longshore_redis_memory_bytes", "Memory that Redis uses.", nil, nil)
-	redisMost   = prometheus.NewDesc("longshore_redis_memory_max_bytes", "Memory that Redis may use; left out if nothing bounds it.", nil, nil)
+	redisMemory    = prometheus.NewDesc("longshore_redis_memory_bytes", "Memory that Redis uses.", nil, nil)
+	redisMemoryMax = prometheus.NewDesc("longshore_redis_memory_max_bytes", "Memory limit of Redis (maxmemory); omitted without a limit.", nil, nil)
 )
 
-// memory is how much memory Redis uses and may use, in bytes; most is 0 if nothing bounds it.
-type memory struct{ used, most float64 }
+// memory is the memory of Redis in bytes; limit is 0 without a limit.
+type memory struct{ used, limit float64 }
 
 // RedisMemory shows the memory of Redis, at most 10 s old.
 type RedisMemory struct{ source *source[memory] }
 
-// NewRedisMemory makes the collector; read asks Redis. While that fails, the metrics are left out.
-func NewRedisMemory(read func(context.Context) (used, most int64, err error)) *RedisMemory {
+// NewRedisMemory returns the collector; read reads the memory from Redis, with a limit of 0 if there
+// is none. While it fails, the metrics are omitted.
+func NewRedisMemory(read func(context.Context) (used, limit int64, err error)) *RedisMemory {
 	return &RedisMemory{newSource("redis_memory", func(ctx context.Context) (memory, error) {
-		used, most, err := read(ctx)
-		return memory{used: float64(used), most: float64(most)}, err
+		used, limit, err := read(ctx)
+		return memory{used: float64(used), limit: float64(limit)}, err
 	})}
 }
 
-// Describe sends what there is.
+// Describe implements prometheus.Collector.
 func (r *RedisMemory) Describe(out chan<- *prometheus.Desc) {
 	out <- redisMemory
-	out <- redisMost
+	out <- redisMemoryMax
 	r.source.errors.Describe(out)
 }
 
-// Collect sends how it stands.
+// Collect implements prometheus.Collector.
 func (r *RedisMemory) Collect(out chan<- prometheus.Metric) {
-	now, ok := r.source.get()
+	current, ok := r.source.get()
 	r.source.errors.Collect(out)
 	if !ok {
 		return
 	}
-	out <- prometheus.MustNewConstMetric(redisMemory, prometheus.GaugeValue, now.used)
-	if now.most > 0 {
-		out <- prometheus.MustNewConstMetric(redisMost, prometheus.GaugeValue, now.most)
+	out <- prometheus.MustNewConstMetric(redisMemory, prometheus.GaugeValue, current.used)
+	if current.limit > 0 {
+		out <- prometheus.MustNewConstMetric(redisMemoryMax, prometheus.GaugeValue, current.limit)
 	}
 }

@@ -12,14 +12,15 @@ import (
 )
 
 const (
-	// NoRoute is the route of a request that none of the table's patterns matches.
+	// NoRoute is the route of a request that matches no pattern of the route table.
 	NoRoute = "none"
-	// ClientLeft is the status of a request whose client did not wait for the answer, or did not take it. No client ever sees it: nginx'
-	// number for that.
+	// ClientLeft is the status of a request whose client disconnected or did not read the response;
+	// the number is that of nginx.
 	ClientLeft = 499
-	// otherMethod stands for all methods that HTTP does not define: their names are the clients' own, without a bound.
+	// otherMethod replaces methods that HTTP does not define, because clients could create any
+	// number of them.
 	otherMethod = "other"
-	// requestExemplar is the label of an exemplar: the id of the request that was measured.
+	// requestExemplar is the exemplar label for the id of the measured request.
 	requestExemplar = "request_id"
 )
 
@@ -27,10 +28,10 @@ var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// requestBuckets reach from a glance to the longest wait that a client may ask for, in seconds.
+// requestBuckets range from a fast read to the longest wait that a client may request, in seconds.
 var requestBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-// Requests measures what the api answers. It is safe for concurrent use.
+// Requests measures the requests to the api. It is safe for concurrent use.
 type Requests struct {
 	total    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -39,26 +40,26 @@ type Requests struct {
 	accept   *prometheus.HistogramVec
 }
 
-// NewRequests makes the metrics.
+// NewRequests returns the metrics.
 func NewRequests() *Requests {
 	r := &Requests{
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "longshore_http_requests_total",
-			Help: "Requests that were answered, by the route's pattern (none if there is no route) and status (499 if the client left).",
+			Help: "Finished requests, by method, route pattern (none if no route matches) and status (499 if the client disconnected).",
 		}, []string{"method", "route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "longshore_http_request_seconds", Buckets: requestBuckets,
-			Help: "Time from a request's headers to the end of its answer, with the client's upload and all waiting that it asked for.",
+			Help: "Time from the headers of a request to the end of its response, including the upload and the wait that the client requested.",
 		}, []string{"method", "route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "longshore_http_requests_in_flight", Help: "Requests that are being answered.",
+			Name: "longshore_http_requests_in_flight", Help: "Requests that are being processed.",
 		}),
 		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "longshore_operations_accepted_total", Help: "Operations that were accepted, by kind and collection.",
+			Name: "longshore_operations_accepted_total", Help: "Accepted operations, by kind and collection.",
 		}, []string{"kind", "collection"}),
 		accept: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "longshore_accept_seconds", Buckets: requestBuckets,
-			Help: "Time from the last byte of a body to the answer that an operation is accepted: Longshore's own work, without the client's upload.",
+			Help: "Time from the last byte of a request body to the response that accepts its operation, by kind; the upload is not included.",
 		}, []string{"kind"}),
 	}
 	for _, kind := range operation.Kinds() {
@@ -67,62 +68,63 @@ func NewRequests() *Requests {
 	return r
 }
 
-// Describe sends what there is.
+// Describe implements prometheus.Collector.
 func (r *Requests) Describe(out chan<- *prometheus.Desc) {
-	for _, c := range r.all() {
+	for _, c := range r.collectors() {
 		c.Describe(out)
 	}
 }
 
-// Collect sends what was measured.
+// Collect implements prometheus.Collector.
 func (r *Requests) Collect(out chan<- prometheus.Metric) {
-	for _, c := range r.all() {
+	for _, c := range r.collectors() {
 		c.Collect(out)
 	}
 }
 
-func (r *Requests) all() []prometheus.Collector {
+func (r *Requests) collectors() []prometheus.Collector {
 	return []prometheus.Collector{r.total, r.seconds, r.inFlight, r.accepted, r.accept}
 }
 
-// Answered is a request at its end.
-type Answered struct {
+// Request describes a finished request.
+type Request struct {
 	Method string
-	// Route is the pattern of the table of routes, NoRoute if there is none: never what a client wrote.
+	// Route is a pattern of the route table, or NoRoute; never the path that the client sent.
 	Route string
-	// Status is that of HTTP, or ClientLeft.
-	Status int
-	Took   time.Duration
-	// ID is the request's id, by which it is found in the logs.
+	// Status is the HTTP status, or ClientLeft.
+	Status   int
+	Duration time.Duration
+	// ID is the request id, which the logs contain.
 	ID string
 }
 
-// Begin counts a request that is being answered. The function that it returns ends it.
-func (r *Requests) Begin() func(Answered) {
+// Begin records the start of a request. The returned function must be called once at its end.
+func (r *Requests) Begin() func(Request) {
 	r.inFlight.Inc()
-	return func(a Answered) {
+	return func(q Request) {
 		r.inFlight.Dec()
-		method := a.Method
+		method := q.Method
 		if !slices.Contains(methods, method) {
 			method = otherMethod
 		}
-		r.total.WithLabelValues(method, a.Route, strconv.Itoa(a.Status)).Inc()
-		observe(r.seconds.WithLabelValues(method, a.Route), a.Took, requestExemplar, a.ID)
+		r.total.WithLabelValues(method, q.Route, strconv.Itoa(q.Status)).Inc()
+		observe(r.seconds.WithLabelValues(method, q.Route), q.Duration, requestExemplar, q.ID)
 	}
 }
 
-// Accepted counts an operation that was accepted, and how long that took after the last byte of the request.
-func (r *Requests) Accepted(op *operation.Operation, took time.Duration) {
+// Accepted counts an accepted operation, and the time between the last byte of its request and the
+// response.
+func (r *Requests) Accepted(op *operation.Operation, elapsed time.Duration) {
 	r.accepted.WithLabelValues(string(op.Kind), op.Collection).Inc()
-	observe(r.accept.WithLabelValues(string(op.Kind)), took, operationExemplar, op.ID.String())
+	observe(r.accept.WithLabelValues(string(op.Kind)), elapsed, operationExemplar, op.ID.String())
 }
 
-// observe names the observation by an exemplar, unless its value is longer than OpenMetrics lets it be.
-func observe(to prometheus.Observer, took time.Duration, label, value string) {
-	named, ok := to.(prometheus.ExemplarObserver)
+// observe adds an exemplar to the observation, unless it exceeds the length limit of OpenMetrics.
+func observe(o prometheus.Observer, elapsed time.Duration, label, value string) {
+	exemplars, ok := o.(prometheus.ExemplarObserver)
 	if !ok || value == "" || len(label)+len(value) > prometheus.ExemplarMaxRunes {
-		to.Observe(took.Seconds())
+		o.Observe(elapsed.Seconds())
 		return
 	}
-	named.ObserveWithExemplar(took.Seconds(), prometheus.Labels{label: value})
+	exemplars.ObserveWithExemplar(elapsed.Seconds(), prometheus.Labels{label: value})
 }

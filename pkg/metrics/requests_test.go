@@ -8,29 +8,29 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// TestRequestsAreMeasured: the method of a client's own invention does not become a series of its own, and an id that is too long for an
-// exemplar does no harm.
-func TestRequestsAreMeasured(t *testing.T) {
+// Unknown methods share one series, and an id that is too long for an exemplar is accepted.
+func TestRequestsBegin(t *testing.T) {
 	t.Parallel()
 	r := NewRequests()
 	r.Begin()
-	for _, a := range []Answered{
-		{Method: "POST", Route: "/search", Status: 202, Took: 3 * time.Millisecond, ID: "r1"},
-		{Method: "POST", Route: "/search", Status: 202, Took: 40 * time.Second, ID: strings.Repeat("x", 128)},
-		{Method: "BREW-1", Route: NoRoute, Status: 404, Took: time.Millisecond},
-		{Method: "BREW-2", Route: NoRoute, Status: ClientLeft, Took: time.Hour, ID: "r3"},
+	for _, q := range []Request{
+		{Method: "POST", Route: "/search", Status: 202, Duration: 3 * time.Millisecond, ID: "r1"},
+		{Method: "POST", Route: "/search", Status: 202, Duration: 40 * time.Second, ID: strings.Repeat("x", 128)},
+		{Method: "BREW-1", Route: NoRoute, Status: 404, Duration: time.Millisecond},
+		{Method: "BREW-2", Route: NoRoute, Status: ClientLeft, Duration: time.Hour, ID: "r3"},
 	} {
-		r.Begin()(a)
+		r.Begin()(q)
 	}
 	want := `
-# HELP longshore_http_requests_in_flight Requests that are being answered.
+# HELP longshore_http_requests_in_flight Requests that are being processed.
 # TYPE longshore_http_requests_in_flight gauge
 longshore_http_requests_in_flight 1
-# HELP longshore_http_requests_total Requests that were answered, by the route's pattern (none if there is no route) and status (499 if the client left).
+# HELP longshore_http_requests_total Finished requests, by method, route pattern (none if no route matches) and status (499 if the client disconnected).
 # TYPE longshore_http_requests_total counter
 longshore_http_requests_total{method="POST",route="/search",status="202"} 2
 longshore_http_requests_total{method="other",route="none",status="404"} 1
@@ -39,53 +39,41 @@ longshore_http_requests_total{method="other",route="none",status="499"} 1
 	if err := testutil.CollectAndCompare(r, strings.NewReader(want), "longshore_http_requests_total", "longshore_http_requests_in_flight"); err != nil {
 		t.Error(err)
 	}
-	samples := histogramOf(t, r, "longshore_http_request_seconds")
-	if n := samples["POST /search"]; n != 2 || samples["other none"] != 2 {
-		t.Errorf("the histogram counted %v", samples)
+	samples := histogramsOf(t, r, "longshore_http_request_seconds")
+	if len(samples) != 2 {
+		t.Errorf("%d series, want 2", len(samples))
 	}
-	if n := testutil.CollectAndCount(r, "longshore_http_request_seconds"); n != 2 {
-		t.Errorf("there are %d series", n)
+	for _, labels := range []string{"POST /search", "other none"} {
+		if got := samples[labels].GetSampleCount(); got != 2 {
+			t.Errorf("%d observations of %q, want 2", got, labels)
+		}
 	}
 }
 
-// TestOperationsAreCountedWhenAccepted: each kind is there before the first, and the last of each bucket is named.
-func TestOperationsAreCountedWhenAccepted(t *testing.T) {
+func TestRequestsAccepted(t *testing.T) {
 	t.Parallel()
 	r := NewRequests()
-	if n := testutil.CollectAndCount(r, "longshore_accept_seconds"); n != len(operation.Kinds()) {
-		t.Errorf("%d kinds before the first operation", n)
+	if got, want := testutil.CollectAndCount(r, "longshore_accept_seconds"), len(operation.Kinds()); got != want {
+		t.Errorf("%d series before the first operation, want %d", got, want)
 	}
 	op := &operation.Operation{ID: uuid.New(), Kind: operation.Import, Collection: "tools"}
 	r.Accepted(op, 3*time.Millisecond)
 	want := `
-# HELP longshore_operations_accepted_total Operations that were accepted, by kind and collection.
+# HELP longshore_operations_accepted_total Accepted operations, by kind and collection.
 # TYPE longshore_operations_accepted_total counter
 longshore_operations_accepted_total{collection="tools",kind="import"} 1
 `
 	if err := testutil.CollectAndCompare(r, strings.NewReader(want), "longshore_operations_accepted_total"); err != nil {
 		t.Error(err)
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(r)
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, sample := range family.GetMetric() {
-			if sample.GetHistogram().GetSampleCount() == 0 {
-				continue
-			}
-			named := sample.GetHistogram().GetBucket()[2].GetExemplar().GetLabel() // up to 5 ms
-			if len(named) != 1 || named[0].GetName() != "operation" || named[0].GetValue() != op.ID.String() {
-				t.Errorf("the exemplar is %v", named)
-			}
-		}
+	exemplar := histogramsOf(t, r, "longshore_accept_seconds")["import"].GetBucket()[2].GetExemplar().GetLabel() // up to 5 ms
+	if len(exemplar) != 1 || exemplar[0].GetName() != "operation" || exemplar[0].GetValue() != op.ID.String() {
+		t.Errorf("exemplar = %v, want operation %s", exemplar, op.ID)
 	}
 }
 
-// histogramOf returns how many observations the series of a histogram have, by the values of their labels.
-func histogramOf(t *testing.T, c prometheus.Collector, name string) map[string]uint64 {
+// histogramsOf returns the series of a histogram, by the values of their labels.
+func histogramsOf(t *testing.T, c prometheus.Collector, name string) map[string]*dto.Histogram {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)
@@ -93,17 +81,18 @@ func histogramOf(t *testing.T, c prometheus.Collector, name string) map[string]u
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := make(map[string]uint64)
+	series := make(map[string]*dto.Histogram)
 	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
 		for _, sample := range family.GetMetric() {
 			var labels []string
 			for _, pair := range sample.GetLabel() {
 				labels = append(labels, pair.GetValue())
 			}
-			if family.GetName() == name {
-				counts[strings.Join(labels, " ")] = sample.GetHistogram().GetSampleCount()
-			}
+			series[strings.Join(labels, " ")] = sample.GetHistogram()
 		}
 	}
-	return counts
+	return series
 }

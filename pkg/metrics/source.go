@@ -9,45 +9,46 @@ import (
 )
 
 const (
-	// freshFor is how long what was read is shown again: many may scrape, and what is read has a cost.
-	freshFor = 10 * time.Second
-	// readWithin bounds what a scrape waits for a source. A scrape may take 10 s by Prometheus' default, and asks all sources at once.
-	readWithin = 3 * time.Second
-	// readTimeout bounds the reading itself, which goes on for the next scrape.
+	// maxAge is how long a value is reused, because several scrapes may share the cost of a read.
+	maxAge = 10 * time.Second
+	// waitTimeout bounds how long a scrape waits for a source. The default timeout of a scrape is
+	// 10 s, and it reads all sources concurrently.
+	waitTimeout = 3 * time.Second
+	// readTimeout bounds the read itself, which continues for the next scrape.
 	readTimeout = 20 * time.Second
 )
 
-// source reads what lies elsewhere. What can't be read is left out of a scrape, which is counted, and never fails or holds it. It is safe for
-// concurrent use.
+// source reads and caches a value from Postgres or Redis. If a read fails or is slow, a scrape
+// continues without the value, and an error is counted. It is safe for concurrent use.
 type source[T any] struct {
 	read   func(context.Context) (T, error)
 	errors prometheus.Counter
 
-	mu    sync.Mutex
-	until time.Time
-	last  T
-	// reading is closed when the reading under way is over; nil if there is none.
+	mu      sync.Mutex
+	expires time.Time
+	value   T
+	// reading is closed when the running read ends; nil if none is running.
 	reading chan struct{}
 	err     error
 }
 
-// newSource makes a source; name is what its errors are counted under.
+// newSource returns a source; name is the label of its error counter.
 func newSource[T any](name string, read func(context.Context) (T, error)) *source[T] {
 	return &source[T]{read: read, errors: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "longshore_collector_errors_total", Help: "How often a scrape could not read what lies in Postgres or Redis, by collector.",
+		Name: "longshore_collector_errors_total", Help: "Scrapes without the values that are read from Postgres or Redis, by collector.",
 		ConstLabels: prometheus.Labels{"collector": name},
 	})}
 }
 
-// get returns what was read a short while ago, or is read now. It waits readWithin at most.
+// get returns the cached value, or reads a new one. It waits at most for waitTimeout.
 func (s *source[T]) get() (T, bool) {
-	reading := s.begin()
+	reading := s.startRead()
 	if reading != nil {
-		late := time.NewTimer(readWithin)
-		defer late.Stop()
+		timeout := time.NewTimer(waitTimeout)
+		defer timeout.Stop()
 		select {
 		case <-reading:
-		case <-late.C:
+		case <-timeout.C:
 		}
 	}
 	s.mu.Lock()
@@ -57,27 +58,27 @@ func (s *source[T]) get() (T, bool) {
 		var none T
 		return none, false
 	}
-	return s.last, true
+	return s.value, true
 }
 
-// begin starts to read unless what was read is fresh; one reading at a time, whoever asks. It returns what tells of its end, nil if there is
-// nothing to wait for.
-func (s *source[T]) begin() <-chan struct{} {
+// startRead starts a read, unless the value is fresh or a read is running. It returns a channel that
+// is closed at the end of the read; nil if the value is fresh.
+func (s *source[T]) startRead() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reading == nil && (s.err != nil || !time.Now().Before(s.until)) {
+	if s.reading == nil && (s.err != nil || !time.Now().Before(s.expires)) {
 		s.reading = make(chan struct{})
 		go s.readOnce(s.reading)
 	}
 	return s.reading
 }
 
-func (s *source[T]) readOnce(over chan struct{}) {
+func (s *source[T]) readOnce(done chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
-	last, err := s.read(ctx)
+	value, err := s.read(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last, s.err, s.until, s.reading = last, err, time.Now().Add(freshFor), nil
-	close(over)
+	s.value, s.err, s.expires, s.reading = value, err, time.Now().Add(maxAge), nil
+	close(done)
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-func TestWhatWasReadIsShownForAWhile(t *testing.T) {
+func TestSourceCachesValue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		reads := 0
@@ -24,47 +24,50 @@ func TestWhatWasReadIsShownForAWhile(t *testing.T) {
 		})
 		for _, want := range []int{1, 1, 2} {
 			if got, ok := s.get(); got != want || !ok {
-				t.Errorf("read %d, %v; want %d", got, ok, want)
+				t.Errorf("get() = %d, %t, want %d", got, ok, want)
 			}
-			time.Sleep(freshFor/2 + time.Millisecond) // the clock of the bubble
+			time.Sleep(maxAge/2 + time.Millisecond)
 		}
 	})
 }
 
-// TestASourceThatHangsHoldsNoScrape: not even one that heeds no context, and there is never a second reading beside it.
-func TestASourceThatHangsHoldsNoScrape(t *testing.T) {
+// A read that ignores its context neither blocks scrapes nor is repeated while it runs.
+func TestSourceDoesNotWaitForSlowRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		answer, reads := make(chan struct{}), 0
+		release, reads := make(chan struct{}), 0
 		s := newSource("example", func(context.Context) (int, error) {
 			reads++
-			<-answer
+			<-release
 			return 1, nil
 		})
 		for range 3 {
-			began := time.Now()
-			if _, ok := s.get(); ok || time.Since(began) > readWithin {
-				t.Errorf("after %s: %v", time.Since(began), ok)
+			started := time.Now()
+			if _, ok := s.get(); ok || time.Since(started) > waitTimeout {
+				t.Errorf("get() = %t after %s, want false after at most %s", ok, time.Since(started), waitTimeout)
 			}
 		}
-		close(answer)
+		close(release)
 		synctest.Wait()
-		if got, ok := s.get(); got != 1 || !ok || reads != 1 {
-			t.Errorf("then %d, %v, after %d readings", got, ok, reads)
+		if got, ok := s.get(); got != 1 || !ok {
+			t.Errorf("get() = %d, %t after the read, want 1", got, ok)
 		}
-		if missed := testutil.ToFloat64(s.errors); missed != 3 {
-			t.Errorf("%v scrapes without it", missed)
+		if reads != 1 {
+			t.Errorf("%d reads, want 1", reads)
+		}
+		if got := testutil.ToFloat64(s.errors); got != 3 {
+			t.Errorf("%v errors were counted, want 3", got)
 		}
 	})
 }
 
-// TestAnOutageIsLeftOut: a scrape shows the rest, and that something is missing; what is back shows at once.
-func TestAnOutageIsLeftOut(t *testing.T) {
+// During an outage a scrape contains all other metrics, and the next one after it is complete.
+func TestSourceOmitsMetricsDuringOutage(t *testing.T) {
 	t.Parallel()
-	away := true
+	down := true
 	backlog := NewBacklog(func(context.Context) (job.Stats, error) {
-		if away {
-			return job.Stats{}, errors.New("Postgres is away")
+		if down {
+			return job.Stats{}, errors.New("Postgres is down")
 		}
 		return job.Stats{
 			Operations: []job.OperationCount{{Kind: operation.Import, State: operation.Running, Count: 3}},
@@ -72,7 +75,7 @@ func TestAnOutageIsLeftOut(t *testing.T) {
 		}, nil
 	})
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(backlog, NewQueues(func(context.Context) ([]job.QueueStats, error) { return nil, errors.New("Redis is away") }))
+	registry.MustRegister(backlog, NewQueues(func(context.Context) ([]job.QueueStats, error) { return nil, errors.New("Redis is down") }))
 	count := func() int {
 		n, err := testutil.GatherAndCount(registry, "longshore_operations", "longshore_due_chunks", "longshore_oldest_due_seconds")
 		if err != nil {
@@ -80,15 +83,14 @@ func TestAnOutageIsLeftOut(t *testing.T) {
 		}
 		return n
 	}
-	if n := count(); n != 0 {
-		t.Errorf("%d samples while Postgres is away", n)
+	if got := count(); got != 0 {
+		t.Errorf("%d samples during the outage, want 0", got)
 	}
-	away = false
-	kinds := len(operation.Kinds())
-	if n := count(); n != 3*kinds+2*len(job.Kinds()) {
-		t.Errorf("%d samples when it is back", n)
+	down = false
+	if got, want := count(), 3*len(operation.Kinds())+2*len(job.Kinds()); got != want {
+		t.Errorf("%d samples after the outage, want %d", got, want)
 	}
-	if n := testutil.ToFloat64(backlog.source.errors); n != 1 {
-		t.Errorf("%v errors", n)
+	if got := testutil.ToFloat64(backlog.source.errors); got != 1 {
+		t.Errorf("%v errors were counted, want 1", got)
 	}
 }

@@ -10,111 +10,114 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// StepResult says what came of an entry of the queue in a worker's hands.
+// StepResult is the result of one attempt at a step, that is, of one job.
 type StepResult string
 
-// What may come of it.
 const (
-	// StepCommitted: the step was done.
+	// StepCommitted means that the step was committed.
 	StepCommitted StepResult = "committed"
-	// StepNothing: there was nothing to do; the chunk is done, or its operation is finished.
-	StepNothing StepResult = "nothing"
-	// StepHeld: another worker had the chunk.
-	StepHeld StepResult = "held"
-	// StepForgiven: it failed for a trouble that is not its own, such as a database that went away, and comes back.
-	StepForgiven StepResult = "forgiven"
-	// StepFailed: it failed, and comes back.
+	// StepNoop means that the step was already done or its operation already finished.
+	StepNoop StepResult = "noop"
+	// StepLocked means that another worker has locked the chunk; the step is retried.
+	StepLocked StepResult = "locked"
+	// StepTransient means that the attempt failed with a transient error, such as an unavailable
+	// database; the step is retried and the attempt is not counted.
+	StepTransient StepResult = "transient"
+	// StepFailed means that the attempt failed; the step is retried.
 	StepFailed StepResult = "failed"
-	// StepEnded: its operation was ended as failed, for a trouble of ours.
-	StepEnded StepResult = "ended"
-	// StepRefused: its operation was ended as failed, for a mistake of its client's.
-	StepRefused StepResult = "refused"
+	// StepFailedInternal means that the operation failed because of an error of the service.
+	StepFailedInternal StepResult = "failed_internal"
+	// StepFailedClient means that the operation failed because of an error of its client.
+	StepFailedClient StepResult = "failed_client"
 )
 
-// stepResults are all of them.
-var stepResults = []StepResult{StepCommitted, StepNothing, StepHeld, StepForgiven, StepFailed, StepEnded, StepRefused}
+// StepResults returns all results.
+func StepResults() []StepResult {
+	return []StepResult{StepCommitted, StepNoop, StepLocked, StepTransient, StepFailed, StepFailedInternal, StepFailedClient}
+}
 
-// stepBuckets reach from a small chunk to the longest that a step of an import may take; reports and splits may take longer.
+// stepBuckets range from a small chunk to the time limit of a step of an import, in seconds. Reports
+// and splits may take longer.
 var stepBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300}
 
 var (
-	stepsInHand = prometheus.NewDesc("longshore_steps_in_hand", "Entries of the queue that a worker has in its hands, by the kind of work.", []string{"kind"}, nil)
-	oldestStep  = prometheus.NewDesc("longshore_oldest_step_seconds",
-		"How long a worker has had in its hands the oldest of those entries whose time is not over, by the kind of work; 0 if there is none.", []string{"kind"}, nil)
+	stepsRunning = prometheus.NewDesc("longshore_steps_running", "Steps that are running, by kind of step.", []string{"kind"}, nil)
+	oldestStep   = prometheus.NewDesc("longshore_oldest_step_seconds",
+		"Age of the oldest running step that is still within its deadline, by kind of step; 0 if there is none.", []string{"kind"}, nil)
 )
 
-// Steps measures the work of a worker, what it has in its hands too. It is safe for concurrent use.
+// Steps measures the steps of a worker. It is safe for concurrent use.
 type Steps struct {
 	seconds *prometheus.HistogramVec
 
-	mu     sync.Mutex
-	inHand map[*step]bool
+	mu      sync.Mutex
+	running map[*step]bool
 }
 
-// step is an entry of the queue in a worker's hands.
+// step is a running step.
 type step struct {
-	kind  job.Kind
-	began time.Time
-	// until is when its time is over; zero if nothing bounds it. One that is still in hand then hangs.
-	until time.Time
+	kind    job.Kind
+	started time.Time
+	// deadline is zero if the step has none. A step that still runs after its deadline hangs.
+	deadline time.Time
 }
 
-// NewSteps makes the metrics. Of the kinds that a worker does, every result is shown from the start: a rate needs a zero to begin with.
+// NewSteps returns the metrics. The series of the given kinds exist with a value of 0 from the
+// start, so that rates include the first step.
 func NewSteps(kinds ...job.Kind) *Steps {
 	s := &Steps{seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "longshore_step_seconds", Help: "How long a worker had an entry of the queue in its hands, by the kind of work and what came of it.",
-		Buckets: stepBuckets,
-	}, []string{"kind", "result"}), inHand: make(map[*step]bool)}
+		Name: "longshore_step_seconds", Help: "Duration of the attempts at steps, by kind of step and result.", Buckets: stepBuckets,
+	}, []string{"kind", "result"}), running: make(map[*step]bool)}
 	for _, kind := range kinds {
-		for _, result := range stepResults {
+		for _, result := range StepResults() {
 			s.seconds.WithLabelValues(string(kind), string(result))
 		}
 	}
 	return s
 }
 
-// Begin notes that a worker takes an entry into its hands, and for how long it may: until the context's deadline. What it returns is to be
-// called once, at the end, with what came of it.
+// Begin records the start of a step, whose deadline is that of the context. The returned function
+// must be called once at its end.
 func (s *Steps) Begin(ctx context.Context, kind job.Kind) (end func(StepResult)) {
-	taken := &step{kind: kind, began: time.Now()}
-	taken.until, _ = ctx.Deadline()
+	started := &step{kind: kind, started: time.Now()}
+	started.deadline, _ = ctx.Deadline()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inHand[taken] = true
+	s.running[started] = true
 	return func(result StepResult) {
-		s.seconds.WithLabelValues(string(kind), string(result)).Observe(time.Since(taken.began).Seconds())
+		s.seconds.WithLabelValues(string(kind), string(result)).Observe(time.Since(started.started).Seconds())
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.inHand, taken)
+		delete(s.running, started)
 	}
 }
 
-// Describe sends what there is.
+// Describe implements prometheus.Collector.
 func (s *Steps) Describe(out chan<- *prometheus.Desc) {
 	s.seconds.Describe(out)
-	out <- stepsInHand
+	out <- stepsRunning
 	out <- oldestStep
 }
 
-// Collect sends how it stands: what is in hand by every kind, of which a worker does one or two.
+// Collect implements prometheus.Collector. It includes the kinds that the worker does not process.
 func (s *Steps) Collect(out chan<- prometheus.Metric) {
 	s.seconds.Collect(out)
-	count, oldest := s.hands(time.Now())
+	count, oldest := s.stats(time.Now())
 	for _, kind := range job.Kinds() {
-		out <- prometheus.MustNewConstMetric(stepsInHand, prometheus.GaugeValue, float64(count[kind]), string(kind))
+		out <- prometheus.MustNewConstMetric(stepsRunning, prometheus.GaugeValue, float64(count[kind]), string(kind))
 		out <- prometheus.MustNewConstMetric(oldestStep, prometheus.GaugeValue, oldest[kind].Seconds(), string(kind))
 	}
 }
 
-// hands tells what is in hand: how many steps, and how long the oldest of those whose time is not over.
-func (s *Steps) hands(now time.Time) (count map[job.Kind]int, oldest map[job.Kind]time.Duration) {
+// stats returns the number of running steps, and the age of the oldest one within its deadline.
+func (s *Steps) stats(now time.Time) (count map[job.Kind]int, oldest map[job.Kind]time.Duration) {
 	count, oldest = make(map[job.Kind]int), make(map[job.Kind]time.Duration)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for one := range s.inHand {
+	for one := range s.running {
 		count[one.kind]++
-		if one.until.IsZero() || now.Before(one.until) {
-			oldest[one.kind] = max(oldest[one.kind], now.Sub(one.began))
+		if one.deadline.IsZero() || now.Before(one.deadline) {
+			oldest[one.kind] = max(oldest[one.kind], now.Sub(one.started))
 		}
 	}
 	return count, oldest

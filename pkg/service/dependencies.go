@@ -80,7 +80,7 @@ func poolMetrics(connections func() (most, open, busy int, waits int64, waited t
 	return func() metrics.Pool {
 		most, open, busy, waits, waited := connections()
 		return metrics.Pool{
-			Most: float64(most), Open: float64(open), Busy: float64(busy), Waits: float64(waits), WaitSeconds: waited.Seconds(),
+			Max: float64(most), Open: float64(open), Busy: float64(busy), Waits: float64(waits), WaitSeconds: waited.Seconds(),
 		}
 	}
 }

@@ -47,11 +47,11 @@ func (w *Worker) fail(ctx context.Context, c job.Chunk, failure operation.Failur
 		return metrics.StepFailed, errors.Join(err, cause)
 	}
 	if !failed {
-		return metrics.StepNothing, nil
+		return metrics.StepNoop, nil
 	}
-	result := metrics.StepEnded
+	result := metrics.StepFailedInternal
 	if cause == nil {
-		result = metrics.StepRefused
+		result = metrics.StepFailedClient
 	}
 	return result, w.reportFailure(ctx, c, failure, cause)
 }

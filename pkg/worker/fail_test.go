@@ -47,8 +47,8 @@ func (f *fixture) wantClientFailure(t *testing.T, code string) {
 		t.Errorf("the log quotes client data:\n%s", &f.log)
 	}
 	f.wantFinished(t, operation.Failed, 1)
-	f.wantSteps(t, metrics.StepRefused, 1)
-	f.wantSteps(t, metrics.StepEnded, 0)
+	f.wantSteps(t, metrics.StepFailedClient, 1)
+	f.wantSteps(t, metrics.StepFailedInternal, 0)
 }
 
 // TestFailReportsOnce checks that an abandoned operation is logged and counted once, even if its
@@ -64,7 +64,7 @@ func TestFailReportsOnce(t *testing.T) {
 	}
 	f.wantLog(t, slog.LevelError, map[string]any{"msg": "operation failed", "code": "ChunkAbandoned", "error": "broken"})
 	f.wantFinished(t, operation.Failed, 1)
-	for _, result := range []metrics.StepResult{metrics.StepFailed, metrics.StepEnded, metrics.StepNothing} {
+	for _, result := range []metrics.StepResult{metrics.StepFailed, metrics.StepFailedInternal, metrics.StepNoop} {
 		f.wantSteps(t, result, 1)
 	}
 }

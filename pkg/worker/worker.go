@@ -74,11 +74,11 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 	attempt, err := w.Store.BeginAttempt(ctx, c, w.kind.Operation())
 	switch {
 	case errors.Is(err, store.ErrNothingDue):
-		return metrics.StepNothing, nil
+		return metrics.StepNoop, nil
 	case errors.Is(err, store.ErrLocked):
-		return metrics.StepHeld, retryAfter(lockedDelay, reasonLocked, err)
+		return metrics.StepLocked, retryAfter(lockedDelay, reasonLocked, err)
 	case err != nil:
-		return metrics.StepForgiven, retryAfter(transientDelay, reasonTransient, err)
+		return metrics.StepTransient, retryAfter(transientDelay, reasonTransient, err)
 	}
 	if attempt.RequestID != "" {
 		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
@@ -101,16 +101,16 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 	}
 	switch {
 	case err == nil && done.Failure != nil:
-		return metrics.StepRefused, w.reportFailure(ctx, c, *done.Failure, nil)
+		return metrics.StepFailedClient, w.reportFailure(ctx, c, *done.Failure, nil)
 	case err == nil:
 		w.dispatchNext(ctx, c, done)
 		return metrics.StepCommitted, nil
 	case errors.Is(err, store.ErrNothingDue):
-		return metrics.StepNothing, nil
+		return metrics.StepNoop, nil
 	case errors.Is(err, store.ErrLocked):
-		return metrics.StepHeld, w.retryUncounted(ctx, c, err)
+		return metrics.StepLocked, w.retryUncounted(ctx, c, err)
 	case IsTransient(ctx, err):
-		return metrics.StepForgiven, w.retryUncounted(ctx, c, err)
+		return metrics.StepTransient, w.retryUncounted(ctx, c, err)
 	case attempt.Count >= w.MaxAttempts:
 		return w.abandon(ctx, c, err)
 	}

@@ -82,7 +82,7 @@ func TestProcessChunkCountsRunningStep(t *testing.T) {
 	f := newFixture(t)
 	running := func() float64 {
 		t.Helper()
-		return find(t, f.steps, "longshore_steps_in_hand", map[string]string{"kind": "search:step"}).GetGauge().GetValue()
+		return find(t, f.steps, "longshore_steps_running", map[string]string{"kind": "search:step"}).GetGauge().GetValue()
 	}
 	w := f.worker(t, func(context.Context, job.Chunk, store.Attempt) (store.Committed, error) {
 		if got := running(); got != 1 {

@@ -24,7 +24,7 @@ type requestLog struct {
 	started time.Time
 	body    *timedBody
 	info    *edge.RequestInfo
-	count   func(metrics.Answered)
+	count   func(metrics.Request)
 }
 
 func (m middleware) startLog(c *gin.Context, route string) *requestLog {
@@ -45,8 +45,8 @@ func (l *requestLog) finish(c *gin.Context, w *timedWriter, err error) {
 		l.requests.Accepted(op, l.acceptedAt(w).Sub(l.body.lastRead))
 	}
 	status := statusOf(c.Request.Context(), w, err)
-	l.count(metrics.Answered{
-		Method: c.Request.Method, Route: l.route, Status: status, Took: duration, ID: c.GetHeader(edge.RequestIDHeader),
+	l.count(metrics.Request{
+		Method: c.Request.Method, Route: l.route, Status: status, Duration: duration, ID: c.GetHeader(edge.RequestIDHeader),
 	})
 	attrs := []slog.Attr{slog.String("method", c.Request.Method), slog.String("route", l.route)}
 	if err != nil {

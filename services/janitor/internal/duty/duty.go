@@ -57,7 +57,7 @@ func (d Duty) repeat(ctx context.Context, log *slog.Logger, meters *metrics.Duti
 		if ctx.Err() != nil {
 			return
 		}
-		meters.Took(d.Name, time.Since(started), err)
+		meters.Observe(d.Name, time.Since(started), err)
 		if err != nil {
 			log.WarnContext(ctx, "a pass failed and will be repeated", slog.Any("error", err))
 		}
