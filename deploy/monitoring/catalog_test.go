@@ -2,112 +2,95 @@ package monitoring
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	client "github.com/prometheus/client_model/go"
-	"github.com/prometheus/prometheus/model/rulefmt"
 
 	"github.com/longshore-io/longshore/pkg/metrics"
 )
 
-// names are sets of labels.
-type names map[string]bool
+// set is a set of names.
+type set map[string]bool
 
-func setOf(all ...string) names {
-	set := make(names)
-	for _, name := range all {
-		set[name] = true
+func setOf(names ...string) set {
+	s := make(set)
+	for _, name := range names {
+		s[name] = true
 	}
-	return set
+	return s
 }
 
-// fromTarget are the labels that Prometheus and a PodMonitor give to everything that they scrape.
-var fromTarget = []string{"job", "instance", "namespace", "pod", "container", "endpoint"}
+// targetLabels are the labels that Prometheus and the PodMonitor add to all metrics.
+var targetLabels = []string{"job", "instance", "namespace", "pod", "container", "endpoint"}
 
-// catalog is what may be named.
+// catalog contains the metrics that expressions may use.
 type catalog struct {
-	// labels are those of every metric, by its name as Prometheus stores it.
-	labels map[string]names
-	// values are those of the labels that have few, by the label's name.
-	values map[string]names
+	// labels are the labels of each series, by its name in Prometheus.
+	labels map[string]set
+	// values are the values of labels with few values, by the name of the label.
+	values map[string]set
 }
 
-// readCatalog asks the code for what it shows.
-func readCatalog(t *testing.T, all papers) catalog {
+// readCatalog returns the metrics of pkg/metrics, of Prometheus itself and of the recording rules.
+func readCatalog(t *testing.T) catalog {
 	t.Helper()
-	known := map[string]names{
-		"up":     setOf(fromTarget...),
-		"ALERTS": setOf("alertname", "alertstate", "severity"),
+	c := catalog{
+		labels: map[string]set{"up": setOf(targetLabels...), "ALERTS": setOf("alertname", "alertstate", "severity")},
+		values: map[string]set{"service": services(t), "result": setOf("ok", "error"), "state": {}, "kind": {}},
 	}
-	values := map[string]names{"service": services(t), "result": results(), "state": setOf(), "kind": setOf()}
-	registry := metrics.NewRegistry() // the process and the Go runtime
+	for _, result := range metrics.StepResults() {
+		c.values["result"][string(result)] = true
+	}
+	registry := metrics.NewRegistry()
 	registry.MustRegister(metrics.Catalog()...)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, family := range families {
-		add(known, family)
-		addValues(values, family)
+		c.add(family)
 	}
-	eachRule(t, all, func(rule rulefmt.Rule) {
+	for _, rule := range readRules(t) {
 		if rule.Record != "" {
-			known[rule.Record] = setOf()
+			c.labels[rule.Record] = set{}
 		}
-	})
-	return catalog{known, values}
+	}
+	return c
 }
 
-// services are the folders of services.
-func services(t *testing.T) names {
-	t.Helper()
-	folders, err := os.ReadDir(filepath.Join(root(t), "services"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := setOf()
-	for _, folder := range folders {
-		found[folder.Name()] = true
-	}
-	return found
-}
-
-// results are what may come of a step, and of a duty.
-func results() names {
-	found := setOf("ok", "error")
-	for _, result := range []metrics.StepResult{
-		metrics.StepCommitted, metrics.StepNothing, metrics.StepHeld, metrics.StepForgiven, metrics.StepFailed, metrics.StepEnded,
-		metrics.StepRefused,
-	} {
-		found[string(result)] = true
-	}
-	return found
-}
-
-// addValues adds those that a family shows from the start.
-func addValues(values map[string]names, family *client.MetricFamily) {
-	for _, one := range family.GetMetric() {
-		for _, pair := range one.GetLabel() {
-			if seen := values[pair.GetName()]; seen != nil {
-				seen[pair.GetValue()] = true
+// add adds the series of a metric family, and the values of its labels.
+func (c catalog) add(family *client.MetricFamily) {
+	names := setOf(targetLabels...)
+	for _, metric := range family.GetMetric() {
+		for _, pair := range metric.GetLabel() {
+			names[pair.GetName()] = true
+			if values := c.values[pair.GetName()]; values != nil {
+				values[pair.GetValue()] = true
 			}
 		}
 	}
-}
-
-// add adds what Prometheus makes of a family: three series of a histogram.
-func add(known map[string]names, family *client.MetricFamily) {
-	labels := fromTarget
-	for _, pair := range family.GetMetric()[0].GetLabel() {
-		labels = append(labels, pair.GetName())
-	}
 	if family.GetType() != client.MetricType_HISTOGRAM {
-		known[family.GetName()] = setOf(labels...)
+		c.labels[family.GetName()] = names
 		return
 	}
-	for _, suffix := range []string{"_sum", "_count"} {
-		known[family.GetName()+suffix] = setOf(labels...)
+	c.labels[family.GetName()+"_sum"], c.labels[family.GetName()+"_count"] = names, names
+	bucket := setOf("le")
+	for name := range names {
+		bucket[name] = true
 	}
-	known[family.GetName()+"_bucket"] = setOf(append(labels, "le")...)
+	c.labels[family.GetName()+"_bucket"] = bucket
+}
+
+// services returns the names of the services.
+func services(t *testing.T) set {
+	t.Helper()
+	directories, err := os.ReadDir(root("services"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := set{}
+	for _, directory := range directories {
+		names[directory.Name()] = true
+	}
+	return names
 }

@@ -1,102 +1,48 @@
 package monitoring
 
 import (
-	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/prometheus/prometheus/model/rulefmt"
-	"gopkg.in/yaml.v3"
 )
 
-// loadRules loads the rules of a PrometheusRule as Prometheus does.
-func loadRules(content string) ([]rulefmt.RuleGroup, []error) {
-	var resource struct {
-		Kind string    `yaml:"kind"`
-		Spec yaml.Node `yaml:"spec"`
-	}
-	if err := yaml.Unmarshal([]byte(content), &resource); err != nil {
-		return nil, []error{err}
-	}
-	if resource.Kind != "PrometheusRule" {
-		return nil, []error{fmt.Errorf("%s is no PrometheusRule but %q", rulesFile, resource.Kind)}
-	}
-	groups, err := yaml.Marshal(&resource.Spec)
-	if err != nil {
-		return nil, []error{err}
-	}
-	loaded, problems := rulefmt.Parse(groups, false)
-	if loaded == nil {
-		return nil, problems
-	}
-	return loaded.Groups, problems
-}
-
-// eachRule calls visit with every rule.
-func eachRule(t *testing.T, of papers, visit func(rulefmt.Rule)) {
-	t.Helper()
-	groups, problems := loadRules(of[rulesFile])
-	if len(groups) == 0 {
-		t.Fatalf("no rules: %v", problems)
-	}
-	for _, group := range groups {
-		for _, rule := range group.Rules {
-			visit(rule)
-		}
-	}
-}
-
-func TestPrometheusLoadsTheRules(t *testing.T) {
+// TestRules runs `promtool check rules` and `promtool test rules` with rules_test.yaml.
+func TestRules(t *testing.T) {
 	t.Parallel()
-	hold(t, func(_ *testing.T, all papers) []string {
-		_, problems := loadRules(all[rulesFile])
-		said := make([]string, len(problems))
-		for i, problem := range problems {
-			said[i] = problem.Error()
+	dir := t.TempDir()
+	rules, tests := filepath.Join(dir, "rules.yaml"), filepath.Join(dir, "rules_test.yaml")
+	for file, content := range map[string][]byte{rules: ruleGroups(t), tests: []byte(readFile(t, testsFile))} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
 		}
-		return said
-	},
-		mistake{rulesFile, "expr: max(longshore_redis_up) == 0", "expr: max(longshore_redis_up == 0", "could not parse expression"},
-		mistake{rulesFile, "summary: 'no {{ $labels.service }} is seen'", "summary: 'no {{ $lable.service }} is seen'", "undefined variable"},
-		mistake{rulesFile, "annotations:", "anotations:", "anotations not found"},
-		mistake{rulesFile, "kind: PrometheusRule", "kind: PodMonitor", "is no PrometheusRule"},
-	)
+	}
+	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", rules)
+	promtool(t, "test", "rules", tests)
 }
 
-// severities are the words that routes of alerts know.
-var severities = map[string]bool{"critical": true, "warning": true}
-
-func TestEveryAlertIsComplete(t *testing.T) {
-	t.Parallel()
-	hold(t, incompleteAlerts,
-		mistake{rulesFile, "          for: 2m\n", "", "LongshoreImportsNotAccepted has no `for`"},
-		mistake{rulesFile, "severity: critical", "severity: urgent", "has the severity \"urgent\""},
-		mistake{rulesFile, "            description: Clients get 5xx instead of 202.", "            details: Clients get 5xx instead of 202.", "has no description"},
-		mistake{rulesFile, "#longshoreacceptslow", "#longshoreslow", "LongshoreAcceptSlow leads to"},
-	)
-}
-
-func incompleteAlerts(t *testing.T, all papers) []string {
+// promtool runs promtool from its own module. The first build takes about two minutes, later ones
+// are cached. It is built without service discovery, which needs the clients of all clouds.
+func promtool(t *testing.T, args ...string) {
 	t.Helper()
-	var problems []string
-	eachRule(t, all, func(rule rulefmt.Rule) {
-		if rule.Alert == "" {
-			return
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "promtool"}, args...)...)
+	cmd.Dir = root("deploy/tools/promtool")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath -tags=remove_all_sd")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args[:2], " "), err, output)
+	}
+}
+
+// TestEveryAlertHasATest checks that rules_test.yaml contains a test in which each alert fires, with
+// each of its severities.
+func TestEveryAlertHasATest(t *testing.T) {
+	t.Parallel()
+	tests := readFile(t, testsFile)
+	for _, rule := range readRules(t) {
+		want := `alertname="` + rule.Alert + `",severity="` + rule.Labels["severity"] + `"`
+		if rule.Alert != "" && !strings.Contains(tests, want) {
+			t.Errorf("%s has no test in which %s fires", testsFile, want)
 		}
-		if rule.For == 0 {
-			problems = append(problems, rule.Alert+" has no `for`: one bad scrape must wake nobody")
-		}
-		if severity := rule.Labels["severity"]; !severities[severity] {
-			problems = append(problems, fmt.Sprintf("%s has the severity %q", rule.Alert, severity))
-		}
-		for _, name := range []string{"summary", "description", "runbook_url"} {
-			if rule.Annotations[name] == "" {
-				problems = append(problems, rule.Alert+" has no "+name)
-			}
-		}
-		if url := rule.Annotations["runbook_url"]; !strings.HasSuffix(url, "/"+operationsFile+"#"+strings.ToLower(rule.Alert)) {
-			problems = append(problems, fmt.Sprintf("%s leads to %s, not to its entry in the runbook", rule.Alert, url))
-		}
-	})
-	return problems
+	}
 }
