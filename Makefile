@@ -14,6 +14,7 @@ DATA ?=
 # the product's programs the launcher decides that; see buildVCS in deploy/local/programs.
 launch := go build -buildvcs=false -o .bin/ ./deploy/local && exec .bin/local
 linter := .bin/golangci-lint
+promtool := .bin/promtool
 apiserver := .bin/k8s/kube-apiserver
 # The folders of the modules of go.work. The tools' module is not one of them, because go mod tidy would
 # download the test dependencies of every linter.
@@ -86,7 +87,7 @@ test: ## Run all tests with the race detector, on a Postgres and a Redis of thei
 	@$(launch) test $(if $(ARGS),-- $(ARGS))
 
 .PHONY: check
-check: lint standalone tidy-check ## Run all checks that need no database
+check: lint standalone tidy-check alerts ## Run all checks that need no database
 
 .PHONY: lint
 lint: $(linter) ## Check style, errors and the architecture's import rules
@@ -106,6 +107,15 @@ tidy-check: ## Check that every module is tidy
 		GOWORK=off go -C "$$module" mod tidy -diff || { echo "$$module is not tidy: run make tidy" >&2; exit 1; }; \
 	done
 
+# promtool reads rule files only: the rules are the spec of a PrometheusRule, indented by two.
+.PHONY: alerts
+alerts: $(promtool) ## Test the alerts of Prometheus
+	@mkdir -p .bin/alerts
+	@sed -n '1,/^spec:/d; s/^  //; p' deploy/k8s/components/prometheus/rules.yaml > .bin/alerts/rules.yaml
+	@cp deploy/monitoring/rules_test.yaml .bin/alerts/
+	@$(promtool) check rules --lint=all --lint-fatal .bin/alerts/rules.yaml
+	@$(promtool) test rules .bin/alerts/rules_test.yaml
+
 .PHONY: ci
 ci: check test ## Run everything that must pass before a change is merged
 
@@ -124,6 +134,11 @@ k8s-check: $(apiserver) ## Apply the Kubernetes manifests to a real API server (
 $(linter): deploy/tools/go.mod deploy/tools/go.sum
 	@echo "building golangci-lint (a minute, once)"
 	@GOWORK=off GOBIN="$(CURDIR)/.bin" go -C deploy/tools install tool
+
+# Without service discovery, which needs the clients of all clouds.
+$(promtool): deploy/tools/promtool/go.mod deploy/tools/promtool/go.sum
+	@echo "building promtool (two minutes, once)"
+	@GOWORK=off GOBIN="$(CURDIR)/.bin" go -C deploy/tools/promtool install -trimpath -tags=remove_all_sd tool
 
 # The modules of Kubernetes and etcd replace and require versions that no service should use, so they are
 # not in the workspace either.

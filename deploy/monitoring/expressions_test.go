@@ -12,11 +12,19 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
+// templateLabel matches a label in a text of an alert.
+var templateLabel = regexp.MustCompile(`\$labels\.(\w+)`)
+
 func TestRulesUseKnownMetrics(t *testing.T) {
 	t.Parallel()
 	known := readCatalog(t)
 	for _, rule := range readRules(t) {
-		known.check(t, rule.Alert+rule.Record, rule.Expr)
+		have := known.check(t, rule.Alert+rule.Record, rule.Expr)
+		for _, match := range templateLabel.FindAllStringSubmatch(rule.Annotations["summary"]+rule.Annotations["description"], -1) {
+			if !have[match[1]] {
+				t.Errorf("%s: a text contains $labels.%s, but the alert has no such label", rule.Alert, match[1])
+			}
+		}
 	}
 }
 
@@ -175,11 +183,12 @@ func (c catalog) labelsOf(node parser.Node) set {
 	case *parser.BinaryExpr:
 		matching := e.VectorMatching
 		if matching != nil && matching.Card != parser.CardOneToMany && e.Op != parser.LOR {
-			left := c.labelsOf(e.LHS)
+			result := maps.Clone(c.labelsOf(e.LHS))
 			if matching.On && matching.Card == parser.CardOneToOne && !e.Op.IsSetOperator() {
-				return setOf(matching.MatchingLabels...)
+				result = setOf(matching.MatchingLabels...)
 			}
-			return left
+			maps.Copy(result, setOf(matching.Include...))
+			return result
 		}
 	}
 	all := set{}

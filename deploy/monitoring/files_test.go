@@ -1,7 +1,7 @@
 // Package monitoring tests the alerts in deploy/k8s/components/prometheus/rules.yaml, the dashboard
-// beside them, and docs/operations.md: the alerts fire when they must (rules_test.yaml, in the format
-// of `promtool test rules`), all expressions contain only metrics, labels and values that the code
-// exposes, every alert has its entry in the runbook, and what the operations guide mentions exists.
+// beside them, and docs/operations.md: all expressions contain only metrics, labels and values that
+// the code exposes, every alert has an entry in the runbook, and what the operations guide mentions
+// exists. `make alerts` tests with promtool and rules_test.yaml that the alerts fire when they must.
 package monitoring
 
 import (

@@ -1,8 +1,10 @@
 package monitoring
 
 import (
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,7 +66,7 @@ func TestRunbookHasEveryAlert(t *testing.T) {
 func TestOperationsGuideMentionsOnlyWhatExists(t *testing.T) {
 	t.Parallel()
 	guide, catalog := readFile(t, operationsFile), readCatalog(t)
-	settings := readFile(t, "README.md") + readFile(t, ".env.example")
+	variables := readVariables(t)
 	makefile := readFile(t, "Makefile")
 	headings := make(map[string]bool)
 	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(guide, -1) {
@@ -79,9 +81,7 @@ func TestOperationsGuideMentionsOnlyWhatExists(t *testing.T) {
 		mention string // its last group is the name
 		exists  func(string) bool
 	}{
-		"variable": {`\b(?:LONGSHORE_[A-Z_]+[A-Z]|DATABASE_URL|REDIS_URL)\b`, func(v string) bool {
-			return strings.Contains(settings, "`"+v+"`") || strings.Contains(settings, "#"+v+"=")
-		}},
+		"variable":    {`\b(?:LONGSHORE_[A-Z_]+[A-Z]|DATABASE_URL|REDIS_URL)\b`, func(name string) bool { return variables[name] }},
 		"make target": {"(?m)(?:`|^ {4})make ([a-z0-9-]+)", func(target string) bool { return strings.Contains(makefile, "\n"+target+":") }},
 		"file": {`\b(?:(?:deploy|docs|pkg|services|migrations|e2e)/[\w./-]*\w|docker-compose\.yml)`,
 			func(path string) bool { return exists(path) }},
@@ -102,6 +102,32 @@ func TestOperationsGuideMentionsOnlyWhatExists(t *testing.T) {
 			}
 		}
 	}
+}
+
+// readVariables returns the configuration variables of all programs, and those of docker compose.
+func readVariables(t *testing.T) set {
+	t.Helper()
+	variables := set{}
+	for _, match := range regexp.MustCompile(`(?m)^#(\w+)=`).FindAllStringSubmatch(readFile(t, ".env.example"), -1) {
+		variables[match[1]] = true
+	}
+	tag := regexp.MustCompile(`env:"(\w+)`)
+	for _, dir := range []string{"pkg", "services", "migrations"} {
+		err := filepath.WalkDir(root(dir), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, match := range tag.FindAllStringSubmatch(string(source), -1) {
+				variables[match[1]] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return variables
 }
 
 // anchor returns the name of a heading in a GitHub link.
