@@ -1,160 +1,176 @@
 package e2e_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/e2e/thirdparty"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// pollLimit bounds a poller, and pollPace is its own pace, which the api's retry-after-ms overrides.
-const (
-	pollLimit = time.Minute
-	pollPace  = time.Second
-)
-
-// newPipeline makes the way of a client's requests, with the retries that every client of Azure has.
-func newPipeline() runtime.Pipeline {
-	return runtime.NewPipeline("longshore-e2e", "v0.0.0", runtime.PipelineOptions{}, &policy.ClientOptions{})
-}
-
-// beginImport posts as a client that Azure's generator makes, and returns what its poller is made of.
-func beginImport(t *testing.T, s *stack.Stack, collection string, content []byte) (*http.Response, runtime.Pipeline) {
-	t.Helper()
-	return postImport(t, s.Client().Base()+"/api/"+collection+"/import", content, nil)
-}
-
-func postImport(t *testing.T, address string, content []byte, headers map[string]string) (*http.Response, runtime.Pipeline) {
-	t.Helper()
-	pipeline := newPipeline()
-	req, err := runtime.NewRequest(t.Context(), http.MethodPost, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range headers {
-		req.Raw().Header.Set(name, value)
-	}
-	if err := req.SetBody(streaming.NopCloser(bytes.NewReader(content)), "application/json"); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := pipeline.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !runtime.HasStatusCode(resp, http.StatusAccepted) {
-		t.Fatal(runtime.NewResponseError(resp))
-	}
-	return resp, pipeline
-}
-
-// follow polls to the end, as the callers of generated clients do.
-func follow[T any](t *testing.T, resp *http.Response, pipeline runtime.Pipeline, options *runtime.NewPollerOptions[T]) (T, error) {
-	t.Helper()
-	poller, err := runtime.NewPoller(resp, pipeline, options)
-	if err != nil {
-		t.Fatalf("making the poller: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), pollLimit)
-	defer cancel()
-	return poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: pollPace})
-}
-
-// withoutLocation hides the header that makes Go's poller end with a GET of it, whatever it is told: it then reads the monitor, as
-// the pollers of other languages do.
-func withoutLocation(resp *http.Response) *http.Response {
-	resp.Header.Del("Location")
-	return resp
-}
-
-func monitorOptions() *runtime.NewPollerOptions[client.Result] {
-	return &runtime.NewPollerOptions[client.Result]{
-		FinalStateVia: runtime.FinalStateViaOpLocation, OperationLocationResultPath: "result",
-	}
-}
-
-// TestAzurePoller lets the poller of Azure's SDK find its way from the 202 to the result.
-func TestAzurePoller(t *testing.T) {
+// TestAzurePollersSuccess polls imports of which one record is rejected. The pollers read the result
+// at the Location, or in the status monitor.
+func TestAzurePollersSuccess(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
-	body := tool.JSON(append(numberedTools(2_000), tool.Tool{ID: "broken"})...)
-	t.Run("result_at_the_location", func(t *testing.T) {
-		s := s.WithTB(t)
-		resp, pipeline := beginImport(t, s, "tools", body)
-		got, err := follow[client.TaskStatus](t, resp, pipeline, nil)
+	request := importRequest{
+		url:  importURL(s.Client().Base(), "tools"),
+		body: tool.JSON(append(numberedTools(2_000), tool.Tool{ID: "broken"})...),
+	}
+	for name, poller := range azurePollers {
+		t.Run(name, func(t *testing.T) {
+			got := poller.start(t, request)()
+			if got.Failed || got.Result.Status != "COMPLETED" || got.Result.ImportedRecords == nil ||
+				*got.Result.ImportedRecords != 2_000 || len(got.Result.Errors) != 1 {
+				t.Errorf("got %+v, want COMPLETED with 2000 imported records and 1 error", got)
+			}
+		})
+	}
+	want := client.Counts{Total: 2_001, Updated: 2_000, Imported: 2_000, Failed: 1}
+	t.Run("azcore_with_monitor", func(t *testing.T) {
+		got, err := pollMonitorWithAzcore(t, request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Status != "COMPLETED" || got.ImportedRecords == nil || *got.ImportedRecords != 2_000 || len(got.Errors) != 1 {
-			t.Errorf("the result is %+v", got)
+		if got.Counts != want || got.FailedRecords == "" {
+			t.Errorf("got the result %+v, want %+v with a link to the failed record", got, want)
 		}
 	})
-	t.Run("result_in_the_monitor", func(t *testing.T) {
-		s := s.WithTB(t)
-		resp, pipeline := beginImport(t, s, "tools", body)
-		got, err := follow(t, withoutLocation(resp), pipeline, monitorOptions())
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := client.Counts{Total: 2_001, Updated: 2_000, Imported: 2_000, Failed: 1}
-		if got.Counts != want || got.FailedRecords == "" {
-			t.Errorf("the result is %+v, not %+v with a link to the failed record", got, want)
+	t.Run("core-lro_with_monitor", func(t *testing.T) {
+		input := newLROInput(request)
+		input.FinalState = "operation-location"
+		var got lroOutput[client.Monitor]
+		thirdparty.Start(t, "lro.mjs", input).ReadOne(t, &got)
+		if got.Status != "succeeded" || got.Result.Result == nil || got.Result.Result.Counts != want {
+			t.Errorf("got %+v with the result %+v, want succeeded with %+v", got, got.Result.Result, want)
 		}
 	})
 }
 
-// TestAzurePollerFailure ends an import as a whole: its table is dropped while it waits. The poller ends with the error's code,
-// wherever it looks for it.
-func TestAzurePollerFailure(t *testing.T) {
+// TestAzurePollersFailure polls imports that fail as a whole, because their table is dropped. Each
+// poller returns the error code, whether it reads the Location or the monitor.
+func TestAzurePollersFailure(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
 	})
 	s.Exec("DROP TABLE spoons")
-	body := []byte(`[{"id":1},{"id":2}]`)
-	t.Run("seen_at_the_location", func(t *testing.T) {
-		s := s.WithTB(t)
-		resp, pipeline := beginImport(t, s, "spoons", body)
-		_, err := follow[client.TaskStatus](t, resp, pipeline, nil)
-		expectErrorCode(t, err, "ChunkAbandoned")
-	})
-	t.Run("seen_in_the_monitor", func(t *testing.T) {
-		s := s.WithTB(t)
-		resp, pipeline := beginImport(t, s, "spoons", body)
-		_, err := follow(t, withoutLocation(resp), pipeline, monitorOptions())
-		expectErrorCode(t, err, "ChunkAbandoned")
+	request := importRequest{url: importURL(s.Client().Base(), "spoons"), body: []byte(`[{"id":1},{"id":2}]`)}
+	for name, poller := range azurePollers {
+		t.Run(name, func(t *testing.T) {
+			expectPollError(t, poller.start(t, request)(), "failed", "ChunkAbandoned")
+		})
+	}
+	t.Run("azcore_with_monitor", func(t *testing.T) {
+		_, err := pollMonitorWithAzcore(t, request)
+		e, ok := errors.AsType[*azcore.ResponseError](err)
+		if !ok {
+			t.Fatalf("got the error %v, want a ResponseError", err)
+		}
+		if e.ErrorCode != "ChunkAbandoned" {
+			t.Errorf("got the error code %q, want ChunkAbandoned: %v", e.ErrorCode, err)
+		}
 	})
 }
 
-func expectErrorCode(t *testing.T, err error, code string) {
+// TestAzurePollersCancel cancels polled imports while their step is blocked.
+func TestAzurePollersCancel(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	proxy := thirdparty.NewProxy(t, s.Client().Base())
+	release := s.BlockWrites("xforce.tools")
+	for name, poller := range azurePollers {
+		t.Run(name, func(t *testing.T) {
+			s := s.WithTB(t)
+			request := importRequest{url: importURL(proxy.URL(), "tools"), body: tool.SampleJSON, operationID: uuid.NewString()}
+			wait := poller.start(t, request)
+			await.Until(t, recoveryLimit, "the poller to poll", func() bool {
+				return slices.ContainsFunc(proxy.Visits(), func(v thirdparty.Visit) bool { return strings.Contains(v.Path, request.operationID) })
+			})
+			mustDo(t, s, http.MethodPost, "/operations/"+request.operationID+":cancel", http.StatusOK)
+			expectPollError(t, wait(), "canceled", "")
+		})
+	}
+	release()
+	if got := s.Number(`SELECT count(*) FROM xforce.tools`); got != 0 {
+		t.Errorf("got %d records of cancelled imports in the table, want 0", got)
+	}
+}
+
+// TestAzurePollersGone saves pollers and restores them after the operation was pruned, or with the id
+// of an operation that never existed.
+func TestAzurePollersGone(t *testing.T) {
+	t.Parallel()
+	s := stack.Start(t, stack.Options{})
+	newRequest := func() importRequest {
+		return importRequest{url: importURL(s.Client().Base(), "tools"), body: tool.SampleJSON, operationID: uuid.NewString()}
+	}
+	for name, poller := range azurePollers {
+		t.Run(name, func(t *testing.T) {
+			s := s.WithTB(t)
+			request := newRequest()
+			id := request.operationID
+			state := poller.submit(t, request)
+			s.WaitFor(client.Accepted{ID: id, OperationLocation: s.Client().Base() + "/operations/" + id}, "Succeeded")
+			mustDo(t, s, http.MethodDelete, "/operations/"+id, http.StatusNoContent)
+			expectHTTPError(t, poller.resume(t, state), http.StatusGone)
+		})
+	}
+	t.Run("never_existed", func(t *testing.T) {
+		for name, poller := range azurePollers {
+			t.Run(name, func(t *testing.T) {
+				request := newRequest()
+				state := poller.submit(t, request)
+				got := poller.resume(t, strings.ReplaceAll(state, request.operationID, uuid.NewString()))
+				expectHTTPError(t, got, http.StatusNotFound)
+			})
+		}
+	})
+}
+
+// expectPollError checks the error of a poller whose operation did not succeed. Go's poller returns
+// the error code; JavaScript's poller returns its own status, and for a failed operation a message
+// with the code.
+func expectPollError(t *testing.T, got pollResult, status, code string) {
 	t.Helper()
-	var refused *azcore.ResponseError
-	if !errors.As(err, &refused) {
-		t.Fatalf("the poller ended with %v, not with a ResponseError", err)
+	if !got.Failed || (got.Status != "" && got.Status != status) {
+		t.Fatalf("got %+v, want the status %s", got, status)
 	}
-	if refused.ErrorCode != code {
-		t.Errorf("the error code is %q, not %s: %v", refused.ErrorCode, code, err)
+	if !strings.Contains(got.ErrorMessage, code) {
+		t.Errorf("got the message %q, want one with %s", got.ErrorMessage, code)
+	}
+	if got.Status == "" && (got.ErrorCode == "" || code != "" && got.ErrorCode != code) {
+		t.Errorf("got the error code %q, want %q", got.ErrorCode, code)
 	}
 }
 
-// spoons is the least collection that there can be.
-const (
-	spoonsFile = `{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "x-longshore": {"table": "public.spoons", "key": ["id"]},
-  "type": "object", "required": ["id"], "additionalProperties": false,
-  "properties": {"id": {"type": "integer"}}
-}`
-	spoonsTable = `CREATE TABLE spoons (id BIGINT PRIMARY KEY, import_number BIGINT, import_row INT)`
-)
+// expectHTTPError checks that a poller ended with an error response that has an error code.
+func expectHTTPError(t *testing.T, got pollResult, status int) {
+	t.Helper()
+	if !got.Failed || got.HTTPStatus != status || got.ErrorCode == "" {
+		t.Errorf("got %+v, want an error with the HTTP status %d and a code", got, status)
+	}
+}
+
+// mustDo sends a request without a body, and requires the status of the response.
+func mustDo(t *testing.T, s *stack.Stack, method, path string, status int) *client.Response {
+	t.Helper()
+	response, err := s.Client().Do(t.Context(), method, path, client.RequestBody{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.Status != status {
+		t.Fatalf("%s %s: got status %d, want %d: %s", method, path, response.Status, status, response.Body)
+	}
+	return response
+}

@@ -14,42 +14,47 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// bigImport is the variable that says how many records a big import has: ten million prove more than the million of every day, and take
-// ten minutes. As in: LONGSHORE_BIG_IMPORT=10000000 make test ARGS='-v -timeout 30m -run "TestCancelBigImport|TestFairness" ./e2e'.
-const bigImport = "LONGSHORE_BIG_IMPORT"
+// bigRecordsVariable is the environment variable with the number of records of a big import. Ten
+// million take about ten minutes:
+// LONGSHORE_BIG_IMPORT=10000000 make test ARGS='-v -timeout 30m -run "TestCancelBigImport|TestFairness" ./e2e'.
+const bigRecordsVariable = "LONGSHORE_BIG_IMPORT"
 
-// everyDayRecords is how many records a big import has if nobody says more.
-const everyDayRecords = 1_000_000
+// defaultBigRecords is also the minimum number of records of a big import.
+const defaultBigRecords = 1_000_000
+
+// bigTimeout is the maximum time of a part of a big import.
+const bigTimeout = 5 * time.Minute
 
 func bigRecords(t *testing.T) int {
 	t.Helper()
-	text := os.Getenv(bigImport)
+	text := os.Getenv(bigRecordsVariable)
 	if text == "" {
-		return everyDayRecords
+		return defaultBigRecords
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < everyDayRecords {
-		t.Fatalf("%s is %q, not a number of at least %d", bigImport, text, everyDayRecords)
+	if err != nil || n < defaultBigRecords {
+		t.Fatalf("%s: got %q, want a number of at least %d", bigRecordsVariable, text, defaultBigRecords)
 	}
 	return n
 }
 
-// brokenEvery is how many records of a stream come to one that is rejected.
-const brokenEvery = 1_000
+// invalidEvery is the distance between invalid records of bigStream.
+const invalidEvery = 1_000
 
-// bigStream writes n records as NDJSON while they are read. Every thousandth has no name.
+// bigStream generates n records as NDJSON while they are read. Every thousandth is invalid: it has no
+// name.
 func bigStream(n int) io.Reader {
 	r, w := io.Pipe()
 	go func() {
 		out := bufio.NewWriterSize(w, 1<<20)
 		enc := json.NewEncoder(out)
 		for i := range n {
-			one := tool.Numbered(i)
-			if i%brokenEvery == brokenEvery-1 {
-				one.Name = ""
+			record := tool.Numbered(i)
+			if i%invalidEvery == invalidEvery-1 {
+				record.Name = ""
 			}
-			if err := enc.Encode(one); err != nil {
-				break // the reader has gone
+			if err := enc.Encode(record); err != nil {
+				break // the reader is closed
 			}
 		}
 		_ = w.CloseWithError(out.Flush())
@@ -57,7 +62,7 @@ func bigStream(n int) io.Reader {
 	return r
 }
 
-// startBigImport sends a big import, and returns when a tenth of it is done.
+// startBigImport posts a big import, and returns when a tenth of its chunks is done.
 func startBigImport(t *testing.T, s *stack.Stack) client.Accepted {
 	t.Helper()
 	n := bigRecords(t)
@@ -66,13 +71,16 @@ func startBigImport(t *testing.T, s *stack.Stack) client.Accepted {
 		t.Fatal(err)
 	}
 	if op.TotalRecords != n {
-		t.Fatalf("%d records were accepted, not %d", op.TotalRecords, n)
+		t.Fatalf("got %d accepted records, want %d", op.TotalRecords, n)
 	}
-	t.Logf("%d records were sent in %s", n, op.Elapsed)
-	s.WaitForSQL(bigLimit, "a tenth to be done", `SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
+	t.Logf("sent %d records in %s", n, op.Elapsed)
+	waitForTenth(s, op)
 	s.MustBeUnfinished(op)
 	return op
 }
 
-// bigLimit bounds a wait for a part of a big import.
-const bigLimit = 5 * time.Minute
+// waitForTenth waits until a tenth of the operation's chunks is done.
+func waitForTenth(s *stack.Stack, op client.Accepted) {
+	s.WaitForSQL(bigTimeout, "a tenth of the chunks to be done",
+		`SELECT done_chunks * 10 >= total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
+}

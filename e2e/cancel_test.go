@@ -12,97 +12,123 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// maxCancelTime is how soon an operation stands still after somebody asked for it.
+// maxCancelTime is the maximum time of a request that cancels an operation.
 const maxCancelTime = time.Second
 
-// TestCancelBigImport cancels a big import in its middle, while workers are in the middle of their steps and the queue is full: what was applied
-// before stays and is counted, nothing is written afterwards, and every other record can be had back.
+// TestCancelBigImport cancels a big import while importers run steps and the queue is full. Records that
+// were applied before stay and are counted, nothing is written afterwards, and all other records can be
+// downloaded.
 func TestCancelBigImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_EXPIRE_EVERY=200ms"}})
 	op := startBigImport(t, s)
 	m := mustCancel(t, s, op)
-	still := readFootprint(t, s, op)
+	want := readFootprint(t, s, op)
 	s.DrainQueue("imports")
-	if diff := cmp.Diff(still, readFootprint(t, s, op)); diff != "" {
-		t.Errorf("something was written after the cancel (-then +now):\n%s", diff)
+	if diff := cmp.Diff(want, readFootprint(t, s, op)); diff != "" {
+		t.Errorf("footprint after the cancel (-want +got):\n%s", diff)
 	}
 	expectBigCounts(t, s, op, m)
 
 	again := mustCancel(t, s, op)
 	if again.Counts != m.Counts || !again.Finished.Equal(*m.Finished) {
-		t.Errorf("cancelled again it is %+v, was %+v", again, m)
+		t.Errorf("second cancel: got %+v, want %+v", again, m)
 	}
 	mustPrune(t, s, op)
-	began := time.Now()
-	s.WaitForSQL(bigLimit, "all of it to be cleared away", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.ID)
-	t.Logf("it was cleared away in %s", time.Since(began))
+	start := time.Now()
+	s.WaitForSQL(bigTimeout, "the dependent rows to be deleted", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.ID)
+	t.Logf("deleted in %s", time.Since(start))
 	expectTombstone(t, s, op.OperationLocation, "cancelled", m.Counts)
-	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != m.Counts.Created {
-		t.Errorf("the target holds %d records afterwards, not %d", held, m.Counts.Created)
+	if got := s.Number(`SELECT count(*) FROM xforce.tools`); got != m.Counts.Created {
+		t.Errorf("got %d rows in the table after the prune, want %d", got, m.Counts.Created)
 	}
 }
 
-// mustCancel cancels an operation and expects it to stand still in time.
+// mustCancel cancels an operation, and checks that it is cancelled in time.
 func mustCancel(t *testing.T, s *stack.Stack, op client.Accepted) client.Monitor {
 	t.Helper()
-	answer, err := s.Client().Cancel(t.Context(), op.OperationLocation)
+	response, err := s.Client().Cancel(t.Context(), op.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := answer.Monitor()
+	m, err := response.Monitor()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the cancel was answered in %s, at %+v", answer.Elapsed, m.Counts)
-	if m.Status != "Canceled" || m.Finished == nil || answer.Elapsed > maxCancelTime {
-		t.Errorf("after %s it is %s, finished %v", answer.Elapsed, m.Status, m.Finished)
+	t.Logf("cancelled in %s, with the counts %+v", response.Elapsed, m.Counts)
+	if m.Status != "Canceled" || m.Finished == nil || response.Elapsed > maxCancelTime {
+		t.Errorf("got status %s, finished %v after %s, want Canceled within %s", m.Status, m.Finished, response.Elapsed, maxCancelTime)
 	}
 	return m
 }
 
-// mustPrune deletes a finished operation.
+// mustPrune prunes a finished operation.
 func mustPrune(t *testing.T, s *stack.Stack, op client.Accepted) {
 	t.Helper()
-	answer, err := s.Client().Delete(t.Context(), op.OperationLocation)
+	response, err := s.Client().Delete(t.Context(), op.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Status != http.StatusNoContent || len(answer.Body) != 0 {
-		t.Errorf("pruning was answered with %d: %s", answer.Status, answer.Body)
+	if response.Status != http.StatusNoContent || len(response.Body) != 0 {
+		t.Errorf("got status %d, want 204 without a body: %s", response.Status, response.Body)
 	}
 }
 
-// footprint is what an import has written: how many rows, and by which transactions.
+// footprint summarizes what an import has written. Transactions is the sum of the ids of the
+// transactions that wrote the rows.
 type footprint struct {
-	Tools, ByWhom, Progress, DoneChunks, Revision, Imported, Failed int
+	Tools, Transactions, Progress, DoneChunks, Revision, Imported, Failed int
 }
 
 func readFootprint(t *testing.T, s *stack.Stack, op client.Accepted) footprint {
 	t.Helper()
 	return footprint{
-		Tools:      s.Number(`SELECT count(*) FROM xforce.tools`),
-		ByWhom:     s.Number(`SELECT coalesce(sum(xmin::text::bigint), 0)::bigint FROM xforce.tools`),
-		Progress:   s.Number(`SELECT count(*) FROM xforce.task_progress WHERE task_id = $1`, op.ID),
-		DoneChunks: s.Number(`SELECT count(*) FROM xforce.task_chunks WHERE task_id = $1 AND state = 'done'`, op.ID),
-		Revision:   s.Number(`SELECT revision FROM xforce.tasks WHERE task_id = $1`, op.ID),
-		Imported:   s.Number(`SELECT imported_records FROM xforce.tasks WHERE task_id = $1`, op.ID),
-		Failed:     s.Number(`SELECT failed_records FROM xforce.tasks WHERE task_id = $1`, op.ID),
+		Tools:        s.Number(`SELECT count(*) FROM xforce.tools`),
+		Transactions: s.Number(`SELECT coalesce(sum(xmin::text::bigint), 0)::bigint FROM xforce.tools`),
+		Progress:     s.Number(`SELECT count(*) FROM xforce.task_progress WHERE task_id = $1`, op.ID),
+		DoneChunks:   s.Number(`SELECT count(*) FROM xforce.task_chunks WHERE task_id = $1 AND state = 'done'`, op.ID),
+		Revision:     s.Number(`SELECT revision FROM xforce.tasks WHERE task_id = $1`, op.ID),
+		Imported:     s.Number(`SELECT imported_records FROM xforce.tasks WHERE task_id = $1`, op.ID),
+		Failed:       s.Number(`SELECT failed_records FROM xforce.tasks WHERE task_id = $1`, op.ID),
 	}
 }
 
-// expectBigCounts holds what became of every single record against the counts: applied ones are in the table, failed ones and unprocessed
-// ones can be downloaded, and nothing is missing or twice.
+// expectBigCounts checks the outcome of every record against the counts: created records are in the
+// table, failed and unprocessed ones can be downloaded, and none is missing or has two outcomes.
 func expectBigCounts(t *testing.T, s *stack.Stack, op client.Accepted, m client.Monitor) {
 	t.Helper()
-	n := m.Counts
-	if n.Imported+n.Failed+n.Unprocessed != op.TotalRecords || n.Created != n.Imported || n.Unprocessed == 0 || n.Failed == 0 {
-		t.Errorf("the counts are %+v", n)
+	c := m.Counts
+	if c.Imported+c.Failed+c.Unprocessed != op.TotalRecords || c.Created != c.Imported || c.Unprocessed == 0 || c.Failed == 0 {
+		t.Errorf("got the counts %+v, want a sum of %d, all imported ones created, some unprocessed and failed", c, op.TotalRecords)
 	}
-	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != n.Created {
-		t.Errorf("the table holds %d records, %d were created", held, n.Created)
+	if got := s.Number(`SELECT count(*) FROM xforce.tools`); got != c.Created {
+		t.Errorf("got %d rows in the table, want %d", got, c.Created)
 	}
-	place := make([]byte, op.TotalRecords+1)
+	outcomes := make([]byte, op.TotalRecords+1) // number of outcomes of each record
+	countRows(t, s, outcomes)
+	for outcome, want := range map[string]int{"failed": c.Failed, "unprocessed": c.Unprocessed} {
+		got := 0
+		err := s.Client().EachRecord(t.Context(), op.OperationLocation, outcome, func(r client.Record) {
+			got++
+			outcomes[r.Row]++
+			if len(r.Record) == 0 || r.Outcome != outcome {
+				t.Errorf("record %d: got outcome %s, want %s with the record: %s", r.Row, r.Outcome, outcome, r.Record)
+			}
+		})
+		if err != nil || got != want {
+			t.Errorf("got %d %s records, want %d: %v", got, outcome, want, err)
+		}
+	}
+	for row, got := range outcomes[1:] {
+		if got != 1 {
+			t.Fatalf("record %d: got %d outcomes, want 1", row+1, got)
+		}
+	}
+}
+
+// countRows counts the rows of the table by import_row.
+func countRows(t *testing.T, s *stack.Stack, counts []byte) {
+	t.Helper()
 	rows, err := s.DB().Query(t.Context(), `SELECT import_row FROM xforce.tools`)
 	if err != nil {
 		t.Fatal(err)
@@ -112,38 +138,21 @@ func expectBigCounts(t *testing.T, s *stack.Stack, op client.Accepted, m client.
 		if err := rows.Scan(&row); err != nil {
 			t.Fatal(err)
 		}
-		place[row]++
+		counts[row]++
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	for outcome, want := range map[string]int{"failed": n.Failed, "unprocessed": n.Unprocessed} {
-		got := 0
-		err := s.Client().EachRecord(t.Context(), op.OperationLocation, outcome, func(r client.Record) {
-			got++
-			place[r.Row]++
-			if len(r.Record) == 0 || r.Outcome != outcome {
-				t.Errorf("record %d is %s: %s", r.Row, r.Outcome, r.Record)
-			}
-		})
-		if err != nil || got != want {
-			t.Errorf("%d %s records were downloaded, not %d: %v", got, outcome, want, err)
-		}
-	}
-	for row, times := range place[1:] {
-		if times != 1 {
-			t.Fatalf("record %d is in %d places", row+1, times)
-		}
-	}
 }
 
-// TestCancelDuringStep cancels an import whose only step stands in its middle: the cancel does not wait for it, and it can't commit.
+// TestCancelDuringStep cancels an import while its only step is blocked. The cancel does not wait for
+// the step, and the step cannot commit afterwards.
 func TestCancelDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
+	s.WaitForSQL(recoveryLimit, "a step to be blocked", `SELECT count(*) > 0 `+blockedSteps)
 	m := mustCancel(t, s, op)
 	expectCounts(t, m, client.Counts{Total: 5, Unprocessed: 5})
 	release()
@@ -151,74 +160,74 @@ func TestCancelDuringStep(t *testing.T) {
 	s.DrainQueue("imports")
 	again := s.SubmitJSON(tool.JSON(tool.Numbered(1)))
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
-	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != 1 {
-		t.Errorf("the table holds %d records: the cancelled import wrote some", held)
+	if got := s.Number(`SELECT count(*) FROM xforce.tools`); got != 1 {
+		t.Errorf("got %d rows in the table, want 1: the cancelled import must not write", got)
 	}
 	if got := len(s.Records(op, "unprocessed")); got != 5 {
-		t.Errorf("%d records can be had back, not 5", got)
+		t.Errorf("got %d unprocessed records, want 5", got)
 	}
 }
 
-// TestCancelFinished: what is finished can't be cancelled, and says how it ended.
+// TestCancelFinished checks that a cancel of a finished operation answers 409 with the final state, and
+// 410 after the prune.
 func TestCancelFinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	op := s.SubmitJSON(tool.SampleJSON)
 	m := s.WaitFor(op, "Succeeded")
-	answer, err := s.Client().Cancel(t.Context(), op.OperationLocation)
+	response, err := s.Client().Cancel(t.Context(), op.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := answer.Problem()
+	p, err := response.Problem()
 	if err != nil || p.Status != http.StatusConflict || p.Code() != "operation-finished" || p.FinalState != "succeeded" {
-		t.Errorf("it was answered with %d: %s, %v", answer.Status, answer.Body, err)
+		t.Errorf("got %d %s, want 409 operation-finished with the final state succeeded: %v", response.Status, response.Body, err)
 	}
-	if after := s.WaitFor(op, "Succeeded"); after.Counts != m.Counts || !after.Finished.Equal(*m.Finished) {
-		t.Errorf("afterwards it is %+v, was %+v", after, m)
+	if got := s.WaitFor(op, "Succeeded"); got.Counts != m.Counts || !got.Finished.Equal(*m.Finished) {
+		t.Errorf("after the cancel: got %+v, want %+v", got, m)
 	}
 	mustPrune(t, s, op)
 	expectTombstone(t, s, op.OperationLocation, "succeeded", m.Counts)
-	for _, ask := range []func() (*client.Response, error){
-		func() (*client.Response, error) { return s.Client().Cancel(t.Context(), op.OperationLocation) },
-		func() (*client.Response, error) { return s.Client().Delete(t.Context(), op.OperationLocation) },
-	} {
-		if answer, err := ask(); err != nil || answer.Status != http.StatusGone {
-			t.Errorf("what is gone was answered with %+v, %v", answer, err)
-		}
+	if response, err := s.Client().Cancel(t.Context(), op.OperationLocation); err != nil || response.Status != http.StatusGone {
+		t.Errorf("cancel after the prune: got %+v, %v, want 410", response, err)
+	}
+	if response, err := s.Client().Delete(t.Context(), op.OperationLocation); err != nil || response.Status != http.StatusGone {
+		t.Errorf("delete after the prune: got %+v, %v, want 410", response, err)
 	}
 }
 
-// TestDeleteUnfinished: DELETE of what is unfinished cancels it and keeps its monitor.
+// TestDeleteCancelsUnfinished checks that DELETE of an unfinished operation cancels it and keeps its
+// monitor.
 func TestDeleteCancelsUnfinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None})
 	op := s.SubmitJSON(tool.SampleJSON)
-	answer, err := s.Client().Delete(t.Context(), op.OperationLocation)
+	response, err := s.Client().Delete(t.Context(), op.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := answer.Monitor()
+	m, err := response.Monitor()
 	if err != nil || m.Status != "Canceled" {
-		t.Errorf("it was answered with %d: %s, %v", answer.Status, answer.Body, err)
+		t.Errorf("got %d %s, want Canceled: %v", response.Status, response.Body, err)
 	}
 	expectCounts(t, s.WaitFor(op, "Canceled"), client.Counts{Total: 5, Unprocessed: 5})
 }
 
-// expectTombstone expects the 410 that is left of an operation.
-func expectTombstone(t *testing.T, s *stack.Stack, address, state string, counts client.Counts) {
+// expectTombstone checks that a URL of an operation answers 410 with the final state and counts.
+func expectTombstone(t *testing.T, s *stack.Stack, url, state string, counts client.Counts) {
 	t.Helper()
-	answer, err := s.Client().Get(t.Context(), address)
+	response, err := s.Client().Get(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := answer.Problem()
+	p, err := response.Problem()
 	if err != nil || p.Status != http.StatusGone || p.Code() != "operation-expired" || p.FinalState != state || p.ExpiredAt.IsZero() {
-		t.Errorf("GET %s was answered with %d: %s, %v", address, answer.Status, answer.Body, err)
+		t.Errorf("GET %s: got %d %s, want 410 operation-expired with the final state %s: %v", url, response.Status, response.Body, state, err)
 		return
 	}
 	c := p.Counts
 	if c == nil || c.Total != counts.Total || c.Created != counts.Created || c.Updated != counts.Updated ||
 		c.Superseded != counts.Superseded || c.Failed != counts.Failed {
-		t.Errorf("GET %s tells the counts %+v, not %+v", address, c, counts)
+		t.Errorf("GET %s: got the counts %+v, want %+v", url, c, counts)
 	}
 }

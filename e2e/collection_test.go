@@ -14,8 +14,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// A second collection is a file and a table, and nothing else: with a key of two members and columns of other types than the
-// shipped one's. Where the schema leaves a question open, the column decides.
+// The collection "cargo" has a key of two members, and columns of types that the shipped collection
+// does not have. Where its schema allows several representations, the type of the column decides.
 const (
 	cargoFile = `{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,8 +45,8 @@ const (
 	vesselB = "0192f000-0000-7000-8000-00000000000b"
 )
 
-// goodCargo is what both bodies below become, as Postgres tells it.
-const goodCargo = `[
+// cargoRows is the content of the table after the import of either body below, as Postgres formats it.
+const cargoRows = `[
   {"vessel": "` + vesselA + `", "position": 1, "weight": 1234567.125, "containers": 9007199254740993, "sealed": true,
    "departed": "2026-01-31T10:30:00.123456+00:00", "due": "2026-02-28", "marks": ["fragile", "this | up"], "papers": {"n": [1, {"a": null}]}},
   {"vessel": "` + vesselA + `", "position": 2, "weight": null, "containers": null, "sealed": false,
@@ -68,7 +68,7 @@ const cargoCSV = `vessel;position;weight;containers;sealed;departed;due;marks;pa
 ` + vesselB + `; 1 ;-0.001;1000;;1969-07-20T20:17:40Z;1900-01-01;;[]
 `
 
-var brokenCargo = []brokenRecord{
+var invalidCargo = []brokenRecord{
 	{"vessel", `{"vessel": "Titanic", "position": 9}`, "/vessel", "invalid-value"},
 	{"position_too_large", `{"vessel": "` + vesselB + `", "position": 2147483648}`, "/position", "value-out-of-range"},
 	{"position_fraction", `{"vessel": "` + vesselB + `", "position": 1.5}`, "/position", "type"},
@@ -88,18 +88,19 @@ var brokenCargo = []brokenRecord{
 	{"loaded_at", `{"vessel": "` + vesselB + `", "position": 9, "loaded_at": "2026-01-31T12:30:00Z"}`, "/loaded_at", "unknown-member"},
 }
 
+// TestSecondCollection adds a collection by a file and a table.
 func TestSecondCollection(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "cargo", cargoFile), Tables: cargoTable})
 
 	t.Run("listed", func(t *testing.T) {
 		s := s.WithTB(t)
-		answer, err := s.Client().Get(t.Context(), "/")
+		response, err := s.Client().Get(t.Context(), "/")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var index struct{ Collections []string }
-		if err := json.Unmarshal(answer.Body, &index); err != nil {
+		if err := json.Unmarshal(response.Body, &index); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([]string{"cargo", "tools"}, index.Collections); diff != "" {
@@ -110,43 +111,44 @@ func TestSecondCollection(t *testing.T) {
 		s := s.WithTB(t)
 		op := s.Submit("cargo", client.RequestBody{Type: "application/json", Content: []byte(cargoJSON)})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 3, Imported: 3})
-		expectCargo(t, s, goodCargo)
+		expectCargo(t, s, cargoRows)
 	})
 	t.Run("csv", func(t *testing.T) {
 		s := s.WithTB(t)
 		s.Exec(`TRUNCATE cargo`)
 		op := s.Submit("cargo", client.RequestBody{Type: "text/csv", Content: []byte(cargoCSV)})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 3, Imported: 3})
-		expectCargo(t, s, goodCargo)
+		expectCargo(t, s, cargoRows)
 	})
-	t.Run("faults", func(t *testing.T) {
+	t.Run("invalid_records", func(t *testing.T) {
 		s := s.WithTB(t)
 		s.Exec(`TRUNCATE cargo`)
 		var body strings.Builder
-		for i, b := range brokenCargo {
-			good, _ := json.Marshal(map[string]any{"vessel": vesselA, "position": i})
-			body.WriteString(string(good) + "\n" + b.record + "\n")
+		for i, b := range invalidCargo {
+			valid, _ := json.Marshal(map[string]any{"vessel": vesselA, "position": i})
+			body.WriteString(string(valid) + "\n" + b.record + "\n")
 		}
-		n := len(brokenCargo)
+		n := len(invalidCargo)
 		op := s.Submit("cargo", client.RequestBody{Type: "application/x-ndjson", Content: []byte(body.String())})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2 * n, Created: n, Imported: n, Failed: n})
-		expectRejections(t, s.Records(op, "failed"), brokenCargo)
-		expectFailedAsSent(t, s, op, brokenCargo)
+		expectRejections(t, s.Records(op, "failed"), invalidCargo)
+		expectFailedAsSent(t, s, op, invalidCargo)
 	})
-	t.Run("faults_in_csv", func(t *testing.T) {
+	t.Run("invalid_csv_records", func(t *testing.T) {
 		s := s.WithTB(t)
 		op := s.Submit("cargo", client.RequestBody{Type: "text/csv", Content: []byte("vessel,position,weight,sealed\n" +
 			vesselB + ",1,heavy,true\n" + vesselB + ",2,1,maybe\n" + vesselB + ",3,1\n" + vesselB + ",4,1,true\n")})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 4, Created: 1, Imported: 1, Failed: 3})
 		expectOutcome(t, s, op, "failed", 1, 2, 3)
 	})
-	t.Run("beside_the_shipped_one", func(t *testing.T) {
+	t.Run("shipped_collection", func(t *testing.T) {
 		s := s.WithTB(t)
 		expectCounts(t, s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
 	})
 }
 
-// expectCargo compares the rows as Postgres writes them, without what Longshore and the table add.
+// expectCargo compares the rows of the table, without the columns that Longshore and the table itself
+// fill.
 func expectCargo(t *testing.T, s *stack.Stack, want string) {
 	t.Helper()
 	var got string
@@ -160,19 +162,19 @@ SELECT json_agg(to_jsonb(c) - 'import_number' - 'import_row' - 'loaded_at' ORDER
 	}
 }
 
-// decodeExactly reads JSON and keeps numbers as they are written.
+// decodeExactly decodes JSON and keeps the text of numbers.
 func decodeExactly(t *testing.T, text string) any {
 	t.Helper()
 	var value any
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	if err := dec.Decode(&value); err != nil {
-		t.Fatalf("reading %s: %v", text, err)
+		t.Fatalf("decoding %s: %v", text, err)
 	}
 	return value
 }
 
-// collectionFolder makes a folder for LONGSHORE_COLLECTIONS with one collection's file.
+// collectionFolder creates a folder for LONGSHORE_COLLECTIONS with the file of one collection.
 func collectionFolder(t *testing.T, name, file string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -181,3 +183,14 @@ func collectionFolder(t *testing.T, name, file string) string {
 	}
 	return folder
 }
+
+// The collection "spoons" has a key and no other member.
+const (
+	spoonsFile = `{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "x-longshore": {"table": "public.spoons", "key": ["id"]},
+  "type": "object", "required": ["id"], "additionalProperties": false,
+  "properties": {"id": {"type": "integer"}}
+}`
+	spoonsTable = `CREATE TABLE spoons (id BIGINT PRIMARY KEY, import_number BIGINT, import_row INT)`
+)

@@ -12,8 +12,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestConsoleInBrowser opens the web UI as an operator does, in a real browser: the login is refused and accepted, the queues are listed
-// with the work in them, an operation is found by its id, and no request goes anywhere else.
+// TestConsoleInBrowser opens the web UI in a real browser: a wrong login is rejected, the right one is
+// accepted, the queues are listed with their entries, an operation is found by its id, and the pages
+// send no request to another server.
 func TestConsoleInBrowser(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Consoles: 1, Env: []string{
@@ -25,47 +26,48 @@ func TestConsoleInBrowser(t *testing.T) {
 	for _, login := range [][2]string{{"", ""}, {"vera", "run"}} {
 		browser.Login(login[0], login[1])
 		if status := browser.Open(s.Console() + "/"); status != http.StatusUnauthorized || !strings.Contains(browser.Text(), "Log in") {
-			t.Errorf("as %q: %d, and the page shows %s", login, status, browser.Text())
+			t.Errorf("login %q: got status %d, want 401 with a login page: %s", login, status, browser.Text())
 		}
 	}
 
 	browser.Login("vera", "see")
 	if status := browser.Open(s.Console() + "/"); status != http.StatusOK {
-		t.Fatalf("the right login: %d", status)
+		t.Fatalf("right login: got status %d, want 200", status)
 	}
 	browser.Await("the queue with the import", `[...document.querySelectorAll("tr")].some(row => /^imports\s+run\s+1\s/.test(row.innerText))`)
 	browser.Click(`a[href="/queues/queues/imports"]`)
-	browser.Await("the queue's own page", pageContains("Queue size"))
+	browser.Await("the page of the queue", pageContains("Queue size"))
 	browser.Open(s.Console() + "/queues/queues/imports?status=pending")
 	browser.Await("the entry", pageContains("operation "+op.ID+", chunk 0"))
 
 	if status := browser.Open(s.Console() + "/operations/" + op.ID); status != http.StatusOK {
-		t.Fatalf("the page of the operation: %d", status)
+		t.Fatalf("page of the operation: got status %d, want 200", status)
 	}
-	browser.Await("what is queued of it", pageContains("pending"))
+	browser.Await("the entries of the operation", pageContains("pending"))
 	browser.Click(`td a`)
-	browser.Await("the entry's own page", pageContains("operation "+op.ID+", chunk 0"))
-	expectOwnRequests(t, browser, s.Console())
+	browser.Await("the page of the entry", pageContains("operation "+op.ID+", chunk 0"))
+	expectSameOrigin(t, browser, s.Console())
 	mustCancel(t, s, op)
 }
 
-// pageContains is the condition that the page shows a text.
+// pageContains returns the JavaScript condition that the page shows a text.
 func pageContains(text string) string { return `document.body.innerText.includes("` + text + `")` }
 
-// expectOwnRequests wants that no page has asked for anything elsewhere, and that none was kept from what it is made of.
-func expectOwnRequests(t *testing.T, browser *thirdparty.Browser, own string) {
+// expectSameOrigin checks that no page sent a request to another server, and that the browser logged no
+// error, such as a resource that a content security policy blocked.
+func expectSameOrigin(t *testing.T, browser *thirdparty.Browser, origin string) {
 	t.Helper()
 	requests := browser.Requests()
 	if len(requests) < 10 {
-		t.Errorf("only %d requests were seen: %s", len(requests), requests)
+		t.Errorf("got %d requests, want at least 10: %s", len(requests), requests)
 	}
 	for _, request := range requests {
-		address, err := url.Parse(request)
-		if err != nil || !slices.Contains([]string{"data", "blob", "about"}, address.Scheme) && !strings.HasPrefix(request, own+"/") {
-			t.Errorf("a page asked for %s, %v", request, err)
+		u, err := url.Parse(request)
+		if err != nil || !slices.Contains([]string{"data", "blob", "about"}, u.Scheme) && !strings.HasPrefix(request, origin+"/") {
+			t.Errorf("got a request to %s, want only %s: %v", request, origin, err)
 		}
 	}
-	for _, complaint := range browser.Errors() {
-		t.Errorf("the browser complained: %s", complaint)
+	for _, message := range browser.Errors() {
+		t.Errorf("the browser logged: %s", message)
 	}
 }

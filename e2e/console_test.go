@@ -9,8 +9,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestConsole looks at the queues as an operator does: the login is refused and accepted, and the work of a stack that stands still is
-// listed by its ids.
+// TestConsole requests the web UI of the queues with every role: no login, a wrong password, a viewer,
+// an operator. The listed entry contains the id of its operation.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Consoles: 1, Env: []string{
@@ -21,40 +21,44 @@ func TestConsole(t *testing.T) {
 	for _, test := range []struct {
 		name, user, method, path string
 		status                   int
-		shows                    string
+		content                  string // that the page contains
 	}{
-		{"no login", "", http.MethodGet, "/pending_tasks", http.StatusUnauthorized, "Log in"},
-		{"wrong login", "vera:run", http.MethodGet, "/pending_tasks", http.StatusUnauthorized, "Log in"},
+		{"no_login", "", http.MethodGet, "/pending_tasks", http.StatusUnauthorized, "Log in"},
+		{"wrong_password", "vera:run", http.MethodGet, "/pending_tasks", http.StatusUnauthorized, "Log in"},
 		{"viewer", "vera:see", http.MethodGet, "/pending_tasks", http.StatusOK, "operation " + op.ID + ", chunk 0"},
-		{"viewer who pauses", "vera:see", http.MethodPost, ":pause", http.StatusMethodNotAllowed, ""},
-		{"operator who pauses", "olga:run", http.MethodPost, ":pause", http.StatusNoContent, ""},
-		{"operator who resumes", "olga:run", http.MethodPost, ":resume", http.StatusNoContent, ""},
+		{"viewer_pauses", "vera:see", http.MethodPost, ":pause", http.StatusMethodNotAllowed, ""},
+		{"operator_pauses", "olga:run", http.MethodPost, ":pause", http.StatusNoContent, ""},
+		{"operator_resumes", "olga:run", http.MethodPost, ":resume", http.StatusNoContent, ""},
 	} {
-		status, body := requestConsole(t, test.method, queue+test.path, test.user)
-		if status != test.status || !strings.Contains(body, test.shows) {
-			t.Errorf("%s: %d %s", test.name, status, body)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			status, response := requestConsole(t, test.method, queue+test.path, test.user)
+			if status != test.status || !strings.Contains(response, test.content) {
+				t.Errorf("got status %d, want %d with %q: %s", status, test.status, test.content, response)
+			}
+		})
 	}
 	mustCancel(t, s, op)
 }
 
-func requestConsole(t *testing.T, method, address, user string) (status int, body string) {
+// requestConsole sends a request with the login "user:password", or without one. It returns the status
+// and the whole response with its headers.
+func requestConsole(t *testing.T, method, url, login string) (status int, response string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, password, ok := strings.Cut(user, ":"); ok {
-		request.SetBasicAuth(name, password)
+	if user, password, ok := strings.Cut(login, ":"); ok {
+		req.SetBasicAuth(user, password)
 	}
-	response, err := http.DefaultClient.Do(request)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }()
+	defer func() { _ = resp.Body.Close() }()
 	var text strings.Builder
-	if err := response.Write(&text); err != nil {
+	if err := resp.Write(&text); err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, text.String()
+	return resp.StatusCode, text.String()
 }

@@ -18,167 +18,170 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// heard is what a client of server-sent events tells: that it has connected, an event, or that it was sent away and stays away.
-type heard struct {
-	Open   bool   `json:"open"`
-	Closed int    `json:"closed"` // the status that sent it away
+// sseMessage is what a client of server-sent events reports: a connection, an event, or the end.
+type sseMessage struct {
+	Open   bool   `json:"open"`   // the client has connected
+	Closed int    `json:"closed"` // the status after which the client does not reconnect
 	ID     string `json:"id"`
 	Event  string `json:"event"`
 	Data   string `json:"data"`
 }
 
-// listener connects a client to the address. The function that it returns waits for what it tells next; the client comes back by itself
-// when its connection breaks.
-type listener func(t *testing.T, address string) (next func() heard)
+// sseClient connects a client to a URL. The client reconnects by itself when its connection breaks. The
+// returned function waits for the next message.
+type sseClient func(t *testing.T, url string) (next func() sseMessage)
 
-var listeners = map[string]listener{"npm_eventsource": listenWithEventSource, "go-sse": listenWithGoSSE}
+var sseClients = map[string]sseClient{"npm_eventsource": connectEventSource, "go-sse": connectGoSSE}
 
-func listenWithEventSource(t *testing.T, address string) func() heard {
+func connectEventSource(t *testing.T, url string) func() sseMessage {
 	t.Helper()
-	script := thirdparty.Start(t, "events.mjs", map[string]string{"url": address})
-	return func() heard {
+	script := thirdparty.Start(t, "events.mjs", map[string]string{"url": url})
+	return func() sseMessage {
 		t.Helper()
-		var h heard
-		script.ReadOne(t, &h)
-		return h
+		var m sseMessage
+		script.ReadOne(t, &m)
+		return m
 	}
 }
 
-func listenWithGoSSE(t *testing.T, address string) func() heard {
+func connectGoSSE(t *testing.T, url string) func() sseMessage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), eventsTimeout)
 	t.Cleanup(cancel)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := make(chan heard)
-	tell := func(h heard) {
+	messages := make(chan sseMessage)
+	send := func(m sseMessage) {
 		select {
-		case told <- h:
+		case messages <- m:
 		case <-ctx.Done():
 		}
 	}
-	var last int
-	listening := &sse.Client{ResponseValidator: func(resp *http.Response) error {
-		last = resp.StatusCode
+	var lastStatus int
+	sseClient := &sse.Client{ResponseValidator: func(resp *http.Response) error {
+		lastStatus = resp.StatusCode
 		err := sse.DefaultValidator(resp)
 		if err == nil {
-			tell(heard{Open: true})
+			send(sseMessage{Open: true})
 		}
 		return err
 	}}
-	connection := listening.NewConnection(req)
-	connection.SubscribeToAll(func(e sse.Event) { tell(heard{ID: e.LastEventID, Event: e.Type, Data: e.Data}) })
+	connection := sseClient.NewConnection(req)
+	connection.SubscribeToAll(func(e sse.Event) { send(sseMessage{ID: e.LastEventID, Event: e.Type, Data: e.Data}) })
 	go func() {
 		_ = connection.Connect()
-		tell(heard{Closed: last})
+		send(sseMessage{Closed: lastStatus})
 	}()
-	return func() heard {
+	return func() sseMessage {
 		t.Helper()
 		select {
-		case h := <-told:
-			return h
+		case m := <-messages:
+			return m
 		case <-ctx.Done():
-			t.Fatalf("waited %s in vain for an event", eventsTimeout)
-			return heard{}
+			t.Fatalf("got no event within %s", eventsTimeout)
+			return sseMessage{}
 		}
 	}
 }
 
 const (
-	// eventsTimeout bounds how long a client listens.
+	// eventsTimeout is the maximum time of a client's subscription.
 	eventsTimeout = time.Minute
-	// listenedTo is how many records an import has that clients listen to.
-	listenedTo = 20_000
+	// streamedRecords is the number of records of an import whose events are read.
+	streamedRecords = 20_000
 )
 
-// TestEventStreamReconnects listens to an import, while the api is killed, the import goes on without it, and the api comes back: the
-// clients hear of every revision once and in order, and stay away after the last.
+// TestEventStreamReconnects reads the events of an import while the api is killed, the import continues,
+// and the api is started again. The clients receive every revision once and in order, and do not
+// reconnect after the last one.
 func TestEventStreamReconnects(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50", "LONGSHORE_IMPORTER_CONCURRENCY=1"}})
-	for name, listen := range listeners {
+	for name, connect := range sseClients {
 		t.Run(name, func(t *testing.T) {
 			s := s.WithTB(t)
 			release := s.BlockWrites("xforce.tools")
-			op := s.SubmitLines(tool.NDJSON(listenedTo, tool.Numbered))
-			next := listen(t, op.OperationLocation+"/events")
-			events := appendEvent(t, nil, next()) // it listens, however long its start took
+			op := s.SubmitLines(tool.NDJSON(streamedRecords, tool.Numbered))
+			next := connect(t, op.OperationLocation+"/events")
+			events := appendEvent(t, nil, next()) // wait until the client is connected
 			release()
 			for len(events) < 3 {
 				events = appendEvent(t, events, next())
 			}
-			loseAPI(s, op)
+			killAPIMeanwhile(s, op)
 			opened := 0
 			for {
-				h := next()
-				if h.Closed != 0 {
-					expectClosed(t, h, opened)
+				m := next()
+				if m.Closed != 0 {
+					expectClosed(t, m, opened)
 					break
 				}
-				if h.Open {
+				if m.Open {
 					opened++
 				}
-				events = appendEvent(t, events, h)
+				events = appendEvent(t, events, m)
 			}
 			expectEvents(t, s, op, events)
 		})
 	}
 }
 
-// loseAPI kills the api in the middle of the import, sees that the import goes on, and starts it again in time for the rest.
-func loseAPI(s *stack.Stack, op client.Accepted) {
-	hold := s.BlockWrites("xforce.tools")
+// killAPIMeanwhile kills the api during the import, waits until more chunks are done, and starts the api
+// again before the import is finished.
+func killAPIMeanwhile(s *stack.Stack, op client.Accepted) {
+	release := s.BlockWrites("xforce.tools")
 	s.MustBeUnfinished(op)
 	s.KillAPI()
 	before := s.Number(`SELECT done_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID)
-	hold()
+	release()
 	s.WaitForChunks(op, before+5)
-	hold = s.BlockWrites("xforce.tools")
+	release = s.BlockWrites("xforce.tools")
 	s.MustBeUnfinished(op)
 	s.StartAPI()
-	hold()
+	release()
 }
 
-// appendEvent adds an event, whose revision must be above that of the event before.
-func appendEvent(t *testing.T, events []heard, h heard) []heard {
+// appendEvent appends a message that is an event. Its revision must be above that of the event before.
+func appendEvent(t *testing.T, events []sseMessage, m sseMessage) []sseMessage {
 	t.Helper()
-	if h.Event == "" {
+	if m.Event == "" {
 		return events
 	}
-	if len(events) > 0 && h.revision(t) <= events[len(events)-1].revision(t) {
-		t.Fatalf("revision %s was told after %s", h.ID, events[len(events)-1].ID)
+	if len(events) > 0 && m.revision(t) <= events[len(events)-1].revision(t) {
+		t.Fatalf("got revision %s after %s, want ascending revisions", m.ID, events[len(events)-1].ID)
 	}
-	return append(events, h)
+	return append(events, m)
 }
 
-func (h heard) revision(t *testing.T) int {
+func (m sseMessage) revision(t *testing.T) int {
 	t.Helper()
-	id, err := strconv.Atoi(h.ID)
+	id, err := strconv.Atoi(m.ID)
 	if err != nil {
-		t.Fatalf("the event %+v has no revision", h)
+		t.Fatalf("got the event %+v, want one with a revision", m)
 	}
 	return id
 }
 
-// expectClosed: a client that comes back after the last event is sent away by 204, which tells it to stay away.
-func expectClosed(t *testing.T, h heard, opened int) {
+// expectClosed checks that the client has reconnected after the restart, and that its last request was
+// answered 204, which means that it must not reconnect.
+func expectClosed(t *testing.T, m sseMessage, opened int) {
 	t.Helper()
-	if h.Closed != http.StatusNoContent {
-		t.Errorf("the client was sent away with status %d", h.Closed)
+	if m.Closed != http.StatusNoContent {
+		t.Errorf("got the last status %d, want 204", m.Closed)
 	}
 	if opened == 0 {
-		t.Error("the client did not come back after the restart")
+		t.Error("got no connection after the restart, want one")
 	}
 }
 
-// expectEvents holds what a client heard against what the table of events says.
-func expectEvents(t *testing.T, s *stack.Stack, op client.Accepted, events []heard) {
+// expectEvents compares the events that a client received with the table of events.
+func expectEvents(t *testing.T, s *stack.Stack, op client.Accepted, events []sseMessage) {
 	t.Helper()
-	var ids []int
+	var got []int
 	for _, e := range events {
-		ids = append(ids, e.revision(t))
+		got = append(got, e.revision(t))
 	}
 	rows, err := s.DB().Query(t.Context(), `SELECT revision FROM xforce.task_events WHERE task_id = $1 ORDER BY revision`, op.ID)
 	if err != nil {
@@ -188,8 +191,8 @@ func expectEvents(t *testing.T, s *stack.Stack, op client.Accepted, events []hea
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ids, want) {
-		t.Errorf("the client heard of the revisions\n%v, and there are\n%v", ids, want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got the revisions\n%v, want\n%v", got, want)
 	}
 	for i, e := range events {
 		name := "progress"
@@ -197,14 +200,14 @@ func expectEvents(t *testing.T, s *stack.Stack, op client.Accepted, events []hea
 			name = "finished"
 		}
 		if e.Event != name {
-			t.Errorf("event %d of %d is called %s: %s", i+1, len(events), e.Event, e.Data)
+			t.Errorf("event %d of %d: got the name %s, want %s: %s", i+1, len(events), e.Event, name, e.Data)
 		}
 	}
 	var last client.Monitor
 	if err := json.Unmarshal([]byte(events[len(events)-1].Data), &last); err != nil {
-		t.Fatalf("reading the last event: %v", err)
+		t.Fatalf("decoding the last event: %v", err)
 	}
-	if last.ID != op.ID || last.Status != "Succeeded" || last.PercentComplete != 100 || last.Counts.Total != listenedTo || last.Counts.Imported != listenedTo {
-		t.Errorf("the last event is %+v", last)
+	if last.ID != op.ID || last.Status != "Succeeded" || last.PercentComplete != 100 || last.Counts.Total != streamedRecords || last.Counts.Imported != streamedRecords {
+		t.Errorf("got the last event %+v, want Succeeded with %d imported records", last, streamedRecords)
 	}
 }
