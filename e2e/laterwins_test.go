@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,23 +16,6 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
 )
-
-// seedVariable repeats a run with random sizes.
-const seedVariable = "LONGSHORE_TEST_SEED"
-
-// newRandom returns a source of random numbers whose seed the test's log tells.
-func newRandom(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if given := os.Getenv(seedVariable); given != "" {
-		var err error
-		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
-			t.Fatalf("%s: %v", seedVariable, err)
-		}
-	}
-	t.Logf("repeat with %s=%d", seedVariable, seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 // shipment is one import of a round: the key of each of its rows.
 type shipment struct {
