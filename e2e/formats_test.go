@@ -14,7 +14,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestFormats sends the same tools in every form that is taken; all of them become the same rows.
+// TestFormats imports the same tools in every supported format. The rows must be the same.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -33,16 +33,16 @@ func TestFormats(t *testing.T) {
 	}{
 		{"array", client.RequestBody{Type: jsonType, Content: array}, ""},
 		{"data", client.RequestBody{Type: jsonType, Content: join(`{"data":`, array, `}`)}, ""},
-		{"data_after_others", client.RequestBody{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)}, ""},
+		{"data_after_other_members", client.RequestBody{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)}, ""},
 		{"json_with_charset", client.RequestBody{Type: "application/json; charset=UTF-8", Content: array}, ""},
-		{"json_with_mark", client.RequestBody{Type: jsonType, Content: join("\ufeff", array, "")}, ""},
+		{"json_with_byte_order_mark", client.RequestBody{Type: jsonType, Content: join("\ufeff", array, "")}, ""},
 		{"ndjson", client.RequestBody{Type: ndjsonType, Content: lines}, ""},
 		{"ndjson_crlf_blank_lines", client.RequestBody{Type: ndjsonType, Content: bytes.ReplaceAll(lines, []byte("\n"), []byte("\r\n\r\n"))}, ""},
-		{"ndjson_open_end", client.RequestBody{Type: ndjsonType, Content: bytes.TrimSpace(lines)}, ""},
+		{"ndjson_without_final_newline", client.RequestBody{Type: ndjsonType, Content: bytes.TrimSpace(lines)}, ""},
 		{"csv_comma", client.RequestBody{Type: csvType, Content: tool.CSV(',', tools...)}, "comma"},
 		{"csv_semicolon", client.RequestBody{Type: csvType, Content: tool.CSV(';', tools...)}, "semicolon"},
 		{"csv_tab", client.RequestBody{Type: csvType, Content: tool.CSV('\t', tools...)}, "tab"},
-		{"csv_with_mark", client.RequestBody{Type: csvType, Content: join("\ufeff", tool.CSV(',', tools...), "")}, "comma"},
+		{"csv_with_byte_order_mark", client.RequestBody{Type: csvType, Content: join("\ufeff", tool.CSV(',', tools...), "")}, "comma"},
 		{"csv_gzip", client.RequestBody{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.CSV(',', tools...))}, "comma"},
 		{"json_gzip", client.RequestBody{Type: jsonType, Encoding: "gzip", Content: gzipped(t, array)}, ""},
 		{"json_zstd", client.RequestBody{Type: jsonType, Encoding: "zstd", Content: zstandard(t, array)}, ""},
@@ -54,7 +54,7 @@ func TestFormats(t *testing.T) {
 			s.Exec(`TRUNCATE xforce.tools`)
 			op := s.Submit("tools", test.body)
 			if op.Delimiter != test.delimiter {
-				t.Errorf("csv_delimiter is %q, not %q", op.Delimiter, test.delimiter)
+				t.Errorf("got csv_delimiter %q, want %q", op.Delimiter, test.delimiter)
 			}
 			expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
 			expectTools(t, s, tools)
@@ -68,21 +68,22 @@ func join(before string, middle []byte, after string) []byte {
 
 func gzipped(t *testing.T, content []byte) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	return packedBy(t, gzip.NewWriter(&packed), &packed, content)
+	var compressed bytes.Buffer
+	return compress(t, gzip.NewWriter(&compressed), &compressed, content)
 }
 
 func zstandard(t *testing.T, content []byte) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	w, err := zstd.NewWriter(&packed)
+	var compressed bytes.Buffer
+	w, err := zstd.NewWriter(&compressed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return packedBy(t, w, &packed, content)
+	return compress(t, w, &compressed, content)
 }
 
-func packedBy(t *testing.T, w io.WriteCloser, packed *bytes.Buffer, content []byte) []byte {
+// compress writes the content to w, which writes to compressed.
+func compress(t *testing.T, w io.WriteCloser, compressed *bytes.Buffer, content []byte) []byte {
 	t.Helper()
 	if _, err := w.Write(content); err != nil {
 		t.Fatal(err)
@@ -90,9 +91,10 @@ func packedBy(t *testing.T, w io.WriteCloser, packed *bytes.Buffer, content []by
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return packed.Bytes()
+	return compressed.Bytes()
 }
 
+// withoutLastColumns removes the last n columns of a CSV table.
 func withoutLastColumns(t *testing.T, table []byte, n int) []byte {
 	t.Helper()
 	rows, err := csv.NewReader(bytes.NewReader(table)).ReadAll()

@@ -12,6 +12,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
+// TestImporterKilled kills one of two importers during an import.
 func TestImporterKilled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
@@ -20,7 +21,7 @@ func TestImporterKilled(t *testing.T) {
 	})
 }
 
-// TestImportersKilledRepeatedly kills one importer after the other, again and again, so that at times there is none.
+// TestImportersKilledRepeatedly kills and restarts both importers several times during an import.
 func TestImportersKilledRepeatedly(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
@@ -36,13 +37,14 @@ func TestImportersKilledRepeatedly(t *testing.T) {
 	})
 }
 
-// TestImporterKilledDuringStep kills the only importer while its step has locked the chunk and waits to write.
+// TestImporterKilledDuringStep kills the only importer while its step has locked the chunk and is blocked
+// when it writes.
 func TestImporterKilledDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
+	s.WaitForSQL(recoveryLimit, "a step to be blocked", `SELECT count(*) > 0 `+blockedSteps)
 	s.KillImporter(0)
 	s.StartImporter(0)
 	release()
@@ -50,54 +52,57 @@ func TestImporterKilledDuringStep(t *testing.T) {
 	expectTools(t, s, tool.Sample())
 }
 
-// TestImporterStopped asks an importer to end in the middle of its work, as a rolling update does.
+// TestImporterStopped stops an importer during an import, as a rolling update does.
 func TestImporterStopped(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
 	startLongImport(s, 20).expectRecovery(t, handoverLimit, func() {
-		t.Logf("the importer ended %s after SIGTERM", s.StopImporter(0))
+		t.Logf("importer exited %s after SIGTERM", s.StopImporter(0))
 	})
 }
 
-// TestImporterStoppedDuringStep asks the only importer to end while its step waits to write: it finishes that step.
+// TestImporterStoppedDuringStep stops the only importer while its step is blocked. The importer finishes
+// the step before it exits.
 func TestImporterStoppedDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
-	end := s.StopImporterMidStep(0)
+	s.WaitForSQL(recoveryLimit, "a step to be blocked", `SELECT count(*) > 0 `+blockedSteps)
+	wait := s.StopImporterMidStep(0)
 	release()
-	t.Logf("the importer ended %s after SIGTERM", end())
+	t.Logf("importer exited %s after SIGTERM", wait())
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 5, Created: 5, Imported: 5})
 	expectTools(t, s, tool.Sample())
 }
 
-// impatientWithImporters makes the bounds of frozen importers short.
-var impatientWithImporters = []string{
+// shortFreezeTimeouts sets short timeouts for frozen importers.
+var shortFreezeTimeouts = []string{
 	"LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_STALLED_AFTER=2s", "LONGSHORE_IMPORTER_CONCURRENCY=2",
 }
 
-// TestImporterFrozenBetweenStatements freezes an importer whose steps wait for a statement: when it is done, nobody commits, until Postgres
-// ends the session. The other importer must be able to go on, and what the frozen one does when it wakes up must not matter.
+// TestImporterFrozenBetweenStatements freezes an importer whose steps wait for a statement. When the
+// statement is done, its transaction stays open until Postgres terminates the session. The other importer
+// then continues, and the frozen one must have no effect when it is resumed.
 func TestImporterFrozenBetweenStatements(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{longChunkEnv})})
+	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(shortFreezeTimeouts, []string{longChunkEnv})})
 	l := startLongImport(s, 10)
 	release := s.BlockWrites("xforce.task_progress")
-	s.WaitForSQL(recoveryLimit, "all steps to stand still", `SELECT count(*) = 4 `+blockedSteps)
+	s.WaitForSQL(recoveryLimit, "all steps to be blocked", `SELECT count(*) = 4 `+blockedSteps)
 	s.FreezeImporter(0)
 	l.expectRecovery(t, recoveryLimit, release)
-	expectThawedToWork(t, s)
+	expectThawedImporterWorks(t, s)
 	expectLongTable(t, s)
 }
 
-// TestImporterFrozenDuringCopy freezes an importer that has sent only a part of a COPY: no timeout of Postgres fires there, and the janitor has
-// to end the session. Chunks are larger than what fits into the buffers between the two.
+// TestImporterFrozenDuringCopy freezes an importer that has sent only a part of a COPY. Postgres has no
+// timeout for this, so the janitor must terminate the session. The chunks are larger than the buffers
+// between importer and Postgres.
 func TestImporterFrozenDuringCopy(t *testing.T) {
 	t.Parallel()
 	const records, perChunk = 6_000, 1_500
-	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(impatientWithImporters, []string{
+	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(shortFreezeTimeouts, []string{
 		fmt.Sprintf("LONGSHORE_CHUNK_RECORDS=%d", perChunk), "LONGSHORE_CHUNK_BYTES=67108864",
 	})})
 	long := strings.Repeat("long ", 2_000)
@@ -107,25 +112,26 @@ func TestImporterFrozenDuringCopy(t *testing.T) {
 		large.Description = long
 		return large
 	}))
-	s.WaitForSQL(recoveryLimit, "all steps to stand still", `SELECT count(*) = 4 `+blockedSteps)
+	s.WaitForSQL(recoveryLimit, "all steps to be blocked", `SELECT count(*) = 4 `+blockedSteps)
 	s.FreezeImporter(0)
 	released := time.Now()
 	release()
 	m := s.WaitFor(op, "Succeeded")
-	took := m.Finished.Sub(released)
-	t.Logf("after the fault it took %s", took)
-	if took > recoveryLimit+waitForLong {
-		t.Errorf("it took %s", took)
+	elapsed := m.Finished.Sub(released)
+	t.Logf("finished %s after the fault", elapsed)
+	if elapsed > recoveryLimit+waitForLong {
+		t.Errorf("got the end %s after the fault, want at most %s", elapsed, recoveryLimit+waitForLong)
 	}
 	expectCounts(t, m, client.Counts{Total: records, Created: records, Imported: records})
-	expectThawedToWork(t, s)
-	if held := s.Number(`SELECT count(*) FROM xforce.tools WHERE length(description) = 10000`); held != records {
-		t.Errorf("the table holds %d rows, not %d", held, records)
+	expectThawedImporterWorks(t, s)
+	if got := s.Number(`SELECT count(*) FROM xforce.tools WHERE length(description) = 10000`); got != records {
+		t.Errorf("got %d rows in the table, want %d", got, records)
 	}
 }
 
-// expectThawedToWork lets the first importer go on, takes the other one away, and expects that it works.
-func expectThawedToWork(t *testing.T, s *stack.Stack) {
+// expectThawedImporterWorks resumes the first importer, stops the other one, and checks that the first one
+// runs an import.
+func expectThawedImporterWorks(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	s.ThawImporter(0)
 	s.StopImporter(1)
@@ -134,7 +140,7 @@ func expectThawedToWork(t *testing.T, s *stack.Stack) {
 	s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
 }
 
-// blockedSteps are the sessions of importers that wait for a table. Others may wait for a row beside them: a delivery that came twice waits for
-// the chunk.
+// blockedSteps selects the sessions of importers that wait for the lock of a table. Sessions of entries
+// that were delivered twice wait for the lock of a row and do not count.
 const blockedSteps = `FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock' AND wait_event = 'relation'`

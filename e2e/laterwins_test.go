@@ -17,7 +17,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// shipment is one import of a round: the key of each of its rows.
+// shipment is one of several overlapping imports. keys contains the key of each of its rows.
 type shipment struct {
 	label string
 	keys  []int
@@ -25,7 +25,7 @@ type shipment struct {
 	err   error
 }
 
-// body tells in each record where it stands, so that the table tells which of them won.
+// body returns the records. Each contains its import and row, so that the table shows which one was kept.
 func (s *shipment) body() []byte {
 	return tool.NDJSON(len(s.keys), func(i int) tool.Tool {
 		return tool.Tool{ID: keyName(s.keys[i]), Name: s.label, Category: strconv.Itoa(i + 1)}
@@ -34,8 +34,9 @@ func (s *shipment) body() []byte {
 
 func keyName(key int) string { return fmt.Sprintf("K%05d", key) }
 
-// TestLaterRecordWins sends overlapping imports at the same time, of which each has keys that occur again and again: in one chunk, in
-// distant chunks, in the others. Of all the rows of a key the later one of the import that was accepted last wins.
+// TestLaterRecordWins posts overlapping imports concurrently. Their keys are repeated within a chunk, in
+// distant chunks and in other imports. Of all records of a key, the last one of the import that was
+// accepted last must be kept.
 func TestLaterRecordWins(t *testing.T) {
 	t.Parallel()
 	random := newRandom(t)
@@ -46,18 +47,19 @@ func TestLaterRecordWins(t *testing.T) {
 				"LONGSHORE_IMPORTER_CONCURRENCY=4", fmt.Sprintf("LONGSHORE_CHUNK_RECORDS=%d", chunkRecords),
 			}})
 			shipments := randomShipments(random)
-			submitTogether(t, s, shipments)
-			m := make([]client.Monitor, len(shipments))
-			for i, one := range shipments {
-				m[i] = s.WaitFor(one.op, "Succeeded")
+			submitConcurrently(t, s, shipments)
+			monitors := make([]client.Monitor, len(shipments))
+			for i, shipment := range shipments {
+				monitors[i] = s.WaitFor(shipment.op, "Succeeded")
 			}
-			expectWinners(t, s, shipments)
-			expectEachCreatedOnce(t, s, m)
+			expectLaterRecords(t, s, shipments)
+			expectEachCreatedOnce(t, s, monitors)
 		})
 	}
 }
 
-// randomShipments makes imports over a common range of keys: each some thousand rows, in one of several orders.
+// randomShipments returns imports over a common range of keys. Each has some thousand rows, in one of
+// several orders.
 func randomShipments(random *rand.Rand) []*shipment {
 	keys := 500 + random.IntN(4_000)
 	shipments := make([]*shipment, 3+random.IntN(3))
@@ -68,77 +70,77 @@ func randomShipments(random *rand.Rand) []*shipment {
 		}
 		switch random.IntN(4) {
 		case 0:
-			slices.Sort(rows) // equal keys side by side, in one chunk
+			slices.Sort(rows) // equal keys are adjacent, in one chunk
 		case 1:
 			slices.Sort(rows)
-			slices.Reverse(rows) // crosswise to the others
+			slices.Reverse(rows) // the opposite order of the other imports
 		case 2:
-			copy(rows[len(rows)/2:], rows[:len(rows)/2]) // the same again, in distant chunks
+			copy(rows[len(rows)/2:], rows[:len(rows)/2]) // equal keys are in distant chunks
 		}
 		shipments[i] = &shipment{label: fmt.Sprintf("import %d", i), keys: rows}
 	}
 	return shipments
 }
 
-func submitTogether(t *testing.T, s *stack.Stack, shipments []*shipment) {
+func submitConcurrently(t *testing.T, s *stack.Stack, shipments []*shipment) {
 	t.Helper()
-	var all sync.WaitGroup
-	for _, one := range shipments {
-		body := client.RequestBody{Type: "application/x-ndjson", Content: one.body()}
-		all.Go(func() { one.op, one.err = s.Client().Import(t.Context(), "tools", body) })
+	var wg sync.WaitGroup
+	for _, shipment := range shipments {
+		body := client.RequestBody{Type: "application/x-ndjson", Content: shipment.body()}
+		wg.Go(func() { shipment.op, shipment.err = s.Client().Import(t.Context(), "tools", body) })
 	}
-	all.Wait()
-	for _, one := range shipments {
-		if one.err != nil {
-			t.Fatal(one.err)
+	wg.Wait()
+	for _, shipment := range shipments {
+		if shipment.err != nil {
+			t.Fatal(shipment.err)
 		}
 	}
 }
 
-// expectWinners works out which row of which import should hold each key and compares.
-func expectWinners(t *testing.T, s *stack.Stack, shipments []*shipment) {
+// expectLaterRecords computes which row of which import must be kept for each key, and compares the table.
+func expectLaterRecords(t *testing.T, s *stack.Stack, shipments []*shipment) {
 	t.Helper()
-	type winner struct {
+	type keptRow struct {
 		Key, Label, Row string
 		Number          int64
 	}
-	accepted := make(map[*shipment]int64)
-	for _, one := range shipments {
-		accepted[one] = int64(s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, one.op.ID))
+	numbers := make(map[*shipment]int64)
+	for _, shipment := range shipments {
+		numbers[shipment] = int64(s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, shipment.op.ID))
 	}
-	slices.SortFunc(shipments, func(a, b *shipment) int { return int(accepted[a] - accepted[b]) })
-	winners := make(map[string]winner)
-	for _, one := range shipments {
-		for i, key := range one.keys {
-			winners[keyName(key)] = winner{keyName(key), one.label, strconv.Itoa(i + 1), accepted[one]}
+	slices.SortFunc(shipments, func(a, b *shipment) int { return int(numbers[a] - numbers[b]) })
+	want := make(map[string]keptRow)
+	for _, shipment := range shipments {
+		for i, key := range shipment.keys {
+			want[keyName(key)] = keptRow{keyName(key), shipment.label, strconv.Itoa(i + 1), numbers[shipment]}
 		}
 	}
 	rows, err := s.DB().Query(t.Context(), `SELECT tool_id, tool_name, category, import_number FROM xforce.tools`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[winner])
+	kept, err := pgx.CollectRows(rows, pgx.RowToStructByPos[keptRow])
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := make(map[string]winner)
-	for _, one := range held {
-		got[one.Key] = one
+	got := make(map[string]keptRow)
+	for _, row := range kept {
+		got[row.Key] = row
 	}
-	if diff := cmp.Diff(winners, got); diff != "" {
-		t.Errorf("winners (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("kept rows (-want +got):\n%s", diff)
 	}
 }
 
-// expectEachCreatedOnce: every key was created by exactly one record of all imports together.
+// expectEachCreatedOnce checks that exactly one record of all imports has created each key.
 func expectEachCreatedOnce(t *testing.T, s *stack.Stack, monitors []client.Monitor) {
 	t.Helper()
 	created := 0
 	for _, m := range monitors {
 		created += m.Counts.Created
 	}
-	if held := s.Number(`SELECT count(*) FROM xforce.tools`); created != held {
-		t.Errorf("%d records are said to be created, and the table holds %d", created, held)
+	if want := s.Number(`SELECT count(*) FROM xforce.tools`); created != want {
+		t.Errorf("got %d created records, want %d as in the table", created, want)
 	}
 	seen := make(map[string]bool)
 	for _, m := range monitors {
@@ -148,32 +150,33 @@ func expectEachCreatedOnce(t *testing.T, s *stack.Stack, monitors []client.Monit
 				t.Fatal(err)
 			}
 			if seen[record.ID] {
-				t.Errorf("key %s was created twice", record.ID)
+				t.Errorf("key %s: got two created records, want one", record.ID)
 			}
 			seen[record.ID] = true
 		}
 	}
 }
 
-// TestLaterWinsInOneChunk: in a single chunk it is known exactly what becomes of each row.
+// TestLaterRecordWinsInOneChunk checks the exact outcome of each record of an import of one chunk.
 func TestLaterRecordWinsInOneChunk(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	twice := &shipment{label: "twice", keys: []int{1, 2, 3, 2, 1, 1}}
-	op := s.SubmitLines(twice.body())
+	repeated := &shipment{label: "repeated", keys: []int{1, 2, 3, 2, 1, 1}}
+	op := s.SubmitLines(repeated.body())
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 6, Created: 3, Superseded: 3, Imported: 6})
 	expectOutcome(t, s, op, "superseded", 1, 2, 5)
 	expectOutcome(t, s, op, "created", 3, 4, 6)
-	again := s.SubmitLines(twice.body())
+	again := s.SubmitLines(repeated.body())
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 6, Updated: 3, Superseded: 3, Imported: 6})
 	expectOutcome(t, s, again, "updated", 3, 4, 6)
 }
 
-// TestLaterImportWins seals two uploads in the other order than they began: the one that was accepted later wins.
+// TestLaterImportWins completes two uploads in the opposite order of their starts. The records of the
+// import that was accepted later must be kept.
 func TestLaterImportWins(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=100"}})
-	slow := &shipment{label: "began first", keys: slices.Repeat([]int{1, 2, 3}, 2_000)}
+	slow := &shipment{label: "started first", keys: slices.Repeat([]int{1, 2, 3}, 2_000)}
 	quick := &shipment{label: "accepted first", keys: slices.Repeat([]int{1, 2, 3, 4}, 20)}
 	upload, err := s.Client().BeginUpload(t.Context(), "tools", "application/x-ndjson", 0)
 	if err != nil {
@@ -183,7 +186,7 @@ func TestLaterImportWins(t *testing.T) {
 	if err := upload.Send(slow.body()); err != nil {
 		t.Fatal(err)
 	}
-	s.WaitForSQL(takenBackWithin, "the upload to be under way", `SELECT count(*) > 0 FROM xforce.task_chunks`)
+	s.WaitForSQL(takenBackWithin, "a chunk of the upload to be staged", `SELECT count(*) > 0 FROM xforce.task_chunks`)
 	quick.op = s.SubmitLines(quick.body())
 	s.WaitFor(quick.op, "Succeeded")
 	if err := upload.End(); err != nil {
@@ -191,17 +194,17 @@ func TestLaterImportWins(t *testing.T) {
 	}
 	slow.op = mustBeAccepted(t, s, upload)
 	s.WaitFor(slow.op, "Succeeded")
-	expectWinners(t, s, []*shipment{slow, quick})
+	expectLaterRecords(t, s, []*shipment{slow, quick})
 }
 
-// mustBeAccepted expects the 202 of an upload.
+// mustBeAccepted checks that an upload is answered 202.
 func mustBeAccepted(t *testing.T, s *stack.Stack, upload *client.Upload) client.Accepted {
 	t.Helper()
-	answer, err := upload.Response(acceptedWithin)
+	response, err := upload.Response(acceptedWithin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	op, err := s.Client().Accepted(answer)
+	op, err := s.Client().Accepted(response)
 	if err != nil {
 		t.Fatal(err)
 	}

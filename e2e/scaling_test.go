@@ -19,7 +19,7 @@ func TestImportersScale(t *testing.T) {
 	s := stack.Start(t, stack.Options{Importers: 1, Env: []string{longChunkEnv}})
 	l := startLongImport(s, 10)
 	at := func(what string) {
-		t.Logf("%6.2f s  %3d of %d chunks  %s", time.Since(l.began).Seconds(), doneChunks(s, l.op), longChunks, what)
+		t.Logf("%6.2f s  %3d of %d chunks  %s", time.Since(l.start).Seconds(), doneChunks(s, l.op), longChunks, what)
 	}
 	at("one importer")
 	for range 3 {
@@ -39,7 +39,7 @@ func TestImportersScale(t *testing.T) {
 		t.Logf("an importer ended %s after SIGTERM", s.Remove("importer").Round(time.Millisecond))
 	}
 	at("one importer is left")
-	m := l.end("Succeeded")
+	m := l.wait("Succeeded")
 	at("done")
 	expectCounts(t, m, client.Counts{Total: longRecords, Created: longRecords, Imported: longRecords})
 	expectLongTable(t, s)
