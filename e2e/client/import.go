@@ -52,10 +52,10 @@ func (c *Client) readAccepted(response *Response) (Accepted, error) {
 // checkAddresses checks the URLs as a real poller does (azcore).
 func (c *Client) checkAddresses(a Accepted) error {
 	if !strings.HasPrefix(a.OperationLocation, c.base+"/") || !strings.HasSuffix(a.OperationLocation, a.ID) {
-		return fmt.Errorf("Operation-Location = %q, want the absolute URL of operation %s", a.OperationLocation, a.ID)
+		return fmt.Errorf("header Operation-Location = %q, want the absolute URL of operation %s", a.OperationLocation, a.ID)
 	}
 	if !strings.HasPrefix(a.Location, c.base+"/") || !strings.HasSuffix(a.Location, a.TaskReference) {
-		return fmt.Errorf("Location = %q, want the absolute URL of task %s", a.Location, a.TaskReference)
+		return fmt.Errorf("header Location = %q, want the absolute URL of task %s", a.Location, a.TaskReference)
 	}
 	return nil
 }

@@ -88,7 +88,8 @@ func (s *Server) open(ctx context.Context, dir datadir.ServerDir, programs []str
 	if s.cluster, err = openCluster(ctx, dir, programs, s.temporary || s.params["fsync"] == "off"); err != nil {
 		return err
 	}
-	if err = reclaim(ctx, s.cluster.data()); err != nil { // before the port is chosen, which the old server may use
+	// Before the port is chosen, because a server that a killed launcher has left may still use it.
+	if err := reclaim(ctx, s.cluster.data()); err != nil {
 		return err
 	}
 	if s.port, err = process.Port(ctx, port); err != nil {

@@ -33,8 +33,8 @@ type Stack struct {
 type Admin struct{ Name, URL string }
 
 // Up migrates the database and starts the services with the executables in the folder. Their output
-// goes to the console, that of Up to the log. Call AwaitReady to wait for them, and Close to stop them.
-func Up(ctx context.Context, servers *Servers, folder string, console *process.Console, log *process.Lines) (*Stack, error) {
+// goes to the console. Call AwaitReady to wait for them, and Close to stop them.
+func Up(ctx context.Context, servers *Servers, folder string, console *process.Console) (*Stack, error) {
 	apiAddress, err := apiEndpoint.address(ctx, servers.ports)
 	if err != nil {
 		return nil, err

@@ -84,7 +84,7 @@ func withStack(ctx context.Context, out io.Writer, command string, use func(cont
 	log := console.Lines("longshore")
 	return inWorkspace(command, "", func(w workspace) error {
 		return w.withServers(ctx, stack.Profile{FixedPorts: true, EmbedRedis: true, Redis: redis.Durable()}, log, func(servers *stack.Servers) error {
-			up, err := stack.Up(ctx, servers, w.bin, console, log)
+			up, err := stack.Up(ctx, servers, w.bin, console)
 			if err != nil {
 				return err
 			}

@@ -44,6 +44,7 @@ func binFolder(root string) string { return filepath.Join(root, ".bin") }
 // servers.
 func (w workspace) withServers(ctx context.Context, profile stack.Profile, log *process.Lines, use func(*stack.Servers) error) (err error) {
 	buildCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	built := make(chan error, 1)
 	log.Printf("building the services")
 	go func() { built <- programs.Build(buildCtx, w.root, w.bin, log) }()
@@ -51,14 +52,12 @@ func (w workspace) withServers(ctx context.Context, profile stack.Profile, log *
 	servers, err := stack.OpenServers(ctx, profile, log)
 	if err != nil {
 		cancel()
-		<-built
+		_ = <-built // cancelled; err is the cause
 		return err
 	}
 	defer func() { err = errors.Join(err, servers.Close()) }()
-	buildErr := <-built
-	cancel()
-	if buildErr != nil {
-		return buildErr
+	if err := <-built; err != nil {
+		return err
 	}
 	return use(servers)
 }
