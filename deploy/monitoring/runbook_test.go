@@ -83,8 +83,9 @@ func TestOperationsGuideMentionsOnlyWhatExists(t *testing.T) {
 	}{
 		"variable":    {`\b(?:LONGSHORE_[A-Z_]+[A-Z]|DATABASE_URL|REDIS_URL)\b`, func(name string) bool { return variables[name] }},
 		"make target": {"(?m)(?:`|^ {4})make ([a-z0-9-]+)", func(target string) bool { return strings.Contains(makefile, "\n"+target+":") }},
-		"file": {`\b(?:(?:deploy|docs|pkg|services|migrations|e2e)/[\w./-]*\w|docker-compose\.yml)`,
-			func(path string) bool { return exists(path) }},
+		"file": {`\b(?:(?:deploy|docs|pkg|services|migrations|e2e)/[\w./-]*\w|docker-compose\.yml)`, func(path string) bool {
+			return exists(path)
+		}},
 		"deployment": {`\bdeployment/([a-z]+)`, isWorkload},
 		"label":      {`app\.kubernetes\.io/name=([a-z]+)`, isWorkload},
 		"metric": {`\b(?:longshore_[a-z_]*[a-z]|[a-z_]+_(?:seconds|total))\b`, func(metric string) bool {

@@ -26,7 +26,7 @@ func TestSourceCachesValue(t *testing.T) {
 			if got, ok := s.get(); got != want || !ok {
 				t.Errorf("get() = %d, %t, want %d", got, ok, want)
 			}
-			time.Sleep(maxAge/2 + time.Millisecond)
+			time.Sleep(maxAge/2 + time.Millisecond) // the clock of the bubble
 		}
 	})
 }

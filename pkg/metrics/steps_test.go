@@ -46,10 +46,10 @@ longshore_steps_running{kind="search:step"} 0
 		defer cancel()
 		first := steps.Begin(bounded, job.Import)
 		report := steps.Begin(t.Context(), job.Report)
-		time.Sleep(40 * time.Second)
+		time.Sleep(40 * time.Second) // the clock of the bubble
 		second := steps.Begin(t.Context(), job.Import)
 		check(2, 1, 40*time.Second, 40*time.Second)
-		time.Sleep(20 * time.Second)
+		time.Sleep(20 * time.Second) // the clock of the bubble
 		check(2, 1, 20*time.Second, 60*time.Second)
 		second(metrics.StepCommitted)
 		check(1, 1, 0, 60*time.Second)

@@ -33,10 +33,10 @@ func (c *scriptedClient) Read([]byte) (int, error) {
 	next := c.blocks[0]
 	c.blocks = c.blocks[1:]
 	if time.Now().Add(next.pause).After(c.deadline) {
-		time.Sleep(time.Until(c.deadline))
+		time.Sleep(time.Until(c.deadline)) // the clock of the bubble
 		return 0, fmt.Errorf("reading: %w", os.ErrDeadlineExceeded)
 	}
-	time.Sleep(next.pause)
+	time.Sleep(next.pause) // the clock of the bubble
 	return next.bytes, nil
 }
 

@@ -45,7 +45,7 @@ func TestAwaitReturnsOnNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
 		result := startAwait(t.Context(), f, time.Minute, Finished)
-		time.Sleep(10*time.Second + time.Millisecond)
+		time.Sleep(10*time.Second + time.Millisecond) // the clock of the bubble
 		f.setState(operation.Succeeded)
 		f.watchers.notify(f.op.ID)
 		(<-result).check(t, operation.Succeeded, 10*time.Second+time.Millisecond)
@@ -57,7 +57,7 @@ func TestAwaitPollsWithoutNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
 		result := startAwait(t.Context(), f, time.Minute, Finished)
-		time.Sleep(10*time.Second + time.Millisecond)
+		time.Sleep(10*time.Second + time.Millisecond) // the clock of the bubble
 		f.setState(operation.Failed)
 		(<-result).check(t, operation.Failed, 11*time.Second)
 	})

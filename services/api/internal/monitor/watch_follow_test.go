@@ -81,7 +81,7 @@ func TestFollowSendsEachEventOnce(t *testing.T) {
 		all.check(t, 1, 2, 3)
 		f.setState(operation.Running) // without a notification
 		f.setState(operation.Succeeded)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the clock of the bubble
 		all.check(t, 1, 2, 3, 4, 5)
 		rest.check(t, 3, 4, 5)
 		all.checkEnd(t, nil)
@@ -112,13 +112,13 @@ func TestFollowSendsHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
 		r := startFollow(t.Context(), f, 0)
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) // the clock of the bubble
 		f.setState(operation.Running)
 		f.watchers.notify(f.op.ID)
 		r.check(t, 1, 2)
-		time.Sleep(heartbeat - time.Millisecond)
+		time.Sleep(heartbeat - time.Millisecond) // the clock of the bubble
 		r.check(t, 1, 2)
-		time.Sleep(heartbeat + 2*time.Millisecond)
+		time.Sleep(heartbeat + 2*time.Millisecond) // the clock of the bubble
 		r.check(t, 1, 2, 0, 0)
 		if got := f.readCount(); got < 40 {
 			t.Errorf("%d reads in %s, want at least 40: each counts as a poll", got, 10*time.Second+2*heartbeat)
@@ -135,10 +135,10 @@ func TestFollowWaitsForDatabase(t *testing.T) {
 		f := newFakeOperation()
 		r := startFollow(t.Context(), f, 0)
 		f.setError(fault.New(fault.Unavailable, "database-unavailable", "Later."))
-		time.Sleep(heartbeat + time.Millisecond)
+		time.Sleep(heartbeat + time.Millisecond) // the clock of the bubble
 		f.setState(operation.Succeeded)
 		f.setError(nil)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the clock of the bubble
 		r.check(t, 1, 0, 2)
 		r.checkEnd(t, nil)
 	})
@@ -160,7 +160,7 @@ func TestFollowReturnsErrors(t *testing.T) {
 		pruned := startFollow(t.Context(), f, 1)
 		gone := fault.New(fault.Gone, "operation-expired", "Gone.")
 		f.setError(gone)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the clock of the bubble
 		pruned.checkEnd(t, gone)
 	})
 }

@@ -209,18 +209,18 @@ func TestRequestLogMeasuresAcceptance(t *testing.T) {
 					if _, err := io.ReadAll(c.Request.Body); err != nil {
 						return err
 					}
-					time.Sleep(work)
+					time.Sleep(work) // the clock of the bubble
 					info := edge.RequestInfoOf(c.Request.Context())
 					info.Accepted = &operation.Operation{Kind: operation.Import, Collection: "tools"}
 					if waits {
 						info.StartWait()
-						time.Sleep(wait)
+						time.Sleep(wait) // the clock of the bubble
 					}
 					c.String(http.StatusAccepted, "accepted")
 					return nil
 				})
 				send(t, client, "POST /thing HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
-				time.Sleep(upload)
+				time.Sleep(upload) // the clock of the bubble
 				send(t, client, "dy")
 				<-results
 				if _, err := http.ReadResponse(bufio.NewReader(client), nil); err != nil {

@@ -22,7 +22,7 @@ func streamLines(lines int, pause time.Duration) func(*gin.Context) error {
 			if err := http.NewResponseController(c.Writer).Flush(); err != nil {
 				return err
 			}
-			time.Sleep(pause)
+			time.Sleep(pause) // the clock of the bubble
 		}
 		return nil
 	}

@@ -149,7 +149,7 @@ type slowReader struct {
 
 func (s slowReader) Read(p []byte) (int, error) {
 	n, err := s.from.Read(p[:min(len(p), s.rate)])
-	time.Sleep(time.Duration(n) * time.Second / time.Duration(s.rate))
+	time.Sleep(time.Duration(n) * time.Second / time.Duration(s.rate)) // the clock of the bubble
 	return n, err
 }
 
@@ -168,10 +168,10 @@ func TestTimedWriterIgnoresTimeOutsideWrites(t *testing.T) {
 				if _, err := c.Writer.Write(bytes.Repeat(body, 1000)); err != nil {
 					return err
 				}
-				time.Sleep(2 * writeGrace)
+				time.Sleep(2 * writeGrace) // the clock of the bubble
 			}
 			_, err = c.Writer.WriteString("end")
-			time.Sleep(2 * writeGrace)
+			time.Sleep(2 * writeGrace) // the clock of the bubble
 			return err
 		})
 		responses := bufio.NewReader(client)
@@ -181,7 +181,7 @@ func TestTimedWriterIgnoresTimeOutsideWrites(t *testing.T) {
 				t.Fatalf("first response = %+v, %v, want 100 Continue", first, err)
 			}
 			for range 4 {
-				time.Sleep(writeGrace)
+				time.Sleep(writeGrace) // the clock of the bubble
 				send(t, client, "12345")
 			}
 			response, err := http.ReadResponse(responses, nil)
@@ -196,7 +196,7 @@ func TestTimedWriterIgnoresTimeOutsideWrites(t *testing.T) {
 			if len(body) != 60_003 {
 				t.Errorf("received %d bytes, want 60003", len(body))
 			}
-			time.Sleep(idleTimeout / 2)
+			time.Sleep(idleTimeout / 2) // the clock of the bubble
 		}
 	})
 }
@@ -208,7 +208,7 @@ func TestTimedWriterClosesConnectionOfUnreadProblem(t *testing.T) {
 		client, results := connect(t, func(*gin.Context) error { return errors.New("broken") })
 		send(t, client, getRequest)
 		<-results
-		time.Sleep(writeGrace + time.Second)
+		time.Sleep(writeGrace + time.Second) // the clock of the bubble
 		if n, err := client.Read(make([]byte, 100)); !errors.Is(err, io.EOF) {
 			t.Errorf("Read() = %d bytes, %v, want EOF", n, err)
 		}
