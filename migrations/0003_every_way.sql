@@ -8,8 +8,8 @@ ALTER TABLE xforce.tasks
   ADD COLUMN retention     INTERVAL NOT NULL DEFAULT '7 days', -- how long after finished_at it is kept
   ADD COLUMN reclaimed_at  TIMESTAMP;                          -- of a tombstone: when its last dependent row was deleted
 COMMENT ON COLUMN xforce.tasks.expires_at IS
-  'of a tombstone: when it expired or was pruned; of an upload in pieces that is receiving: when it is given up';
-COMMENT ON COLUMN xforce.tasks.poll_deadline IS 'by when somebody must have asked; NULL if nobody needs to';
+  'of a tombstone: when it expired or was pruned; of a multipart upload that is receiving: when it is dropped';
+COMMENT ON COLUMN xforce.tasks.poll_deadline IS 'when the operation times out unless it is polled; NULL if it need not be polled';
 
 CREATE INDEX tasks_expiring ON xforce.tasks ((finished_at + retention)) WHERE is_active AND finished_at IS NOT NULL;
 CREATE INDEX tasks_reclaimable ON xforce.tasks (task_id) WHERE NOT is_active AND reclaimed_at IS NULL AND status <> 'receiving';

@@ -1,6 +1,6 @@
-// Package architecture holds the repository to the shape that docs/ARCHITECTURE.md describes. Each rule is a function that
-// returns what breaks it, and is tried twice: on the repository, where it finds nothing, and on a small tree made to break
-// it, where it must.
+// Package architecture checks the rules of docs/ARCHITECTURE.md. Each rule is a function that returns
+// the problems of a tree. It is tested twice: the repository must have no problem, and a small tree that
+// breaks the rule must have the expected ones.
 package architecture
 
 import (
@@ -14,8 +14,24 @@ import (
 	"testing/fstest"
 )
 
-// repository is the root of the tree that is checked.
-func repository(t *testing.T) string {
+// rule returns the problems of a tree.
+type rule func(t *testing.T, tree fs.FS) []string
+
+// checkRule checks that the repository has no problem, and that a broken tree has exactly the problems
+// want, which are sorted.
+func checkRule(t *testing.T, check rule, broken fstest.MapFS, want ...string) {
+	t.Helper()
+	for _, problem := range check(t, os.DirFS(repositoryRoot(t))) {
+		t.Error(problem)
+	}
+	got := check(t, broken)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("problems of the broken tree: got\n%q, want\n%q", got, want)
+	}
+}
+
+func repositoryRoot(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -27,8 +43,9 @@ func repository(t *testing.T) string {
 	return root
 }
 
-// sourceFiles calls visit with every file that belongs to the sources, slash-separated and relative to the root.
-func sourceFiles(t *testing.T, tree fs.FS, visit func(name string)) {
+// eachSource calls visit with the path of every file of the sources, relative to the root. Hidden
+// folders, testdata and node_modules are skipped.
+func eachSource(t *testing.T, tree fs.FS, visit func(name string)) {
 	t.Helper()
 	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -48,29 +65,13 @@ func sourceFiles(t *testing.T, tree fs.FS, visit func(name string)) {
 	}
 }
 
-func read(t *testing.T, tree fs.FS, name string) []byte {
+func readFile(t *testing.T, tree fs.FS, name string) []byte {
 	t.Helper()
 	content, err := fs.ReadFile(tree, name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return content
-}
-
-// rule finds what breaks it in a tree.
-type rule func(t *testing.T, tree fs.FS) []string
-
-// hold tries a rule on the repository and on a tree that breaks it in exactly the ways given.
-func hold(t *testing.T, check rule, broken fstest.MapFS, want ...string) {
-	t.Helper()
-	for _, problem := range check(t, os.DirFS(repository(t))) {
-		t.Error(problem)
-	}
-	got := check(t, broken)
-	slices.Sort(got)
-	if !slices.Equal(got, want) {
-		t.Errorf("on a broken tree the rule found\n%q\ninstead of\n%q", got, want)
-	}
 }
 
 func file(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
