@@ -12,30 +12,30 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// wares is a collection with a column of every type, for files that others read.
+// alltypes is a collection with a column of every type, for files that others read.
 const (
-	waresFile = `{
+	allTypesFile = `{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "x-longshore": {"table": "public.wares", "key": ["code"]},
+  "x-longshore": {"table": "public.alltypes", "key": ["code"]},
   "type": "object", "required": ["code"], "additionalProperties": false,
   "properties": {
     "code": {"type": "string"}, "name": {"type": "string"}, "amount": {"type": "number"}, "count": {"type": "integer"},
     "sold": {"type": "boolean"}, "tags": {"type": "array", "items": {"type": "string"}}, "origin": {"type": "object"}
   }
 }`
-	waresTable = `CREATE TABLE wares (code TEXT PRIMARY KEY, name TEXT, amount NUMERIC, count BIGINT, sold BOOLEAN, tags TEXT[], origin JSONB,
+	allTypesTable = `CREATE TABLE alltypes (code TEXT PRIMARY KEY, name TEXT, amount NUMERIC, count BIGINT, sold BOOLEAN, tags TEXT[], origin JSONB,
   import_number BIGINT, import_row INT)`
 )
 
-// ware is one record as Postgres tells it. Numbers are texts, so that no digit is lost.
-type ware struct {
+// typedRecord is one record as Postgres tells it. Numbers are texts, so that no digit is lost.
+type typedRecord struct {
 	Code, Name, Amount, Count string
 	Sold                      *bool
 	Tags                      []string
 	Origin                    string
 }
 
-var waresColumns = []string{"code", "name", "amount", "count", "sold", "tags", "origin"}
+var allTypesColumns = []string{"code", "name", "amount", "count", "sold", "tags", "origin"}
 
 // oddNames are what programs like to misread: formulas, other scripts, blanks, what looks like a number or a date, and what has a
 // meaning in the format itself.
@@ -47,11 +47,11 @@ var oddNames = []string{
 // oddNumbers have more digits than a double holds, or look odd.
 var oddNumbers = []string{"0.1", "-0.5", "12345678901234567890.12345", "0.30000000000000004", "1e-7", "999999999999999", "100000000000000000001"}
 
-const waresCount = 3_000
+const allTypesCount = 3_000
 
-func waresBody() []byte {
+func allTypesBody() []byte {
 	var body strings.Builder
-	for i := range waresCount {
+	for i := range allTypesCount {
 		name, err := json.Marshal(oddNames[i%len(oddNames)])
 		if err != nil {
 			panic(err) // texts marshal
@@ -69,7 +69,7 @@ func waresBody() []byte {
 }
 
 // cell is what a format makes of a column's value: "" for nothing.
-func (w ware) cell(format, column string) string {
+func (w typedRecord) cell(format, column string) string {
 	switch column {
 	case "code":
 		return w.Code
@@ -80,11 +80,11 @@ func (w ware) cell(format, column string) string {
 		return w.Name
 	case "amount":
 		if format == "parquet" {
-			return asDouble(w.Amount) // the column's type
+			return canonicalDouble(w.Amount) // the column's type
 		}
-		return exact(w.Amount)
+		return canonicalNumber(w.Amount)
 	case "count":
-		return exact(w.Count)
+		return canonicalNumber(w.Count)
 	case "sold":
 		if w.Sold == nil {
 			return ""
@@ -94,27 +94,27 @@ func (w ware) cell(format, column string) string {
 		if w.Tags == nil {
 			return ""
 		}
-		return inJSON(w.Tags)
+		return toJSON(w.Tags)
 	default:
 		return w.Origin
 	}
 }
 
-// waresOf reads the table.
-func waresOf(t *testing.T, s *stack.Stack) map[string]ware {
+// readAllTypes reads the table.
+func readAllTypes(t *testing.T, s *stack.Stack) map[string]typedRecord {
 	t.Helper()
-	rows, err := s.DB().Query(t.Context(), `SELECT code, name, amount::text, count::text, sold, tags, coalesce(origin::text, '') FROM wares`)
+	rows, err := s.DB().Query(t.Context(), `SELECT code, name, amount::text, count::text, sold, tags, coalesce(origin::text, '') FROM alltypes`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ware])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[typedRecord])
 	if err != nil {
 		t.Fatal(err)
 	}
-	wares := make(map[string]ware, len(all))
+	alltypes := make(map[string]typedRecord, len(all))
 	for _, w := range all {
-		w.Origin = canonical(w.Origin)
-		wares[w.Code] = w
+		w.Origin = canonicalJSON(w.Origin)
+		alltypes[w.Code] = w
 	}
-	return wares
+	return alltypes
 }

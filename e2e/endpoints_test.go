@@ -60,7 +60,7 @@ func startOperation(ctx context.Context, s *stack.Stack, e endpoint, body client
 
 // startMultipart starts an import by a multipart upload of two parts, and sends the second part first.
 func startMultipart(ctx context.Context, s *stack.Stack, body client.RequestBody) (startedOperation, error) {
-	var u upload
+	var u multipartUpload
 	half := len(body.Content) / 2
 	for _, step := range []struct {
 		method string

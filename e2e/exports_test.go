@@ -25,10 +25,10 @@ import (
 // TestExportsReadByOtherPrograms lets readers of other programs open exports, and holds what they read against the table.
 func TestExportsReadByOtherPrograms(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "wares", waresFile), Tables: waresTable})
-	s.WaitFor(s.Submit("wares", client.RequestBody{Type: "application/x-ndjson", Content: waresBody()}), "Succeeded")
-	want := waresOf(t, s)
-	if len(want) != waresCount {
+	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "alltypes", allTypesFile), Tables: allTypesTable})
+	s.WaitFor(s.Submit("alltypes", client.RequestBody{Type: "application/x-ndjson", Content: allTypesBody()}), "Succeeded")
+	want := readAllTypes(t, s)
+	if len(want) != allTypesCount {
 		t.Fatalf("the table holds %d records", len(want))
 	}
 	for format, read := range map[string]func(cell any, column string) string{
@@ -36,9 +36,9 @@ func TestExportsReadByOtherPrograms(t *testing.T) {
 	} {
 		t.Run(format, func(t *testing.T) {
 			s := s.WithTB(t)
-			file := fetchReport(t, s, map[string]string{"report": "records", "collection": "wares", "format": format})
+			file := fetchReport(t, s, map[string]string{"report": "records", "collection": "alltypes", "format": format})
 			rows := readRows(t, format, file)
-			if diff := cmp.Diff(waresColumns, columnsOf(rows[0])); diff != "" {
+			if diff := cmp.Diff(allTypesColumns, columnsOf(rows[0])); diff != "" {
 				t.Fatalf("the columns (- as the collection has them, + as read):\n%s", diff)
 			}
 			expectRows(t, format, maps.Clone(want), rows[1:], read)
@@ -47,7 +47,7 @@ func TestExportsReadByOtherPrograms(t *testing.T) {
 }
 
 // expectRows compares cell by cell: the reader's, and what the format makes of the table's. Records have no promised order.
-func expectRows(t *testing.T, format string, want map[string]ware, rows [][]any, read func(any, string) string) {
+func expectRows(t *testing.T, format string, want map[string]typedRecord, rows [][]any, read func(any, string) string) {
 	t.Helper()
 	if len(rows) != len(want) {
 		t.Fatalf("the file holds %d records, and the table %d", len(rows), len(want))
@@ -60,7 +60,7 @@ func expectRows(t *testing.T, format string, want map[string]ware, rows [][]any,
 			t.Fatalf("the file holds %v, which the table does not, or twice", row)
 		}
 		delete(want, code)
-		for i, column := range waresColumns {
+		for i, column := range allTypesColumns {
 			got, should := read(row[i], column), w.cell(format, column)
 			if got == should {
 				continue
@@ -81,9 +81,9 @@ func csvCell(cell any, column string) string {
 	text, _ := cell.(string)
 	switch column {
 	case "amount", "count":
-		return exact(text)
+		return canonicalNumber(text)
 	case "tags", "origin":
-		return canonical(text)
+		return canonicalJSON(text)
 	default:
 		return text
 	}
@@ -95,24 +95,24 @@ func plainCell(cell any, column string) string {
 	case nil:
 		return ""
 	case json.Number:
-		return exact(value.String())
+		return canonicalNumber(value.String())
 	case string:
 		if column == "amount" || column == "count" {
-			return exact(value) // too many digits for a cell, or an integer of 64 bits
+			return canonicalNumber(value) // too many digits for a cell, or an integer of 64 bits
 		}
 		if column == "tags" || column == "origin" {
-			return canonical(value)
+			return canonicalJSON(value)
 		}
 		return value
 	case bool:
 		return strconv.FormatBool(value)
 	default:
-		return inJSON(value)
+		return toJSON(value)
 	}
 }
 
 // exact writes a number in one way, whatever way it was written in, without losing a digit.
-func exact(number string) string {
+func canonicalNumber(number string) string {
 	if number == "" {
 		return ""
 	}
@@ -123,15 +123,15 @@ func exact(number string) string {
 	return n.RatString()
 }
 
-func asDouble(number string) string {
+func canonicalDouble(number string) string {
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil {
 		return "no number: " + number
 	}
-	return exact(strconv.FormatFloat(n, 'g', -1, 64))
+	return canonicalNumber(strconv.FormatFloat(n, 'g', -1, 64))
 }
 
-func inJSON(value any) string {
+func toJSON(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err.Error()
@@ -140,7 +140,7 @@ func inJSON(value any) string {
 }
 
 // canonical writes JSON without blanks and with sorted members.
-func canonical(text string) string {
+func canonicalJSON(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -148,7 +148,7 @@ func canonical(text string) string {
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
 		return "no JSON: " + text
 	}
-	return inJSON(value)
+	return toJSON(value)
 }
 
 // readRows lets a reader of npm open a file.
@@ -218,7 +218,7 @@ func TestReportPDFReadByPdftotext(t *testing.T) {
 // fetchReport asks for a report, waits for it as seed 004 says, and returns the path of the file.
 func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string {
 	t.Helper()
-	body := client.RequestBody{Type: "application/json", Content: []byte(inJSON(request))}
+	body := client.RequestBody{Type: "application/json", Content: []byte(toJSON(request))}
 	accepted, err := s.Client().Do(t.Context(), http.MethodPost, "/start-report", body)
 	if err != nil {
 		t.Fatal(err)
@@ -230,10 +230,10 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 		Status string `json:"status"`
 		Link   string `json:"download_link"`
 	}
-	await.Until(t, reportLimit, "the report", func() bool {
-		answer := mustDo(t, s, http.MethodGet, accepted.Header.Get("Location"), http.StatusOK)
-		if err := json.Unmarshal(answer.Body, &status); err != nil {
-			t.Fatalf("reading %s: %v", answer.Body, err)
+	await.Until(t, exportTimeout, "the report", func() bool {
+		resp := mustDo(t, s, http.MethodGet, accepted.Header.Get("Location"), http.StatusOK)
+		if err := json.Unmarshal(resp.Body, &status); err != nil {
+			t.Fatalf("reading %s: %v", resp.Body, err)
 		}
 		return status.Status != "in_progress"
 	})
@@ -247,5 +247,5 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 	return file
 }
 
-// reportLimit bounds the making of a report.
-const reportLimit = 30 * time.Second
+// exportTimeout bounds the making of a report.
+const exportTimeout = 30 * time.Second

@@ -12,15 +12,15 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// questionRecords is how many records searches and reports look through: several steps of a search.
-const questionRecords = 20_000
+// faultRecords is how many records searches and reports look through: several steps of a search.
+const faultRecords = 20_000
 
 // TestSearchesAndReportsSurviveFaults does harm to Redis, to the searcher and to the reporter while searches and reports are in the middle of a step and
 // more of them wait in the queue. All of them must finish, with everything that there is to be found.
 func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	s.WaitFor(s.SubmitLines(tool.NDJSON(questionRecords, tool.Numbered)), "Succeeded")
+	s.WaitFor(s.SubmitLines(tool.NDJSON(faultRecords, tool.Numbered)), "Succeeded")
 	for _, fault := range []struct {
 		name string
 		harm func(*stack.Stack)
@@ -41,9 +41,9 @@ func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 			var ops []startedOperation
 			for range 4 {
 				ops = append(ops,
-					mustAsk(t, s, searchEndpoint, `{"collection":"tools","sort":["-tool_id"],"limit":1000}`),
-					mustAsk(t, s, searchEndpoint, `{"collection":"tools","limit":1000}`),
-					mustAsk(t, s, reportEndpoint, `{"report":"records","collection":"tools","format":"ndjson"}`))
+					mustStartWith(t, s, searchEndpoint, `{"collection":"tools","sort":["-tool_id"],"limit":1000}`),
+					mustStartWith(t, s, searchEndpoint, `{"collection":"tools","limit":1000}`),
+					mustStartWith(t, s, reportEndpoint, `{"report":"records","collection":"tools","format":"ndjson"}`))
 			}
 			s.WaitForSQL(recoveryLimit, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
 				WHERE datname = current_database() AND application_name IN ('longshore-searcher', 'longshore-reporter') AND wait_event_type = 'Lock'`)
@@ -53,18 +53,18 @@ func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 			var longest time.Duration
 			for _, op := range ops {
 				longest = max(longest, s.WaitFor(op.accepted, "Succeeded").Finished.Sub(after))
-				expectFound(t, s, op)
+				expectComplete(t, s, op)
 			}
 			t.Logf("after the fault it took %s", longest)
-			if longest > recoveryLimit+waitForLong {
+			if longest > recoveryLimit+maxLongImport {
 				t.Errorf("it took %s", longest)
 			}
 		})
 	}
 }
 
-// mustAsk begins a search or a report.
-func mustAsk(t *testing.T, s *stack.Stack, w endpoint, body string) startedOperation {
+// mustStartWith begins a search or a report.
+func mustStartWith(t *testing.T, s *stack.Stack, w endpoint, body string) startedOperation {
 	t.Helper()
 	op, err := startOperation(t.Context(), s, w, client.RequestBody{Type: "application/json", Content: []byte(body)})
 	if err != nil {
@@ -73,15 +73,15 @@ func mustAsk(t *testing.T, s *stack.Stack, w endpoint, body string) startedOpera
 	return op
 }
 
-// expectFound looks whether a search found as many records as it was to, and whether a report holds all.
-func expectFound(t *testing.T, s *stack.Stack, op startedOperation) {
+// expectComplete looks whether a search found as many records as it was to, and whether a report holds all.
+func expectComplete(t *testing.T, s *stack.Stack, op startedOperation) {
 	t.Helper()
 	var shown struct {
 		Counts       struct{ Returned int }
 		DownloadLink string `json:"download_link"`
 	}
-	answer := mustGet(t, s, ownDialect(op).path(op))
-	if err := json.Unmarshal(answer.Body, &shown); err != nil {
+	resp := mustGet(t, s, dialectOf(op).path(op))
+	if err := json.Unmarshal(resp.Body, &shown); err != nil {
 		t.Fatal(err)
 	}
 	if op.kind == searchEndpoint.kind {
@@ -91,12 +91,12 @@ func expectFound(t *testing.T, s *stack.Stack, op startedOperation) {
 		return
 	}
 	file := mustGet(t, s, shown.DownloadLink)
-	if lines := bytes.Count(file.Body, []byte("\n")); file.Status != http.StatusOK || lines != questionRecords {
+	if lines := bytes.Count(file.Body, []byte("\n")); file.Status != http.StatusOK || lines != faultRecords {
 		t.Errorf("GET %s: status %d, %d records", shown.DownloadLink, file.Status, lines)
 	}
 }
 
-// ownDialect is the dialect in which an operation was begun.
-func ownDialect(op startedOperation) dialect {
+// dialectOf is the dialect in which an operation was begun.
+func dialectOf(op startedOperation) dialect {
 	return dialectNamed(map[string]string{"import": "tools", "search": "search", "report": "location"}[op.kind])
 }

@@ -119,8 +119,8 @@ func TestImporterFrozenDuringCopy(t *testing.T) {
 	m := s.WaitFor(op, "Succeeded")
 	elapsed := m.Finished.Sub(released)
 	t.Logf("finished %s after the fault", elapsed)
-	if elapsed > recoveryLimit+waitForLong {
-		t.Errorf("got the end %s after the fault, want at most %s", elapsed, recoveryLimit+waitForLong)
+	if elapsed > recoveryLimit+maxLongImport {
+		t.Errorf("got the end %s after the fault, want at most %s", elapsed, recoveryLimit+maxLongImport)
 	}
 	expectCounts(t, m, client.Counts{Total: records, Created: records, Imported: records})
 	expectThawedImporterWorks(t, s)

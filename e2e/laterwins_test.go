@@ -186,7 +186,7 @@ func TestLaterImportWins(t *testing.T) {
 	if err := upload.Send(slow.body()); err != nil {
 		t.Fatal(err)
 	}
-	s.WaitForSQL(takenBackWithin, "a chunk of the upload to be staged", `SELECT count(*) > 0 FROM xforce.task_chunks`)
+	s.WaitForSQL(rollbackTimeout, "a chunk of the upload to be staged", `SELECT count(*) > 0 FROM xforce.task_chunks`)
 	quick.op = s.SubmitLines(quick.body())
 	s.WaitFor(quick.op, "Succeeded")
 	if err := upload.End(); err != nil {
@@ -200,7 +200,7 @@ func TestLaterImportWins(t *testing.T) {
 // mustBeAccepted checks that an upload is answered 202.
 func mustBeAccepted(t *testing.T, s *stack.Stack, upload *client.Upload) client.Accepted {
 	t.Helper()
-	response, err := upload.Response(acceptedWithin)
+	response, err := upload.Response(maxAcceptTime)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,42 +13,42 @@ import (
 )
 
 // Limits of the stack of TestImportMalformedBody, small enough to be exceeded by small bodies.
-var tightLimits = []string{
+var smallLimits = []string{
 	"LONGSHORE_MAX_BODY_BYTES=4194304", "LONGSHORE_MAX_RECORD_BYTES=65536", "LONGSHORE_MAX_RECORDS=1000",
 	"LONGSHORE_CHUNK_RECORDS=2",
 }
 
-// place is where in a body a fault is said to lie.
-type place struct {
+// position is where in a body a fault is said to lie.
+type position struct {
 	line, column, row int
 	offset            int64
 }
 
-// TestImportMalformedBody sends bodies whose structure is broken. Each is refused with a status, a code and a place, and nothing
+// TestImportMalformedBody sends bodies whose structure is broken. Each is refused with a status, a code and a position, and nothing
 // of it is kept, though chunks of two records were staged before the fault was met.
 func TestImportMalformedBody(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Env: tightLimits})
+	s := stack.Start(t, stack.Options{Env: smallLimits})
 	for _, test := range brokenBodies(t) {
 		t.Run(test.name, func(t *testing.T) {
 			s := s.WithTB(t)
-			answer, err := s.Client().Do(t.Context(), http.MethodPost, "/api/tools/import", test.body)
+			resp, err := s.Client().Do(t.Context(), http.MethodPost, "/api/tools/import", test.body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			expectPlace(t, expectProblem(t, answer, test.status, test.code), test.place)
+			expectPosition(t, expectProblem(t, resp, test.status, test.code), test.position)
 		})
 	}
-	expectNothingKept(t, s)
+	expectNoRows(t, s)
 }
 
-// expectPlace holds what a refusal says of the fault's place against where it lies.
-func expectPlace(t *testing.T, p client.Problem, want *place) {
+// expectPosition holds what a refusal says of the fault's position against where it lies.
+func expectPosition(t *testing.T, p client.Problem, want *position) {
 	t.Helper()
 	if want == nil {
 		return
 	}
-	got := place{line: p.Line, column: p.Column, row: p.Row}
+	got := position{line: p.Line, column: p.Column, row: p.Row}
 	if p.Offset != nil {
 		got.offset = *p.Offset
 	}
@@ -58,19 +58,19 @@ func expectPlace(t *testing.T, p client.Problem, want *place) {
 }
 
 type brokenBody struct {
-	name   string
-	body   client.RequestBody
-	status int
-	code   string
-	place  *place // nil: there is none, or it is the parser's to say
+	name     string
+	body     client.RequestBody
+	status   int
+	code     string
+	position *position // nil: there is none, or it is the parser's to say
 }
 
-// one is a good record that a fault may stand behind.
-const one = `{"tool_id":"S1","tool_name":"One","category":"Travel"}`
+// goodRecord is a good record that a fault may stand behind.
+const goodRecord = `{"tool_id":"S1","tool_name":"One","category":"Travel"}`
 
 func brokenBodies(t *testing.T) []brokenBody {
 	t.Helper()
-	many := strings.Repeat(one+",", 9)
+	many := strings.Repeat(goodRecord+",", 9)
 	data := func(content string) client.RequestBody {
 		return client.RequestBody{Type: "application/json", Content: []byte(content)}
 	}
@@ -90,51 +90,51 @@ func brokenBodies(t *testing.T) []brokenBody {
 		{"empty_ndjson", lines(""), 400, "empty-body", nil},
 		{"empty_csv", table(""), 400, "empty-body", nil},
 		{"empty_gzip", coded("gzip", gzipped(t, nil)), 400, "empty-body", nil},
-		{"null", data("null"), 400, "malformed-json", &place{line: 1, column: 1}},
-		{"text", data(`"records"`), 400, "malformed-json", &place{line: 1, column: 1}},
-		{"one_record", data(one), 400, "malformed-json", nil},
-		{"data_no_array", data(`{"data":{}}`), 400, "malformed-json", &place{line: 1, column: 9, offset: 8}},
-		{"data_twice", data(`{"data":[` + one + `],"data":[]}`), 400, "malformed-json", nil},
+		{"null", data("null"), 400, "malformed-json", &position{line: 1, column: 1}},
+		{"text", data(`"records"`), 400, "malformed-json", &position{line: 1, column: 1}},
+		{"one_record", data(goodRecord), 400, "malformed-json", nil},
+		{"data_no_array", data(`{"data":{}}`), 400, "malformed-json", &position{line: 1, column: 9, offset: 8}},
+		{"data_twice", data(`{"data":[` + goodRecord + `],"data":[]}`), 400, "malformed-json", nil},
 		{"no_rows", data("[]"), 422, "no-records", nil},
 		{"no_rows_in_data", data(`{"data":[]}`), 422, "no-records", nil},
 		{"no_lines", lines("\n\n"), 422, "no-records", nil},
 		{"only_header", table("tool_id,tool_name\n"), 422, "no-records", nil},
 		{"cut_in_array", data(`[` + many), 400, "malformed-json", nil},
-		{"cut_in_record", data("[" + many + "\n" + one[:20]), 400, "malformed-json", nil},
-		{"cut_in_line", lines(one + "\n" + one[:20]), 400, "malformed-json", &place{line: 2, column: 21, row: 2, offset: int64(len(one)) + 21}},
-		{"trailing_data", data(`[` + one + `] {}`), 400, "malformed-json", &place{line: 1, column: len(one) + 4, offset: int64(len(one)) + 3}},
-		{"two_values_in_a_line", lines(one + " " + one), 400, "malformed-json", &place{line: 1, column: len(one) + 2, row: 1, offset: int64(len(one)) + 1}},
-		{"trailing_comma", data(`[` + one + ",\n]"), 400, "malformed-json", nil},
-		{"comment", data(`[` + one + "\n// that was one\n]"), 400, "malformed-json", &place{line: 2, column: 1, row: 2, offset: int64(len(one)) + 2}},
-		{"not_a_number", data("[\n" + one + ",\n{\"tool_id\": NaN}]"), 400, "malformed-json", &place{line: 3, column: 13, row: 2, offset: int64(len(one)) + 16}},
+		{"cut_in_record", data("[" + many + "\n" + goodRecord[:20]), 400, "malformed-json", nil},
+		{"cut_in_line", lines(goodRecord + "\n" + goodRecord[:20]), 400, "malformed-json", &position{line: 2, column: 21, row: 2, offset: int64(len(goodRecord)) + 21}},
+		{"trailing_data", data(`[` + goodRecord + `] {}`), 400, "malformed-json", &position{line: 1, column: len(goodRecord) + 4, offset: int64(len(goodRecord)) + 3}},
+		{"two_values_in_a_line", lines(goodRecord + " " + goodRecord), 400, "malformed-json", &position{line: 1, column: len(goodRecord) + 2, row: 1, offset: int64(len(goodRecord)) + 1}},
+		{"trailing_comma", data(`[` + goodRecord + ",\n]"), 400, "malformed-json", nil},
+		{"comment", data(`[` + goodRecord + "\n// that was one\n]"), 400, "malformed-json", &position{line: 2, column: 1, row: 2, offset: int64(len(goodRecord)) + 2}},
+		{"not_a_number", data("[\n" + goodRecord + ",\n{\"tool_id\": NaN}]"), 400, "malformed-json", &position{line: 3, column: 13, row: 2, offset: int64(len(goodRecord)) + 16}},
 		{"infinity", data(`[{"tool_id": Infinity}]`), 400, "malformed-json", nil},
-		{"single_quotes", data(`[{'tool_id':'1'}]`), 400, "malformed-json", &place{line: 1, column: 3, row: 1, offset: 2}},
+		{"single_quotes", data(`[{'tool_id':'1'}]`), 400, "malformed-json", &position{line: 1, column: 3, row: 1, offset: 2}},
 		{"utf_16", data("\xff\xfe[\x00]\x00"), 400, "not-utf8", nil},
 		{"utf_16_without_mark", data("[\x00]\x00"), 400, "not-utf8", nil},
 		{"too_deep", data(`[{"tool_id":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]`), 400, "too-deep", nil},
 		{"too_deep_and_open", data(strings.Repeat("[", 100_000)), 400, "too-deep", nil},
-		{"too_deep_beside_data", data(`{"meta":` + strings.Repeat("[", 50) + strings.Repeat("]", 50) + `,"data":[` + one + `]}`), 400, "too-deep", nil},
-		{"record_too_large", lines(one + "\n" + `{"tool_id":"` + strings.Repeat("x", 70_000) + `"}`), 413, "record-too-large", &place{line: 2, column: 1, row: 2, offset: int64(len(one)) + 1}},
+		{"too_deep_beside_data", data(`{"meta":` + strings.Repeat("[", 50) + strings.Repeat("]", 50) + `,"data":[` + goodRecord + `]}`), 400, "too-deep", nil},
+		{"record_too_large", lines(goodRecord + "\n" + `{"tool_id":"` + strings.Repeat("x", 70_000) + `"}`), 413, "record-too-large", &position{line: 2, column: 1, row: 2, offset: int64(len(goodRecord)) + 1}},
 		{"record_without_end", lines(`{"tool_id":"` + strings.Repeat("x", 3<<20)), 413, "record-too-large", nil},
-		{"too_many_records", lines(strings.Repeat(one+"\n", 1001)), 413, "too-many-records", nil},
+		{"too_many_records", lines(strings.Repeat(goodRecord+"\n", 1001)), 413, "too-many-records", nil},
 		{"body_too_large", lines(strings.Repeat(strings.Repeat(" ", 1<<10)+"\n", 4097)), 413, "body-too-large", nil},
 		{"bomb", client.RequestBody{Type: "application/x-ndjson", Encoding: "gzip", Content: gzipped(t, bytes.Repeat([]byte("\n"), 64<<20))}, 413, "compression-ratio", nil},
-		{"gzip_that_is_plain", coded("gzip", []byte("["+one+"]")), 400, "bad-encoding", nil},
+		{"gzip_that_is_plain", coded("gzip", []byte("["+goodRecord+"]")), 400, "bad-encoding", nil},
 		{"gzip_cut_off", coded("gzip", packed[:len(packed)/2]), 400, "bad-encoding", nil},
 		{"gzip_without_checksum", coded("gzip", packed[:len(packed)-4]), 400, "bad-encoding", nil},
 		{"gzip_damaged", coded("gzip", damaged(packed)), 400, "bad-encoding", nil},
-		{"zstd_that_is_plain", coded("zstd", []byte("["+one+"]")), 400, "bad-encoding", nil},
+		{"zstd_that_is_plain", coded("zstd", []byte("["+goodRecord+"]")), 400, "bad-encoding", nil},
 		{"encoded_twice", coded("gzip, gzip", packed), 415, "unsupported-content-encoding", nil},
 		{"brotli", coded("br", packed), 415, "unsupported-content-encoding", nil},
-		{"no_type", client.RequestBody{Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
-		{"plain_text", client.RequestBody{Type: "text/plain", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"no_type", client.RequestBody{Content: []byte("[" + goodRecord + "]")}, 415, "unsupported-media-type", nil},
+		{"plain_text", client.RequestBody{Type: "text/plain", Content: []byte("[" + goodRecord + "]")}, 415, "unsupported-media-type", nil},
 		{"form", client.RequestBody{Type: "multipart/form-data; boundary=x", Content: []byte("--x--")}, 415, "unsupported-media-type", nil},
-		{"latin_1", client.RequestBody{Type: "application/json; charset=iso-8859-1", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
-		{"nonsense_type", client.RequestBody{Type: "application/;;", Content: []byte("[" + one + "]")}, 415, "unsupported-media-type", nil},
+		{"latin_1", client.RequestBody{Type: "application/json; charset=iso-8859-1", Content: []byte("[" + goodRecord + "]")}, 415, "unsupported-media-type", nil},
+		{"nonsense_type", client.RequestBody{Type: "application/;;", Content: []byte("[" + goodRecord + "]")}, 415, "unsupported-media-type", nil},
 		{"csv_header_twice", table("tool_id,tool_id\n1,2\n"), 422, "bad-header", nil},
 		{"csv_header_empty", table("tool_id,,category\n1,2,3\n"), 422, "bad-header", nil},
 		{"csv_header_broken", table("tool_id,\"tool\"_name\n1,2\n"), 422, "bad-header", nil},
-		{"csv_open_quote", table("tool_id,tool_name,category\n" + strings.Repeat("1,2,3\n", 5) + "4,\"5,6\n7,8,9\n"), 400, "malformed-csv", &place{line: 7, column: 1, row: 6, offset: 57}},
+		{"csv_open_quote", table("tool_id,tool_name,category\n" + strings.Repeat("1,2,3\n", 5) + "4,\"5,6\n7,8,9\n"), 400, "malformed-csv", &position{line: 7, column: 1, row: 6, offset: 57}},
 		{"csv_open_quote_for_ever", table("tool_id,tool_name,category\n1,\"" + strings.Repeat("2\n", 1<<20)), 413, "record-too-large", nil},
 	}
 }
@@ -147,7 +147,7 @@ func numberedTools(n int) []tool.Tool {
 	return tools
 }
 
-// damaged changes one bit in the middle.
+// damaged changes goodRecord bit in the middle.
 func damaged(content []byte) []byte {
 	broken := bytes.Clone(content)
 	broken[len(broken)/2] ^= 0x10
@@ -191,22 +191,22 @@ func TestUnknownAddresses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := s.WithTB(t)
-			answer, err := s.Client().Do(t.Context(), test.method, test.path, client.RequestBody{Type: "application/json", Content: tool.SampleJSON})
+			resp, err := s.Client().Do(t.Context(), test.method, test.path, client.RequestBody{Type: "application/json", Content: tool.SampleJSON})
 			if err != nil {
 				t.Fatal(err)
 			}
-			expectProblem(t, answer, test.status, test.code)
-			if allow := answer.Header.Get("Allow"); allow != test.allow {
+			expectProblem(t, resp, test.status, test.code)
+			if allow := resp.Header.Get("Allow"); allow != test.allow {
 				t.Errorf("Allow is %q, not %q", allow, test.allow)
 			}
 		})
 	}
 }
 
-// expectProblem holds an answer against the refusal that it should be. An empty code is any code.
-func expectProblem(t *testing.T, answer *client.Response, status int, code string) client.Problem {
+// expectProblem holds an resp against the refusal that it should be. An empty code is any code.
+func expectProblem(t *testing.T, resp *client.Response, status int, code string) client.Problem {
 	t.Helper()
-	p, err := answer.Problem()
+	p, err := resp.Problem()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,10 +216,10 @@ func expectProblem(t *testing.T, answer *client.Response, status int, code strin
 	return p
 }
 
-// expectNothingKept fails the test if a table holds anything, as soon as the api had time to take back what it had staged.
-func expectNothingKept(t *testing.T, s *stack.Stack) {
+// expectNoRows fails the test if a table holds anything, as soon as the api had time to take back what it had staged.
+func expectNoRows(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, table := range []string{"xforce.task_chunks", "xforce.tasks", "xforce.task_progress", "xforce.tools"} {
-		s.WaitForSQL(takenBackWithin, table+" to be empty", fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM %s)", table))
+		s.WaitForSQL(rollbackTimeout, table+" to be empty", fmt.Sprintf("SELECT NOT EXISTS (SELECT FROM %s)", table))
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // TestRequestMetricsLogsAndLinks looks at requests as those do who watch the api: in its metrics, in the logs by the id of the request, and in the
-// console that the answers lead to.
+// console that the responses lead to.
 func TestRequestMetricsLogsAndLinks(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CONSOLE_URL=https://console.example/base/"}})
@@ -31,22 +31,22 @@ func TestRequestMetricsLogsAndLinks(t *testing.T) {
 	s.WaitFor(done, "Succeeded")
 	expectStatus(t, s, "/nothing/"+done.ID+"?key=hidden", http.StatusNotFound)
 
-	expectMeasured(t, s, stopped, request)
-	expectFoundInLogs(t, s, done, request)
-	expectLinks(t, s, done)
+	expectRequestMetrics(t, s, stopped, request)
+	expectLogged(t, s, done, request)
+	expectConsoleLinks(t, s, done)
 }
 
 func expectStatus(t *testing.T, s *stack.Stack, address string, status int) *client.Response {
 	t.Helper()
-	answer, err := s.Client().Get(t.Context(), address)
-	if err != nil || answer.Status != status {
-		t.Fatalf("%s: %+v, %v", address, answer, err)
+	resp, err := s.Client().Get(t.Context(), address)
+	if err != nil || resp.Status != status {
+		t.Fatalf("%s: %+v, %v", address, resp, err)
 	}
-	return answer
+	return resp
 }
 
-// expectMeasured wants the two imports, one of which was cancelled, and the address that there is not, and no series by what clients wrote.
-func expectMeasured(t *testing.T, s *stack.Stack, cancelled client.Accepted, request string) {
+// expectRequestMetrics wants the two imports, one of which was cancelled, and the address that there is not, and no series by what clients wrote.
+func expectRequestMetrics(t *testing.T, s *stack.Stack, cancelled client.Accepted, request string) {
 	t.Helper()
 	const route = "/api/:collection/import"
 	shown := s.Metrics("api")
@@ -84,8 +84,8 @@ func expectMeasured(t *testing.T, s *stack.Stack, cancelled client.Accepted, req
 	}
 }
 
-// expectFoundInLogs wants the request and its operation in a line of every service that had to do with it.
-func expectFoundInLogs(t *testing.T, s *stack.Stack, op client.Accepted, request string) {
+// expectLogged wants the request and its operation in a line of every service that had to do with it.
+func expectLogged(t *testing.T, s *stack.Stack, op client.Accepted, request string) {
 	t.Helper()
 	for _, service := range []string{"api", "importer"} {
 		await.Until(t, 10*time.Second, "the log of the "+service+" to tell of request "+request+" and operation "+op.ID, func() bool { // just after the commit
@@ -100,8 +100,8 @@ func expectFoundInLogs(t *testing.T, s *stack.Stack, op client.Accepted, request
 	}
 }
 
-// expectLinks wants the way to the console in every dialect, and not where no operation is.
-func expectLinks(t *testing.T, s *stack.Stack, op client.Accepted) {
+// expectConsoleLinks wants the way to the console in every dialect, and not where no operation is.
+func expectConsoleLinks(t *testing.T, s *stack.Stack, op client.Accepted) {
 	t.Helper()
 	want := `<https://console.example/base/operations/` + op.ID + `>; rel="related"; title="console"`
 	number := s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, op.ID)

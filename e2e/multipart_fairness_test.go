@@ -12,9 +12,9 @@ import (
 func TestMultipartSplitsDoNotDelayImports(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_IMPORTER_CONCURRENCY=2"}})
-	var uploads []upload
+	var uploads []multipartUpload
 	for range 3 {
-		u := startUpload(t, s, "application/x-ndjson", nil)
+		u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 		u.mustPut(t, s, 1, tool.NDJSON(10, tool.Numbered))
 		uploads = append(uploads, u)
 	}
@@ -23,7 +23,7 @@ func TestMultipartSplitsDoNotDelayImports(t *testing.T) {
 	for _, u := range uploads {
 		splits = append(splits, u.finish(t, s))
 	}
-	s.WaitForSQL(clearedWithin, "a splitter to stand still", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
+	s.WaitForSQL(cleanupTimeout, "a splitter to stand still", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
 	small := s.SubmitJSON(tool.SampleJSON)
 	s.WaitFor(small, "Succeeded")
 	release()

@@ -23,14 +23,14 @@ import (
 )
 
 const (
-	// clearedWithin is how soon the parts of a split upload must be gone.
-	clearedWithin = 10 * time.Second
-	// outOfTimeWithin is how soon the janitor must drop an upload whose time is over.
-	outOfTimeWithin = 15 * time.Second
+	// cleanupTimeout is how soon the parts of a split upload must be gone.
+	cleanupTimeout = 10 * time.Second
+	// expiryTimeout is how soon the janitor must drop an upload whose time is over.
+	expiryTimeout = 15 * time.Second
 )
 
-// upload is what the api says of an upload in pieces.
-type upload struct {
+// multipartUpload is what the api says of an upload in pieces.
+type multipartUpload struct {
 	ID, Upload, Parts, Finish string
 	Limits                    struct {
 		PartBytes int64      `json:"part_bytes"`
@@ -48,22 +48,22 @@ type upload struct {
 	Operation     string
 }
 
-func startUpload(t *testing.T, s *stack.Stack, mediaType string, header http.Header) upload {
+func startMultipartUpload(t *testing.T, s *stack.Stack, mediaType string, header http.Header) multipartUpload {
 	t.Helper()
-	answer := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: mediaType, Header: header})
-	u := readUpload(t, answer, http.StatusCreated)
-	if answer.Header.Get("Location") != u.Upload || !strings.HasPrefix(u.Upload, s.Client().Base()+"/") {
-		t.Fatalf("Location is %q, the upload %q", answer.Header.Get("Location"), u.Upload)
+	resp := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: mediaType, Header: header})
+	u := readMultipart(t, resp, http.StatusCreated)
+	if resp.Header.Get("Location") != u.Upload || !strings.HasPrefix(u.Upload, s.Client().Base()+"/") {
+		t.Fatalf("Location is %q, the upload %q", resp.Header.Get("Location"), u.Upload)
 	}
 	return u
 }
 
-func readUpload(t *testing.T, answer *client.Response, status int) (u upload) {
+func readMultipart(t *testing.T, resp *client.Response, status int) (u multipartUpload) {
 	t.Helper()
-	if answer.Status != status {
-		t.Fatalf("status %d, not %d: %s", answer.Status, status, answer.Body)
+	if resp.Status != status {
+		t.Fatalf("status %d, not %d: %s", resp.Status, status, resp.Body)
 	}
-	if err := json.Unmarshal(answer.Body, &u); err != nil {
+	if err := json.Unmarshal(resp.Body, &u); err != nil {
 		t.Fatal(err)
 	}
 	return u
@@ -71,30 +71,30 @@ func readUpload(t *testing.T, answer *client.Response, status int) (u upload) {
 
 func send(t *testing.T, s *stack.Stack, method, address string, body client.RequestBody) *client.Response {
 	t.Helper()
-	answer, err := s.Client().Do(t.Context(), method, address, body)
+	resp, err := s.Client().Do(t.Context(), method, address, body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer
+	return resp
 }
 
 // part is the address of a part.
-func (u upload) part(n int) string { return strings.ReplaceAll(u.Parts, "{n}", fmt.Sprint(n)) }
+func (u multipartUpload) part(n int) string { return strings.ReplaceAll(u.Parts, "{n}", fmt.Sprint(n)) }
 
-func (u upload) put(t *testing.T, s *stack.Stack, n int, body client.RequestBody) *client.Response {
+func (u multipartUpload) put(t *testing.T, s *stack.Stack, n int, body client.RequestBody) *client.Response {
 	t.Helper()
 	return send(t, s, http.MethodPut, u.part(n), body)
 }
 
-func (u upload) mustPut(t *testing.T, s *stack.Stack, n int, content []byte) {
+func (u multipartUpload) mustPut(t *testing.T, s *stack.Stack, n int, content []byte) {
 	t.Helper()
-	if answer := u.put(t, s, n, client.RequestBody{Content: content}); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
-		t.Fatalf("part %d: status %d: %s", n, answer.Status, answer.Body)
+	if resp := u.put(t, s, n, client.RequestBody{Content: content}); resp.Status != http.StatusCreated && resp.Status != http.StatusOK {
+		t.Fatalf("part %d: status %d: %s", n, resp.Status, resp.Body)
 	}
 }
 
 // finish finishes the upload and expects the 202 that every import has.
-func (u upload) finish(t *testing.T, s *stack.Stack) client.Accepted {
+func (u multipartUpload) finish(t *testing.T, s *stack.Stack) client.Accepted {
 	t.Helper()
 	op, err := s.Client().Accepted(send(t, s, http.MethodPost, u.Finish, client.RequestBody{}))
 	if err != nil {
@@ -112,7 +112,7 @@ func contentDigest(content []byte) http.Header {
 }
 
 // cut cuts a body at random into parts of at most size bytes, in the middle of whatever stands there.
-func cut(random *rand.Rand, body []byte, size int) (parts [][]byte) {
+func splitRandomly(random *rand.Rand, body []byte, size int) (parts [][]byte) {
 	for len(body) > 0 {
 		n := min(1+random.IntN(size), len(body))
 		parts = append(parts, body[:n])
@@ -121,8 +121,8 @@ func cut(random *rand.Rand, body []byte, size int) (parts [][]byte) {
 	return parts
 }
 
-// awkward makes tools whose texts are hard to cut: quotes, newlines, characters of several bytes.
-func awkward(n int) (tools []tool.Tool) {
+// awkwardTools makes tools whose texts are hard to cut: quotes, newlines, characters of several bytes.
+func awkwardTools(n int) (tools []tool.Tool) {
 	for i := range n {
 		one := tool.Numbered(i)
 		one.Name = fmt.Sprintf("Werkzeug „%d“ 🛠 \"quoted\", with a comma", i)
@@ -132,7 +132,7 @@ func awkward(n int) (tools []tool.Tool) {
 	return tools
 }
 
-func linesOf(tools []tool.Tool) []byte {
+func ndjsonOf(tools []tool.Tool) []byte {
 	return tool.NDJSON(len(tools), func(i int) tool.Tool { return tools[i] })
 }
 
@@ -142,20 +142,20 @@ func TestMultipartEqualsOneBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=70"}})
 	random := newRandom(t)
-	tools := awkward(500)
+	tools := awkwardTools(500)
 	for name, test := range map[string]struct {
 		mediaType string
 		content   []byte
 	}{
 		"json":   {"application/json", tool.JSON(tools...)},
-		"ndjson": {"application/x-ndjson", linesOf(tools)},
+		"ndjson": {"application/x-ndjson", ndjsonOf(tools)},
 		"csv":    {"text/csv; charset=utf-8; delimiter=semicolon", tool.CSV(';', tools...)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := s.WithTB(t)
 			s.Exec("TRUNCATE xforce.tools")
-			u := startUpload(t, s, test.mediaType, nil)
-			sendShuffled(t, s, u, random, cut(random, test.content, 9_000))
+			u := startMultipartUpload(t, s, test.mediaType, nil)
+			putShuffled(t, s, u, random, splitRandomly(random, test.content, 9_000))
 			op := u.finish(t, s)
 			m := s.WaitFor(op, "Succeeded")
 			expectCounts(t, m, client.Counts{Total: 500, Created: 500, Imported: 500})
@@ -169,8 +169,8 @@ func TestMultipartEqualsOneBody(t *testing.T) {
 	}
 }
 
-// sendShuffled sends parts in random order; some are sent twice, with other bytes at first, and some packed.
-func sendShuffled(t *testing.T, s *stack.Stack, u upload, random *rand.Rand, parts [][]byte) {
+// putShuffled sends parts in random order; some are sent twice, with other bytes at first, and some packed.
+func putShuffled(t *testing.T, s *stack.Stack, u multipartUpload, random *rand.Rand, parts [][]byte) {
 	t.Helper()
 	for _, i := range random.Perm(len(parts)) {
 		body := client.RequestBody{Content: parts[i]}
@@ -183,8 +183,8 @@ func sendShuffled(t *testing.T, s *stack.Stack, u upload, random *rand.Rand, par
 			u.mustPut(t, s, i+1, []byte("not the last word"))
 		}
 		body.Header = contentDigest(body.Content)
-		if answer := u.put(t, s, i+1, body); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
-			t.Fatalf("part %d: status %d: %s", i+1, answer.Status, answer.Body)
+		if resp := u.put(t, s, i+1, body); resp.Status != http.StatusCreated && resp.Status != http.StatusOK {
+			t.Fatalf("part %d: status %d: %s", i+1, resp.Status, resp.Body)
 		}
 	}
 }
@@ -203,7 +203,7 @@ WHERE (a.first_row, a.row_count, a.payload) IS DISTINCT FROM (b.first_row, b.row
 
 func expectPartsCleared(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	s.WaitForSQL(clearedWithin, "the parts to be cleared away", `
+	s.WaitForSQL(cleanupTimeout, "the parts to be cleared away", `
 SELECT NOT EXISTS (SELECT FROM xforce.upload_parts) AND NOT EXISTS (SELECT FROM xforce.upload_pieces)`)
 }
 
@@ -213,15 +213,15 @@ func TestMultipartResume(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	lines := tool.NDJSON(2_000, tool.Numbered)
 	first, second := lines[:len(lines)/2], lines[len(lines)/2:]
-	u := startUpload(t, s, "application/x-ndjson", nil)
+	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 	for _, path := range []string{"/operations/" + u.ID, "/status/" + u.ID} {
 		expectProblem(t, mustGet(t, s, path), http.StatusNotFound, "operation-not-found")
 	}
-	if answer := u.put(t, s, 1, client.RequestBody{Content: first}); answer.Status != http.StatusCreated {
-		t.Errorf("a new part: status %d", answer.Status)
+	if resp := u.put(t, s, 1, client.RequestBody{Content: first}); resp.Status != http.StatusCreated {
+		t.Errorf("a new part: status %d", resp.Status)
 	}
-	cutPart(t, s, u, 1, second)
-	cutPart(t, s, u, 2, second)
+	sendBrokenPart(t, s, u, 1, second)
+	sendBrokenPart(t, s, u, 2, second)
 	p := expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: contentDigest(first)}), http.StatusBadRequest, "digest-mismatch")
 	if !strings.Contains(p.Detail, "Nothing") {
 		t.Errorf("a mismatch says %q", p.Detail)
@@ -232,15 +232,15 @@ func TestMultipartResume(t *testing.T) {
 	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType, "unsupported-content-encoding")
 	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(`{"parts": 2}`)}), http.StatusConflict, "upload-incomplete")
 
-	seen := readUpload(t, mustGet(t, s, u.Upload), http.StatusOK)
+	seen := readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK)
 	if len(seen.Received) != 1 || seen.Received[0].Part != 1 || seen.ReceivedBytes != int64(len(first)) ||
 		seen.Received[0].Digest != contentDigest(first).Get("Content-Digest") || seen.Limits.ExpiresAt == nil {
 		t.Errorf("the upload says %+v", seen)
 	}
-	s.WaitForSQL(takenBackWithin, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
+	s.WaitForSQL(rollbackTimeout, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
 	u.mustPut(t, s, 2, second)
-	if answer := u.put(t, s, 2, client.RequestBody{Content: second}); answer.Status != http.StatusOK {
-		t.Errorf("a part that was there: status %d", answer.Status)
+	if resp := u.put(t, s, 2, client.RequestBody{Content: second}); resp.Status != http.StatusOK {
+		t.Errorf("a part that was there: status %d", resp.Status)
 	}
 	op := u.finish(t, s)
 	again := u.finish(t, s)
@@ -248,21 +248,21 @@ func TestMultipartResume(t *testing.T) {
 		t.Errorf("finished again (-first +again):\n%s", diff)
 	}
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2_000, Created: 2_000, Imported: 2_000})
-	for what, answer := range map[string]*client.Response{
+	for what, resp := range map[string]*client.Response{
 		"a late part":     u.put(t, s, 1, client.RequestBody{Content: first}),
 		"aborting it now": send(t, s, http.MethodDelete, u.Upload, client.RequestBody{}),
 	} {
-		if p := expectProblem(t, answer, http.StatusConflict, "upload-finished"); t.Failed() {
+		if p := expectProblem(t, resp, http.StatusConflict, "upload-finished"); t.Failed() {
 			t.Errorf("%s: %s", what, p.Detail)
 		}
 	}
-	if seen := readUpload(t, mustGet(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
+	if seen := readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
 		t.Errorf("the finished upload says %+v", seen)
 	}
 }
 
-// cutPart begins to send a part and breaks the connection off.
-func cutPart(t *testing.T, s *stack.Stack, u upload, n int, content []byte) {
+// sendBrokenPart begins to send a part and breaks the connection off.
+func sendBrokenPart(t *testing.T, s *stack.Stack, u multipartUpload, n int, content []byte) {
 	t.Helper()
 	host := strings.TrimPrefix(s.Client().Base(), "http://")
 	var dialer net.Dialer
@@ -283,7 +283,7 @@ func cutPart(t *testing.T, s *stack.Stack, u upload, n int, content []byte) {
 func TestMultipartLimits(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_PART_BYTES=1000", "LONGSHORE_MAX_PARTS=3", "LONGSHORE_MAX_BODY_BYTES=2500"}})
-	u := startUpload(t, s, "application/x-ndjson", nil)
+	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 	if u.Limits.PartBytes != 1000 || u.Limits.Parts != 3 || u.Limits.Bytes != 2500 {
 		t.Errorf("limits are %+v", u.Limits)
 	}
@@ -303,13 +303,13 @@ func TestMultipartLimits(t *testing.T) {
 	}
 	u.mustPut(t, s, 3, of(500))
 	for _, n := range []string{"0", "4", "-1", "x", "99999999999999999999"} {
-		answer := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.RequestBody{Content: of(1)})
-		expectProblem(t, answer, http.StatusBadRequest, "invalid-part-number")
+		resp := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.RequestBody{Content: of(1)})
+		expectProblem(t, resp, http.StatusBadRequest, "invalid-part-number")
 	}
 	for _, body := range []string{`{"parts": -1}`, `{"parts": 4}`, `{"parts": 9000000000000000000}`, `{"parts": 3, "more": 1}`, `[]`, strings.Repeat(" ", 5_000)} {
-		answer := send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(body)})
+		resp := send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(body)})
 		if strings.TrimSpace(body) != "" {
-			expectProblem(t, answer, http.StatusBadRequest, "invalid-finish")
+			expectProblem(t, resp, http.StatusBadRequest, "invalid-finish")
 		}
 	}
 }
@@ -318,7 +318,7 @@ func TestMultipartLimits(t *testing.T) {
 func TestMultipartUnknownAddresses(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None})
-	u := startUpload(t, s, "application/json", nil)
+	u := startMultipartUpload(t, s, "application/json", nil)
 	path := "/api/tools/import/uploads/"
 	for _, one := range []struct{ method, path, code string }{
 		{http.MethodPost, "/api/nothing/import:upload-start", "unknown-collection"},
@@ -332,8 +332,8 @@ func TestMultipartUnknownAddresses(t *testing.T) {
 		{http.MethodPost, path + u.ID, "no-such-address"},
 		{http.MethodPost, path + u.ID + ":finish", "no-such-address"},
 	} {
-		answer := send(t, s, one.method, one.path, client.RequestBody{Type: "application/json"})
-		if p := expectProblem(t, answer, http.StatusNotFound, one.code); t.Failed() {
+		resp := send(t, s, one.method, one.path, client.RequestBody{Type: "application/json"})
+		if p := expectProblem(t, resp, http.StatusNotFound, one.code); t.Failed() {
 			t.Fatalf("%s %s: %s", one.method, one.path, p.Detail)
 		}
 	}
@@ -341,14 +341,14 @@ func TestMultipartUnknownAddresses(t *testing.T) {
 		http.StatusUnsupportedMediaType, "unsupported-media-type")
 	mustDo(t, s, http.MethodDelete, u.Upload, http.StatusNoContent)
 	expectProblem(t, mustGet(t, s, u.Upload), http.StatusNotFound, "upload-not-found")
-	expectNothingKept(t, s)
+	expectNoRows(t, s)
 }
 
 // TestMultipartExpires: what is never finished goes when its time is over, and not before.
 func TestMultipartExpires(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Env: []string{"LONGSHORE_ABANDONED_AFTER=30s"}})
-	kept, late := startUpload(t, s, "text/csv", nil), startUpload(t, s, "text/csv", nil)
+	kept, late := startMultipartUpload(t, s, "text/csv", nil), startMultipartUpload(t, s, "text/csv", nil)
 	kept.mustPut(t, s, 1, []byte("kept"))
 	late.mustPut(t, s, 1, []byte("late"))
 	if left := time.Until(*kept.Limits.ExpiresAt); left < 23*time.Hour || left > 25*time.Hour {
@@ -356,9 +356,9 @@ func TestMultipartExpires(t *testing.T) {
 	}
 	s.Exec(`UPDATE xforce.tasks SET updated_at = now() - interval '1 hour', expires_at = CASE WHEN task_id = '` + late.ID +
 		`' THEN now() - interval '1 second' ELSE expires_at END`)
-	s.WaitForSQL(outOfTimeWithin, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
+	s.WaitForSQL(expiryTimeout, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
 	expectProblem(t, mustGet(t, s, late.Upload), http.StatusNotFound, "upload-not-found")
-	if seen := readUpload(t, mustGet(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
+	if seen := readMultipart(t, mustGet(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
 		t.Errorf("the upload that has time says %+v", seen)
 	}
 }
@@ -367,7 +367,7 @@ func TestMultipartExpires(t *testing.T) {
 func TestMultipartSyntaxError(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
-	u := startUpload(t, s, "application/x-ndjson", nil)
+	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 	u.mustPut(t, s, 1, tool.NDJSON(3_000, tool.Numbered))
 	u.mustPut(t, s, 2, []byte(`{"tool_id": }`))
 	op := u.finish(t, s)
@@ -377,10 +377,10 @@ func TestMultipartSyntaxError(t *testing.T) {
 		t.Errorf("the error is %+v", m.Error)
 	}
 	expectPartsCleared(t, s)
-	s.WaitForSQL(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	s.WaitForSQL(cleanupTimeout, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 	for name, content := range map[string]string{"NoRecords": "\n \n", "EmptyBody": ""} {
-		u := startUpload(t, s, "application/x-ndjson", nil)
+		u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 		u.mustPut(t, s, 1, []byte(content))
 		if m := s.WaitFor(u.finish(t, s), "Failed"); m.Error == nil || m.Error.Code != name {
 			t.Errorf("an upload of %q fails with %+v", content, m.Error)
@@ -388,11 +388,11 @@ func TestMultipartSyntaxError(t *testing.T) {
 	}
 }
 
-// inMidSplit begins an upload of many chunks and waits until it is being split.
-func inMidSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
+// startSplit begins an upload of many chunks and waits until it is being split.
+func startSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
 	t.Helper()
-	u := startUpload(t, s, "application/x-ndjson", nil)
-	for i, part := range cut(newRandom(t), tool.NDJSON(records, tool.Numbered), 4<<20) {
+	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
+	for i, part := range splitRandomly(newRandom(t), tool.NDJSON(records, tool.Numbered), 4<<20) {
 		u.mustPut(t, s, i+1, part)
 	}
 	op := u.finish(t, s)
@@ -409,7 +409,7 @@ var smallChunks = []string{"LONGSHORE_CHUNK_RECORDS=40"}
 func TestMultipartSplitSurvivesKill(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
-	op := inMidSplit(t, s, splitRecords)
+	op := startSplit(t, s, splitRecords)
 	s.KillImporter(0)
 	if s.Number(`SELECT total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID) != 0 {
 		t.Fatal("the upload was split before the fault: give it more records")
@@ -428,9 +428,9 @@ func TestMultipartSplitSurvivesKill(t *testing.T) {
 func TestMultipartSplitCancelled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
-	op := inMidSplit(t, s, splitRecords)
+	op := startSplit(t, s, splitRecords)
 	expectCounts(t, mustCancel(t, s, op), client.Counts{})
 	expectPartsCleared(t, s)
-	s.WaitForSQL(clearedWithin, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	s.WaitForSQL(cleanupTimeout, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 }

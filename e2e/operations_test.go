@@ -17,25 +17,25 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// toldWithin is how soon who waits is told of an end, also if the bell is mute: then he looks once in a second.
-const toldWithin = 3 * time.Second
+// maxNotifyDelay is how soon who waits is told of an end, also if the bell is mute: then he looks once in a second.
+const maxNotifyDelay = 3 * time.Second
 
 // longPoll asks for the monitor beside the test, as a client that would rather wait.
 func longPoll(t *testing.T, s *stack.Stack, op client.Accepted, header http.Header) <-chan *client.Response {
 	t.Helper()
-	answers := make(chan *client.Response, 1)
+	responses := make(chan *client.Response, 1)
 	header.Set("Prefer", "wait=45")
 	go func() {
-		answer, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation, client.RequestBody{Header: header})
+		resp, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation, client.RequestBody{Header: header})
 		if err != nil {
 			t.Errorf("waiting for the end: %v", err)
 		}
-		answers <- answer
+		responses <- resp
 	}()
-	return answers
+	return responses
 }
 
-// TestLongPoll waits for the end of an import that stands in its middle: the answer comes soon after the end, also without Redis.
+// TestLongPoll waits for the end of an import that stands in its middle: the resp comes soon after the end, also without Redis.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -54,20 +54,20 @@ func TestLongPoll(t *testing.T) {
 			test.away(s)
 			end := longPoll(t, s, op, http.Header{})
 			release()
-			answer := <-end
+			resp := <-end
 			told := time.Now()
 			test.back(s)
-			if answer == nil {
+			if resp == nil {
 				return
 			}
-			m, err := answer.Monitor()
+			m, err := resp.Monitor()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.Status != "Succeeded" || answer.Header.Get("Preference-Applied") != "wait=45" {
-				t.Errorf("the answer is %s, %v", answer.Body, answer.Header)
+			if m.Status != "Succeeded" || resp.Header.Get("Preference-Applied") != "wait=45" {
+				t.Errorf("the resp is %s, %v", resp.Body, resp.Header)
 			}
-			if late := told.Sub(*m.Finished); late > toldWithin {
+			if late := told.Sub(*m.Finished); late > maxNotifyDelay {
 				t.Errorf("the end was told %s late", late)
 			}
 		})
@@ -80,22 +80,22 @@ func TestLongPollFromChangeToChange(t *testing.T) {
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitLines(tool.NDJSON(2_000, tool.Numbered))
-	answer, err := s.Client().Get(t.Context(), op.OperationLocation)
+	resp, err := s.Client().Get(t.Context(), op.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tags := []string{answer.Header.Get("ETag")}
+	tags := []string{resp.Header.Get("ETag")}
 	next := longPoll(t, s, op, http.Header{"If-None-Match": tags})
 	release()
 	for status := ""; status != "Succeeded"; {
-		if answer = <-next; answer == nil {
+		if resp = <-next; resp == nil {
 			return
 		}
-		m, err := answer.Monitor()
+		m, err := resp.Monitor()
 		if err != nil {
 			t.Fatal(err)
 		}
-		tag := answer.Header.Get("ETag")
+		tag := resp.Header.Get("ETag")
 		if slices.Contains(tags, tag) {
 			t.Fatalf("%s came again after %v", tag, tags)
 		}
@@ -105,8 +105,8 @@ func TestLongPollFromChangeToChange(t *testing.T) {
 	if len(tags) < 4 {
 		t.Errorf("only %v were seen", tags)
 	}
-	if answer = <-next; answer.Status != http.StatusNotModified || answer.Elapsed > toldWithin || answer.Header.Get("Retry-After") != "" {
-		t.Errorf("what can't change is answered with %d after %s: %v", answer.Status, answer.Elapsed, answer.Header)
+	if resp = <-next; resp.Status != http.StatusNotModified || resp.Elapsed > maxNotifyDelay || resp.Header.Get("Retry-After") != "" {
+		t.Errorf("what can't change is answered with %d after %s: %v", resp.Status, resp.Elapsed, resp.Header)
 	}
 }
 
@@ -120,7 +120,7 @@ type stream struct {
 }
 
 // tell reads a stream to its end, calling heard for each event, and returns what it heard.
-func tell(ctx context.Context, op client.Accepted, after int, heard func(stream)) (told stream) {
+func readStream(ctx context.Context, op client.Accepted, after int, heard func(stream)) (told stream) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, op.OperationLocation+"/events", http.NoBody)
 	if err != nil {
 		return stream{err: err}
@@ -160,9 +160,9 @@ func TestEventsResumeAfterRestart(t *testing.T) {
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitLines(tool.NDJSON(2_000, tool.Numbered))
 	begun, first := make(chan struct{}, 1_000), make(chan stream, 1)
-	go func() { first <- tell(t.Context(), op, 0, func(stream) { begun <- struct{}{} }) }()
+	go func() { first <- readStream(t.Context(), op, 0, func(stream) { begun <- struct{}{} }) }()
 	<-begun
-	if took := s.StopAPI(); took > toldWithin {
+	if took := s.StopAPI(); took > maxNotifyDelay {
 		t.Errorf("with a listener the api took %s to stop", took)
 	}
 	before := <-first
@@ -173,7 +173,7 @@ func TestEventsResumeAfterRestart(t *testing.T) {
 	s.StartAPI()
 	ctx, cancel := context.WithTimeout(t.Context(), eventsTimeout)
 	defer cancel()
-	after := tell(ctx, op, before.ids[len(before.ids)-1], func(stream) {})
+	after := readStream(ctx, op, before.ids[len(before.ids)-1], func(stream) {})
 	ids, names := slices.Concat(before.ids, after.ids), slices.Concat(before.names, after.names)
 	for i, id := range ids {
 		if id != i+1 {
@@ -187,7 +187,7 @@ func TestEventsResumeAfterRestart(t *testing.T) {
 	if last := s.Number(`SELECT revision FROM xforce.tasks WHERE task_id = $1`, op.ID); last != len(ids) {
 		t.Errorf("%d events of %d revisions", len(ids), last)
 	}
-	if again := tell(ctx, op, len(ids), func(stream) {}); again.status != http.StatusNoContent {
+	if again := readStream(ctx, op, len(ids), func(stream) {}); again.status != http.StatusNoContent {
 		t.Errorf("who comes back after the end is answered with %d", again.status)
 	}
 }
@@ -206,17 +206,17 @@ func TestCancelAndPrune(t *testing.T) {
 
 	done := s.SubmitJSON(tool.SampleJSON)
 	s.WaitFor(done, "Succeeded")
-	answer, err := s.Client().Cancel(t.Context(), done.OperationLocation)
+	resp, err := s.Client().Cancel(t.Context(), done.OperationLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := answer.Problem(); err != nil || answer.Status != http.StatusConflict || p.Code() != "operation-finished" {
-		t.Errorf("cancelling what succeeded is answered with %d %s, %v", answer.Status, answer.Body, err)
+	if p, err := resp.Problem(); err != nil || resp.Status != http.StatusConflict || p.Code() != "operation-finished" {
+		t.Errorf("cancelling what succeeded is answered with %d %s, %v", resp.Status, resp.Body, err)
 	}
 	for _, one := range []client.Accepted{op, done} {
 		mustPrune(t, s, one)
-		if answer, err = s.Client().Get(t.Context(), one.OperationLocation); err != nil || answer.Status != http.StatusGone {
-			t.Errorf("what was pruned is answered with %+v, %v", answer, err)
+		if resp, err = s.Client().Get(t.Context(), one.OperationLocation); err != nil || resp.Status != http.StatusGone {
+			t.Errorf("what was pruned is answered with %+v, %v", resp, err)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func TestCancelAndPrune(t *testing.T) {
 // pageOfList reads a page of the list in the operations dialect.
 func pageOfList(t *testing.T, s *stack.Stack, address string) (ids []string, next string) {
 	t.Helper()
-	answer, err := s.Client().Get(t.Context(), address)
+	resp, err := s.Client().Get(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,8 +232,8 @@ func pageOfList(t *testing.T, s *stack.Stack, address string) (ids []string, nex
 		Value    []client.Monitor
 		NextLink string
 	}
-	if err := json.Unmarshal(answer.Body, &page); err != nil || answer.Status != http.StatusOK {
-		t.Fatalf("%s: %d %s", address, answer.Status, answer.Body)
+	if err := json.Unmarshal(resp.Body, &page); err != nil || resp.Status != http.StatusOK {
+		t.Fatalf("%s: %d %s", address, resp.Status, resp.Body)
 	}
 	for _, m := range page.Value {
 		ids = append(ids, m.ID)

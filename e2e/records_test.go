@@ -21,38 +21,38 @@ type brokenRecord struct {
 	pointer, code string
 }
 
-// begin is the begin of a record that only lacks its last brace; %s is its id.
-const begin = `{"tool_id":"%s","tool_name":"Broken","category":"Travel"`
+// recordPrefix is the recordPrefix of a record that only lacks its last brace; %s is its id.
+const recordPrefix = `{"tool_id":"%s","tool_name":"Broken","category":"Travel"`
 
 var brokenRecords = []brokenRecord{
 	{"no_object_array", `["R1","Broken","Travel"]`, "", "not-an-object"},
 	{"no_object_text", `"R1"`, "", "not-an-object"},
 	{"no_object_number", `42`, "", "not-an-object"},
 	{"no_object_null", `null`, "", "not-an-object"},
-	{"duplicate_member", begin + `,"tool_id":"R2"}`, "/tool_id", "duplicate-member"},
-	{"duplicate_by_escape", begin + `,"tool\u005fid":"R2"}`, "/tool_id", "duplicate-member"},
-	{"duplicate_within_unknown", begin + `,"x":{"a":1,"a":2}}`, "/x/a", "duplicate-member"},
-	{"unknown_member", begin + `,"admin":true}`, "/admin", "unknown-member"},
-	{"case_trick", begin + `,"Category":"Finance"}`, "/Category", "unknown-member"},
-	{"server_owned_member", begin + `,"import_number":9}`, "/import_number", "unknown-member"},
-	{"bad_bytes", begin + ",\"description\":\"a\xff\"}", "/description", "invalid-utf8"},
-	{"bad_bytes_in_name", begin + ",\"\xff\":1}", "", "invalid-utf8"},
-	{"lone_surrogate", begin + `,"description":"\ud800"}`, "/description", "lone-surrogate"},
-	{"surrogates_the_wrong_way", begin + `,"description":"\udc00\ud800"}`, "/description", "lone-surrogate"},
-	{"nul", begin + `,"description":"a\u0000b"}`, "/description", "nul-character"},
-	{"nul_in_list", begin + `,"features":["a","\u0000"]}`, "/features/1", "nul-character"},
-	{"number_out_of_range", begin + `,"features":[1e401]}`, "/features/0", "number-out-of-range"},
-	{"number_with_many_digits", begin + `,"features":[` + strings.Repeat("9", 10_000) + `]}`, "/features/0", "number-out-of-range"},
+	{"duplicate_member", recordPrefix + `,"tool_id":"R2"}`, "/tool_id", "duplicate-member"},
+	{"duplicate_by_escape", recordPrefix + `,"tool\u005fid":"R2"}`, "/tool_id", "duplicate-member"},
+	{"duplicate_within_unknown", recordPrefix + `,"x":{"a":1,"a":2}}`, "/x/a", "duplicate-member"},
+	{"unknown_member", recordPrefix + `,"admin":true}`, "/admin", "unknown-member"},
+	{"case_trick", recordPrefix + `,"Category":"Finance"}`, "/Category", "unknown-member"},
+	{"server_owned_member", recordPrefix + `,"import_number":9}`, "/import_number", "unknown-member"},
+	{"bad_bytes", recordPrefix + ",\"description\":\"a\xff\"}", "/description", "invalid-utf8"},
+	{"bad_bytes_in_name", recordPrefix + ",\"\xff\":1}", "", "invalid-utf8"},
+	{"lone_surrogate", recordPrefix + `,"description":"\ud800"}`, "/description", "lone-surrogate"},
+	{"surrogates_the_wrong_way", recordPrefix + `,"description":"\udc00\ud800"}`, "/description", "lone-surrogate"},
+	{"nul", recordPrefix + `,"description":"a\u0000b"}`, "/description", "nul-character"},
+	{"nul_in_list", recordPrefix + `,"features":["a","\u0000"]}`, "/features/1", "nul-character"},
+	{"number_out_of_range", recordPrefix + `,"features":[1e401]}`, "/features/0", "number-out-of-range"},
+	{"number_with_many_digits", recordPrefix + `,"features":[` + strings.Repeat("9", 10_000) + `]}`, "/features/0", "number-out-of-range"},
 	{"key_too_long", `{"tool_id":"` + strings.Repeat("R", 65) + `","tool_name":"Broken","category":"Travel"}`, "/tool_id", "too-long"},
-	{"text_too_long", begin + `,"description":"` + strings.Repeat("ü", 10_001) + `"}`, "/description", "too-long"},
+	{"text_too_long", recordPrefix + `,"description":"` + strings.Repeat("ü", 10_001) + `"}`, "/description", "too-long"},
 	{"text_empty", `{"tool_id":"R1","tool_name":"","category":"Travel"}`, "/tool_name", "too-short"},
-	{"list_too_long", begin + `,"features":["a"` + strings.Repeat(`,"a"`, 100) + `]}`, "/features", "too-many-items"},
+	{"list_too_long", recordPrefix + `,"features":["a"` + strings.Repeat(`,"a"`, 100) + `]}`, "/features", "too-many-items"},
 	{"missing_key", `{"tool_name":"Broken","category":"Travel"}`, "/tool_id", "required"},
 	{"null_key", `{"tool_id":null,"tool_name":"Broken","category":"Travel"}`, "/tool_id", "type"},
 	{"wrong_type", `{"tool_id":7,"tool_name":"Broken","category":"Travel"}`, "/tool_id", "type"},
-	{"no_uri", begin + `,"url":"not a uri"}`, "/url", "format"},
-	{"relative_uri", begin + `,"url":"/tools/1"}`, "/url", "format"},
-	{"many_members", begin + manyMembers(1001) + `}`, "/m0", "unknown-member"},
+	{"no_uri", recordPrefix + `,"url":"not a uri"}`, "/url", "format"},
+	{"relative_uri", recordPrefix + `,"url":"/tools/1"}`, "/url", "format"},
+	{"many_members", recordPrefix + manyMembers(1001) + `}`, "/m0", "unknown-member"},
 }
 
 func manyMembers(n int) string {
@@ -70,7 +70,7 @@ func TestRecordsBroken(t *testing.T) {
 	broken := make([]brokenRecord, len(brokenRecords))
 	var body bytes.Buffer
 	for i, b := range brokenRecords {
-		if strings.HasPrefix(b.record, begin) {
+		if strings.HasPrefix(b.record, recordPrefix) {
 			b.record = strings.Replace(b.record, "%s", "R"+strconv.Itoa(i), 1)
 		}
 		broken[i] = b
@@ -110,7 +110,7 @@ func expectRejections(t *testing.T, got []client.Record, want []brokenRecord) {
 	}
 }
 
-// expectFailedAsSent compares the records with what was sent: in the answer but for the space between tokens, in the table byte for
+// expectFailedAsSent compares the records with what was sent: in the resp but for the space between tokens, in the table byte for
 // byte.
 func expectFailedAsSent(t *testing.T, s *stack.Stack, op client.Accepted, want []brokenRecord) {
 	t.Helper()
@@ -179,11 +179,11 @@ func TestRecordsFailedCSVIsImportable(t *testing.T) {
 	wrong := tool.Tool{ID: "A1", Name: "A, \"B\"\nand C", Category: "Travel", Features: []string{"a", "c|d"}, URL: "none"}
 	op := s.SubmitJSON(tool.JSON(wrong))
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 1, Failed: 1})
-	answer, err := s.Client().Get(t.Context(), op.OperationLocation+"/records?outcome=failed&format=csv")
+	resp, err := s.Client().Get(t.Context(), op.OperationLocation+"/records?outcome=failed&format=csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	corrected := bytes.Replace(answer.Body, []byte("none"), []byte("https://example.com"), 1)
+	corrected := bytes.Replace(resp.Body, []byte("none"), []byte("https://example.com"), 1)
 	// The columns that were added belong to nobody: they are cut off, as a person with a spreadsheet would.
 	body := withoutLastColumns(t, corrected, 4)
 	again := s.Submit("tools", client.RequestBody{Type: "text/csv", Content: body})

@@ -20,8 +20,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// reportWithin bounds a report that nothing disturbs, and one whose reporter was killed.
-const reportWithin = time.Minute
+// reportTimeout bounds a report that nothing disturbs, and one whose reporter was killed.
+const reportTimeout = time.Minute
 
 // startedReport is a report that was accepted.
 type startedReport struct {
@@ -38,7 +38,7 @@ func startReport(t *testing.T, s *stack.Stack, body, format string) startedRepor
 	if body != "" {
 		request = client.RequestBody{Type: "application/json", Content: []byte(body)}
 	}
-	answer, err := s.Client().Do(t.Context(), http.MethodPost, "/start-report", request)
+	resp, err := s.Client().Do(t.Context(), http.MethodPost, "/start-report", request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,68 +46,68 @@ func startReport(t *testing.T, s *stack.Stack, body, format string) startedRepor
 		Status, ID string
 		Number     int64
 	}
-	if err := json.Unmarshal(answer.Body, &accepted); err != nil || answer.Status != http.StatusAccepted || accepted.Status != "in_progress" {
-		t.Fatalf("%d: %s (%v)", answer.Status, answer.Body, err)
+	if err := json.Unmarshal(resp.Body, &accepted); err != nil || resp.Status != http.StatusAccepted || accepted.Status != "in_progress" {
+		t.Fatalf("%d: %s (%v)", resp.Status, resp.Body, err)
 	}
 	r := startedReport{
-		stack: s, location: answer.Header.Get("Location"), number: accepted.Number, file: fmt.Sprintf("/reports/report-%d.%s", accepted.Number, format),
+		stack: s, location: resp.Header.Get("Location"), number: accepted.Number, file: fmt.Sprintf("/reports/report-%d.%s", accepted.Number, format),
 	}
 	if want := s.Client().Base() + "/report-status/" + strconv.FormatInt(r.number, 10); r.location != want {
 		t.Errorf("Location is %s, not %s", r.location, want)
 	}
-	if want := s.Client().Base() + "/operations/" + accepted.ID; answer.Header.Get("Operation-Location") != want {
-		t.Errorf("Operation-Location is %s, not %s", answer.Header.Get("Operation-Location"), want)
+	if want := s.Client().Base() + "/operations/" + accepted.ID; resp.Header.Get("Operation-Location") != want {
+		t.Errorf("Operation-Location is %s, not %s", resp.Header.Get("Operation-Location"), want)
 	}
-	expectHint(t, answer, true)
+	expectRetryAfter(t, resp, true)
 	return r
 }
 
-// expectHint wants Retry-After while there is something to wait for, and only then.
-func expectHint(t *testing.T, answer *client.Response, unfinished bool) {
+// expectRetryAfter wants Retry-After while there is something to wait for, and only then.
+func expectRetryAfter(t *testing.T, resp *client.Response, unfinished bool) {
 	t.Helper()
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); (err == nil && seconds > 0) != unfinished {
-		t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); (err == nil && seconds > 0) != unfinished {
+		t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
 	}
 }
 
-func (r startedReport) ask(t *testing.T, method, address string, header http.Header) *client.Response {
+func (r startedReport) do(t *testing.T, method, address string, header http.Header) *client.Response {
 	t.Helper()
-	answer, err := r.stack.Client().Do(t.Context(), method, address, client.RequestBody{Header: header})
+	resp, err := r.stack.Client().Do(t.Context(), method, address, client.RequestBody{Header: header})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer
+	return resp
 }
 
 // wait polls until the report is completed, and returns its file after it has held it against its digests.
 func (r startedReport) wait(t *testing.T) []byte {
 	t.Helper()
 	var last *client.Response
-	await.Until(t, reportWithin, "the report to be finished", func() bool {
-		last = r.ask(t, http.MethodGet, r.location, nil)
+	await.Until(t, reportTimeout, "the report to be finished", func() bool {
+		last = r.do(t, http.MethodGet, r.location, nil)
 		unfinished := string(last.Body) == `{"status":"in_progress"}`+"\n" || string(last.Body) == `{"status":"in_progress"}`
-		expectHint(t, last, unfinished)
+		expectRetryAfter(t, last, unfinished)
 		return !unfinished
 	})
 	if want := fmt.Sprintf(`{"status":"completed","download_link":%q,`, r.file); last.Status != http.StatusOK || !strings.HasPrefix(string(last.Body), want) {
 		t.Fatalf("%d: %s does not begin with %s", last.Status, last.Body, want)
 	}
-	var told struct {
+	var reported struct {
 		Size   int
 		SHA256 string
 	}
-	if err := json.Unmarshal(last.Body, &told); err != nil {
+	if err := json.Unmarshal(last.Body, &reported); err != nil {
 		t.Fatal(err)
 	}
-	answer := r.ask(t, http.MethodGet, r.file, nil)
-	sum := sha256.Sum256(answer.Body)
-	if answer.Status != http.StatusOK || told.Size != len(answer.Body) || told.SHA256 != fmt.Sprintf("%x", sum) {
-		t.Errorf("%d with %d bytes and digest %x, the status tells %+v", answer.Status, len(answer.Body), sum, told)
+	resp := r.do(t, http.MethodGet, r.file, nil)
+	sum := sha256.Sum256(resp.Body)
+	if resp.Status != http.StatusOK || reported.Size != len(resp.Body) || reported.SHA256 != fmt.Sprintf("%x", sum) {
+		t.Errorf("%d with %d bytes and digest %x, the status tells %+v", resp.Status, len(resp.Body), sum, reported)
 	}
-	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"; answer.Header.Get("Repr-Digest") != want {
-		t.Errorf("Repr-Digest is %q, not %q", answer.Header.Get("Repr-Digest"), want)
+	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"; resp.Header.Get("Repr-Digest") != want {
+		t.Errorf("Repr-Digest is %q, not %q", resp.Header.Get("Repr-Digest"), want)
 	}
-	return answer.Body
+	return resp.Body
 }
 
 // TestReportWithoutBody is seed 004: a request without a body, a Location, in_progress with that member alone, and a link to a PDF.
@@ -117,12 +117,12 @@ func TestReportWithoutBody(t *testing.T) {
 	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
 	release := s.BlockWrites("xforce.task_outputs")
 	r := startReport(t, s, "", "pdf")
-	if answer := r.ask(t, http.MethodGet, r.location, nil); strings.TrimSpace(string(answer.Body)) != `{"status":"in_progress"}` || answer.Status != http.StatusOK {
-		t.Errorf("unfinished: %d %s", answer.Status, answer.Body)
+	if resp := r.do(t, http.MethodGet, r.location, nil); strings.TrimSpace(string(resp.Body)) != `{"status":"in_progress"}` || resp.Status != http.StatusOK {
+		t.Errorf("unfinished: %d %s", resp.Status, resp.Body)
 	}
-	early := r.ask(t, http.MethodGet, r.file, nil)
+	early := r.do(t, http.MethodGet, r.file, nil)
 	expectProblem(t, early, http.StatusConflict, "report-unfinished")
-	expectHint(t, early, true)
+	expectRetryAfter(t, early, true)
 	release()
 	if file := r.wait(t); !bytes.HasPrefix(file, []byte("%PDF-1.")) {
 		t.Errorf("the file begins with %q", file[:10])
@@ -140,21 +140,21 @@ func TestReportOfImport(t *testing.T) {
 	if !strings.Contains(text, op.TaskReference) || !strings.Contains(text, "<td>/category</td>") || strings.Contains(text, "<script") {
 		t.Errorf("the page: %s", text)
 	}
-	head := page.ask(t, http.MethodHead, page.file, nil).Header
+	head := page.do(t, http.MethodHead, page.file, nil).Header
 	if !strings.HasPrefix(head.Get("Content-Security-Policy"), "default-src 'none';") || head.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.HasPrefix(head.Get("Content-Disposition"), "inline;") || head.Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Errorf("headers of the page: %v", head)
 	}
 }
 
-// exported is how many records the exports hold: several turns of collecting, several pieces of a file.
-const exported = 20_000
+// exportedRecords is how many records the exports hold: several turns of collecting, several pieces of a file.
+const exportedRecords = 20_000
 
 // TestExportsAreImportable exports a collection in every format. What comes as CSV and NDJSON can be imported again, and changes nothing but the counts.
 func TestExportsAreImportable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	s.WaitFor(s.SubmitLines(tool.NDJSON(exported, tool.Numbered)), "Succeeded")
+	s.WaitFor(s.SubmitLines(tool.NDJSON(exportedRecords, tool.Numbered)), "Succeeded")
 	files := make(map[string][]byte)
 	for format, magic := range map[string]string{"csv": "tool_id,tool_name,category,", "ndjson": "{", "xlsx": "PK\x03\x04", "parquet": "PAR1"} {
 		r := startReport(t, s, fmt.Sprintf(`{"report":"records","collection":"tools","format":%q}`, format), format)
@@ -168,9 +168,9 @@ func TestExportsAreImportable(t *testing.T) {
 	}
 	for format, media := range map[string]string{"csv": "text/csv", "ndjson": "application/x-ndjson"} {
 		again := s.WaitFor(s.Submit("tools", client.RequestBody{Type: media, Content: files[format]}), "Succeeded")
-		expectCounts(t, again, client.Counts{Total: exported, Updated: exported, Imported: exported})
+		expectCounts(t, again, client.Counts{Total: exportedRecords, Updated: exportedRecords, Imported: exportedRecords})
 	}
-	want := make([]tool.Tool, exported)
+	want := make([]tool.Tool, exportedRecords)
 	for n := range want {
 		want[n] = tool.Numbered(n)
 	}
@@ -181,33 +181,33 @@ func TestExportsAreImportable(t *testing.T) {
 func expectRanges(t *testing.T, r startedReport, whole []byte) {
 	t.Helper()
 	half := len(whole)/2 + 7
-	tag := r.ask(t, http.MethodHead, r.file, nil).Header.Get("ETag")
+	tag := r.do(t, http.MethodHead, r.file, nil).Header.Get("ETag")
 	rest := func(tag string) http.Header {
 		return http.Header{"Range": {fmt.Sprintf("bytes=%d-", half)}, "If-Range": {tag}}
 	}
-	answer := r.ask(t, http.MethodGet, r.file, rest(tag))
-	if answer.Status != http.StatusPartialContent || !bytes.Equal(answer.Body, whole[half:]) {
-		t.Errorf("the second half: %d with %d bytes of %d", answer.Status, len(answer.Body), len(whole)-half)
+	resp := r.do(t, http.MethodGet, r.file, rest(tag))
+	if resp.Status != http.StatusPartialContent || !bytes.Equal(resp.Body, whole[half:]) {
+		t.Errorf("the second half: %d with %d bytes of %d", resp.Status, len(resp.Body), len(whole)-half)
 	}
-	if want := fmt.Sprintf("bytes %d-%d/%d", half, len(whole)-1, len(whole)); answer.Header.Get("Content-Range") != want {
-		t.Errorf("Content-Range is %q, not %q", answer.Header.Get("Content-Range"), want)
+	if want := fmt.Sprintf("bytes %d-%d/%d", half, len(whole)-1, len(whole)); resp.Header.Get("Content-Range") != want {
+		t.Errorf("Content-Range is %q, not %q", resp.Header.Get("Content-Range"), want)
 	}
-	if answer := r.ask(t, http.MethodGet, r.file, rest(`"another"`)); answer.Status != http.StatusOK || !bytes.Equal(answer.Body, whole) {
-		t.Errorf("the second half of another file: %d with %d bytes", answer.Status, len(answer.Body))
+	if resp := r.do(t, http.MethodGet, r.file, rest(`"another"`)); resp.Status != http.StatusOK || !bytes.Equal(resp.Body, whole) {
+		t.Errorf("the second half of another file: %d with %d bytes", resp.Status, len(resp.Body))
 	}
-	if answer := r.ask(t, http.MethodGet, r.file, http.Header{"If-None-Match": {tag}}); answer.Status != http.StatusNotModified {
-		t.Errorf("the same again: %d", answer.Status)
+	if resp := r.do(t, http.MethodGet, r.file, http.Header{"If-None-Match": {tag}}); resp.Status != http.StatusNotModified {
+		t.Errorf("the same again: %d", resp.Status)
 	}
-	behind := r.ask(t, http.MethodGet, r.file, http.Header{"Range": {fmt.Sprintf("bytes=%d-", len(whole))}})
+	behind := r.do(t, http.MethodGet, r.file, http.Header{"Range": {fmt.Sprintf("bytes=%d-", len(whole))}})
 	expectProblem(t, behind, http.StatusRequestedRangeNotSatisfiable, "range-not-satisfiable")
 	if want := fmt.Sprintf("bytes */%d", len(whole)); behind.Header.Get("Content-Range") != want {
 		t.Errorf("Content-Range is %q, not %q", behind.Header.Get("Content-Range"), want)
 	}
 }
 
-// slowPieces lets the second piece of every file take long, also if who writes it is dead by then: the worst that a killed reporter can do
+// slowBlocks lets the second piece of every file take long, also if who writes it is dead by then: the worst that a killed reporter can do
 // to the next.
-const slowPieces = `
+const slowBlocks = `
 CREATE FUNCTION slow_piece() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
 CREATE TRIGGER slow_piece BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN (NEW.stage = 'file' AND NEW.seq = 1) EXECUTE FUNCTION slow_piece()`
 
@@ -215,17 +215,17 @@ CREATE TRIGGER slow_piece BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN
 func TestReporterKilledDuringWrite(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	s.WaitFor(s.SubmitLines(tool.NDJSON(exported, tool.Numbered)), "Succeeded")
-	s.Exec(slowPieces)
+	s.WaitFor(s.SubmitLines(tool.NDJSON(exportedRecords, tool.Numbered)), "Succeeded")
+	s.Exec(slowBlocks)
 	r := startReport(t, s, `{"report":"records","collection":"tools","format":"ndjson"}`, "ndjson")
-	s.WaitForSQL(reportWithin, "the second piece to be written", `
+	s.WaitForSQL(reportTimeout, "the second piece to be written", `
 SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')`)
 	s.KillReporter(0)
 	killed := time.Now()
 	s.StartReporter(0)
 	lines := bytes.Split(bytes.TrimSuffix(r.wait(t), []byte("\n")), []byte("\n"))
 	t.Logf("finished %s after the reporter was killed", time.Since(killed))
-	if len(lines) != exported {
+	if len(lines) != exportedRecords {
 		t.Fatalf("the file has %d lines", len(lines))
 	}
 	for n, line := range lines {
@@ -245,16 +245,16 @@ func TestReportCancelled(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	release := s.BlockWrites("xforce.task_outputs")
 	r := startReport(t, s, `{"report":"imports","format":"html"}`, "html")
-	cancelled := r.ask(t, http.MethodDelete, r.location, nil)
+	cancelled := r.do(t, http.MethodDelete, r.location, nil)
 	if cancelled.Status != http.StatusOK || !strings.HasPrefix(string(cancelled.Body), `{"status":"cancelled",`) {
 		t.Errorf("%d: %s", cancelled.Status, cancelled.Body)
 	}
-	expectHint(t, cancelled, false)
+	expectRetryAfter(t, cancelled, false)
 	release()
-	expectProblem(t, r.ask(t, http.MethodGet, r.file, nil), http.StatusNotFound, "report-file-not-found")
-	if deleted := r.ask(t, http.MethodDelete, r.location, nil); deleted.Status != http.StatusNoContent {
+	expectProblem(t, r.do(t, http.MethodGet, r.file, nil), http.StatusNotFound, "report-file-not-found")
+	if deleted := r.do(t, http.MethodDelete, r.location, nil); deleted.Status != http.StatusNoContent {
 		t.Errorf("%d: %s", deleted.Status, deleted.Body)
 	}
-	expectProblem(t, r.ask(t, http.MethodGet, r.location, nil), http.StatusGone, "operation-expired")
-	expectProblem(t, r.ask(t, http.MethodGet, r.file, nil), http.StatusGone, "operation-expired")
+	expectProblem(t, r.do(t, http.MethodGet, r.location, nil), http.StatusGone, "operation-expired")
+	expectProblem(t, r.do(t, http.MethodGet, r.file, nil), http.StatusGone, "operation-expired")
 }

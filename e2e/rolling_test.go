@@ -22,7 +22,7 @@ import (
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{APIs: 2, Importers: 2, Consoles: 1, Env: []string{longChunkEnv, "LONGSHORE_DRAIN_DELAY=1s"}})
-	load := beginLoad(t, s)
+	load := startLoad(t, s)
 	long := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
 	end := s.Watch(long)
 	s.WaitForChunks(long, longChunks/20)
@@ -46,23 +46,23 @@ type load struct {
 	failed []error
 }
 
-// loadRecords is the size of the load's imports; loadFirst is the number of their first record, beyond those of the long import.
-const loadRecords, loadFirst = 10, 100_000_000
+// loadRecords is the size of the load's imports; loadFirstID is the number of their first record, beyond those of the long import.
+const loadRecords, loadFirstID = 10, 100_000_000
 
-func beginLoad(t *testing.T, s *stack.Stack) *load {
+func startLoad(t *testing.T, s *stack.Stack) *load {
 	t.Helper()
 	l := &load{}
 	ctx := t.Context()
 	for range 3 {
-		l.repeat(func() error { return l.importSome(ctx, s) })
+		l.repeat(func() error { return l.importRecords(ctx, s) })
 	}
 	l.repeat(func() error {
 		l.searches.Add(1)
-		return question(ctx, s, "/search", `{"collection": "tools", "limit": 3}`, http.StatusCreated, http.StatusAccepted)
+		return postAndWait(ctx, s, "/search", `{"collection": "tools", "limit": 3}`, http.StatusCreated, http.StatusAccepted)
 	})
 	l.repeat(func() error {
 		l.reports.Add(1)
-		return question(ctx, s, "/start-report", `{}`, http.StatusOK, http.StatusAccepted)
+		return postAndWait(ctx, s, "/start-report", `{}`, http.StatusOK, http.StatusAccepted)
 	})
 	t.Cleanup(func() { l.stop.Store(true); l.all.Wait() })
 	return l
@@ -81,9 +81,9 @@ func (l *load) repeat(do func() error) {
 	})
 }
 
-// importSome imports records that nobody else imports, and follows the import to its end.
-func (l *load) importSome(ctx context.Context, s *stack.Stack) error {
-	first := loadFirst + int(l.imports.Add(1))*loadRecords
+// importRecords imports records that nobody else imports, and follows the import to its end.
+func (l *load) importRecords(ctx context.Context, s *stack.Stack) error {
+	first := loadFirstID + int(l.imports.Add(1))*loadRecords
 	body := tool.NDJSON(loadRecords, func(i int) tool.Tool { return tool.Numbered(first + i) })
 	op, err := s.Client().Import(ctx, "tools", client.RequestBody{Type: "application/x-ndjson", Content: body})
 	if err != nil {
@@ -97,17 +97,17 @@ func (l *load) importSome(ctx context.Context, s *stack.Stack) error {
 }
 
 // question asks for something and waits for its end within the request, unless the api that waits is asked to stop meanwhile.
-func question(ctx context.Context, s *stack.Stack, path, body string, expected ...int) error {
-	answer, err := s.Client().Do(ctx, http.MethodPost, path, client.RequestBody{
+func postAndWait(ctx context.Context, s *stack.Stack, path, body string, expected ...int) error {
+	resp, err := s.Client().Do(ctx, http.MethodPost, path, client.RequestBody{
 		Type: "application/json", Header: http.Header{"Prefer": {"wait=20"}}, Content: []byte(body),
 	})
 	if err != nil {
 		return err
 	}
-	if slices.Contains(expected, answer.Status) {
+	if slices.Contains(expected, resp.Status) {
 		return nil
 	}
-	return fmt.Errorf("POST %s: %d %s", path, answer.Status, answer.Body)
+	return fmt.Errorf("POST %s: %d %s", path, resp.Status, resp.Body)
 }
 
 // finish ends the load and holds it against the promise: nothing failed, and every record is there once.
@@ -118,8 +118,8 @@ func (l *load) finish(t *testing.T, s *stack.Stack) {
 	if err := errors.Join(l.failed...); err != nil {
 		t.Errorf("clients were failed: %v", err)
 	}
-	answers, failures := s.Balancer().Results()
-	t.Logf("%d imports, %d searches, %d reports; answers by status: %v", l.imports.Load(), l.searches.Load(), l.reports.Load(), answers)
+	responses, failures := s.Balancer().Results()
+	t.Logf("%d imports, %d searches, %d reports; responses by status: %v", l.imports.Load(), l.searches.Load(), l.reports.Load(), responses)
 	if len(failures) > 0 {
 		t.Errorf("%d requests failed: %s", len(failures), strings.Join(failures, "; "))
 	}

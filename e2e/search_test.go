@@ -32,7 +32,7 @@ const (
   n % 1000 / 100.0, ARRAY['t' || n % 7], date '2000-01-01' + n % 3000 FROM generate_series(1, 300000) n; ANALYZE books`
 )
 
-// search is what the search dialect answers (seed 001).
+// search is what the search dialect responses (seed 001).
 type search struct {
 	Code   int         `json:"-"`
 	Header http.Header `json:"-"`
@@ -58,28 +58,28 @@ func (s search) link(rel string) string {
 	return ""
 }
 
-// readSearch holds an answer to what every answer about a search must have.
-func readSearch(t *testing.T, answer *client.Response, err error) search {
+// readSearch holds an resp to what every resp about a search must have.
+func readSearch(t *testing.T, resp *client.Response, err error) search {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := search{Code: answer.Status, Header: answer.Header}
-	if answer.Status != http.StatusOK && answer.Status != http.StatusCreated && answer.Status != http.StatusAccepted {
-		t.Fatalf("%d: %s", answer.Status, answer.Body)
+	s := search{Code: resp.Status, Header: resp.Header}
+	if resp.Status != http.StatusOK && resp.Status != http.StatusCreated && resp.Status != http.StatusAccepted {
+		t.Fatalf("%d: %s", resp.Status, resp.Body)
 	}
-	if err := json.Unmarshal(answer.Body, &s); err != nil {
-		t.Fatalf("%s: %v", answer.Body, err)
+	if err := json.Unmarshal(resp.Body, &s); err != nil {
+		t.Fatalf("%s: %v", resp.Body, err)
 	}
 	if _, err := time.Parse("Mon Jan 02 15:04:05 MST 2006", s.StartTime); err != nil || !strings.Contains(s.StartTime, " GMT ") || s.Progress == nil {
 		t.Errorf("start_time %q, progress %v", s.StartTime, s.Progress)
 	}
-	seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
-	if (answer.Status == http.StatusAccepted) != (err == nil) || err == nil && (seconds < 1 || seconds > 60) {
-		t.Errorf("%d with Retry-After %q", answer.Status, answer.Header.Get("Retry-After"))
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if (resp.Status == http.StatusAccepted) != (err == nil) || err == nil && (seconds < 1 || seconds > 60) {
+		t.Errorf("%d with Retry-After %q", resp.Status, resp.Header.Get("Retry-After"))
 	}
-	if (s.Status == "IN_PROGRESS") != (answer.Status == http.StatusAccepted) {
-		t.Errorf("%d says %s", answer.Status, s.Status)
+	if (s.Status == "IN_PROGRESS") != (resp.Status == http.StatusAccepted) {
+		t.Errorf("%d says %s", resp.Status, s.Status)
 	}
 	return s
 }
@@ -90,14 +90,14 @@ func post(t *testing.T, s *stack.Stack, query string, headers ...string) search 
 	for i := 0; i < len(headers); i += 2 {
 		header.Set(headers[i], headers[i+1])
 	}
-	answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", client.RequestBody{Type: "application/json", Header: header, Content: []byte(query)})
-	return readSearch(t, answer, err)
+	resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", client.RequestBody{Type: "application/json", Header: header, Content: []byte(query)})
+	return readSearch(t, resp, err)
 }
 
 func poll(t *testing.T, s *stack.Stack, address string) search {
 	t.Helper()
-	answer, err := s.Client().Get(t.Context(), address)
-	return readSearch(t, answer, err)
+	resp, err := s.Client().Get(t.Context(), address)
+	return readSearch(t, resp, err)
 }
 
 // finish polls until the search is finished; what was found so far must never become less in the order of keys.
@@ -119,7 +119,7 @@ func finish(t *testing.T, s *stack.Stack, now search) search {
 }
 
 // places are the numbers of books.
-func places(t *testing.T, s search) []int {
+func placesOf(t *testing.T, s search) []int {
 	t.Helper()
 	var all []int
 	for _, r := range s.Result {
@@ -164,9 +164,9 @@ func TestSearchQuick(t *testing.T) {
 		if len(first.Result) != 1 || first.link("status") != again.link("status") || !strings.HasSuffix(first.link("status"), id) {
 			t.Errorf("%+v and %+v", first, again)
 		}
-		answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
+		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
 			client.RequestBody{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
-		expectRefusal(t, answer, err, http.StatusBadRequest, "operation-id-in-use")
+		expectRefusal(t, resp, err, http.StatusBadRequest, "operation-id-in-use")
 	})
 	t.Run("elsewhere", func(t *testing.T) {
 		s := s.WithTB(t)
@@ -176,35 +176,35 @@ func TestSearchQuick(t *testing.T) {
 			t.Errorf("the monitor: %v, %s", err, monitor.Body)
 		}
 		op := s.SubmitJSON(tool.SampleJSON)
-		answer, err := s.Client().Get(t.Context(), "/search/status/"+op.ID)
-		expectRefusal(t, answer, err, http.StatusNotFound, "search-not-found")
+		resp, err := s.Client().Get(t.Context(), "/search/status/"+op.ID)
+		expectRefusal(t, resp, err, http.StatusNotFound, "search-not-found")
 		s.WaitFor(op, "Succeeded")
 	})
 	t.Run("pruned", func(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"limit":1}`)
-		answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
-		if err != nil || answer.Status != http.StatusNoContent {
-			t.Fatalf("%v, %+v", err, answer)
+		resp, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
+		if err != nil || resp.Status != http.StatusNoContent {
+			t.Fatalf("%v, %+v", err, resp)
 		}
-		answer, err = s.Client().Get(t.Context(), now.link("status"))
-		expectRefusal(t, answer, err, http.StatusGone, "operation-expired")
+		resp, err = s.Client().Get(t.Context(), now.link("status"))
+		expectRefusal(t, resp, err, http.StatusGone, "operation-expired")
 	})
-	t.Run("refused", func(t *testing.T) { expectRefusedSearches(t, s.WithTB(t)) })
+	t.Run("refused", func(t *testing.T) { expectRejectedSearches(t, s.WithTB(t)) })
 }
 
-func expectRefusal(t *testing.T, answer *client.Response, err error, status int, code string) {
+func expectRefusal(t *testing.T, resp *client.Response, err error, status int, code string) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := answer.Problem()
+	p, err := resp.Problem()
 	if err != nil || p.Status != status || p.Code() != code {
 		t.Errorf("%v: %d %s, want %d %s", err, p.Status, p.Code(), status, code)
 	}
 }
 
-func expectRefusedSearches(t *testing.T, s *stack.Stack) {
+func expectRejectedSearches(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, tt := range []struct {
 		body   client.RequestBody
@@ -230,14 +230,14 @@ func expectRefusedSearches(t *testing.T, s *stack.Stack) {
 		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
 		{client.RequestBody{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
 	} {
-		answer, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
+		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
 		t.Logf("%.60s", tt.body.Content)
-		expectRefusal(t, answer, err, tt.status, tt.code)
+		expectRefusal(t, resp, err, tt.status, tt.code)
 	}
 	for _, address := range []string{"/search/status/x", "/search/status/%00", "/search/status/0192f000-0000-7000-8000-000000000000"} {
-		answer, err := s.Client().Get(t.Context(), address)
-		if err != nil || answer.Status != http.StatusNotFound {
-			t.Errorf("%s: %v, %+v", address, err, answer)
+		resp, err := s.Client().Get(t.Context(), address)
+		if err != nil || resp.Status != http.StatusNotFound {
+			t.Errorf("%s: %v, %+v", address, err, resp)
 		}
 	}
 }
@@ -278,7 +278,7 @@ func TestSearchSlow(t *testing.T) {
 	t.Run("prefer_wait", func(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"collection":"books","query":"rare","sort":["-place"],"limit":2}`, "Prefer", "wait=50")
-		if diff := cmp.Diff([]int{books, books - 3000}, places(t, now)); diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
+		if diff := cmp.Diff([]int{books, books - 3000}, placesOf(t, now)); diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
 			t.Errorf("%d %s (-want +got):\n%s", now.Code, now.Status, diff)
 		}
 	})
@@ -300,7 +300,7 @@ func TestSearchSlow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(wanted, places(t, end)); diff != "" {
+			if diff := cmp.Diff(wanted, placesOf(t, end)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", query, diff)
 			}
 		}
@@ -308,8 +308,8 @@ func TestSearchSlow(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) { expectCancelled(t, s.WithTB(t)) })
 }
 
-// standing is true when no searcher does anything for a search.
-const standing = `SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+// searchersIdle is true when no searcher does anything for a search.
+const searchersIdle = `SELECT NOT EXISTS (SELECT FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = 'longshore-searcher' AND state <> 'idle')`
 
 func expectCancelled(t *testing.T, s *stack.Stack) {
@@ -323,13 +323,13 @@ func expectCancelled(t *testing.T, s *stack.Stack) {
 		t.Fatal(err)
 	}
 	now := post(t, s, `{"collection":"books","query":"rare"}`)
-	s.WaitForSQL(10*time.Second, "a step to be in its middle", strings.Replace(standing, "NOT", "", 1))
+	s.WaitForSQL(10*time.Second, "a step to be in its middle", strings.Replace(searchersIdle, "NOT", "", 1))
 	began := time.Now()
-	answer, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
-	if left := readSearch(t, answer, err); left.Status != "CANCELLED_BY_USER" || left.Code != http.StatusOK {
+	resp, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
+	if left := readSearch(t, resp, err); left.Status != "CANCELLED_BY_USER" || left.Code != http.StatusOK {
 		t.Errorf("%d %s", left.Code, left.Status)
 	}
-	s.WaitForSQL(5*time.Second, "the searcher to stand still", standing)
+	s.WaitForSQL(5*time.Second, "the searcher to stand still", searchersIdle)
 	took := time.Since(began)
 	t.Logf("the search stood still %s after DELETE", took)
 	if took > time.Second {

@@ -25,7 +25,7 @@ func TestSearcherKilled(t *testing.T) {
 	began := time.Now()
 	end := finish(t, s, now)
 	t.Logf("it went on and was done %s after the start of the next searcher", time.Since(began))
-	found := places(t, end)
+	found := placesOf(t, end)
 	slices.Sort(found)
 	if len(found) != rareBooks || len(slices.Compact(found)) != rareBooks || end.Counts.Scanned != books {
 		t.Errorf("%s: %d found, %+v", end.Status, len(found), end.Counts)
@@ -36,25 +36,25 @@ func TestSearcherKilled(t *testing.T) {
 // session. The other searcher must be able to.
 func TestSearcherFrozen(t *testing.T) {
 	t.Parallel()
-	expectFrozenToCostLittle(t, 1)
+	expectFrozenSearcherReplaced(t, 1)
 }
 
 // TestSearcherFrozenWithinResult is the same with results that do not fit into the buffers between the two: no timeout between statements fires there.
 func TestSearcherFrozenWithinResult(t *testing.T) {
 	t.Parallel()
-	expectFrozenToCostLittle(t, 2000)
+	expectFrozenSearcherReplaced(t, 2000)
 }
 
-// heldBooks puts a view in place of the table, whose titles nobody can read while an advisory lock is held; those of the first shelf, which has
+// lockableBooks puts a view in place of the table, whose titles nobody can read while an advisory lock is held; those of the first shelf, which has
 // every 26th book, are long.
-const heldBooks = `UPDATE books SET title = repeat('long ', 2000) WHERE shelf = 'a' AND place <= 26 * 2000; ALTER TABLE books RENAME TO shelves;
+const lockableBooks = `UPDATE books SET title = repeat('long ', 2000) WHERE shelf = 'a' AND place <= 26 * 2000; ALTER TABLE books RENAME TO shelves;
 CREATE FUNCTION held(title TEXT) RETURNS TEXT STABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN title; END $$;
 CREATE VIEW books AS SELECT shelf, place, held(title) AS title, price, tags, printed FROM shelves`
 
-func expectFrozenToCostLittle(t *testing.T, found int) {
+func expectFrozenSearcherReplaced(t *testing.T, found int) {
 	t.Helper()
 	s := startWithBooks(t, stack.Options{Searchers: 2, Env: []string{"LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_SEARCHER_CONCURRENCY=1"}})
-	s.Exec(heldBooks)
+	s.Exec(lockableBooks)
 	tx, err := s.DB().Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestRedisKilled(t *testing.T) {
 	})
 }
 
-// TestRedisStopped imports while there is no Redis, or one that does not answer: accepted at once, done when Redis is back.
+// TestRedisStopped imports while there is no Redis, or one that does not resp: accepted at once, done when Redis is back.
 func TestRedisStopped(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{longChunkEnv}})
@@ -40,7 +40,7 @@ func TestRedisStopped(t *testing.T) {
 			s.Exec(`TRUNCATE xforce.tools`)
 			test.away(s)
 			small := s.SubmitJSON(tool.SampleJSON)
-			if small.Elapsed > acceptedWithin {
+			if small.Elapsed > maxAcceptTime {
 				t.Errorf("without Redis the 202 took %s", small.Elapsed)
 			}
 			large := s.SubmitLines(tool.NDJSON(longRecords, tool.Numbered))
@@ -60,14 +60,14 @@ func expectDoneAfter(t *testing.T, s *stack.Stack, moment time.Time, ops ...clie
 		m := s.WaitFor(op, "Succeeded")
 		took := m.Finished.Sub(moment)
 		t.Logf("%d records were done %s after the end of the fault", op.TotalRecords, took)
-		if took > recoveryLimit+waitForLong {
+		if took > recoveryLimit+maxLongImport {
 			t.Errorf("operation %s was done %s after the end of the fault", op.ID, took)
 		}
 	}
 }
 
-// waitForLong is what the long import takes on a busy machine.
-const waitForLong = 15 * time.Second
+// maxLongImport is what the long import takes on a busy machine.
+const maxLongImport = 15 * time.Second
 
 // TestPostgresSessionsTerminated ends sessions at Postgres at random, those of the api and the janitor too.
 func TestPostgresSessionsTerminated(t *testing.T) {

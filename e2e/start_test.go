@@ -18,17 +18,17 @@ func TestStartOnUnmigratedDatabase(t *testing.T) {
 	env := []string{"DATABASE_URL=" + database, "REDIS_URL=redis://127.0.0.1:1/0", "LONGSHORE_ADDR=127.0.0.1:0"}
 	for _, service := range services {
 		t.Run(service, func(t *testing.T) {
-			said := stack.MustNotStart(t, service, env)
-			expectSaid(t, said, "schema version 0", "migrate command", "DATABASE_URL")
+			output := stack.MustNotStart(t, service, env)
+			expectContains(t, output, "schema version 0", "migrate command", "DATABASE_URL")
 		})
 	}
 	t.Run("migrate", func(t *testing.T) {
-		expectSaid(t, stack.Run(t, "migrate", env), "applied 0001_operations.sql", "schema is at version")
-		expectSaid(t, stack.Run(t, "migrate", env), "schema is at version")
+		expectContains(t, stack.Run(t, "migrate", env), "applied 0001_operations.sql", "schema is at version")
+		expectContains(t, stack.Run(t, "migrate", env), "schema is at version")
 	})
 	t.Run("after_migrate", func(t *testing.T) {
-		said := stack.MustNotStart(t, "importer", append(env, "LONGSHORE_COLLECTIONS="+collectionFolder(t, "spoons", spoonsFile)))
-		expectSaid(t, said, "spoons")
+		output := stack.MustNotStart(t, "importer", append(env, "LONGSHORE_COLLECTIONS="+collectionFolder(t, "spoons", spoonsFile)))
+		expectContains(t, output, "spoons")
 	})
 }
 
@@ -38,7 +38,7 @@ func TestStartConfigurationErrors(t *testing.T) {
 	tests := []struct {
 		name, service string
 		env           []string
-		said          []string
+		output        []string
 	}{
 		{"nothing_api", "api", nil, []string{"DATABASE_URL", "REDIS_URL"}},
 		{"nothing_importer", "importer", nil, []string{"DATABASE_URL", "REDIS_URL"}},
@@ -74,7 +74,7 @@ func TestStartConfigurationErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			expectSaid(t, stack.MustNotStart(t, test.service, test.env), test.said...)
+			expectContains(t, stack.MustNotStart(t, test.service, test.env), test.output...)
 		})
 	}
 }
@@ -84,20 +84,20 @@ func TestStartHidesPasswords(t *testing.T) {
 	t.Parallel()
 	const password = "hush-hush-hush"
 	for _, service := range services {
-		said := stack.MustNotStart(t, service, []string{
+		output := stack.MustNotStart(t, service, []string{
 			"DATABASE_URL=postgres://longshore:" + password + "@127.0.0.1:1/x", "REDIS_URL=redis://:" + password + "@127.0.0.1:1/0",
 		})
-		if strings.Contains(said, password) {
-			t.Errorf("the %s tells the password: %s", service, said)
+		if strings.Contains(output, password) {
+			t.Errorf("the %s tells the password: %s", service, output)
 		}
 	}
 }
 
-func expectSaid(t *testing.T, said string, parts ...string) {
+func expectContains(t *testing.T, output string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
-		if !strings.Contains(said, part) {
-			t.Errorf("it does not say %q: %s", part, said)
+		if !strings.Contains(output, part) {
+			t.Errorf("it does not say %q: %s", part, output)
 		}
 	}
 }

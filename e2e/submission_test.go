@@ -21,21 +21,21 @@ import (
 
 const importPath = "/api/tools/import"
 
-// withID is a request that its client may repeat.
-func withID(id string, content []byte) client.RequestBody {
+// requestWithID is a request that its client may repeat.
+func requestWithID(id string, content []byte) client.RequestBody {
 	return client.RequestBody{Type: "application/json", Content: content, Header: http.Header{"Operation-Id": {id}}}
 }
 
-// readBody reads the members of a 202.
-func readBody(t *testing.T, answer *client.Response) (a client.Accepted) {
+// readAccepted reads the members of a 202.
+func readAccepted(t *testing.T, resp *client.Response) (a client.Accepted) {
 	t.Helper()
-	if answer.Status != http.StatusAccepted {
-		t.Fatalf("status %d, not 202: %s", answer.Status, answer.Body)
+	if resp.Status != http.StatusAccepted {
+		t.Fatalf("status %d, not 202: %s", resp.Status, resp.Body)
 	}
-	if err := json.Unmarshal(answer.Body, &a); err != nil {
+	if err := json.Unmarshal(resp.Body, &a); err != nil {
 		t.Fatal(err)
 	}
-	a.OperationLocation, a.Location = answer.Header.Get("Operation-Location"), answer.Header.Get("Location")
+	a.OperationLocation, a.Location = resp.Header.Get("Operation-Location"), resp.Header.Get("Location")
 	return a
 }
 
@@ -44,39 +44,39 @@ func TestOperationID(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
-	first := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
+	first := readAccepted(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)))
 	if first.ID != id || first.TotalRecords != 5 {
 		t.Errorf("accepted as %+v", first)
 	}
 	s.WaitFor(first, "Succeeded")
-	answer := send(t, s, http.MethodPost, importPath, withID(strings.ToUpper(id), tool.SampleJSON))
-	again := readBody(t, answer)
+	resp := send(t, s, http.MethodPost, importPath, requestWithID(strings.ToUpper(id), tool.SampleJSON))
+	again := readAccepted(t, resp)
 	if again.ID != id || again.TaskReference != first.TaskReference || again.OperationLocation != first.OperationLocation || again.Status != "COMPLETED" {
 		t.Errorf("repeated as %+v", again)
 	}
-	if wait := answer.Header.Get("Retry-After"); wait != "" {
+	if wait := resp.Header.Get("Retry-After"); wait != "" {
 		t.Errorf("a finished import has Retry-After %q", wait)
 	}
-	packed := withID(id, gzipped(t, tool.SampleJSON))
+	packed := requestWithID(id, gzipped(t, tool.SampleJSON))
 	packed.Encoding = "gzip"
-	lines := withID(id, tool.SampleJSON)
+	lines := requestWithID(id, tool.SampleJSON)
 	lines.Type = "application/x-ndjson"
 	for name, other := range map[string]client.RequestBody{
-		"another body": withID(id, tool.JSON(tool.Numbered(1))), "another type": lines, "another coding": packed,
-		"cut off": withID(id, tool.SampleJSON[:100]),
+		"another body": requestWithID(id, tool.JSON(tool.Numbered(1))), "another type": lines, "another coding": packed,
+		"cut off": requestWithID(id, tool.SampleJSON[:100]),
 	} {
 		if p := expectProblem(t, send(t, s, http.MethodPost, importPath, other), http.StatusBadRequest, "operation-id-in-use"); t.Failed() {
 			t.Fatalf("%s: %s", name, p.Detail)
 		}
 	}
 	for _, id := range []string{"x", "00000000-0000-0000-0000-000000000000", "1"} {
-		expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusBadRequest, "invalid-operation-id")
+		expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusBadRequest, "invalid-operation-id")
 	}
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 1 {
 		t.Errorf("there are %d operations", n)
 	}
 	mustPrune(t, s, first)
-	expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusGone, "operation-expired")
+	expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusGone, "operation-expired")
 }
 
 // TestOperationIDAfterRejection: what was refused has used no id.
@@ -85,12 +85,12 @@ func TestOperationIDAfterRejection(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
 	for name, content := range map[string]string{"at the begin": "{}", "at the end": `[{"tool_id": "A"}, x]`, "empty": ""} {
-		answer := send(t, s, http.MethodPost, importPath, withID(id, []byte(content)))
-		if answer.Status != http.StatusBadRequest {
-			t.Errorf("%s: status %d: %s", name, answer.Status, answer.Body)
+		resp := send(t, s, http.MethodPost, importPath, requestWithID(id, []byte(content)))
+		if resp.Status != http.StatusBadRequest {
+			t.Errorf("%s: status %d: %s", name, resp.Status, resp.Body)
 		}
 	}
-	op := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
+	op := readAccepted(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)))
 	s.WaitFor(op, "Succeeded")
 }
 
@@ -100,14 +100,14 @@ func TestOperationIDConcurrent(t *testing.T) {
 	const requests = 8
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=100"}})
 	for _, records := range []int{10, 5_000} {
-		body := withID(uuid.NewString(), linesOf(awkward(records)))
+		body := requestWithID(uuid.NewString(), ndjsonOf(awkwardTools(records)))
 		body.Type = "application/x-ndjson"
-		answers := make([]*client.Response, requests)
+		responses := make([]*client.Response, requests)
 		var all sync.WaitGroup
-		for i := range answers {
+		for i := range responses {
 			all.Go(func() {
 				var err error
-				if answers[i], err = s.Client().Do(t.Context(), http.MethodPost, importPath, body); err != nil {
+				if responses[i], err = s.Client().Do(t.Context(), http.MethodPost, importPath, body); err != nil {
 					t.Error(err)
 				}
 			})
@@ -117,21 +117,21 @@ func TestOperationIDConcurrent(t *testing.T) {
 			return
 		}
 		accepted := 0
-		for _, answer := range answers {
-			if answer.Status == http.StatusAccepted {
+		for _, resp := range responses {
+			if resp.Status == http.StatusAccepted {
 				accepted++
 				continue
 			}
-			expectProblem(t, answer, http.StatusConflict, "operation-id-receiving")
-			if _, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil {
-				t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
+			expectProblem(t, resp, http.StatusConflict, "operation-id-receiving")
+			if _, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil {
+				t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
 			}
 		}
 		t.Logf("%d of %d requests with %d records were answered with 202", accepted, requests, records)
 		if accepted == 0 {
 			t.Error("none was accepted")
 		}
-		op := readBody(t, send(t, s, http.MethodPost, importPath, body))
+		op := readAccepted(t, send(t, s, http.MethodPost, importPath, body))
 		s.WaitFor(op, "Succeeded")
 	}
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 2 {
@@ -156,17 +156,17 @@ func TestOperationIDWhileReceiving(t *testing.T) {
 	if _, err := io.WriteString(conn, head+string(tool.SampleJSON[:50])); err != nil {
 		t.Fatal(err)
 	}
-	s.WaitForSQL(takenBackWithin, "the first request to be under way", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
-	answer := send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON))
-	expectProblem(t, answer, http.StatusConflict, "operation-id-receiving")
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || seconds < 1 {
-		t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
+	s.WaitForSQL(rollbackTimeout, "the first request to be under way", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
+	resp := send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON))
+	expectProblem(t, resp, http.StatusConflict, "operation-id-receiving")
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || seconds < 1 {
+		t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
 	}
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.WaitForSQL(takenBackWithin, "the first request to be taken back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
-	op := readBody(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)))
+	s.WaitForSQL(rollbackTimeout, "the first request to be taken back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
+	op := readAccepted(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)))
 	s.WaitFor(op, "Succeeded")
 }
 
@@ -176,9 +176,9 @@ func TestOperationIDMultipart(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
 	header := http.Header{"Operation-Id": {id}, "Longshore-Labels": {"team=data"}}
-	u := startUpload(t, s, "application/json", header)
+	u := startMultipartUpload(t, s, "application/json", header)
 	u.mustPut(t, s, 1, tool.SampleJSON)
-	if again := startUpload(t, s, "application/json", header); u.ID != id || again.Upload != u.Upload || len(again.Received) != 1 {
+	if again := startMultipartUpload(t, s, "application/json", header); u.ID != id || again.Upload != u.Upload || len(again.Received) != 1 {
 		t.Errorf("begun again as %+v", again)
 	}
 	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/csv", Header: header}),
@@ -188,8 +188,8 @@ func TestOperationIDMultipart(t *testing.T) {
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks WHERE labels = '{"team": "data"}'`); n != 1 {
 		t.Error("the labels are not kept")
 	}
-	expectProblem(t, send(t, s, http.MethodPost, importPath, withID(id, tool.SampleJSON)), http.StatusBadRequest, "operation-id-in-use")
-	if again := startUpload(t, s, "application/json", header); !again.Finished || again.Operation != op.OperationLocation {
+	expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusBadRequest, "operation-id-in-use")
+	if again := startMultipartUpload(t, s, "application/json", header); !again.Finished || again.Operation != op.OperationLocation {
 		t.Errorf("begun after its end as %+v", again)
 	}
 }
@@ -201,42 +201,42 @@ func TestPreferWait(t *testing.T) {
 	waiting := func(preference string) client.RequestBody {
 		return client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{"Prefer": {preference}}}
 	}
-	answer := send(t, s, http.MethodPost, importPath, waiting("respond-async, wait=10"))
-	done := readBody(t, answer)
-	if done.Status != "COMPLETED" || answer.Header.Get("Preference-Applied") != "wait=10" || answer.Header.Get("Retry-After") != "" {
-		t.Errorf("after %s: %+v, %v", answer.Elapsed, done, answer.Header)
+	resp := send(t, s, http.MethodPost, importPath, waiting("respond-async, wait=10"))
+	done := readAccepted(t, resp)
+	if done.Status != "COMPLETED" || resp.Header.Get("Preference-Applied") != "wait=10" || resp.Header.Get("Retry-After") != "" {
+		t.Errorf("after %s: %+v, %v", resp.Elapsed, done, resp.Header)
 	}
-	u := startUpload(t, s, "application/json", nil)
+	u := startMultipartUpload(t, s, "application/json", nil)
 	u.mustPut(t, s, 1, tool.SampleJSON)
-	answer = send(t, s, http.MethodPost, u.Finish, client.RequestBody{Header: http.Header{"Prefer": {"wait=10"}}})
-	if op := readBody(t, answer); op.Status != "COMPLETED" || op.TotalRecords != 5 {
-		t.Errorf("finished after %s: %+v", answer.Elapsed, op)
+	resp = send(t, s, http.MethodPost, u.Finish, client.RequestBody{Header: http.Header{"Prefer": {"wait=10"}}})
+	if op := readAccepted(t, resp); op.Status != "COMPLETED" || op.TotalRecords != 5 {
+		t.Errorf("finished after %s: %+v", resp.Elapsed, op)
 	}
 
 	release := s.BlockWrites("xforce.tools")
-	answer = send(t, s, http.MethodPost, importPath, waiting("wait=1"))
-	op := readBody(t, answer)
-	if op.Status != "IN_PROGRESS" || answer.Elapsed < time.Second || answer.Header.Get("Retry-After") == "" {
-		t.Errorf("after %s: %+v, %v", answer.Elapsed, op, answer.Header)
+	resp = send(t, s, http.MethodPost, importPath, waiting("wait=1"))
+	op := readAccepted(t, resp)
+	if op.Status != "IN_PROGRESS" || resp.Elapsed < time.Second || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("after %s: %+v, %v", resp.Elapsed, op, resp.Header)
 	}
 	// The wait is longer than the patience with the client's silence was, while its body came.
 	long := make(chan *client.Response)
 	go func() {
-		answer, err := s.Client().Do(t.Context(), http.MethodPost, importPath, waiting("wait=1000"))
+		resp, err := s.Client().Do(t.Context(), http.MethodPost, importPath, waiting("wait=1000"))
 		if err != nil {
 			t.Error(err)
 		}
-		long <- answer
+		long <- resp
 	}()
-	s.WaitForSQL(takenBackWithin, "an import to wait for longer than the patience lasts", `
+	s.WaitForSQL(rollbackTimeout, "an import to wait for longer than the patience lasts", `
 SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 4 FROM xforce.tasks`)
 	release()
-	answer = <-long
+	resp = <-long
 	if t.Failed() {
 		return
 	}
-	if op := readBody(t, answer); op.Status != "COMPLETED" || answer.Header.Get("Preference-Applied") != "wait=20" {
-		t.Errorf("after %s: %+v, %v", answer.Elapsed, op, answer.Header)
+	if op := readAccepted(t, resp); op.Status != "COMPLETED" || resp.Header.Get("Preference-Applied") != "wait=20" {
+		t.Errorf("after %s: %+v, %v", resp.Elapsed, op, resp.Header)
 	}
 	s.WaitFor(op, "Succeeded")
 }
@@ -255,7 +255,7 @@ func TestImportHeaders(t *testing.T) {
 		t.Error("labels and retention are not kept")
 	}
 	for name, value := range map[string]string{"Longshore-Labels": "no pair", "Longshore-Retention": "1s"} {
-		answer := send(t, s, http.MethodPost, importPath, client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
-		expectProblem(t, answer, http.StatusBadRequest, "")
+		resp := send(t, s, http.MethodPost, importPath, client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
+		expectProblem(t, resp, http.StatusBadRequest, "")
 	}
 }

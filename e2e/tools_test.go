@@ -14,8 +14,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// acceptedWithin is how soon an import must be answered.
-const acceptedWithin = time.Second
+// maxAcceptTime is how soon an import must be answered.
+const maxAcceptTime = time.Second
 
 // TestToolsImport goes the way of seed 000, word for word.
 func TestToolsImport(t *testing.T) {
@@ -28,7 +28,7 @@ func TestToolsImport(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the 202 (-want +got):\n%s", diff)
 	}
-	if first.Elapsed > acceptedWithin {
+	if first.Elapsed > maxAcceptTime {
 		t.Errorf("the 202 took %s", first.Elapsed)
 	}
 	m := s.WaitFor(first, "Succeeded")
@@ -94,7 +94,7 @@ func compact(t *testing.T, text string) string {
 	return shown.String()
 }
 
-// expectSeedAnswer holds a finished import against the answer that seed 000 prints.
+// expectSeedAnswer holds a finished import against the resp that seed 000 prints.
 func expectSeedAnswer(t *testing.T, status client.TaskStatus, op client.Accepted, imported int) {
 	t.Helper()
 	if status.TaskReference != op.TaskReference || status.Status != "COMPLETED" || status.Progress != "100%" {

@@ -15,7 +15,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/transcript"
 )
 
-// The tests of this file send the requests of the documents that Longshore comes from, as they are printed there, and hold the answers
+// The tests of this file send the requests of the documents that Longshore comes from, as they are printed there, and hold the responses
 // against those printed there. The conversations are in e2e/transcript; docs/seeds.md says which sentence is held where.
 
 // TestTranscript000 is seed 000, the X-Force tools import.
@@ -120,7 +120,7 @@ func TestTranscript001(t *testing.T) {
 	s.KillSearcher(0)
 	play.Run(t, base, "cancel", "forget to poll")
 	ended := `SELECT status = 'timed_out' FROM xforce.tasks WHERE task_id = $1`
-	s.WaitForSQL(givenUpWithin, "the search that nobody polls to end", ended, play.Value("forgotten"))
+	s.WaitForSQL(janitorTimeout, "the search that nobody polls to end", ended, play.Value("forgotten"))
 	play.Run(t, base, "timed out")
 	play.Run(t, base, "begin in vain")
 	s.Exec("DROP TABLE spoons")
@@ -128,12 +128,12 @@ func TestTranscript001(t *testing.T) {
 	play.Run(t, base, "internal server error")
 	s.Exec("UPDATE xforce.tasks SET finished_at = finished_at - retention WHERE task_id = '" + play.Value("short") + "'")
 	gone := `SELECT NOT is_active FROM xforce.tasks WHERE task_id = $1`
-	s.WaitForSQL(givenUpWithin, "the results to expire", gone, play.Value("short"))
+	s.WaitForSQL(janitorTimeout, "the results to expire", gone, play.Value("short"))
 	play.Run(t, base, "expired")
 }
 
-// givenUpWithin is how soon the janitor must see what its time has come for.
-const givenUpWithin = 30 * time.Second
+// janitorTimeout is how soon the janitor must see what its time has come for.
+const janitorTimeout = 30 * time.Second
 
 // TestTranscript002 is seed 002, GeoGig's asynchronous tasks. The task that fails is an import whose table is gone.
 func TestTranscript002(t *testing.T) {

@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// takenBackWithin is how long the api may take to remove what a broken upload had staged.
-	takenBackWithin = 5 * time.Second
-	// clearedAwayWithin is when nothing must be left of the upload of a dead api.
-	clearedAwayWithin = time.Minute
+	// rollbackTimeout is how long the api may take to remove what a broken upload had staged.
+	rollbackTimeout = 5 * time.Second
+	// abandonedTimeout is when nothing must be left of the upload of a dead api.
+	abandonedTimeout = time.Minute
 )
 
-// impatience makes the api give a client one second, and one more for every 200,000 bytes.
-var impatience = []string{
+// shortUploadGrace makes the api give a client one second, and one more for every 200,000 bytes.
+var shortUploadGrace = []string{
 	"LONGSHORE_CHUNK_RECORDS=20", "LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MIN_UPLOAD_RATE=200000", "LONGSHORE_ABANDONED_AFTER=30s",
 }
 
@@ -27,17 +27,17 @@ var impatience = []string{
 // Meanwhile an upload that is slow, but not too slow, takes longer than abandoned ones are kept, and is accepted at its end.
 func TestUploadBroken(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Env: impatience})
+	s := stack.Start(t, stack.Options{Env: shortUploadGrace})
 	abandoned := beginUpload(t, s, "application/x-ndjson", 0, tool.NDJSON(8_000, tool.Numbered))
-	orphan := receiving(t, s)
-	expectUnseen(t, s, orphan)
+	orphan := waitForReceiving(t, s)
+	expectHidden(t, s, orphan)
 	s.KillAPI()
 	killed := time.Now()
 	abandoned.Abort()
 	s.StartAPI()
-	expectUnseen(t, s, orphan)
-	slow := trickle(t, s)
-	others := []string{orphan, receiving(t, s, orphan)}
+	expectHidden(t, s, orphan)
+	slow := startSlowUpload(t, s)
+	others := []string{orphan, waitForReceiving(t, s, orphan)}
 
 	t.Run("cut_off", func(t *testing.T) {
 		cutUpload(t, s.WithTB(t), others, 0, tool.NDJSON(3_000, tool.Numbered))
@@ -49,22 +49,22 @@ func TestUploadBroken(t *testing.T) {
 	t.Run("syntax_error_in_the_last_line", func(t *testing.T) {
 		body := append(tool.NDJSON(3_000, tool.Numbered), []byte(`{"tool_id": }`)...)
 		u := beginUpload(t, s.WithTB(t), "application/x-ndjson", len(body), body)
-		p := expectProblem(t, finalAnswer(t, u), http.StatusBadRequest, "malformed-json")
-		expectPlace(t, p, &place{line: 3_001, column: 13, row: 3_001, offset: int64(len(body)) - 1})
-		expectTakenBack(t, s.WithTB(t), others)
+		p := expectProblem(t, finalResponse(t, u), http.StatusBadRequest, "malformed-json")
+		expectPosition(t, p, &position{line: 3_001, column: 13, row: 3_001, offset: int64(len(body)) - 1})
+		expectRolledBack(t, s.WithTB(t), others)
 	})
 	t.Run("too_slow", func(t *testing.T) {
 		u := beginUpload(t, s.WithTB(t), "application/x-ndjson", 0, tool.NDJSON(500, tool.Numbered))
-		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
-		expectTakenBack(t, s.WithTB(t), others)
+		expectProblem(t, finalResponse(t, u), http.StatusRequestTimeout, "upload-too-slow")
+		expectRolledBack(t, s.WithTB(t), others)
 	})
 	t.Run("too_slow_with_its_first_byte", func(t *testing.T) {
 		u := beginUpload(t, s.WithTB(t), "application/json", 0, []byte(" "))
-		expectProblem(t, finalAnswer(t, u), http.StatusRequestTimeout, "upload-too-slow")
-		expectTakenBack(t, s.WithTB(t), others)
+		expectProblem(t, finalResponse(t, u), http.StatusRequestTimeout, "upload-too-slow")
+		expectRolledBack(t, s.WithTB(t), others)
 	})
 
-	s.WaitForSQL(clearedAwayWithin-time.Since(killed), "the chunks of the dead api to be cleared away", `
+	s.WaitForSQL(abandonedTimeout-time.Since(killed), "the chunks of the dead api to be cleared away", `
 SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $1) AND NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, orphan)
 	t.Logf("the upload of the dead api was cleared away after %s", time.Since(killed))
 	m := s.WaitFor(slow(), "Succeeded")
@@ -88,12 +88,12 @@ func beginUpload(t *testing.T, s *stack.Stack, mediaType string, length int, pie
 }
 
 // receiving waits until chunks of an upload are staged and returns its id. Those of the others do not count.
-func receiving(t *testing.T, s *stack.Stack, others ...string) string {
+func waitForReceiving(t *testing.T, s *stack.Stack, others ...string) string {
 	t.Helper()
 	others = append([]string{}, others...) // not nil, which is NULL in SQL
 	const staged = `FROM xforce.tasks t WHERE status = 'receiving' AND is_active AND task_id <> ALL ($1::uuid[])
 		AND (SELECT count(*) FROM xforce.task_chunks c WHERE c.task_id = t.task_id) >= 10`
-	s.WaitForSQL(takenBackWithin, "an upload to be under way", `SELECT count(*) = 1 `+staged, others)
+	s.WaitForSQL(rollbackTimeout, "an upload to be under way", `SELECT count(*) = 1 `+staged, others)
 	var id string
 	if err := s.DB().QueryRow(t.Context(), `SELECT task_id::text `+staged, others).Scan(&id); err != nil {
 		t.Fatal(err)
@@ -101,19 +101,19 @@ func receiving(t *testing.T, s *stack.Stack, others ...string) string {
 	return id
 }
 
-// expectUnseen: no dialect shows an operation that is not sealed.
-func expectUnseen(t *testing.T, s *stack.Stack, id string) {
+// expectHidden: no dialect shows an operation that is not sealed.
+func expectHidden(t *testing.T, s *stack.Stack, id string) {
 	t.Helper()
 	var reference string
 	if err := s.DB().QueryRow(t.Context(), `SELECT task_reference FROM xforce.tasks WHERE task_id = $1`, id).Scan(&reference); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/operations/" + id, "/status/" + id, "/operations/" + id + "/records", "/api/tools/import/status/" + reference} {
-		answer, err := s.Client().Get(t.Context(), path)
+		resp, err := s.Client().Get(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectProblem(t, answer, http.StatusNotFound, "operation-not-found")
+		expectProblem(t, resp, http.StatusNotFound, "operation-not-found")
 	}
 }
 
@@ -121,31 +121,31 @@ func expectUnseen(t *testing.T, s *stack.Stack, id string) {
 func cutUpload(t *testing.T, s *stack.Stack, others []string, length int, body []byte) {
 	t.Helper()
 	upload := beginUpload(t, s, "application/x-ndjson", length, body)
-	receiving(t, s, others...)
+	waitForReceiving(t, s, others...)
 	upload.Abort()
-	expectTakenBack(t, s, others)
+	expectRolledBack(t, s, others)
 }
 
-// expectTakenBack: nothing is there but the other uploads, which are not sealed.
-func expectTakenBack(t *testing.T, s *stack.Stack, others []string) {
+// expectRolledBack: nothing is there but the other uploads, which are not sealed.
+func expectRolledBack(t *testing.T, s *stack.Stack, others []string) {
 	t.Helper()
-	s.WaitForSQL(takenBackWithin, "the upload to be taken back", `
+	s.WaitForSQL(rollbackTimeout, "the upload to be taken back", `
 SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id <> ALL ($1::uuid[]))
   AND NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id <> ALL ($1::uuid[])) AND NOT EXISTS (SELECT FROM xforce.tools)`, others)
 }
 
-// finalAnswer waits for what an upload is answered.
-func finalAnswer(t *testing.T, u *client.Upload) *client.Response {
+// finalResponse waits for what an upload is answered.
+func finalResponse(t *testing.T, u *client.Upload) *client.Response {
 	t.Helper()
-	answer, err := u.Response(takenBackWithin)
+	resp, err := u.Response(rollbackTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer
+	return resp
 }
 
-// trickle begins an upload that is just quick enough. The function that it returns ends it, and expects the 202.
-func trickle(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
+// startSlowUpload begins an upload that is just quick enough. The function that it returns ends it, and expects the 202.
+func startSlowUpload(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
 	t.Helper()
 	const pause, records = 100 * time.Millisecond, 100 // some 300 bytes each: 300,000 bytes in a second
 	upload := beginUpload(t, s, "application/x-ndjson", 0, tool.NDJSON(records, tool.Numbered))

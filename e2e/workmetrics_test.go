@@ -10,8 +10,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// shownWithin is what a metric may come later than what it tells of: the janitor reads its gauges every ten seconds.
-const shownWithin = 15 * time.Second
+// metricTimeout is what a metric may come later than what it tells of: the janitor reads its gauges every ten seconds.
+const metricTimeout = 15 * time.Second
 
 // metric is a sample that a test waits for.
 type metric struct {
@@ -21,7 +21,7 @@ type metric struct {
 	labels  []string
 }
 
-func expectShown(t *testing.T, s *stack.Stack, metrics ...metric) {
+func waitForMetrics(t *testing.T, s *stack.Stack, metrics ...metric) {
 	t.Helper()
 	for _, m := range metrics {
 		var shown float64
@@ -30,7 +30,7 @@ func expectShown(t *testing.T, s *stack.Stack, metrics ...metric) {
 				t.Logf("%s %v of the %s: %v", m.name, m.labels, m.service, shown)
 			}
 		})
-		await.Until(t, shownWithin, m.name, func() bool {
+		await.Until(t, metricTimeout, m.name, func() bool {
 			shown = s.Metrics(m.service).Value(m.name, m.labels...)
 			return shown == m.value
 		})
@@ -48,7 +48,7 @@ func TestWorkMetrics(t *testing.T) {
 	}
 	s.WaitFor(spoons(`[{"id": 1}, {"id": 2}, {"id": "three"}]`), "Succeeded")
 	s.WaitFor(spoons(`[{"id": 2}]`), "Succeeded")
-	expectShown(t, s,
+	waitForMetrics(t, s,
 		metric{"importer", 2, "longshore_records_total", []string{"collection", "spoons", "outcome", "created"}},
 		metric{"importer", 1, "longshore_records_total", []string{"collection", "spoons", "outcome", "updated"}},
 		metric{"importer", 1, "longshore_records_total", []string{"collection", "spoons", "outcome", "failed"}},
@@ -64,7 +64,7 @@ func TestWorkMetrics(t *testing.T) {
 	failed := spoons(`[{"id": 4}]`)
 	s.WaitFor(failed, "Failed")
 	s.Exec(`ALTER TABLE forks RENAME TO spoons`)
-	expectShown(t, s,
+	waitForMetrics(t, s,
 		metric{"importer", 1, "longshore_operations_finished_total", []string{"kind", "import", "state", "failed"}},
 		metric{"importer", 1, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "failed_internal"}},
 		metric{"janitor", 1, "longshore_queue_entries", []string{"queue", "imports", "state", "archived"}},
@@ -81,20 +81,20 @@ func TestWorkMetrics(t *testing.T) {
 	// An import whose entry is lost while nobody is there to take it.
 	s.FreezeImporter(0)
 	lost := spoons(`[{"id": 5}]`)
-	expectShown(t, s,
+	waitForMetrics(t, s,
 		metric{"janitor", 1, "longshore_operations", []string{"kind", "import", "state", "waiting"}},
 		metric{"janitor", 1, "longshore_due_chunks", []string{"kind", "import:chunk"}},
 	)
-	if age := s.Metrics("janitor").Value("longshore_oldest_due_seconds", "kind", "import:chunk"); age <= 0 || age > shownWithin.Seconds() {
+	if age := s.Metrics("janitor").Value("longshore_oldest_due_seconds", "kind", "import:chunk"); age <= 0 || age > metricTimeout.Seconds() {
 		t.Errorf("the oldest chunk has been due for %v seconds", age)
 	}
 	rescued := func() float64 { return s.Metrics("janitor").Value("longshore_rescues_total", "duty", "dispatch") }
 	before := rescued() // a chunk that was dispatched slowly may be among them
 	s.FlushRedis()
-	await.Until(t, shownWithin, "the lost entry to be counted as rescued", func() bool { return rescued() == before+1 })
+	await.Until(t, metricTimeout, "the lost entry to be counted as rescued", func() bool { return rescued() == before+1 })
 	s.ThawImporter(0)
 	s.WaitFor(lost, "Succeeded")
-	expectShown(t, s,
+	waitForMetrics(t, s,
 		metric{"janitor", 0, "longshore_due_chunks", nil},
 		metric{"janitor", 0, "longshore_queue_entries", nil},
 		metric{"janitor", 0, "longshore_collector_errors_total", nil},

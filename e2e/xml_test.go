@@ -33,9 +33,9 @@ func TestTasksXML(t *testing.T) {
 				"string(/task/status)": status,
 				"string(/task/*[local-name()='link' and namespace-uri()='http://www.w3.org/2005/Atom']/@href)": fmt.Sprintf("%s/tasks/%d.xml", s.Client().Base(), number),
 				"string-length(/task/description) > 0":                                                         "true",
-				"count(/task/progress/amount)":                                                                 presence(status == "RUNNING"),
-				"count(/task/result)":                                                                          presence(status == "FINISHED"),
-				"count(/task/error[string-length(message) > 0 and string-length(code) > 0])":                   presence(status == "FAILED"),
+				"count(/task/progress/amount)":                                                                 countIf(status == "RUNNING"),
+				"count(/task/result)":                                                                          countIf(status == "FINISHED"),
+				"count(/task/error[string-length(message) > 0 and string-length(code) > 0])":                   countIf(status == "FAILED"),
 			})
 			if status == "FINISHED" {
 				expectXPath(t, text, map[string]string{"string(//importedRecords)": "5", "string(//failedRecords)": "1"})
@@ -60,7 +60,7 @@ func TestTasksXML(t *testing.T) {
 	})
 }
 
-func presence(present bool) string {
+func countIf(present bool) string {
 	if present {
 		return "1"
 	}
@@ -92,12 +92,12 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 // readXML asks for XML that its parser takes.
 func readXML(t *testing.T, s *stack.Stack, path string) []byte {
 	t.Helper()
-	answer := mustDo(t, s, http.MethodGet, path, http.StatusOK)
-	if given := answer.Header.Get("Content-Type"); !strings.HasPrefix(given, "application/xml") {
+	resp := mustDo(t, s, http.MethodGet, path, http.StatusOK)
+	if given := resp.Header.Get("Content-Type"); !strings.HasPrefix(given, "application/xml") {
 		t.Errorf("Content-Type is %q", given)
 	}
-	thirdparty.Run(t, answer.Body, "xmllint", "--noout", "--nonet", "-")
-	return answer.Body
+	thirdparty.Run(t, resp.Body, "xmllint", "--noout", "--nonet", "-")
+	return resp.Body
 }
 
 // expectXPath holds what expressions find against what they should.
