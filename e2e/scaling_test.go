@@ -54,7 +54,7 @@ func doneChunks(s *stack.Stack, op client.Accepted) int {
 // within two seconds, may be delivered twice, and counts an attempt for each.
 func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	const again = `SELECT task_id::text, seq FROM xforce.task_chunks c JOIN xforce.tasks USING (task_id) WHERE kind = 'import' AND c.attempts <> 1`
+	const again = `SELECT task_id::text, seq FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id) WHERE t.kind = 'import' AND c.attempts <> 1`
 	rows, err := s.DB().Query(t.Context(), again)
 	if err != nil {
 		t.Fatal(err)
