@@ -64,8 +64,8 @@ func newAzcorePoller(t *testing.T, request importRequest) *runtime.Poller[client
 }
 
 // pollMonitorWithAzcore posts an import and polls it to the end, with the result of the status
-// monitor. It removes the Location header, whose address azcore otherwise requests at the end in any
-// case. The pollers of other languages can be configured to read the monitor.
+// monitor. It removes the Location header, whose address azcore otherwise requests at the end in
+// any case. The pollers of other languages can be configured to read the monitor.
 func pollMonitorWithAzcore(t *testing.T, request importRequest) (client.Result, error) {
 	t.Helper()
 	resp, pipeline := postImport(t, request)

@@ -8,7 +8,8 @@ import (
 
 // azurePoller is the poller of long-running operations in an SDK of Azure.
 type azurePoller interface {
-	// start posts an import and polls it in the background. The returned function waits for the end.
+	// start posts an import and polls it in the background. The returned function waits for the
+	// end.
 	start(t *testing.T, request importRequest) (wait func() pollResult)
 	// submit posts an import and returns the poller's state as text, from which another process can
 	// resume it.
@@ -43,8 +44,8 @@ type pollResult struct {
 	Failed bool
 	// Status is the poller's own name of the final state. Go's poller has none.
 	Status string
-	// ErrorCode, ErrorMessage and HTTPStatus (of the response that contained the error) describe the
-	// error. Of a failed or cancelled operation, JavaScript's poller returns the message only.
+	// ErrorCode, ErrorMessage and HTTPStatus (of the response that contained the error) describe
+	// the error. Of a failed or cancelled operation, JavaScript's poller returns the message only.
 	ErrorCode, ErrorMessage string
 	HTTPStatus              int
 }

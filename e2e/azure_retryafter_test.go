@@ -44,8 +44,8 @@ func TestAzurePollersRetryAfter(t *testing.T) {
 	}
 }
 
-// expectFewPolls checks the number of polls and the waits that the api demanded. The waits grow with
-// the duration of the import, so a dozen polls are more than enough.
+// expectFewPolls checks the number of polls and the waits that the api demanded. The waits grow
+// with the duration of the import, so a dozen polls are more than enough.
 func expectFewPolls(t *testing.T, visits []thirdparty.Visit) {
 	t.Helper()
 	if len(visits) < 3 || len(visits) > 12 {
@@ -58,8 +58,8 @@ func expectFewPolls(t *testing.T, visits []thirdparty.Visit) {
 	}
 }
 
-// TestAzurePollersThrottled rejects polls as an overloaded gateway does. The pollers retry after the
-// demanded time.
+// TestAzurePollersThrottled rejects polls as an overloaded gateway does. The pollers retry after
+// the demanded time.
 func TestAzurePollersThrottled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -81,8 +81,8 @@ func TestAzurePollersThrottled(t *testing.T) {
 	}
 }
 
-// expectRetryAfterKept checks that each request came no earlier than the response before it demanded.
-// Go's client reads retry-after-ms, JavaScript's poller whole seconds only.
+// expectRetryAfterKept checks that each request came no earlier than the response before it
+// demanded. Go's client reads retry-after-ms, JavaScript's poller whole seconds only.
 func expectRetryAfterKept(t *testing.T, poller azurePoller, visits []thirdparty.Visit) {
 	t.Helper()
 	for i, v := range visits[:len(visits)-1] {

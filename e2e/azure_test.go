@@ -17,8 +17,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestAzurePollersSuccess polls imports of which one record is rejected. The pollers read the result
-// at the Location, or in the status monitor.
+// TestAzurePollersSuccess polls imports of which one record is rejected. The pollers read the
+// result at the Location, or in the status monitor.
 func TestAzurePollersSuccess(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
@@ -107,8 +107,8 @@ func TestAzurePollersCancel(t *testing.T) {
 	}
 }
 
-// TestAzurePollersGone saves pollers and restores them after the operation was pruned, or with the id
-// of an operation that never existed.
+// TestAzurePollersGone saves pollers and restores them after the operation was pruned, or with the
+// id of an operation that never existed.
 func TestAzurePollersGone(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})

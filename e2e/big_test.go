@@ -41,8 +41,8 @@ func bigRecords(t *testing.T) int {
 // invalidEvery is the distance between invalid records of bigStream.
 const invalidEvery = 1_000
 
-// bigStream generates n records as NDJSON while they are read. Every thousandth is invalid: it has no
-// name.
+// bigStream generates n records as NDJSON while they are read. Every thousandth is invalid: it has
+// no name.
 func bigStream(n int) io.Reader {
 	r, w := io.Pipe()
 	go func() {

@@ -15,9 +15,9 @@ import (
 // maxCancelTime is the maximum time of a request that cancels an operation.
 const maxCancelTime = time.Second
 
-// TestCancelBigImport cancels a big import while importers run steps and the queue is full. Records that
-// were applied before stay and are counted, nothing is written afterwards, and all other records can be
-// downloaded.
+// TestCancelBigImport cancels a big import while importers run steps and the queue is full. Records
+// that were applied before stay and are counted, nothing is written afterwards, and all other
+// records can be downloaded.
 func TestCancelBigImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_EXPIRE_EVERY=200ms"}})
@@ -145,8 +145,8 @@ func countRows(t *testing.T, s *stack.Stack, counts []byte) {
 	}
 }
 
-// TestCancelDuringStep cancels an import while its only step is blocked. The cancel does not wait for
-// the step, and the step cannot commit afterwards.
+// TestCancelDuringStep cancels an import while its only step is blocked. The cancel does not wait
+// for the step, and the step cannot commit afterwards.
 func TestCancelDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -168,8 +168,8 @@ func TestCancelDuringStep(t *testing.T) {
 	}
 }
 
-// TestCancelFinished checks that a cancel of a finished operation answers 409 with the final state, and
-// 410 after the prune.
+// TestCancelFinished checks that a cancel of a finished operation answers 409 with the final state,
+// and 410 after the prune.
 func TestCancelFinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -196,8 +196,8 @@ func TestCancelFinished(t *testing.T) {
 	}
 }
 
-// TestDeleteCancelsUnfinished checks that DELETE of an unfinished operation cancels it and keeps its
-// monitor.
+// TestDeleteCancelsUnfinished checks that DELETE of an unfinished operation cancels it and keeps
+// its monitor.
 func TestDeleteCancelsUnfinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None})

@@ -45,7 +45,8 @@ const (
 	vesselB = "0192f000-0000-7000-8000-00000000000b"
 )
 
-// cargoRows is the content of the table after the import of either body below, as Postgres formats it.
+// cargoRows is the content of the table after the import of either body below, as Postgres formats
+// it.
 const cargoRows = `[
   {"vessel": "` + vesselA + `", "position": 1, "weight": 1234567.125, "containers": 9007199254740993, "sealed": true,
    "departed": "2026-01-31T10:30:00.123456+00:00", "due": "2026-02-28", "marks": ["fragile", "this | up"], "papers": {"n": [1, {"a": null}]}},
@@ -147,8 +148,8 @@ func TestSecondCollection(t *testing.T) {
 	})
 }
 
-// expectCargo compares the rows of the table, without the columns that Longshore and the table itself
-// fill.
+// expectCargo compares the rows of the table, without the columns that Longshore and the table
+// itself fill.
 func expectCargo(t *testing.T, s *stack.Stack, want string) {
 	t.Helper()
 	var got string

@@ -12,9 +12,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestConsoleInBrowser opens the web UI in a real browser: a wrong login is rejected, the right one is
-// accepted, the queues are listed with their entries, an operation is found by its id, and the pages
-// send no request to another server.
+// TestConsoleInBrowser opens the web UI in a real browser: a wrong login is rejected, the right one
+// is accepted, the queues are listed with their entries, an operation is found by its id, and the
+// pages send no request to another server.
 func TestConsoleInBrowser(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Consoles: 1, Env: []string{
@@ -53,8 +53,8 @@ func TestConsoleInBrowser(t *testing.T) {
 // pageContains returns the JavaScript condition that the page shows a text.
 func pageContains(text string) string { return `document.body.innerText.includes("` + text + `")` }
 
-// expectSameOrigin checks that no page sent a request to another server, and that the browser logged no
-// error, such as a resource that a content security policy blocked.
+// expectSameOrigin checks that no page sent a request to another server, and that the browser
+// logged no error, such as a resource that a content security policy blocked.
 func expectSameOrigin(t *testing.T, browser *thirdparty.Browser, origin string) {
 	t.Helper()
 	requests := browser.Requests()

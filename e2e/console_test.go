@@ -9,8 +9,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestConsole requests the web UI of the queues with every role: no login, a wrong password, a viewer,
-// an operator. The listed entry contains the id of its operation.
+// TestConsole requests the web UI of the queues with every role: no login, a wrong password, a
+// viewer, an operator. The listed entry contains the id of its operation.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Consoles: 1, Env: []string{
@@ -40,8 +40,8 @@ func TestConsole(t *testing.T) {
 	mustCancel(t, s, op)
 }
 
-// requestConsole sends a request with the login "user:password", or without one. It returns the status
-// and the whole response with its headers.
+// requestConsole sends a request with the login "user:password", or without one. It returns the
+// status and the whole response with its headers.
 func requestConsole(t *testing.T, method, url, login string) (status int, response string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)

@@ -84,8 +84,8 @@ func (a *actor) lines() string {
 	return string(tool.NDJSON(pick(a.rand, []int{1, 10, 200, 2_000}), a.record))
 }
 
-// record returns a record with one of few keys, so that imports have keys in common. One of ten records
-// is invalid.
+// record returns a record with one of few keys, so that imports have keys in common. One of ten
+// records is invalid.
 func (a *actor) record(int) tool.Tool {
 	record := tool.Numbered(a.rand.IntN(20_000))
 	if a.rand.IntN(10) == 0 {
@@ -94,7 +94,8 @@ func (a *actor) record(int) tool.Tool {
 	return record
 }
 
-// postMalformed sometimes posts a body that is not JSON. It must be rejected and leave no operation.
+// postMalformed sometimes posts a body that is not JSON. It must be rejected and leave no
+// operation.
 func (a *actor) postMalformed(ctx context.Context) error {
 	if a.rand.IntN(10) > 0 {
 		return nil
@@ -125,8 +126,8 @@ func (a *actor) read(ctx context.Context, o *observedOperation) error {
 	return nil
 }
 
-// readList reads a list in a random dialect. An operation that was started before and is not listed is
-// gone.
+// readList reads a list in a random dialect. An operation that was started before and is not listed
+// is gone.
 func (a *actor) readList(ctx context.Context) error {
 	operations := a.all()
 	l := pick(a.rand, lists)

@@ -72,8 +72,8 @@ func (a *actor) control(ctx context.Context, o *observedOperation, requests []co
 	return nil
 }
 
-// statesOf returns the states that the operation may have after a response; nil if the response does not
-// contain a state.
+// statesOf returns the states that the operation may have after a response; nil if the response
+// does not contain a state.
 func (r controlRequest) statesOf(response *client.Response) ([]string, error) {
 	switch response.Status {
 	case http.StatusConflict: // not possible in this state

@@ -13,19 +13,22 @@ import (
 )
 
 const (
-	// agreeOperations is the number of operations of TestDialectsAgree, actors the number of goroutines.
+	// agreeOperations is the number of operations of TestDialectsAgree, actors the number of
+	// goroutines.
 	agreeOperations = 200
 	actors          = 6
-	// actorPause is the pause between two requests of an actor, so that the services get time to work.
+	// actorPause is the pause between two requests of an actor, so that the services get time to
+	// work.
 	actorPause = 2 * time.Millisecond
 	// agreeTimeout is the maximum time of the whole test, on a busy machine.
 	agreeTimeout = 4 * time.Minute
 )
 
-// TestDialectsAgree starts operations of all kinds, cancels and prunes some of them, and reads them in
-// every dialect: concurrently and at random. At every moment all dialects must agree about the state of
-// each operation: no response may contradict an earlier one. At the end all dialects must agree with the
-// database. LONGSHORE_TEST_SEED repeats the choices of a run, though not how its requests interleave.
+// TestDialectsAgree starts operations of all kinds, cancels and prunes some of them, and reads them
+// in every dialect: concurrently and at random. At every moment all dialects must agree about the
+// state of each operation: no response may contradict an earlier one. At the end all dialects must
+// agree with the database. LONGSHORE_TEST_SEED repeats the choices of a run, though not how its
+// requests interleave.
 func TestDialectsAgree(t *testing.T) {
 	t.Parallel()
 	seed := randomSeed(t)
@@ -85,8 +88,8 @@ func (w *workload) add(op startedOperation) {
 	w.operations = append(w.operations, &observedOperation{op: op})
 }
 
-// random returns an operation, or nil if there is none yet. It prefers the latest ones, whose states
-// still change.
+// random returns an operation, or nil if there is none yet. It prefers the latest ones, whose
+// states still change.
 func (w *workload) random(r *rand.Rand) *observedOperation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,8 +128,8 @@ func (w *workload) stop() {
 	w.stopped = true
 }
 
-// check looks for contradictions in the responses about each operation, and compares all dialects with
-// the database.
+// check looks for contradictions in the responses about each operation, and compares all dialects
+// with the database.
 func (w *workload) check(t *testing.T) {
 	t.Helper()
 	finalStates, responses := make(map[string]int), 0

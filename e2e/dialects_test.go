@@ -21,8 +21,8 @@ type dialect struct {
 	// kinds contains the kinds of operations that have the dialect.
 	kinds []string
 	path  func(op startedOperation) string
-	// readStatus returns the status in a response. It distinguishes a timeout from another failure, if
-	// the dialect does.
+	// readStatus returns the status in a response. It distinguishes a timeout from another failure,
+	// if the dialect does.
 	readStatus func(body []byte) (string, error)
 	// statuses contains the dialect's status for each state of an operation.
 	statuses map[string]string
@@ -100,8 +100,8 @@ func (d dialect) statesOf(status string) (states []string) {
 	return states
 }
 
-// read requests an operation in the dialect. It returns its status, and the states that it may have;
-// those of an operation that answers 410 begin with "gone".
+// read requests an operation in the dialect. It returns its status, and the states that it may
+// have; those of an operation that answers 410 begin with "gone".
 func (d dialect) read(ctx context.Context, c *client.Client, op startedOperation) (status string, states []string, err error) {
 	path := d.path(op)
 	response, err := c.Get(ctx, path)

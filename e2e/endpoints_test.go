@@ -25,7 +25,8 @@ var (
 	reportEndpoint = endpoint{"report", "/start-report", nil}
 )
 
-// startedOperation is an accepted operation, with its name in each dialect: id, reference or number.
+// startedOperation is an accepted operation, with its name in each dialect: id, reference or
+// number.
 type startedOperation struct {
 	endpoint
 	id, reference, collection string
@@ -58,7 +59,8 @@ func startOperation(ctx context.Context, s *stack.Stack, e endpoint, body client
 	return op, nil
 }
 
-// startMultipart starts an import by a multipart upload of two parts, and sends the second part first.
+// startMultipart starts an import by a multipart upload of two parts, and sends the second part
+// first.
 func startMultipart(ctx context.Context, s *stack.Stack, body client.RequestBody) (startedOperation, error) {
 	var u multipartUpload
 	half := len(body.Content) / 2

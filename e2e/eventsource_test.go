@@ -27,8 +27,8 @@ type sseMessage struct {
 	Data   string `json:"data"`
 }
 
-// sseClient connects a client to a URL. The client reconnects by itself when its connection breaks. The
-// returned function waits for the next message.
+// sseClient connects a client to a URL. The client reconnects by itself when its connection breaks.
+// The returned function waits for the next message.
 type sseClient func(t *testing.T, url string) (next func() sseMessage)
 
 var sseClients = map[string]sseClient{"npm_eventsource": connectEventSource, "go-sse": connectGoSSE}
@@ -93,9 +93,9 @@ const (
 	streamedRecords = 20_000
 )
 
-// TestEventStreamReconnects reads the events of an import while the api is killed, the import continues,
-// and the api is started again. The clients receive every revision once and in order, and do not
-// reconnect after the last one.
+// TestEventStreamReconnects reads the events of an import while the api is killed, the import
+// continues, and the api is started again. The clients receive every revision once and in order,
+// and do not reconnect after the last one.
 func TestEventStreamReconnects(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50", "LONGSHORE_IMPORTER_CONCURRENCY=1"}})
@@ -128,8 +128,8 @@ func TestEventStreamReconnects(t *testing.T) {
 	}
 }
 
-// killAPIMeanwhile kills the api during the import, waits until more chunks are done, and starts the api
-// again before the import is finished.
+// killAPIMeanwhile kills the api during the import, waits until more chunks are done, and starts
+// the api again before the import is finished.
 func killAPIMeanwhile(s *stack.Stack, op client.Accepted) {
 	release := s.BlockWrites("xforce.tools")
 	s.MustBeUnfinished(op)
@@ -143,7 +143,8 @@ func killAPIMeanwhile(s *stack.Stack, op client.Accepted) {
 	release()
 }
 
-// appendEvent appends a message that is an event. Its revision must be above that of the event before.
+// appendEvent appends a message that is an event. Its revision must be above that of the event
+// before.
 func appendEvent(t *testing.T, events []sseMessage, m sseMessage) []sseMessage {
 	t.Helper()
 	if m.Event == "" {
@@ -164,8 +165,8 @@ func (m sseMessage) revision(t *testing.T) int {
 	return id
 }
 
-// expectClosed checks that the client has reconnected after the restart, and that its last request was
-// answered 204, which means that it must not reconnect.
+// expectClosed checks that the client has reconnected after the restart, and that its last request
+// was answered 204, which means that it must not reconnect.
 func expectClosed(t *testing.T, m sseMessage, opened int) {
 	t.Helper()
 	if m.Closed != http.StatusNoContent {
@@ -207,7 +208,8 @@ func expectEvents(t *testing.T, s *stack.Stack, op client.Accepted, events []sse
 	if err := json.Unmarshal([]byte(events[len(events)-1].Data), &last); err != nil {
 		t.Fatalf("decoding the last event: %v", err)
 	}
-	if last.ID != op.ID || last.Status != "Succeeded" || last.PercentComplete != 100 || last.Counts.Total != streamedRecords || last.Counts.Imported != streamedRecords {
+	if last.ID != op.ID || last.Status != "Succeeded" || last.PercentComplete != 100 ||
+		last.Counts.Total != streamedRecords || last.Counts.Imported != streamedRecords {
 		t.Errorf("got the last event %+v, want Succeeded with %d imported records", last, streamedRecords)
 	}
 }

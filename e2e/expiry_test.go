@@ -19,8 +19,8 @@ func withRetention(retention string) http.Header {
 	return http.Header{"Longshore-Retention": {retention}}
 }
 
-// TestRetentionBounds checks that an invalid retention is rejected, and that the response contains the
-// limits.
+// TestRetentionBounds checks that an invalid retention is rejected, and that the response contains
+// the limits.
 func TestRetentionBounds(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_RETENTION=300h"}})
@@ -60,8 +60,8 @@ func TestRetentionBounds(t *testing.T) {
 	}
 }
 
-// TestExpiry checks that an import, a search and a report expire after their retention, and that their
-// tombstones are deleted later. Instead of waiting, it changes the times of the operations.
+// TestExpiry checks that an import, a search and a report expire after their retention, and that
+// their tombstones are deleted later. Instead of waiting, it changes the times of the operations.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{expireOften, "LONGSHORE_TOMBSTONE_RETENTION=1h"}})
@@ -118,8 +118,8 @@ func expectTombstoneInAllDialects(t *testing.T, s *stack.Stack, op startedOperat
 	}
 }
 
-// TestSearchTimesOutUnpolled checks that a search that is not polled is timed out. Polling keeps it, and
-// imports and reports need no polls.
+// TestSearchTimesOutUnpolled checks that a search that is not polled is timed out. Polling keeps
+// it, and imports and reports need no polls.
 func TestSearchTimesOutUnpolled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{

@@ -11,9 +11,10 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// TestFailedImportIsTraceable finds out everything about a failed import from its id, as an operator
-// does: the monitor contains the error, the logs of the services contain the id with that of its
-// request, the metric of failures has it as an exemplar, and the console shows the archived entry.
+// TestFailedImportIsTraceable finds out everything about a failed import from its id, as an
+// operator does: the monitor contains the error, the logs of the services contain the id with that
+// of its request, the metric of failures has it as an exemplar, and the console shows the archived
+// entry.
 func TestFailedImportIsTraceable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
@@ -49,8 +50,8 @@ func TestFailedImportIsTraceable(t *testing.T) {
 	expectLinkToConsole(t, s, op)
 }
 
-// expectLinkToConsole checks that the monitor links to the page of the operation in the console, and
-// that the page shows the archived entry.
+// expectLinkToConsole checks that the monitor links to the page of the operation in the console,
+// and that the page shows the archived entry.
 func expectLinkToConsole(t *testing.T, s *stack.Stack, op client.Accepted) {
 	t.Helper()
 	response, err := s.Client().Get(t.Context(), op.OperationLocation)

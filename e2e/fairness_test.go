@@ -13,7 +13,8 @@ import (
 // maxSmallImportTime is the maximum median time of an import of ten records, whatever else runs.
 const maxSmallImportTime = 2 * time.Second
 
-// TestFairness posts imports of ten records while a big import is received, and while it is processed.
+// TestFairness posts imports of ten records while a big import is received, and while it is
+// processed.
 func TestFairness(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2})
@@ -38,8 +39,8 @@ func TestFairness(t *testing.T) {
 	mustCancel(t, s, op)
 }
 
-// expectQuickImports posts ten imports of ten records, whose numbers begin with first, and checks the
-// median of the times until they are Succeeded.
+// expectQuickImports posts ten imports of ten records, whose numbers begin with first, and checks
+// the median of the times until they are Succeeded.
 func expectQuickImports(t *testing.T, s *stack.Stack, when string, first int) {
 	t.Helper()
 	const imports, records = 10, 10

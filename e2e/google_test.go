@@ -26,7 +26,8 @@ type googleOperation struct {
 	}
 }
 
-// googleDo sends a request in Google's dialect, requires the status of the response, and decodes its body.
+// googleDo sends a request in Google's dialect, requires the status of the response, and decodes
+// its body.
 func googleDo[T any](t *testing.T, s *stack.Stack, method, path string, status int) (v T) {
 	t.Helper()
 	response := mustDo(t, s, method, path, status)
@@ -36,7 +37,8 @@ func googleDo[T any](t *testing.T, s *stack.Stack, method, path string, status i
 	return v
 }
 
-// TestGoogleOperation reads, cancels and deletes operations that are unfinished, cancelled and succeeded.
+// TestGoogleOperation reads, cancels and deletes operations that are unfinished, cancelled and
+// succeeded.
 func TestGoogleOperation(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -71,7 +73,8 @@ func TestGoogleOperation(t *testing.T) {
 	googleDo[client.Problem](t, s, http.MethodGet, path(first), http.StatusGone)
 }
 
-// TestGoogleList reads a filtered list page by page. A page token is valid with its own filter only.
+// TestGoogleList reads a filtered list page by page. A page token is valid with its own filter
+// only.
 func TestGoogleList(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})

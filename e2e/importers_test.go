@@ -37,8 +37,8 @@ func TestImportersKilledRepeatedly(t *testing.T) {
 	})
 }
 
-// TestImporterKilledDuringStep kills the only importer while its step has locked the chunk and is blocked
-// when it writes.
+// TestImporterKilledDuringStep kills the only importer while its step has locked the chunk and is
+// blocked when it writes.
 func TestImporterKilledDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -61,8 +61,8 @@ func TestImporterStopped(t *testing.T) {
 	})
 }
 
-// TestImporterStoppedDuringStep stops the only importer while its step is blocked. The importer finishes
-// the step before it exits.
+// TestImporterStoppedDuringStep stops the only importer while its step is blocked. The importer
+// finishes the step before it exits.
 func TestImporterStoppedDuringStep(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -81,9 +81,9 @@ var shortFreezeTimeouts = []string{
 	"LONGSHORE_FROZEN_AFTER=2s", "LONGSHORE_STALLED_AFTER=2s", "LONGSHORE_IMPORTER_CONCURRENCY=2",
 }
 
-// TestImporterFrozenBetweenStatements freezes an importer whose steps wait for a statement. When the
-// statement is done, its transaction stays open until Postgres terminates the session. The other importer
-// then continues, and the frozen one must have no effect when it is resumed.
+// TestImporterFrozenBetweenStatements freezes an importer whose steps wait for a statement. When
+// the statement is done, its transaction stays open until Postgres terminates the session. The
+// other importer then continues, and the frozen one must have no effect when it is resumed.
 func TestImporterFrozenBetweenStatements(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: slices.Concat(shortFreezeTimeouts, []string{longChunkEnv})})
@@ -96,9 +96,9 @@ func TestImporterFrozenBetweenStatements(t *testing.T) {
 	expectLongTable(t, s)
 }
 
-// TestImporterFrozenDuringCopy freezes an importer that has sent only a part of a COPY. Postgres has no
-// timeout for this, so the janitor must terminate the session. The chunks are larger than the buffers
-// between importer and Postgres.
+// TestImporterFrozenDuringCopy freezes an importer that has sent only a part of a COPY. Postgres
+// has no timeout for this, so the janitor must terminate the session. The chunks are larger than
+// the buffers between importer and Postgres.
 func TestImporterFrozenDuringCopy(t *testing.T) {
 	t.Parallel()
 	const records, perChunk = 6_000, 1_500
@@ -129,8 +129,8 @@ func TestImporterFrozenDuringCopy(t *testing.T) {
 	}
 }
 
-// expectThawedImporterWorks resumes the first importer, stops the other one, and checks that the first one
-// runs an import.
+// expectThawedImporterWorks resumes the first importer, stops the other one, and checks that the
+// first one runs an import.
 func expectThawedImporterWorks(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	s.ThawImporter(0)
@@ -140,7 +140,7 @@ func expectThawedImporterWorks(t *testing.T, s *stack.Stack) {
 	s.Exec(`DELETE FROM xforce.tools WHERE tool_id LIKE 'V%'`)
 }
 
-// blockedSteps selects the sessions of importers that wait for the lock of a table. Sessions of entries
-// that were delivered twice wait for the lock of a row and do not count.
+// blockedSteps selects the sessions of importers that wait for the lock of a table. Sessions of
+// entries that were delivered twice wait for the lock of a row and do not count.
 const blockedSteps = `FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'longshore-importer' AND wait_event_type = 'Lock' AND wait_event = 'relation'`

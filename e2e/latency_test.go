@@ -11,9 +11,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestLatency measures small imports on an idle stack, from the POST to COMPLETED, with a client that
-// polls all the time. The benchmark measures exact times on an idle machine; the limit of this test
-// only detects a stack that waits for something, such as for the janitor.
+// TestLatency measures small imports on an idle stack, from the POST to COMPLETED, with a client
+// that polls all the time. The benchmark measures exact times on an idle machine; the limit of this
+// test only detects a stack that waits for something, such as for the janitor.
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	const imports, maxMedian = 50, 2 * time.Second

@@ -25,7 +25,8 @@ type shipment struct {
 	err   error
 }
 
-// body returns the records. Each contains its import and row, so that the table shows which one was kept.
+// body returns the records. Each contains its import and row, so that the table shows which one was
+// kept.
 func (s *shipment) body() []byte {
 	return tool.NDJSON(len(s.keys), func(i int) tool.Tool {
 		return tool.Tool{ID: keyName(s.keys[i]), Name: s.label, Category: strconv.Itoa(i + 1)}
@@ -34,9 +35,9 @@ func (s *shipment) body() []byte {
 
 func keyName(key int) string { return fmt.Sprintf("K%05d", key) }
 
-// TestLaterRecordWins posts overlapping imports concurrently. Their keys are repeated within a chunk, in
-// distant chunks and in other imports. Of all records of a key, the last one of the import that was
-// accepted last must be kept.
+// TestLaterRecordWins posts overlapping imports concurrently. Their keys are repeated within a
+// chunk, in distant chunks and in other imports. Of all records of a key, the last one of the
+// import that was accepted last must be kept.
 func TestLaterRecordWins(t *testing.T) {
 	t.Parallel()
 	random := newRandom(t)
@@ -58,8 +59,8 @@ func TestLaterRecordWins(t *testing.T) {
 	}
 }
 
-// randomShipments returns imports over a common range of keys. Each has some thousand rows, in one of
-// several orders.
+// randomShipments returns imports over a common range of keys. Each has some thousand rows, in one
+// of several orders.
 func randomShipments(random *rand.Rand) []*shipment {
 	keys := 500 + random.IntN(4_000)
 	shipments := make([]*shipment, 3+random.IntN(3))
@@ -97,7 +98,8 @@ func submitConcurrently(t *testing.T, s *stack.Stack, shipments []*shipment) {
 	}
 }
 
-// expectLaterRecords computes which row of which import must be kept for each key, and compares the table.
+// expectLaterRecords computes which row of which import must be kept for each key, and compares the
+// table.
 func expectLaterRecords(t *testing.T, s *stack.Stack, shipments []*shipment) {
 	t.Helper()
 	type keptRow struct {
@@ -171,8 +173,8 @@ func TestLaterRecordWinsInOneChunk(t *testing.T) {
 	expectOutcome(t, s, again, "updated", 3, 4, 6)
 }
 
-// TestLaterImportWins completes two uploads in the opposite order of their starts. The records of the
-// import that was accepted later must be kept.
+// TestLaterImportWins completes two uploads in the opposite order of their starts. The records of
+// the import that was accepted later must be kept.
 func TestLaterImportWins(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=100"}})

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// longRecords in small chunks, set by longChunkEnv, take long enough for a fault during the import.
+	// longRecords in small chunks, set by longChunkEnv, take long enough for a fault during the
+	// import.
 	longRecords  = 60_000
 	longChunkEnv = "LONGSHORE_CHUNK_RECORDS=150"
 	longChunks   = longRecords / 150
@@ -37,8 +38,9 @@ func startLongImport(s *stack.Stack, percent int) *longImport {
 	return l
 }
 
-// expectRecovery causes a fault during the import, and checks that every record is imported exactly once
-// and that the rest of the import takes no longer than without the fault, plus a maximum delay.
+// expectRecovery causes a fault during the import, and checks that every record is imported exactly
+// once and that the rest of the import takes no longer than without the fault, plus a maximum
+// delay.
 func (l *longImport) expectRecovery(t *testing.T, maxDelay time.Duration, fault func()) {
 	t.Helper()
 	done := l.stack.Number(`SELECT done_chunks FROM xforce.tasks WHERE task_id = $1`, l.op.ID)
@@ -58,7 +60,8 @@ func (l *longImport) expectRecovery(t *testing.T, maxDelay time.Duration, fault 
 	}
 }
 
-// expectLongTable checks that the table contains every record of the import, with its own row number.
+// expectLongTable checks that the table contains every record of the import, with its own row
+// number.
 func expectLongTable(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	matching := s.Number(`SELECT count(*) FROM xforce.tools WHERE tool_id = 'N' || lpad((import_row - 1)::text, 9, '0')

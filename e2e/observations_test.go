@@ -14,8 +14,8 @@ type observedOperation struct {
 	observations []observation
 }
 
-// observation is a response: at some time between the request and the response, the operation was in
-// one of the states.
+// observation is a response: at some time between the request and the response, the operation was
+// in one of the states.
 type observation struct {
 	description  string
 	began, ended time.Time
@@ -28,10 +28,10 @@ func (o *observedOperation) add(one observation) {
 	o.observations = append(o.observations, one)
 }
 
-// contradictions returns descriptions of responses that cannot both be true. If a response was complete
-// before the request of another, a state of the later one must be able to follow a state of the earlier
-// one. An operation never returns to a state, so between two responses with the same state it had that
-// state. Responses that overlap are not compared.
+// contradictions returns descriptions of responses that cannot both be true. If a response was
+// complete before the request of another, a state of the later one must be able to follow a state
+// of the earlier one. An operation never returns to a state, so between two responses with the same
+// state it had that state. Responses that overlap are not compared.
 func (o *observedOperation) contradictions() (found []string) {
 	slices.SortFunc(o.observations, func(a, b observation) int { return a.began.Compare(b.began) })
 	for i, later := range o.observations {
@@ -46,7 +46,8 @@ func (o *observedOperation) contradictions() (found []string) {
 				found = append(found, fmt.Sprintf("%s after %s", later.description, earlier.description))
 				break
 			}
-			// Only the possible states of an ambiguous response are compared with the responses after it.
+			// Only the possible states of an ambiguous response are compared with the responses
+			// after it.
 			o.observations[i].states = possible
 		}
 	}

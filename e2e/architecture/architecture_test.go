@@ -1,6 +1,6 @@
-// Package architecture checks the rules of docs/ARCHITECTURE.md. Each rule is a function that returns
-// the problems of a tree. It is tested twice: the repository must have no problem, and a small tree that
-// breaks the rule must have the expected ones.
+// Package architecture checks the rules of docs/ARCHITECTURE.md. Each rule is a function that
+// returns the problems of a tree. It is tested twice: the repository must have no problem, and a
+// small tree that breaks the rule must have the expected ones.
 package architecture
 
 import (
@@ -17,8 +17,8 @@ import (
 // rule returns the problems of a tree.
 type rule func(t *testing.T, tree fs.FS) []string
 
-// checkRule checks that the repository has no problem, and that a broken tree has exactly the problems
-// want, which are sorted.
+// checkRule checks that the repository has no problem, and that a broken tree has exactly the
+// problems want, which are sorted.
 func checkRule(t *testing.T, check rule, broken fstest.MapFS, want ...string) {
 	t.Helper()
 	for _, problem := range check(t, os.DirFS(repositoryRoot(t))) {

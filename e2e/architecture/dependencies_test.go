@@ -12,8 +12,8 @@ import (
 // modulePrefix is the prefix of the paths of all modules of this repository.
 const modulePrefix = "github.com/longshore-io/longshore/"
 
-// ban forbids packages to be linked with others, directly or indirectly. The linter (depguard) checks
-// direct imports only.
+// ban forbids packages to be linked with others, directly or indirectly. The linter (depguard)
+// checks direct imports only.
 type ban struct {
 	packages  string // a pattern of packages, without modulePrefix
 	except    string // a pattern of packages to which the ban does not apply
@@ -34,7 +34,8 @@ var bans = []ban{
 	{"services/[^/]+|migrations/.*", "", `testing|` + modulePrefix + "pkg/(store|queue|service)test", "test code is not linked into programs"},
 }
 
-// dependencies contains the direct and indirect dependencies of each package, without those of its tests.
+// dependencies contains the direct and indirect dependencies of each package, without those of its
+// tests.
 type dependencies map[string][]string
 
 func TestDependencies(t *testing.T) {

@@ -15,14 +15,15 @@ import (
 	"testing/fstest"
 )
 
-// outsideWorkspace contains the modules outside of the workspace: a tool, or Kubernetes, must not select
-// the version of a dependency with which a service is built.
+// outsideWorkspace contains the modules outside of the workspace: a tool, or Kubernetes, must not
+// select the version of a dependency with which a service is built.
 var outsideWorkspace = []string{"deploy/tools", promtool, "deploy/k8s/server"}
 
 // promtool is the module of Prometheus' promtool, which requires a Go version of its own.
 const promtool = "deploy/tools/promtool"
 
-// moduleFile contains the used members of the output of `go mod edit -json` and `go work edit -json`.
+// moduleFile contains the used members of the output of `go mod edit -json` and `go work edit
+// -json`.
 type moduleFile struct {
 	Go      string
 	Require []struct{ Path, Version string }
@@ -87,8 +88,8 @@ func TestModulesHaveSameVersions(t *testing.T) {
 	}, "example.com/x differs: v1.0.0 in a, v1.1.0 in b (run make tidy)")
 }
 
-// sameVersions finds dependencies that modules require in different versions: tests, which are built in
-// the workspace, must use the version with which a service is built alone.
+// sameVersions finds dependencies that modules require in different versions: tests, which are
+// built in the workspace, must use the version with which a service is built alone.
 func sameVersions(t *testing.T, tree fs.FS) []string {
 	t.Helper()
 	modules := map[string]map[string]string{} // the first module that requires a version, by dependency and version

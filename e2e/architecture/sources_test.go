@@ -26,8 +26,8 @@ func TestPackageComments(t *testing.T) {
 	}, "none: 0 package comments", "tests: 0 package comments", "twice: 2 package comments (a.go, b.go)")
 }
 
-// packageComments finds packages without a package comment in exactly one file. Test files count only in
-// a package that has no other files.
+// packageComments finds packages without a package comment in exactly one file. Test files count
+// only in a package that has no other files.
 func packageComments(t *testing.T, tree fs.FS) []string {
 	t.Helper()
 	var problems []string

@@ -11,8 +11,8 @@ import (
 	"testing/fstest"
 )
 
-// oldWords matches words that earlier versions used in a sense of their own. CONTRIBUTING.md explains the
-// style; the linter forbids such words as identifiers.
+// oldWords matches words that earlier versions used in a sense of their own. docs/glossary.md
+// contains the current words.
 var oldWords = regexp.MustCompile(`(?i)\b(tells|told|heard|wish|whoever|nobody|somebody|forgive|forgiven|mourn|bell|berth|hunt|anew|patience|workshop|in hand|for ever)\b`)
 
 func TestDocumentsUsePlainWords(t *testing.T) {
@@ -38,7 +38,8 @@ func TestDocumentsUsePlainWords(t *testing.T) {
 // codeSpan matches inline code in Markdown, which may contain any word.
 var codeSpan = regexp.MustCompile("`[^`]*`")
 
-// plainWords finds old words in documents, SQL, YAML and the Makefile. CHANGELOG.md may contain them.
+// plainWords finds old words in documents, SQL, YAML and the Makefile. CHANGELOG.md may contain
+// them.
 func plainWords(t *testing.T, tree fs.FS) []string {
 	t.Helper()
 	var problems []string
