@@ -100,11 +100,11 @@ func dependentServices(packages dependencies) []string {
 	var problems []string
 	for name, all := range packages {
 		service := servicePattern.FindStringSubmatch(name)
-		if service == nil {
+		if len(service) < 2 {
 			continue
 		}
 		for _, dependency := range all {
-			if other := servicePattern.FindStringSubmatch(dependency); other != nil && other[1] != service[1] {
+			if other := servicePattern.FindStringSubmatch(dependency); len(other) > 1 && other[1] != service[1] {
 				problems = append(problems, fmt.Sprintf("%s depends on %s: services share data in Postgres and Redis, not code", name, dependency))
 			}
 		}
