@@ -26,19 +26,6 @@ func Expire(db *store.Store, log *slog.Logger, every time.Duration) Duty {
 	}}
 }
 
-// DeleteExpired deletes tombstones that are older than age and have no dependent rows.
-func DeleteExpired(db *store.Store, log *slog.Logger, every, age time.Duration) Duty {
-	return Duty{Name: "delete-expired", Every: every, Pass: func(ctx context.Context) error {
-		return whileFull(expireBatch, func() (int, error) {
-			deleted, err := db.DeleteExpired(ctx, age, expireBatch)
-			if deleted > 0 {
-				log.InfoContext(ctx, "deleted old tombstones", slog.Int("operations", deleted))
-			}
-			return deleted, err
-		})
-	}}
-}
-
 // whileFull repeats work until it returns less than a full batch. Each batch is a transaction of
 // its own, so that locks are short.
 func whileFull(batch int, work func() (int, error)) error {
