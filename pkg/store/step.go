@@ -130,8 +130,8 @@ UPDATE xforce.task_chunks SET state = 'done', outcomes = $3, stepped_at = clock_
   created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7
 WHERE task_id = $1 AND seq = $2`
 
-	// The counts are added only while the operation is live: after a cancel has committed, no step
-	// can.
+	// The counts are added only while the operation is running: after a cancel has committed, no
+	// step can add any.
 	countStep = `
 UPDATE xforce.tasks SET
   created_records = created_records + $2, updated_records = updated_records + $3,

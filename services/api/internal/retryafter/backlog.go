@@ -1,84 +1,79 @@
 package retryafter
 
 import (
-	"context"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// Backlog reads the load of all unfinished operations, in the order of their acceptance.
-// *store.Store implements it.
-type Backlog interface {
-	Backlog(ctx context.Context, limit int) ([]store.QueueLoad, error)
+// backlog is the unfinished work of all operations of one kind, in chunks.
+type backlog struct {
+	// numbers are the operations' numbers, ascending. before[i] is how many chunks may be queued by
+	// the operations before numbers[i].
+	numbers []int64
+	before  []int
+	// queued and remaining are the totals of all operations.
+	queued, remaining int
+	// speed is the total of all running operations, in chunks per second.
+	speed float64
 }
 
-const (
-	// refreshInterval is how long one read of the backlog is used for all polls of this process.
-	refreshInterval = time.Second
-	// readTimeout bounds how long a poll waits for a read; then it continues without an estimate.
-	readTimeout = 250 * time.Millisecond
-	// maxAge is how long a read is used while later reads fail.
-	maxAge = 15 * time.Second
-	// maxLoads bounds the operations that are read. Behind so many, an estimate need not be exact.
-	maxLoads = 10_000
-)
-
-// queues caches the last read of the backlog.
-type queues struct {
-	backlog Backlog
-	now     func() time.Time
-
-	mu sync.Mutex
-	// attempted is the start of the last read, updated the start of the last successful one.
-	attempted, updated time.Time
-	byKind             map[operation.Kind]queue
+// backlogsByKind groups loads, which are in the order of acceptance.
+func backlogsByKind(loads []store.QueueLoad) map[operation.Kind]backlog {
+	all := make(map[operation.Kind]backlog)
+	for _, load := range loads {
+		q := all[load.Kind]
+		q.numbers = append(q.numbers, load.Number)
+		q.before = append(q.before, q.queued)
+		q.queued += load.Queued
+		q.remaining += load.Remaining
+		q.speed += load.Speed
+		all[load.Kind] = q
+	}
+	return all
 }
 
-// queueOf returns the queue of an operation's kind; an empty one if it is unknown.
-func (e *Estimator) queueOf(ctx context.Context, op *operation.Operation) queue {
-	if e.queues == nil {
-		return queue{}
-	}
-	return e.queues.of(ctx, op.Kind)
+// measured reports whether any operation of the queue runs, so that its speed is known.
+func (q backlog) measured() bool { return q.speed > 0 }
+
+// untilStart is the time until the operation's first chunk is done: all that is queued before it,
+// and the chunk itself.
+func (q backlog) untilStart(op *operation.Operation) time.Duration {
+	ahead, _ := q.ahead(op)
+	return q.durationOf(float64(ahead + 1))
 }
 
-func (q *queues) of(ctx context.Context, kind operation.Kind) queue {
-	if q.startRefresh() {
-		q.refresh(ctx)
+// untilEnd is the time until the operation's last chunk is done. The queue is processed round-robin:
+// first what is queued before the operation and its own first chunks, then one chunk of every lane
+// in each round, but never more than all remaining chunks.
+func (q backlog) untilEnd(op *operation.Operation) time.Duration {
+	ahead, included := q.ahead(op)
+	left := max(op.Chunks-op.DoneChunks, 1)
+	own := min(max(op.Lanes, 1), left)
+	perRound, total := q.queued, q.remaining
+	if !included { // the operation was accepted after the backlog was read
+		perRound, total = perRound+own, total+left
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.now().Sub(q.updated) > maxAge {
-		return queue{}
-	}
-	return q.byKind[kind]
+	rounds := float64(left)/float64(own) - 1
+	return q.durationOf(min(float64(ahead+own)+rounds*float64(perRound), float64(max(total, left))))
 }
 
-// startRefresh reports to one caller per interval that the backlog must be read. The other callers
-// use the previous read meanwhile. A failed read is not repeated within the interval.
-func (q *queues) startRefresh() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.now()
-	if now.Sub(q.attempted) < refreshInterval {
-		return false
+// ahead returns how many chunks may be queued before the operation, and whether the queue includes
+// the operation.
+func (q backlog) ahead(op *operation.Operation) (chunks int, included bool) {
+	i, included := slices.BinarySearch(q.numbers, op.Number)
+	if i == len(q.before) {
+		return q.queued, included
 	}
-	q.attempted = now
-	return true
+	return q.before[i], included
 }
 
-// refresh reads the backlog. It ignores errors, because an estimate is optional, and continues if
-// the caller's request is canceled, because other requests use the result.
-func (q *queues) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
-	defer cancel()
-	loads, err := q.backlog.Backlog(ctx, maxLoads)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err == nil {
-		q.updated, q.byKind = q.attempted, queuesByKind(loads)
-	}
+func (q backlog) durationOf(chunks float64) time.Duration { return toDuration(chunks / q.speed) }
+
+// toDuration converts seconds, limited to a hundred years to avoid an overflow.
+func toDuration(seconds float64) time.Duration {
+	const limit = 100 * 365 * 24 * time.Hour
+	return time.Duration(min(seconds, limit.Seconds()) * float64(time.Second))
 }

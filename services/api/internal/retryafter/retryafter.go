@@ -31,7 +31,7 @@ const (
 // Estimator computes polling delays and completion times. It is safe for concurrent use.
 type Estimator struct {
 	now    func() time.Time
-	queues *queues
+	backlogs *backlogCache
 }
 
 // New returns an estimator that knows only the polled operation itself.
@@ -39,7 +39,7 @@ func New(now func() time.Time) *Estimator { return &Estimator{now: now} }
 
 // WithBacklog returns an estimator that also knows what is queued before the operation.
 func (e *Estimator) WithBacklog(backlog Backlog) *Estimator {
-	return &Estimator{now: e.now, queues: &queues{backlog: backlog, now: e.now}}
+	return &Estimator{now: e.now, backlogs: &backlogCache{backlog: backlog, now: e.now}}
 }
 
 // After is how long a client should wait before it polls the operation again. It is estimated from
@@ -60,7 +60,7 @@ func (e *Estimator) untilChange(ctx context.Context, now time.Time, op *operatio
 	if remaining, measured := remainingTime(now, op); measured {
 		return delayFor(max(remaining, stalledDelay(now, op)))
 	}
-	if queue := e.queueOf(ctx, op); queue.measured() {
+	if queue := e.backlogOf(ctx, op); queue.measured() {
 		remaining := queue.untilStart(op)
 		if op.Kind == operation.Import {
 			remaining = queue.untilEnd(op)
@@ -106,7 +106,7 @@ func (e *Estimator) Completion(ctx context.Context, op *operation.Operation) tim
 	now := e.now()
 	remaining, known := remainingTime(now, op)
 	if !known && op.Kind == operation.Import {
-		if queue := e.queueOf(ctx, op); queue.measured() {
+		if queue := e.backlogOf(ctx, op); queue.measured() {
 			remaining, known = queue.untilEnd(op), true
 		}
 	}

@@ -41,9 +41,9 @@ func (u *UI) Close() error { return errors.Join(u.readOnly.Close(), u.full.Close
 // For returns the handler for a role: read-only unless the role is Operator.
 func (u *UI) For(role access.Role) http.Handler {
 	if role == access.Operator {
-		return seal(u.full)
+		return restrictSources(u.full)
 	}
-	return seal(u.readOnly)
+	return restrictSources(u.readOnly)
 }
 
 // formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may

@@ -18,10 +18,10 @@ var (
 	inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 )
 
-// seal keeps the UI's pages from loading anything from other hosts: it removes such links and sets
+// restrictSources keeps the UI's pages from loading anything from other hosts: it removes such links and sets
 // a content security policy. The policy allows the page's inline scripts by their digest, and no
 // others.
-func seal(ui http.Handler) http.Handler {
+func restrictSources(ui http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page := &pageWriter{ResponseWriter: w}
 		ui.ServeHTTP(page, r)
@@ -69,7 +69,7 @@ func (p *pageWriter) buffers(firstBytes []byte) bool {
 	return p.isHTML
 }
 
-// finish sends the sealed page.
+// finish sends the restricted page.
 func (p *pageWriter) finish() {
 	if !p.isHTML {
 		return
