@@ -22,14 +22,15 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestExportsReadByOtherPrograms lets readers of other programs open exports, and holds what they read against the table.
+// TestExportsReadByOtherPrograms exports a collection, reads the files with third-party readers and
+// compares every cell with the table.
 func TestExportsReadByOtherPrograms(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Collections: collectionFolder(t, "alltypes", allTypesFile), Tables: allTypesTable})
 	s.WaitFor(s.Submit("alltypes", client.RequestBody{Type: "application/x-ndjson", Content: allTypesBody()}), "Succeeded")
 	want := readAllTypes(t, s)
 	if len(want) != allTypesCount {
-		t.Fatalf("the table holds %d records", len(want))
+		t.Fatalf("table has %d records, want %d", len(want), allTypesCount)
 	}
 	for format, read := range map[string]func(cell any, column string) string{
 		"csv": csvCell, "xlsx": plainCell, "parquet": plainCell,
@@ -39,25 +40,26 @@ func TestExportsReadByOtherPrograms(t *testing.T) {
 			file := fetchReport(t, s, map[string]string{"report": "records", "collection": "alltypes", "format": format})
 			rows := readRows(t, format, file)
 			if diff := cmp.Diff(allTypesColumns, columnsOf(rows[0])); diff != "" {
-				t.Fatalf("the columns (- as the collection has them, + as read):\n%s", diff)
+				t.Fatalf("columns (-want +got):\n%s", diff)
 			}
 			expectRows(t, format, maps.Clone(want), rows[1:], read)
 		})
 	}
 }
 
-// expectRows compares cell by cell: the reader's, and what the format makes of the table's. Records have no promised order.
+// expectRows compares the cells of a file, read by a third party, with the table's values as the
+// format writes them. The order of records is not defined.
 func expectRows(t *testing.T, format string, want map[string]typedRecord, rows [][]any, read func(any, string) string) {
 	t.Helper()
 	if len(rows) != len(want) {
-		t.Fatalf("the file holds %d records, and the table %d", len(rows), len(want))
+		t.Fatalf("file has %d records, want %d", len(rows), len(want))
 	}
 	wrong := 0
 	for _, row := range rows {
 		code, _ := row[0].(string)
 		w, known := want[code]
 		if !known {
-			t.Fatalf("the file holds %v, which the table does not, or twice", row)
+			t.Fatalf("file has the record %v, which is not in the table or a duplicate", row)
 		}
 		delete(want, code)
 		for i, column := range allTypesColumns {
@@ -67,16 +69,16 @@ func expectRows(t *testing.T, format string, want map[string]typedRecord, rows [
 			}
 			wrong++
 			if wrong <= 10 {
-				t.Errorf("%s of %s is %q, not %q", column, code, got, should)
+				t.Errorf("%s of %s is %q, want %q", column, code, got, should)
 			}
 		}
 	}
 	if wrong > 10 {
-		t.Errorf("and so on: %d cells differ", wrong)
+		t.Errorf("%d cells differ, of which 10 are shown", wrong)
 	}
 }
 
-// csvCell reads a cell of CSV, where everything is a text.
+// csvCell normalizes a CSV cell, which is always text, for the comparison.
 func csvCell(cell any, column string) string {
 	text, _ := cell.(string)
 	switch column {
@@ -89,7 +91,7 @@ func csvCell(cell any, column string) string {
 	}
 }
 
-// plainCell reads a cell of a format with types.
+// plainCell normalizes a cell of a format with types for the comparison.
 func plainCell(cell any, column string) string {
 	switch value := cell.(type) {
 	case nil:
@@ -111,14 +113,14 @@ func plainCell(cell any, column string) string {
 	}
 }
 
-// exact writes a number in one way, whatever way it was written in, without losing a digit.
+// canonicalNumber writes a number in one form, without losing a digit.
 func canonicalNumber(number string) string {
 	if number == "" {
 		return ""
 	}
 	n, ok := new(big.Rat).SetString(number)
 	if !ok {
-		return "no number: " + number
+		return "not a number: " + number
 	}
 	return n.RatString()
 }
@@ -126,7 +128,7 @@ func canonicalNumber(number string) string {
 func canonicalDouble(number string) string {
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil {
-		return "no number: " + number
+		return "not a number: " + number
 	}
 	return canonicalNumber(strconv.FormatFloat(n, 'g', -1, 64))
 }
@@ -139,19 +141,19 @@ func toJSON(value any) string {
 	return string(text)
 }
 
-// canonical writes JSON without blanks and with sorted members.
+// canonicalJSON writes JSON without white space and with sorted members.
 func canonicalJSON(text string) string {
 	if text == "" {
 		return ""
 	}
 	var value any
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		return "no JSON: " + text
+		return "not JSON: " + text
 	}
 	return toJSON(value)
 }
 
-// readRows lets a reader of npm open a file.
+// readRows reads a file with a reader from npm.
 func readRows(t *testing.T, format, file string) [][]any {
 	t.Helper()
 	script := thirdparty.Start(t, "read.mjs", map[string]string{"format": format, "file": file})
@@ -168,15 +170,15 @@ func readRows(t *testing.T, format, file string) [][]any {
 		rows = append(rows, line.Row)
 	}
 	if len(rows) == 0 {
-		t.Fatalf("%s holds not even the names of its columns", file)
+		t.Fatalf("%s has no rows, want a header", file)
 	}
 	return rows
 }
 
-// cells are a row whose numbers keep their digits.
+// cells is a row whose numbers keep all their digits.
 type cells []any
 
-// UnmarshalJSON reads them.
+// UnmarshalJSON decodes an array with json.Number.
 func (c *cells) UnmarshalJSON(text []byte) error {
 	dec := json.NewDecoder(strings.NewReader(string(text)))
 	dec.UseNumber()
@@ -191,7 +193,8 @@ func columnsOf(header []any) []string {
 	return names
 }
 
-// TestReportPDFReadByPdftotext lets pdftotext read the report of an import: what it counted and why it rejected.
+// TestReportPDFReadByPdftotext reads the PDF report of an import with pdftotext and expects its
+// counts and the reasons of rejected records.
 func TestReportPDFReadByPdftotext(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -203,19 +206,20 @@ func TestReportPDFReadByPdftotext(t *testing.T) {
 	text := strings.Join(strings.Fields(string(thirdparty.Run(t, nil, "pdftotext", "-layout", "-enc", "UTF-8", file, "-"))), " ")
 	for _, want := range []string{op.ID, "Collection tools", "Created 123 ", "Failed 2 ", "Total 125 "} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the report does not tell %q:\n%s", want, text)
+			t.Errorf("report does not contain %q:\n%s", want, text)
 		}
 	}
 	for _, r := range reasons {
 		for _, reason := range r.Reasons {
 			if !strings.Contains(text, reason.Code) {
-				t.Errorf("the report does not tell %q, a reason of row %d:\n%s", reason.Code, r.Row, text)
+				t.Errorf("report does not contain %q, a reason of row %d:\n%s", reason.Code, r.Row, text)
 			}
 		}
 	}
 }
 
-// fetchReport asks for a report, waits for it as seed 004 says, and returns the path of the file.
+// fetchReport starts a report, polls its status (seed 004), and returns the path of the downloaded
+// file.
 func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string {
 	t.Helper()
 	body := client.RequestBody{Type: "application/json", Content: []byte(toJSON(request))}
@@ -224,13 +228,13 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 		t.Fatal(err)
 	}
 	if accepted.Status != http.StatusAccepted {
-		t.Fatalf("POST /start-report: status %d: %s", accepted.Status, accepted.Body)
+		t.Fatalf("POST /start-report: status %d, want 202: %s", accepted.Status, accepted.Body)
 	}
 	var status struct {
 		Status string `json:"status"`
 		Link   string `json:"download_link"`
 	}
-	await.Until(t, exportTimeout, "the report", func() bool {
+	await.Until(t, exportTimeout, "the report to be finished", func() bool {
 		resp := mustDo(t, s, http.MethodGet, accepted.Header.Get("Location"), http.StatusOK)
 		if err := json.Unmarshal(resp.Body, &status); err != nil {
 			t.Fatalf("reading %s: %v", resp.Body, err)
@@ -238,7 +242,7 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 		return status.Status != "in_progress"
 	})
 	if status.Status != "completed" {
-		t.Fatalf("the report ended as %+v", status)
+		t.Fatalf("report status is %+v, want completed", status)
 	}
 	file := filepath.Join(t.TempDir(), filepath.Base(status.Link))
 	if err := os.WriteFile(file, mustDo(t, s, http.MethodGet, status.Link, http.StatusOK).Body, 0o600); err != nil {
@@ -247,5 +251,5 @@ func fetchReport(t *testing.T, s *stack.Stack, request map[string]string) string
 	return file
 }
 
-// exportTimeout bounds the making of a report.
+// exportTimeout bounds the time to build a report.
 const exportTimeout = 30 * time.Second

@@ -12,18 +12,19 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// faultRecords is how many records searches and reports look through: several steps of a search.
+// faultRecords is the number of records that searches and reports read: several steps of a search.
 const faultRecords = 20_000
 
-// TestSearchesAndReportsSurviveFaults does harm to Redis, to the searcher and to the reporter while searches and reports are in the middle of a step and
-// more of them wait in the queue. All of them must finish, with everything that there is to be found.
+// TestSearchesAndReportsSurviveFaults injects faults into Redis, Postgres, the searcher and the
+// reporter while searches and reports run and others are queued. All of them must succeed with
+// complete results.
 func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(faultRecords, tool.Numbered)), "Succeeded")
 	for _, fault := range []struct {
-		name string
-		harm func(*stack.Stack)
+		name   string
+		inject func(*stack.Stack)
 	}{
 		{"flushed_redis", (*stack.Stack).FlushRedis},
 		{"killed_redis", func(s *stack.Stack) { s.KillRedis(); s.StartRedis() }},
@@ -45,25 +46,25 @@ func TestSearchesAndReportsSurviveFaults(t *testing.T) {
 					mustStartWith(t, s, searchEndpoint, `{"collection":"tools","limit":1000}`),
 					mustStartWith(t, s, reportEndpoint, `{"report":"records","collection":"tools","format":"ndjson"}`))
 			}
-			s.WaitForSQL(recoveryLimit, "steps to be in their middle", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
+			s.WaitForSQL(recoveryLimit, "a step of each service to be blocked", `SELECT count(DISTINCT application_name) = 2 FROM pg_stat_activity
 				WHERE datname = current_database() AND application_name IN ('longshore-searcher', 'longshore-reporter') AND wait_event_type = 'Lock'`)
-			fault.harm(s)
-			after := time.Now()
+			fault.inject(s)
+			injected := time.Now()
 			release()
 			var longest time.Duration
 			for _, op := range ops {
-				longest = max(longest, s.WaitFor(op.accepted, "Succeeded").Finished.Sub(after))
+				longest = max(longest, s.WaitFor(op.accepted, "Succeeded").Finished.Sub(injected))
 				expectComplete(t, s, op)
 			}
-			t.Logf("after the fault it took %s", longest)
+			t.Logf("the last operation finished %s after the fault", longest)
 			if longest > recoveryLimit+maxLongImport {
-				t.Errorf("it took %s", longest)
+				t.Errorf("the last operation finished %s after the fault, want at most %s", longest, recoveryLimit+maxLongImport)
 			}
 		})
 	}
 }
 
-// mustStartWith begins a search or a report.
+// mustStartWith starts a search or a report with a JSON body.
 func mustStartWith(t *testing.T, s *stack.Stack, w endpoint, body string) startedOperation {
 	t.Helper()
 	op, err := startOperation(t.Context(), s, w, client.RequestBody{Type: "application/json", Content: []byte(body)})
@@ -73,30 +74,30 @@ func mustStartWith(t *testing.T, s *stack.Stack, w endpoint, body string) starte
 	return op
 }
 
-// expectComplete looks whether a search found as many records as it was to, and whether a report holds all.
+// expectComplete expects a search to have returned 1000 records, and a report's file to have all.
 func expectComplete(t *testing.T, s *stack.Stack, op startedOperation) {
 	t.Helper()
-	var shown struct {
+	var status struct {
 		Counts       struct{ Returned int }
 		DownloadLink string `json:"download_link"`
 	}
 	resp := mustGet(t, s, dialectOf(op).path(op))
-	if err := json.Unmarshal(resp.Body, &shown); err != nil {
+	if err := json.Unmarshal(resp.Body, &status); err != nil {
 		t.Fatal(err)
 	}
 	if op.kind == searchEndpoint.kind {
-		if shown.Counts.Returned != 1000 {
-			t.Errorf("the search found %d records", shown.Counts.Returned)
+		if status.Counts.Returned != 1000 {
+			t.Errorf("search returned %d records, want 1000", status.Counts.Returned)
 		}
 		return
 	}
-	file := mustGet(t, s, shown.DownloadLink)
+	file := mustGet(t, s, status.DownloadLink)
 	if lines := bytes.Count(file.Body, []byte("\n")); file.Status != http.StatusOK || lines != faultRecords {
-		t.Errorf("GET %s: status %d, %d records", shown.DownloadLink, file.Status, lines)
+		t.Errorf("GET %s: status %d with %d records, want 200 with %d", status.DownloadLink, file.Status, lines, faultRecords)
 	}
 }
 
-// dialectOf is the dialect in which an operation was begun.
+// dialectOf returns the dialect in which an operation was started.
 func dialectOf(op startedOperation) dialect {
 	return dialectNamed(map[string]string{"import": "tools", "search": "search", "report": "location"}[op.kind])
 }

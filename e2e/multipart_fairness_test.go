@@ -8,7 +8,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestMultipartSplitsDoNotDelayImports: as many uploads as an importer takes chunks at once stand in their splitting, and a small import is done.
+// TestMultipartSplitsDoNotDelayImports blocks more splits than the importer runs chunks at a time.
+// A small import still succeeds.
 func TestMultipartSplitsDoNotDelayImports(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_IMPORTER_CONCURRENCY=2"}})
@@ -23,7 +24,7 @@ func TestMultipartSplitsDoNotDelayImports(t *testing.T) {
 	for _, u := range uploads {
 		splits = append(splits, u.finish(t, s))
 	}
-	s.WaitForSQL(cleanupTimeout, "a splitter to stand still", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
+	s.WaitForSQL(cleanupTimeout, "a split to be blocked", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
 	small := s.SubmitJSON(tool.SampleJSON)
 	s.WaitFor(small, "Succeeded")
 	release()

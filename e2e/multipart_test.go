@@ -23,13 +23,13 @@ import (
 )
 
 const (
-	// cleanupTimeout is how soon the parts of a split upload must be gone.
+	// cleanupTimeout bounds the time until the parts of a split upload are deleted.
 	cleanupTimeout = 10 * time.Second
-	// expiryTimeout is how soon the janitor must drop an upload whose time is over.
+	// expiryTimeout bounds the time until the janitor deletes an expired upload.
 	expiryTimeout = 15 * time.Second
 )
 
-// multipartUpload is what the api says of an upload in pieces.
+// multipartUpload is the api's document of a multipart upload.
 type multipartUpload struct {
 	ID, Upload, Parts, Finish string
 	Limits                    struct {
@@ -53,7 +53,7 @@ func startMultipartUpload(t *testing.T, s *stack.Stack, mediaType string, header
 	resp := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: mediaType, Header: header})
 	u := readMultipart(t, resp, http.StatusCreated)
 	if resp.Header.Get("Location") != u.Upload || !strings.HasPrefix(u.Upload, s.Client().Base()+"/") {
-		t.Fatalf("Location is %q, the upload %q", resp.Header.Get("Location"), u.Upload)
+		t.Fatalf("Location is %q, upload is %q, want the same absolute URL", resp.Header.Get("Location"), u.Upload)
 	}
 	return u
 }
@@ -61,7 +61,7 @@ func startMultipartUpload(t *testing.T, s *stack.Stack, mediaType string, header
 func readMultipart(t *testing.T, resp *client.Response, status int) (u multipartUpload) {
 	t.Helper()
 	if resp.Status != status {
-		t.Fatalf("status %d, not %d: %s", resp.Status, status, resp.Body)
+		t.Fatalf("got status %d, want %d: %s", resp.Status, status, resp.Body)
 	}
 	if err := json.Unmarshal(resp.Body, &u); err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func send(t *testing.T, s *stack.Stack, method, address string, body client.Requ
 	return resp
 }
 
-// part is the address of a part.
+// part returns the URL of part n.
 func (u multipartUpload) part(n int) string { return strings.ReplaceAll(u.Parts, "{n}", fmt.Sprint(n)) }
 
 func (u multipartUpload) put(t *testing.T, s *stack.Stack, n int, body client.RequestBody) *client.Response {
@@ -89,11 +89,11 @@ func (u multipartUpload) put(t *testing.T, s *stack.Stack, n int, body client.Re
 func (u multipartUpload) mustPut(t *testing.T, s *stack.Stack, n int, content []byte) {
 	t.Helper()
 	if resp := u.put(t, s, n, client.RequestBody{Content: content}); resp.Status != http.StatusCreated && resp.Status != http.StatusOK {
-		t.Fatalf("part %d: status %d: %s", n, resp.Status, resp.Body)
+		t.Fatalf("PUT part %d: status %d, want 201 or 200: %s", n, resp.Status, resp.Body)
 	}
 }
 
-// finish finishes the upload and expects the 202 that every import has.
+// finish finishes the upload and expects a 202 with the upload's id.
 func (u multipartUpload) finish(t *testing.T, s *stack.Stack) client.Accepted {
 	t.Helper()
 	op, err := s.Client().Accepted(send(t, s, http.MethodPost, u.Finish, client.RequestBody{}))
@@ -101,7 +101,7 @@ func (u multipartUpload) finish(t *testing.T, s *stack.Stack) client.Accepted {
 		t.Fatal(err)
 	}
 	if op.ID != u.ID {
-		t.Errorf("the operation of upload %s is %s", u.ID, op.ID)
+		t.Errorf("operation id is %s, want the upload's %s", op.ID, u.ID)
 	}
 	return op
 }
@@ -111,7 +111,7 @@ func contentDigest(content []byte) http.Header {
 	return http.Header{"Content-Digest": {"sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"}}
 }
 
-// cut cuts a body at random into parts of at most size bytes, in the middle of whatever stands there.
+// splitRandomly splits a body at random bytes into parts of at most size bytes.
 func splitRandomly(random *rand.Rand, body []byte, size int) (parts [][]byte) {
 	for len(body) > 0 {
 		n := min(1+random.IntN(size), len(body))
@@ -121,7 +121,7 @@ func splitRandomly(random *rand.Rand, body []byte, size int) (parts [][]byte) {
 	return parts
 }
 
-// awkwardTools makes tools whose texts are hard to cut: quotes, newlines, characters of several bytes.
+// awkwardTools returns tools whose texts are hard to split: quotes, newlines, multibyte characters.
 func awkwardTools(n int) (tools []tool.Tool) {
 	for i := range n {
 		one := tool.Numbered(i)
@@ -136,8 +136,8 @@ func ndjsonOf(tools []tool.Tool) []byte {
 	return tool.NDJSON(len(tools), func(i int) tool.Tool { return tools[i] })
 }
 
-// TestMultipartEqualsOneBody sends bodies in parts that are cut anywhere, in random order, some of them packed, some twice: they are imported as if
-// each had come in one request.
+// TestMultipartEqualsOneBody sends bodies in parts, split at random bytes, in random order, some
+// compressed, some sent twice. The import and its chunks are the same as of one request.
 func TestMultipartEqualsOneBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=70"}})
@@ -169,7 +169,8 @@ func TestMultipartEqualsOneBody(t *testing.T) {
 	}
 }
 
-// putShuffled sends parts in random order; some are sent twice, with other bytes at first, and some packed.
+// putShuffled sends the parts in random order. Some are compressed, and some are sent twice, first
+// with other bytes.
 func putShuffled(t *testing.T, s *stack.Stack, u multipartUpload, random *rand.Rand, parts [][]byte) {
 	t.Helper()
 	for _, i := range random.Perm(len(parts)) {
@@ -184,12 +185,12 @@ func putShuffled(t *testing.T, s *stack.Stack, u multipartUpload, random *rand.R
 		}
 		body.Header = contentDigest(body.Content)
 		if resp := u.put(t, s, i+1, body); resp.Status != http.StatusCreated && resp.Status != http.StatusOK {
-			t.Fatalf("part %d: status %d: %s", i+1, resp.Status, resp.Body)
+			t.Fatalf("PUT part %d: status %d, want 201 or 200: %s", i+1, resp.Status, resp.Body)
 		}
 	}
 }
 
-// expectSameChunks: what was staged is the same, byte for byte.
+// expectSameChunks expects two imports to have staged the same chunks, byte for byte.
 func expectSameChunks(t *testing.T, s *stack.Stack, one, other string) {
 	t.Helper()
 	const differ = `
@@ -197,17 +198,18 @@ SELECT count(*) FROM (SELECT * FROM xforce.task_chunks WHERE task_id = $1 AND se
 FULL JOIN (SELECT * FROM xforce.task_chunks WHERE task_id = $2) b USING (seq)
 WHERE (a.first_row, a.row_count, a.payload) IS DISTINCT FROM (b.first_row, b.row_count, b.payload)`
 	if n := s.Number(differ, one, other); n != 0 {
-		t.Errorf("%d chunks differ", n)
+		t.Errorf("%d chunks differ, want 0", n)
 	}
 }
 
 func expectPartsCleared(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	s.WaitForSQL(cleanupTimeout, "the parts to be cleared away", `
+	s.WaitForSQL(cleanupTimeout, "the parts to be deleted", `
 SELECT NOT EXISTS (SELECT FROM xforce.upload_parts) AND NOT EXISTS (SELECT FROM xforce.upload_pieces)`)
 }
 
-// TestMultipartResume: a client that was interrupted sees what is there, and broken parts change nothing.
+// TestMultipartResume reads an interrupted upload, which lists its complete parts only, and
+// continues it. Broken parts change nothing.
 func TestMultipartResume(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -218,13 +220,13 @@ func TestMultipartResume(t *testing.T) {
 		expectProblem(t, mustGet(t, s, path), http.StatusNotFound, "operation-not-found")
 	}
 	if resp := u.put(t, s, 1, client.RequestBody{Content: first}); resp.Status != http.StatusCreated {
-		t.Errorf("a new part: status %d", resp.Status)
+		t.Errorf("PUT of a new part: status %d, want 201", resp.Status)
 	}
 	sendBrokenPart(t, s, u, 1, second)
 	sendBrokenPart(t, s, u, 2, second)
 	p := expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: contentDigest(first)}), http.StatusBadRequest, "digest-mismatch")
 	if !strings.Contains(p.Detail, "Nothing") {
-		t.Errorf("a mismatch says %q", p.Detail)
+		t.Errorf("detail of a digest mismatch is %q", p.Detail)
 	}
 	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: http.Header{"Content-Digest": {"sha-256=abc"}}}),
 		http.StatusBadRequest, "invalid-digest")
@@ -235,17 +237,17 @@ func TestMultipartResume(t *testing.T) {
 	seen := readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK)
 	if len(seen.Received) != 1 || seen.Received[0].Part != 1 || seen.ReceivedBytes != int64(len(first)) ||
 		seen.Received[0].Digest != contentDigest(first).Get("Content-Digest") || seen.Limits.ExpiresAt == nil {
-		t.Errorf("the upload says %+v", seen)
+		t.Errorf("upload is %+v, want part 1 with its digest and expiry", seen)
 	}
-	s.WaitForSQL(rollbackTimeout, "broken parts to be taken back", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
+	s.WaitForSQL(rollbackTimeout, "the blocks of broken parts to be deleted", `SELECT count(*) = 1 FROM xforce.upload_pieces`)
 	u.mustPut(t, s, 2, second)
 	if resp := u.put(t, s, 2, client.RequestBody{Content: second}); resp.Status != http.StatusOK {
-		t.Errorf("a part that was there: status %d", resp.Status)
+		t.Errorf("PUT of the same part again: status %d, want 200", resp.Status)
 	}
 	op := u.finish(t, s)
 	again := u.finish(t, s)
 	if diff := cmp.Diff(op.OperationLocation+op.Location+op.TaskReference, again.OperationLocation+again.Location+again.TaskReference); diff != "" {
-		t.Errorf("finished again (-first +again):\n%s", diff)
+		t.Errorf("second finish (-want +got):\n%s", diff)
 	}
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2_000, Created: 2_000, Imported: 2_000})
 	for what, resp := range map[string]*client.Response{
@@ -257,11 +259,11 @@ func TestMultipartResume(t *testing.T) {
 		}
 	}
 	if seen := readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
-		t.Errorf("the finished upload says %+v", seen)
+		t.Errorf("finished upload is %+v, want its operation %s and no expiry", seen, op.OperationLocation)
 	}
 }
 
-// sendBrokenPart begins to send a part and breaks the connection off.
+// sendBrokenPart sends a part without its last byte and closes the connection.
 func sendBrokenPart(t *testing.T, s *stack.Stack, u multipartUpload, n int, content []byte) {
 	t.Helper()
 	host := strings.TrimPrefix(s.Client().Base(), "http://")
@@ -279,27 +281,27 @@ func sendBrokenPart(t *testing.T, s *stack.Stack, u multipartUpload, n int, cont
 	}
 }
 
-// TestMultipartLimits holds every limit of an upload in pieces.
+// TestMultipartLimits exceeds every limit of a multipart upload.
 func TestMultipartLimits(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_PART_BYTES=1000", "LONGSHORE_MAX_PARTS=3", "LONGSHORE_MAX_BODY_BYTES=2500"}})
 	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 	if u.Limits.PartBytes != 1000 || u.Limits.Parts != 3 || u.Limits.Bytes != 2500 {
-		t.Errorf("limits are %+v", u.Limits)
+		t.Errorf("limits are %+v, want 1000 bytes a part, 3 parts, 2500 bytes", u.Limits)
 	}
 	of := func(n int) []byte { return bytes.Repeat([]byte("x"), n) }
 	for name, body := range map[string]client.RequestBody{
 		"plain": {Content: of(1001)}, "packed": {Content: gzipped(t, of(1001)), Encoding: "gzip"},
 	} {
 		if p := expectProblem(t, u.put(t, s, 1, body), http.StatusRequestEntityTooLarge, "part-too-large"); p.Limit != 1000 {
-			t.Errorf("%s: the limit is said to be %d", name, p.Limit)
+			t.Errorf("%s: limit is %d, want 1000", name, p.Limit)
 		}
 	}
 	u.mustPut(t, s, 1, of(1000))
 	u.mustPut(t, s, 2, of(1000))
 	p := expectProblem(t, u.put(t, s, 3, client.RequestBody{Content: of(501)}), http.StatusRequestEntityTooLarge, "upload-too-large")
 	if p.Limit != 2500 {
-		t.Errorf("the limit is said to be %d", p.Limit)
+		t.Errorf("limit is %d, want 2500", p.Limit)
 	}
 	u.mustPut(t, s, 3, of(500))
 	for _, n := range []string{"0", "4", "-1", "x", "99999999999999999999"} {
@@ -314,7 +316,7 @@ func TestMultipartLimits(t *testing.T) {
 	}
 }
 
-// TestMultipartUnknownAddresses: what is not there is told as that.
+// TestMultipartUnknownAddresses requests unknown uploads, parts, collections and methods.
 func TestMultipartUnknownAddresses(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None})
@@ -344,7 +346,8 @@ func TestMultipartUnknownAddresses(t *testing.T) {
 	expectNoRows(t, s)
 }
 
-// TestMultipartExpires: what is never finished goes when its time is over, and not before.
+// TestMultipartExpires expects an unfinished upload to be deleted when it has expired, and not
+// before.
 func TestMultipartExpires(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: stack.None, Env: []string{"LONGSHORE_ABANDONED_AFTER=30s"}})
@@ -352,18 +355,19 @@ func TestMultipartExpires(t *testing.T) {
 	kept.mustPut(t, s, 1, []byte("kept"))
 	late.mustPut(t, s, 1, []byte("late"))
 	if left := time.Until(*kept.Limits.ExpiresAt); left < 23*time.Hour || left > 25*time.Hour {
-		t.Errorf("an upload is kept for %s", left)
+		t.Errorf("upload expires in %s, want about 24h", left)
 	}
 	s.Exec(`UPDATE xforce.tasks SET updated_at = now() - interval '1 hour', expires_at = CASE WHEN task_id = '` + late.ID +
 		`' THEN now() - interval '1 second' ELSE expires_at END`)
-	s.WaitForSQL(expiryTimeout, "a late upload to be given up", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
+	s.WaitForSQL(expiryTimeout, "the expired upload to be deleted", `SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, late.ID)
 	expectProblem(t, mustGet(t, s, late.Upload), http.StatusNotFound, "upload-not-found")
 	if seen := readMultipart(t, mustGet(t, s, kept.Upload), http.StatusOK); len(seen.Received) != 1 {
-		t.Errorf("the upload that has time says %+v", seen)
+		t.Errorf("upload before its expiry is %+v, want one part", seen)
 	}
 }
 
-// TestMultipartSyntaxError: one anywhere ends the import, and nothing of it is left.
+// TestMultipartSyntaxError expects a syntax error in the last part to fail the whole import and to
+// leave no rows.
 func TestMultipartSyntaxError(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
@@ -374,21 +378,21 @@ func TestMultipartSyntaxError(t *testing.T) {
 	m := s.WaitFor(op, "Failed")
 	expectCounts(t, m, client.Counts{})
 	if m.Error == nil || m.Error.Code != "MalformedJson" || !strings.Contains(m.Error.Message, "line 3001, column 13") {
-		t.Errorf("the error is %+v", m.Error)
+		t.Errorf("error is %+v, want MalformedJson at line 3001, column 13", m.Error)
 	}
 	expectPartsCleared(t, s)
-	s.WaitForSQL(cleanupTimeout, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	s.WaitForSQL(cleanupTimeout, "the chunks to be deleted", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 	for name, content := range map[string]string{"NoRecords": "\n \n", "EmptyBody": ""} {
 		u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 		u.mustPut(t, s, 1, []byte(content))
 		if m := s.WaitFor(u.finish(t, s), "Failed"); m.Error == nil || m.Error.Code != name {
-			t.Errorf("an upload of %q fails with %+v", content, m.Error)
+			t.Errorf("upload of %q: error is %+v, want %s", content, m.Error, name)
 		}
 	}
 }
 
-// startSplit begins an upload of many chunks and waits until it is being split.
+// startSplit finishes an upload of many chunks and waits until an importer is splitting it.
 func startSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
 	t.Helper()
 	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
@@ -397,7 +401,7 @@ func startSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
 	}
 	op := u.finish(t, s)
 	const splitting = `SELECT count(*) >= 20 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id) WHERE task_id = $1 AND total_chunks = 0`
-	s.WaitForSQL(time.Minute, "the upload to be in mid-split", splitting, op.ID)
+	s.WaitForSQL(time.Minute, "the upload to be partly split", splitting, op.ID)
 	return op
 }
 
@@ -405,32 +409,34 @@ const splitRecords = 40_000
 
 var smallChunks = []string{"LONGSHORE_CHUNK_RECORDS=40"}
 
-// TestMultipartSplitSurvivesKill kills the importer while it splits: another goes on, and every record is there once.
+// TestMultipartSplitSurvivesKill kills the importer while it splits an upload. Another one
+// continues, and every record is imported once.
 func TestMultipartSplitSurvivesKill(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
 	op := startSplit(t, s, splitRecords)
 	s.KillImporter(0)
 	if s.Number(`SELECT total_chunks FROM xforce.tasks WHERE task_id = $1`, op.ID) != 0 {
-		t.Fatal("the upload was split before the fault: give it more records")
+		t.Fatal("the upload was split before the fault: increase splitRecords")
 	}
 	s.FlushRedis()
 	s.StartImporter(0)
 	m := s.WaitFor(op, "Succeeded")
 	expectCounts(t, m, client.Counts{Total: splitRecords, Created: splitRecords, Imported: splitRecords})
-	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != splitRecords {
-		t.Errorf("the table holds %d rows", held)
+	if rows := s.Number(`SELECT count(*) FROM xforce.tools`); rows != splitRecords {
+		t.Errorf("table has %d rows, want %d", rows, splitRecords)
 	}
 	expectPartsCleared(t, s)
 }
 
-// TestMultipartSplitCancelled cancels an upload while it is split: nothing is imported, and nothing is left of its parts and chunks.
+// TestMultipartSplitCancelled cancels an upload while it is split. Nothing is imported, and its
+// parts and chunks are deleted.
 func TestMultipartSplitCancelled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallChunks})
 	op := startSplit(t, s, splitRecords)
 	expectCounts(t, mustCancel(t, s, op), client.Counts{})
 	expectPartsCleared(t, s)
-	s.WaitForSQL(cleanupTimeout, "the chunks to be cleared away", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
+	s.WaitForSQL(cleanupTimeout, "the chunks to be deleted", `SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE seq >= 0)`)
 	expectTools(t, s, []tool.Tool{})
 }

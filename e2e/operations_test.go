@@ -17,10 +17,12 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// maxNotifyDelay is how soon who waits is told of an end, also if the bell is mute: then he looks once in a second.
+// maxNotifyDelay bounds the delay between an operation's end and the response to a long poll, also
+// without notifications: then the api polls once a second.
 const maxNotifyDelay = 3 * time.Second
 
-// longPoll asks for the monitor beside the test, as a client that would rather wait.
+// longPoll requests the monitor with Prefer: wait=45 in the background and sends the response on
+// the channel.
 func longPoll(t *testing.T, s *stack.Stack, op client.Accepted, header http.Header) <-chan *client.Response {
 	t.Helper()
 	responses := make(chan *client.Response, 1)
@@ -28,20 +30,21 @@ func longPoll(t *testing.T, s *stack.Stack, op client.Accepted, header http.Head
 	go func() {
 		resp, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation, client.RequestBody{Header: header})
 		if err != nil {
-			t.Errorf("waiting for the end: %v", err)
+			t.Errorf("GET %s: %v", op.OperationLocation, err)
 		}
 		responses <- resp
 	}()
 	return responses
 }
 
-// TestLongPoll waits for the end of an import that stands in its middle: the resp comes soon after the end, also without Redis.
+// TestLongPoll long-polls an import whose step is blocked. The response arrives soon after the
+// import ends, also without Redis.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	for _, test := range []struct {
-		name       string
-		away, back func(*stack.Stack)
+		name        string
+		stop, start func(*stack.Stack)
 	}{
 		{"with_redis", func(*stack.Stack) {}, func(*stack.Stack) {}},
 		{"without_redis", (*stack.Stack).StopRedis, (*stack.Stack).StartRedis},
@@ -50,13 +53,13 @@ func TestLongPoll(t *testing.T) {
 			s := s.WithTB(t)
 			release := s.BlockWrites("xforce.tools")
 			op := s.SubmitJSON(tool.SampleJSON)
-			s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
-			test.away(s)
+			s.WaitForSQL(recoveryLimit, "a step to be blocked", `SELECT count(*) > 0 `+blockedSteps)
+			test.stop(s)
 			end := longPoll(t, s, op, http.Header{})
 			release()
 			resp := <-end
-			told := time.Now()
-			test.back(s)
+			received := time.Now()
+			test.start(s)
 			if resp == nil {
 				return
 			}
@@ -65,16 +68,17 @@ func TestLongPoll(t *testing.T) {
 				t.Fatal(err)
 			}
 			if m.Status != "Succeeded" || resp.Header.Get("Preference-Applied") != "wait=45" {
-				t.Errorf("the resp is %s, %v", resp.Body, resp.Header)
+				t.Errorf("status %q, Preference-Applied %q, want Succeeded, wait=45", m.Status, resp.Header.Get("Preference-Applied"))
 			}
-			if late := told.Sub(*m.Finished); late > maxNotifyDelay {
-				t.Errorf("the end was told %s late", late)
+			if late := received.Sub(*m.Finished); late > maxNotifyDelay {
+				t.Errorf("response came %s after the end, want at most %s", late, maxNotifyDelay)
 			}
 		})
 	}
 }
 
-// TestLongPollFromChangeToChange goes from change to change by the ETag of the last.
+// TestLongPollFromChangeToChange long-polls with If-None-Match and the ETag of the last response,
+// until the import has ended. Then the api answers 304 without waiting.
 func TestLongPollFromChangeToChange(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
@@ -97,20 +101,20 @@ func TestLongPollFromChangeToChange(t *testing.T) {
 		}
 		tag := resp.Header.Get("ETag")
 		if slices.Contains(tags, tag) {
-			t.Fatalf("%s came again after %v", tag, tags)
+			t.Fatalf("got ETag %s again, after %v", tag, tags)
 		}
 		status, tags = m.Status, append(tags, tag)
 		next = longPoll(t, s, op, http.Header{"If-None-Match": {tag}})
 	}
 	if len(tags) < 4 {
-		t.Errorf("only %v were seen", tags)
+		t.Errorf("got ETags %v, want at least 4", tags)
 	}
 	if resp = <-next; resp.Status != http.StatusNotModified || resp.Elapsed > maxNotifyDelay || resp.Header.Get("Retry-After") != "" {
-		t.Errorf("what can't change is answered with %d after %s: %v", resp.Status, resp.Elapsed, resp.Header)
+		t.Errorf("finished operation: status %d after %s with Retry-After %q, want 304 immediately, without it", resp.Status, resp.Elapsed, resp.Header.Get("Retry-After"))
 	}
 }
 
-// stream is a stream of events that is being read.
+// stream is what one connection to an event stream has received so far.
 type stream struct {
 	status int
 	ids    []int
@@ -119,8 +123,8 @@ type stream struct {
 	err    error
 }
 
-// tell reads a stream to its end, calling heard for each event, and returns what it heard.
-func readStream(ctx context.Context, op client.Accepted, after int, heard func(stream)) (told stream) {
+// readStream reads an event stream to its end and calls onEvent after each event.
+func readStream(ctx context.Context, op client.Accepted, after int, onEvent func(stream)) (s stream) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, op.OperationLocation+"/events", http.NoBody)
 	if err != nil {
 		return stream{err: err}
@@ -131,43 +135,44 @@ func readStream(ctx context.Context, op client.Accepted, after int, heard func(s
 		return stream{err: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	told.status = resp.StatusCode
+	s.status = resp.StatusCode
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
 		field, value, _ := strings.Cut(lines.Text(), ": ")
 		switch field {
 		case "id":
 			id, err := strconv.Atoi(value)
-			told.ids, told.err = append(told.ids, id), err
+			s.ids, s.err = append(s.ids, id), err
 		case "event":
-			told.names = append(told.names, value)
+			s.names = append(s.names, value)
 		case "data":
-			told.err = json.Unmarshal([]byte(value), &told.last)
-			heard(told)
+			s.err = json.Unmarshal([]byte(value), &s.last)
+			onEvent(s)
 		}
 	}
-	if told.err == nil {
-		told.err = lines.Err()
+	if s.err == nil {
+		s.err = lines.Err()
 	}
-	return told
+	return s
 }
 
-// TestEventsResumeAfterRestart listens with a plain reader through a restart of the api: what one connection heard and what the next one
-// heard are the whole life, once and in order. Asked to stop, the api lets go of its listeners at once; TestEventStreamReconnects kills it.
+// TestEventsResumeAfterRestart reads events while the api restarts. The events of both connections
+// together are all revisions, once and in order. On SIGTERM the api closes its streams immediately;
+// TestEventStreamReconnects kills the api instead.
 func TestEventsResumeAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=50"}})
 	release := s.BlockWrites("xforce.tools")
 	op := s.SubmitLines(tool.NDJSON(2_000, tool.Numbered))
-	begun, first := make(chan struct{}, 1_000), make(chan stream, 1)
-	go func() { first <- readStream(t.Context(), op, 0, func(stream) { begun <- struct{}{} }) }()
-	<-begun
-	if took := s.StopAPI(); took > maxNotifyDelay {
-		t.Errorf("with a listener the api took %s to stop", took)
+	firstEvent, first := make(chan struct{}, 1_000), make(chan stream, 1)
+	go func() { first <- readStream(t.Context(), op, 0, func(stream) { firstEvent <- struct{}{} }) }()
+	<-firstEvent
+	if elapsed := s.StopAPI(); elapsed > maxNotifyDelay {
+		t.Errorf("api with an open stream stopped after %s, want at most %s", elapsed, maxNotifyDelay)
 	}
 	before := <-first
 	if before.err != nil || before.status != http.StatusOK || len(before.ids) == 0 {
-		t.Fatalf("before the restart: %+v", before)
+		t.Fatalf("before the restart: got %+v, want status 200 and events", before)
 	}
 	release()
 	s.StartAPI()
@@ -177,22 +182,22 @@ func TestEventsResumeAfterRestart(t *testing.T) {
 	ids, names := slices.Concat(before.ids, after.ids), slices.Concat(before.names, after.names)
 	for i, id := range ids {
 		if id != i+1 {
-			t.Fatalf("revisions %v", ids)
+			t.Fatalf("revisions are %v, want 1, 2, 3, …", ids)
 		}
 	}
 	end := slices.Index(names, "finished")
 	if after.err != nil || end != len(names)-1 || after.last.Status != "Succeeded" || after.last.Counts.Imported != 2_000 {
-		t.Errorf("after the restart: %+v", after)
+		t.Errorf("after the restart: got %+v, want it to end with Succeeded and 2000 records", after)
 	}
 	if last := s.Number(`SELECT revision FROM xforce.tasks WHERE task_id = $1`, op.ID); last != len(ids) {
-		t.Errorf("%d events of %d revisions", len(ids), last)
+		t.Errorf("got %d events, want %d", len(ids), last)
 	}
 	if again := readStream(ctx, op, len(ids), func(stream) {}); again.status != http.StatusNoContent {
-		t.Errorf("who comes back after the end is answered with %d", again.status)
+		t.Errorf("stream after the last event: status %d, want 204", again.status)
 	}
 }
 
-// TestCancelAndPrune cancels twice, cancels what is finished, and forgets.
+// TestCancelAndPrune cancels an import twice, tries to cancel a finished one, and prunes both.
 func TestCancelAndPrune(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -200,7 +205,7 @@ func TestCancelAndPrune(t *testing.T) {
 	op := s.SubmitJSON(tool.SampleJSON)
 	first, again := mustCancel(t, s, op), mustCancel(t, s, op)
 	if again.Finished == nil || !again.Finished.Equal(*first.Finished) || again.Error == nil || again.Error.Code != "Canceled" {
-		t.Errorf("cancelled again it is %+v", again)
+		t.Errorf("second cancel: got %+v, want the first result %+v", again, first)
 	}
 	release()
 
@@ -211,18 +216,18 @@ func TestCancelAndPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p, err := resp.Problem(); err != nil || resp.Status != http.StatusConflict || p.Code() != "operation-finished" {
-		t.Errorf("cancelling what succeeded is answered with %d %s, %v", resp.Status, resp.Body, err)
+		t.Errorf("cancel of a succeeded import: got %d %s (%v), want 409 operation-finished", resp.Status, resp.Body, err)
 	}
 	for _, one := range []client.Accepted{op, done} {
 		mustPrune(t, s, one)
 		if resp, err = s.Client().Get(t.Context(), one.OperationLocation); err != nil || resp.Status != http.StatusGone {
-			t.Errorf("what was pruned is answered with %+v, %v", resp, err)
+			t.Errorf("GET of a pruned operation: got %+v (%v), want 410", resp, err)
 		}
 	}
 }
 
-// pageOfList reads a page of the list in the operations dialect.
-func pageOfList(t *testing.T, s *stack.Stack, address string) (ids []string, next string) {
+// readListPage reads one page of the list of operations and returns its ids and the next link.
+func readListPage(t *testing.T, s *stack.Stack, address string) (ids []string, next string) {
 	t.Helper()
 	resp, err := s.Client().Get(t.Context(), address)
 	if err != nil {
@@ -233,19 +238,19 @@ func pageOfList(t *testing.T, s *stack.Stack, address string) (ids []string, nex
 		NextLink string
 	}
 	if err := json.Unmarshal(resp.Body, &page); err != nil || resp.Status != http.StatusOK {
-		t.Fatalf("%s: %d %s", address, resp.Status, resp.Body)
+		t.Fatalf("GET %s: status %d, want 200: %s", address, resp.Status, resp.Body)
 	}
 	for _, m := range page.Value {
 		ids = append(ids, m.ID)
 	}
 	if page.NextLink != "" && !strings.HasPrefix(page.NextLink, s.Client().Base()+"/operations?") {
-		t.Errorf("the nextLink %s is not absolute", page.NextLink)
+		t.Errorf("nextLink is %s, want an absolute URL of /operations", page.NextLink)
 	}
 	return ids, page.NextLink
 }
 
-// TestListPagesDuringInserts reads a list page by page while operations come and go: those that were there at its beginning and stay are on
-// it once and in their order.
+// TestListPagesDuringInserts reads a list page by page while operations are added. Those that
+// existed before the first page are listed once and in order.
 func TestListPagesDuringInserts(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -259,13 +264,13 @@ func TestListPagesDuringInserts(t *testing.T) {
 		return op
 	}
 	var want []string
-	var latest client.Accepted
+	var last client.Accepted
 	for range 12 {
 		op := submit("a & b")
 		want = append(want, op.ID)
-		latest = submit("other")
+		last = submit("other")
 	}
-	s.WaitFor(latest, "Succeeded")
+	s.WaitFor(last, "Succeeded")
 	slices.Reverse(want)
 	ctx, stop := context.WithCancel(t.Context())
 	arrived := make(chan bool)
@@ -283,15 +288,15 @@ func TestListPagesDuringInserts(t *testing.T) {
 	query := url.Values{"label": {"team=a & b"}, "maxpagesize": {"2"}}
 	for address := "/operations?" + query.Encode(); address != ""; <-arrived {
 		var ids []string
-		ids, address = pageOfList(t, s, address)
+		ids, address = readListPage(t, s, address)
 		got = append(got, ids...)
 	}
 	stop()
-	for range arrived { // none may be left behind when the stack goes
+	for range arrived { // the goroutine must end before the stack does
 		continue
 	}
-	begin := max(slices.Index(got, want[0]), 0) // before it stands what came in time for the first page
-	if !slices.Equal(got[begin:], want) {
-		t.Errorf("the list is\n%v, and was\n%v", got[begin:], want)
+	first := max(slices.Index(got, want[0]), 0) // the first page may start with operations added before it
+	if !slices.Equal(got[first:], want) {
+		t.Errorf("listed ids are\n%v, want\n%v", got[first:], want)
 	}
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// brokenRecord is a record that is refused, and where and why.
+// brokenRecord is a record that is rejected, with the pointer and the code of the reason.
 type brokenRecord struct {
 	name, record  string
 	pointer, code string
 }
 
-// recordPrefix is the recordPrefix of a record that only lacks its last brace; %s is its id.
+// recordPrefix starts a record that is valid with a closing brace; %s is its id.
 const recordPrefix = `{"tool_id":"%s","tool_name":"Broken","category":"Travel"`
 
 var brokenRecords = []brokenRecord{
@@ -63,7 +63,8 @@ func manyMembers(n int) string {
 	return members.String()
 }
 
-// TestRecordsBroken puts every broken record between good ones, over many chunks: it fails with its reason, and they don't.
+// TestRecordsBroken imports broken records between good ones, over many chunks. Each broken record
+// fails with its reason, and the good ones are created.
 func TestRecordsBroken(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=7"}})
@@ -82,7 +83,7 @@ func TestRecordsBroken(t *testing.T) {
 	n := len(broken)
 	expectCounts(t, m, client.Counts{Total: 2 * n, Created: n, Imported: n, Failed: n})
 	if want := op.OperationLocation + "/records?outcome=failed"; m.Result.FailedRecords != want {
-		t.Errorf("failedRecordsLocation is %q, not %q", m.Result.FailedRecords, want)
+		t.Errorf("failedRecordsLocation is %q, want %q", m.Result.FailedRecords, want)
 	}
 	expectTools(t, s, numberedTools(n))
 	expectRejections(t, s.Records(op, "failed"), broken)
@@ -92,45 +93,46 @@ func TestRecordsBroken(t *testing.T) {
 func expectRejections(t *testing.T, got []client.Record, want []brokenRecord) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Fatalf("%d records failed, not %d", len(got), len(want))
+		t.Fatalf("%d records failed, want %d", len(got), len(want))
 	}
 	for i, b := range want {
 		t.Run(b.name, func(t *testing.T) {
 			if got[i].Row != 2*i+2 || got[i].Outcome != "failed" {
-				t.Errorf("row %d is %q, not row %d failed", got[i].Row, got[i].Outcome, 2*i+2)
+				t.Errorf("got row %d %q, want row %d failed", got[i].Row, got[i].Outcome, 2*i+2)
 			}
 			found := false
 			for _, reason := range got[i].Reasons {
 				found = found || reason.Pointer == b.pointer && reason.Code == b.code && reason.Message != ""
 			}
 			if !found {
-				t.Errorf("the reasons are %+v, and not %q at %q", got[i].Reasons, b.code, b.pointer)
+				t.Errorf("reasons are %+v, want %q at %q", got[i].Reasons, b.code, b.pointer)
 			}
 		})
 	}
 }
 
-// expectFailedAsSent compares the records with what was sent: in the resp but for the space between tokens, in the table byte for
-// byte.
+// expectFailedAsSent compares failed records with the sent ones: in the response except for white
+// space between tokens, in the table byte for byte.
 func expectFailedAsSent(t *testing.T, s *stack.Stack, op client.Accepted, want []brokenRecord) {
 	t.Helper()
 	for i, got := range s.Records(op, "failed") {
 		if got.Received != nil && string(got.Received) != want[i].record {
-			t.Errorf("%s is shown as %q, and was sent as %q", want[i].name, got.Received, want[i].record)
+			t.Errorf("%s: response has received %q, want %q", want[i].name, got.Received, want[i].record)
 		}
 		if got.Received == nil && string(got.Record) != compact(t, want[i].record) {
-			t.Errorf("%s is shown as %s, and was sent as %s", want[i].name, got.Record, want[i].record)
+			t.Errorf("%s: response has record %s, want %s", want[i].name, got.Record, want[i].record)
 		}
-		var kept []byte
+		var stored []byte
 		err := s.DB().QueryRow(t.Context(),
-			`SELECT received FROM xforce.task_progress WHERE task_id = $1 AND row_number = $2`, op.ID, got.Row).Scan(&kept)
-		if err != nil || string(kept) != want[i].record {
-			t.Errorf("%s is kept as %s (%v), and was sent as %s", want[i].name, kept, err, want[i].record)
+			`SELECT received FROM xforce.task_progress WHERE task_id = $1 AND row_number = $2`, op.ID, got.Row).Scan(&stored)
+		if err != nil || string(stored) != want[i].record {
+			t.Errorf("%s: table has %s (%v), want %s", want[i].name, stored, err, want[i].record)
 		}
 	}
 }
 
-// TestRecordsByOutcome asks what became of the records, as NDJSON and as CSV, also while none is known.
+// TestRecordsByOutcome lists records by outcome, as NDJSON and as CSV, also before any is
+// processed.
 func TestRecordsByOutcome(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_CHUNK_RECORDS=4"}})
@@ -172,7 +174,8 @@ func TestRecordsByOutcome(t *testing.T) {
 	}
 }
 
-// TestRecordsFailedCSVIsImportable downloads the failed records as CSV, corrects them and sends them again.
+// TestRecordsFailedCSVIsImportable downloads the failed records as CSV, corrects them and imports
+// them again.
 func TestRecordsFailedCSVIsImportable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -184,7 +187,7 @@ func TestRecordsFailedCSVIsImportable(t *testing.T) {
 		t.Fatal(err)
 	}
 	corrected := bytes.Replace(resp.Body, []byte("none"), []byte("https://example.com"), 1)
-	// The columns that were added belong to nobody: they are cut off, as a person with a spreadsheet would.
+	// The columns added by Longshore are removed, as a user would in a spreadsheet.
 	body := withoutLastColumns(t, corrected, 4)
 	again := s.Submit("tools", client.RequestBody{Type: "text/csv", Content: body})
 	expectCounts(t, s.WaitFor(again, "Succeeded"), client.Counts{Total: 1, Created: 1, Imported: 1})
@@ -198,11 +201,11 @@ func expectOutcome(t *testing.T, s *stack.Stack, op client.Accepted, outcome str
 	var rows []int
 	for _, r := range s.Records(op, outcome) {
 		if r.Outcome != outcome {
-			t.Errorf("row %d is %q among the %s", r.Row, r.Outcome, outcome)
+			t.Errorf("row %d has outcome %q, want %q", r.Row, r.Outcome, outcome)
 		}
 		rows = append(rows, r.Row)
 	}
 	if diff := cmp.Diff(want, rows, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("rows that are %s (-want +got):\n%s", outcome, diff)
+		t.Errorf("rows with outcome %s (-want +got):\n%s", outcome, diff)
 	}
 }

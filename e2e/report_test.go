@@ -20,18 +20,18 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// reportTimeout bounds a report that nothing disturbs, and one whose reporter was killed.
+// reportTimeout bounds the time to build a report, also if its reporter was killed.
 const reportTimeout = time.Minute
 
-// startedReport is a report that was accepted.
+// startedReport is an accepted report.
 type startedReport struct {
 	stack *stack.Stack
-	// location is the address of its status, file the path of its file.
+	// location is the URL of its status, file the path of its download.
 	location, file string
 	number         int64
 }
 
-// startReport starts a report; without a body it is the request that seed 004 prints.
+// startReport starts a report. Without a body it sends the request printed in seed 004.
 func startReport(t *testing.T, s *stack.Stack, body, format string) startedReport {
 	t.Helper()
 	request := client.RequestBody{}
@@ -47,26 +47,26 @@ func startReport(t *testing.T, s *stack.Stack, body, format string) startedRepor
 		Number     int64
 	}
 	if err := json.Unmarshal(resp.Body, &accepted); err != nil || resp.Status != http.StatusAccepted || accepted.Status != "in_progress" {
-		t.Fatalf("%d: %s (%v)", resp.Status, resp.Body, err)
+		t.Fatalf("POST /start-report: got %d %s (%v), want 202 in_progress", resp.Status, resp.Body, err)
 	}
 	r := startedReport{
 		stack: s, location: resp.Header.Get("Location"), number: accepted.Number, file: fmt.Sprintf("/reports/report-%d.%s", accepted.Number, format),
 	}
 	if want := s.Client().Base() + "/report-status/" + strconv.FormatInt(r.number, 10); r.location != want {
-		t.Errorf("Location is %s, not %s", r.location, want)
+		t.Errorf("Location is %s, want %s", r.location, want)
 	}
 	if want := s.Client().Base() + "/operations/" + accepted.ID; resp.Header.Get("Operation-Location") != want {
-		t.Errorf("Operation-Location is %s, not %s", resp.Header.Get("Operation-Location"), want)
+		t.Errorf("Operation-Location is %s, want %s", resp.Header.Get("Operation-Location"), want)
 	}
 	expectRetryAfter(t, resp, true)
 	return r
 }
 
-// expectRetryAfter wants Retry-After while there is something to wait for, and only then.
+// expectRetryAfter expects Retry-After of an unfinished report only.
 func expectRetryAfter(t *testing.T, resp *client.Response, unfinished bool) {
 	t.Helper()
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); (err == nil && seconds > 0) != unfinished {
-		t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
+		t.Errorf("Retry-After is %q, want one: %t", resp.Header.Get("Retry-After"), unfinished)
 	}
 }
 
@@ -79,7 +79,7 @@ func (r startedReport) do(t *testing.T, method, address string, header http.Head
 	return resp
 }
 
-// wait polls until the report is completed, and returns its file after it has held it against its digests.
+// wait polls until the report is completed, checks the file's digests and returns its content.
 func (r startedReport) wait(t *testing.T) []byte {
 	t.Helper()
 	var last *client.Response
@@ -90,7 +90,7 @@ func (r startedReport) wait(t *testing.T) []byte {
 		return !unfinished
 	})
 	if want := fmt.Sprintf(`{"status":"completed","download_link":%q,`, r.file); last.Status != http.StatusOK || !strings.HasPrefix(string(last.Body), want) {
-		t.Fatalf("%d: %s does not begin with %s", last.Status, last.Body, want)
+		t.Fatalf("got %d %s, want 200 with a body that starts with %s", last.Status, last.Body, want)
 	}
 	var reported struct {
 		Size   int
@@ -102,15 +102,16 @@ func (r startedReport) wait(t *testing.T) []byte {
 	resp := r.do(t, http.MethodGet, r.file, nil)
 	sum := sha256.Sum256(resp.Body)
 	if resp.Status != http.StatusOK || reported.Size != len(resp.Body) || reported.SHA256 != fmt.Sprintf("%x", sum) {
-		t.Errorf("%d with %d bytes and digest %x, the status tells %+v", resp.Status, len(resp.Body), sum, reported)
+		t.Errorf("got %d with %d bytes and digest %x, want %+v as in the status", resp.Status, len(resp.Body), sum, reported)
 	}
 	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"; resp.Header.Get("Repr-Digest") != want {
-		t.Errorf("Repr-Digest is %q, not %q", resp.Header.Get("Repr-Digest"), want)
+		t.Errorf("Repr-Digest is %q, want %q", resp.Header.Get("Repr-Digest"), want)
 	}
 	return resp.Body
 }
 
-// TestReportWithoutBody is seed 004: a request without a body, a Location, in_progress with that member alone, and a link to a PDF.
+// TestReportWithoutBody follows seed 004: a request without a body, a Location, a status with the
+// single member in_progress, and a link to a PDF.
 func TestReportWithoutBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -118,18 +119,19 @@ func TestReportWithoutBody(t *testing.T) {
 	release := s.BlockWrites("xforce.task_outputs")
 	r := startReport(t, s, "", "pdf")
 	if resp := r.do(t, http.MethodGet, r.location, nil); strings.TrimSpace(string(resp.Body)) != `{"status":"in_progress"}` || resp.Status != http.StatusOK {
-		t.Errorf("unfinished: %d %s", resp.Status, resp.Body)
+		t.Errorf("unfinished report: got %d %s, want 200 with status in_progress alone", resp.Status, resp.Body)
 	}
 	early := r.do(t, http.MethodGet, r.file, nil)
 	expectProblem(t, early, http.StatusConflict, "report-unfinished")
 	expectRetryAfter(t, early, true)
 	release()
 	if file := r.wait(t); !bytes.HasPrefix(file, []byte("%PDF-1.")) {
-		t.Errorf("the file begins with %q", file[:10])
+		t.Errorf("file starts with %q, want %%PDF-1.", file[:10])
 	}
 }
 
-// TestReportOfImport tells of an import with rejected records, as a page that browsers may show but in which nothing runs.
+// TestReportOfImport builds the HTML report of an import with rejected records. Its headers let
+// browsers show the page, but run no script in it.
 func TestReportOfImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -138,19 +140,21 @@ func TestReportOfImport(t *testing.T) {
 	page := startReport(t, s, fmt.Sprintf(`{"report":"import","operation":%q,"format":"html"}`, op.ID), "html")
 	text := string(page.wait(t))
 	if !strings.Contains(text, op.TaskReference) || !strings.Contains(text, "<td>/category</td>") || strings.Contains(text, "<script") {
-		t.Errorf("the page: %s", text)
+		t.Errorf("page is %s, want the reference and /category, and no script", text)
 	}
 	head := page.do(t, http.MethodHead, page.file, nil).Header
 	if !strings.HasPrefix(head.Get("Content-Security-Policy"), "default-src 'none';") || head.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.HasPrefix(head.Get("Content-Disposition"), "inline;") || head.Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Errorf("headers of the page: %v", head)
+		t.Errorf("headers of the page are %v", head)
 	}
 }
 
-// exportedRecords is how many records the exports hold: several turns of collecting, several pieces of a file.
+// exportedRecords is the number of records in the exports: several collecting steps, several blocks
+// of a file.
 const exportedRecords = 20_000
 
-// TestExportsAreImportable exports a collection in every format. What comes as CSV and NDJSON can be imported again, and changes nothing but the counts.
+// TestExportsAreImportable exports a collection in every format. Importing the CSV and the NDJSON
+// file again changes only the counts.
 func TestExportsAreImportable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -160,7 +164,7 @@ func TestExportsAreImportable(t *testing.T) {
 		r := startReport(t, s, fmt.Sprintf(`{"report":"records","collection":"tools","format":%q}`, format), format)
 		files[format] = r.wait(t)
 		if !bytes.HasPrefix(files[format], []byte(magic)) {
-			t.Errorf("%s begins with %q", format, files[format][:20])
+			t.Errorf("%s file starts with %q, want %q", format, files[format][:20], magic)
 		}
 		if format == "ndjson" {
 			expectRanges(t, r, files[format])
@@ -177,7 +181,7 @@ func TestExportsAreImportable(t *testing.T) {
 	expectTools(t, s, want)
 }
 
-// expectRanges downloads a file as one does whose connection was cut.
+// expectRanges requests ranges of a file, as a client continues a broken download.
 func expectRanges(t *testing.T, r startedReport, whole []byte) {
 	t.Helper()
 	half := len(whole)/2 + 7
@@ -187,38 +191,38 @@ func expectRanges(t *testing.T, r startedReport, whole []byte) {
 	}
 	resp := r.do(t, http.MethodGet, r.file, rest(tag))
 	if resp.Status != http.StatusPartialContent || !bytes.Equal(resp.Body, whole[half:]) {
-		t.Errorf("the second half: %d with %d bytes of %d", resp.Status, len(resp.Body), len(whole)-half)
+		t.Errorf("second half: got %d with %d bytes, want 206 with %d", resp.Status, len(resp.Body), len(whole)-half)
 	}
 	if want := fmt.Sprintf("bytes %d-%d/%d", half, len(whole)-1, len(whole)); resp.Header.Get("Content-Range") != want {
-		t.Errorf("Content-Range is %q, not %q", resp.Header.Get("Content-Range"), want)
+		t.Errorf("Content-Range is %q, want %q", resp.Header.Get("Content-Range"), want)
 	}
 	if resp := r.do(t, http.MethodGet, r.file, rest(`"another"`)); resp.Status != http.StatusOK || !bytes.Equal(resp.Body, whole) {
-		t.Errorf("the second half of another file: %d with %d bytes", resp.Status, len(resp.Body))
+		t.Errorf("If-Range of another file: got %d with %d bytes, want 200 with %d", resp.Status, len(resp.Body), len(whole))
 	}
 	if resp := r.do(t, http.MethodGet, r.file, http.Header{"If-None-Match": {tag}}); resp.Status != http.StatusNotModified {
-		t.Errorf("the same again: %d", resp.Status)
+		t.Errorf("If-None-Match: got %d, want 304", resp.Status)
 	}
 	behind := r.do(t, http.MethodGet, r.file, http.Header{"Range": {fmt.Sprintf("bytes=%d-", len(whole))}})
 	expectProblem(t, behind, http.StatusRequestedRangeNotSatisfiable, "range-not-satisfiable")
 	if want := fmt.Sprintf("bytes */%d", len(whole)); behind.Header.Get("Content-Range") != want {
-		t.Errorf("Content-Range is %q, not %q", behind.Header.Get("Content-Range"), want)
+		t.Errorf("Content-Range is %q, want %q", behind.Header.Get("Content-Range"), want)
 	}
 }
 
-// slowBlocks lets the second piece of every file take long, also if who writes it is dead by then: the worst that a killed reporter can do
-// to the next.
+// slowBlocks delays the insert of every file's second block, even after its reporter is dead: the
+// worst case for the next reporter.
 const slowBlocks = `
-CREATE FUNCTION slow_piece() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
-CREATE TRIGGER slow_piece BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN (NEW.stage = 'file' AND NEW.seq = 1) EXECUTE FUNCTION slow_piece()`
+CREATE FUNCTION slow_block() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
+CREATE TRIGGER slow_block BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN (NEW.stage = 'file' AND NEW.seq = 1) EXECUTE FUNCTION slow_block()`
 
-// TestReporterKilledDuringWrite kills the only reporter while it writes the second piece of a file.
+// TestReporterKilledDuringWrite kills the only reporter while it writes the second block of a file.
 func TestReporterKilledDuringWrite(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(exportedRecords, tool.Numbered)), "Succeeded")
 	s.Exec(slowBlocks)
 	r := startReport(t, s, `{"report":"records","collection":"tools","format":"ndjson"}`, "ndjson")
-	s.WaitForSQL(reportTimeout, "the second piece to be written", `
+	s.WaitForSQL(reportTimeout, "the second block to be written", `
 SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')`)
 	s.KillReporter(0)
 	killed := time.Now()
@@ -226,7 +230,7 @@ SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() A
 	lines := bytes.Split(bytes.TrimSuffix(r.wait(t), []byte("\n")), []byte("\n"))
 	t.Logf("finished %s after the reporter was killed", time.Since(killed))
 	if len(lines) != exportedRecords {
-		t.Fatalf("the file has %d lines", len(lines))
+		t.Fatalf("file has %d lines, want %d", len(lines), exportedRecords)
 	}
 	for n, line := range lines {
 		var got tool.Tool
@@ -239,7 +243,7 @@ SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() A
 	}
 }
 
-// TestReportCancelled cancels a report while it is written, and then deletes what is left of it.
+// TestReportCancelled cancels a report while it is written, and then deletes it.
 func TestReportCancelled(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -247,13 +251,13 @@ func TestReportCancelled(t *testing.T) {
 	r := startReport(t, s, `{"report":"imports","format":"html"}`, "html")
 	cancelled := r.do(t, http.MethodDelete, r.location, nil)
 	if cancelled.Status != http.StatusOK || !strings.HasPrefix(string(cancelled.Body), `{"status":"cancelled",`) {
-		t.Errorf("%d: %s", cancelled.Status, cancelled.Body)
+		t.Errorf("cancel: got %d %s, want 200 cancelled", cancelled.Status, cancelled.Body)
 	}
 	expectRetryAfter(t, cancelled, false)
 	release()
 	expectProblem(t, r.do(t, http.MethodGet, r.file, nil), http.StatusNotFound, "report-file-not-found")
 	if deleted := r.do(t, http.MethodDelete, r.location, nil); deleted.Status != http.StatusNoContent {
-		t.Errorf("%d: %s", deleted.Status, deleted.Body)
+		t.Errorf("delete: got %d %s, want 204", deleted.Status, deleted.Body)
 	}
 	expectProblem(t, r.do(t, http.MethodGet, r.location, nil), http.StatusGone, "operation-expired")
 	expectProblem(t, r.do(t, http.MethodGet, r.file, nil), http.StatusGone, "operation-expired")

@@ -17,8 +17,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestRollingRestart replaces every process of every service by a new one while clients import, search and ask for reports, as a rolling
-// update does: first the new one, then the end of the old one. No request may fail, no chunk may be tried twice, no record may be lost.
+// TestRollingRestart replaces every process of every service while clients import, search and
+// request reports, as a rolling update does: it starts the new process first, then stops the old
+// one. No request may fail, no chunk may be attempted twice, no record may be lost.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{APIs: 2, Importers: 2, Consoles: 1, Env: []string{longChunkEnv, "LONGSHORE_DRAIN_DELAY=1s"}})
@@ -27,8 +28,8 @@ func TestRollingRestart(t *testing.T) {
 	end := s.Watch(long)
 	s.WaitForChunks(long, longChunks/20)
 	for _, service := range []string{"api", "importer", "searcher", "reporter", "janitor", "console"} {
-		for n, took := range s.Roll(service) {
-			t.Logf("%s %d ended %s after SIGTERM, with another in its place", service, n+1, took.Round(time.Millisecond))
+		for n, elapsed := range s.Roll(service) {
+			t.Logf("%s %d ended %s after SIGTERM, with another in its place", service, n+1, elapsed.Round(time.Millisecond))
 		}
 	}
 	expectCounts(t, end("Succeeded"), client.Counts{Total: longRecords, Created: longRecords, Imported: longRecords})
@@ -36,7 +37,7 @@ func TestRollingRestart(t *testing.T) {
 	expectOneAttemptEach(t, s)
 }
 
-// load is what clients do meanwhile.
+// load is the work of clients during the restart.
 type load struct {
 	stop                       atomic.Bool
 	all                        sync.WaitGroup
@@ -46,7 +47,8 @@ type load struct {
 	failed []error
 }
 
-// loadRecords is the size of the load's imports; loadFirstID is the number of their first record, beyond those of the long import.
+// loadRecords is the number of records of each import of the load; loadFirstID is the number of the
+// first one, beyond those of the long import.
 const loadRecords, loadFirstID = 10, 100_000_000
 
 func startLoad(t *testing.T, s *stack.Stack) *load {
@@ -68,7 +70,7 @@ func startLoad(t *testing.T, s *stack.Stack) *load {
 	return l
 }
 
-// repeat does something again and again until the load is stopped.
+// repeat calls do in a loop until the load is stopped.
 func (l *load) repeat(do func() error) {
 	l.all.Go(func() {
 		for !l.stop.Load() {
@@ -81,7 +83,7 @@ func (l *load) repeat(do func() error) {
 	})
 }
 
-// importRecords imports records that nobody else imports, and follows the import to its end.
+// importRecords imports records of its own and waits for the import's end.
 func (l *load) importRecords(ctx context.Context, s *stack.Stack) error {
 	first := loadFirstID + int(l.imports.Add(1))*loadRecords
 	body := tool.NDJSON(loadRecords, func(i int) tool.Tool { return tool.Numbered(first + i) })
@@ -91,12 +93,13 @@ func (l *load) importRecords(ctx context.Context, s *stack.Stack) error {
 	}
 	m, err := s.Client().Follow(ctx, op.OperationLocation)
 	if err == nil && (m.Status != "Succeeded" || m.Counts.Created != loadRecords) {
-		err = fmt.Errorf("operation %s ended as %s with %+v", op.ID, m.Status, m.Counts)
+		err = fmt.Errorf("operation %s: got %s with %+v, want Succeeded with %d created", op.ID, m.Status, m.Counts, loadRecords)
 	}
 	return err
 }
 
-// question asks for something and waits for its end within the request, unless the api that waits is asked to stop meanwhile.
+// postAndWait posts a request and waits within it for the end of the operation, or for the stop of
+// the api.
 func postAndWait(ctx context.Context, s *stack.Stack, path, body string, expected ...int) error {
 	resp, err := s.Client().Do(ctx, http.MethodPost, path, client.RequestBody{
 		Type: "application/json", Header: http.Header{"Prefer": {"wait=20"}}, Content: []byte(body),
@@ -107,27 +110,27 @@ func postAndWait(ctx context.Context, s *stack.Stack, path, body string, expecte
 	if slices.Contains(expected, resp.Status) {
 		return nil
 	}
-	return fmt.Errorf("POST %s: %d %s", path, resp.Status, resp.Body)
+	return fmt.Errorf("POST %s: got %d %s, want one of %v", path, resp.Status, resp.Body, expected)
 }
 
-// finish ends the load and holds it against the promise: nothing failed, and every record is there once.
+// finish stops the load and expects that no request failed and every record was imported once.
 func (l *load) finish(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	l.stop.Store(true)
 	l.all.Wait()
 	if err := errors.Join(l.failed...); err != nil {
-		t.Errorf("clients were failed: %v", err)
+		t.Errorf("clients failed: %v, want no error", err)
 	}
 	responses, failures := s.Balancer().Results()
 	t.Logf("%d imports, %d searches, %d reports; responses by status: %v", l.imports.Load(), l.searches.Load(), l.reports.Load(), responses)
 	if len(failures) > 0 {
-		t.Errorf("%d requests failed: %s", len(failures), strings.Join(failures, "; "))
+		t.Errorf("%d requests failed, want 0: %s", len(failures), strings.Join(failures, "; "))
 	}
 	expected := longRecords + int(l.imports.Load())*loadRecords
 	if rows := s.Number(`SELECT count(*) FROM xforce.tools`); rows != expected {
-		t.Errorf("the table holds %d rows, not %d", rows, expected)
+		t.Errorf("table has %d rows, want %d", rows, expected)
 	}
 	if l.imports.Load() < 20 || l.searches.Load() < 5 || l.reports.Load() < 5 {
-		t.Errorf("that was no load: %d imports, %d searches, %d reports", l.imports.Load(), l.searches.Load(), l.reports.Load())
+		t.Errorf("got %d imports, %d searches, %d reports, want at least 20, 5, 5", l.imports.Load(), l.searches.Load(), l.reports.Load())
 	}
 }

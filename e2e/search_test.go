@@ -18,7 +18,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// A collection with a key of two members, of which one is a number, and a table that takes seconds to search.
+// A collection whose key has two members, one of them a number, in a table that takes seconds to
+// search.
 const (
 	bookFile = `{"x-longshore": {"table": "public.books", "key": ["shelf", "place"]}, "type": "object",
   "properties": {"shelf": {"type": "string"}, "place": {"type": "integer"}, "title": {"type": "string"}, "price": {"type": ["number", "null"]},
@@ -26,13 +27,13 @@ const (
 	bookTable = `CREATE TABLE books (shelf TEXT COLLATE "C", place INT, title TEXT, price NUMERIC(9, 2), tags TEXT[], printed DATE,
   import_number BIGINT, import_row INT, PRIMARY KEY (shelf, place))`
 	books = 300_000
-	// rareBooks are those whose title says so: every 3,000th.
+	// rareBooks is the number of books with "rare" in the title: every 3,000th.
 	rareBooks = books / 3_000
 	fillBooks = `INSERT INTO books SELECT chr(97 + n % 26), n, concat_ws(' ', CASE WHEN n % 3000 = 0 THEN 'rare' END, md5(n::text), md5((n + 1)::text)),
   n % 1000 / 100.0, ARRAY['t' || n % 7], date '2000-01-01' + n % 3000 FROM generate_series(1, 300000) n; ANALYZE books`
 )
 
-// search is what the search dialect responses (seed 001).
+// search is a response of the search dialect (seed 001).
 type search struct {
 	Code   int         `json:"-"`
 	Header http.Header `json:"-"`
@@ -58,7 +59,7 @@ func (s search) link(rel string) string {
 	return ""
 }
 
-// readSearch holds an resp to what every resp about a search must have.
+// readSearch decodes a response and checks what every response about a search has in common.
 func readSearch(t *testing.T, resp *client.Response, err error) search {
 	t.Helper()
 	if err != nil {
@@ -66,20 +67,20 @@ func readSearch(t *testing.T, resp *client.Response, err error) search {
 	}
 	s := search{Code: resp.Status, Header: resp.Header}
 	if resp.Status != http.StatusOK && resp.Status != http.StatusCreated && resp.Status != http.StatusAccepted {
-		t.Fatalf("%d: %s", resp.Status, resp.Body)
+		t.Fatalf("got %d %s, want 200, 201 or 202", resp.Status, resp.Body)
 	}
 	if err := json.Unmarshal(resp.Body, &s); err != nil {
 		t.Fatalf("%s: %v", resp.Body, err)
 	}
 	if _, err := time.Parse("Mon Jan 02 15:04:05 MST 2006", s.StartTime); err != nil || !strings.Contains(s.StartTime, " GMT ") || s.Progress == nil {
-		t.Errorf("start_time %q, progress %v", s.StartTime, s.Progress)
+		t.Errorf("got start_time %q, progress %v, want a date in GMT and a number", s.StartTime, s.Progress)
 	}
 	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
 	if (resp.Status == http.StatusAccepted) != (err == nil) || err == nil && (seconds < 1 || seconds > 60) {
-		t.Errorf("%d with Retry-After %q", resp.Status, resp.Header.Get("Retry-After"))
+		t.Errorf("got %d with Retry-After %q, want 1 to 60 with a 202 only", resp.Status, resp.Header.Get("Retry-After"))
 	}
 	if (s.Status == "IN_PROGRESS") != (resp.Status == http.StatusAccepted) {
-		t.Errorf("%d says %s", resp.Status, s.Status)
+		t.Errorf("got %d with status %s, want IN_PROGRESS with a 202 only", resp.Status, s.Status)
 	}
 	return s
 }
@@ -100,25 +101,25 @@ func poll(t *testing.T, s *stack.Stack, address string) search {
 	return readSearch(t, resp, err)
 }
 
-// finish polls until the search is finished; what was found so far must never become less in the order of keys.
+// finish polls until the search is finished. Its progress must never decrease.
 func finish(t *testing.T, s *stack.Stack, now search) search {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for now.Code == http.StatusAccepted {
 		if err := await.Sleep(ctx, 50*time.Millisecond); err != nil {
-			t.Fatalf("the search is %s at %d %%: %v", now.Status, *now.Progress, err)
+			t.Fatalf("search is %s at %d %%, want it finished: %v", now.Status, *now.Progress, err)
 		}
 		next := poll(t, s, now.link("status"))
 		if *next.Progress < *now.Progress {
-			t.Errorf("progress %d after %d", *next.Progress, *now.Progress)
+			t.Errorf("progress went from %d to %d, want no decrease", *now.Progress, *next.Progress)
 		}
 		now = next
 	}
 	return now
 }
 
-// places are the numbers of books.
+// placesOf returns the places of the found books.
 func placesOf(t *testing.T, s search) []int {
 	t.Helper()
 	var all []int
@@ -154,7 +155,7 @@ func TestSearchQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(decodeExactly(t, string(want)), decodeExactly(t, string(got))); diff != "" || all.Code != http.StatusCreated || all.Status != "COMPLETED" {
-		t.Errorf("%d %s (-want +got):\n%s", all.Code, all.Status, diff)
+		t.Errorf("got %d %s, want 201 COMPLETED; results (-want +got):\n%s", all.Code, all.Status, diff)
 	}
 	t.Run("the_same_id_is_the_same_search", func(t *testing.T) {
 		s := s.WithTB(t)
@@ -162,18 +163,18 @@ func TestSearchQuick(t *testing.T) {
 		first := post(t, s, `{"collection":"tools","limit":1}`, "Operation-Id", id)
 		again := post(t, s, `{"limit":1,"collection":"tools"}`, "Operation-Id", id)
 		if len(first.Result) != 1 || first.link("status") != again.link("status") || !strings.HasSuffix(first.link("status"), id) {
-			t.Errorf("%+v and %+v", first, again)
+			t.Errorf("got %+v and %+v, want the same search with one result", first, again)
 		}
 		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
 			client.RequestBody{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
 		expectRefusal(t, resp, err, http.StatusBadRequest, "operation-id-in-use")
 	})
-	t.Run("elsewhere", func(t *testing.T) {
+	t.Run("other_dialects", func(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"limit":1}`, "Longshore-Labels", "team=data", "Longshore-Retention", "5m")
 		monitor, err := s.Client().Get(t.Context(), now.Header.Get("Operation-Location"))
 		if err != nil || monitor.Status != http.StatusOK || !strings.Contains(string(monitor.Body), `"kind":"search"`) {
-			t.Errorf("the monitor: %v, %s", err, monitor.Body)
+			t.Errorf("monitor is %s (%v), want kind search", monitor.Body, err)
 		}
 		op := s.SubmitJSON(tool.SampleJSON)
 		resp, err := s.Client().Get(t.Context(), "/search/status/"+op.ID)
@@ -185,12 +186,12 @@ func TestSearchQuick(t *testing.T) {
 		now := post(t, s, `{"limit":1}`)
 		resp, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
 		if err != nil || resp.Status != http.StatusNoContent {
-			t.Fatalf("%v, %+v", err, resp)
+			t.Fatalf("got %+v (%v), want status 204", resp, err)
 		}
 		resp, err = s.Client().Get(t.Context(), now.link("status"))
 		expectRefusal(t, resp, err, http.StatusGone, "operation-expired")
 	})
-	t.Run("refused", func(t *testing.T) { expectRejectedSearches(t, s.WithTB(t)) })
+	t.Run("rejected", func(t *testing.T) { expectRejectedSearches(t, s.WithTB(t)) })
 }
 
 func expectRefusal(t *testing.T, resp *client.Response, err error, status int, code string) {
@@ -200,7 +201,7 @@ func expectRefusal(t *testing.T, resp *client.Response, err error, status int, c
 	}
 	p, err := resp.Problem()
 	if err != nil || p.Status != status || p.Code() != code {
-		t.Errorf("%v: %d %s, want %d %s", err, p.Status, p.Code(), status, code)
+		t.Errorf("got %d %s (%v), want %d %s", p.Status, p.Code(), err, status, code)
 	}
 }
 
@@ -237,7 +238,7 @@ func expectRejectedSearches(t *testing.T, s *stack.Stack) {
 	for _, address := range []string{"/search/status/x", "/search/status/%00", "/search/status/0192f000-0000-7000-8000-000000000000"} {
 		resp, err := s.Client().Get(t.Context(), address)
 		if err != nil || resp.Status != http.StatusNotFound {
-			t.Errorf("%s: %v, %+v", address, err, resp)
+			t.Errorf("GET %s: got %+v (%v), want 404", address, resp, err)
 		}
 	}
 }
@@ -249,7 +250,7 @@ func TestSearchSlow(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"collection":"books","query":"rare","limit":10000}`)
 		if now.Code != http.StatusAccepted || now.link("status") != now.Header.Get("Location") || now.Header.Get("Operation-Location") == "" {
-			t.Fatalf("%d, links %v, headers %v", now.Code, now.Links, now.Header)
+			t.Fatalf("got %d, links %v, headers %v, want 202 with Location and Operation-Location", now.Code, now.Links, now.Header)
 		}
 		var partial search
 		await.Until(t, time.Minute, "partial results", func() bool {
@@ -257,11 +258,11 @@ func TestSearchSlow(t *testing.T) {
 			return len(partial.Result) > 0
 		})
 		if partial.Code != http.StatusAccepted || *partial.Progress < 1 || *partial.Progress > 99 {
-			t.Errorf("%d with %d results at %d %%", partial.Code, len(partial.Result), *partial.Progress)
+			t.Errorf("got %d with %d results at %d %%, want 202 at 1 to 99 %%", partial.Code, len(partial.Result), *partial.Progress)
 		}
 		end := finish(t, s, now)
 		if end.Status != "COMPLETED" || len(end.Result) != rareBooks || end.Counts.Scanned != books || *end.Progress != 100 {
-			t.Errorf("%s: %d of %d, %+v", end.Status, len(end.Result), rareBooks, end.Counts)
+			t.Errorf("got %s with %d results, want %d; counts are %+v", end.Status, len(end.Result), rareBooks, end.Counts)
 		}
 		t.Run("paged", func(t *testing.T) {
 			var paged []json.RawMessage
@@ -279,7 +280,7 @@ func TestSearchSlow(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"collection":"books","query":"rare","sort":["-place"],"limit":2}`, "Prefer", "wait=50")
 		if diff := cmp.Diff([]int{books, books - 3000}, placesOf(t, now)); diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
-			t.Errorf("%d %s (-want +got):\n%s", now.Code, now.Status, diff)
+			t.Errorf("got %d %s, want 201; places (-want +got):\n%s", now.Code, now.Status, diff)
 		}
 	})
 	t.Run("sorted_and_filtered", func(t *testing.T) {
@@ -308,7 +309,7 @@ func TestSearchSlow(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) { expectCancelled(t, s.WithTB(t)) })
 }
 
-// searchersIdle is true when no searcher does anything for a search.
+// searchersIdle is a query that is true when no searcher runs a statement.
 const searchersIdle = `SELECT NOT EXISTS (SELECT FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = 'longshore-searcher' AND state <> 'idle')`
 
@@ -323,20 +324,20 @@ func expectCancelled(t *testing.T, s *stack.Stack) {
 		t.Fatal(err)
 	}
 	now := post(t, s, `{"collection":"books","query":"rare"}`)
-	s.WaitForSQL(10*time.Second, "a step to be in its middle", strings.Replace(searchersIdle, "NOT", "", 1))
-	began := time.Now()
+	s.WaitForSQL(10*time.Second, "a step to be blocked", strings.Replace(searchersIdle, "NOT", "", 1))
+	cancelled := time.Now()
 	resp, err := s.Client().Do(t.Context(), http.MethodDelete, now.link("status"), client.RequestBody{})
 	if left := readSearch(t, resp, err); left.Status != "CANCELLED_BY_USER" || left.Code != http.StatusOK {
-		t.Errorf("%d %s", left.Code, left.Status)
+		t.Errorf("cancel: got %d %s, want 200 CANCELLED_BY_USER", left.Code, left.Status)
 	}
-	s.WaitForSQL(5*time.Second, "the searcher to stand still", searchersIdle)
-	took := time.Since(began)
-	t.Logf("the search stood still %s after DELETE", took)
-	if took > time.Second {
-		t.Errorf("it took %s", took)
+	s.WaitForSQL(5*time.Second, "the searcher to be idle", searchersIdle)
+	elapsed := time.Since(cancelled)
+	t.Logf("the searcher was idle %s after DELETE", elapsed)
+	if elapsed > time.Second {
+		t.Errorf("the searcher was idle after %s, want at most 1s", elapsed)
 	}
 	if end := poll(t, s, now.link("status")); end.Code != http.StatusCreated || end.Status != "CANCELLED_BY_USER" || end.Error == nil {
-		t.Errorf("%d %s, %+v", end.Code, end.Status, end.Error)
+		t.Errorf("got %d %s with error %+v, want 201 CANCELLED_BY_USER with an error", end.Code, end.Status, end.Error)
 	}
 }
 
