@@ -12,7 +12,7 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// alltypes is a collection with a column of every type, for files that others read.
+// alltypes is a collection with a column of every type, for exports that third parties read.
 const (
 	allTypesFile = `{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -27,7 +27,7 @@ const (
   import_number BIGINT, import_row INT)`
 )
 
-// typedRecord is one record as Postgres tells it. Numbers are texts, so that no digit is lost.
+// typedRecord is a record as read from Postgres. Numbers are text, so that no digit is lost.
 type typedRecord struct {
 	Code, Name, Amount, Count string
 	Sold                      *bool
@@ -37,14 +37,14 @@ type typedRecord struct {
 
 var allTypesColumns = []string{"code", "name", "amount", "count", "sold", "tags", "origin"}
 
-// oddNames are what programs like to misread: formulas, other scripts, blanks, what looks like a number or a date, and what has a
-// meaning in the format itself.
+// oddNames are texts that programs often misread: formulas, other scripts, blanks, text that looks
+// like a number or a date, and characters with a meaning in the format itself.
 var oddNames = []string{
 	"=1+1", "=cmd|' /C calc'!A0", "+41 79", "-5", "@SUM(A1)", "Größe", "日本語のテキスト", "שלום", "emoji 🚢⚓", "  blanks  ", "two\nlines", "tab\there",
 	`"quoted", and, commas`, "<b>&amp;</b>", "007", "1e5", "2026-01-31", "true", "NULL", "'apostrophe", "ﬀ̈",
 }
 
-// oddNumbers have more digits than a double holds, or look odd.
+// oddNumbers have more digits than a double, or an unusual form.
 var oddNumbers = []string{"0.1", "-0.5", "12345678901234567890.12345", "0.30000000000000004", "1e-7", "999999999999999", "100000000000000000001"}
 
 const allTypesCount = 3_000
@@ -68,14 +68,14 @@ func allTypesBody() []byte {
 	return []byte(body.String())
 }
 
-// cell is what a format makes of a column's value: "" for nothing.
+// cell returns a column's value as the format writes it; an empty string stands for null.
 func (w typedRecord) cell(format, column string) string {
 	switch column {
 	case "code":
 		return w.Code
 	case "name":
 		if format == "csv" && strings.ContainsAny(w.Name[:1], "=+-@") {
-			return "'" + w.Name // or else a spreadsheet would carry it out
+			return "'" + w.Name // keeps a spreadsheet from running it as a formula
 		}
 		return w.Name
 	case "amount":
@@ -100,7 +100,7 @@ func (w typedRecord) cell(format, column string) string {
 	}
 }
 
-// readAllTypes reads the table.
+// readAllTypes reads the table, by code.
 func readAllTypes(t *testing.T, s *stack.Stack) map[string]typedRecord {
 	t.Helper()
 	rows, err := s.DB().Query(t.Context(), `SELECT code, name, amount::text, count::text, sold, tags, coalesce(origin::text, '') FROM alltypes`)

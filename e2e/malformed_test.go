@@ -12,20 +12,21 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// Limits of the stack of TestImportMalformedBody, small enough to be exceeded by small bodies.
+// smallLimits are limits that small bodies exceed.
 var smallLimits = []string{
 	"LONGSHORE_MAX_BODY_BYTES=4194304", "LONGSHORE_MAX_RECORD_BYTES=65536", "LONGSHORE_MAX_RECORDS=1000",
 	"LONGSHORE_CHUNK_RECORDS=2",
 }
 
-// position is where in a body a fault is said to lie.
+// position is the place of an error in a body, as a problem reports it.
 type position struct {
 	line, column, row int
 	offset            int64
 }
 
-// TestImportMalformedBody sends bodies whose structure is broken. Each is refused with a status, a code and a position, and nothing
-// of it is kept, though chunks of two records were staged before the fault was met.
+// TestImportMalformedBody sends bodies with a broken structure. Each is rejected with a status, a
+// code and a position, and leaves no rows, although chunks of two records were staged before the
+// error.
 func TestImportMalformedBody(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: smallLimits})
@@ -42,7 +43,7 @@ func TestImportMalformedBody(t *testing.T) {
 	expectNoRows(t, s)
 }
 
-// expectPosition holds what a refusal says of the fault's position against where it lies.
+// expectPosition compares the position in a problem with the wanted one, if any.
 func expectPosition(t *testing.T, p client.Problem, want *position) {
 	t.Helper()
 	if want == nil {
@@ -53,7 +54,7 @@ func expectPosition(t *testing.T, p client.Problem, want *position) {
 		got.offset = *p.Offset
 	}
 	if got != *want {
-		t.Errorf("the fault is said to lie at %+v, and lies at %+v: %s", got, *want, p.Detail)
+		t.Errorf("error is at %+v, want %+v: %s", got, *want, p.Detail)
 	}
 }
 
@@ -62,10 +63,10 @@ type brokenBody struct {
 	body     client.RequestBody
 	status   int
 	code     string
-	position *position // nil: there is none, or it is the parser's to say
+	position *position // nil if not checked
 }
 
-// goodRecord is a good record that a fault may stand behind.
+// goodRecord is a valid record for bodies whose error comes later.
 const goodRecord = `{"tool_id":"S1","tool_name":"One","category":"Travel"}`
 
 func brokenBodies(t *testing.T) []brokenBody {
@@ -147,20 +148,20 @@ func numberedTools(n int) []tool.Tool {
 	return tools
 }
 
-// damaged changes goodRecord bit in the middle.
+// damaged flips one bit in the middle.
 func damaged(content []byte) []byte {
 	broken := bytes.Clone(content)
 	broken[len(broken)/2] ^= 0x10
 	return broken
 }
 
-// TestUnknownAddresses asks for what is not there, in ways that are not taken.
+// TestUnknownAddresses requests unknown addresses, and known ones with a wrong method or parameter.
 func TestUnknownAddresses(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	op := s.SubmitJSON(tool.SampleJSON)
 	s.WaitFor(op, "Succeeded")
-	const nobody = "/operations/0192f000-0000-7000-8000-000000000000"
+	const unknown = "/operations/0192f000-0000-7000-8000-000000000000"
 	tests := []struct {
 		name, method, path string
 		status             int
@@ -173,9 +174,9 @@ func TestUnknownAddresses(t *testing.T) {
 		{"wrong_method_import", "GET", "/api/tools/import", 405, "method-not-allowed", "POST"},
 		{"wrong_method_operation", "PUT", "/operations/" + op.ID, 405, "method-not-allowed", "GET, POST, DELETE, HEAD"},
 		{"wrong_method_index", "TRACE", "/", 405, "method-not-allowed", "GET, HEAD"},
-		{"unknown_operation", "GET", nobody, 404, "operation-not-found", ""},
-		{"unknown_status", "GET", strings.Replace(nobody, "operations", "status", 1), 404, "operation-not-found", ""},
-		{"unknown_records", "GET", nobody + "/records", 404, "operation-not-found", ""},
+		{"unknown_operation", "GET", unknown, 404, "operation-not-found", ""},
+		{"unknown_status", "GET", strings.Replace(unknown, "operations", "status", 1), 404, "operation-not-found", ""},
+		{"unknown_records", "GET", unknown + "/records", 404, "operation-not-found", ""},
 		{"ill_formed_operation", "GET", "/operations/1", 404, "operation-not-found", ""},
 		{"long_operation", "GET", "/operations/" + strings.Repeat("a", 2_000), 404, "operation-not-found", ""},
 		{"operation_with_zero", "GET", "/operations/a%00b", 404, "operation-not-found", ""},
@@ -197,13 +198,13 @@ func TestUnknownAddresses(t *testing.T) {
 			}
 			expectProblem(t, resp, test.status, test.code)
 			if allow := resp.Header.Get("Allow"); allow != test.allow {
-				t.Errorf("Allow is %q, not %q", allow, test.allow)
+				t.Errorf("Allow is %q, want %q", allow, test.allow)
 			}
 		})
 	}
 }
 
-// expectProblem holds an resp against the refusal that it should be. An empty code is any code.
+// expectProblem compares a response with the wanted problem. An empty code matches any code.
 func expectProblem(t *testing.T, resp *client.Response, status int, code string) client.Problem {
 	t.Helper()
 	p, err := resp.Problem()
@@ -211,12 +212,12 @@ func expectProblem(t *testing.T, resp *client.Response, status int, code string)
 		t.Fatal(err)
 	}
 	if p.Status != status || code != "" && p.Code() != code {
-		t.Errorf("refused with %d %s, not with %d %s: %s", p.Status, p.Code(), status, code, p.Detail)
+		t.Errorf("got %d %s, want %d %s: %s", p.Status, p.Code(), status, code, p.Detail)
 	}
 	return p
 }
 
-// expectNoRows fails the test if a table holds anything, as soon as the api had time to take back what it had staged.
+// expectNoRows waits until the api has rolled back what it had staged, and all tables are empty.
 func expectNoRows(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, table := range []string{"xforce.task_chunks", "xforce.tasks", "xforce.task_progress", "xforce.tools"} {

@@ -8,10 +8,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// services are those that use the database.
+// services are the programs of these tests that use the database.
 var services = []string{"api", "importer", "janitor"}
 
-// TestStartOnUnmigratedDatabase: a service refuses to start on an older schema and says what to run.
+// TestStartOnUnmigratedDatabase expects a service to refuse to start on an older schema and to name
+// the command to run.
 func TestStartOnUnmigratedDatabase(t *testing.T) {
 	t.Parallel()
 	database := storetest.NewEmptyDatabase(t)
@@ -32,13 +33,13 @@ func TestStartOnUnmigratedDatabase(t *testing.T) {
 	})
 }
 
-// TestStartConfigurationErrors: all faults of a configuration are told at once.
+// TestStartConfigurationErrors expects all errors of a configuration in one message.
 func TestStartConfigurationErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, service string
 		env           []string
-		output        []string
+		want          []string
 	}{
 		{"nothing_api", "api", nil, []string{"DATABASE_URL", "REDIS_URL"}},
 		{"nothing_importer", "importer", nil, []string{"DATABASE_URL", "REDIS_URL"}},
@@ -74,12 +75,12 @@ func TestStartConfigurationErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			expectContains(t, stack.MustNotStart(t, test.service, test.env), test.output...)
+			expectContains(t, stack.MustNotStart(t, test.service, test.env), test.want...)
 		})
 	}
 }
 
-// TestStartHidesPasswords: a password in an address is never told.
+// TestStartHidesPasswords expects no password of an address in the output.
 func TestStartHidesPasswords(t *testing.T) {
 	t.Parallel()
 	const password = "hush-hush-hush"
@@ -88,7 +89,7 @@ func TestStartHidesPasswords(t *testing.T) {
 			"DATABASE_URL=postgres://longshore:" + password + "@127.0.0.1:1/x", "REDIS_URL=redis://:" + password + "@127.0.0.1:1/0",
 		})
 		if strings.Contains(output, password) {
-			t.Errorf("the %s tells the password: %s", service, output)
+			t.Errorf("output of %s contains the password: %s", service, output)
 		}
 	}
 }
@@ -97,7 +98,7 @@ func expectContains(t *testing.T, output string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(output, part) {
-			t.Errorf("it does not say %q: %s", part, output)
+			t.Errorf("output does not contain %q: %s", part, output)
 		}
 	}
 }

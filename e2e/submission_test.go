@@ -21,16 +21,16 @@ import (
 
 const importPath = "/api/tools/import"
 
-// requestWithID is a request that its client may repeat.
+// requestWithID returns an import request with an Operation-Id, which makes it repeatable.
 func requestWithID(id string, content []byte) client.RequestBody {
 	return client.RequestBody{Type: "application/json", Content: content, Header: http.Header{"Operation-Id": {id}}}
 }
 
-// readAccepted reads the members of a 202.
+// readAccepted decodes a 202.
 func readAccepted(t *testing.T, resp *client.Response) (a client.Accepted) {
 	t.Helper()
 	if resp.Status != http.StatusAccepted {
-		t.Fatalf("status %d, not 202: %s", resp.Status, resp.Body)
+		t.Fatalf("got status %d, want 202: %s", resp.Status, resp.Body)
 	}
 	if err := json.Unmarshal(resp.Body, &a); err != nil {
 		t.Fatal(err)
@@ -39,31 +39,32 @@ func readAccepted(t *testing.T, resp *client.Response) (a client.Accepted) {
 	return a
 }
 
-// TestOperationID: the operation gets the id, the same request again is answered with the same operation, and another one is refused.
+// TestOperationID expects the operation to have the id of the request. The same request again
+// returns the same operation, and another request with the id is rejected.
 func TestOperationID(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
 	first := readAccepted(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)))
 	if first.ID != id || first.TotalRecords != 5 {
-		t.Errorf("accepted as %+v", first)
+		t.Errorf("got %+v, want id %s and 5 records", first, id)
 	}
 	s.WaitFor(first, "Succeeded")
 	resp := send(t, s, http.MethodPost, importPath, requestWithID(strings.ToUpper(id), tool.SampleJSON))
 	again := readAccepted(t, resp)
 	if again.ID != id || again.TaskReference != first.TaskReference || again.OperationLocation != first.OperationLocation || again.Status != "COMPLETED" {
-		t.Errorf("repeated as %+v", again)
+		t.Errorf("repeated request: got %+v, want COMPLETED and the operation %+v", again, first)
 	}
 	if wait := resp.Header.Get("Retry-After"); wait != "" {
-		t.Errorf("a finished import has Retry-After %q", wait)
+		t.Errorf("Retry-After of a finished import is %q, want none", wait)
 	}
 	packed := requestWithID(id, gzipped(t, tool.SampleJSON))
 	packed.Encoding = "gzip"
 	lines := requestWithID(id, tool.SampleJSON)
 	lines.Type = "application/x-ndjson"
 	for name, other := range map[string]client.RequestBody{
-		"another body": requestWithID(id, tool.JSON(tool.Numbered(1))), "another type": lines, "another coding": packed,
-		"cut off": requestWithID(id, tool.SampleJSON[:100]),
+		"another_body": requestWithID(id, tool.JSON(tool.Numbered(1))), "another_type": lines, "another_encoding": packed,
+		"cut_off": requestWithID(id, tool.SampleJSON[:100]),
 	} {
 		if p := expectProblem(t, send(t, s, http.MethodPost, importPath, other), http.StatusBadRequest, "operation-id-in-use"); t.Failed() {
 			t.Fatalf("%s: %s", name, p.Detail)
@@ -73,28 +74,29 @@ func TestOperationID(t *testing.T) {
 		expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusBadRequest, "invalid-operation-id")
 	}
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 1 {
-		t.Errorf("there are %d operations", n)
+		t.Errorf("got %d operations, want 1", n)
 	}
 	mustPrune(t, s, first)
 	expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusGone, "operation-expired")
 }
 
-// TestOperationIDAfterRejection: what was refused has used no id.
+// TestOperationIDAfterRejection expects a rejected request not to use up its id.
 func TestOperationIDAfterRejection(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
 	id := uuid.NewString()
-	for name, content := range map[string]string{"at the begin": "{}", "at the end": `[{"tool_id": "A"}, x]`, "empty": ""} {
+	for name, content := range map[string]string{"at the start": "{}", "at the end": `[{"tool_id": "A"}, x]`, "empty": ""} {
 		resp := send(t, s, http.MethodPost, importPath, requestWithID(id, []byte(content)))
 		if resp.Status != http.StatusBadRequest {
-			t.Errorf("%s: status %d: %s", name, resp.Status, resp.Body)
+			t.Errorf("%s: got status %d, want 400: %s", name, resp.Status, resp.Body)
 		}
 	}
 	op := readAccepted(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)))
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestOperationIDConcurrent sends the same request many times at once: it is one import.
+// TestOperationIDConcurrent sends the same request several times concurrently. The result is one
+// import.
 func TestOperationIDConcurrent(t *testing.T) {
 	t.Parallel()
 	const requests = 8
@@ -124,23 +126,24 @@ func TestOperationIDConcurrent(t *testing.T) {
 			}
 			expectProblem(t, resp, http.StatusConflict, "operation-id-receiving")
 			if _, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil {
-				t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
+				t.Errorf("Retry-After is %q, want seconds", resp.Header.Get("Retry-After"))
 			}
 		}
 		t.Logf("%d of %d requests with %d records were answered with 202", accepted, requests, records)
 		if accepted == 0 {
-			t.Error("none was accepted")
+			t.Error("no request was accepted, want at least one")
 		}
 		op := readAccepted(t, send(t, s, http.MethodPost, importPath, body))
 		s.WaitFor(op, "Succeeded")
 	}
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 2 {
-		t.Errorf("there are %d operations instead of 2", n)
+		t.Errorf("got %d operations, want 2", n)
 	}
 }
 
-// TestOperationIDWhileReceiving: while the first request is under way, a second with its id is told to come back; if the first breaks off,
-// the second may come.
+// TestOperationIDWhileReceiving sends a second request while the body of the first with the same id
+// is incomplete: the api answers 409 with Retry-After. After the first connection breaks, the
+// second request is accepted.
 func TestOperationIDWhileReceiving(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -156,21 +159,21 @@ func TestOperationIDWhileReceiving(t *testing.T) {
 	if _, err := io.WriteString(conn, head+string(tool.SampleJSON[:50])); err != nil {
 		t.Fatal(err)
 	}
-	s.WaitForSQL(rollbackTimeout, "the first request to be under way", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
+	s.WaitForSQL(rollbackTimeout, "the first request to be received", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, id)
 	resp := send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON))
 	expectProblem(t, resp, http.StatusConflict, "operation-id-receiving")
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || seconds < 1 {
-		t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
+		t.Errorf("Retry-After is %q, want seconds", resp.Header.Get("Retry-After"))
 	}
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.WaitForSQL(rollbackTimeout, "the first request to be taken back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
+	s.WaitForSQL(rollbackTimeout, "the first request to be rolled back", `SELECT NOT EXISTS (SELECT FROM xforce.tasks)`)
 	op := readAccepted(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)))
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestOperationIDMultipart: an upload in pieces that is begun again with its id is the same upload.
+// TestOperationIDMultipart starts a multipart upload again with its id and gets the same upload.
 func TestOperationIDMultipart(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -179,22 +182,23 @@ func TestOperationIDMultipart(t *testing.T) {
 	u := startMultipartUpload(t, s, "application/json", header)
 	u.mustPut(t, s, 1, tool.SampleJSON)
 	if again := startMultipartUpload(t, s, "application/json", header); u.ID != id || again.Upload != u.Upload || len(again.Received) != 1 {
-		t.Errorf("begun again as %+v", again)
+		t.Errorf("second start: got %+v, want upload %s with one part", again, u.Upload)
 	}
 	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/csv", Header: header}),
 		http.StatusBadRequest, "operation-id-in-use")
 	op := u.finish(t, s)
 	s.WaitFor(op, "Succeeded")
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks WHERE labels = '{"team": "data"}'`); n != 1 {
-		t.Error("the labels are not kept")
+		t.Errorf("got %d operations with the labels, want 1", n)
 	}
 	expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusBadRequest, "operation-id-in-use")
 	if again := startMultipartUpload(t, s, "application/json", header); !again.Finished || again.Operation != op.OperationLocation {
-		t.Errorf("begun after its end as %+v", again)
+		t.Errorf("start after the finish: got %+v, want finished with operation %s", again, op.OperationLocation)
 	}
 }
 
-// TestPreferWait: the 202 comes when the import is finished, or when the time is over, and says how it stands then.
+// TestPreferWait expects the 202 when the import has finished or the wait has elapsed, with the
+// status of that moment.
 func TestPreferWait(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MAX_WAIT=20s"}})
@@ -204,13 +208,13 @@ func TestPreferWait(t *testing.T) {
 	resp := send(t, s, http.MethodPost, importPath, waiting("respond-async, wait=10"))
 	done := readAccepted(t, resp)
 	if done.Status != "COMPLETED" || resp.Header.Get("Preference-Applied") != "wait=10" || resp.Header.Get("Retry-After") != "" {
-		t.Errorf("after %s: %+v, %v", resp.Elapsed, done, resp.Header)
+		t.Errorf("after %s: got %+v, headers %v, want COMPLETED with wait=10 applied", resp.Elapsed, done, resp.Header)
 	}
 	u := startMultipartUpload(t, s, "application/json", nil)
 	u.mustPut(t, s, 1, tool.SampleJSON)
 	resp = send(t, s, http.MethodPost, u.Finish, client.RequestBody{Header: http.Header{"Prefer": {"wait=10"}}})
 	if op := readAccepted(t, resp); op.Status != "COMPLETED" || op.TotalRecords != 5 {
-		t.Errorf("finished after %s: %+v", resp.Elapsed, op)
+		t.Errorf("finish after %s: got %+v, want COMPLETED with 5 records", resp.Elapsed, op)
 	}
 
 	release := s.BlockWrites("xforce.tools")
@@ -219,7 +223,7 @@ func TestPreferWait(t *testing.T) {
 	if op.Status != "IN_PROGRESS" || resp.Elapsed < time.Second || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("after %s: %+v, %v", resp.Elapsed, op, resp.Header)
 	}
-	// The wait is longer than the patience with the client's silence was, while its body came.
+	// This wait is longer than the grace of an upload, which applies only while the body arrives.
 	long := make(chan *client.Response)
 	go func() {
 		resp, err := s.Client().Do(t.Context(), http.MethodPost, importPath, waiting("wait=1000"))
@@ -228,7 +232,7 @@ func TestPreferWait(t *testing.T) {
 		}
 		long <- resp
 	}()
-	s.WaitForSQL(rollbackTimeout, "an import to wait for longer than the patience lasts", `
+	s.WaitForSQL(rollbackTimeout, "an import to wait longer than the upload grace", `
 SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 4 FROM xforce.tasks`)
 	release()
 	resp = <-long
@@ -241,7 +245,8 @@ SELECT max(sealed_at) < clock_timestamp() - interval '2 seconds' AND count(*) = 
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestImportHeaders: what else a request may say is kept with its operation, and what can't be taken is refused before the body is read.
+// TestImportHeaders expects labels and retention to be stored with the operation, and invalid ones
+// to be rejected.
 func TestImportHeaders(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -250,9 +255,9 @@ func TestImportHeaders(t *testing.T) {
 		Header: http.Header{"Longshore-Labels": {"team=data, batch=7"}, "Longshore-Retention": {"2h"}},
 	}
 	s.WaitFor(s.Submit("tools", body), "Succeeded")
-	const kept = `SELECT count(*) FROM xforce.tasks WHERE labels = '{"team": "data", "batch": "7"}' AND retention = interval '2 hours'`
-	if s.Number(kept) != 1 {
-		t.Error("labels and retention are not kept")
+	const stored = `SELECT count(*) FROM xforce.tasks WHERE labels = '{"team": "data", "batch": "7"}' AND retention = interval '2 hours'`
+	if n := s.Number(stored); n != 1 {
+		t.Errorf("got %d operations with labels and retention, want 1", n)
 	}
 	for name, value := range map[string]string{"Longshore-Labels": "no pair", "Longshore-Retention": "1s"} {
 		resp := send(t, s, http.MethodPost, importPath, client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})

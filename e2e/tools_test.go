@@ -14,10 +14,11 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// maxAcceptTime is how soon an import must be answered.
+// maxAcceptTime bounds the time until the 202 of an import.
 const maxAcceptTime = time.Second
 
-// TestToolsImport goes the way of seed 000, word for word.
+// TestToolsImport imports the sample of seed 000 twice and compares every response with the printed
+// one: the first import creates the records, the second updates them.
 func TestToolsImport(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -26,24 +27,25 @@ func TestToolsImport(t *testing.T) {
 	want := client.Accepted{Status: "IN_PROGRESS", TotalRecords: 5}
 	got := client.Accepted{Status: first.Status, TotalRecords: first.TotalRecords}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the 202 (-want +got):\n%s", diff)
+		t.Errorf("202 (-want +got):\n%s", diff)
 	}
 	if first.Elapsed > maxAcceptTime {
-		t.Errorf("the 202 took %s", first.Elapsed)
+		t.Errorf("202 arrived after %s, want at most %s", first.Elapsed, maxAcceptTime)
 	}
 	m := s.WaitFor(first, "Succeeded")
 	expectCounts(t, m, client.Counts{Total: 5, Created: 5, Imported: 5})
-	expectSeedAnswer(t, s.TaskStatus(first), first, 5)
+	expectCompletedStatus(t, s.TaskStatus(first), first, 5)
 	expectTools(t, s, tool.Sample())
 
 	again := s.SubmitJSON(tool.SampleJSON)
 	m = s.WaitFor(again, "Succeeded")
 	expectCounts(t, m, client.Counts{Total: 5, Updated: 5, Imported: 5})
-	expectSeedAnswer(t, s.TaskStatus(again), again, 5)
+	expectCompletedStatus(t, s.TaskStatus(again), again, 5)
 	expectTools(t, s, tool.Sample())
 }
 
-// TestToolsImportUnfinished looks at an import that cannot go on: there are exactly the three members of the seed.
+// TestToolsImportUnfinished reads the status of a blocked import. It has exactly the three members
+// of seed 000.
 func TestToolsImportUnfinished(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -55,12 +57,13 @@ func TestToolsImportUnfinished(t *testing.T) {
 		t.Errorf("members of an unfinished import (-want +got):\n%s", diff)
 	}
 	if status.Status != "IN_PROGRESS" || status.Progress != "0%" || status.TaskReference != op.TaskReference {
-		t.Errorf("an unfinished import says %+v", status)
+		t.Errorf("status of an unfinished import is %+v, want IN_PROGRESS, 0%% and reference %s", status, op.TaskReference)
 	}
 	s.WaitFor(op, "Succeeded")
 }
 
-// TestToolsImportRejected sends three records of which two are broken: the errors are those two as they were sent.
+// TestToolsImportRejected imports three records, two of them broken. The status lists those two as
+// they were sent.
 func TestToolsImportRejected(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
@@ -72,7 +75,7 @@ func TestToolsImportRejected(t *testing.T) {
 	op := s.SubmitJSON([]byte("{\"data\":[" + nameless + ",\n" + good + ",\n" + listless + "]}"))
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 3, Created: 1, Imported: 1, Failed: 2})
 	status := s.TaskStatus(op)
-	expectSeedAnswer(t, status, op, 1)
+	expectCompletedStatus(t, status, op, 1)
 	want := []string{compact(t, nameless), compact(t, listless)}
 	var got []string
 	for _, one := range status.Errors {
@@ -84,30 +87,30 @@ func TestToolsImportRejected(t *testing.T) {
 	expectTools(t, s, []tool.Tool{{ID: "B3", Name: "Three", Category: "Education"}})
 }
 
-// compact takes the space between tokens away and keeps the order of members.
+// compact removes white space between tokens and keeps the order of members.
 func compact(t *testing.T, text string) string {
 	t.Helper()
-	var shown bytes.Buffer
-	if err := json.Compact(&shown, []byte(text)); err != nil {
+	var compacted bytes.Buffer
+	if err := json.Compact(&compacted, []byte(text)); err != nil {
 		t.Fatalf("reading %s: %v", text, err)
 	}
-	return shown.String()
+	return compacted.String()
 }
 
-// expectSeedAnswer holds a finished import against the resp that seed 000 prints.
-func expectSeedAnswer(t *testing.T, status client.TaskStatus, op client.Accepted, imported int) {
+// expectCompletedStatus compares the status of a finished import with the one printed in seed 000.
+func expectCompletedStatus(t *testing.T, status client.TaskStatus, op client.Accepted, imported int) {
 	t.Helper()
 	if status.TaskReference != op.TaskReference || status.Status != "COMPLETED" || status.Progress != "100%" {
-		t.Errorf("a finished import says %+v", status)
+		t.Errorf("status of a finished import is %+v, want COMPLETED, 100%% and reference %s", status, op.TaskReference)
 	}
 	if status.ImportedRecords == nil || *status.ImportedRecords != imported {
-		t.Errorf("imported_records is %v, not %d", status.ImportedRecords, imported)
+		t.Errorf("imported_records is %v, want %d", status.ImportedRecords, imported)
 	}
 	if status.Errors == nil {
-		t.Error("errors is not a list")
+		t.Error("errors is null, want a list")
 	}
 	if len(status.Errors) != op.TotalRecords-imported {
-		t.Errorf("errors holds %d records, not %d", len(status.Errors), op.TotalRecords-imported)
+		t.Errorf("errors has %d records, want %d", len(status.Errors), op.TotalRecords-imported)
 	}
 }
 
@@ -118,7 +121,7 @@ func expectCounts(t *testing.T, m client.Monitor, want client.Counts) {
 	}
 }
 
-// expectTools holds the whole table against the tools that should be there, in the order of their ids.
+// expectTools compares the whole table with the wanted tools, ordered by id.
 func expectTools(t *testing.T, s *stack.Stack, want []tool.Tool) {
 	t.Helper()
 	rows, err := s.DB().Query(t.Context(), `
@@ -131,6 +134,6 @@ SELECT tool_name, tool_id, category, coalesce(description, ''), features, coales
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the table of tools (-want +got):\n%s", diff)
+		t.Errorf("table of tools (-want +got):\n%s", diff)
 	}
 }

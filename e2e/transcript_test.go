@@ -15,8 +15,9 @@ import (
 	"github.com/longshore-io/longshore/e2e/transcript"
 )
 
-// The tests of this file send the requests of the documents that Longshore comes from, as they are printed there, and hold the responses
-// against those printed there. The conversations are in e2e/transcript; docs/seeds.md says which sentence is held where.
+// The tests of this file send the requests printed in the seeds, the documents that Longshore
+// implements, and compare the responses with the printed ones. The conversations are in
+// e2e/transcript; docs/seeds.md lists which test checks which sentence.
 
 // TestTranscript000 is seed 000, the X-Force tools import.
 func TestTranscript000(t *testing.T) {
@@ -29,13 +30,13 @@ func TestTranscript000(t *testing.T) {
 	play.Run(t, s.Client().Base(), "complete", "sample payload", "failed")
 }
 
-// column is one of a table, as CREATE TABLE writes it.
+// column is a column of a table, as in CREATE TABLE.
 type column struct {
 	Name, Type, Default string
 	Required            bool
 }
 
-// The tables of seed 000, column for column.
+// seedTables are the tables of seed 000, column by column.
 var seedTables = map[string][]column{
 	"tasks": {
 		{"task_id", "uuid", "", true},
@@ -60,15 +61,15 @@ var seedTables = map[string][]column{
 	},
 }
 
-// The constraints of seed 000, by the names that it gives them, or none.
+// seedConstraints are the keys of seed 000, with its names or those of Postgres.
 var seedConstraints = []string{
 	"task_progress_pk: PRIMARY KEY (progress_id)",
 	"task_progress_task_id_fkey: FOREIGN KEY (task_id) REFERENCES xforce.tasks(task_id)",
 	"tasks_pk: PRIMARY KEY (task_id)",
 }
 
-// TestTranscript000Tables: the tables have the seed's columns first, with their names, types, defaults and order, and its keys. What
-// Longshore adds stands behind.
+// TestTranscript000Tables expects the columns of seed 000 first in the tables, with their names,
+// types, defaults and order, and its keys. The columns that Longshore adds follow.
 func TestTranscript000Tables(t *testing.T) {
 	t.Parallel()
 	db := stack.Start(t, stack.Options{Searchers: stack.None, Reporters: stack.None}).DB()
@@ -103,7 +104,7 @@ WHERE conrelid IN ('xforce.tasks'::regclass, 'xforce.task_progress'::regclass) A
 	}
 }
 
-// TestTranscript001 is seed 001, Bronto's log search. Without a searcher a query is a long one.
+// TestTranscript001 is seed 001, Bronto's log search. Queries are long while no searcher runs.
 func TestTranscript001(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
@@ -120,7 +121,7 @@ func TestTranscript001(t *testing.T) {
 	s.KillSearcher(0)
 	play.Run(t, base, "cancel", "forget to poll")
 	ended := `SELECT status = 'timed_out' FROM xforce.tasks WHERE task_id = $1`
-	s.WaitForSQL(janitorTimeout, "the search that nobody polls to end", ended, play.Value("forgotten"))
+	s.WaitForSQL(janitorTimeout, "the unpolled search to time out", ended, play.Value("forgotten"))
 	play.Run(t, base, "timed out")
 	play.Run(t, base, "begin in vain")
 	s.Exec("DROP TABLE spoons")
@@ -132,10 +133,11 @@ func TestTranscript001(t *testing.T) {
 	play.Run(t, base, "expired")
 }
 
-// janitorTimeout is how soon the janitor must see what its time has come for.
+// janitorTimeout bounds the time until the janitor handles an expired or unpolled operation.
 const janitorTimeout = 30 * time.Second
 
-// TestTranscript002 is seed 002, GeoGig's asynchronous tasks. The task that fails is an import whose table is gone.
+// TestTranscript002 is seed 002, GeoGig's asynchronous tasks. The failing task is an import whose
+// table was dropped.
 func TestTranscript002(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
@@ -187,7 +189,7 @@ var (
 	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
 
-// TestSeedsPageNamesExistingTests: every test that docs/seeds.md says holds something is there.
+// TestSeedsPageNamesExistingTests expects every test named in docs/seeds.md to exist.
 func TestSeedsPageNamesExistingTests(t *testing.T) {
 	t.Parallel()
 	root := os.DirFS("..")
@@ -195,14 +197,14 @@ func TestSeedsPageNamesExistingTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := make(map[string]bool)
+	exists := make(map[string]bool)
 	err = fs.WalkDir(root, ".", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		source, err := fs.ReadFile(root, path)
-		for _, begin := range testFunc.FindAllSubmatch(source, -1) {
-			there[string(begin[1])] = true
+		for _, match := range testFunc.FindAllSubmatch(source, -1) {
+			exists[string(match[1])] = true
 		}
 		return err
 	})
@@ -211,11 +213,11 @@ func TestSeedsPageNamesExistingTests(t *testing.T) {
 	}
 	named := testName.FindAllString(string(page), -1)
 	if len(named) == 0 {
-		t.Error("it names no tests")
+		t.Error("docs/seeds.md names no tests, want many")
 	}
 	for _, name := range named {
-		if !there[name] {
-			t.Errorf("there is no %s", name)
+		if !exists[name] {
+			t.Errorf("docs/seeds.md names %s, which does not exist", name)
 		}
 	}
 }

@@ -12,19 +12,20 @@ import (
 )
 
 const (
-	// rollbackTimeout is how long the api may take to remove what a broken upload had staged.
+	// rollbackTimeout bounds the time until the api has deleted what a broken upload staged.
 	rollbackTimeout = 5 * time.Second
-	// abandonedTimeout is when nothing must be left of the upload of a dead api.
+	// abandonedTimeout bounds the time until the upload of a killed api is deleted.
 	abandonedTimeout = time.Minute
 )
 
-// shortUploadGrace makes the api give a client one second, and one more for every 200,000 bytes.
+// shortUploadGrace makes the api allow an upload one second, and one more for every 200,000 bytes.
 var shortUploadGrace = []string{
 	"LONGSHORE_CHUNK_RECORDS=20", "LONGSHORE_UPLOAD_GRACE=1s", "LONGSHORE_MIN_UPLOAD_RATE=200000", "LONGSHORE_ABANDONED_AFTER=30s",
 }
 
-// TestUploadBroken breaks uploads off in every way that there is. Nothing of them is seen at any time, and nothing is left.
-// Meanwhile an upload that is slow, but not too slow, takes longer than abandoned ones are kept, and is accepted at its end.
+// TestUploadBroken breaks uploads off in every way. They are never visible and leave no rows.
+// Meanwhile a slow upload, just above the minimum rate, takes longer than abandoned uploads are
+// kept, and is accepted.
 func TestUploadBroken(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{Env: shortUploadGrace})
@@ -64,36 +65,37 @@ func TestUploadBroken(t *testing.T) {
 		expectRolledBack(t, s.WithTB(t), others)
 	})
 
-	s.WaitForSQL(abandonedTimeout-time.Since(killed), "the chunks of the dead api to be cleared away", `
+	s.WaitForSQL(abandonedTimeout-time.Since(killed), "the chunks of the killed api to be deleted", `
 SELECT NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $1) AND NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1)`, orphan)
-	t.Logf("the upload of the dead api was cleared away after %s", time.Since(killed))
+	t.Logf("the upload of the killed api was deleted after %s", time.Since(killed))
 	m := s.WaitFor(slow(), "Succeeded")
-	if held := s.Number(`SELECT count(*) FROM xforce.tools`); held != m.Counts.Total {
-		t.Errorf("the table holds %d rows after an import of %d", held, m.Counts.Total)
+	if rows := s.Number(`SELECT count(*) FROM xforce.tools`); rows != m.Counts.Total {
+		t.Errorf("table has %d rows, want %d", rows, m.Counts.Total)
 	}
 }
 
-// beginUpload sends a piece of a body.
-func beginUpload(t *testing.T, s *stack.Stack, mediaType string, length int, piece []byte) *client.Upload {
+// beginUpload sends the start of a body.
+func beginUpload(t *testing.T, s *stack.Stack, mediaType string, length int, content []byte) *client.Upload {
 	t.Helper()
 	upload, err := s.Client().BeginUpload(t.Context(), "tools", mediaType, length)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(upload.Abort)
-	if err := upload.Send(piece); err != nil {
+	if err := upload.Send(content); err != nil {
 		t.Fatal(err)
 	}
 	return upload
 }
 
-// receiving waits until chunks of an upload are staged and returns its id. Those of the others do not count.
+// waitForReceiving waits until an upload other than the given ones has staged chunks, and returns
+// its id.
 func waitForReceiving(t *testing.T, s *stack.Stack, others ...string) string {
 	t.Helper()
 	others = append([]string{}, others...) // not nil, which is NULL in SQL
 	const staged = `FROM xforce.tasks t WHERE status = 'receiving' AND is_active AND task_id <> ALL ($1::uuid[])
 		AND (SELECT count(*) FROM xforce.task_chunks c WHERE c.task_id = t.task_id) >= 10`
-	s.WaitForSQL(rollbackTimeout, "an upload to be under way", `SELECT count(*) = 1 `+staged, others)
+	s.WaitForSQL(rollbackTimeout, "an upload to be received", `SELECT count(*) = 1 `+staged, others)
 	var id string
 	if err := s.DB().QueryRow(t.Context(), `SELECT task_id::text `+staged, others).Scan(&id); err != nil {
 		t.Fatal(err)
@@ -101,7 +103,7 @@ func waitForReceiving(t *testing.T, s *stack.Stack, others ...string) string {
 	return id
 }
 
-// expectHidden: no dialect shows an operation that is not sealed.
+// expectHidden expects no dialect to show an unsealed operation.
 func expectHidden(t *testing.T, s *stack.Stack, id string) {
 	t.Helper()
 	var reference string
@@ -117,7 +119,8 @@ func expectHidden(t *testing.T, s *stack.Stack, id string) {
 	}
 }
 
-// cutUpload sends a body without its end, breaks the connection off and expects that nothing is left of it.
+// cutUpload sends a body without its end, closes the connection and expects the upload to be rolled
+// back.
 func cutUpload(t *testing.T, s *stack.Stack, others []string, length int, body []byte) {
 	t.Helper()
 	upload := beginUpload(t, s, "application/x-ndjson", length, body)
@@ -126,15 +129,15 @@ func cutUpload(t *testing.T, s *stack.Stack, others []string, length int, body [
 	expectRolledBack(t, s, others)
 }
 
-// expectRolledBack: nothing is there but the other uploads, which are not sealed.
+// expectRolledBack expects no rows except those of the other uploads, which are not sealed.
 func expectRolledBack(t *testing.T, s *stack.Stack, others []string) {
 	t.Helper()
-	s.WaitForSQL(rollbackTimeout, "the upload to be taken back", `
+	s.WaitForSQL(rollbackTimeout, "the upload to be rolled back", `
 SELECT NOT EXISTS (SELECT FROM xforce.tasks WHERE task_id <> ALL ($1::uuid[]))
   AND NOT EXISTS (SELECT FROM xforce.task_chunks WHERE task_id <> ALL ($1::uuid[])) AND NOT EXISTS (SELECT FROM xforce.tools)`, others)
 }
 
-// finalResponse waits for what an upload is answered.
+// finalResponse waits for the response to an upload.
 func finalResponse(t *testing.T, u *client.Upload) *client.Response {
 	t.Helper()
 	resp, err := u.Response(rollbackTimeout)
@@ -144,7 +147,8 @@ func finalResponse(t *testing.T, u *client.Upload) *client.Response {
 	return resp
 }
 
-// startSlowUpload begins an upload that is just quick enough. The function that it returns ends it, and expects the 202.
+// startSlowUpload starts an upload just above the minimum rate. The returned function ends it and
+// expects the 202.
 func startSlowUpload(t *testing.T, s *stack.Stack) (end func() client.Accepted) {
 	t.Helper()
 	const pause, records = 100 * time.Millisecond, 100 // some 300 bytes each: 300,000 bytes in a second
@@ -171,14 +175,14 @@ func startSlowUpload(t *testing.T, s *stack.Stack) (end func() client.Accepted) 
 		stop()
 		<-done
 		if failed != nil {
-			t.Fatalf("the slow upload: %v", failed)
+			t.Fatalf("slow upload: %v, want no error", failed)
 		}
 		if err := upload.End(); err != nil {
 			t.Fatal(err)
 		}
 		op := mustBeAccepted(t, s, upload)
 		if op.TotalRecords != sent {
-			t.Errorf("%d records were accepted of %d", op.TotalRecords, sent)
+			t.Errorf("accepted %d records, want %d", op.TotalRecords, sent)
 		}
 		return op
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// metricTimeout is what a metric may come later than what it tells of: the janitor reads its gauges every ten seconds.
+// metricTimeout bounds the delay of a metric: the janitor updates its gauges every ten seconds.
 const metricTimeout = 15 * time.Second
 
-// metric is a sample that a test waits for.
+// metric is a sample and its wanted value.
 type metric struct {
 	service string
 	value   float64
@@ -24,20 +24,21 @@ type metric struct {
 func waitForMetrics(t *testing.T, s *stack.Stack, metrics ...metric) {
 	t.Helper()
 	for _, m := range metrics {
-		var shown float64
+		var value float64
 		t.Cleanup(func() {
 			if t.Failed() {
-				t.Logf("%s %v of the %s: %v", m.name, m.labels, m.service, shown)
+				t.Logf("%s %v of the %s is %v, want %v", m.name, m.labels, m.service, value, m.value)
 			}
 		})
 		await.Until(t, metricTimeout, m.name, func() bool {
-			shown = s.Metrics(m.service).Value(m.name, m.labels...)
-			return shown == m.value
+			value = s.Metrics(m.service).Value(m.name, m.labels...)
+			return value == m.value
 		})
 	}
 }
 
-// TestWorkMetrics looks at the work as those do who watch it: an import with a rejected record, one that fails, and one whose queue is lost.
+// TestWorkMetrics checks the metrics of an import with a rejected record, of one that fails, and of
+// one whose queue entry is lost.
 func TestWorkMetrics(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
@@ -72,13 +73,13 @@ func TestWorkMetrics(t *testing.T) {
 	)
 	named := s.Metrics("importer").Exemplars("operation", "longshore_operations_finished_total", "state", "failed")
 	if !slices.Equal(named, []string{failed.ID}) {
-		t.Errorf("beside the failures stands %q, not %s", named, failed.ID)
+		t.Errorf("exemplars of failed operations are %q, want %s", named, failed.ID)
 	}
 	if lines := s.LogLines("importer", "ERR", "operation="+failed.ID); len(lines) != 1 {
-		t.Errorf("the failure is told %d times: %q", len(lines), lines)
+		t.Errorf("got %d error lines, want 1: %q", len(lines), lines)
 	}
 
-	// An import whose entry is lost while nobody is there to take it.
+	// An import whose queue entry is lost while the only importer is frozen.
 	s.FreezeImporter(0)
 	lost := spoons(`[{"id": 5}]`)
 	waitForMetrics(t, s,
@@ -86,10 +87,10 @@ func TestWorkMetrics(t *testing.T) {
 		metric{"janitor", 1, "longshore_due_chunks", []string{"kind", "import:chunk"}},
 	)
 	if age := s.Metrics("janitor").Value("longshore_oldest_due_seconds", "kind", "import:chunk"); age <= 0 || age > metricTimeout.Seconds() {
-		t.Errorf("the oldest chunk has been due for %v seconds", age)
+		t.Errorf("age of the oldest due chunk is %v s, want up to %v", age, metricTimeout.Seconds())
 	}
 	rescued := func() float64 { return s.Metrics("janitor").Value("longshore_rescues_total", "duty", "dispatch") }
-	before := rescued() // a chunk that was dispatched slowly may be among them
+	before := rescued() // may count a chunk that was dispatched slowly
 	s.FlushRedis()
 	await.Until(t, metricTimeout, "the lost entry to be counted as rescued", func() bool { return rescued() == before+1 })
 	s.ThawImporter(0)

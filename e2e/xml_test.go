@@ -13,7 +13,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/tool"
 )
 
-// TestTasksXML lets xmllint read the tasks of seed 002 in every state: its parser takes them, and XPath finds what the JSON says.
+// TestTasksXML reads the tasks of seed 002 in every state with xmllint, and compares values by
+// XPath with those of the JSON.
 func TestTasksXML(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
@@ -53,9 +54,9 @@ func TestTasksXML(t *testing.T) {
 	t.Run("no_such_task", func(t *testing.T) {
 		mustDo(t, s.WithTB(t), http.MethodGet, "/tasks/999999.xml", http.StatusNotFound)
 	})
-	t.Run("not_everything_is_taken_for_xml", func(t *testing.T) {
+	t.Run("broken_xml_is_rejected", func(t *testing.T) {
 		if _, _, err := thirdparty.RunUnchecked(t, []byte("<task><id>1</task>"), "xmllint", "--noout", "-"); err == nil {
-			t.Error("xmllint takes broken XML")
+			t.Error("xmllint accepts broken XML, want an error")
 		}
 	})
 }
@@ -67,7 +68,8 @@ func countIf(present bool) string {
 	return "0"
 }
 
-// oneInEachState makes a task for each status of seed 002 and returns their numbers. They stay as they are until the test ends.
+// oneInEachState creates a task in each status of seed 002 and returns their numbers by status.
+// They keep their states until the test ends.
 func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	t.Helper()
 	number := func(op client.Accepted) int {
@@ -79,7 +81,7 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	s.WaitFor(failed, "Failed")
 	s.BlockWrites("xforce.tools")
 	running := s.SubmitJSON(tool.SampleJSON)
-	s.WaitForSQL(recoveryLimit, "a step to be in its middle", `SELECT count(*) > 0 `+blockedSteps)
+	s.WaitForSQL(recoveryLimit, "a step to be blocked", `SELECT count(*) > 0 `+blockedSteps)
 	waiting := s.SubmitJSON(tool.SampleJSON)
 	cancelled := s.SubmitJSON(tool.SampleJSON)
 	mustDo(t, s, http.MethodGet, fmt.Sprintf("/tasks/%d.xml?cancel=true", number(cancelled)), http.StatusOK)
@@ -89,24 +91,24 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	}
 }
 
-// readXML asks for XML that its parser takes.
+// readXML requests a document and expects xmllint to parse it.
 func readXML(t *testing.T, s *stack.Stack, path string) []byte {
 	t.Helper()
 	resp := mustDo(t, s, http.MethodGet, path, http.StatusOK)
-	if given := resp.Header.Get("Content-Type"); !strings.HasPrefix(given, "application/xml") {
-		t.Errorf("Content-Type is %q", given)
+	if mediaType := resp.Header.Get("Content-Type"); !strings.HasPrefix(mediaType, "application/xml") {
+		t.Errorf("Content-Type is %q, want application/xml", mediaType)
 	}
 	thirdparty.Run(t, resp.Body, "xmllint", "--noout", "--nonet", "-")
 	return resp.Body
 }
 
-// expectXPath holds what expressions find against what they should.
+// expectXPath compares the results of XPath expressions with the wanted ones.
 func expectXPath(t *testing.T, text []byte, checks map[string]string) {
 	t.Helper()
 	for expression, want := range checks {
 		got := strings.TrimSuffix(string(thirdparty.Run(t, text, "xmllint", "--nonet", "--xpath", expression, "-")), "\n")
 		if got != want {
-			t.Errorf("%s is %q, not %q, in %s", expression, got, want, text)
+			t.Errorf("%s = %q, want %q, in %s", expression, got, want, text)
 		}
 	}
 }
