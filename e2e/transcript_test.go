@@ -23,11 +23,11 @@ import (
 func TestTranscript000(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	play := transcript.Read(t, "seed000")
+	script := transcript.Read(t, "seed000")
 	release := s.BlockWrites("xforce.tools")
-	play.Run(t, s.Client().Base(), "initiate", "ongoing")
+	script.Run(t, s.Client().Base(), "initiate", "ongoing")
 	release()
-	play.Run(t, s.Client().Base(), "complete", "sample payload", "failed")
+	script.Run(t, s.Client().Base(), "complete", "sample payload", "failed")
 }
 
 // column is a column of a table, as in CREATE TABLE.
@@ -111,26 +111,26 @@ func TestTranscript001(t *testing.T) {
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2", "LONGSHORE_POLL_WITHIN=3s"},
 	})
-	play := transcript.Read(t, "seed001")
+	script := transcript.Read(t, "seed001")
 	base := s.Client().Base()
-	play.Run(t, base, "fill", "short query")
+	script.Run(t, base, "fill", "short query")
 	s.KillSearcher(0)
-	play.Run(t, base, "long query", "in progress")
+	script.Run(t, base, "long query", "in progress")
 	s.StartSearcher(0)
-	play.Run(t, base, "completed")
+	script.Run(t, base, "completed")
 	s.KillSearcher(0)
-	play.Run(t, base, "cancel", "forget to poll")
+	script.Run(t, base, "cancel", "not polled")
 	ended := `SELECT status = 'timed_out' FROM xforce.tasks WHERE task_id = $1`
-	s.WaitForSQL(janitorTimeout, "the unpolled search to time out", ended, play.Value("forgotten"))
-	play.Run(t, base, "timed out")
-	play.Run(t, base, "begin in vain")
+	s.WaitForSQL(janitorTimeout, "the unpolled search to time out", ended, script.Value("forgotten"))
+	script.Run(t, base, "timed out")
+	script.Run(t, base, "start a failing query")
 	s.Exec("DROP TABLE spoons")
 	s.StartSearcher(0)
-	play.Run(t, base, "internal server error")
-	s.Exec("UPDATE xforce.tasks SET finished_at = finished_at - retention WHERE task_id = '" + play.Value("short") + "'")
+	script.Run(t, base, "internal server error")
+	s.Exec("UPDATE xforce.tasks SET finished_at = finished_at - retention WHERE task_id = '" + script.Value("short") + "'")
 	gone := `SELECT NOT is_active FROM xforce.tasks WHERE task_id = $1`
-	s.WaitForSQL(janitorTimeout, "the results to expire", gone, play.Value("short"))
-	play.Run(t, base, "expired")
+	s.WaitForSQL(janitorTimeout, "the results to expire", gone, script.Value("short"))
+	script.Run(t, base, "expired")
 }
 
 // janitorTimeout bounds the time until the janitor handles an expired or unpolled operation.
@@ -144,13 +144,13 @@ func TestTranscript002(t *testing.T) {
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
 	})
-	play := transcript.Read(t, "seed002")
+	script := transcript.Read(t, "seed002")
 	release := s.BlockWrites("xforce.tools")
-	play.Run(t, s.Client().Base(), "invoke", "list", "running", "prune unfinished", "nobody asked", "cancel")
+	script.Run(t, s.Client().Base(), "invoke", "list", "running", "prune unfinished", "prefetch does not cancel", "cancel")
 	release()
-	play.Run(t, s.Client().Base(), "invoke another", "finished", "cancel finished", "prune")
+	script.Run(t, s.Client().Base(), "invoke another", "finished", "cancel finished", "prune")
 	s.Exec("DROP TABLE spoons")
-	play.Run(t, s.Client().Base(), "invoke in vain", "failed")
+	script.Run(t, s.Client().Base(), "invoke a failing task", "failed")
 }
 
 // TestTranscript003 is seed 003, long-running actions by Microsoft's pattern.
@@ -160,28 +160,28 @@ func TestTranscript003(t *testing.T) {
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
 	})
-	play := transcript.Read(t, "seed003")
+	script := transcript.Read(t, "seed003")
 	base := s.Client().Base()
 	release := s.BlockWrites("xforce.tools")
-	play.Run(t, base, "upload-start", "upload-finish", "running")
+	script.Run(t, base, "upload-start", "upload-finish", "running")
 	release()
-	play.Run(t, base, "succeeded")
+	script.Run(t, base, "succeeded")
 	s.KillImporter(0)
-	play.Run(t, base, "not started", "canceled")
+	script.Run(t, base, "not started", "canceled")
 	s.StartImporter(0)
 	s.Exec("DROP TABLE spoons")
-	play.Run(t, base, "begin in vain", "failed")
+	script.Run(t, base, "start a failing upload", "failed")
 }
 
 // TestTranscript004 is seed 004, a report with a Location and a link to download it.
 func TestTranscript004(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{})
-	play := transcript.Read(t, "seed004")
+	script := transcript.Read(t, "seed004")
 	s.KillReporter(0)
-	play.Run(t, s.Client().Base(), "start", "in progress")
+	script.Run(t, s.Client().Base(), "start", "in progress")
 	s.StartReporter(0)
-	play.Run(t, s.Client().Base(), "completed", "download")
+	script.Run(t, s.Client().Base(), "completed", "download")
 }
 
 var (

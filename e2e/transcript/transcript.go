@@ -1,11 +1,14 @@
-// Package transcript plays conversations with the api that are written down as they go over the wire, and holds the answers against
-// what is written. The .http files here are the conversations of the seeds.
+// Package transcript sends requests that are written in text files, as they are sent over the wire,
+// and compares the responses with the written ones. The .http files contain the conversations of
+// the seeds.
 //
-// A file has scenes. A scene begins with "### name"; it has requests, each followed by the answer that must come. Lines that begin with
-// "# " are remarks; "# until" before a request says that it is repeated until the answer is as written. {{name}} stands for a text: the
-// first answer that has it gives it a value, from then on it is that value, in requests too. {{name~expression}} must match a regular
-// expression, {{name:type}} be a whole JSON value of a type. The name _ keeps nothing. A header or member {{absent}} must not be there.
-// Objects and elements must have exactly the members that are written, unless "..." is one of them.
+// A file has sections, which start with "### name" and contain requests, each followed by its
+// expected response. Lines that start with "# " are comments; "# until" before a request repeats it
+// until the response is the expected one. {{name}} is a placeholder: the first response that
+// matches it sets its value, and from then on it stands for that value, also in requests.
+// {{name~expression}} must match a regular expression, {{name:type}} must be a whole JSON value of
+// a type. The name _ keeps no value. A header or member {{absent}} must be missing. Objects and
+// elements must have exactly the written members, unless "..." is one of them.
 package transcript
 
 import (
@@ -20,74 +23,75 @@ import (
 //go:embed *.http
 var files embed.FS
 
-// Play is a conversation of several scenes, and the values that it has met so far.
-type Play struct {
-	scenes map[string][]exchange
-	values values
+// Script is a file's sections, and the values of its placeholders so far.
+type Script struct {
+	sections map[string][]exchange
+	values   values
 }
 
-// exchange is a request and its answer.
+// exchange is a request and its expected response.
 type exchange struct {
-	// where is the file and line of the request.
-	where string
-	// until repeats the request until its answer is as written.
+	// position is the file and line of the request.
+	position string
+	// until repeats the request until its response is the expected one.
 	until    bool
 	request  message
 	expected message
 }
 
-// message is one half of an exchange; the first line without the protocol is two words: method and path, or status and its name.
+// message is a request or a response. Its first line, without the protocol, is split in two: method
+// and path, or status and reason.
 type message struct {
 	first, second string
 	header        [][2]string
 	body          string
 }
 
-// Read reads a file of this package, such as "seed000".
-func Read(tb testing.TB, name string) *Play {
+// Read returns the script of a file in this package, such as "seed000".
+func Read(tb testing.TB, name string) *Script {
 	tb.Helper()
 	text, err := files.ReadFile(name + ".http")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	play, err := parse(name+".http", string(text))
+	script, err := parse(name+".http", string(text))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return play
+	return script
 }
 
-// Value is what a name stands for; empty if no answer has given it a value.
-func (p *Play) Value(name string) string { return p.values[name] }
+// Value returns the value of a placeholder, empty if no response has set it.
+func (s *Script) Value(name string) string { return s.values[name] }
 
-// parse reads scenes. Blocks of a scene are told apart by their first lines: a method, or HTTP/1.1.
-func parse(file, text string) (*Play, error) {
-	p := &Play{scenes: make(map[string][]exchange), values: make(values)}
-	var scene string
+// parse reads the sections. Requests start with a method, responses with HTTP/1.1.
+func parse(file, text string) (*Script, error) {
+	s := &Script{sections: make(map[string][]exchange), values: make(values)}
+	var section string
 	var current *message
 	until, inBody := false, false
 	for i, line := range strings.Split(text, "\n") {
-		where := file + ":" + strconv.Itoa(i+1)
-		begin, answers := isFirstLine(line)
-		all := p.scenes[scene]
+		position := file + ":" + strconv.Itoa(i+1)
+		isFirst, isResponse := isFirstLine(line)
+		all := s.sections[section]
 		switch {
 		case strings.HasPrefix(line, "### "):
-			scene, current = strings.TrimPrefix(line, "### "), nil
-			if p.scenes[scene] != nil {
-				return nil, fmt.Errorf("%s: there are two scenes %q", where, scene)
+			section, current = strings.TrimPrefix(line, "### "), nil
+			if s.sections[section] != nil {
+				return nil, fmt.Errorf("%s: the section %q exists twice", position, section)
 			}
 		case strings.HasPrefix(line, "#"):
 			until = until || line == "# until"
-		case begin && answers && len(all) > 0:
+		case isFirst && isResponse && len(all) > 0:
 			current, inBody = &all[len(all)-1].expected, false
-			current.begin(strings.TrimPrefix(line, "HTTP/1.1 "))
-		case begin && !answers && scene != "":
-			p.scenes[scene] = append(all, exchange{where: where, until: until})
-			current, inBody, until = &p.scenes[scene][len(all)].request, false, false
-			current.begin(strings.TrimSuffix(line, " HTTP/1.1"))
+			current.setFirstLine(strings.TrimPrefix(line, "HTTP/1.1 "))
+		case isFirst && !isResponse && section != "":
+			s.sections[section] = append(all, exchange{position: position, until: until})
+			current, inBody, until = &s.sections[section][len(all)].request, false, false
+			current.setFirstLine(strings.TrimSuffix(line, " HTTP/1.1"))
 		case current == nil:
 			if line != "" {
-				return nil, fmt.Errorf("%s: %q belongs to no request", where, line)
+				return nil, fmt.Errorf("%s: %q is outside of a request or response", position, line)
 			}
 		case inBody:
 			current.body += line + "\n"
@@ -96,19 +100,19 @@ func parse(file, text string) (*Play, error) {
 		default:
 			name, value, found := strings.Cut(line, ": ")
 			if !found {
-				return nil, fmt.Errorf("%s: %q is no header", where, line)
+				return nil, fmt.Errorf("%s: %q is not a header", position, line)
 			}
 			current.header = append(current.header, [2]string{name, value})
 		}
 	}
-	return p, p.check()
+	return s, s.check()
 }
 
-func (m *message) begin(line string) { m.first, m.second, _ = strings.Cut(line, " ") }
+func (m *message) setFirstLine(line string) { m.first, m.second, _ = strings.Cut(line, " ") }
 
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-func isFirstLine(line string) (begin, answers bool) {
+func isFirstLine(line string) (isFirst, isResponse bool) {
 	if strings.HasPrefix(line, "HTTP/1.1 ") {
 		return true, true
 	}
@@ -120,12 +124,12 @@ func isFirstLine(line string) (begin, answers bool) {
 	return false, false
 }
 
-// check finds requests without an answer.
-func (p *Play) check() error {
-	for _, scene := range p.scenes {
-		for _, x := range scene {
+// check returns an error for a request without a response.
+func (s *Script) check() error {
+	for _, section := range s.sections {
+		for _, x := range section {
 			if _, err := strconv.Atoi(x.expected.first); err != nil {
-				return fmt.Errorf("%s: the request has no answer", x.where)
+				return fmt.Errorf("%s: the request has no response", x.position)
 			}
 		}
 	}

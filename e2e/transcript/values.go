@@ -5,37 +5,40 @@ import (
 	"strings"
 )
 
-// values are what names stand for.
+// values are the values of the placeholders by name.
 type values map[string]string
 
-// placeholder is {{name}} or {{name~expression}}. An expression's braces come in pairs, as in [0-9]{2}.
+// placeholder matches {{name}} and {{name~expression}}. Braces in an expression are paired, as in
+// [0-9]{2}.
 var placeholder = regexp.MustCompile(`\{\{(\w+)(?:~((?:\{[^{}]*\}|[^{}])*))?\}\}`)
 
-// nameless is the name whose value nobody keeps.
-const nameless = "_"
+// discarded is the name whose value is not kept.
+const discarded = "_"
 
-// fill puts values in the place of names. A name without a value stays, and can be seen in what fails then.
+// fill replaces placeholders by their values. One without a value stays, so that the failing
+// request shows it.
 func (v values) fill(text string) string {
-	return placeholder.ReplaceAllStringFunc(text, func(one string) string {
-		if value, known := v[placeholder.FindStringSubmatch(one)[1]]; known {
+	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		if value, known := v[placeholder.FindStringSubmatch(match)[1]]; known {
 			return value
 		}
-		return one
+		return match
 	})
 }
 
-// match reports whether a text is as written, and keeps the values of the names that it meets for the first time.
-func (v values) match(written, given string) bool {
+// match reports whether a text is the expected one, and keeps the values of placeholders without
+// one.
+func (v values) match(expected, text string) bool {
 	var pattern strings.Builder
 	var names []string
 	pattern.WriteString(`(?s)\A`)
-	rest := 0
-	for _, at := range placeholder.FindAllStringSubmatchIndex(written, -1) {
-		pattern.WriteString(regexp.QuoteMeta(written[rest:at[0]]))
-		rest = at[1]
-		name, expression := written[at[2]:at[3]], ".+?"
-		if at[4] >= 0 {
-			expression = written[at[4]:at[5]]
+	end := 0
+	for _, loc := range placeholder.FindAllStringSubmatchIndex(expected, -1) {
+		pattern.WriteString(regexp.QuoteMeta(expected[end:loc[0]]))
+		end = loc[1]
+		name, expression := expected[loc[2]:loc[3]], ".+?"
+		if loc[4] >= 0 {
+			expression = expected[loc[4]:loc[5]]
 		}
 		if value, known := v[name]; known {
 			expression = regexp.QuoteMeta(value)
@@ -43,8 +46,8 @@ func (v values) match(written, given string) bool {
 		pattern.WriteString("(" + strings.ReplaceAll(expression, "(", "(?:") + ")")
 		names = append(names, name)
 	}
-	pattern.WriteString(regexp.QuoteMeta(written[rest:]) + `\z`)
-	found := regexp.MustCompile(pattern.String()).FindStringSubmatch(given)
+	pattern.WriteString(regexp.QuoteMeta(expected[end:]) + `\z`)
+	found := regexp.MustCompile(pattern.String()).FindStringSubmatch(text)
 	for i := range found[min(1, len(found)):] {
 		v.keep(names[i], found[i+1])
 	}
@@ -52,7 +55,7 @@ func (v values) match(written, given string) bool {
 }
 
 func (v values) keep(name, value string) {
-	if name != nameless {
+	if name != discarded {
 		v[name] = value
 	}
 }

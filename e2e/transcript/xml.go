@@ -9,34 +9,35 @@ import (
 	"strings"
 )
 
-// compareXML lists where a body is not the XML that is written. Space between elements and the choice of prefixes mean nothing.
-func compareXML(written string, body []byte, known values) []string {
-	want, err := outline([]byte(written))
+// compareXML lists the differences between a body and the expected XML. White space between
+// elements and the choice of prefixes are ignored.
+func compareXML(expected string, body []byte, known values) []string {
+	want, err := outline([]byte(expected))
 	if err != nil {
-		return []string{"what is written is no XML: " + err.Error()}
+		return []string{"the expected body is not XML: " + err.Error()}
 	}
 	got, err := outline(body)
 	if err != nil {
-		return []string{"the body is no XML: " + err.Error()}
+		return []string{"the body is not XML: " + err.Error()}
 	}
 	var wrong []string
 	for i := range max(len(want), len(got)) {
 		switch {
 		case i >= len(got):
-			wrong = append(wrong, "there is no "+want[i])
+			wrong = append(wrong, "missing "+want[i])
 		case i >= len(want):
-			wrong = append(wrong, "there is "+got[i])
+			wrong = append(wrong, "unexpected "+got[i])
 		case !known.match(want[i], got[i]):
-			wrong = append(wrong, fmt.Sprintf("%s is there, not %s", got[i], want[i]))
+			wrong = append(wrong, fmt.Sprintf("got %s, want %s", got[i], want[i]))
 		}
 	}
 	return wrong
 }
 
-// outline writes each element as a line: the path to it with its namespace, its attributes and its text.
+// outline returns one line for each element: its path with namespaces, its attributes and its text.
 func outline(text []byte) (lines []string, err error) {
 	var path []string
-	open := make(map[int]int) // depth → line
+	lineOf := make(map[int]int) // by depth
 	dec := xml.NewDecoder(bytes.NewReader(text))
 	for {
 		token, err := dec.Token()
@@ -55,13 +56,13 @@ func outline(text []byte) (lines []string, err error) {
 					line = append(line, a.Name.Local+"="+a.Value)
 				}
 			}
-			open[len(path)] = len(lines)
+			lineOf[len(path)] = len(lines)
 			lines = append(lines, strings.Join(line, " "))
 		case xml.EndElement:
 			path = path[:len(path)-1]
 		case xml.CharData:
 			if s := strings.TrimSpace(string(token)); s != "" && len(path) > 0 {
-				lines[open[len(path)]] += " " + s
+				lines[lineOf[len(path)]] += " " + s
 			}
 		}
 	}
