@@ -1,3 +1,4 @@
-// Package e2e holds the system tests and the fault tests: they start the built programs as processes, with a Postgres database and a
-// Redis of their own, and look at them only from outside, as users and as whoever reads the tables. Each file is about one theme.
+// Package e2e contains the system tests and the fault tests. They run the built programs as
+// processes, with a Postgres database and a Redis of their own, and check them from outside: as
+// clients, as operators and as readers of the tables.
 package e2e
