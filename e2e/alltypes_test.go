@@ -23,8 +23,8 @@ const (
     "sold": {"type": "boolean"}, "tags": {"type": "array", "items": {"type": "string"}}, "origin": {"type": "object"}
   }
 }`
-	allTypesTable = `CREATE TABLE alltypes (code TEXT PRIMARY KEY, name TEXT, amount NUMERIC, count BIGINT, sold BOOLEAN, tags TEXT[], origin JSONB,
-  import_number BIGINT, import_row INT)`
+	allTypesTable = `CREATE TABLE alltypes (code TEXT PRIMARY KEY, name TEXT, amount NUMERIC, count BIGINT, sold BOOLEAN,
+  tags TEXT[], origin JSONB, import_number BIGINT, import_row INT)`
 )
 
 // typedRecord is a record as read from Postgres. Numbers are text, so that no digit is lost.
@@ -45,7 +45,8 @@ var oddNames = []string{
 }
 
 // oddNumbers have more digits than a double, or an unusual form.
-var oddNumbers = []string{"0.1", "-0.5", "12345678901234567890.12345", "0.30000000000000004", "1e-7", "999999999999999", "100000000000000000001"}
+var oddNumbers = []string{"0.1", "-0.5", "12345678901234567890.12345", "0.30000000000000004", "1e-7", "999999999999999",
+	"100000000000000000001"}
 
 const allTypesCount = 3_000
 
@@ -56,7 +57,8 @@ func allTypesBody() []byte {
 		if err != nil {
 			panic(err) // texts marshal
 		}
-		fmt.Fprintf(&body, `{"code":"W%05d","name":%s,"amount":%s,"count":%d`, i, name, oddNumbers[i%len(oddNumbers)], int64(i)*3_074_457_345_618_257)
+		fmt.Fprintf(&body, `{"code":"W%05d","name":%s,"amount":%s,"count":%d`, i, name, oddNumbers[i%len(oddNumbers)],
+			int64(i)*3_074_457_345_618_257)
 		switch i % 3 {
 		case 0:
 			fmt.Fprintf(&body, `,"sold":%t,"tags":["one","zwei, drei","%d"],"origin":{"port":"Genova","n":[1,null]}`, i%2 == 0, i)
@@ -103,7 +105,8 @@ func (w typedRecord) cell(format, column string) string {
 // readAllTypes reads the table, by code.
 func readAllTypes(t *testing.T, s *stack.Stack) map[string]typedRecord {
 	t.Helper()
-	rows, err := s.DB().Query(t.Context(), `SELECT code, name, amount::text, count::text, sold, tags, coalesce(origin::text, '') FROM alltypes`)
+	rows, err := s.DB().Query(t.Context(),
+		`SELECT code, name, amount::text, count::text, sold, tags, coalesce(origin::text, '') FROM alltypes`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,8 @@ func TestExpiry(t *testing.T) {
 		url := op.accepted.OperationLocation
 		await.Until(t, recoveryLimit, "the operation to expire", func() bool { return mustGet(t, s, url).Status == http.StatusGone })
 		expectTombstoneInAllDialects(t, s, op, "succeeded", final[op.id].Counts)
-		s.WaitForSQL(recoveryLimit, "the dependent rows to be deleted", `SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
+		s.WaitForSQL(recoveryLimit, "the dependent rows to be deleted",
+			`SELECT reclaimed_at IS NOT NULL FROM xforce.tasks WHERE task_id = $1`, op.id)
 		if got := s.Number(countDependents, op.id); got != 0 {
 			t.Errorf("got %d dependent rows of the %s, want 0", got, op.kind)
 		}

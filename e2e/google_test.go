@@ -45,8 +45,8 @@ func TestGoogleOperation(t *testing.T) {
 	release := s.BlockWrites("xforce.tools")
 	first, second := s.SubmitJSON(tool.SampleJSON), s.SubmitJSON(tool.SampleJSON)
 	path := func(op client.Accepted) string { return "/v1/operations/" + op.ID }
-	if got := googleDo[googleOperation](t, s, http.MethodGet, path(first), http.StatusOK); got.Done || got.Response != nil || got.Error != nil ||
-		got.Name != "operations/"+first.ID {
+	if got := googleDo[googleOperation](t, s, http.MethodGet, path(first), http.StatusOK); got.Done ||
+		got.Response != nil || got.Error != nil || got.Name != "operations/"+first.ID {
 		t.Errorf("unfinished: got %+v, want it not done, named operations/%s", got, first.ID)
 	}
 	if p := googleDo[client.Problem](t, s, http.MethodDelete, path(first), http.StatusBadRequest); p.Code() != "failed-precondition" {

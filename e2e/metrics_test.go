@@ -68,10 +68,12 @@ func expectRequestMetrics(t *testing.T, s *stack.Stack, cancelled client.Accepte
 			t.Errorf("%s%q = %v, want %v", want.name, want.labels, got, want.value)
 		}
 	}
-	if ids := metrics.Exemplars("operation", "longshore_operations_finished_total", "state", "cancelled"); !slices.Contains(ids, cancelled.ID) {
+	ids := metrics.Exemplars("operation", "longshore_operations_finished_total", "state", "cancelled")
+	if !slices.Contains(ids, cancelled.ID) {
 		t.Errorf("exemplars of cancelled operations are %q, want %q among them", ids, cancelled.ID)
 	}
-	if ids := metrics.Exemplars("request_id", "longshore_http_request_seconds", "route", route); !slices.Contains(ids, request) {
+	ids = metrics.Exemplars("request_id", "longshore_http_request_seconds", "route", route)
+	if !slices.Contains(ids, request) {
 		t.Errorf("exemplars of import requests are %q, want %q among them", ids, request)
 	}
 	for _, family := range metrics {
@@ -108,13 +110,15 @@ func expectConsoleLinks(t *testing.T, s *stack.Stack, op client.Accepted) {
 	t.Helper()
 	want := `<https://console.example/base/operations/` + op.ID + `>; rel="related"; title="console"`
 	number := s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, op.ID)
-	for _, address := range []string{op.Location, op.OperationLocation, "/v1/operations/" + op.ID, "/tasks/" + strconv.Itoa(number), "/status/" + op.ID} {
+	for _, address := range []string{op.Location, op.OperationLocation, "/v1/operations/" + op.ID, "/tasks/" + strconv.Itoa(number),
+		"/status/" + op.ID} {
 		if links := expectStatus(t, s, address, http.StatusOK).Header.Values("Link"); !slices.Contains(links, want) {
 			t.Errorf("Link of %s is %q, want %q among them", address, links, want)
 		}
 	}
 	for address, status := range map[string]int{
-		"/search/status/" + op.ID: http.StatusNotFound, "/report-status/" + strconv.Itoa(number): http.StatusNotFound, "/operations": http.StatusOK,
+		"/search/status/" + op.ID: http.StatusNotFound, "/report-status/" + strconv.Itoa(number): http.StatusNotFound,
+		"/operations": http.StatusOK,
 	} {
 		if links := expectStatus(t, s, address, status).Header.Values("Link"); len(links) != 0 {
 			t.Errorf("Link of %s is %q, want none", address, links)

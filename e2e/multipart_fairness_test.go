@@ -24,7 +24,8 @@ func TestMultipartSplitsDoNotDelayImports(t *testing.T) {
 	for _, u := range uploads {
 		splits = append(splits, u.finish(t, s))
 	}
-	s.WaitForSQL(cleanupTimeout, "a split to be blocked", `SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
+	s.WaitForSQL(cleanupTimeout, "a split to be blocked",
+		`SELECT EXISTS (SELECT FROM xforce.tasks WHERE status = 'running' AND total_chunks = 0)`)
 	small := s.SubmitJSON(tool.SampleJSON)
 	s.WaitFor(small, "Succeeded")
 	release()

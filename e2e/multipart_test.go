@@ -224,15 +224,19 @@ func TestMultipartResume(t *testing.T) {
 	}
 	sendBrokenPart(t, s, u, 1, second)
 	sendBrokenPart(t, s, u, 2, second)
-	p := expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: contentDigest(first)}), http.StatusBadRequest, "digest-mismatch")
+	p := expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: contentDigest(first)}), http.StatusBadRequest,
+		"digest-mismatch")
 	if !strings.Contains(p.Detail, "Nothing") {
 		t.Errorf("detail of a digest mismatch is %q", p.Detail)
 	}
 	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Header: http.Header{"Content-Digest": {"sha-256=abc"}}}),
 		http.StatusBadRequest, "invalid-digest")
-	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: gzipped(t, second)[:400], Encoding: "gzip"}), http.StatusBadRequest, "bad-encoding")
-	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType, "unsupported-content-encoding")
-	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(`{"parts": 2}`)}), http.StatusConflict, "upload-incomplete")
+	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: gzipped(t, second)[:400], Encoding: "gzip"}), http.StatusBadRequest,
+		"bad-encoding")
+	expectProblem(t, u.put(t, s, 1, client.RequestBody{Content: second, Encoding: "br"}), http.StatusUnsupportedMediaType,
+		"unsupported-content-encoding")
+	expectProblem(t, send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(`{"parts": 2}`)}), http.StatusConflict,
+		"upload-incomplete")
 
 	seen := readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK)
 	if len(seen.Received) != 1 || seen.Received[0].Part != 1 || seen.ReceivedBytes != int64(len(first)) ||
@@ -246,7 +250,8 @@ func TestMultipartResume(t *testing.T) {
 	}
 	op := u.finish(t, s)
 	again := u.finish(t, s)
-	if diff := cmp.Diff(op.OperationLocation+op.Location+op.TaskReference, again.OperationLocation+again.Location+again.TaskReference); diff != "" {
+	if diff := cmp.Diff(op.OperationLocation+op.Location+op.TaskReference,
+		again.OperationLocation+again.Location+again.TaskReference); diff != "" {
 		t.Errorf("second finish (-want +got):\n%s", diff)
 	}
 	expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 2_000, Created: 2_000, Imported: 2_000})
@@ -258,7 +263,8 @@ func TestMultipartResume(t *testing.T) {
 			t.Errorf("%s: %s", what, p.Detail)
 		}
 	}
-	if seen := readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK); !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
+	seen = readMultipart(t, mustGet(t, s, u.Upload), http.StatusOK)
+	if !seen.Finished || seen.Operation != op.OperationLocation || seen.Limits.ExpiresAt != nil {
 		t.Errorf("finished upload is %+v, want its operation %s and no expiry", seen, op.OperationLocation)
 	}
 }
@@ -272,7 +278,8 @@ func sendBrokenPart(t *testing.T, s *stack.Stack, u multipartUpload, n int, cont
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", strings.TrimPrefix(u.part(n), s.Client().Base()), host, len(content))
+	head := fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n", strings.TrimPrefix(u.part(n), s.Client().Base()),
+		host, len(content))
 	if _, err := io.WriteString(conn, head+string(content[:len(content)-1])); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +291,9 @@ func sendBrokenPart(t *testing.T, s *stack.Stack, u multipartUpload, n int, cont
 // TestMultipartLimits exceeds every limit of a multipart upload.
 func TestMultipartLimits(t *testing.T) {
 	t.Parallel()
-	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_MAX_PART_BYTES=1000", "LONGSHORE_MAX_PARTS=3", "LONGSHORE_MAX_BODY_BYTES=2500"}})
+	s := stack.Start(t, stack.Options{Env: []string{
+		"LONGSHORE_MAX_PART_BYTES=1000", "LONGSHORE_MAX_PARTS=3", "LONGSHORE_MAX_BODY_BYTES=2500",
+	}})
 	u := startMultipartUpload(t, s, "application/x-ndjson", nil)
 	if u.Limits.PartBytes != 1000 || u.Limits.Parts != 3 || u.Limits.Bytes != 2500 {
 		t.Errorf("limits are %+v, want 1000 bytes a part, 3 parts, 2500 bytes", u.Limits)
@@ -308,7 +317,8 @@ func TestMultipartLimits(t *testing.T) {
 		resp := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.RequestBody{Content: of(1)})
 		expectProblem(t, resp, http.StatusBadRequest, "invalid-part-number")
 	}
-	for _, body := range []string{`{"parts": -1}`, `{"parts": 4}`, `{"parts": 9000000000000000000}`, `{"parts": 3, "more": 1}`, `[]`, strings.Repeat(" ", 5_000)} {
+	for _, body := range []string{`{"parts": -1}`, `{"parts": 4}`, `{"parts": 9000000000000000000}`, `{"parts": 3, "more": 1}`, `[]`,
+		strings.Repeat(" ", 5_000)} {
 		resp := send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(body)})
 		if strings.TrimSpace(body) != "" {
 			expectProblem(t, resp, http.StatusBadRequest, "invalid-finish")
@@ -400,7 +410,8 @@ func startSplit(t *testing.T, s *stack.Stack, records int) client.Accepted {
 		u.mustPut(t, s, i+1, part)
 	}
 	op := u.finish(t, s)
-	const splitting = `SELECT count(*) >= 20 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id) WHERE task_id = $1 AND total_chunks = 0`
+	const splitting = `SELECT count(*) >= 20 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+WHERE task_id = $1 AND total_chunks = 0`
 	s.WaitForSQL(time.Minute, "the upload to be partly split", splitting, op.ID)
 	return op
 }

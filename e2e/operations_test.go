@@ -110,7 +110,8 @@ func TestLongPollFromChangeToChange(t *testing.T) {
 		t.Errorf("got ETags %v, want at least 4", tags)
 	}
 	if resp = <-next; resp.Status != http.StatusNotModified || resp.Elapsed > maxNotifyDelay || resp.Header.Get("Retry-After") != "" {
-		t.Errorf("finished operation: status %d after %s with Retry-After %q, want 304 immediately, without it", resp.Status, resp.Elapsed, resp.Header.Get("Retry-After"))
+		t.Errorf("finished operation: status %d after %s with Retry-After %q, want 304 immediately, without it", resp.Status, resp.Elapsed,
+			resp.Header.Get("Retry-After"))
 	}
 }
 

@@ -50,7 +50,8 @@ func startReport(t *testing.T, s *stack.Stack, body, format string) startedRepor
 		t.Fatalf("POST /start-report: got %d %s (%v), want 202 in_progress", resp.Status, resp.Body, err)
 	}
 	r := startedReport{
-		stack: s, location: resp.Header.Get("Location"), number: accepted.Number, file: fmt.Sprintf("/reports/report-%d.%s", accepted.Number, format),
+		stack: s, location: resp.Header.Get("Location"), number: accepted.Number,
+		file: fmt.Sprintf("/reports/report-%d.%s", accepted.Number, format),
 	}
 	if want := s.Client().Base() + "/report-status/" + strconv.FormatInt(r.number, 10); r.location != want {
 		t.Errorf("Location is %s, want %s", r.location, want)
@@ -89,7 +90,8 @@ func (r startedReport) wait(t *testing.T) []byte {
 		expectRetryAfter(t, last, unfinished)
 		return !unfinished
 	})
-	if want := fmt.Sprintf(`{"status":"completed","download_link":%q,`, r.file); last.Status != http.StatusOK || !strings.HasPrefix(string(last.Body), want) {
+	want := fmt.Sprintf(`{"status":"completed","download_link":%q,`, r.file)
+	if last.Status != http.StatusOK || !strings.HasPrefix(string(last.Body), want) {
 		t.Fatalf("got %d %s, want 200 with a body that starts with %s", last.Status, last.Body, want)
 	}
 	var reported struct {
@@ -104,7 +106,8 @@ func (r startedReport) wait(t *testing.T) []byte {
 	if resp.Status != http.StatusOK || reported.Size != len(resp.Body) || reported.SHA256 != fmt.Sprintf("%x", sum) {
 		t.Errorf("got %d with %d bytes and digest %x, want %+v as in the status", resp.Status, len(resp.Body), sum, reported)
 	}
-	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"; resp.Header.Get("Repr-Digest") != want {
+	want = "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
+	if resp.Header.Get("Repr-Digest") != want {
 		t.Errorf("Repr-Digest is %q, want %q", resp.Header.Get("Repr-Digest"), want)
 	}
 	return resp.Body
@@ -118,7 +121,8 @@ func TestReportWithoutBody(t *testing.T) {
 	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
 	release := s.BlockWrites("xforce.task_outputs")
 	r := startReport(t, s, "", "pdf")
-	if resp := r.do(t, http.MethodGet, r.location, nil); strings.TrimSpace(string(resp.Body)) != `{"status":"in_progress"}` || resp.Status != http.StatusOK {
+	resp := r.do(t, http.MethodGet, r.location, nil)
+	if strings.TrimSpace(string(resp.Body)) != `{"status":"in_progress"}` || resp.Status != http.StatusOK {
 		t.Errorf("unfinished report: got %d %s, want 200 with status in_progress alone", resp.Status, resp.Body)
 	}
 	early := r.do(t, http.MethodGet, r.file, nil)
@@ -160,7 +164,8 @@ func TestExportsAreImportable(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(exportedRecords, tool.Numbered)), "Succeeded")
 	files := make(map[string][]byte)
-	for format, magic := range map[string]string{"csv": "tool_id,tool_name,category,", "ndjson": "{", "xlsx": "PK\x03\x04", "parquet": "PAR1"} {
+	for format, magic := range map[string]string{"csv": "tool_id,tool_name,category,", "ndjson": "{", "xlsx": "PK\x03\x04",
+		"parquet": "PAR1"} {
 		r := startReport(t, s, fmt.Sprintf(`{"report":"records","collection":"tools","format":%q}`, format), format)
 		files[format] = r.wait(t)
 		if !bytes.HasPrefix(files[format], []byte(magic)) {
@@ -213,7 +218,8 @@ func expectRanges(t *testing.T, r startedReport, whole []byte) {
 // worst case for the next reporter.
 const slowBlocks = `
 CREATE FUNCTION slow_block() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
-CREATE TRIGGER slow_block BEFORE INSERT ON xforce.task_outputs FOR EACH ROW WHEN (NEW.stage = 'file' AND NEW.seq = 1) EXECUTE FUNCTION slow_block()`
+CREATE TRIGGER slow_block BEFORE INSERT ON xforce.task_outputs FOR EACH ROW
+WHEN (NEW.stage = 'file' AND NEW.seq = 1) EXECUTE FUNCTION slow_block()`
 
 // TestReporterKilledDuringWrite kills the only reporter while it writes the second block of a file.
 func TestReporterKilledDuringWrite(t *testing.T) {

@@ -56,7 +56,8 @@ func doneChunks(s *stack.Stack, op client.Accepted) int {
 // attempt for each delivery.
 func expectOneAttemptEach(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	const again = `SELECT task_id::text, seq FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id) WHERE t.kind = 'import' AND c.attempts <> 1`
+	const again = `SELECT task_id::text, seq FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+WHERE t.kind = 'import' AND c.attempts <> 1`
 	rows, err := s.DB().Query(t.Context(), again)
 	if err != nil {
 		t.Fatal(err)
@@ -91,8 +92,8 @@ func TestImporterStopReleasesChunks(t *testing.T) {
 	// time comes from the database, because the test itself may be delayed by others.
 	const lanes = 8
 	s.WaitForChunks(op, done+lanes+1)
-	moved := s.Number(`SELECT (extract(epoch FROM stepped_at) * 1000)::bigint FROM xforce.task_chunks WHERE task_id = $1 AND stepped_at IS NOT NULL
-		ORDER BY stepped_at OFFSET $2 LIMIT 1`, op.ID, done+lanes)
+	moved := s.Number(`SELECT (extract(epoch FROM stepped_at) * 1000)::bigint FROM xforce.task_chunks
+		WHERE task_id = $1 AND stepped_at IS NOT NULL ORDER BY stepped_at OFFSET $2 LIMIT 1`, op.ID, done+lanes)
 	needed := time.Duration(moved-stopped) * time.Millisecond
 	t.Logf("it ended %s after SIGTERM; %s later every lane had moved on", elapsed.Round(time.Millisecond), needed)
 	if needed > 2*time.Second {

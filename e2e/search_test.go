@@ -29,7 +29,8 @@ const (
 	books = 300_000
 	// rareBooks is the number of books with "rare" in the title: every 3,000th.
 	rareBooks = books / 3_000
-	fillBooks = `INSERT INTO books SELECT chr(97 + n % 26), n, concat_ws(' ', CASE WHEN n % 3000 = 0 THEN 'rare' END, md5(n::text), md5((n + 1)::text)),
+	fillBooks = `INSERT INTO books SELECT chr(97 + n % 26), n,
+  concat_ws(' ', CASE WHEN n % 3000 = 0 THEN 'rare' END, md5(n::text), md5((n + 1)::text)),
   n % 1000 / 100.0, ARRAY['t' || n % 7], date '2000-01-01' + n % 3000 FROM generate_series(1, 300000) n; ANALYZE books`
 )
 
@@ -72,7 +73,8 @@ func readSearch(t *testing.T, resp *client.Response, err error) search {
 	if err := json.Unmarshal(resp.Body, &s); err != nil {
 		t.Fatalf("%s: %v", resp.Body, err)
 	}
-	if _, err := time.Parse("Mon Jan 02 15:04:05 MST 2006", s.StartTime); err != nil || !strings.Contains(s.StartTime, " GMT ") || s.Progress == nil {
+	_, err = time.Parse("Mon Jan 02 15:04:05 MST 2006", s.StartTime)
+	if err != nil || !strings.Contains(s.StartTime, " GMT ") || s.Progress == nil {
 		t.Errorf("got start_time %q, progress %v, want a date in GMT and a number", s.StartTime, s.Progress)
 	}
 	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
@@ -91,7 +93,8 @@ func post(t *testing.T, s *stack.Stack, query string, headers ...string) search 
 	for i := 0; i < len(headers); i += 2 {
 		header.Set(headers[i], headers[i+1])
 	}
-	resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", client.RequestBody{Type: "application/json", Header: header, Content: []byte(query)})
+	resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
+		client.RequestBody{Type: "application/json", Header: header, Content: []byte(query)})
 	return readSearch(t, resp, err)
 }
 
@@ -154,7 +157,8 @@ func TestSearchQuick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(decodeExactly(t, string(want)), decodeExactly(t, string(got))); diff != "" || all.Code != http.StatusCreated || all.Status != "COMPLETED" {
+	diff := cmp.Diff(decodeExactly(t, string(want)), decodeExactly(t, string(got)))
+	if diff != "" || all.Code != http.StatusCreated || all.Status != "COMPLETED" {
 		t.Errorf("got %d %s, want 201 COMPLETED; results (-want +got):\n%s", all.Code, all.Status, diff)
 	}
 	t.Run("the_same_id_is_the_same_search", func(t *testing.T) {
@@ -279,7 +283,8 @@ func TestSearchSlow(t *testing.T) {
 	t.Run("prefer_wait", func(t *testing.T) {
 		s := s.WithTB(t)
 		now := post(t, s, `{"collection":"books","query":"rare","sort":["-place"],"limit":2}`, "Prefer", "wait=50")
-		if diff := cmp.Diff([]int{books, books - 3000}, placesOf(t, now)); diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
+		diff := cmp.Diff([]int{books, books - 3000}, placesOf(t, now))
+		if diff != "" || now.Code != http.StatusCreated || now.Header.Get("Preference-Applied") == "" {
 			t.Errorf("got %d %s, want 201; places (-want +got):\n%s", now.Code, now.Status, diff)
 		}
 	})

@@ -49,8 +49,10 @@ func TestSearcherFrozenWithinResult(t *testing.T) {
 
 // lockableBooks replaces the table by a view whose titles cannot be read while an advisory lock is
 // held. The titles of the first shelf, every 26th book, are long.
-const lockableBooks = `UPDATE books SET title = repeat('long ', 2000) WHERE shelf = 'a' AND place <= 26 * 2000; ALTER TABLE books RENAME TO shelves;
-CREATE FUNCTION held(title TEXT) RETURNS TEXT STABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN title; END $$;
+const lockableBooks = `UPDATE books SET title = repeat('long ', 2000) WHERE shelf = 'a' AND place <= 26 * 2000;
+ALTER TABLE books RENAME TO shelves;
+CREATE FUNCTION held(title TEXT) RETURNS TEXT STABLE LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN title; END $$;
 CREATE VIEW books AS SELECT shelf, place, held(title) AS title, price, tags, printed FROM shelves`
 
 func expectFrozenSearcherReplaced(t *testing.T, found int) {
@@ -67,7 +69,8 @@ func expectFrozenSearcherReplaced(t *testing.T, found int) {
 	}
 	var searches []search
 	for range 2 {
-		searches = append(searches, post(t, s, fmt.Sprintf(`{"collection":"books","filter":{"shelf":"a","place":{"lte":%d}},"limit":10000}`, 26*found)))
+		searches = append(searches, post(t, s,
+			fmt.Sprintf(`{"collection":"books","filter":{"shelf":"a","place":{"lte":%d}},"limit":10000}`, 26*found)))
 	}
 	s.WaitForSQL(20*time.Second, "both searchers to be blocked in a step", `SELECT count(*) = 2 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'longshore-searcher' AND wait_event_type = 'Lock'`)

@@ -52,7 +52,8 @@ func TestOperationID(t *testing.T) {
 	s.WaitFor(first, "Succeeded")
 	resp := send(t, s, http.MethodPost, importPath, requestWithID(strings.ToUpper(id), tool.SampleJSON))
 	again := readAccepted(t, resp)
-	if again.ID != id || again.TaskReference != first.TaskReference || again.OperationLocation != first.OperationLocation || again.Status != "COMPLETED" {
+	if again.ID != id || again.TaskReference != first.TaskReference || again.OperationLocation != first.OperationLocation ||
+		again.Status != "COMPLETED" {
 		t.Errorf("repeated request: got %+v, want COMPLETED and the operation %+v", again, first)
 	}
 	if wait := resp.Header.Get("Retry-After"); wait != "" {
@@ -71,7 +72,8 @@ func TestOperationID(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"x", "00000000-0000-0000-0000-000000000000", "1"} {
-		expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusBadRequest, "invalid-operation-id")
+		expectProblem(t, send(t, s, http.MethodPost, importPath, requestWithID(id, tool.SampleJSON)), http.StatusBadRequest,
+			"invalid-operation-id")
 	}
 	if n := s.Number(`SELECT count(*) FROM xforce.tasks`); n != 1 {
 		t.Errorf("got %d operations, want 1", n)
@@ -260,7 +262,8 @@ func TestImportHeaders(t *testing.T) {
 		t.Errorf("got %d operations with labels and retention, want 1", n)
 	}
 	for name, value := range map[string]string{"Longshore-Labels": "no pair", "Longshore-Retention": "1s"} {
-		resp := send(t, s, http.MethodPost, importPath, client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
+		resp := send(t, s, http.MethodPost, importPath,
+			client.RequestBody{Type: "application/json", Content: tool.SampleJSON, Header: http.Header{name: {value}}})
 		expectProblem(t, resp, http.StatusBadRequest, "")
 	}
 }

@@ -32,11 +32,12 @@ func TestTasksXML(t *testing.T) {
 				"count(/task)":         "1",
 				"string(/task/id)":     strconv.Itoa(number),
 				"string(/task/status)": status,
-				"string(/task/*[local-name()='link' and namespace-uri()='http://www.w3.org/2005/Atom']/@href)": fmt.Sprintf("%s/tasks/%d.xml", s.Client().Base(), number),
-				"string-length(/task/description) > 0":                                                         "true",
-				"count(/task/progress/amount)":                                                                 countIf(status == "RUNNING"),
-				"count(/task/result)":                                                                          countIf(status == "FINISHED"),
-				"count(/task/error[string-length(message) > 0 and string-length(code) > 0])":                   countIf(status == "FAILED"),
+				"string(/task/*[local-name()='link' and namespace-uri()='http://www.w3.org/2005/Atom']/@href)": fmt.Sprintf("%s/tasks/%d.xml",
+					s.Client().Base(), number),
+				"string-length(/task/description) > 0": "true",
+				"count(/task/progress/amount)":         countIf(status == "RUNNING"),
+				"count(/task/result)":                  countIf(status == "FINISHED"),
+				"count(/task/error[string-length(message) > 0 and string-length(code) > 0])": countIf(status == "FAILED"),
 			})
 			if status == "FINISHED" {
 				expectXPath(t, text, map[string]string{"string(//importedRecords)": "5", "string(//failedRecords)": "1"})

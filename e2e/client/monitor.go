@@ -106,7 +106,8 @@ func (c *Client) Watch(ctx context.Context, operationLocation string, interval t
 	return c.poll(ctx, operationLocation, func(time.Duration) time.Duration { return interval })
 }
 
-func (c *Client) poll(ctx context.Context, operationLocation string, interval func(retryAfter time.Duration) time.Duration) (Monitor, error) {
+func (c *Client) poll(ctx context.Context, operationLocation string,
+	interval func(retryAfter time.Duration) time.Duration) (Monitor, error) {
 	for {
 		m, wait, err := c.Poll(ctx, operationLocation)
 		if err != nil || m.terminal() {

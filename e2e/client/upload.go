@@ -31,7 +31,8 @@ func (c *Client) BeginUpload(ctx context.Context, collection, mediaType string, 
 	if length > 0 {
 		framing = fmt.Sprintf("Content-Length: %d", length)
 	}
-	_, err = fmt.Fprintf(conn, "POST /api/%s/import HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n%s\r\n\r\n", collection, host, mediaType, framing)
+	_, err = fmt.Fprintf(conn, "POST /api/%s/import HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n%s\r\n\r\n", collection, host,
+		mediaType, framing)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting an upload: %w", err), conn.Close())
 	}
