@@ -56,7 +56,8 @@ func (s *stream) refill() bool {
 var streams = []struct{ name, contentType, head, record, tail string }{
 	{"json", "application/json", `{"data":[`, tool + ",\n", tool + "]}"},
 	{"ndjson", "application/x-ndjson", "", tool + "\n", ""},
-	{"csv", "text/csv", "id,size,sold,any,tags\n", "tool-000001,123456,true,\"" + strings.Repeat("An adjustable wrench. ", 14) + "\",a|b\n", ""},
+	{"csv", "text/csv", "id,size,sold,any,tags\n",
+		"tool-000001,123456,true,\"" + strings.Repeat("An adjustable wrench. ", 14) + "\",a|b\n", ""},
 }
 
 // TestMemory checks that memory does not grow with the body. It does not run in parallel with other
@@ -93,7 +94,8 @@ func TestMemory(t *testing.T) {
 			if live > start.HeapAlloc+1<<20 {
 				t.Errorf("heap after %d records = %d bytes, want about the %d bytes of the start", times, live, start.HeapAlloc)
 			}
-			t.Logf("%d records: %d bytes allocated, heap of %d bytes at the start and %d at the end", times, end.TotalAlloc-start.TotalAlloc, start.HeapAlloc, live)
+			t.Logf("%d records: %d bytes allocated, heap of %d bytes at the start and %d at the end", times, end.TotalAlloc-start.TotalAlloc,
+				start.HeapAlloc, live)
 		})
 	}
 }
@@ -220,7 +222,8 @@ func BenchmarkReader(b *testing.B) {
 		b.SetBytes(int64(times * (len(tool) + 1)))
 		b.ReportAllocs()
 		for b.Loop() {
-			decoder := jsontext.NewDecoder(&stream{record: tool + "\n", times: times}, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+			decoder := jsontext.NewDecoder(&stream{record: tool + "\n", times: times}, jsontext.AllowDuplicateNames(true),
+				jsontext.AllowInvalidUTF8(true))
 			var err error
 			for err == nil {
 				_, err = decoder.ReadValue()

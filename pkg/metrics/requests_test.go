@@ -36,7 +36,8 @@ longshore_http_requests_total{method="POST",route="/search",status="202"} 2
 longshore_http_requests_total{method="other",route="none",status="404"} 1
 longshore_http_requests_total{method="other",route="none",status="499"} 1
 `
-	if err := testutil.CollectAndCompare(r, strings.NewReader(want), "longshore_http_requests_total", "longshore_http_requests_in_flight"); err != nil {
+	if err := testutil.CollectAndCompare(r, strings.NewReader(want), "longshore_http_requests_total",
+		"longshore_http_requests_in_flight"); err != nil {
 		t.Error(err)
 	}
 	samples := histogramsOf(t, r, "longshore_http_request_seconds")

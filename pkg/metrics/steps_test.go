@@ -37,7 +37,8 @@ longshore_steps_running{kind="import:split"} 0
 longshore_steps_running{kind="report:step"} %d
 longshore_steps_running{kind="search:step"} 0
 `, oldestImport.Seconds(), oldestReport.Seconds(), imports, reports)
-			if err := testutil.CollectAndCompare(steps, strings.NewReader(want), "longshore_steps_running", "longshore_oldest_step_seconds"); err != nil {
+			if err := testutil.CollectAndCompare(steps, strings.NewReader(want), "longshore_steps_running",
+				"longshore_oldest_step_seconds"); err != nil {
 				t.Error(err)
 			}
 		}

@@ -138,7 +138,8 @@ func TestOpen(t *testing.T) {
 	}
 	expectMetrics(t, adminURL,
 		`longshore_pool_connections_max{pool="postgres"} 3`, `longshore_pool_connections{pool="redis",state="busy"}`, "longshore_redis_up 1",
-		`longshore_ready{service="example"} 1`, "longshore_postgres_up 1", "longshore_build_info", "go_goroutines", "process_resident_memory_bytes",
+		`longshore_ready{service="example"} 1`, "longshore_postgres_up 1", "longshore_build_info", "go_goroutines",
+		"process_resident_memory_bytes",
 	)
 	deps.Store.Close()
 	expectMetrics(t, adminURL, "longshore_postgres_up 0")
@@ -199,7 +200,8 @@ func TestOpenWaitsForMigration(t *testing.T) {
 		t.Errorf("GET /livez before the migration = %d %s, want 200", status, body)
 	}
 	expectMetrics(t, adminURL, `longshore_ready{service="example"} 0`, "longshore_postgres_up 1")
-	_, err := sql.Exec(t.Context(), `INSERT INTO public.longshore_migrations (version_id, is_applied) VALUES ($1, true)`, migrations.Latest()+2)
+	_, err := sql.Exec(t.Context(), `INSERT INTO public.longshore_migrations (version_id, is_applied) VALUES ($1, true)`,
+		migrations.Latest()+2)
 	if err != nil {
 		t.Fatal(err)
 	}

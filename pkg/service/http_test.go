@@ -133,7 +133,8 @@ func TestServeHTTPWaitsForRunningRequests(t *testing.T) {
 				close(release)
 			}
 			err := <-s.result
-			if (err == nil) != (tt.want == "") || err != nil && (!strings.Contains(err.Error(), tt.want) || !errors.Is(err, context.DeadlineExceeded)) {
+			if (err == nil) != (tt.want == "") || err != nil &&
+				(!strings.Contains(err.Error(), tt.want) || !errors.Is(err, context.DeadlineExceeded)) {
 				t.Errorf("ServeHTTP() = %v, want %q", err, tt.want)
 			}
 			if err := <-answered; (err == nil) != (tt.want == "") {

@@ -59,10 +59,12 @@ func TestPlanRunReturnsFirstError(t *testing.T) {
 	recordErr, stageErr := errors.New("record"), errors.New("stage")
 	failing := func(context.Context, chunk.Chunk) error { return stageErr }
 	working := func(context.Context, chunk.Chunk) error { return nil }
-	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: working}).Run(t.Context(), &recordStream{n: 55, err: recordErr}); !errors.Is(err, recordErr) {
+	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: working}).Run(t.Context(),
+		&recordStream{n: 55, err: recordErr}); !errors.Is(err, recordErr) {
 		t.Errorf("Run() with failing records = %v, want %v", err, recordErr)
 	}
-	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: failing}).Run(t.Context(), &recordStream{n: 55, err: io.EOF}); !errors.Is(err, stageErr) {
+	if _, err := (staging.Plan{Rows: 10, Bytes: 1 << 20, Stage: failing}).Run(t.Context(),
+		&recordStream{n: 55, err: io.EOF}); !errors.Is(err, stageErr) {
 		t.Errorf("Run() with failing Stage = %v, want %v", err, stageErr)
 	}
 }

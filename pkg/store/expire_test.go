@@ -70,7 +70,8 @@ func TestTimeOutUnpolledReturnsRequestID(t *testing.T) {
 	f := newFixture(t)
 	for _, requestID := range []string{"", "r-1"} {
 		op, err := f.store.Accept(t.Context(), store.Draft{
-			Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, RequestID: requestID, PollWithin: time.Minute,
+			Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, RequestID: requestID,
+			PollWithin: time.Minute,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -151,7 +152,8 @@ func TestDeleteExpired(t *testing.T) {
 	if deleted, err := f.store.DeleteExpired(t.Context(), time.Hour, maxRows); err != nil || deleted != 1 {
 		t.Errorf("DeleteExpired() = %d, %v, want 1", deleted, err)
 	}
-	if got := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = ANY ($1)`, []uuid.UUID{young.ID, unpurged.ID, active.ID}); got != 3 {
+	if got := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = ANY ($1)`,
+		[]uuid.UUID{young.ID, unpurged.ID, active.ID}); got != 3 {
 		t.Errorf("%d other operations are left, want 3", got)
 	}
 	if got := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE task_id = $1`, old.ID); got != 0 {

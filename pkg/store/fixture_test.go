@@ -191,7 +191,8 @@ func (f fixture) startSearch(t *testing.T) *operation.Operation {
 // resume runs a step of a search or a report that only stores the given progress.
 func (f fixture) resume(t *testing.T, op *operation.Operation, p store.Progress) store.Committed {
 	t.Helper()
-	committed, err := f.store.RunResumable(t.Context(), of(op, 0), func(context.Context, *store.ResumableStep) (store.Progress, error) { return p, nil })
+	committed, err := f.store.RunResumable(t.Context(), of(op, 0),
+		func(context.Context, *store.ResumableStep) (store.Progress, error) { return p, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,17 +60,18 @@ func TestListFilters(t *testing.T) {
 		filter store.Filter
 		want   []int64
 	}{
-		"everything":       {store.Filter{}, []int64{labelled.Number, plain, done.Number, running, waiting}},
-		"kind":             {store.Filter{Kind: operation.Search}, []int64{labelled.Number, plain}},
-		"collection":       {store.Filter{Collection: "tools"}, []int64{done.Number, running, waiting}},
-		"states":           {store.Filter{States: []operation.State{operation.Running, operation.Succeeded}}, []int64{done.Number, running}},
-		"label":            {store.Filter{Labels: map[string]string{"team": "data"}}, []int64{labelled.Number}},
-		"labels":           {store.Filter{Labels: map[string]string{"team": "data", "batch": "8"}}, []int64{}},
-		"created from":     {store.Filter{CreatedFrom: created}, []int64{labelled.Number}},
-		"created after":    {store.Filter{CreatedFrom: created.Add(time.Microsecond)}, []int64{}},
-		"created before":   {store.Filter{CreatedBefore: created, Kind: operation.Search}, []int64{plain}},
-		"below and limit":  {store.Filter{Below: plain, Limit: 2}, []int64{done.Number, running}},
-		"all filters":      {store.Filter{Kind: operation.Search, Collection: "spoons", States: []operation.State{operation.Waiting}, CreatedFrom: created, Labels: map[string]string{"batch": "7"}}, []int64{labelled.Number}},
+		"everything":      {store.Filter{}, []int64{labelled.Number, plain, done.Number, running, waiting}},
+		"kind":            {store.Filter{Kind: operation.Search}, []int64{labelled.Number, plain}},
+		"collection":      {store.Filter{Collection: "tools"}, []int64{done.Number, running, waiting}},
+		"states":          {store.Filter{States: []operation.State{operation.Running, operation.Succeeded}}, []int64{done.Number, running}},
+		"label":           {store.Filter{Labels: map[string]string{"team": "data"}}, []int64{labelled.Number}},
+		"labels":          {store.Filter{Labels: map[string]string{"team": "data", "batch": "8"}}, []int64{}},
+		"created from":    {store.Filter{CreatedFrom: created}, []int64{labelled.Number}},
+		"created after":   {store.Filter{CreatedFrom: created.Add(time.Microsecond)}, []int64{}},
+		"created before":  {store.Filter{CreatedBefore: created, Kind: operation.Search}, []int64{plain}},
+		"below and limit": {store.Filter{Below: plain, Limit: 2}, []int64{done.Number, running}},
+		"all filters": {store.Filter{Kind: operation.Search, Collection: "spoons", States: []operation.State{operation.Waiting},
+			CreatedFrom: created, Labels: map[string]string{"batch": "7"}}, []int64{labelled.Number}},
 		"another timezone": {store.Filter{CreatedFrom: created.In(time.FixedZone("east", 3600*9))}, []int64{labelled.Number}},
 	} {
 		t.Run(name, func(t *testing.T) {

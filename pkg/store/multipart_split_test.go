@@ -121,10 +121,11 @@ func TestRunSplitFailsOperation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.finished(t)
-	committed, err := f.store.RunSplit(t.Context(), job.SplitOf(op.ID), func(ctx context.Context, checkpoint store.Checkpoint) (store.Split, error) {
-		_, err := f.splitInto(20, 10)(ctx, checkpoint)
-		return store.Split{Failure: &operation.Failure{Code: "MalformedJson", Message: "Broken."}}, err
-	})
+	committed, err := f.store.RunSplit(t.Context(), job.SplitOf(op.ID),
+		func(ctx context.Context, checkpoint store.Checkpoint) (store.Split, error) {
+			_, err := f.splitInto(20, 10)(ctx, checkpoint)
+			return store.Split{Failure: &operation.Failure{Code: "MalformedJson", Message: "Broken."}}, err
+		})
 	if err != nil || committed.State != operation.Failed || committed.Next != nil {
 		t.Fatalf("RunSplit() = %+v, %v, want failed and no next chunk", committed, err)
 	}

@@ -41,7 +41,8 @@ func TestBlockOfRow(t *testing.T) {
 	f := newFixture(t)
 	op := f.search(t, 0)
 	for seq, rows := range []int{3, 1, 2} {
-		if err := f.store.AppendOutput(t.Context(), op.ID, store.RowsStage, store.OutputBlock{Seq: seq, Rows: rows, Bytes: []byte("x")}); err != nil {
+		if err := f.store.AppendOutput(t.Context(), op.ID, store.RowsStage,
+			store.OutputBlock{Seq: seq, Rows: rows, Bytes: []byte("x")}); err != nil {
 			t.Fatal(err)
 		}
 	}

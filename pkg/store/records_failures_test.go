@@ -21,7 +21,8 @@ func (f fixture) rejecting(t *testing.T, rows int, reasons func(row int) []opera
 		for n := range s.Rows {
 			row := s.FirstRow + n
 			effect.Outcomes = append(effect.Outcomes, operation.Rejected)
-			effect.Rejections = append(effect.Rejections, operation.Rejection{Row: row, Received: fmt.Appendf(nil, "\xffrecord %d", row), Reasons: reasons(row)})
+			effect.Rejections = append(effect.Rejections,
+				operation.Rejection{Row: row, Received: fmt.Appendf(nil, "\xffrecord %d", row), Reasons: reasons(row)})
 		}
 		return effect, nil
 	})
@@ -58,7 +59,8 @@ func TestGroupFailures(t *testing.T) {
 		t.Errorf("GroupFailures() (-want +got):\n%s", diff)
 	}
 	got, err = f.store.GroupFailures(t.Context(), []uuid.UUID{late.ID, early.ID}, 1, 100)
-	if err != nil || got.Groups[0].Operation != late.ID || got.Groups[0].Row != 2 || got.Groups[0].Cut || got.Groups[0].Record != "\uFFFDrecord 2" {
+	if err != nil || got.Groups[0].Operation != late.ID || got.Groups[0].Row != 2 || got.Groups[0].Cut ||
+		got.Groups[0].Record != "\uFFFDrecord 2" {
 		t.Errorf("GroupFailures() in the other order = %+v, %v, want row 2 of the late import first", got.Groups, err)
 	}
 	if got, err = f.store.GroupFailures(t.Context(), nil, 10, 10); err != nil || got.Total != 0 || len(got.Groups) != 0 {

@@ -109,7 +109,8 @@ func TestRejectionsKeepBytes(t *testing.T) {
 		var effect store.Effect
 		for n, r := range records {
 			effect.Outcomes = append(effect.Outcomes, operation.Rejected)
-			effect.Rejections = append(effect.Rejections, operation.Rejection{Row: n + 1, Received: []byte(r.received), Reasons: []operation.Reason{{Code: "x"}}})
+			effect.Rejections = append(effect.Rejections,
+				operation.Rejection{Row: n + 1, Received: []byte(r.received), Reasons: []operation.Reason{{Code: "x"}}})
 		}
 		return effect, nil
 	}

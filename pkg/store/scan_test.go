@@ -20,7 +20,8 @@ func TestEstimateRows(t *testing.T) {
 			f := newFixture(t)
 			f.exec(t, `CREATE TABLE numbers (n INT PRIMARY KEY)`)
 			f.exec(t, `INSERT INTO numbers SELECT generate_series(1, $1)`, tt.rows)
-			c, err := collection.Parse("numbers", []byte(`{"x-longshore":{"table":"public.numbers","key":["n"]},"properties":{"n":{"type":"integer"}}}`))
+			c, err := collection.Parse("numbers",
+				[]byte(`{"x-longshore":{"table":"public.numbers","key":["n"]},"properties":{"n":{"type":"integer"}}}`))
 			if err != nil {
 				t.Fatal(err)
 			}

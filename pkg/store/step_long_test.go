@@ -53,7 +53,8 @@ func TestRunLongStopsAfterCancel(t *testing.T) {
 	op := f.startSearch(t)
 	_, err := f.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
 		f.cancel(t, op)
-		if err := f.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("late")}); !errors.Is(err, store.ErrNothingDue) {
+		err := f.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("late")})
+		if !errors.Is(err, store.ErrNothingDue) {
 			t.Errorf("AppendOutput() after Cancel() = %v, want ErrNothingDue", err)
 		}
 		<-ctx.Done()
@@ -98,7 +99,8 @@ func TestRunLongRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := f.store.RunLong(t.Context(), of(op, 0), func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
-			return store.Progress{Done: true}, errors.Join(f.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("x")}), want)
+			return store.Progress{Done: true},
+				errors.Join(f.store.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("x")}), want)
 		})
 		if !errors.Is(err, want) {
 			t.Fatalf("RunLong() = %v, want %v", err, want)

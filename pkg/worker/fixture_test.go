@@ -154,7 +154,8 @@ func (f *fixture) wantSteps(t *testing.T, result metrics.StepResult, want uint64
 // wantFinished checks how many operations finished in a state. The exemplar names the operation.
 func (f *fixture) wantFinished(t *testing.T, state operation.State, want float64) {
 	t.Helper()
-	counter := find(t, f.finished, "longshore_operations_finished_total", map[string]string{"kind": "search", "state": string(state)}).GetCounter()
+	counter := find(t, f.finished, "longshore_operations_finished_total",
+		map[string]string{"kind": "search", "state": string(state)}).GetCounter()
 	if got := counter.GetValue(); got != want {
 		t.Errorf("operations finished as %s = %v, want %v", state, got, want)
 	}

@@ -133,7 +133,8 @@ func TestProcessChunkAbandonsKilledWorkers(t *testing.T) {
 		t.Error("the step ran again")
 		return store.Committed{}, nil
 	})
-	wantArchived(t, w.ProcessChunk(t.Context(), f.chunk), "ChunkAbandoned: every attempt ended without an error report (the worker was killed)")
+	wantArchived(t, w.ProcessChunk(t.Context(), f.chunk),
+		"ChunkAbandoned: every attempt ended without an error report (the worker was killed)")
 	f.wantState(t, operation.Failed)
 }
 

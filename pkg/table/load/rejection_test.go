@@ -59,8 +59,9 @@ func TestLoadRejectedRowSupersedesNothing(t *testing.T) {
 		rejected []string
 		kept     string
 	}{
-		"last rejected":  {[]int{1, 2, -3}, false, []string{"1:superseded", "2:created", "3:failed"}, []string{"3:check-violation"}, "(a,2)"},
-		"two rejected":   {[]int{1, -2, -3}, true, []string{"1:updated", "2:failed", "3:failed"}, []string{"2:check-violation", "3:check-violation"}, "(a,1)"},
+		"last rejected": {[]int{1, 2, -3}, false, []string{"1:superseded", "2:created", "3:failed"}, []string{"3:check-violation"}, "(a,2)"},
+		"two rejected": {[]int{1, -2, -3}, true, []string{"1:updated", "2:failed", "3:failed"},
+			[]string{"2:check-violation", "3:check-violation"}, "(a,1)"},
 		"all rejected":   {[]int{-1, -2}, true, []string{"1:failed", "2:failed"}, []string{"1:check-violation", "2:check-violation"}, "(a,100)"},
 		"first rejected": {[]int{-1, 2}, true, []string{"1:superseded", "2:updated"}, nil, "(a,2)"},
 	}
@@ -106,9 +107,11 @@ func TestLoadRejectionReasons(t *testing.T) {
 		strings.Replace(partsSchema, `"maker":`, `"mood": {}, "amount": {}, "span": {}, "maker":`, 1))
 	f.load(t, 1, record{1, `{"id":"old","serial":1,"span":"secret"}`})
 	tests := map[string]operation.Reason{
-		`{"id":"x","price":0}`:       {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
-		`{"id":"x","maker":"none"}`:  {Code: "foreign-key-violation", Message: `the row that the foreign key "known_maker" refers to does not exist`},
-		`{"id":"x","serial":1}`:      {Code: "unique-violation", Message: `another row holds the same value under the unique constraint "serial_unique"`},
+		`{"id":"x","price":0}`: {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
+		`{"id":"x","maker":"none"}`: {Code: "foreign-key-violation",
+			Message: `the row that the foreign key "known_maker" refers to does not exist`},
+		`{"id":"x","serial":1}`: {Code: "unique-violation",
+			Message: `another row holds the same value under the unique constraint "serial_unique"`},
 		`{"id":"x","span":"secret"}`: {Code: "exclusion-violation", Message: `another row conflicts under the exclusion constraint "apart"`},
 		`{"id":"x","mood":"secret"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 22P02)"},
 		`{"id":"x","amount":999.96}`: {Code: "value-out-of-range", Message: "a value is out of the range of its column"},
@@ -178,7 +181,8 @@ func TestLoadChecksDeferredConstraints(t *testing.T) {
 // row.
 func TestLoadRejectionHidesOtherRows(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, partsTable+`; CREATE UNIQUE INDEX lower_maker ON parts (lower(maker)); ALTER TABLE parts DROP CONSTRAINT known_maker`, partsSchema)
+	f := newFixture(t, partsTable+
+		`; CREATE UNIQUE INDEX lower_maker ON parts (lower(maker)); ALTER TABLE parts DROP CONSTRAINT known_maker`, partsSchema)
 	f.load(t, 1, record{1, `{"id":"a","maker":"SECRET"}`})
 	batch := f.table.NewBatch()
 	f.add(t, batch, record{1, `{"id":"b","maker":"secret"}`})

@@ -81,7 +81,8 @@ func TestPlanBestReadsCurrentState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(t.Context(), `DELETE FROM words WHERE w = 'a'; UPDATE words SET n = 9 WHERE w = 'b'; UPDATE words SET n = 5 WHERE w = 'c'`); err != nil {
+	if _, err := tx.Exec(t.Context(),
+		`DELETE FROM words WHERE w = 'a'; UPDATE words SET n = 9 WHERE w = 'b'; UPDATE words SET n = 5 WHERE w = 'c'`); err != nil {
 		t.Fatal(err)
 	}
 	second, err := p.ReadKeys(t.Context(), tx, first.Last, 3, nil)
@@ -97,7 +98,8 @@ func TestPlanBestReadsCurrentState(t *testing.T) {
 
 func TestPlanReadKeysOmitsWorseRows(t *testing.T) {
 	t.Parallel()
-	db, c := newFixture(t, wordsFile, wordsTable+`; INSERT INTO words VALUES ('a', 1, 'x'), ('b', 2, 'x'), ('c', 2, 'w'), ('d', NULL, 'v'), ('e', 1, 'z'), ('f', 3, 'u')`)
+	db, c := newFixture(t, wordsFile, wordsTable+
+		`; INSERT INTO words VALUES ('a', 1, 'x'), ('b', 2, 'x'), ('c', 2, 'w'), ('d', NULL, 'v'), ('e', 1, 'z'), ('f', 3, 'u')`)
 	for request, want := range map[string]string{
 		`{"sort":["n","long"],"limit":2} ["2","x"]`:   `[["a"] ["e"]]`,
 		`{"sort":["n","long"],"limit":9} ["2","x"]`:   `[["a"] ["e"] ["c"]]`,
@@ -115,7 +117,8 @@ func TestPlanReadKeysOmitsWorseRows(t *testing.T) {
 
 func TestPlanBestLimitsBytes(t *testing.T) {
 	t.Parallel()
-	db, c := newFixture(t, wordsFile, wordsTable+`; INSERT INTO words SELECT lpad(n::text, 3, '0'), 100 - n, repeat('x', 1000) FROM generate_series(1, 50) n`)
+	db, c := newFixture(t, wordsFile,
+		wordsTable+`; INSERT INTO words SELECT lpad(n::text, 3, '0'), 100 - n, repeat('x', 1000) FROM generate_series(1, 50) n`)
 	got, truncated := readBest(t, db, prepare(t, db, c, `{"sort":["n"],"limit":40}`), 7, 10_500)
 	var first struct{ N int }
 	if len(got) != 10 || !truncated || json.Unmarshal([]byte(got[0]), &first) != nil || first.N != 50 {

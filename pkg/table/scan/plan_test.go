@@ -39,7 +39,8 @@ func TestPrepareInvalidQuery(t *testing.T) {
 
 func TestPrepareUnfitTable(t *testing.T) {
 	t.Parallel()
-	db, c := newFixture(t, `{"x-longshore":{"table":"n","key":["n"]},"properties":{"n":{"type":"integer"}}}`, `CREATE TABLE n (n INT PRIMARY KEY)`)
+	db, c := newFixture(t, `{"x-longshore":{"table":"n","key":["n"]},"properties":{"n":{"type":"integer"}}}`,
+		`CREATE TABLE n (n INT PRIMARY KEY)`)
 	t.Run("no text column", func(t *testing.T) {
 		if _, err := scan.Prepare(t.Context(), db, c, query.Query{Text: "x"}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Prepare() error = %v, want Invalid", err)

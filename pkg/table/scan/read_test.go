@@ -143,7 +143,8 @@ INSERT INTO words SELECT lpad(n::text, 3, '0'), n, repeat('x', 1000000) FROM gen
 
 func TestPlanReadFilterByKey(t *testing.T) {
 	t.Parallel()
-	db, c := newFixture(t, wordsFile, wordsTable+`; INSERT INTO words SELECT lpad(n::text, 5, '0'), n FROM generate_series(1, 3000) n; ANALYZE words`)
+	db, c := newFixture(t, wordsFile,
+		wordsTable+`; INSERT INTO words SELECT lpad(n::text, 5, '0'), n FROM generate_series(1, 3000) n; ANALYZE words`)
 	for request, want := range map[string]int{
 		`{"filter":{"w":"01234"}}`: 1, `{"filter":{"w":{"gte":"02991"}}}`: 10, `{"filter":{"w":"x"}}`: 0, `{"filter":{"n":5}}`: 3000,
 	} {
@@ -164,7 +165,8 @@ func toastReads(t *testing.T, db *pgx.Conn, f func()) int {
 		if _, err := db.Exec(t.Context(), `SELECT pg_stat_force_next_flush()`); err != nil {
 			t.Fatal(err)
 		}
-		err := db.QueryRow(t.Context(), `SELECT toast_blks_read + toast_blks_hit FROM pg_statio_user_tables WHERE relname = 'words'`).Scan(&counts[i])
+		err := db.QueryRow(t.Context(),
+			`SELECT toast_blks_read + toast_blks_hit FROM pg_statio_user_tables WHERE relname = 'words'`).Scan(&counts[i])
 		if err != nil {
 			t.Fatal(err)
 		}
