@@ -45,8 +45,10 @@ var oddNames = []string{
 }
 
 // oddNumbers have more digits than a double, or an unusual form.
-var oddNumbers = []string{"0.1", "-0.5", "12345678901234567890.12345", "0.30000000000000004", "1e-7", "999999999999999",
-	"100000000000000000001"}
+var oddNumbers = []string{
+	"0.1", "-0.5", "12345678901234567890.12345", "0.30000000000000004", "1e-7", "999999999999999",
+	"100000000000000000001",
+}
 
 const allTypesCount = 3_000
 

@@ -76,8 +76,10 @@ var invalidCargo = []brokenRecord{
 	{"position_null", `{"vessel": "` + vesselB + `", "position": null}`, "/position", "type"},
 	{"weight_too_large", `{"vessel": "` + vesselB + `", "position": 9, "weight": 10000000}`, "/weight", "value-out-of-range"},
 	{"weight_text", `{"vessel": "` + vesselB + `", "position": 9, "weight": "heavy"}`, "/weight", "type"},
-	{"containers_too_many", `{"vessel": "` + vesselB + `", "position": 9, "containers": 9223372036854775808}`, "/containers",
-		"value-out-of-range"},
+	{
+		"containers_too_many", `{"vessel": "` + vesselB + `", "position": 9, "containers": 9223372036854775808}`, "/containers",
+		"value-out-of-range",
+	},
 	{"containers_negative", `{"vessel": "` + vesselB + `", "position": 9, "containers": -1}`, "", "check-violation"},
 	{"sealed_word", `{"vessel": "` + vesselB + `", "position": 9, "sealed": "yes"}`, "/sealed", "type"},
 	{"departed_word", `{"vessel": "` + vesselB + `", "position": 9, "departed": "yesterday"}`, "/departed", "invalid-value"},

@@ -23,8 +23,10 @@ type operationList struct {
 var lists = []operationList{
 	{"operations", "/operations?maxpagesize=1000", "value", itemKey(func(i listItem) string { return i.ID })},
 	{"tasks in JSON", "/tasks.json?limit=1000", "tasks", itemKey(func(i listItem) string { return strconv.FormatInt(i.Task.ID, 10) })},
-	{"google", "/v1/operations?pageSize=1000", "operations",
-		itemKey(func(i listItem) string { return strings.TrimPrefix(i.Name, "operations/") })},
+	{
+		"google", "/v1/operations?pageSize=1000", "operations",
+		itemKey(func(i listItem) string { return strings.TrimPrefix(i.Name, "operations/") }),
+	},
 }
 
 // listItem contains the members that name an operation in any of the lists.

@@ -26,11 +26,15 @@ type controlRequest struct {
 // DELETE of an unfinished operation cancels it, so each request of pruneRequests may do either.
 var (
 	cancelRequests = []controlRequest{
-		{"POST operations :cancel", http.MethodPost, pathOf("operations", ":cancel"), allKinds, readMonitorStatus,
-			dialectNamed("operations").statuses},
+		{
+			"POST operations :cancel", http.MethodPost, pathOf("operations", ":cancel"), allKinds, readMonitorStatus,
+			dialectNamed("operations").statuses,
+		},
 		{"POST google :cancel", http.MethodPost, pathOf("google", ":cancel"), allKinds, readEmptyObject, emptyObject},
-		{"GET tasks ?cancel", http.MethodGet, pathOf("tasks in JSON", "?cancel=true"), allKinds, readTaskStatus,
-			dialectNamed("tasks in JSON").statuses},
+		{
+			"GET tasks ?cancel", http.MethodGet, pathOf("tasks in JSON", "?cancel=true"), allKinds, readTaskStatus,
+			dialectNamed("tasks in JSON").statuses,
+		},
 		{"DELETE search", http.MethodDelete, pathOf("search", ""), []string{"search"}, readStatusMember, dialectNamed("search").statuses},
 	}
 	pruneRequests = []controlRequest{
@@ -38,8 +42,10 @@ var (
 		{"DELETE tasks", http.MethodDelete, pathOf("tasks in JSON", ""), allKinds, readTaskStatus, dialectNamed("tasks in JSON").statuses},
 		{"DELETE google", http.MethodDelete, pathOf("google", ""), allKinds, readEmptyObject, emptyObject},
 		{"DELETE location", http.MethodDelete, pathOf("location", ""), []string{"report"}, readStatusMember, dialectNamed("location").statuses},
-		{"GET tasks ?prune", http.MethodGet, pathOf("tasks in XML", "?prune=true"), allKinds, readTaskXMLStatus,
-			dialectNamed("tasks in XML").statuses},
+		{
+			"GET tasks ?prune", http.MethodGet, pathOf("tasks in XML", "?prune=true"), allKinds, readTaskXMLStatus,
+			dialectNamed("tasks in XML").statuses,
+		},
 	}
 )
 

@@ -33,8 +33,11 @@ func TestFormats(t *testing.T) {
 	}{
 		{"array", client.RequestBody{Type: jsonType, Content: array}, ""},
 		{"data", client.RequestBody{Type: jsonType, Content: join(`{"data":`, array, `}`)}, ""},
-		{"data_after_other_members",
-			client.RequestBody{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)}, ""},
+		{
+			"data_after_other_members",
+			client.RequestBody{Type: jsonType, Content: join(`{"source":{"data":[1,[2]]},"n":[{}],"data":`, array, `,"end":null}`)},
+			"",
+		},
 		{"json_with_charset", client.RequestBody{Type: "application/json; charset=UTF-8", Content: array}, ""},
 		{"json_with_byte_order_mark", client.RequestBody{Type: jsonType, Content: join("\ufeff", array, "")}, ""},
 		{"ndjson", client.RequestBody{Type: ndjsonType, Content: lines}, ""},

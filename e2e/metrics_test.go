@@ -110,8 +110,10 @@ func expectConsoleLinks(t *testing.T, s *stack.Stack, op client.Accepted) {
 	t.Helper()
 	want := `<https://console.example/base/operations/` + op.ID + `>; rel="related"; title="console"`
 	number := s.Number(`SELECT number FROM xforce.tasks WHERE task_id = $1`, op.ID)
-	for _, address := range []string{op.Location, op.OperationLocation, "/v1/operations/" + op.ID, "/tasks/" + strconv.Itoa(number),
-		"/status/" + op.ID} {
+	for _, address := range []string{
+		op.Location, op.OperationLocation, "/v1/operations/" + op.ID, "/tasks/" + strconv.Itoa(number),
+		"/status/" + op.ID,
+	} {
 		if links := expectStatus(t, s, address, http.StatusOK).Header.Values("Link"); !slices.Contains(links, want) {
 			t.Errorf("Link of %s is %q, want %q among them", address, links, want)
 		}

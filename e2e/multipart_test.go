@@ -317,8 +317,10 @@ func TestMultipartLimits(t *testing.T) {
 		resp := send(t, s, http.MethodPut, strings.ReplaceAll(u.Parts, "{n}", n), client.RequestBody{Content: of(1)})
 		expectProblem(t, resp, http.StatusBadRequest, "invalid-part-number")
 	}
-	for _, body := range []string{`{"parts": -1}`, `{"parts": 4}`, `{"parts": 9000000000000000000}`, `{"parts": 3, "more": 1}`, `[]`,
-		strings.Repeat(" ", 5_000)} {
+	for _, body := range []string{
+		`{"parts": -1}`, `{"parts": 4}`, `{"parts": 9000000000000000000}`, `{"parts": 3, "more": 1}`, `[]`,
+		strings.Repeat(" ", 5_000),
+	} {
 		resp := send(t, s, http.MethodPost, u.Finish, client.RequestBody{Content: []byte(body)})
 		if strings.TrimSpace(body) != "" {
 			expectProblem(t, resp, http.StatusBadRequest, "invalid-finish")

@@ -164,8 +164,10 @@ func TestRecordsByOutcome(t *testing.T) {
 	}
 	sent := func(t tool.Tool) string { return string(bytes.Trim(tool.JSON(t), "[]\n")) }
 	want := [][]string{
-		{"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons",
-			"longshore_received"},
+		{
+			"tool_id", "tool_name", "category", "description", "features", "url", "longshore_row", "longshore_outcome", "longshore_reasons",
+			"longshore_received",
+		},
 		{"A1", "New", "Travel", "", "", "", "1", "created", "", sent(records[0])},
 		{"A2", "Twice, the later", "Travel", "", `["a","\"b\"","c|d"]`, "", "4", "created", "", sent(records[3])},
 		{"A4", "Last", "Travel", "", "", "", "6", "created", "", sent(records[5])},

@@ -164,8 +164,10 @@ func TestExportsAreImportable(t *testing.T) {
 	s := stack.Start(t, stack.Options{})
 	s.WaitFor(s.SubmitLines(tool.NDJSON(exportedRecords, tool.Numbered)), "Succeeded")
 	files := make(map[string][]byte)
-	for format, magic := range map[string]string{"csv": "tool_id,tool_name,category,", "ndjson": "{", "xlsx": "PK\x03\x04",
-		"parquet": "PAR1"} {
+	for format, magic := range map[string]string{
+		"csv": "tool_id,tool_name,category,", "ndjson": "{", "xlsx": "PK\x03\x04",
+		"parquet": "PAR1",
+	} {
 		r := startReport(t, s, fmt.Sprintf(`{"report":"records","collection":"tools","format":%q}`, format), format)
 		files[format] = r.wait(t)
 		if !bytes.HasPrefix(files[format], []byte(magic)) {

@@ -110,8 +110,10 @@ func expectHidden(t *testing.T, s *stack.Stack, id string) {
 	if err := s.DB().QueryRow(t.Context(), `SELECT task_reference FROM xforce.tasks WHERE task_id = $1`, id).Scan(&reference); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/operations/" + id, "/status/" + id, "/operations/" + id + "/records",
-		"/api/tools/import/status/" + reference} {
+	for _, path := range []string{
+		"/operations/" + id, "/status/" + id, "/operations/" + id + "/records",
+		"/api/tools/import/status/" + reference,
+	} {
 		resp, err := s.Client().Get(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)

@@ -22,19 +22,27 @@ type ban struct {
 }
 
 var bans = []ban{
-	{"pkg/(operation|fault|job|collection|chunk)", "", `github\.com/(gin-gonic|hibiken|jackc|redis)/.*|database/sql|net/http`,
-		"the domain is independent of technology"},
-	{"pkg/(operation|fault|job|collection|chunk)", "", modulePrefix + "pkg/(store|table|queue|service)(/.*)?",
-		"the domain is below storage and queue"},
+	{
+		"pkg/(operation|fault|job|collection|chunk)", "", `github\.com/(gin-gonic|hibiken|jackc|redis)/.*|database/sql|net/http`,
+		"the domain is independent of technology",
+	},
+	{
+		"pkg/(operation|fault|job|collection|chunk)", "", modulePrefix + "pkg/(store|table|queue|service)(/.*)?",
+		"the domain is below storage and queue",
+	},
 	{"pkg/.*", "", modulePrefix + "(services|deploy|e2e)/.*", "pkg is shared by the services and depends on none of them"},
 	{"pkg/(store|table)(/.*)?", "", `github\.com/hibiken/.*|` + modulePrefix + "pkg/queue", "Postgres is the truth and needs no queue"},
 	{"pkg/table(/.*)?", "", modulePrefix + "pkg/store(/.*)?", "pkg/table accesses the customers' tables only; pkg/store depends on it"},
-	{"pkg/queue(/.*)?", "", `github\.com/jackc/.*|` + modulePrefix + "pkg/(store|table)(/.*)?",
-		"queue entries contain ids only and need no storage"},
+	{
+		"pkg/queue(/.*)?", "", `github\.com/jackc/.*|` + modulePrefix + "pkg/(store|table)(/.*)?",
+		"queue entries contain ids only and need no storage",
+	},
 	{".*", "services/(api|console)(/.*)?|e2e/.*", `github\.com/gin-gonic/.*`, "only the api and the console answer HTTP requests of users"},
 	{"migrations", "", `github\.com/.*/.*`, "every service links the numbers of the migrations, so they need the standard library only"},
-	{"services/.*", "", modulePrefix + `(deploy|e2e)/.*|` + modulePrefix + `migrations/apply|github\.com/pressly/goose.*`,
-		"a one-shot command applies migrations, never a service"},
+	{
+		"services/.*", "", modulePrefix + `(deploy|e2e)/.*|` + modulePrefix + `migrations/apply|github\.com/pressly/goose.*`,
+		"a one-shot command applies migrations, never a service",
+	},
 	{"services/[^/]+|migrations/.*", "", `testing|` + modulePrefix + "pkg/(store|queue|service)test", "test code is not linked into programs"},
 }
 

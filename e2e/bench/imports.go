@@ -73,7 +73,8 @@ func jsonBody(tools []tool.Tool) client.RequestBody {
 }
 
 func (b *benchmark) measureLoad(ctx context.Context, services *system.Services, path string, i report.Import,
-	kind report.Kind) (report.Load, error) {
+	kind report.Kind,
+) (report.Load, error) {
 	load := report.Load{Kind: kind}
 	if err := b.system.Checkpoint(ctx); err != nil {
 		return load, err

@@ -107,7 +107,8 @@ func (c *Client) Watch(ctx context.Context, operationLocation string, interval t
 }
 
 func (c *Client) poll(ctx context.Context, operationLocation string,
-	interval func(retryAfter time.Duration) time.Duration) (Monitor, error) {
+	interval func(retryAfter time.Duration) time.Duration,
+) (Monitor, error) {
 	for {
 		m, wait, err := c.Poll(ctx, operationLocation)
 		if err != nil || m.terminal() {

@@ -20,8 +20,10 @@ func TestCSV(t *testing.T) {
 		{name: "empty-cells", body: "id,size,any\na,,\n,,\n", records: []string{`{"id":"a"}`, `{}`}},
 		{name: "space-in-header", body: " id , size\na,1\n", records: []string{`{"id":"a","size":1}`}},
 		{name: "unknown-column", body: "id,color\na,1\n", records: []string{`{"id":"a","color":"1"}`}},
-		{name: "rows-of-wrong-length", body: "id,size\na\nb,1,\"x\ny\",\nc,2\n",
-			records: []string{`["a"]`, `["b","1","x\ny",""]`, `{"id":"c","size":2}`}},
+		{
+			name: "rows-of-wrong-length", body: "id,size\na\nb,1,\"x\ny\",\nc,2\n",
+			records: []string{`["a"]`, `["b","1","x\ny",""]`, `{"id":"c","size":2}`},
+		},
 		{name: "raw-bytes", body: "id\na\x00\x1f\nb\xff\n", records: []string{`{"id":"a\u0000\u001f"}`, "{\"id\":\"b\xff\"}"}},
 		{name: "one-column", body: "id\na\nb", records: []string{`{"id":"a"}`, `{"id":"b"}`}},
 
@@ -35,22 +37,32 @@ func TestCSV(t *testing.T) {
 		{name: "header-with-zero", body: "id,a\x00\n", problem: &problem{Kind: fault.Invalid, Code: "bad-header"}},
 		{name: "header-quote-open", body: "id,\"size\na,1\n", problem: at(fault.Invalid, "bad-header", 1, 1, 0)},
 		{name: "header-quote-bare", body: "id,si\"ze\na,1\n", problem: at(fault.Invalid, "bad-header", 1, 6, 5)},
-		{name: "header-too-wide", body: "a" + strings.Repeat(",a", intake.MaxColumns),
-			problem: (&problem{Kind: fault.Invalid, Code: "bad-header"}).with("limit", intake.MaxColumns)},
+		{
+			name: "header-too-wide", body: "a" + strings.Repeat(",a", intake.MaxColumns),
+			problem: (&problem{Kind: fault.Invalid, Code: "bad-header"}).with("limit", intake.MaxColumns),
+		},
 		{name: "quote-bare", body: "id,size\na,1\nb \"x\",2\n", records: []string{`{"id":"a","size":1}`}, problem: malformedCSV(3, 3, 14).in(2)},
 		{name: "quote-not-doubled", body: "\ufeffid,size\r\n\r\n\"b \"x\",2\r\n", problem: malformedCSV(3, 4, 17).in(1)},
-		{name: "quote-open", body: "id,size\na,1\nb,\"2\r\nc,3\r\n", records: []string{`{"id":"a","size":1}`},
-			problem: malformedCSV(3, 1, 12).in(2)},
+		{
+			name: "quote-open", body: "id,size\na,1\nb,\"2\r\nc,3\r\n", records: []string{`{"id":"a","size":1}`},
+			problem: malformedCSV(3, 1, 12).in(2),
+		},
 		{name: "quote-open-in-last-line", body: "id,size\na,\"1", problem: malformedCSV(2, 1, 8).in(1)},
 		{name: "quote-open-before-last-newline", body: "id,size\r\na,\"1\r\n", problem: malformedCSV(2, 1, 9).in(1)},
 		{name: "quote-open-until-the-next", body: "id,size\na,\"1\nb,\"2\"\n", problem: malformedCSV(2, 1, 8).in(1)},
 		{name: "quote-endless", body: "id,size\na,\"" + strings.Repeat("1\n", 100_000), problem: tooLarge(2, 1, 8).in(1)},
-		{name: "too-large", body: "id,size\na,1\n" + strings.Repeat("x", 200) + ",2\n", records: []string{`{"id":"a","size":1}`},
-			problem: tooLarge(3, 1, 12).in(2)},
-		{name: "too-deep", body: "id,extra\na,{}\nb,\"{\"\"a\"\":{\"\"b\"\":[]}}\"\n", records: []string{`{"id":"a","extra":{}}`},
-			problem: tooDeep(3, 1, 14).in(2)},
-		{name: "too-many", body: "id\n1\n2\n3\n4\n5\n6", records: []string{`{"id":"1"}`, `{"id":"2"}`, `{"id":"3"}`, `{"id":"4"}`,
-			`{"id":"5"}`}, problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5)},
+		{
+			name: "too-large", body: "id,size\na,1\n" + strings.Repeat("x", 200) + ",2\n", records: []string{`{"id":"a","size":1}`},
+			problem: tooLarge(3, 1, 12).in(2),
+		},
+		{
+			name: "too-deep", body: "id,extra\na,{}\nb,\"{\"\"a\"\":{\"\"b\"\":[]}}\"\n", records: []string{`{"id":"a","extra":{}}`},
+			problem: tooDeep(3, 1, 14).in(2),
+		},
+		{name: "too-many", body: "id\n1\n2\n3\n4\n5\n6", records: []string{
+			`{"id":"1"}`, `{"id":"2"}`, `{"id":"3"}`, `{"id":"4"}`,
+			`{"id":"5"}`,
+		}, problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -56,8 +56,10 @@ func (s *stream) refill() bool {
 var streams = []struct{ name, contentType, head, record, tail string }{
 	{"json", "application/json", `{"data":[`, tool + ",\n", tool + "]}"},
 	{"ndjson", "application/x-ndjson", "", tool + "\n", ""},
-	{"csv", "text/csv", "id,size,sold,any,tags\n",
-		"tool-000001,123456,true,\"" + strings.Repeat("An adjustable wrench. ", 14) + "\",a|b\n", ""},
+	{
+		"csv", "text/csv", "id,size,sold,any,tags\n",
+		"tool-000001,123456,true,\"" + strings.Repeat("An adjustable wrench. ", 14) + "\",a|b\n", "",
+	},
 }
 
 // TestMemory checks that memory does not grow with the body. It does not run in parallel with other

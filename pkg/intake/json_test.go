@@ -12,8 +12,10 @@ func TestJSON(t *testing.T) {
 	for _, test := range []bodyTest{
 		{name: "seed", body: `{"data":[{"id":"1"},{"id":"2"}]}`, records: []string{`{"id":"1"}`, `{"id":"2"}`}},
 		{name: "bare", body: `[{"id":"1"},{"id":"2"}]`, records: []string{`{"id":"1"}`, `{"id":"2"}`}},
-		{name: "bytes-as-received", body: "[ {\"id\" : \"\\u0031\",\n \"x\":1.50e+2} ]",
-			records: []string{"{\"id\" : \"\\u0031\",\n \"x\":1.50e+2}"}},
+		{
+			name: "bytes-as-received", body: "[ {\"id\" : \"\\u0031\",\n \"x\":1.50e+2} ]",
+			records: []string{"{\"id\" : \"\\u0031\",\n \"x\":1.50e+2}"},
+		},
 		{name: "byte-order-mark", body: "\ufeff[1]", records: []string{"1"}},
 		{name: "space-around", body: " \r\n\t[1]\n ", records: []string{"1"}},
 		{name: "other-members", body: `{"a":{"data":[9]},"b":[[1]],"data":[1,2],"c":"x","d":null}`, records: []string{"1", "2"}},

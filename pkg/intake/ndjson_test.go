@@ -16,15 +16,19 @@ func TestNDJSON(t *testing.T) {
 		{name: "blank-lines", body: "\n \t\n1\n\r\n\n2\n\n", records: []string{"1", "2"}},
 		{name: "space-around", body: "  {\"a\" : 1} \t\n", records: []string{`{"a" : 1}`}},
 		{name: "byte-order-mark", body: "\ufeff1\n2", records: []string{"1", "2"}},
-		{name: "errors-in-records", body: "{\"a\":1,\"a\":2}\n\"\xff\"\n\"\\ud800\"\n1e99999",
-			records: []string{`{"a":1,"a":2}`, "\"\xff\"", `"\ud800"`, "1e99999"}},
+		{
+			name: "errors-in-records", body: "{\"a\":1,\"a\":2}\n\"\xff\"\n\"\\ud800\"\n1e99999",
+			records: []string{`{"a":1,"a":2}`, "\"\xff\"", `"\ud800"`, "1e99999"},
+		},
 		{name: "largest", body: `"` + strings.Repeat("x", 198) + "\"\n", records: []string{`"` + strings.Repeat("x", 198) + `"`}},
 		{name: "many-blank-lines", body: strings.Repeat("\n", 300_000) + "1", records: []string{"1"}},
 
 		{name: "empty", body: "", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}},
 		{name: "no-records", body: "\n\n", problem: &problem{Kind: fault.Invalid, Code: "no-records"}},
-		{name: "too-many", body: "1\n2\n3\n4\n5\n6", records: []string{"1", "2", "3", "4", "5"},
-			problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5)},
+		{
+			name: "too-many", body: "1\n2\n3\n4\n5\n6", records: []string{"1", "2", "3", "4", "5"},
+			problem: (&problem{Kind: fault.TooLarge, Code: "too-many-records"}).with("limit", 5),
+		},
 		{name: "utf-16", body: "\xff\xfe1\x00", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
 		{name: "two-values", body: "1\n\n {} {}\n", records: []string{"1"}, problem: malformedJSON(3, 5, 7).in(2)},
 		{name: "comma-after-value", body: "1,\n2\n", problem: malformedJSON(1, 2, 1).in(1)},

@@ -17,10 +17,14 @@ func TestRedact(t *testing.T) {
 	for name, tt := range map[string]struct {
 		code, message, want string
 	}{
-		"data exception": {"22007", `invalid input syntax for type date: "hush"`,
-			"reading: ERROR: (message omitted: it may quote data) (SQLSTATE 22007), in short (message omitted: it may quote data)"},
-		"message of a trigger": {"P0001", "hush",
-			"reading: ERROR: (message omitted: it may quote data) (SQLSTATE P0001), in short (message omitted: it may quote data)"},
+		"data exception": {
+			"22007", `invalid input syntax for type date: "hush"`,
+			"reading: ERROR: (message omitted: it may quote data) (SQLSTATE 22007), in short (message omitted: it may quote data)",
+		},
+		"message of a trigger": {
+			"P0001", "hush",
+			"reading: ERROR: (message omitted: it may quote data) (SQLSTATE P0001), in short (message omitted: it may quote data)",
+		},
 		"other error": {"42P01", `relation "tools" does not exist`, `relation "tools" does not exist (SQLSTATE 42P01)`},
 		"no message":  {"22000", "", "(message omitted: it may quote data)"},
 	} {

@@ -59,8 +59,10 @@ func TestCountsPercentRoundsDown(t *testing.T) {
 func TestCountsCount(t *testing.T) {
 	t.Parallel()
 	counts := operation.Counts{Total: 100}
-	for i, o := range []operation.Outcome{operation.Created, operation.Updated, operation.Superseded, operation.Rejected,
-		operation.Unprocessed} {
+	for i, o := range []operation.Outcome{
+		operation.Created, operation.Updated, operation.Superseded, operation.Rejected,
+		operation.Unprocessed,
+	} {
 		counts.Count(o, i+1)
 	}
 	want := operation.Counts{Total: 100, Created: 1, Updated: 2, Superseded: 3, Failed: 4}

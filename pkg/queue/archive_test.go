@@ -59,8 +59,10 @@ func (f *archiveFixture) await(t *testing.T, condition string, met func(job.Queu
 func TestArchiveError(t *testing.T) {
 	t.Parallel()
 	r := queuetest.New(t)
-	f := &archiveFixture{redis: r, asynq: asynq.NewInspectorFromRedisClient(r.Client), handled: make(chan job.Chunk, 3),
-		replies: make(chan error, 1)}
+	f := &archiveFixture{
+		redis: r, asynq: asynq.NewInspectorFromRedisClient(r.Client), handled: make(chan job.Chunk, 3),
+		replies: make(chan error, 1),
+	}
 	logged := make(lineWriter, 100)
 	stop := serve(t, r, logged, func(_ context.Context, c job.Chunk) error {
 		f.handled <- c

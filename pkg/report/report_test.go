@@ -83,8 +83,10 @@ func TestFileName(t *testing.T) {
 			t.Errorf("ParseFileName() of format %s = %d, %s, %v", f, n, got, ok)
 		}
 	}
-	for _, name := range []string{"", "report-1.exe", "report-0.pdf", "report--1.pdf", "report-1.PDF", "report-1.pdf/", "xreport-1.pdf",
-		"report-99999999999999999999.pdf"} {
+	for _, name := range []string{
+		"", "report-1.exe", "report-0.pdf", "report--1.pdf", "report-1.PDF", "report-1.pdf/", "xreport-1.pdf",
+		"report-99999999999999999999.pdf",
+	} {
 		if _, _, ok := report.ParseFileName(name); ok {
 			t.Errorf("ParseFileName(%q) succeeded, want false", name)
 		}

@@ -60,10 +60,18 @@ func TestExitCodes(t *testing.T) {
 		"unknown argument":          {good, []string{"start"}, nil, 2, "usage: example"},
 		"too many arguments":        {good, []string{"config", "now"}, nil, 2, "usage: example"},
 		"config, invalid log level": {badLog, []string{"config"}, nil, 2, "LONGSHORE_LOG_LEVEL"},
-		"config, invalid size": {map[string]string{"REDIS_URL": redis, "LONGSHORE_SIZE": "-1"}, []string{"config"}, nil, 2,
-			"LONGSHORE_SIZE must be greater than 0"},
-		"config, invalid address": {map[string]string{"REDIS_URL": redis, "LONGSHORE_ADMIN_ADDR": "9090"}, []string{"config"}, nil, 2,
-			"LONGSHORE_ADMIN_ADDR must be host:port"},
+		"config, invalid size": {
+			map[string]string{"REDIS_URL": redis, "LONGSHORE_SIZE": "-1"},
+			[]string{"config"},
+			nil, 2,
+			"LONGSHORE_SIZE must be greater than 0",
+		},
+		"config, invalid address": {
+			map[string]string{"REDIS_URL": redis, "LONGSHORE_ADMIN_ADDR": "9090"},
+			[]string{"config"},
+			nil, 2,
+			"LONGSHORE_ADMIN_ADDR must be host:port",
+		},
 		"healthcheck, port 0":        {good, []string{"healthcheck"}, nil, 1, "set a port"},
 		"healthcheck, not listening": {map[string]string{"LONGSHORE_ADMIN_ADDR": "127.0.0.1:1"}, []string{"healthcheck"}, nil, 1, "refused"},
 	} {

@@ -70,8 +70,10 @@ func TestListFilters(t *testing.T) {
 		"created after":   {store.Filter{CreatedFrom: created.Add(time.Microsecond)}, []int64{}},
 		"created before":  {store.Filter{CreatedBefore: created, Kind: operation.Search}, []int64{plain}},
 		"below and limit": {store.Filter{Below: plain, Limit: 2}, []int64{done.Number, running}},
-		"all filters": {store.Filter{Kind: operation.Search, Collection: "spoons", States: []operation.State{operation.Waiting},
-			CreatedFrom: created, Labels: map[string]string{"batch": "7"}}, []int64{labelled.Number}},
+		"all filters": {store.Filter{
+			Kind: operation.Search, Collection: "spoons", States: []operation.State{operation.Waiting},
+			CreatedFrom: created, Labels: map[string]string{"batch": "7"},
+		}, []int64{labelled.Number}},
 		"another timezone": {store.Filter{CreatedFrom: created.In(time.FixedZone("east", 3600*9))}, []int64{labelled.Number}},
 	} {
 		t.Run(name, func(t *testing.T) {

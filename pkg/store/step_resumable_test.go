@@ -17,8 +17,10 @@ func TestRunResumablePassesCheckpoint(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.startSearch(t)
-	committed := f.resume(t, op, store.Progress{Cursor: json.RawMessage(`{"at": 1}`), Progress: 40, Phase: "looking",
-		Result: json.RawMessage(`{"n": 1}`)})
+	committed := f.resume(t, op, store.Progress{
+		Cursor: json.RawMessage(`{"at": 1}`), Progress: 40, Phase: "looking",
+		Result: json.RawMessage(`{"n": 1}`),
+	})
 	want := store.Committed{State: operation.Running, Next: []store.Next{{Due: job.Due{Kind: job.Search, Chunk: of(op, 0)}, Steps: 1}}}
 	if diff := cmp.Diff(want, committed); diff != "" {
 		t.Errorf("first RunResumable() (-want +got):\n%s", diff)

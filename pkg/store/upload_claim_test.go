@@ -13,8 +13,10 @@ import (
 // uploadWithID prepares an upload with an id that its client chose.
 func (f fixture) uploadWithID(t *testing.T, id uuid.UUID) *store.Upload {
 	t.Helper()
-	u, err := f.store.NewUpload(store.Draft{ID: id, Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools",
-		Lanes: 1})
+	u, err := f.store.NewUpload(store.Draft{
+		ID: id, Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools",
+		Lanes: 1,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

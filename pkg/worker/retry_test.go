@@ -14,8 +14,10 @@ import (
 
 func TestAttemptDelay(t *testing.T) {
 	t.Parallel()
-	for attempt, want := range map[int]time.Duration{1: 2 * time.Second, 2: 4 * time.Second, 5: 32 * time.Second, 6: time.Minute,
-		1000: time.Minute} {
+	for attempt, want := range map[int]time.Duration{
+		1: 2 * time.Second, 2: 4 * time.Second, 5: 32 * time.Second, 6: time.Minute,
+		1000: time.Minute,
+	} {
 		if got := attemptDelay(attempt); got != want {
 			t.Errorf("attemptDelay(%d) = %v, want %v", attempt, got, want)
 		}

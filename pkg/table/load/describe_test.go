@@ -22,43 +22,70 @@ func TestDescribeErrors(t *testing.T) {
 		want              []string
 	}{
 		"no table": {"", `"id": {}`, []string{"there is no such table"}},
-		"view": {"CREATE VIEW x AS SELECT 'a'::text AS id, 1::bigint AS import_number, 1 AS import_row", `"id": {}`,
-			[]string{"ordinary table"}},
-		"partitioned": {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + " PARTITION BY LIST (id)", `"id": {}`,
-			[]string{"ordinary table"}},
-		"no column": {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "ID": {}`,
-			[]string{`property "ID" has no column`}},
+		"view": {
+			"CREATE VIEW x AS SELECT 'a'::text AS id, 1::bigint AS import_number, 1 AS import_row", `"id": {}`,
+			[]string{"ordinary table"},
+		},
+		"partitioned": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + " PARTITION BY LIST (id)", `"id": {}`,
+			[]string{"ordinary table"},
+		},
+		"no column": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "ID": {}`,
+			[]string{`property "ID" has no column`},
+		},
 		"no bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY)", `"id": {}`, []string{"add import_number BIGINT and import_row INT"}},
-		"wrong bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY, import_number INT, import_row INT)", `"id": {}`,
-			[]string{"import_number BIGINT"}},
-		"declared bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "import_row": {}`,
-			[]string{`property "import_row"`, "rename it"}},
+		"wrong bookkeeping": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY, import_number INT, import_row INT)", `"id": {}`,
+			[]string{"import_number BIGINT"},
+		},
+		"declared bookkeeping": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "import_row": {}`,
+			[]string{`property "import_row"`, "rename it"},
+		},
 		"no unique index": {"CREATE TABLE x (id TEXT" + bookkeeping, `"id": {}`, []string{"unique index on exactly (id)"}},
 		"wider index":     {"CREATE TABLE x (id TEXT, n INT, UNIQUE (id, n)" + bookkeeping, `"id": {}, "n": {}`, []string{"exactly (id)"}},
-		"partial index": {"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (id) WHERE id <> ''", `"id": {}`,
-			[]string{"exactly (id)"}},
-		"expression index": {"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (lower(id))", `"id": {}`,
-			[]string{"exactly (id)"}},
+		"partial index": {
+			"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (id) WHERE id <> ''", `"id": {}`,
+			[]string{"exactly (id)"},
+		},
+		"expression index": {
+			"CREATE TABLE x (id TEXT" + bookkeeping + "; CREATE UNIQUE INDEX ON x (lower(id))", `"id": {}`,
+			[]string{"exactly (id)"},
+		},
 		"deferrable index": {"CREATE TABLE x (id TEXT UNIQUE DEFERRABLE" + bookkeeping, `"id": {}`, []string{"not deferrable"}},
-		"undeclared not null": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT NOT NULL" + bookkeeping, `"id": {}`,
-			[]string{`column "n" is NOT NULL`}},
-		"undeclared domain": {"CREATE DOMAIN d AS INT NOT NULL; CREATE TABLE x (id TEXT PRIMARY KEY, n d DEFAULT 1" + bookkeeping,
-			`"id": {}`, []string{`column "n" is NOT NULL`}},
-		"unsupported type": {"CREATE TABLE x (id TEXT PRIMARY KEY, p POINT, j JSONB[]" + bookkeeping, `"id": {}, "p": {}, "j": {}`,
-			[]string{`"p" has type point`, `"j" has type jsonb[]`, "use one of text"}},
+		"undeclared not null": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY, n INT NOT NULL" + bookkeeping, `"id": {}`,
+			[]string{`column "n" is NOT NULL`},
+		},
+		"undeclared domain": {
+			"CREATE DOMAIN d AS INT NOT NULL; CREATE TABLE x (id TEXT PRIMARY KEY, n d DEFAULT 1" + bookkeeping,
+			`"id": {}`,
+			[]string{`column "n" is NOT NULL`},
+		},
+		"unsupported type": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY, p POINT, j JSONB[]" + bookkeeping, `"id": {}, "p": {}, "j": {}`,
+			[]string{`"p" has type point`, `"j" has type jsonb[]`, "use one of text"},
+		},
 		"generated": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT GENERATED ALWAYS AS (1) STORED, i INT GENERATED ALWAYS AS IDENTITY" +
 			bookkeeping, `"id": {}, "n": {}, "i": {}`, []string{`"n" is generated`, `"i" is generated`}},
-		"numeric key": {"CREATE TABLE x (id NUMERIC PRIMARY KEY" + bookkeeping, `"id": {}`,
-			[]string{"numeric, which cannot be in a key"}},
-		"padded key": {"CREATE TABLE x (id CHAR(5) PRIMARY KEY" + bookkeeping, `"id": {}`,
-			[]string{"character(5), which cannot be in a key"}},
+		"numeric key": {
+			"CREATE TABLE x (id NUMERIC PRIMARY KEY" + bookkeeping, `"id": {}`,
+			[]string{"numeric, which cannot be in a key"},
+		},
+		"padded key": {
+			"CREATE TABLE x (id CHAR(5) PRIMARY KEY" + bookkeeping, `"id": {}`,
+			[]string{"character(5), which cannot be in a key"},
+		},
 		"timestamp key": {"CREATE TABLE x (id TIMESTAMPTZ PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"cannot be in a key"}},
 		"collated key":  {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT COLLATE c PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"deterministic"}},
 		"collated index": {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT" +
 			bookkeeping + "; CREATE UNIQUE INDEX ON x (id COLLATE c)", `"id": {}`, []string{"nondeterministic collation"}},
 		"types apart": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["string", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as string or null`, `"l" is declared as string`}},
-		"all at once": {"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`,
-			[]string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`}},
+		"all at once": {
+			"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`,
+			[]string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`},
+		},
 	}
 	conn := storetest.Connect(t, storetest.NewDatabase(t))
 	for name, tt := range tests {

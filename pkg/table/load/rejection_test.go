@@ -60,8 +60,13 @@ func TestLoadRejectedRowSupersedesNothing(t *testing.T) {
 		kept     string
 	}{
 		"last rejected": {[]int{1, 2, -3}, false, []string{"1:superseded", "2:created", "3:failed"}, []string{"3:check-violation"}, "(a,2)"},
-		"two rejected": {[]int{1, -2, -3}, true, []string{"1:updated", "2:failed", "3:failed"},
-			[]string{"2:check-violation", "3:check-violation"}, "(a,1)"},
+		"two rejected": {
+			[]int{1, -2, -3},
+			true,
+			[]string{"1:updated", "2:failed", "3:failed"},
+			[]string{"2:check-violation", "3:check-violation"},
+			"(a,1)",
+		},
 		"all rejected":   {[]int{-1, -2}, true, []string{"1:failed", "2:failed"}, []string{"1:check-violation", "2:check-violation"}, "(a,100)"},
 		"first rejected": {[]int{-1, 2}, true, []string{"1:superseded", "2:updated"}, nil, "(a,2)"},
 	}
@@ -108,10 +113,14 @@ func TestLoadRejectionReasons(t *testing.T) {
 	f.load(t, 1, record{1, `{"id":"old","serial":1,"span":"secret"}`})
 	tests := map[string]operation.Reason{
 		`{"id":"x","price":0}`: {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
-		`{"id":"x","maker":"none"}`: {Code: "foreign-key-violation",
-			Message: `the row that the foreign key "known_maker" refers to does not exist`},
-		`{"id":"x","serial":1}`: {Code: "unique-violation",
-			Message: `another row holds the same value under the unique constraint "serial_unique"`},
+		`{"id":"x","maker":"none"}`: {
+			Code:    "foreign-key-violation",
+			Message: `the row that the foreign key "known_maker" refers to does not exist`,
+		},
+		`{"id":"x","serial":1}`: {
+			Code:    "unique-violation",
+			Message: `another row holds the same value under the unique constraint "serial_unique"`,
+		},
 		`{"id":"x","span":"secret"}`: {Code: "exclusion-violation", Message: `another row conflicts under the exclusion constraint "apart"`},
 		`{"id":"x","mood":"secret"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 22P02)"},
 		`{"id":"x","amount":999.96}`: {Code: "value-out-of-range", Message: "a value is out of the range of its column"},
