@@ -1,0 +1,59 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
+)
+
+func expectRefusal(t *testing.T, resp *client.Response, err error, status int, code string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := resp.Problem()
+	if err != nil || p.Status != status || p.Code() != code {
+		t.Errorf("got %d %s (%v), want %d %s", p.Status, p.Code(), err, status, code)
+	}
+}
+
+func expectRejectedSearches(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	for _, tt := range []struct {
+		body   client.RequestBody
+		status int
+		code   string
+	}{
+		{client.RequestBody{Content: []byte(``)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`null`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"query":`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"limit":1}{"limit":2}`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"collection":7}`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"select":"*"}`)}, 400, "malformed-query"},
+		{client.RequestBody{Content: []byte(`{"collection":"nothing"}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"limit":10001}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"limit":0}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"filter":{"price":1}}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"filter":{"category":7}}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"query":"\u0000"}`)}, 422, "invalid-query"},
+		{client.RequestBody{Content: []byte(`{"query":"` + strings.Repeat("x", 300_000) + `"}`)}, 413, "query-too-large"},
+		{client.RequestBody{Type: "text/csv", Content: []byte(`{}`)}, 415, "unsupported-media-type"},
+		{client.RequestBody{Encoding: "gzip", Content: []byte(`{}`)}, 415, "unsupported-content-encoding"},
+		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"4m"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{client.RequestBody{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
+	} {
+		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
+		t.Logf("%.60s", tt.body.Content)
+		expectRefusal(t, resp, err, tt.status, tt.code)
+	}
+	for _, address := range []string{"/search/status/x", "/search/status/%00", "/search/status/0192f000-0000-7000-8000-000000000000"} {
+		resp, err := s.Client().Get(t.Context(), address)
+		if err != nil || resp.Status != http.StatusNotFound {
+			t.Errorf("GET %s: got %+v (%v), want 404", address, resp, err)
+		}
+	}
+}
