@@ -9,15 +9,13 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-func expectRefusal(t *testing.T, resp *client.Response, err error, status int, code string) {
+// expectRejected is expectProblem for a request that may have failed.
+func expectRejected(t *testing.T, resp *client.Response, err error, status int, code string) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := resp.Problem()
-	if err != nil || p.Status != status || p.Code() != code {
-		t.Errorf("got %d %s (%v), want %d %s", p.Status, p.Code(), err, status, code)
-	}
+	expectProblem(t, resp, status, code)
 }
 
 func expectRejectedSearches(t *testing.T, s *stack.Stack) {
@@ -48,7 +46,7 @@ func expectRejectedSearches(t *testing.T, s *stack.Stack) {
 	} {
 		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
 		t.Logf("%.60s", tt.body.Content)
-		expectRefusal(t, resp, err, tt.status, tt.code)
+		expectRejected(t, resp, err, tt.status, tt.code)
 	}
 	for _, address := range []string{"/search/status/x", "/search/status/%00", "/search/status/0192f000-0000-7000-8000-000000000000"} {
 		resp, err := s.Client().Get(t.Context(), address)

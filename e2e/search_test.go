@@ -44,7 +44,7 @@ func TestSearchQuick(t *testing.T) {
 		}
 		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
 			client.RequestBody{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
-		expectRefusal(t, resp, err, http.StatusBadRequest, "operation-id-in-use")
+		expectRejected(t, resp, err, http.StatusBadRequest, "operation-id-in-use")
 	})
 	t.Run("other_dialects", func(t *testing.T) {
 		s := s.WithTB(t)
@@ -55,7 +55,7 @@ func TestSearchQuick(t *testing.T) {
 		}
 		op := s.SubmitJSON(tool.SampleJSON)
 		resp, err := s.Client().Get(t.Context(), "/search/status/"+op.ID)
-		expectRefusal(t, resp, err, http.StatusNotFound, "search-not-found")
+		expectRejected(t, resp, err, http.StatusNotFound, "search-not-found")
 		s.WaitFor(op, "Succeeded")
 	})
 	t.Run("pruned", func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestSearchQuick(t *testing.T) {
 			t.Fatalf("got %+v (%v), want status 204", resp, err)
 		}
 		resp, err = s.Client().Get(t.Context(), now.link("status"))
-		expectRefusal(t, resp, err, http.StatusGone, "operation-expired")
+		expectRejected(t, resp, err, http.StatusGone, "operation-expired")
 	})
 	t.Run("rejected", func(t *testing.T) { expectRejectedSearches(t, s.WithTB(t)) })
 }
