@@ -49,7 +49,7 @@ var queues = map[Kind]string{
 }
 
 // splitSeq is the number of the chunk that represents the split of a multipart upload. It is only
-// an address: the column task_chunks.kind tells a split from other chunks. Rows and queue entries
+// an address: the column task_chunks.kind distinguishes a split from other chunks. Rows and queue entries
 // use -1 because programs of earlier releases recognize splits by it.
 const splitSeq = -1
 

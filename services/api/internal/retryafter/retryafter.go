@@ -30,7 +30,7 @@ const (
 
 // Estimator computes polling delays and completion times. It is safe for concurrent use.
 type Estimator struct {
-	now    func() time.Time
+	now      func() time.Time
 	backlogs *backlogCache
 }
 

@@ -43,7 +43,7 @@ func (s *step) few() bool {
 }
 
 // scanBetter reads the next rows and returns the keys of those that precede Worst. Few records are
-// ranked anew in every step, so they are not compared with Worst: its row may have been deleted.
+// ranked again in every step, so they are not compared with Worst: its row may have been deleted.
 func (s *step) scanBetter(ctx context.Context, batch int) (scan.Page, error) {
 	if s.checkpoint.Best == nil {
 		s.checkpoint.Best = &best{}
