@@ -30,6 +30,9 @@ const (
   n % 1000 / 100.0, ARRAY['t' || n % 7], date '2000-01-01' + n % 3000 FROM generate_series(1, 300000) n; ANALYZE books`
 )
 
+// searchTimeout bounds a search of all books, on a machine that runs other tests too.
+const searchTimeout = 3 * time.Minute
+
 // search is a response of the search dialect (seed 001).
 type search struct {
 	Code   int         `json:"-"`
@@ -103,7 +106,7 @@ func poll(t *testing.T, s *stack.Stack, address string) search {
 // finish polls until the search is finished. Its progress must never decrease.
 func finish(t *testing.T, s *stack.Stack, now search) search {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), searchTimeout)
 	defer cancel()
 	for now.Code == http.StatusAccepted {
 		if err := await.Sleep(ctx, 50*time.Millisecond); err != nil {
