@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// nobody is the id of the unprivileged user that exists on every system by convention.
-const nobody = 65534
+// unprivilegedID is the conventional id of an unprivileged user and of its group.
+const unprivilegedID = 65534
 
 // serverAccount returns the account for servers that root starts, because Postgres refuses to run as
-// root: the user postgres if it exists, otherwise nobody. For other users it returns nil: their
+// root: the user postgres if it exists, otherwise an unprivileged one. For other users it returns nil: their
 // servers run under their own account.
 func serverAccount() *syscall.Credential {
 	if os.Geteuid() != 0 {
@@ -20,12 +20,12 @@ func serverAccount() *syscall.Credential {
 	}
 	found, err := user.Lookup("postgres")
 	if err != nil {
-		return &syscall.Credential{Uid: nobody, Gid: nobody}
+		return &syscall.Credential{Uid: unprivilegedID, Gid: unprivilegedID}
 	}
 	uid, uidErr := strconv.ParseUint(found.Uid, 10, 32)
 	gid, gidErr := strconv.ParseUint(found.Gid, 10, 32)
 	if uidErr != nil || gidErr != nil {
-		return &syscall.Credential{Uid: nobody, Gid: nobody}
+		return &syscall.Credential{Uid: unprivilegedID, Gid: unprivilegedID}
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }

@@ -52,7 +52,7 @@ func (w workspace) withServers(ctx context.Context, profile stack.Profile, log *
 	servers, err := stack.OpenServers(ctx, profile, log)
 	if err != nil {
 		cancel()
-		<-built // cancelled; err is the cause
+		<-built //nolint:errcheck // the build was cancelled; err is the cause
 		return err
 	}
 	defer func() { err = errors.Join(err, servers.Close()) }()
