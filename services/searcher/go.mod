@@ -6,13 +6,11 @@ require github.com/longshore-io/longshore/pkg v0.0.0
 
 replace github.com/longshore-io/longshore/pkg => ../../pkg
 
-require (
-	github.com/google/uuid v1.6.0
-	github.com/longshore-io/longshore/migrations v0.0.0-00010101000000-000000000000
-)
+require github.com/longshore-io/longshore/migrations v0.0.0-00010101000000-000000000000
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/pressly/goose/v3 v3.29.0 // indirect
@@ -44,7 +42,7 @@ require (
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	golang.org/x/time v0.14.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
