@@ -34,11 +34,14 @@ func Sample() []Tool {
 
 var categories = [...]string{"Education", "Finance", "Language Learning", "Travel", "Games"}
 
+// ID returns the id of tool number n.
+func ID(n int) string { return fmt.Sprintf("N%09d", n) }
+
 // Numbered returns tool number n. The ids of tools ascend with their numbers.
 func Numbered(n int) Tool {
 	return Tool{
 		Name:     fmt.Sprintf("Tool number %d", n),
-		ID:       fmt.Sprintf("N%09d", n),
+		ID:       ID(n),
 		Category: categories[n%len(categories)],
 		Description: fmt.Sprintf("The tool number %d is here to be imported, counted and found again; its description is as "+
 			"long as those of people who describe tools.", n),
