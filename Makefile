@@ -28,7 +28,7 @@ help:
 		'/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '%s\n' '' 'Examples' \
 		"  make test ARGS='-run TestToolsImport ./e2e'         one system test" \
-		"  make test ARGS='-run TestStep ./pkg/store'   the tests of one package, by name" \
+		"  make test ARGS='-run TestRunStep ./pkg/store'   the tests of one function" \
 		'  make run LONGSHORE_SAMPLE=yes                import the sample also into the database of DATABASE_URL'
 
 ##@ Use

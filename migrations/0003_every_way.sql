@@ -1,4 +1,4 @@
--- Columns and tables for searches, reports, multipart uploads, cancellation, expiry and events.
+-- All other ways to use an operation: columns and tables for searches, reports, multipart uploads, cancellation, expiry and events.
 -- +goose Up
 ALTER TABLE xforce.tasks
   ADD COLUMN revision      INT NOT NULL DEFAULT 0,             -- increases with every change that clients can see, from 1; 0 while receiving

@@ -18,7 +18,7 @@ type Accepted struct {
 	TotalRecords  int    `json:"total_records"`
 	Delimiter     string `json:"csv_delimiter"`
 
-	// OperationLocation is the URL of the status monitor, Location that of the status in the tools dialect.
+	// OperationLocation is the URL of the status monitor, Location that of the status in the form of the tools API.
 	OperationLocation, Location string
 	Wait                        time.Duration
 	Elapsed                     time.Duration

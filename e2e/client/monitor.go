@@ -120,7 +120,7 @@ func (c *Client) poll(ctx context.Context, operationLocation string,
 	}
 }
 
-// TaskStatus is the status of an import in the tools dialect (seed 000).
+// TaskStatus is the status of an import in the form of the tools API (seed 000).
 type TaskStatus struct {
 	TaskReference   string            `json:"task_reference"`
 	Status          string            `json:"status"`
@@ -135,7 +135,7 @@ type TaskStatus struct {
 	Members []string `json:"-"`
 }
 
-// TaskStatus requests an import's status in the tools dialect.
+// TaskStatus requests an import's status in the form of the tools API.
 func (c *Client) TaskStatus(ctx context.Context, location string) (TaskStatus, error) {
 	var s TaskStatus
 	response, err := c.Get(ctx, location)

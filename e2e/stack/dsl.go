@@ -78,7 +78,7 @@ func (s *Stack) expectStatus(op client.Accepted, m client.Monitor, err error, wa
 	return m
 }
 
-// TaskStatus reads the import in the tools dialect.
+// TaskStatus reads the import in the form of the tools API.
 func (s *Stack) TaskStatus(op client.Accepted) client.TaskStatus {
 	s.tb.Helper()
 	status, err := s.client.TaskStatus(s.tb.Context(), op.Location)

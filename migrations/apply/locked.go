@@ -16,8 +16,8 @@ const (
 	// sessions that need the table queue behind the statement; but it is longer than Postgres's
 	// deadlock_timeout (1 s) and than an ordinary step keeps its locks.
 	DefaultLockTimeout = 2 * time.Second
-	// DefaultRetryTimeout is longer than nearly all reports lock their operation's row. To go on
-	// after it, start migrate again.
+	// DefaultRetryTimeout is longer than nearly all reports lock their operation's row. After it,
+	// migrate exits and can be started again.
 	DefaultRetryTimeout = 10 * time.Minute
 	// minDelay is the delay before the first retry, in which the sessions that queued behind the
 	// migration proceed. It doubles.

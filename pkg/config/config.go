@@ -34,7 +34,7 @@ type Redis struct {
 	URL string `env:"REDIS_URL,required,notEmpty" secret:"url"`
 }
 
-// Collections configures the kinds of records.
+// Collections configures the folder of collection files.
 type Collections struct {
 	// Dir is a folder of collection files in addition to the shipped ones. A file replaces the
 	// shipped collection of the same name. Use the same files for all services. Empty uses the

@@ -32,8 +32,8 @@ func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 	return s.readOperation(ctx, selectOperation+`task_id = $1`, id)
 }
 
-// OperationByReference returns the import into the collection that has the reference, which the
-// tools dialect shows.
+// OperationByReference returns the import into the collection that has the reference, as in the
+// addresses of package imports.
 func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
 	return s.readOperation(ctx, selectOperation+`kind = 'import' AND collection = $1 AND task_reference = $2`, collection, reference)
 }

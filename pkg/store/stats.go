@@ -14,15 +14,14 @@ import (
 // selectStats counts the unfinished operations, and the due chunks as DueChunks defines them, with
 // the time since which each is due. The first chunk of a lane is due since the split of its upload
 // or, without one, since the operation was accepted; any other chunk of an import since its
-// predecessor in the lane was committed; a split, and a chunk that stands for all steps of a search
-// or a report, since its last step or, before the first, since the operation was accepted. Where a
-// program that did not store the time committed the step, the operation's last change is the best
-// estimate.
+// predecessor in the lane was committed. A split and the chunk of a search or a report are due since
+// their last step or, before the first, since the operation was accepted. If the program that
+// committed the step did not store the time, the time of the operation's last change is used.
 //
 // A chunk that has been attempted has no age: the end of the last attempt is not stored, and
-// finding out whether the chunk is locked would mean locking it, which would turn away a worker
-// that comes just then. Such a chunk is counted nevertheless: an alert uses the count beside the
-// age, when chunks are due and none is committed.
+// checking whether the chunk is locked would lock it, and a worker that tries to lock it at that
+// moment would fail. Such a chunk is still counted: an alert on the count fires when chunks are due
+// and none is committed.
 //
 // The CTE is materialized because there are few unfinished operations among many, and they are read
 // twice. Each LIMIT 1 is there to keep the planner from reading all chunks.

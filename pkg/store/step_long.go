@@ -108,8 +108,8 @@ func requireLive(ctx context.Context, db executor, id uuid.UUID) error {
 }
 
 // BeginFile prepares a long step that writes a file: under the lock it deletes what another worker
-// may have written, and stores the cursor, by which a writer finds out that it has lost the lock.
-// Attempts go on counting, because this is no step. It returns ErrLocked or ErrNothingDue like
+// may have written, and stores the cursor, so that a writer can detect that it has lost the lock. It
+// does not reset the attempts, because no step is complete. It returns ErrLocked or ErrNothingDue like
 // RunLong.
 func (s *Store) BeginFile(ctx context.Context, c job.Chunk, cursor json.RawMessage) error {
 	const setCursor = `UPDATE xforce.task_chunks SET cursor = $3 WHERE task_id = $1 AND seq = $2`

@@ -80,7 +80,7 @@ func (c client) submit(ctx context.Context, url string) (http.Header, error) {
 	return got.header, nil
 }
 
-// result reads the final status in the tools dialect, and checks it.
+// result reads the final status in the form of the tools API, and checks it.
 func (c client) result(ctx context.Context, address string) error {
 	var status struct {
 		Status   string            `json:"status"`

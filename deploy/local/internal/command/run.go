@@ -56,7 +56,7 @@ type upStack struct {
 	sample  sampleMode
 }
 
-// importSample imports the sample, unless the database belongs to someone else who has not asked for it.
+// importSample imports the sample, unless the database is not the launcher's own and the sample was not requested for it.
 func (up upStack) importSample(ctx context.Context) error {
 	switch {
 	case up.sample.enabled(up.Servers.OwnDatabase):

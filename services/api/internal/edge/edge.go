@@ -36,7 +36,7 @@ func WithHead(routes []Route) []Route {
 		if r.Method != http.MethodGet || r.Streaming {
 			continue
 		}
-		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "The headers of the same.", Handler: withoutWait(r.Handler)})
+		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "Returns the headers of the same GET request.", Handler: withoutWait(r.Handler)})
 	}
 	return all
 }

@@ -4,7 +4,7 @@ package minrate
 
 import "time"
 
-// Limit says how slow a client may be.
+// Limit is the minimum transfer rate of a client.
 type Limit struct {
 	// Grace is how long a client may keep the service waiting before the minimum rate applies. It
 	// also bounds every single pause.

@@ -23,7 +23,7 @@ func withIndex(routes []edge.Route, collections []string) []edge.Route {
 		return nil
 	}
 	routes = slices.Insert(routes, 0, edge.Route{
-		Method: http.MethodGet, Path: "/", Handler: show, Summary: "List what is there.",
+		Method: http.MethodGet, Path: "/", Handler: show, Summary: "Lists all routes and collections.",
 	})
 	for _, r := range routes {
 		entries = append(entries, entry{r.Method, unescape(r.Path), r.Summary})

@@ -1,6 +1,7 @@
-// Package builder builds reports. A document is written in one long step. An export first collects
-// its records in short steps, each in its own transaction, then writes the file in one long step. A
-// last short step commits the result. Any worker continues a report from its cursor.
+// Package builder builds reports. A document is written in one long step. An export of a
+// collection first collects its records in short steps, each in its own transaction; an export of a
+// search uses the search's results. Then one long step writes the file, and a last short step commits
+// the result. Any worker continues a report from its cursor.
 package builder
 
 import (

@@ -42,7 +42,8 @@ type cursor struct {
 	// Scanned is the number of rows read, Estimate the estimated number of rows of the table.
 	Scanned  int64 `json:"scanned,omitzero"`
 	Estimate int64 `json:"estimate,omitzero"`
-	// Blocks, Rows and Bytes are the extent of the records collected.
+	// Blocks, Rows and Bytes are the extent of the records collected. The JSON name of Blocks is kept
+	// for cursors that earlier releases stored.
 	Blocks int   `json:"pieces,omitzero"`
 	Rows   int64 `json:"rows,omitzero"`
 	Bytes  int64 `json:"bytes,omitzero"`

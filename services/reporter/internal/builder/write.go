@@ -62,8 +62,8 @@ func (b *Builder) writeFile(ctx context.Context, bd build) (*report.File, error)
 }
 
 // finish is the last step: it deletes the collected records and commits the result. If the blocks
-// of the file are incomplete or too many, because two workers wrote them and both believed that
-// they had the lock, the file is written again.
+// of the file are incomplete or too many, because two workers wrote them while one of them had
+// lost the lock without noticing, the file is written again.
 func (b *Builder) finish(ctx context.Context, tx *store.ResumableStep) (store.Progress, error) {
 	bd, err := resume(tx.Checkpoint)
 	if err != nil {

@@ -10,7 +10,7 @@ const (
 	firstBatch = 5000
 	minBatch   = 1000
 	maxBatch   = 100_000
-	// maxGrowth limits how much larger the next batch is, because one fast step proves little. It
+	// maxGrowth limits how much larger the next batch is, because one fast step may be an exception. It
 	// is also the factor by which a retry shrinks.
 	maxGrowth = 4
 	// minRetryBatch limits how small the batch of a retry becomes.

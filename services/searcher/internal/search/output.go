@@ -16,7 +16,8 @@ type output struct {
 	Returned int `json:"returned"`
 	// Bytes is their size, including newlines.
 	Bytes int64 `json:"bytes"`
-	// Blocks is the number of blocks that contain them.
+	// Blocks is the number of blocks that contain them. Its JSON name is kept for checkpoints that
+	// earlier releases stored.
 	Blocks int `json:"pieces"`
 }
 

@@ -49,7 +49,7 @@ func (d *Dialect) setHeaders(c *gin.Context, op *operation.Operation) {
 	d.Estimator.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
 }
 
-// act carries out the action that a POST names at the end of its path.
+// act performs the action that a POST names at the end of its path.
 func (d *Dialect) act(c *gin.Context) error {
 	id, _, err := edge.Action(c.Param("id"), "cancel")
 	if err != nil {
