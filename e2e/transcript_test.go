@@ -109,7 +109,7 @@ func TestTranscript001(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
-		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2", "LONGSHORE_POLL_WITHIN=3s"},
+		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2", "LONGSHORE_POLL_WITHIN=3s", "LONGSHORE_SEARCH_MOMENT=2s"},
 	})
 	script := transcript.Read(t, "seed001")
 	base := s.Client().Base()

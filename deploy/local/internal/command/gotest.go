@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/longshore-io/longshore/deploy/local/debian"
@@ -19,28 +17,41 @@ var slowPackages = []string{"github.com/longshore-io/longshore/e2e/bench", "gith
 // systemTests is the package of the system tests.
 const systemTests = "github.com/longshore-io/longshore/e2e"
 
-// allTestArgs returns the arguments of go test for all packages, with the race detector if possible.
-// The system tests come first: they take longest and mostly wait, so that another core's worth of
-// packages runs beside them.
-func allTestArgs(ctx context.Context, log *process.Lines) ([]string, error) {
+// allTestArgs returns the arguments of go test for all packages, with the race detector if possible:
+// first of the system tests, whose time limits need a machine that does nothing else, then of all
+// other packages.
+func allTestArgs(ctx context.Context, root string, log *process.Lines) ([][]string, error) {
 	race, err := raceFlag(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	parallel := strconv.Itoa(runtime.NumCPU() + 1)
-	return []string{race, "-shuffle=on", "-count=1", "-timeout", "30m", "-p", parallel, systemTests, "work"}, nil
+	packages, err := listPackages(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	others := slices.DeleteFunc(packages, func(path string) bool { return path == systemTests })
+	flags := []string{race, "-shuffle=on", "-count=1", "-timeout", "30m"}
+	return [][]string{append(slices.Clone(flags), systemTests), append(flags, others...)}, nil
 }
 
 // fastTestArgs returns the arguments of go test for the packages whose tests take seconds.
-func fastTestArgs(ctx context.Context, root string) ([]string, error) {
+func fastTestArgs(ctx context.Context, root string) ([][]string, error) {
+	packages, err := listPackages(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	return [][]string{append([]string{"-count=1"}, slices.DeleteFunc(packages, isSlow)...)}, nil
+}
+
+// listPackages returns the import paths of all packages of the workspace.
+func listPackages(ctx context.Context, root string) ([]string, error) {
 	list := exec.CommandContext(ctx, "go", "list", "work")
 	list.Dir = root
 	output, err := list.Output()
 	if err != nil {
 		return nil, fmt.Errorf("listing the packages: %w", err)
 	}
-	packages := slices.DeleteFunc(strings.Fields(string(output)), isSlow)
-	return append([]string{"-count=1"}, packages...), nil
+	return strings.Fields(string(output)), nil
 }
 
 func isSlow(path string) bool {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 
@@ -23,17 +24,21 @@ func test(ctx context.Context, out, errOut io.Writer, fast bool, args []string) 
 			"max_connections": "500", // of several stacks at a time
 		}}
 		return w.withServers(ctx, profile, log, func(servers *stack.Servers) error {
-			args, err := w.testArgs(ctx, log, fast, args)
+			runs, err := w.testArgs(ctx, log, fast, args)
 			if err != nil {
 				return err
 			}
-			return w.run(ctx, servers, out, errOut, append([]string{"go", "test"}, args...))
+			var errs []error
+			for _, args := range runs {
+				errs = append(errs, w.run(ctx, servers, out, errOut, append([]string{"go", "test"}, args...)))
+			}
+			return errors.Join(errs...)
 		})
 	})
 }
 
-// testArgs returns the arguments of go test.
-func (w workspace) testArgs(ctx context.Context, log *process.Lines, fast bool, args []string) ([]string, error) {
+// testArgs returns the arguments of each run of go test.
+func (w workspace) testArgs(ctx context.Context, log *process.Lines, fast bool, args []string) ([][]string, error) {
 	if fast && len(args) == 0 {
 		return fastTestArgs(ctx, w.root)
 	}
@@ -41,10 +46,10 @@ func (w workspace) testArgs(ctx context.Context, log *process.Lines, fast bool, 
 		log.Printf("%v\ntests that need it are skipped; as root or in CI (variable CI) they fail", err)
 	}
 	if len(args) > 0 {
-		return args, nil
+		return [][]string{args}, nil
 	}
-	log.Printf("running the system tests first (minutes); the results of the other packages follow")
-	return allTestArgs(ctx, log)
+	log.Printf("running the system tests first (minutes), then the tests of the other packages")
+	return allTestArgs(ctx, w.root, log)
 }
 
 // bench runs the benchmark with the given arguments, against servers as durable as those of make run.
