@@ -29,11 +29,7 @@ type fixture struct {
 func newFixture(t *testing.T) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	s, err := store.Open(t.Context(), url, store.Options{Application: t.Name(), MaxConns: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := storetest.Open(t, url, store.Options{Application: t.Name(), MaxConns: 8})
 	return fixture{url: url, store: s, sql: storetest.Connect(t, url)}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/migrations/apply"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
 // templateLock is the advisory lock that serializes the creation of the template between test
@@ -58,6 +59,17 @@ func clone(tb testing.TB, source string) string {
 		}
 	})
 	return addressOf(name)
+}
+
+// Open opens a store on the database, closed when the test ends.
+func Open(tb testing.TB, databaseURL string, options store.Options) *store.Store {
+	tb.Helper()
+	opened, err := store.Open(tb.Context(), databaseURL, options)
+	if err != nil {
+		tb.Fatalf("opening the store: %v", err)
+	}
+	tb.Cleanup(opened.Close)
+	return opened
 }
 
 // Connect opens one connection to the database, closed when the test ends.

@@ -44,11 +44,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
 	op, err := db.Accept(t.Context(), store.Draft{
 		ID: uuid.New(), Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, RequestID: requestID,
 	})

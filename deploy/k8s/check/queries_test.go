@@ -70,11 +70,7 @@ func TestTriggerQueries(t *testing.T) {
 // acceptReport stores a report as the api does, so that the queries fit what it stores.
 func acceptReport(t *testing.T, database string) {
 	t.Helper()
-	s, err := store.Open(t.Context(), database, store.Options{Application: t.Name(), MaxConns: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := storetest.Open(t, database, store.Options{Application: t.Name(), MaxConns: 2})
 	if _, err := s.Accept(t.Context(), store.Draft{Reference: operation.NewReference(), Kind: operation.Report, Collection: "tools", Lanes: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -42,11 +42,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	db, err := store.Open(t.Context(), url, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, url, store.Options{})
 	return &fixture{
 		receiver: receiver{log: slog.New(slog.DiscardHandler), maxRecords: 10, maxBytes: 1 << 20},
 		store:    db, conn: storetest.Connect(t, url),

@@ -1,7 +1,6 @@
 package imports_test
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
-	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -30,27 +27,15 @@ const (
 	maxBody     = 1000
 )
 
-// dispatcher records what was dispatched.
-type dispatcher []job.Chunk
-
-func (d *dispatcher) Dispatch(_ context.Context, _ job.Kind, c job.Chunk, _ queue.Generation) error {
-	*d = append(*d, c)
-	return nil
-}
-
 // submitFixture is a Handler with a real store.
 type submitFixture struct {
 	engine     *gin.Engine
-	dispatched dispatcher
+	dispatched edgetest.Dispatcher
 }
 
 func newSubmitFixture(t *testing.T) *submitFixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)

@@ -38,11 +38,7 @@ type fixture struct {
 func newFixture(t *testing.T) fixture {
 	t.Helper()
 	f := fixture{url: storetest.NewDatabase(t), notifier: queue.NewNotifier(queuetest.New(t).Queue), finished: metrics.NewFinished()}
-	var err error
-	if f.store, err = store.Open(t.Context(), f.url, store.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.store.Close)
+	f.store = storetest.Open(t, f.url, store.Options{})
 	f.Monitor = monitor.New(f.store, f.notifier, slog.New(slog.DiscardHandler), f.finished, pollWithin)
 	return f
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
-	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -45,8 +44,7 @@ func (h *Handler) submit(c *gin.Context) error {
 
 // accept checks what the request refers to, stores the report and dispatches its first step.
 func (h *Handler) accept(c *gin.Context, headers submission.Headers, request report.Request) (*operation.Operation, error) {
-	ctx := c.Request.Context()
-	collection, err := h.check(ctx, request)
+	collection, err := h.check(c.Request.Context(), request)
 	if err != nil {
 		return nil, err
 	}
@@ -57,17 +55,11 @@ func (h *Handler) accept(c *gin.Context, headers submission.Headers, request rep
 	draft := headers.Draft(operation.Report, collection, 1)
 	draft.Request = encoded
 	draft.Digest = submission.Digest([]byte(operation.Report), encoded)
-	op, repeated, err := submission.Accept(ctx, h.Store, draft)
-	if err != nil {
-		return nil, err
+	op, repeated, err := submission.Start(c, h.Store, h.Dispatcher, h.Log, draft)
+	if err == nil && !repeated {
+		h.Log.InfoContext(c.Request.Context(), "report accepted", slog.String("report", string(request.Report)))
 	}
-	if repeated {
-		edge.SetOperation(c, op)
-		return op, nil
-	}
-	submission.Dispatch(c, h.Dispatcher, h.Log, op)
-	h.Log.InfoContext(c.Request.Context(), "report accepted", slog.String("report", string(request.Report)))
-	return op, nil
+	return op, err
 }
 
 // respondAccepted responds with 202.

@@ -8,8 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/api/internal/edge"
-	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -33,8 +31,7 @@ func (h *Handler) submit(c *gin.Context) error {
 // accept stores the search and dispatches its first step. Postgres checks the values of the query
 // before.
 func (h *Handler) accept(c *gin.Context, headers submission.Headers, request request) (*operation.Operation, error) {
-	ctx := c.Request.Context()
-	if _, err := h.Store.PrepareScan(ctx, request.collection, request.query); err != nil {
+	if _, err := h.Store.PrepareScan(c.Request.Context(), request.collection, request.query); err != nil {
 		return nil, err
 	}
 	query, err := json.Marshal(request.query)
@@ -45,17 +42,11 @@ func (h *Handler) accept(c *gin.Context, headers submission.Headers, request req
 	draft.Request = query
 	draft.PollWithin = h.Options.PollWithin
 	draft.Digest = submission.Digest([]byte(operation.Search), []byte(request.collection.Name), query)
-	op, repeated, err := submission.Accept(ctx, h.Store, draft)
-	if err != nil {
-		return nil, err
+	op, repeated, err := submission.Start(c, h.Store, h.Dispatcher, h.Log, draft)
+	if err == nil && !repeated {
+		h.Log.InfoContext(c.Request.Context(), "search accepted", slog.String("collection", request.collection.Name))
 	}
-	if repeated {
-		edge.SetOperation(c, op)
-		return op, nil
-	}
-	submission.Dispatch(c, h.Dispatcher, h.Log, op)
-	h.Log.InfoContext(c.Request.Context(), "search accepted", slog.String("collection", request.collection.Name))
-	return op, nil
+	return op, err
 }
 
 // await waits for the end of the search, for the time that the client prefers or else for a moment.
@@ -64,10 +55,5 @@ func (h *Handler) await(c *gin.Context, op *operation.Operation, preferred time.
 	if preferred > 0 {
 		return submission.Await(c.Request.Context(), h.Monitor, c.Writer.Header(), op, preferred)
 	}
-	edge.RequestInfoOf(c.Request.Context()).StartWait()
-	latest, err := h.Monitor.Await(c.Request.Context(), op, h.Options.Moment, monitor.Finished)
-	if err != nil || latest == nil {
-		return op
-	}
-	return latest
+	return submission.AwaitEnd(c.Request.Context(), h.Monitor, op, h.Options.Moment)
 }

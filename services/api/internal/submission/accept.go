@@ -7,9 +7,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/fault"
@@ -42,6 +44,21 @@ func Accept(ctx context.Context, s Acceptor, draft store.Draft) (op *operation.O
 	}
 	op, err = FindRepeated(ctx, s, draft.ID, draft.Digest)
 	return op, true, err
+}
+
+// Start accepts an operation without records and dispatches its first step. A repeated request only
+// gets the operation that the first one started; repeated is then true.
+func Start(c *gin.Context, s Acceptor, d Dispatcher, log *slog.Logger, draft store.Draft) (op *operation.Operation, repeated bool, err error) {
+	op, repeated, err = Accept(c.Request.Context(), s, draft)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case repeated:
+		edge.SetOperation(c, op)
+	default:
+		Dispatch(c, d, log, op)
+	}
+	return op, repeated, nil
 }
 
 // FindRepeated returns the operation of an id that is in use, if digest equals that of the request
@@ -119,8 +136,13 @@ func Await(ctx context.Context, w Watcher, h http.Header, op *operation.Operatio
 	if wait <= 0 {
 		return op
 	}
-	edge.RequestInfoOf(ctx).StartWait()
 	SetPreferenceApplied(h, wait)
+	return AwaitEnd(ctx, w, op, wait)
+}
+
+// AwaitEnd does the same for a time that the service chooses, without the header.
+func AwaitEnd(ctx context.Context, w Watcher, op *operation.Operation, wait time.Duration) *operation.Operation {
+	edge.RequestInfoOf(ctx).StartWait()
 	current, err := w.Await(ctx, op, wait, monitor.Finished)
 	if err != nil || current == nil {
 		return op

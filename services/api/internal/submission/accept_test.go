@@ -19,12 +19,7 @@ import (
 
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	db, err := store.Open(t.Context(), storetest.NewDatabase(t), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	return db
+	return storetest.Open(t, storetest.NewDatabase(t), store.Options{})
 }
 
 func draft(id uuid.UUID, digest string) store.Draft {

@@ -31,7 +31,7 @@ func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Oper
 	defer cancel()
 	for _, due := range job.FirstDue(op.Kind, op.ID, op.Lanes, op.Chunks) {
 		if err := d.Dispatch(ctx, due.Kind, due.Chunk, queue.FirstDispatch); err != nil {
-			log.WarnContext(ctx, "Redis does not respond; the janitor will dispatch the operation", slog.Any("error", err))
+			log.WarnContext(ctx, "the operation was not queued; the janitor will dispatch it", slog.Any("error", err))
 			return
 		}
 	}

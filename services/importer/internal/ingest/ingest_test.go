@@ -57,11 +57,7 @@ func newFixture(t *testing.T) fixture {
 	url := storetest.NewDatabase(t)
 	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
 	f.exec(t, createPairs)
-	var err error
-	if f.db, err = store.Open(t.Context(), url, store.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.db.Close)
+	f.db = storetest.Open(t, url, store.Options{})
 	chunks, err := ingest.New(t.Context(), f.db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
 	if err != nil {
 		t.Fatal(err)
@@ -229,12 +225,8 @@ func TestProcessDescribesChangedTable(t *testing.T) {
 func TestNewReportsUnfitCollection(t *testing.T) {
 	t.Parallel()
 	url := storetest.NewDatabase(t)
-	db, err := store.Open(t.Context(), url, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	_, err = ingest.New(t.Context(), db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
+	db := storetest.Open(t, url, store.Options{})
+	_, err := ingest.New(t.Context(), db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
 	if err == nil || !strings.Contains(err.Error(), `"pairs"`) {
 		t.Errorf("New() error = %v, want one about the collection pairs", err)
 	}

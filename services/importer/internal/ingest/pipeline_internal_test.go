@@ -28,11 +28,7 @@ type fixture struct {
 func newFixture(t *testing.T, chunks int) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	db, err := store.Open(t.Context(), url, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, url, store.Options{})
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)

@@ -24,11 +24,7 @@ type fixture struct {
 func newFixture(t *testing.T) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	db, err := store.Open(t.Context(), url, store.Options{Application: t.Name(), MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, url, store.Options{Application: t.Name(), MaxConns: 4})
 	return fixture{db: db, sql: storetest.Connect(t, url), url: url, log: slog.New(slog.DiscardHandler)}
 }
 

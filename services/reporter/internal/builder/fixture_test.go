@@ -40,11 +40,7 @@ func newFixture(t *testing.T, maxBytes int64) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
 	f := fixture{sql: storetest.Connect(t, url)}
-	var err error
-	if f.db, err = store.Open(t.Context(), url, store.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.db.Close)
+	f.db = storetest.Open(t, url, store.Options{})
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)

@@ -54,10 +54,7 @@ func newFixture(t *testing.T, maxBytes int, options store.Options) fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.db, err = store.Open(t.Context(), url, options); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.db.Close)
+	f.db = storetest.Open(t, url, options)
 	f.worker = worker.New(job.Search, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3},
 		search.New(f.db, collections, maxBytes).Process)
 	return f

@@ -29,11 +29,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 8})
 	notifier := queue.NewNotifier(queuetest.New(t).Queue)
 	m := monitor.New(db, notifier, slog.New(slog.DiscardHandler), metrics.NewFinished(), 0)
 	go m.Subscribe(t.Context())

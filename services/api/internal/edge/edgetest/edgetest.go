@@ -2,6 +2,7 @@
 package edgetest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
@@ -29,6 +32,15 @@ func NewEngine(routes []edge.Route) *gin.Engine {
 		})
 	}
 	return engine
+}
+
+// Dispatcher records the chunks that handlers dispatch, in place of the queue.
+type Dispatcher []job.Chunk
+
+// Dispatch records the chunk.
+func (d *Dispatcher) Dispatch(_ context.Context, _ job.Kind, c job.Chunk, _ queue.Generation) error {
+	*d = append(*d, c)
+	return nil
 }
 
 // recorder supports read deadlines, as a connection does.

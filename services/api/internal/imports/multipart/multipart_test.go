@@ -3,7 +3,6 @@ package multipart_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"log/slog"
@@ -17,8 +16,6 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
-	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -35,26 +32,14 @@ const (
 	partBytes = 100
 )
 
-// dispatcher records what was dispatched.
-type dispatcher []job.Chunk
-
-func (d *dispatcher) Dispatch(_ context.Context, _ job.Kind, c job.Chunk, _ queue.Generation) error {
-	*d = append(*d, c)
-	return nil
-}
-
 type fixture struct {
 	engine     *gin.Engine
-	dispatched dispatcher
+	dispatched edgetest.Dispatcher
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"slices"
@@ -8,17 +8,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // rejected creates an operation that has a rejected record of each size, in rows 1 and following.
-func rejected(t *testing.T, sizes []int) (*Store, uuid.UUID) {
+func rejected(t *testing.T, sizes []int) (*store.Store, uuid.UUID) {
 	t.Helper()
-	s, err := Open(t.Context(), storetest.NewDatabase(t), Options{Application: t.Name(), MaxConns: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	url := storetest.NewDatabase(t)
+	s, sql := storetest.Open(t, url, store.Options{Application: t.Name(), MaxConns: 2}), storetest.Connect(t, url)
 	id := uuid.New()
 	const (
 		insertTask = `INSERT INTO xforce.tasks (task_id, task_reference, kind, status) VALUES ($1, 'R', 'import', 'receiving')`
@@ -27,10 +25,10 @@ INSERT INTO xforce.task_progress (progress_id, task_id, status, record, row_numb
 SELECT gen_random_uuid(), $1, 'FAILED', '1', row, '[]', convert_to(repeat('x', size), 'UTF8')
 FROM unnest($2::int[]) WITH ORDINALITY AS sizes (size, row)`
 	)
-	if _, err := s.pool.Exec(t.Context(), insertTask, id); err != nil {
+	if _, err := sql.Exec(t.Context(), insertTask, id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.pool.Exec(t.Context(), insertRows, id, sizes); err != nil {
+	if _, err := sql.Exec(t.Context(), insertRows, id, sizes); err != nil {
 		t.Fatal(err)
 	}
 	return s, id
@@ -38,14 +36,14 @@ FROM unnest($2::int[]) WITH ORDINALITY AS sizes (size, row)`
 
 func TestRejectionsPageLimits(t *testing.T) {
 	t.Parallel()
-	const full = rejectionsPageBytes
+	const full = store.RejectionsPageBytes
 	s, id := rejected(t, slices.Concat(
 		[]int{full + 1, 1, full - 1, 1, 2 * full, full / 2, full / 2, full / 2, full},
 		slices.Repeat([]int{10}, 150),
 	))
 	var pages [][2]int // the first and the last row of each page
 	for row := 0; ; {
-		page, err := s.rejectionsAfter(t.Context(), id, row, rejectionsPage)
+		page, err := s.RejectionsAfter(t.Context(), id, row)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +75,7 @@ func TestRejectionsOfLargeRecords(t *testing.T) {
 	if err != nil || next != 301 {
 		t.Errorf("Rejections() visited %d records, %v, want 300", next-1, err)
 	}
-	page, err := s.rejectionsAfter(t.Context(), id, 0, rejectionsPage)
+	page, err := s.RejectionsAfter(t.Context(), id, 0)
 	if err != nil || len(page) != 1 {
 		t.Errorf("rejectionsAfter() = %d records, %v, want 1", len(page), err)
 	}

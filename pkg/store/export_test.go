@@ -1,0 +1,17 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// RejectionsPageBytes is rejectionsPageBytes, for the tests of pages.
+const RejectionsPageBytes = rejectionsPageBytes
+
+// RejectionsAfter reads one page of rejections.
+func (s *Store) RejectionsAfter(ctx context.Context, id uuid.UUID, row int) ([]operation.Rejection, error) {
+	return s.rejectionsAfter(ctx, id, row, rejectionsPage)
+}
