@@ -8,8 +8,9 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
+// TestPort is not parallel: a process that another test starts has a copy of the listener between
+// fork and exec, so that the port would not be free immediately after it is closed.
 func TestPort(t *testing.T) {
-	t.Parallel()
 	for _, host := range []string{"127.0.0.1", "0.0.0.0", "::"} {
 		// A port of the system's choice could be reused for an outgoing connection after its release.
 		preferred, err := process.Port(t.Context(), 0)
