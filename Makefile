@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Additional arguments of test, bench and image, such as: make test ARGS='-run TestToolsImport ./e2e'
+# Additional arguments of test, test-fast, test-all, bench and image, such as: make test ARGS='-run TestToolsImport ./e2e'
 ARGS ?=
 # make clean DATA=1 deletes the data too.
 DATA ?=
@@ -28,8 +28,8 @@ help:
 		'/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '%s\n' '' 'Examples' \
 		"  make test ARGS='-run TestToolsImport ./e2e'         one system test" \
-		"  make test ARGS='-run TestRunStep ./pkg/store'   the tests of one function" \
-		'  make run LONGSHORE_SAMPLE=yes                import the sample also into the database of DATABASE_URL'
+		"  make test ARGS='-run TestRunStep ./pkg/store'       the tests of one function" \
+		'  make run LONGSHORE_SAMPLE=yes                        import the sample also into the database of DATABASE_URL'
 
 ##@ Use
 
@@ -56,7 +56,7 @@ build: ## Build all programs into .bin
 	@$(launch) build
 
 .PHONY: test-fast
-test-fast: ## Run the tests of all packages but the system tests, the benchmark and the images (a minute)
+test-fast: ## Run the tests of test without the system tests, the benchmark, the images and the race detector (a minute)
 	@$(launch) test --fast $(if $(ARGS),-- $(ARGS))
 
 .PHONY: fmt
@@ -83,8 +83,12 @@ endif
 ##@ Check
 
 .PHONY: test
-test: ## Run all tests with the race detector, on a Postgres and a Redis of their own
+test: ## Run all tests but the extended ones, with the race detector, on a Postgres and a Redis of their own
 	@$(launch) test $(if $(ARGS),-- $(ARGS))
+
+.PHONY: test-all
+test-all: ## Run all tests: the same and the extended ones, which are slow or start more servers
+	@$(launch) test --all $(if $(ARGS),-- $(ARGS))
 
 .PHONY: check
 check: lint standalone tidy-check alerts ## Run all checks that need no database
@@ -117,7 +121,7 @@ alerts: $(promtool) ## Test the alerts of Prometheus
 	@$(promtool) test rules .bin/alerts/rules_test.yaml
 
 .PHONY: ci
-ci: check test ## Run everything that must pass before a change is merged
+ci: check test-all ## Run everything that must pass before a change is merged
 
 ##@ Deploy
 

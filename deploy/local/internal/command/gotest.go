@@ -11,36 +11,95 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/process"
 )
 
-// slowPackages are left out of the fast tests, with the packages below them.
-var slowPackages = []string{"github.com/longshore-io/longshore/e2e/bench", "github.com/longshore-io/longshore/deploy/image"}
+const modulePrefix = "github.com/longshore-io/longshore/"
 
 // systemTests is the package of the system tests.
-const systemTests = "github.com/longshore-io/longshore/e2e"
+const systemTests = modulePrefix + "e2e"
 
-// allTestArgs returns the arguments of go test for all packages, with the race detector if possible:
-// first of the system tests, whose time limits need a machine that does nothing else, then of all
-// other packages.
-func allTestArgs(ctx context.Context, root string, log *process.Lines) ([][]string, error) {
+// slowPackages are left out of the fast tests, with the packages below them. The system tests and the
+// extended packages are left out too.
+var slowPackages = []string{modulePrefix + "e2e/bench", modulePrefix + "deploy/image"}
+
+// extendedPackages are tested by make test-all only, with the packages below them. Their tests need
+// servers of their own (a pooler, a standby, a cluster) or more than a few seconds each.
+var extendedPackages = []string{
+	modulePrefix + "e2e/chaos",
+	modulePrefix + "e2e/fuzz",
+	modulePrefix + "e2e/history",
+	modulePrefix + "e2e/poolers",
+	modulePrefix + "e2e/redistopology",
+	modulePrefix + "e2e/standby",
+}
+
+// scope selects the packages that are tested.
+type scope int
+
+const (
+	// fastScope leaves out the system tests, slowPackages, extendedPackages and the race detector.
+	fastScope scope = iota
+	// normalScope leaves out extendedPackages.
+	normalScope
+	// allScope leaves out nothing.
+	allScope
+)
+
+// goTestArgs returns the arguments of each run of go test for a scope. All but the fast tests run with
+// the race detector if possible.
+func goTestArgs(ctx context.Context, root string, s scope, log *process.Lines) ([][]string, error) {
+	packages, err := listPackages(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if s == fastScope {
+		return [][]string{append([]string{"-count=1"}, selectPackages(packages).fast...)}, nil
+	}
 	race, err := raceFlag(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	packages, err := listPackages(ctx, root)
-	if err != nil {
-		return nil, err
-	}
-	others := slices.DeleteFunc(packages, func(path string) bool { return path == systemTests })
-	flags := []string{race, "-shuffle=on", "-count=1", "-timeout", "30m"}
-	return [][]string{append(slices.Clone(flags), systemTests), append(flags, others...)}, nil
+	return selectPackages(packages).runs(s, race), nil
 }
 
-// fastTestArgs returns the arguments of go test for the packages whose tests take seconds.
-func fastTestArgs(ctx context.Context, root string) ([][]string, error) {
-	packages, err := listPackages(ctx, root)
-	if err != nil {
-		return nil, err
+// selection contains the import paths of the workspace's packages by the tests that include them.
+type selection struct {
+	fast     []string // of the fast tests, which are part of the others
+	others   []string // all but the system tests and the extended ones
+	extended []string
+}
+
+func selectPackages(paths []string) selection {
+	var s selection
+	for _, path := range paths {
+		switch {
+		case path == systemTests:
+		case isBelow(path, extendedPackages):
+			s.extended = append(s.extended, path)
+		case isBelow(path, slowPackages):
+			s.others = append(s.others, path)
+		default:
+			s.others = append(s.others, path)
+			s.fast = append(s.fast, path)
+		}
 	}
-	return [][]string{append([]string{"-count=1"}, slices.DeleteFunc(packages, isSlow)...)}, nil
+	return s
+}
+
+// runs returns the arguments of each run of go test: first the system tests, whose time limits need a
+// machine that does nothing else, then all other packages, then the extended ones one after another,
+// for the same reason as the system tests.
+func (s selection) runs(selected scope, race string) [][]string {
+	flags := []string{race, "-shuffle=on", "-count=1", "-timeout", "30m"}
+	with := func(args ...string) []string { return append(slices.Clone(flags), args...) }
+	runs := [][]string{with(systemTests), with(s.others...)}
+	if selected == allScope && len(s.extended) > 0 {
+		runs = append(runs, with(append([]string{"-p", "1"}, s.extended...)...))
+	}
+	return runs
+}
+
+// isBelow returns true if the path is one of the packages or below one.
+func isBelow(path string, packages []string) bool {
+	return slices.ContainsFunc(packages, func(above string) bool { return strings.HasPrefix(path+"/", above+"/") })
 }
 
 // listPackages returns the import paths of all packages of the workspace.
@@ -52,11 +111,6 @@ func listPackages(ctx context.Context, root string) ([]string, error) {
 		return nil, fmt.Errorf("listing the packages: %w", err)
 	}
 	return strings.Fields(string(output)), nil
-}
-
-func isSlow(path string) bool {
-	below := func(slow string) bool { return strings.HasPrefix(path+"/", slow+"/") }
-	return path == systemTests || slices.ContainsFunc(slowPackages, below)
 }
 
 // raceFlag returns the flag that enables the race detector. The detector needs a C compiler: without

@@ -1,19 +1,57 @@
 package command
 
-import "testing"
+import (
+	"slices"
+	"testing"
 
-func TestIsSlow(t *testing.T) {
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSelectPackages(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string]bool{
-		"github.com/longshore-io/longshore/e2e":                          true,
-		"github.com/longshore-io/longshore/e2e/audit":                    false,
-		"github.com/longshore-io/longshore/e2e/bench":                    true,
-		"github.com/longshore-io/longshore/e2e/bench/internal/rig":       true,
-		"github.com/longshore-io/longshore/deploy/image/internal/bundle": true,
-		"github.com/longshore-io/longshore/pkg/store":                    false,
+	for name, c := range map[string]struct{ fast, normal, all bool }{
+		"e2e":                          {false, true, true},
+		"e2e/audit":                    {true, true, true},
+		"e2e/bench":                    {false, true, true},
+		"e2e/bench/internal/system":    {false, true, true},
+		"e2e/poolers":                  {false, false, true},
+		"e2e/poolers/internal/pgcat":   {false, false, true},
+		"e2e/poolersettings":           {true, true, true},
+		"deploy/image/internal/bundle": {false, true, true},
+		"pkg/store":                    {true, true, true},
 	} {
-		if got := isSlow(path); got != want {
-			t.Errorf("isSlow(%s) = %t, want %t", path, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := modulePrefix + name
+			s := selectPackages([]string{path})
+			for of, include := range map[string]struct{ got, want bool }{
+				"fast":   {slices.Contains(s.fast, path), c.fast},
+				"normal": {contains(s.runs(normalScope, "-race"), path), c.normal},
+				"all":    {contains(s.runs(allScope, "-race"), path), c.all},
+			} {
+				if include.got != include.want {
+					t.Errorf("%s tests include %s = %t, want %t", of, name, include.got, include.want)
+				}
+			}
+		})
 	}
+}
+
+func TestSelectionRuns(t *testing.T) {
+	t.Parallel()
+	const store, chaos = modulePrefix + "pkg/store", modulePrefix + "e2e/chaos"
+	flags := []string{"-race", "-shuffle=on", "-count=1", "-timeout", "30m"}
+	got := selectPackages([]string{chaos, systemTests, store}).runs(allScope, "-race")
+	want := [][]string{
+		append(slices.Clone(flags), systemTests),
+		append(slices.Clone(flags), store),
+		append(slices.Clone(flags), "-p", "1", chaos),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("runs of all tests (-want +got):\n%s", diff)
+	}
+}
+
+func contains(runs [][]string, argument string) bool {
+	return slices.ContainsFunc(runs, func(args []string) bool { return slices.Contains(args, argument) })
 }

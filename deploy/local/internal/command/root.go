@@ -21,12 +21,6 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	root.SetOut(out)
 	root.SetErr(errOut)
-	fast := false
-	testCommand := &cobra.Command{
-		Use: "test [-- arguments of go test]", Short: "Run the tests against a Postgres and a Redis of their own",
-		RunE: func(_ *cobra.Command, args []string) error { return test(ctx, out, errOut, fast, args) },
-	}
-	testCommand.Flags().BoolVar(&fast, "fast", false, "without the system tests, the benchmark, the images and the race detector")
 	root.AddCommand(
 		&cobra.Command{
 			Use: "run", Short: "Start the stack, import the sample, and serve until Ctrl-C", Args: cobra.NoArgs,
@@ -36,7 +30,7 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 			Use: "demo", Short: "Start the stack, import the sample, and stop", Args: cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error { return demo(ctx, out) },
 		},
-		testCommand,
+		testCommand(ctx, out, errOut),
 		&cobra.Command{
 			Use: "bench [-- arguments of e2e/bench]", Short: "Run the benchmark against a durable Postgres and Redis of its own",
 			RunE: func(_ *cobra.Command, args []string) error { return bench(ctx, out, errOut, args) },
@@ -56,6 +50,23 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
+}
+
+func testCommand(ctx context.Context, out, errOut io.Writer) *cobra.Command {
+	const fast, all = "fast", "all"
+	selected := normalScope
+	command := &cobra.Command{
+		Use:   "test [-- arguments of go test]",
+		Short: "Run the tests but the extended ones against a Postgres and a Redis of their own",
+		RunE:  func(_ *cobra.Command, args []string) error { return test(ctx, out, errOut, selected, args) },
+	}
+	choose := func(s scope) func(string) error {
+		return func(string) error { selected = s; return nil }
+	}
+	command.Flags().BoolFunc(fast, "without the system tests, the benchmark, the images and the race detector", choose(fastScope))
+	command.Flags().BoolFunc(all, "with the extended tests, which take minutes or start more servers", choose(allScope))
+	command.MarkFlagsMutuallyExclusive(fast, all)
+	return command
 }
 
 // ExitCode returns the launcher's exit code: that of a failed program, such as go test, otherwise 1.

@@ -15,8 +15,9 @@ import (
 // binDirVariable names the folder of the built programs for the tests, so that they are built once.
 const binDirVariable = "LONGSHORE_BIN_DIR"
 
-// test runs go test on all modules, or with the given arguments, against servers with empty data.
-func test(ctx context.Context, out, errOut io.Writer, fast bool, args []string) error {
+// test runs go test on the packages of the scope, or with the given arguments, against servers with
+// empty data.
+func test(ctx context.Context, out, errOut io.Writer, selected scope, args []string) error {
 	log := process.NewConsole(errOut, nameWidth).Lines("longshore")
 	return inWorkspace("make test", "test", func(w workspace) error {
 		profile := stack.Profile{Fresh: true, Postgres: map[string]string{
@@ -24,7 +25,7 @@ func test(ctx context.Context, out, errOut io.Writer, fast bool, args []string) 
 			"max_connections": "500", // of several stacks at a time
 		}}
 		return w.withServers(ctx, profile, log, func(servers *stack.Servers) error {
-			runs, err := w.testArgs(ctx, log, fast, args)
+			runs, err := w.testArgs(ctx, log, selected, args)
 			if err != nil {
 				return err
 			}
@@ -38,9 +39,9 @@ func test(ctx context.Context, out, errOut io.Writer, fast bool, args []string) 
 }
 
 // testArgs returns the arguments of each run of go test.
-func (w workspace) testArgs(ctx context.Context, log *process.Lines, fast bool, args []string) ([][]string, error) {
-	if fast && len(args) == 0 {
-		return fastTestArgs(ctx, w.root)
+func (w workspace) testArgs(ctx context.Context, log *process.Lines, selected scope, args []string) ([][]string, error) {
+	if selected == fastScope && len(args) == 0 {
+		return goTestArgs(ctx, w.root, selected, log)
 	}
 	if err := thirdparty.Install(ctx, w.root, log); err != nil {
 		log.Printf("%v\ntests that need it are skipped; as root or in CI (variable CI) they fail", err)
@@ -49,7 +50,7 @@ func (w workspace) testArgs(ctx context.Context, log *process.Lines, fast bool, 
 		return [][]string{args}, nil
 	}
 	log.Printf("running the system tests first (minutes), then the tests of the other packages")
-	return allTestArgs(ctx, w.root, log)
+	return goTestArgs(ctx, w.root, selected, log)
 }
 
 // bench runs the benchmark with the given arguments, against servers as durable as those of make run.
