@@ -41,6 +41,10 @@ const (
 	BadRange
 	// Changed: a precondition of the request does not hold.
 	Changed
+	// TooMany: this client exceeds its own share of something that all clients use.
+	TooMany
+	// StorageFull: there is no space for new bodies.
+	StorageFull
 )
 
 // Fault is an error that a client may see.

@@ -32,6 +32,8 @@ var kinds = map[fault.Kind]struct {
 	fault.Unavailable:      {http.StatusServiceUnavailable, "Temporarily unavailable"},
 	fault.BadRange:         {http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},
 	fault.Changed:          {http.StatusPreconditionFailed, "Precondition failed"},
+	fault.TooMany:          {http.StatusTooManyRequests, "Too many requests"},
+	fault.StorageFull:      {http.StatusInsufficientStorage, "Insufficient storage"},
 }
 
 // unavailableRetryAfter is the Retry-After of a 503, in seconds.
