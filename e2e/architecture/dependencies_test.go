@@ -43,7 +43,7 @@ var bans = []ban{
 		"services/.*", "", modulePrefix + `(deploy|e2e)/.*|` + modulePrefix + `migrations/apply|github\.com/pressly/goose.*`,
 		"a one-shot command applies migrations, never a service",
 	},
-	{"services/[^/]+|migrations/.*", "", `testing|` + modulePrefix + "pkg/(store|queue|service)test", "test code is not linked into programs"},
+	{"services/[^/]+|migrations/.*", "", `testing|` + modulePrefix + "pkg/((store|queue|service)test|pgproxy)", "test code is not linked into programs"},
 }
 
 // dependencies contains the direct and indirect dependencies of each package, without those of its

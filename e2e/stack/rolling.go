@@ -67,12 +67,17 @@ func (s *Stack) launch(service programs.Service) *Service {
 	if service.Name == "console" && len(s.services["console"]) > 0 {
 		env = append(env, "LONGSHORE_CONSOLE_ADDR="+freeAddress(s.tb))
 	}
-	if service.Name != "api" || s.balancer == nil {
-		return start(s.tb, service, env)
+	postgres, redis := s.startProxies(service.Name)
+	if postgres != nil {
+		env = append(env, "DATABASE_URL="+postgres.URL(), "REDIS_URL=redis://"+redis.Addr())
 	}
-	address := freeAddress(s.tb)
-	process := start(s.tb, service, append(env, "LONGSHORE_ADDR="+address))
-	process.address = address
+	address := ""
+	if service.Name == "api" && s.balancer != nil {
+		address = freeAddress(s.tb)
+		env = append(env, "LONGSHORE_ADDR="+address)
+	}
+	process := start(s.tb, service, env)
+	process.address, process.postgres, process.redis = address, postgres, redis
 	return process
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programs"
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/e2e/await"
+	"github.com/longshore-io/longshore/pkg/pgproxy"
 )
 
 const (
@@ -36,6 +37,9 @@ type Service struct {
 	log      *logBuffer
 	instance *programs.Instance
 	running  bool
+	// postgres and redis are the process's fault proxies, nil without Options.Proxied.
+	postgres *pgproxy.Postgres
+	redis    *pgproxy.Proxy
 }
 
 // start starts a process. The test logs the process's output if it fails.

@@ -34,6 +34,9 @@ type Options struct {
 	Collections string
 	// Tables contains SQL statements that run before the services start.
 	Tables string
+	// Proxied names the services whose processes reach Postgres and Redis through fault proxies, one
+	// for each process and server: see Stack.Postgres and Stack.Redis.
+	Proxied []string
 }
 
 // None as a number of processes means that the stack runs without this service.
@@ -57,11 +60,13 @@ type Stack struct {
 	client *client.Client
 	db     *pgxpool.Pool
 
+	database string // its URL
 	redis    *redis.Server
 	balancer *Balancer
 	services map[string][]*Service
 	ended    map[string][]*Service // replaced or removed processes
 	env      []string
+	proxied  []string
 	console  string
 }
 
@@ -82,7 +87,7 @@ func Start(tb testing.TB, o Options) *Stack {
 	slots <- struct{}{}
 	tb.Cleanup(func() { <-slots })
 
-	s := &Stack{tb: tb}
+	s := &Stack{tb: tb, proxied: o.Proxied}
 	database := storetest.NewDatabase(tb)
 	s.db = Connect(tb, database)
 	if o.Tables != "" {
@@ -91,6 +96,7 @@ func Start(tb testing.TB, o Options) *Stack {
 	s.redis = startRedis(tb)
 	address := freeAddress(tb)
 	s.console = freeAddress(tb)
+	s.database = database
 	s.env = append([]string{
 		"DATABASE_URL=" + database,
 		"REDIS_URL=" + s.redis.URL(),
@@ -140,6 +146,7 @@ func (s *Stack) service(name string, n int) *Service {
 // finish audits the database and stops the services. After a failed test it only stops the services.
 func (s *Stack) finish() {
 	s.client.Close()
+	s.restoreProxies()
 	if !s.tb.Failed() {
 		audit.Settled(s.tb, s.db)
 	}
