@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Redis config.Redis
 	Admin config.Admin
-	// Postgres and Store configure the database; Store.MaxConns is set from Postgres.
+	// Postgres and Store configure the database; Store.MaxConns and Store.Log are set by Open.
 	Postgres config.Postgres
 	Store    store.Options
 }

@@ -16,7 +16,7 @@ const connectInterval = time.Second
 
 // openStore opens the store and registers its metrics and its readiness check.
 func (d *Dependencies) openStore(ctx context.Context, log *slog.Logger, o Options) (err error) {
-	o.Store.MaxConns = o.Postgres.MaxConns
+	o.Store.MaxConns, o.Store.Log = o.Postgres.MaxConns, log
 	var status postgresStatus
 	d.Metrics.MustRegister(metrics.NewPostgres(status.ping))
 	d.Store, err = d.retryOpen(ctx, log, o.Postgres.Wait, func() (*store.Store, error) {

@@ -18,6 +18,9 @@ import (
 // idle_in_transaction_session_timeout.
 const liveInterval = 300 * time.Millisecond
 
+// liveTimeout bounds one check. A session that does not answer it has lost its lock, or is about to.
+const liveTimeout = 5 * time.Second
+
 // RunLong is RunResumable for work that can't be split into short transactions, such as writing a
 // file whose format needs its end. One connection keeps the chunk's row locked and is otherwise
 // idle, while the work writes through other connections in transactions of its own (see
@@ -97,6 +100,8 @@ func whileLive(ctx context.Context, check, work func(context.Context) error) err
 // requireLive returns errStopped if the operation is not live.
 func requireLive(ctx context.Context, db executor, id uuid.UUID) error {
 	const live = `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($2))`
+	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	defer cancel()
 	var isLive bool
 	if err := db.QueryRow(ctx, live, id, liveStates).Scan(&isLive); err != nil {
 		return fmt.Errorf("checking whether the operation is live: %w", err)

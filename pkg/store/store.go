@@ -7,13 +7,14 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store/internal/session"
 )
 
 // The names that the workers' sessions have in pg_stat_activity. The janitor finds stalled
@@ -23,9 +24,6 @@ const (
 	SearcherSessions = "longshore-searcher"
 	ReporterSessions = "longshore-reporter"
 )
-
-// connectTimeout bounds the opening of a connection.
-const connectTimeout = 5 * time.Second
 
 // readTimeout bounds one query on behalf of a client. After that the client gets an error and may
 // retry.
@@ -46,27 +44,23 @@ type Options struct {
 	FrozenAfter time.Duration
 	// Statement is the statement_timeout; 0 means none.
 	Statement time.Duration
+	// Log receives a message for each session that is ended because it is silent; nil discards them.
+	Log *slog.Logger
 }
 
 // Store reads and writes Longshore's schema. It is safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
+	pool *session.Pool
 }
 
 // Open connects to the database. It fails if the database does not answer, and with a SchemaError
 // if the schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
-	config, err := poolConfig(databaseURL, opts)
+	pool, err := session.Open(ctx, databaseURL, session.Options{
+		Application: opts.Application, MaxConns: opts.MaxConns, FrozenAfter: opts.FrozenAfter, Statement: opts.Statement, Log: opts.Log,
+	})
 	if err != nil {
 		return nil, err
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("opening the connection pool: %w", err)
-	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("reaching Postgres: %w", err)
 	}
 	s := &Store{pool: pool}
 	if err := s.requireSchema(ctx, opts.Schema); err != nil {
@@ -74,28 +68,6 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		return nil, err
 	}
 	return s, nil
-}
-
-func poolConfig(databaseURL string, opts Options) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(databaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("reading DATABASE_URL: %w", err)
-	}
-	params := config.ConnConfig.RuntimeParams
-	params["timezone"] = "UTC" // the columns are TIMESTAMP without a time zone
-	params["application_name"] = opts.Application
-	if opts.FrozenAfter > 0 {
-		timeout := fmt.Sprint(opts.FrozenAfter.Milliseconds())
-		params["idle_in_transaction_session_timeout"], params["tcp_user_timeout"] = timeout, timeout
-	}
-	if opts.Statement > 0 {
-		params["statement_timeout"] = fmt.Sprint(opts.Statement.Milliseconds())
-	}
-	if opts.MaxConns > 0 {
-		config.MaxConns = int32(min(opts.MaxConns, 1000))
-	}
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	return config, nil
 }
 
 // Ping checks that the database answers.
@@ -108,13 +80,13 @@ func (s *Store) Connections() (limit, open, busy int, waits int64, waited time.D
 	return int(stat.MaxConns()), int(stat.TotalConns()), int(stat.AcquiredConns()), stat.EmptyAcquireCount(), stat.EmptyAcquireWaitTime()
 }
 
-// Close closes every connection.
+// Close closes every connection. It takes a few seconds at most, also if Postgres does not answer.
 func (s *Store) Close() { s.pool.Close() }
 
 // inTx runs work in one transaction and commits if work returns nil. All transactions of this
 // package start here.
 func (s *Store) inTx(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, work)
+	return s.pool.InTx(ctx, work)
 }
 
 // executor is a transaction or the pool.
@@ -124,8 +96,13 @@ type executor interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
+// querier runs queries.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
 // collect runs a query and returns its rows. An error is prefixed with what the caller was doing.
-func collect[T any](ctx context.Context, db executor, doing string, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+func collect[T any](ctx context.Context, db querier, doing string, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
@@ -140,7 +117,7 @@ func collect[T any](ctx context.Context, db executor, doing string, scan pgx.Row
 // collectForClient is collect bounded by readTimeout. A transient error becomes a fault of kind
 // Unavailable.
 func collectForClient[T any](
-	ctx context.Context, db executor, doing string, scan pgx.RowToFunc[T], sql string, args ...any,
+	ctx context.Context, db querier, doing string, scan pgx.RowToFunc[T], sql string, args ...any,
 ) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

@@ -1,0 +1,186 @@
+// Package session opens the sessions of a service in Postgres and bounds every wait on them. It
+// sends the settings that Longshore's promises rest on at the beginning of each transaction, so
+// that neither a role's own settings nor a pooler changes them, and ends sessions that went silent.
+package session
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// connectTimeout bounds the opening of a connection to each host of the address.
+	connectTimeout = 5 * time.Second
+	// pingTimeout bounds the ping of a connection that was idle, before it is used again.
+	pingTimeout = 2 * time.Second
+	// idleBeforePing is how long a connection may be idle before it is pinged.
+	idleBeforePing = time.Second
+	// statementTimeout bounds a single statement outside of a transaction, including the wait for a
+	// connection. None of them reads or changes more than a batch of rows.
+	statementTimeout = 20 * time.Second
+	// cleanupTimeout is how long the driver may take to close a connection, in which it asks the
+	// server to cancel a running statement.
+	cleanupTimeout = 2 * time.Second
+	// closeTimeout is how long Close waits for the connections that are in use.
+	closeTimeout = time.Second
+)
+
+// Options configure the sessions.
+type Options struct {
+	// Application is the name of the sessions in pg_stat_activity.
+	Application string
+	// MaxConns limits the connections; 0 uses the driver's default.
+	MaxConns int
+	// FrozenAfter is when Postgres ends a session whose client froze between two statements of a
+	// transaction, or while it received a result. In the latter case only TCP connections are
+	// covered, since no timeout of Postgres itself applies. 0 means never.
+	FrozenAfter time.Duration
+	// Statement is the statement_timeout; 0 means none, whatever the role's own setting is.
+	Statement time.Duration
+	// Silence is how long a connection may give no sign before the server is asked what its session
+	// does; 0 means 3 s.
+	Silence time.Duration
+	// Log receives a message for each session that is ended because it is silent; nil discards them.
+	Log *slog.Logger
+}
+
+// Pool is a pool of sessions. It is safe for concurrent use.
+type Pool struct {
+	pool  *pgxpool.Pool
+	opts  Options
+	conns connections
+	// stop ends the watchdog.
+	stop context.CancelFunc
+	wait sync.WaitGroup
+}
+
+// Open opens a pool for the database at the address. It fails if the database does not answer.
+func Open(ctx context.Context, databaseURL string, opts Options) (*Pool, error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	opts.Silence = cmp.Or(opts.Silence, defaultSilence)
+	p := &Pool{opts: opts}
+	config, err := p.config(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("opening the connection pool: %w", err)
+	}
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p.stop = stop
+	p.wait.Go(func() { p.watch(watching) })
+	if err := p.Ping(ctx); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("reaching Postgres: %w", err)
+	}
+	return p, nil
+}
+
+func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading DATABASE_URL: %w", err)
+	}
+	// Poolers refuse other parameters.
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC" // the columns are TIMESTAMP without a time zone
+	config.ConnConfig.RuntimeParams["application_name"] = p.opts.Application
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.DialFunc = p.conns.dial
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // p.prepare pings
+	config.PrepareConn = p.prepare
+	config.BeforeClose = closeSoon
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		if c := connectionOf(conn); c != nil {
+			c.opened(conn.PgConn().PID())
+		}
+		return nil
+	}
+	if p.opts.MaxConns > 0 {
+		config.MaxConns = int32(min(p.opts.MaxConns, 1000))
+	}
+	return config, nil
+}
+
+// Ping checks that the database answers.
+func (p *Pool) Ping(ctx context.Context) error { return p.pool.Ping(ctx) }
+
+// Stat returns the statistics of the pool.
+func (p *Pool) Stat() *pgxpool.Stat { return p.pool.Stat() }
+
+// Close closes every connection. It waits for those that are in use, at most for closeTimeout: then
+// it closes them too, and their users get an error.
+func (p *Pool) Close() {
+	p.stop()
+	p.wait.Wait()
+	closed := make(chan struct{})
+	go func() { p.pool.Close(); close(closed) }()
+	select {
+	case <-closed:
+		return
+	case <-time.After(closeTimeout):
+	}
+	p.conns.closeAll()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout): // a user that does not notice must not keep the process
+	}
+}
+
+// acquire returns a connection for one transaction or statement.
+func (p *Pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for a connection to Postgres: %w", err)
+	}
+	return conn, nil
+}
+
+// prepare pings a connection that was idle before it is used again. If it is broken, so are probably
+// all that were idle, and each of them would cost a timeout: they are replaced together.
+func (p *Pool) prepare(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	if c := connectionOf(conn); c != nil && c.idle() < idleBeforePing {
+		return true, nil
+	}
+	pinging, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	err := conn.Ping(pinging)
+	if err != nil && ctx.Err() == nil {
+		p.pool.Reset()
+	}
+	return err == nil, ctx.Err()
+}
+
+// closeSoon closes the network connection of a session that the driver is about to close. The driver
+// says goodbye and waits for the server; a silent server must not occupy a place in the pool for so
+// long.
+func closeSoon(conn *pgx.Conn) {
+	if c := connectionOf(conn); c != nil {
+		time.AfterFunc(cleanupTimeout, func() { _ = c.Close() })
+	}
+}
+
+// InTx runs work in one transaction and commits if work returns nil.
+func (p *Pool) InTx(ctx context.Context, work func(pgx.Tx) error) error {
+	conn, err := p.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	begin := "begin isolation level read committed read write; " + p.settings(conn.Conn().PgConn())
+	return pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work)
+}
+
+// settings returns the statement that applies the settings to the current transaction.
+func (p *Pool) settings(conn *pgconn.PgConn) string {
+	return p.opts.settings(conn.ParameterStatus("server_version"))
+}

@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Exec runs one statement in a transaction of its own.
+func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	s, err := p.begin(ctx, p.settings, sql, args)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	tag, err := s.results.Exec()
+	if closeErr := s.close(); err == nil {
+		err = closeErr
+	}
+	return tag, err
+}
+
+// Query runs one statement in a transaction of its own. The rows must be closed.
+func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return p.query(ctx, p.settings, sql, args) //nolint:rowserrcheck // the caller checks it
+}
+
+// CustomPlans runs queries that Postgres plans for the arguments of each call, because a generic
+// plan would read too much.
+type CustomPlans struct{ Pool *Pool }
+
+// Query is Pool.Query with a plan for these arguments.
+func (c CustomPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	settings := func(conn *pgconn.PgConn) string {
+		return c.Pool.settings(conn) + ", set_config('plan_cache_mode', 'force_custom_plan', true)"
+	}
+	return c.Pool.query(ctx, settings, sql, args) //nolint:rowserrcheck // the caller checks it
+}
+
+func (p *Pool) query(ctx context.Context, settings func(*pgconn.PgConn) string, sql string, args []any) (pgx.Rows, error) {
+	s, err := p.begin(ctx, settings, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.results.Query() //nolint:rowserrcheck // the caller checks it
+	if err != nil {
+		_ = s.close() // the first error counts
+		return nil, err
+	}
+	return &resultRows{Rows: rows, statement: s}, nil
+}
+
+// QueryRow runs one statement in a transaction of its own and returns its first row, whose Scan must
+// be called.
+func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := p.Query(ctx, sql, args...) //nolint:rowserrcheck // Scan checks it
+	return &resultRow{rows: rows, err: err}
+}
+
+// statement is a statement that is sent together with the settings, in one message. Postgres runs
+// both in one transaction, which it commits at the end of the message.
+type statement struct {
+	conn    *pgxpool.Conn
+	results pgx.BatchResults
+	cancel  context.CancelFunc
+}
+
+func (p *Pool) begin(ctx context.Context, settings func(*pgconn.PgConn) string, sql string, args []any) (*statement, error) {
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	conn, err := p.acquire(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	var batch pgx.Batch
+	batch.Queue(settings(conn.Conn().PgConn()))
+	batch.Queue(sql, args...)
+	s := &statement{conn: conn, results: conn.SendBatch(ctx, &batch), cancel: cancel}
+	if _, err := s.results.Exec(); err != nil {
+		_ = s.close() // the first error counts
+		return nil, err
+	}
+	return s, nil
+}
+
+// close ends the transaction and returns the error of its commit, if any.
+func (s *statement) close() error {
+	err := s.results.Close()
+	s.conn.Release()
+	s.cancel()
+	return err
+}
+
+// resultRows are the rows of a statement. They end its transaction when they are closed.
+type resultRows struct {
+	pgx.Rows
+	statement *statement
+	err       error
+}
+
+// Next reads the next row. It closes the rows after the last one.
+func (r *resultRows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
+}
+
+// Close closes the rows. It may be called more than once.
+func (r *resultRows) Close() {
+	r.Rows.Close()
+	if r.statement != nil {
+		r.err = r.statement.close()
+		r.statement = nil
+	}
+}
+
+// Err returns the error of the statement or of its commit, once the rows are closed.
+func (r *resultRows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return err
+	}
+	return r.err
+}
+
+// resultRow is the first row of a statement.
+type resultRow struct {
+	rows pgx.Rows
+	err  error
+}
+
+// Scan reads the row. It returns pgx.ErrNoRows if there is none.
+func (r *resultRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return pgx.ErrNoRows
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}
