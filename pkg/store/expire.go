@@ -33,7 +33,7 @@ func (s *Store) TimeOutUnpolled(ctx context.Context, limit int) ([]TimedOut, err
 WITH due AS (
   SELECT task_id FROM xforce.tasks
   WHERE status IN ('waiting', 'running') -- the condition of the partial index
-    AND status = ANY ($2) AND poll_deadline < clock_timestamp()
+    AND status = ANY ($2) AND poll_deadline < ` + now + `
   LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE xforce.tasks t SET phase = NULL, status = $3, error_code = $4, error_message = $5,
   finished_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -49,7 +49,7 @@ func (s *Store) Expire(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	const expire = `
 WITH due AS (
   SELECT task_id FROM xforce.tasks
-  WHERE is_active AND finished_at IS NOT NULL AND finished_at + retention <= clock_timestamp() AND status = ANY ($2)
+  WHERE is_active AND finished_at IS NOT NULL AND finished_at + retention <= ` + now + ` AND status = ANY ($2)
   ORDER BY finished_at + retention LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE xforce.tasks t SET is_active = FALSE, expires_at = t.finished_at + t.retention, updated_at = clock_timestamp()
 FROM due WHERE t.task_id = due.task_id
@@ -63,7 +63,7 @@ func (s *Store) DeleteExpired(ctx context.Context, age time.Duration, limit int)
 	const deleteExpired = `
 DELETE FROM xforce.tasks WHERE task_id IN (
   SELECT task_id FROM xforce.tasks
-  WHERE NOT is_active AND reclaimed_at IS NOT NULL AND expires_at < clock_timestamp() - $1::interval
+  WHERE NOT is_active AND reclaimed_at IS NOT NULL AND expires_at < ` + now + ` - $1::interval
   ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`
 	deleted, err := s.pool.Exec(ctx, deleteExpired, age, limit)
 	if err != nil {

@@ -26,7 +26,7 @@ func (f fixture) cancelled(t *testing.T) *operation.Operation {
 func (f fixture) purgeAll(t *testing.T, op *operation.Operation) (deleted int) {
 	t.Helper()
 	for {
-		n, err := f.store.Purge(t.Context(), op.ID)
+		n, err := f.store.Purge(t.Context(), []uuid.UUID{op.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestPurge(t *testing.T) {
 	want, wantOther := f.count(t, countDependents, op.ID), f.count(t, countDependents, other.ID)
 	f.prune(t, op)
 	before := f.read(t, op.ID)
-	if got, err := f.store.Purgeable(t.Context(), maxRows); err != nil || !slices.Equal(got, []uuid.UUID{op.ID}) {
+	if got, err := f.store.Purgeable(t.Context(), uuid.Nil, maxRows); err != nil || !slices.Equal(got, []uuid.UUID{op.ID}) {
 		t.Errorf("Purgeable() = %v, %v, want %v", got, err, op.ID)
 	}
 	if got := f.purgeAll(t, op); got != want {
@@ -76,7 +76,7 @@ func TestPurge(t *testing.T) {
 	if now.Counts != before.Counts || now.Counts.Failed != 2 || now.State != operation.Cancelled || !now.Expired {
 		t.Errorf("tombstone = %+v, want the state and the counts of %+v", now, before)
 	}
-	if got, err := f.store.Purgeable(t.Context(), maxRows); err != nil || len(got) != 0 {
+	if got, err := f.store.Purgeable(t.Context(), uuid.Nil, maxRows); err != nil || len(got) != 0 {
 		t.Errorf("Purgeable() after Purge() = %v, %v, want none", got, err)
 	}
 	if got := f.count(t, countDependents, other.ID); got != wantOther {

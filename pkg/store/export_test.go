@@ -15,3 +15,8 @@ const RejectionsPageBytes = rejectionsPageBytes
 func (s *Store) RejectionsAfter(ctx context.Context, id uuid.UUID, row int) ([]operation.Rejection, error) {
 	return s.rejectionsAfter(ctx, id, row, rejectionsPage)
 }
+
+// ListExamining is List with another maximum of examined operations.
+func (s *Store) ListExamining(ctx context.Context, f Filter, examined int) (Listing, error) {
+	return s.list(ctx, f, examined)
+}

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/store/internal/session"
 )
 
 // Filter selects the operations of a list. Zero values select everything.
@@ -23,34 +25,102 @@ type Filter struct {
 	Limit int
 }
 
-// A list leaves out large requests, because it may contain many operations.
-const selectListed = `SELECT ` + operationColumns + `, CASE WHEN pg_column_size(request) <= 4096 THEN request END, NULL::bytea
-FROM xforce.tasks WHERE is_active AND (finished_at IS NULL OR finished_at + retention > clock_timestamp()) AND status <> 'receiving' AND
-  ($1 = '' OR kind = $1) AND ($2 = '' OR collection = $2)
-  AND ($3::text[] IS NULL OR status = ANY ($3))
-  AND ($4::timestamp IS NULL OR created_at >= $4) AND ($5::timestamp IS NULL OR created_at < $5)
-  AND ($6::jsonb IS NULL OR labels @> $6 AND labels <> '{}') -- the condition of the partial index
-  AND ($7::bigint = 0 OR number < $7)
-ORDER BY number DESC LIMIT $8`
-
-// List returns operations, the last accepted first, without tombstones. Since numbers never change,
-// a list that is continued below its last number neither repeats nor misses an operation, whatever
-// changes in between.
-func (s *Store) List(ctx context.Context, f Filter) ([]*operation.Operation, error) {
-	var labels any
-	if len(f.Labels) > 0 {
-		labels = f.Labels
-	}
-	// A generic plan reads all operations for a label or a late page.
-	return collectForClient(ctx, session.CustomPlans{Pool: s.pool}, "listing operations", scanOperation, selectListed,
-		string(f.Kind), f.Collection, stateNames(f.States), nullIfZero(f.CreatedFrom), nullIfZero(f.CreatedBefore), labels, f.Below, f.Limit)
+// Listing is a part of a list.
+type Listing struct {
+	Operations []*operation.Operation
+	// Next is the value of Filter.Below that continues the list; 0 at its end. Operations may be
+	// fewer than the limit, or none, although the list goes on: see maxExamined.
+	Next int64
 }
 
-func stateNames(states []operation.State) (names []string) {
-	for _, state := range states {
-		names = append(names, string(state))
+// maxExamined is how many operations a list examines to find those that match. It bounds the time of
+// a list whose conditions are each frequent, and together rare.
+const maxExamined = 5_000
+
+// plannerSettings make Postgres read a list from an index in the order of numbers, whatever its
+// statistics say: a plan that sorts has to read all operations that match.
+const plannerSettings = `
+SELECT set_config(name, 'off', TRUE)
+FROM unnest('{enable_seqscan,enable_bitmapscan,enable_sort,enable_hashjoin,enable_mergejoin,jit}'::text[]) AS name`
+
+// List returns operations, the last accepted first, without tombstones. Since numbers never change,
+// a list that is continued at its Next neither repeats nor misses an operation, whatever changes in
+// between.
+func (s *Store) List(ctx context.Context, f Filter) (Listing, error) {
+	return s.list(ctx, f, maxExamined)
+}
+
+func (s *Store) list(ctx context.Context, f Filter, examined int) (listing Listing, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, plannerSettings); err != nil {
+			return err
+		}
+		r, err := findRange(ctx, tx, f, examined)
+		if err != nil {
+			return err
+		}
+		listing, err = listBest(ctx, tx, f, r, examined)
+		return err
+	})
+	if err != nil {
+		return Listing{}, fmt.Errorf("listing operations: %w", unavailable(err))
 	}
-	return names
+	return listing, nil
+}
+
+// listBest reads from one source after the other until one of them has a whole page or reaches the
+// end of the list. Otherwise it returns the listing that got furthest.
+func listBest(ctx context.Context, tx pgx.Tx, f Filter, r numberRange, examined int) (best Listing, err error) {
+	for i, query := range listQueries(f, r, examined) {
+		found, err := readListing(ctx, tx, query, f.Limit)
+		if err != nil {
+			return Listing{}, err
+		}
+		if len(found.Operations) == f.Limit || found.Next == 0 {
+			return found, nil
+		}
+		if i == 0 || found.Next < best.Next {
+			best = found
+		}
+	}
+	return best, nil
+}
+
+// listed is a row of a list's query: an operation that matches, or the last one that was examined.
+type listed struct {
+	op            *operation.Operation
+	matches, last bool
+}
+
+func readListing(ctx context.Context, tx pgx.Tx, query listQuery, limit int) (l Listing, err error) {
+	rows, err := tx.Query(ctx, query.sql, query.args...)
+	if err != nil {
+		return l, err
+	}
+	found, err := pgx.CollectRows(rows, scanListed)
+	if err != nil {
+		return l, err
+	}
+	for _, row := range found {
+		if row.matches && len(l.Operations) == limit {
+			l.Next = l.Operations[limit-1].Number
+			return l, nil
+		}
+		if row.matches {
+			l.Operations = append(l.Operations, row.op)
+		}
+		if row.last {
+			l.Next = row.op.Number
+		}
+	}
+	return l, nil
+}
+
+func scanListed(row pgx.CollectableRow) (l listed, err error) {
+	l.op, err = scanOperationAnd(row, &l.matches, &l.last)
+	return l, err
 }
 
 func nullIfZero(t time.Time) *time.Time {

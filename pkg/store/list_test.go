@@ -22,7 +22,7 @@ func (f fixture) list(t *testing.T, filter store.Filter) []int64 {
 		t.Fatal(err)
 	}
 	numbers := []int64{}
-	for _, op := range listed {
+	for _, op := range listed.Operations {
 		numbers = append(numbers, op.Number)
 	}
 	return numbers
@@ -125,13 +125,13 @@ func TestListOmitsLargeRequests(t *testing.T) {
 UPDATE xforce.tasks SET request = jsonb_build_object('q', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 2000) i))
 WHERE task_id <> $1`, small.ID)
 	listed, err := f.store.List(t.Context(), store.Filter{Limit: maxRows, Below: 1 << 40})
-	if err != nil || len(listed) != 2 {
-		t.Fatalf("List() = %d operations, %v, want 2", len(listed), err)
+	if err != nil || len(listed.Operations) != 2 {
+		t.Fatalf("List() = %d operations, %v, want 2", len(listed.Operations), err)
 	}
-	if got := listed[0].Request; got != nil {
+	if got := listed.Operations[0].Request; got != nil {
 		t.Errorf("the large request has %d bytes, want none", len(got))
 	}
-	if got, want := string(listed[1].Request), `{"q": "x"}`; got != want {
+	if got, want := string(listed.Operations[1].Request), `{"q": "x"}`; got != want {
 		t.Errorf("the small request = %s, want %s", got, want)
 	}
 }

@@ -120,9 +120,15 @@ func (s *Store) ClearSplit(ctx context.Context, id uuid.UUID) error {
 // ClearableUploads returns multipart uploads with unneeded parts for ClearSplit, at most limit of
 // them and in random order.
 func (s *Store) ClearableUploads(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	// One look into the index for each upload, however many parts it has.
 	const clearable = `
-SELECT task_id FROM xforce.tasks
-WHERE task_id IN (SELECT task_id FROM xforce.upload_parts) AND status <> 'receiving' AND (total_chunks > 0 OR NOT status = ANY ($2))
+WITH RECURSIVE uploads AS (
+  (SELECT task_id FROM xforce.upload_parts ORDER BY task_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT p.task_id FROM xforce.upload_parts p WHERE p.task_id > u.task_id ORDER BY p.task_id LIMIT 1)
+  FROM uploads u WHERE u.task_id IS NOT NULL)
+SELECT t.task_id FROM uploads JOIN xforce.tasks t USING (task_id)
+WHERE t.status <> 'receiving' AND (t.total_chunks > 0 OR NOT t.status = ANY ($2))
 ORDER BY random() LIMIT $1`
 	return collect(ctx, s.pool, "finding unneeded parts", pgx.RowTo[uuid.UUID], clearable, limit, liveStates)
 }

@@ -12,6 +12,10 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
+// now is the time at the start of a statement. A condition that calls clock_timestamp itself can't use
+// an index, because the function is volatile: its value may change from row to row.
+const now = `(SELECT clock_timestamp()::timestamp)`
+
 // All reads of operations use these columns. An upload in state receiving is invisible. An
 // operation whose retention has passed counts as expired, even if the janitor has not processed it
 // yet.
@@ -57,17 +61,24 @@ func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*
 }
 
 func scanOperation(row pgx.CollectableRow) (*operation.Operation, error) {
+	return scanOperationAnd(row)
+}
+
+// scanOperationAnd scans the columns of an operation and those that follow them.
+func scanOperationAnd(row pgx.CollectableRow, following ...any) (*operation.Operation, error) {
 	var (
 		op                                   operation.Operation
 		errCode, errMessage                  *string
 		started, finished, deadline, expires *time.Time
 	)
-	err := row.Scan(&op.ID, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
+	columns := append([]any{
+		&op.ID, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
 		&op.Counts.Total, &op.Counts.Created, &op.Counts.Updated, &op.Counts.Superseded, &op.Counts.Failed,
 		&op.Chunks, &op.DoneChunks, &op.Lanes, &op.Progress, &op.Phase, &op.Revision, &op.Labels, &op.Result,
 		&errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished,
-		&deadline, &op.Retention, &expires, &op.Expired, &op.Request, &op.PayloadDigest)
-	if err != nil {
+		&deadline, &op.Retention, &expires, &op.Expired, &op.Request, &op.PayloadDigest,
+	}, following...)
+	if err := row.Scan(columns...); err != nil {
 		return nil, err
 	}
 	if errCode != nil && errMessage != nil {

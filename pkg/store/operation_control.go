@@ -36,7 +36,7 @@ WHERE task_id = $1 AND status = ANY ($2) AND is_active`
 func (s *Store) Polled(ctx context.Context, id uuid.UUID, within time.Duration) error {
 	const polled = `
 UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + $2::interval * 1.05
-WHERE task_id = $1 AND poll_deadline < clock_timestamp() + $2::interval AND status = ANY ($3)`
+WHERE task_id = $1 AND poll_deadline < ` + now + ` + $2::interval AND status = ANY ($3)`
 	_, err := s.change(ctx, "extending a poll deadline", polled, id, within, liveStates)
 	return err
 }

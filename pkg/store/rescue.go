@@ -74,7 +74,7 @@ func (s *Store) EndStalledSessions(ctx context.Context, stalledFor time.Duration
 WITH stalled AS MATERIALIZED (
   SELECT pid FROM pg_stat_activity
   WHERE datname = current_database() AND usename = current_user AND application_name = $1
-    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - $2::interval)
+    AND state = 'active' AND wait_event = 'ClientRead' AND query_start < (SELECT clock_timestamp()) - $2::interval)
 SELECT pid FROM stalled WHERE pg_terminate_backend(pid)`
 	return collect(ctx, s.pool, "ending stalled sessions", pgx.RowTo[int32], end, ImporterSessions, stalledFor)
 }

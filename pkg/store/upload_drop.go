@@ -22,7 +22,7 @@ const (
 	markDropped = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = least(expires_at, clock_timestamp())
 WHERE task_id = $1 AND status = 'receiving'
-  AND CASE WHEN $2 = '' THEN coalesce(expires_at < clock_timestamp(), TRUE) ELSE task_reference = $2 END`
+  AND CASE WHEN $2 = '' THEN coalesce(expires_at < ` + now + `, TRUE) ELSE task_reference = $2 END`
 
 	whileDropped = `EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND NOT is_active)`
 
@@ -85,7 +85,7 @@ DELETE FROM xforce.%[1]s WHERE (task_id, %[2]s) IN (
 func (s *Store) AbandonedUploads(ctx context.Context, untouched time.Duration) ([]uuid.UUID, error) {
 	const abandoned = `
 SELECT task_id FROM xforce.tasks
-WHERE status = 'receiving' AND (NOT is_active OR coalesce(expires_at < clock_timestamp(), updated_at < clock_timestamp() - $1::interval))
+WHERE status = 'receiving' AND (NOT is_active OR coalesce(expires_at < ` + now + `, updated_at < ` + now + ` - $1::interval))
 ORDER BY random() LIMIT 100 -- so that locked uploads do not always come first`
 	return collect(ctx, s.pool, "finding abandoned uploads", pgx.RowTo[uuid.UUID], abandoned, untouched)
 }

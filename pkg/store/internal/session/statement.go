@@ -10,7 +10,7 @@ import (
 
 // Exec runs one statement in a transaction of its own.
 func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	s, err := p.begin(ctx, p.settings, sql, args)
+	s, err := p.begin(ctx, sql, args)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
@@ -23,23 +23,7 @@ func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 
 // Query runs one statement in a transaction of its own. The rows must be closed.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return p.query(ctx, p.settings, sql, args) //nolint:rowserrcheck // the caller checks it
-}
-
-// CustomPlans runs queries that Postgres plans for the arguments of each call, because a generic
-// plan would read too much.
-type CustomPlans struct{ Pool *Pool }
-
-// Query is Pool.Query with a plan for these arguments.
-func (c CustomPlans) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	settings := func(conn *pgconn.PgConn) string {
-		return c.Pool.settings(conn) + ", set_config('plan_cache_mode', 'force_custom_plan', true)"
-	}
-	return c.Pool.query(ctx, settings, sql, args) //nolint:rowserrcheck // the caller checks it
-}
-
-func (p *Pool) query(ctx context.Context, settings func(*pgconn.PgConn) string, sql string, args []any) (pgx.Rows, error) {
-	s, err := p.begin(ctx, settings, sql, args)
+	s, err := p.begin(ctx, sql, args)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +50,7 @@ type statement struct {
 	cancel  context.CancelFunc
 }
 
-func (p *Pool) begin(ctx context.Context, settings func(*pgconn.PgConn) string, sql string, args []any) (*statement, error) {
+func (p *Pool) begin(ctx context.Context, sql string, args []any) (*statement, error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	conn, err := p.acquire(ctx)
 	if err != nil {
@@ -74,7 +58,7 @@ func (p *Pool) begin(ctx context.Context, settings func(*pgconn.PgConn) string, 
 		return nil, err
 	}
 	var batch pgx.Batch
-	batch.Queue(settings(conn.Conn().PgConn()))
+	batch.Queue(p.settings(conn.Conn().PgConn()))
 	batch.Queue(sql, args...)
 	s := &statement{conn: conn, results: conn.SendBatch(ctx, &batch), cancel: cancel}
 	if _, err := s.results.Exec(); err != nil {

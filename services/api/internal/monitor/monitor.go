@@ -87,7 +87,7 @@ func (m *Monitor) polled(ctx context.Context, op *operation.Operation, err error
 }
 
 // List returns operations, the most recently accepted first.
-func (m *Monitor) List(ctx context.Context, f store.Filter) ([]*operation.Operation, error) {
+func (m *Monitor) List(ctx context.Context, f store.Filter) (store.Listing, error) {
 	return m.store.List(ctx, f)
 }
 

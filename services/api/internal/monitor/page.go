@@ -24,7 +24,8 @@ type Page struct {
 }
 
 // Page returns the operations after a cursor, the most recently accepted first, at most as many as
-// the limit of the filter. An empty cursor starts at the beginning. Pages neither repeat nor skip
+// the limit of the filter, and perhaps fewer although others follow (see store.Listing). An empty
+// cursor starts at the beginning. Pages neither repeat nor skip
 // operations, even if others are accepted or expire in between. It returns a fault of kind Malformed
 // if the cursor is invalid or belongs to another filter.
 func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page, error) {
@@ -35,14 +36,12 @@ func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page
 		}
 		f.Below = below
 	}
-	size := f.Limit
-	f.Limit++ // one more, to detect the last page
 	found, err := m.store.List(ctx, f)
-	if err != nil || len(found) <= size {
-		return Page{Operations: found}, err
+	if err != nil || found.Next == 0 {
+		return Page{Operations: found.Operations}, err
 	}
-	next, err := writeCursor(f, found[size-1].Number)
-	return Page{Operations: found[:size], Next: next}, err
+	next, err := writeCursor(f, found.Next)
+	return Page{Operations: found.Operations, Next: next}, err
 }
 
 // ParseTime parses a time of a filter (RFC 3339). It rejects years with other than four digits in
@@ -56,7 +55,7 @@ func ParseTime(text string) (time.Time, bool) {
 // maxYear leaves one year for rounding up.
 const maxYear = 9999
 
-// A cursor contains the number of the last listed operation, and a hash of the filter.
+// A cursor contains the number below which the list continues, and a hash of the filter.
 const (
 	numberSize = 8
 	hashSize   = 8

@@ -6,40 +6,75 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/google/uuid"
+
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
 const (
-	// purgeLimit is how many operations one pass processes; the next pass continues.
-	purgeLimit = 100
+	// purgeGroup is how many operations are purged together.
+	purgeGroup = 100
 	// purgeBudget ends a pass before passTimeout cancels it: a large import takes many passes.
 	purgeBudget = 20 * time.Second
 )
 
 // Purge deletes the dependent rows of tombstones in small batches: chunks, progress rows, output,
-// events.
+// events. A pass ends when all tombstones were tried once, or after purgeBudget; then the next pass
+// continues with the tombstones that follow.
 func Purge(db *store.Store, log *slog.Logger, every time.Duration) Duty {
-	return Duty{Name: "purge", Every: every, Pass: func(ctx context.Context) error {
-		started := time.Now()
-		tombstones, err := db.Purgeable(ctx, purgeLimit)
+	p := &purge{db: db, log: log, group: purgeGroup}
+	return Duty{Name: "purge", Every: every, Pass: p.pass}
+}
+
+type purge struct {
+	db    *store.Store
+	log   *slog.Logger
+	group int
+	// after is the last tombstone that was tried; uuid.Nil before the first one.
+	after uuid.UUID
+}
+
+func (p *purge) pass(ctx context.Context) error {
+	started := time.Now()
+	var errs []error
+	for time.Since(started) < purgeBudget {
+		tombstones, err := p.db.Purgeable(ctx, p.after, p.group)
 		if err != nil {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
-		var errs []error // a tombstone that can't be purged must not delay the others
-		for _, id := range tombstones {
-			deleted := 0
-			errs = append(errs, whileAny(started, func() (int, error) {
-				n, err := db.Purge(ctx, id)
-				deleted += n
-				return n, err
-			}))
-			if deleted > 0 {
-				log.InfoContext(ctx, "deleted rows of an expired operation", slog.String(logging.Operation, id.String()), slog.Int("rows", deleted))
-			}
+		errs = append(errs, p.purge(ctx, started, tombstones))
+		if len(tombstones) < p.group {
+			p.after = uuid.Nil
+			break
 		}
-		return errors.Join(errs...)
-	}}
+		p.after = tombstones[p.group-1]
+	}
+	return errors.Join(errs...)
+}
+
+// purge deletes the rows of some tombstones. If that fails, it tries each of them by itself, so that
+// a tombstone that can't be purged does not delay the others.
+func (p *purge) purge(ctx context.Context, started time.Time, tombstones []uuid.UUID) error {
+	if len(tombstones) == 0 {
+		return nil
+	}
+	deleted := 0
+	err := whileAny(started, func() (int, error) {
+		n, err := p.db.Purge(ctx, tombstones)
+		deleted += n
+		return n, err
+	})
+	if deleted > 0 {
+		p.log.InfoContext(ctx, "deleted rows of expired operations", slog.Int("operations", len(tombstones)), slog.Int("rows", deleted))
+	}
+	if err == nil || len(tombstones) == 1 || ctx.Err() != nil {
+		return err
+	}
+	var errs []error
+	for _, id := range tombstones {
+		errs = append(errs, p.purge(ctx, started, []uuid.UUID{id}))
+	}
+	return errors.Join(errs...)
 }
 
 // whileAny repeats work until it returns 0 or the budget of the pass, which started at the given

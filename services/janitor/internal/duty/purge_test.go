@@ -80,3 +80,30 @@ func TestClearSplitSkipsBrokenUploads(t *testing.T) {
 		t.Errorf("%d of %d other uploads are left, want none", got, others)
 	}
 }
+
+// TestPurgeReachesAllTombstones: one pass purges several groups of tombstones, and the broken ones
+// at the beginning delay none of them.
+func TestPurgeReachesAllTombstones(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const broken, whole = 3, 8
+	f.exec(t, `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$`)
+	for range broken {
+		f.tombstone(t, 1)
+	}
+	f.exec(t, `CREATE TABLE broken AS SELECT task_id FROM xforce.tasks`)
+	for range whole {
+		f.tombstone(t, 1)
+	}
+	f.exec(t, `CREATE TRIGGER fail BEFORE DELETE ON xforce.task_outputs FOR EACH ROW EXECUTE FUNCTION fail()`)
+	f.exec(t, `CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF OLD.task_id IN (SELECT task_id FROM broken) THEN RAISE EXCEPTION 'broken'; END IF;
+  RETURN OLD; END $$`)
+	p := &purge{db: f.db, log: f.log, group: 2}
+	if err := p.pass(t.Context()); err == nil {
+		t.Error("pass() = nil, want the errors of the broken tombstones")
+	}
+	if got := f.count(t, `SELECT count(*) FROM xforce.tasks WHERE reclaimed_at IS NOT NULL`); got != whole {
+		t.Errorf("%d tombstones were purged, want %d", got, whole)
+	}
+}

@@ -65,10 +65,11 @@ func (b *Builder) importDocument(ctx context.Context, id uuid.UUID) (document.Do
 }
 
 func (b *Builder) importsDocument(ctx context.Context) (document.Document, error) {
-	ops, err := b.store.List(ctx, store.Filter{Kind: operation.Import, Limit: maxImports})
+	latest, err := b.store.List(ctx, store.Filter{Kind: operation.Import, Limit: maxImports})
 	if err != nil {
 		return document.Document{}, err
 	}
+	ops := latest.Operations
 	ids := make([]uuid.UUID, len(ops))
 	numbers := make(map[uuid.UUID]int64, len(ops))
 	for i, op := range ops {

@@ -54,15 +54,19 @@ func (f *fake) PeekByNumber(ctx context.Context, number int64) (*operation.Opera
 	return f.FindByNumber(ctx, number)
 }
 
-func (f *fake) List(_ context.Context, filter store.Filter) (found []*operation.Operation, err error) {
+func (f *fake) List(_ context.Context, filter store.Filter) (l store.Listing, err error) {
 	f.filter = filter
 	for _, op := range f.ops {
 		below := filter.Below == 0 || op.Number < filter.Below
-		if below && (filter.States == nil || slices.Contains(filter.States, op.State)) && len(found) < filter.Limit {
-			found = append(found, op)
+		if below && (filter.States == nil || slices.Contains(filter.States, op.State)) {
+			if len(l.Operations) == filter.Limit {
+				l.Next = l.Operations[filter.Limit-1].Number
+				break
+			}
+			l.Operations = append(l.Operations, op)
 		}
 	}
-	return found, nil
+	return l, nil
 }
 
 func (f *fake) Cancel(_ context.Context, op *operation.Operation) (*operation.Operation, error) {

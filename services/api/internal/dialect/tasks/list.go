@@ -44,20 +44,18 @@ func (d *Dialect) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	limit := filter.Limit
-	filter.Limit++ // one more shows whether a page follows
 	found, err := d.Monitor.List(c.Request.Context(), filter)
 	if err != nil {
 		return err
 	}
 	jsonValue, xmlValue := jsonList{Tasks: []wrapped{}}, xmlList{}
 	absolute := d.absolute(c)
-	for _, op := range found[:min(limit, len(found))] {
+	for _, op := range found.Operations {
 		shape := newTask(op, absolute)
 		jsonValue.Tasks, xmlValue.Tasks = append(jsonValue.Tasks, wrapped{shape}), append(xmlValue.Tasks, shape)
 	}
-	if len(found) > limit {
-		query.Set("before", strconv.FormatInt(found[limit-1].Number, 10))
+	if found.Next > 0 {
+		query.Set("before", strconv.FormatInt(found.Next, 10))
 		next := func(path string) string { return absolute(path + "?" + query.Encode()) }
 		jsonValue.Next = next(path + ".json")
 		link := newLink("next", next(path+".xml"))

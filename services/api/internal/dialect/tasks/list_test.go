@@ -137,8 +137,8 @@ func TestListByStatus(t *testing.T) {
 			if diff := cmp.Diff(want, f.filter.States); diff != "" {
 				t.Errorf("states (-want +got):\n%s", diff)
 			}
-			if f.filter.Limit != 101 {
-				t.Errorf("limit = %d, want 101", f.filter.Limit)
+			if f.filter.Limit != 100 {
+				t.Errorf("limit = %d, want 100", f.filter.Limit)
 			}
 		})
 	}

@@ -18,7 +18,7 @@ import (
 type Monitor interface {
 	FindByNumber(ctx context.Context, number int64) (*operation.Operation, error)
 	PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error)
-	List(ctx context.Context, f store.Filter) ([]*operation.Operation, error)
+	List(ctx context.Context, f store.Filter) (store.Listing, error)
 	Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error)
 	Prune(ctx context.Context, op *operation.Operation) error
 	Delete(ctx context.Context, op *operation.Operation) (left *operation.Operation, cancelled bool, err error)

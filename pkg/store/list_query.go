@@ -1,0 +1,148 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+)
+
+// listQuery is a statement that reads a list from one source.
+type listQuery struct {
+	sql  string
+	args []any
+}
+
+// arg adds an argument and returns its placeholder.
+func (q *listQuery) arg(value any) string {
+	q.args = append(q.args, value)
+	return fmt.Sprintf("$%d", len(q.args))
+}
+
+// listColumns leave out large requests, because a list may contain many operations.
+const listColumns = operationColumns + `, CASE WHEN pg_column_size(request) <= 4096 THEN request END, NULL::bytea`
+
+// A list's query reads operations from its source one by one, the last accepted first, until it has
+// found enough of them or has examined the maximum. It also returns the last one that it examined,
+// so that the list can be continued there. Everything is one statement, and so reads one snapshot.
+//
+// Its parts are: the source's branches, the maximum of examined operations, the conditions, and the
+// maximum of rows.
+const examine = `
+SELECT ` + listColumns + `, matches, place = %[2]d
+FROM (
+  SELECT *, %[3]s AS matches, row_number() OVER (ORDER BY - number ROWS UNBOUNDED PRECEDING) AS place
+  FROM (SELECT * FROM (%[1]s) AS branches ORDER BY - number LIMIT %[2]d) AS candidates) AS examined
+WHERE matches OR place = %[2]d
+ORDER BY - number LIMIT %[4]s`
+
+// listQueries returns the queries that can read the list, the one that most often examines the
+// fewest operations first: by one of the labels, or by kind, state and collection.
+func listQueries(f Filter, r numberRange, examined int) (queries []listQuery) {
+	for _, name := range slices.Sorted(maps.Keys(f.Labels)) {
+		if len(queries) == maxLabelSources {
+			break
+		}
+		queries = append(queries, newListQuery(f, r, examined, func(q *listQuery) []string {
+			return []string{labelBranch(q, name+"="+f.Labels[name], f, r)}
+		}))
+	}
+	return append(queries, newListQuery(f, r, examined, func(q *listQuery) []string { return stateBranches(q, f, r) }))
+}
+
+// maxLabelSources limits the work for a list with many labels.
+const maxLabelSources = 3
+
+func newListQuery(f Filter, r numberRange, examined int, source func(*listQuery) []string) listQuery {
+	var q listQuery
+	branches := source(&q)
+	if len(r.strays) > 0 {
+		branches = append(branches, strayBranch(&q, f, r))
+	}
+	matches := q.conditions(f)
+	q.sql = fmt.Sprintf(examine, strings.Join(branches, "\n    UNION ALL "), examined, matches, q.arg(f.Limit+1))
+	return q
+}
+
+// conditions returns the conditions of the filter but for Below. A source may apply some of them
+// already.
+func (q *listQuery) conditions(f Filter) string {
+	all := []string{"is_active", "status <> 'receiving'", "(finished_at IS NULL OR finished_at + retention > " + now + ")"}
+	add := func(condition string, value any) { all = append(all, fmt.Sprintf(condition, q.arg(value))) }
+	if f.Kind != "" {
+		add("kind = %s", f.Kind)
+	}
+	if f.Collection != "" {
+		add("collection = %s", f.Collection)
+	}
+	if len(f.States) > 0 {
+		add("status = ANY (%s)", f.States)
+	}
+	if len(f.Labels) > 0 {
+		add("labels @> %s", f.Labels)
+	}
+	if !f.CreatedFrom.IsZero() {
+		add("created_at >= %s", nullIfZero(f.CreatedFrom))
+	}
+	if !f.CreatedBefore.IsZero() {
+		add("created_at < %s", nullIfZero(f.CreatedBefore))
+	}
+	return "(" + strings.Join(all, " AND ") + ")"
+}
+
+// stateBranches has one branch for each kind and state, whose operations an index has in order. The
+// words are constants, because the planner must recognize the condition of the index.
+func stateBranches(q *listQuery, f Filter, r numberRange) (branches []string) {
+	numbers := q.between(f, r)
+	collection := ""
+	if f.Collection != "" {
+		collection = " AND collection = " + q.arg(f.Collection)
+	}
+	for _, kind := range operation.Kinds() {
+		for _, state := range operation.States() {
+			if state == operation.Receiving || f.Kind != "" && f.Kind != kind || len(f.States) > 0 && !slices.Contains(f.States, state) {
+				continue
+			}
+			branches = append(branches, fmt.Sprintf(
+				"(SELECT * FROM xforce.tasks WHERE is_active AND kind = '%s' AND status = '%s'%s AND %s ORDER BY - number)",
+				kind, state, collection, numbers))
+		}
+	}
+	if len(branches) == 0 { // an unknown kind
+		branches = append(branches, "(SELECT * FROM xforce.tasks WHERE FALSE)")
+	}
+	return branches
+}
+
+func labelBranch(q *listQuery, label string, f Filter, r numberRange) string {
+	below, above := f.below(r), r.above
+	return fmt.Sprintf(`(
+    SELECT t.* FROM xforce.task_labels l JOIN xforce.tasks t ON t.number = l.number
+    WHERE l.label = md5(%s)::uuid AND l.number < %s AND l.number > %s ORDER BY l.number DESC)`,
+		q.arg(label), q.arg(below), q.arg(above))
+}
+
+// strayBranch has the operations that the filter selects although their numbers are not in the range.
+func strayBranch(q *listQuery, f Filter, r numberRange) string {
+	return fmt.Sprintf(`(
+    SELECT * FROM xforce.tasks WHERE number = ANY (%s) AND number < %s AND (number <= %s OR number >= %s)
+    ORDER BY - number)`, q.arg(r.strays), q.arg(f.belowOrAll()), q.arg(r.above), q.arg(r.below))
+}
+
+// between returns the condition of the numbers in the order of the index.
+func (q *listQuery) between(f Filter, r numberRange) string {
+	return fmt.Sprintf("- number > %s::bigint AND - number < %s::bigint", q.arg(-f.below(r)), q.arg(-r.above))
+}
+
+// below returns the number below which the list continues.
+func (f Filter) below(r numberRange) int64 { return min(f.belowOrAll(), r.below) }
+
+func (f Filter) belowOrAll() int64 {
+	if f.Below == 0 {
+		return math.MaxInt64
+	}
+	return f.Below
+}
