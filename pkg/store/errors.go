@@ -42,10 +42,13 @@ const (
 	queryCanceled       = "57014"
 )
 
+// connectionClass is the SQLSTATE class of connection errors.
+const connectionClass = "08"
+
 // transientClasses are the SQLSTATE classes that a retry can cure: connection (08), transaction
 // rollback (40), resources (53), operator intervention such as a restart or the janitor's own (57),
 // system errors (58).
-var transientClasses = []string{"08", "40", "53", "57", "58"}
+var transientClasses = []string{connectionClass, "40", "53", "57", "58"}
 
 // transientExceptions are single codes that differ from their class.
 var transientExceptions = map[string]bool{

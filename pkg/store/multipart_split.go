@@ -54,7 +54,7 @@ WHERE task_id = $1 AND status = ANY ($4) AND total_chunks = 0
 RETURNING lanes`
 
 	finishSplitChunk = `
-UPDATE xforce.task_chunks SET state = 'done', attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
+UPDATE xforce.task_chunks SET state = 'done', attempts = 0, lost_attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
 )
 
 func finishSplit(ctx context.Context, step *ResumableStep, split Split) (Committed, error) {

@@ -109,12 +109,18 @@ func (s *Store) RunStep(ctx context.Context, c job.Chunk, work func(context.Cont
 	return runLocked(ctx, s, c, lockStep, work, finishStep)
 }
 
-// lockStep locks the chunk's row if it is pending and not locked.
+// notSuspected is true for a chunk without lost attempts, and locks out the other chunks of its kind
+// that have some until the transaction ends: see Store.UncountAttempt.
+const notSuspected = `
+(c.lost_attempts = 0 OR pg_try_advisory_xact_lock(hashtext('longshore:lost_attempts'), hashtext(t.kind)))`
+
+// lockStep locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts it
+// locks only one at a time.
 func lockStep(ctx context.Context, tx pgx.Tx, c job.Chunk) (*Step, error) {
 	const lock = `
 SELECT t.number, c.first_row, c.row_count, c.payload
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
-WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)
+WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND ` + notSuspected + `
 FOR UPDATE OF c SKIP LOCKED`
 	step := &Step{chunk: c, tx: tx}
 	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).Scan(&step.Number, &step.FirstRow, &step.Rows, &step.Payload)

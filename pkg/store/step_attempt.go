@@ -2,24 +2,32 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// uncountTimeout bounds UncountAttempt, which waits for the lock on the chunk's row.
-const uncountTimeout = 5 * time.Second
+const (
+	// uncountTimeout bounds UncountAttempt, which waits for the lock on the chunk's row and for a
+	// Postgres that restarts.
+	uncountTimeout = 15 * time.Second
+	// uncountTimeoutAtEnd is the same for a worker that stops. It is below the time that the
+	// queue gives handlers to clean up.
+	uncountTimeoutAtEnd = 5 * time.Second
+	// uncountRetryDelay is the delay between two tries of UncountAttempt.
+	uncountRetryDelay = 250 * time.Millisecond
+)
 
 // The attempt is counted before the step and in its own transaction, so that it is counted even if
-// the chunk kills its worker. The count need not survive a crash of Postgres, hence
-// synchronous_commit is off.
+// the chunk kills its worker, or crashes Postgres. The transaction is durable for that reason, and
+// because clients see the change to running: after a crash of Postgres no revision may be given twice.
 const (
-	skipDurability = `SET LOCAL synchronous_commit = off`
-
 	countAttempt = `
 WITH due AS (
   SELECT c.task_id, c.seq, t.collection, t.request_id FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
@@ -27,7 +35,7 @@ WITH due AS (
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, due.collection, coalesce(due.request_id, '')`
+RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, '')`
 
 	markRunning = `
 UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -38,11 +46,14 @@ WHERE task_id = $1 AND status = ANY ($3) AND kind = $4`
 type Attempt struct {
 	// Collection is the target of the chunk's records.
 	Collection string
-	// Count is the number of attempts, including this one.
-	Count int
+	// Count is the number of attempts, including this one. Lost is how many of them lost their session
+	// in a crash of Postgres that the chunk may have caused.
+	Count, Lost int
 	// RequestID is the id of the request that started the operation, for the log; empty if there is
 	// none.
 	RequestID string
+	// serverRun identifies the run of Postgres in which the attempt began.
+	serverRun uuid.UUID
 }
 
 // BeginAttempt counts an attempt to process the chunk and marks its operation as running. It
@@ -51,11 +62,16 @@ type Attempt struct {
 func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Kind) (attempt Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
-		batch.Queue(skipDurability)
 		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&attempt.Count, &attempt.Collection, &attempt.RequestID)
+			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection, &attempt.RequestID)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
+		batch.Queue(selectServerRun).QueryRow(func(row pgx.Row) error {
+			if err := row.Scan(&attempt.serverRun); !isNoRows(err) {
+				return err
+			}
+			return nil // the first attempt since a crash
+		})
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if isNoRows(err) {
@@ -64,7 +80,10 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	if err != nil {
 		return Attempt{}, fmt.Errorf("counting an attempt: %w", err)
 	}
-	return attempt, nil
+	if attempt.serverRun == uuid.Nil {
+		attempt.serverRun, err = s.beginServerRun(ctx)
+	}
+	return attempt, err
 }
 
 // whyNotLocked returns ErrLocked if the chunk is pending, and ErrNothingDue if it is not.
@@ -82,16 +101,45 @@ SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_
 	return ErrNothingDue
 }
 
-// UncountAttempt subtracts an attempt that failed for a reason outside of the chunk, such as a
-// database restart.
-func (s *Store) UncountAttempt(ctx context.Context, c job.Chunk) error {
-	const uncount = `
-UPDATE xforce.task_chunks SET attempts = attempts - 1
-WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0`
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), uncountTimeout) // the step may have been cancelled
-	defer cancel()
-	if _, err := s.pool.Exec(ctx, uncount, c.OperationID, c.Seq); err != nil {
-		return fmt.Errorf("uncounting an attempt: %w", err)
+// An attempt stays counted, as lost, if Postgres has crashed since it began.
+const uncountAttempt = `
+WITH ended AS (SELECT $3 AND NOT EXISTS (SELECT FROM xforce.server_runs WHERE id = $4) AS in_crash)
+UPDATE xforce.task_chunks SET
+  attempts = attempts - CASE WHEN in_crash THEN 0 ELSE 1 END, lost_attempts = lost_attempts + CASE WHEN in_crash THEN 1 ELSE 0 END
+FROM ended WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0
+RETURNING in_crash`
+
+// UncountAttempt subtracts an attempt that failed for a reason outside of the chunk: the cause is a
+// transient error, such as that of a database restart. It tries again while Postgres is away.
+//
+// The chunk itself may have crashed Postgres. The session of the process that crashes breaks without a
+// message, whereas Postgres announces the end of the other sessions (session.EndAnnouncedError). A broken network
+// sends no message either, so the attempt is only kept, as lost, if Postgres has really crashed since
+// it began; then lost is true. When the whole server is killed, and behind a pooler, no session gets an
+// announcement, and the chunk that caused the crash looks like the others. Chunks with lost attempts
+// are therefore processed one at a time (see lockStep): the next crash hits only the one that causes
+// it, and the others pass.
+func (s *Store) UncountAttempt(ctx context.Context, c job.Chunk, attempt Attempt, cause error) (lost bool, err error) {
+	limit := uncountTimeout
+	if errors.Is(ctx.Err(), context.Canceled) {
+		limit = uncountTimeoutAtEnd
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit) // the step may have been cancelled
+	defer cancel()
+	for {
+		err = s.pool.QueryRow(ctx, uncountAttempt, c.OperationID, c.Seq, mayHaveCrashed(cause), attempt.serverRun).Scan(&lost)
+		if isNoRows(err) { // done or finished meanwhile
+			return false, nil
+		}
+		if err == nil {
+			return lost, nil
+		}
+		select {
+		case <-time.After(uncountRetryDelay):
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil || !IsTransient(err) {
+			return false, fmt.Errorf("uncounting an attempt: %w", err)
+		}
+	}
 }

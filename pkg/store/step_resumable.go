@@ -69,10 +69,12 @@ func (p *Checkpoint) scan(row pgx.Row) error {
 	return row.Scan(&p.Kind, &p.Number, &p.Collection, &p.Request, &p.Cursor, &p.Result, &p.Steps)
 }
 
-// lockResumable locks the chunk's row if it is pending and not locked.
+// lockResumable locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts
+// it locks only one at a time.
 func lockResumable(ctx context.Context, tx pgx.Tx, c job.Chunk) (*ResumableStep, error) {
 	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, tx: tx}
-	if err := step.scan(tx.QueryRow(ctx, selectCheckpoint+` FOR UPDATE OF c SKIP LOCKED`, c.OperationID, c.Seq, liveStates)); err != nil {
+	const lockUnsuspected = ` AND ` + notSuspected + ` FOR UPDATE OF c SKIP LOCKED`
+	if err := step.scan(tx.QueryRow(ctx, selectCheckpoint+lockUnsuspected, c.OperationID, c.Seq, liveStates)); err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)
 	}
 	return step, nil
@@ -95,7 +97,7 @@ func (s *Store) CheckpointOf(ctx context.Context, c job.Chunk) (Checkpoint, erro
 const (
 	// A committed step resets the attempts: they limit one step, not the operation.
 	writeCheckpoint = `
-UPDATE xforce.task_chunks SET cursor = $3, steps = steps + 1, attempts = 0, stepped_at = clock_timestamp(),
+UPDATE xforce.task_chunks SET cursor = $3, steps = steps + 1, attempts = 0, lost_attempts = 0, stepped_at = clock_timestamp(),
   state = CASE WHEN $4 THEN 'done' ELSE 'pending' END
 WHERE task_id = $1 AND seq = $2`
 

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
 // failTimeout bounds the failing of an operation.
@@ -25,15 +26,23 @@ type ClientError struct {
 // Error returns the code and the message of the failure.
 func (e *ClientError) Error() string { return e.Failure.Code + ": " + e.Failure.Message }
 
-// errWorkersKilled is the cause when all attempts were counted and none reported an error.
-var errWorkersKilled = errors.New("every attempt ended without an error report (the worker was killed)")
+var (
+	// errWorkersKilled is the cause when all attempts were counted and none reported an error.
+	errWorkersKilled = errors.New("every attempt ended without an error report (the worker was killed)")
+	// errServerCrashed is the cause when Postgres crashed during the last attempt.
+	errServerCrashed = errors.New("the database server crashed during the attempt")
+)
 
 // abandon fails the operation of a chunk whose attempts are used up.
-func (w *Worker) abandon(ctx context.Context, c job.Chunk, cause error) (metrics.StepResult, error) {
+func (w *Worker) abandon(ctx context.Context, c job.Chunk, attempt store.Attempt, cause error) (metrics.StepResult, error) {
+	why := ""
+	if attempt.Lost > 0 {
+		why = fmt.Sprintf(" During %d of them the database server crashed.", attempt.Lost)
+	}
 	return w.fail(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
-		Message: fmt.Sprintf("%s could not be done in %s, so the operation was given up. What was done before stays.%s",
-			w.stepName(c), attempts(w.MaxAttempts), advice[w.kind]),
+		Message: fmt.Sprintf("%s could not be done in %s, so the operation was given up.%s What was done before stays.%s",
+			w.stepName(c), attempts(w.maxAttempts(attempt)), why, advice[w.kind]),
 	}, cause)
 }
 

@@ -3,9 +3,11 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -40,23 +42,42 @@ func IsTransient(ctx context.Context, err error) bool {
 const (
 	reasonLocked    = "locked by another worker"
 	reasonTransient = "transient error"
+	reasonCrash     = "the database server crashed"
 )
 
 // retryUncounted takes back the count of an attempt that failed with a transient error, and returns
-// the error that retries it.
-func (w *Worker) retryUncounted(ctx context.Context, c job.Chunk, cause error) error {
-	delay, reason := transientDelay, reasonTransient
+// the error that retries it. If Postgres crashed during the attempt, the attempt stays counted, and the
+// operation is given up after the last one.
+func (w *Worker) retryUncounted(ctx context.Context, c job.Chunk, attempt store.Attempt, cause error) (metrics.StepResult, error) {
+	result, delay, reason := metrics.StepTransient, transientDelay, reasonTransient
 	switch {
 	case errors.Is(cause, store.ErrLocked):
-		delay, reason = lockedDelay, reasonLocked
+		result, delay, reason = metrics.StepLocked, lockedDelay, reasonLocked
 	case errors.Is(cause, ErrNotReady):
 		reason = ErrNotReady.Error()
 	}
+	lost, err := w.Store.UncountAttempt(ctx, c, attempt, cause)
+	if lost {
+		attempt.Lost++
+		if attempt.Count >= w.maxAttempts(attempt) {
+			return w.abandon(ctx, c, attempt, fmt.Errorf("%w: %w", errServerCrashed, cause))
+		}
+		return result, retryAfter(attemptDelay(attempt.Count), reasonCrash, cause)
+	}
 	retry := retryAfter(delay, reason, cause)
-	if err := w.Store.UncountAttempt(ctx, c); err != nil {
+	if err != nil {
 		retry.Err, retry.Quiet = errors.Join(cause, err), false
 	}
-	return retry
+	return result, retry
+}
+
+// maxAttempts returns after how many attempts a chunk is given up. A chunk that was being processed
+// when Postgres crashed gets one more: the crash may be the doing of another chunk.
+func (w *Worker) maxAttempts(attempt store.Attempt) int {
+	if attempt.Lost > 0 {
+		return w.MaxAttempts + 1
+	}
+	return w.MaxAttempts
 }
 
 // retryAfter returns the error that retries a queue entry. A locked chunk is ordinary and logged

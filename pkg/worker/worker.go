@@ -92,8 +92,8 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 
 // run runs the step and decides what follows.
 func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (metrics.StepResult, error) {
-	if attempt.Count > w.MaxAttempts {
-		return w.abandon(ctx, c, errWorkersKilled)
+	if attempt.Count > w.maxAttempts(attempt) {
+		return w.abandon(ctx, c, attempt, errWorkersKilled)
 	}
 	done, err := w.process(ctx, c, attempt)
 	if client, ok := errors.AsType[*ClientError](err); ok {
@@ -107,14 +107,12 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 		return metrics.StepCommitted, nil
 	case errors.Is(err, store.ErrNothingDue):
 		return metrics.StepNoop, nil
-	case errors.Is(err, store.ErrLocked):
-		return metrics.StepLocked, w.retryUncounted(ctx, c, err)
 	case IsTransient(ctx, err):
-		return metrics.StepTransient, w.retryUncounted(ctx, c, err)
-	case attempt.Count >= w.MaxAttempts:
-		return w.abandon(ctx, c, err)
+		return w.retryUncounted(ctx, c, attempt, err)
+	case attempt.Count >= w.maxAttempts(attempt):
+		return w.abandon(ctx, c, attempt, err)
 	}
-	reason := fmt.Sprintf("attempt %d of %d", attempt.Count, w.MaxAttempts)
+	reason := fmt.Sprintf("attempt %d of %d", attempt.Count, w.maxAttempts(attempt))
 	return metrics.StepFailed, retryAfter(attemptDelay(attempt.Count), reason+" failed", fmt.Errorf("%s: %w", reason, err))
 }
 

@@ -24,6 +24,7 @@ var slowPackages = []string{modulePrefix + "e2e/bench", modulePrefix + "deploy/i
 // servers of their own (a pooler, a standby, a cluster) or more than a few seconds each.
 var extendedPackages = []string{
 	modulePrefix + "e2e/chaos",
+	modulePrefix + "e2e/crash",
 	modulePrefix + "e2e/fuzz",
 	modulePrefix + "e2e/history",
 	modulePrefix + "e2e/poolers",

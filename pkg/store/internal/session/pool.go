@@ -96,6 +96,7 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 	config.ConnConfig.RuntimeParams["application_name"] = p.opts.Application
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.DialFunc = p.conns.dial
+	config.ConnConfig.OnNotice = keepAnnouncement
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // p.prepare pings
 	config.PrepareConn = p.prepare
 	config.BeforeClose = closeSoon
@@ -177,7 +178,7 @@ func (p *Pool) InTx(ctx context.Context, work func(pgx.Tx) error) error {
 	}
 	defer conn.Release()
 	begin := "begin isolation level read committed read write; " + p.settings(conn.Conn().PgConn())
-	return pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work)
+	return withAnnouncement(conn.Conn(), pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work))
 }
 
 // settings returns the statement that applies the settings to the current transaction.

@@ -32,7 +32,9 @@ func (m *Monitor) Await(
 	return m.watch(op.ID).await(ctx, limit, done)
 }
 
-// Follow calls send with every event of an operation after a revision, in order and exactly once. It
+// Follow calls send with every event of an operation after a revision, in order and exactly once. If
+// the operation has no such revision, because a failover to an asynchronous standby has lost it, Follow
+// begins with the first event. It
 // returns after the final event, when the service stops (see Subscribe), or when ctx ends. After each
 // heartbeat without events it calls send with none, so that both ends detect a broken connection.
 // Following counts as polling, and uses no database connection while it waits. While the database is
@@ -97,7 +99,7 @@ func (w watch) follow(ctx context.Context, after int, heartbeat time.Duration, s
 		if ended || err != nil && !fault.Is(err, fault.Unavailable) {
 			return err
 		}
-		if last > after {
+		if last != after {
 			after = last
 			silence.Reset(heartbeat)
 		}
@@ -124,6 +126,9 @@ func (w watch) sendAfter(ctx context.Context, after int, send func([]operation.E
 		op, err := w.find(ctx)
 		if err != nil {
 			return after, false, err
+		}
+		if op.Revision < after {
+			after = 0 // a standby was promoted that had not received the later ones
 		}
 		if op.Revision <= after {
 			return after, op.State.Terminal(), nil

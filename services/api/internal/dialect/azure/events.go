@@ -44,7 +44,8 @@ type event struct {
 
 // events streams the changes of an operation as server-sent events (WHATWG HTML, section 9.2).
 // Event ids are the operation's revisions, so that a client that reconnects continues where it
-// stopped. The stream ends after the final event; a client that reconnects then gets 204, which
+// stopped. A client whose id is above the newest revision gets all events again: its events were lost
+// with a standby that was promoted before it had received them. The stream ends after the final event; a client that reconnects then gets 204, which
 // means stop.
 func (d *Dialect) events(c *gin.Context) error {
 	after, err := lastEventID(c)
@@ -54,9 +55,6 @@ func (d *Dialect) events(c *gin.Context) error {
 	op, err := dialect.Find(c, d.Monitor, c.Param("id"))
 	if err != nil {
 		return err
-	}
-	if after > op.Revision {
-		return badEventID()
 	}
 	c.Header("Cache-Control", "no-store")
 	if op.State.Terminal() && after == op.Revision {
@@ -135,5 +133,5 @@ func lastEventID(c *gin.Context) (int, error) {
 
 func badEventID() error {
 	return fault.New(fault.Malformed, "invalid-event-id",
-		"Last-Event-ID is no event of this operation. Leave it away to hear everything from the beginning.")
+		"Last-Event-ID is not the id of an event. Omit it to get all events from the beginning.")
 }

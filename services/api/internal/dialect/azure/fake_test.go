@@ -73,6 +73,9 @@ func (f *fake) Follow(_ context.Context, _ uuid.UUID, after int, _ time.Duration
 	if err := send(nil); err != nil {
 		return err
 	}
+	if after > len(f.events) {
+		after = 0 // as the monitor does
+	}
 	return send(f.events[after:])
 }
 
