@@ -58,37 +58,35 @@ ORDER BY i.indexrelid`
 // two queries and returns ErrNotFound if the table does not exist.
 func Read(ctx context.Context, db DB, name string) (*Definition, error) {
 	d := &Definition{}
-	oid, err := d.readColumns(ctx, db, name)
-	if err != nil {
+	if err := d.readColumns(ctx, db, name); err != nil {
 		return nil, fmt.Errorf("reading its columns: %w", err)
 	}
 	if len(d.Columns) == 0 {
 		return nil, ErrNotFound
 	}
-	if err := d.readIndexes(ctx, db, oid); err != nil {
+	if err := d.readIndexes(ctx, db); err != nil {
 		return nil, fmt.Errorf("reading its indexes: %w", err)
 	}
 	return d, nil
 }
 
-// readColumns returns the table's OID.
-func (d *Definition) readColumns(ctx context.Context, db DB, name string) (oid uint32, err error) {
+func (d *Definition) readColumns(ctx context.Context, db DB, name string) error {
 	rows, err := db.Query(ctx, columnsSQL, QuoteName(name))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	d.Columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Column, error) {
 		var c Column
-		err := row.Scan(&oid, &d.Schema, &d.Name, &d.Kind, &d.RowType, &d.Deferrable,
+		err := row.Scan(&d.OID, &d.Schema, &d.Name, &d.Kind, &d.RowType, &d.Deferrable,
 			&c.Name, &c.Type, &c.TypeName, &c.Base, &c.BaseName, &c.Element, &c.ElementName, &c.Modifier,
 			&c.Enum, &c.Required, &c.HasDefault, &c.Generated, &c.Deterministic)
 		return c, err
 	})
-	return oid, err
+	return err
 }
 
-func (d *Definition) readIndexes(ctx context.Context, db DB, oid uint32) error {
-	rows, err := db.Query(ctx, indexesSQL, oid)
+func (d *Definition) readIndexes(ctx context.Context, db DB) error {
+	rows, err := db.Query(ctx, indexesSQL, d.OID)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ CREATE INDEX ON shop.goods (amount)`)
 		},
 	}
 	// The OIDs of types that the test creates are unknown.
-	isOID := cmpopts.IgnoreFields(table.Definition{}, "RowType")
+	isOID := cmpopts.IgnoreFields(table.Definition{}, "OID", "RowType")
 	created := cmp.Transformer("created", func(oid uint32) uint32 {
 		if oid >= 16384 { // FirstNormalObjectId
 			return 0
@@ -84,8 +84,8 @@ CREATE INDEX ON shop.goods (amount)`)
 	if diff := cmp.Diff(want, got, isOID, created); diff != "" {
 		t.Errorf("Read() (-want +got):\n%s", diff)
 	}
-	if got.RowType == 0 {
-		t.Error("Read() RowType = 0, want the OID of a type")
+	if got.OID == 0 || got.RowType == 0 {
+		t.Errorf("Read() OID = %d, RowType = %d, want the OIDs of a table and a type", got.OID, got.RowType)
 	}
 }
 

@@ -27,6 +27,7 @@ var ErrNotFound = errors.New("there is no such table: create it, or correct x-lo
 
 // Definition is the part of a table's definition that loading and scanning depend on.
 type Definition struct {
+	OID    uint32
 	Schema string
 	Name   string
 	// Kind is pg_class.relkind, "r" for an ordinary table.

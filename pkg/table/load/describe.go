@@ -21,11 +21,29 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	t, err := newTable(definition, c)
+	constraints, err := table.ReadConstraints(ctx, db, definition)
 	if err != nil {
+		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
+	}
+	access, err := table.ReadAccess(ctx, db, definition, writtenColumns(c))
+	if err != nil {
+		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
+	}
+	t, err := newTable(definition, c)
+	if err := errors.Join(checkAccess(definition, access), err); err != nil {
 		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, err)
 	}
+	t.rowTriggers, t.selfReferences = access.RowTriggers, access.SelfReferences
+	t.conditions = t.newConditions(definition, constraints, access)
 	return t, nil
+}
+
+func writtenColumns(c *collection.Collection) []string {
+	columns := []string{importNumberColumn, importRowColumn}
+	for _, p := range c.Properties {
+		columns = append(columns, p.Name)
+	}
+	return columns
 }
 
 func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
@@ -48,7 +66,7 @@ func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
 		if !declared {
 			field = -1
 		}
-		t.attributes = append(t.attributes, attribute{typeOID: column.Type, field: field})
+		t.attributes = append(t.attributes, attribute{name: column.Name, typeOID: column.Type, field: field})
 	}
 	t.buildSQL()
 	return t, nil
@@ -67,6 +85,38 @@ func writeOrder(c *collection.Collection) []int {
 		}
 	}
 	return order
+}
+
+// checkAccess checks that the role can write to the table, and that rows are written to it as they
+// are sent.
+func checkAccess(d *table.Definition, a *table.Access) error {
+	var errs []error
+	if len(a.Missing) > 0 {
+		errs = append(errs, fmt.Errorf("the role %[1]s lacks the privilege %[2]s: GRANT SELECT, INSERT, UPDATE ON %[3]s TO %[4]s",
+			a.Role, strings.Join(a.Missing, " and "), d.QuotedName(), quote(a.Role)))
+	}
+	if a.RowSecurity {
+		errs = append(errs, fmt.Errorf("row-level security applies to the role %s, which COPY does not support: import with the table's owner"+
+			" or with a role that has BYPASSRLS, or ALTER TABLE %s DISABLE ROW LEVEL SECURITY", a.Role, d.QuotedName()))
+	}
+	if len(a.Rules) > 0 {
+		errs = append(errs, fmt.Errorf("it has rules on INSERT or UPDATE (%s), which COPY ignores: drop them, or replace them by triggers",
+			strings.Join(a.Rules, ", ")))
+	}
+	if a.Inherited {
+		errs = append(errs, errors.New("other tables inherit from it, so that a key can exist twice: import into a table without children"))
+	}
+	return errors.Join(errs...)
+}
+
+// Warnings says what in the table's definition may surprise those who import into it; nil if
+// nothing.
+func (t *Table) Warnings() []string {
+	if len(t.rowTriggers) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s has BEFORE ROW triggers (%s): what they change or drop differs from what was sent, and records that"+
+		" the table refuses are found one by one, which is slow", t.name, strings.Join(t.rowTriggers, ", "))}
 }
 
 func checkKind(d *table.Definition) error {

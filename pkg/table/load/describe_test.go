@@ -82,6 +82,28 @@ func TestDescribeErrors(t *testing.T) {
 		"collated index": {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT" +
 			bookkeeping + "; CREATE UNIQUE INDEX ON x (id COLLATE c)", `"id": {}`, []string{"nondeterministic collation"}},
 		"types apart": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["string", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as string or null`, `"l" is declared as string`}},
+		"rule": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE RULE quiet AS ON INSERT TO x WHERE NEW.id = '' DO INSTEAD NOTHING", `"id": {}`,
+			[]string{"rules on INSERT or UPDATE (quiet)", "drop them"},
+		},
+		"inherited": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE TABLE child () INHERITS (x)", `"id": {}`,
+			[]string{"other tables inherit from it"},
+		},
+		"row-level security": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; ALTER TABLE x ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON x USING (true);" +
+				"GRANT SELECT, INSERT, UPDATE ON x TO pg_monitor; SET LOCAL ROLE pg_monitor", `"id": {}`,
+			[]string{"row-level security applies to the role pg_monitor", "ALTER TABLE"},
+		},
+		"privileges": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY, n INT" + bookkeeping + "; GRANT SELECT, INSERT (id, n, import_number, import_row), UPDATE (n) ON x TO pg_monitor;" +
+				"SET LOCAL ROLE pg_monitor", `"id": {}, "n": {}`,
+			[]string{"pg_monitor lacks the privilege UPDATE:", `GRANT SELECT, INSERT, UPDATE ON "public"."x" TO "pg_monitor"`},
+		},
+		"no privileges": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; SET LOCAL ROLE pg_monitor", `"id": {}`,
+			[]string{"lacks the privilege SELECT and INSERT and UPDATE"},
+		},
 		"all at once": {
 			"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`,
 			[]string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`},
@@ -117,6 +139,25 @@ func describeTemporarily(t *testing.T, conn *pgx.Conn, tables string, c *collect
 	}
 	_, err = load.Describe(t.Context(), tx, c)
 	return err
+}
+
+// TestDescribeWarnings checks that triggers that may change or drop rows are named, and no others.
+func TestDescribeWarnings(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, partsTable+`;
+		CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+		CREATE TRIGGER after AFTER INSERT ON parts FOR EACH ROW EXECUTE FUNCTION keep();
+		CREATE TRIGGER deletion BEFORE DELETE ON parts FOR EACH ROW EXECUTE FUNCTION keep();
+		CREATE TRIGGER disabled BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION keep();
+		ALTER TABLE parts DISABLE TRIGGER disabled`, partsSchema)
+	if got := f.table.Warnings(); len(got) > 0 {
+		t.Errorf("Warnings() = %q, want none", got)
+	}
+	exec(t, f.conn, "CREATE TRIGGER touched BEFORE UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION keep()")
+	f.describe(t)
+	if got := f.table.Warnings(); len(got) != 1 || !strings.Contains(got[0], "(touched)") {
+		t.Errorf("Warnings() = %q, want one about the trigger touched", got)
+	}
 }
 
 // TestDescribeUnusualTables loads into tables with an unusual but valid definition.

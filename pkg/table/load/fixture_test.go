@@ -59,11 +59,11 @@ func (f *fixture) describe(t *testing.T) {
 	f.table = table
 }
 
-func parse(t *testing.T, schema string) *collection.Collection {
-	t.Helper()
+func parse(tb testing.TB, schema string) *collection.Collection {
+	tb.Helper()
 	c, err := collection.Parse("tested", []byte(schema))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

@@ -7,6 +7,7 @@ package load
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,6 +25,9 @@ type Result struct {
 	Outcomes []operation.Outcome
 	// Rejected lists the records that Postgres rejected, by row number. The caller sets Received.
 	Rejected []operation.Rejection
+	// SupersededBy is the greatest number of an import whose row in the table superseded a record; 0
+	// if there is none.
+	SupersededBy int64
 }
 
 // Load writes the batch into the table as rows of the import with the number, inside the caller's
@@ -32,8 +36,7 @@ type Result struct {
 // Of several records with the same key, the last is written. It replaces the existing row unless
 // that row belongs to a later import or is a later row of this import. A record that Postgres
 // rejects does not affect the others: the record before it with the same key, if any, is written
-// instead. A trigger of the table may change a row but not drop it, because Load could not
-// distinguish it from a superseded one.
+// instead. A trigger of the table may change a row; a row that it drops is rejected.
 //
 // Concurrent transactions that load one batch each cannot deadlock on keys, because they write them
 // in the same order. If another unique constraint causes a deadlock, Load returns Postgres's error
@@ -42,12 +45,12 @@ func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result
 	b.setImportNumber(importNumber)
 	b.arrange()
 	b.rejected = nil
-	l := loader{conn: tx.Conn().PgConn(), batch: b, table: b.table}
+	l := loader{conn: tx.Conn().PgConn(), batch: b, table: b.table, orphaned: make(map[int32]*pgconn.PgError)}
 	if err := l.loadAll(ctx, importNumber); err != nil {
 		return Result{}, err
 	}
 	slices.SortFunc(b.rejected, func(x, y operation.Rejection) int { return cmp.Compare(x.Row, y.Row) })
-	return Result{Outcomes: b.outcomes, Rejected: b.rejected}, nil
+	return Result{Outcomes: b.outcomes, Rejected: b.rejected, SupersededBy: l.supersededBy}, nil
 }
 
 // loader is the state of one call of Load.
@@ -55,8 +58,17 @@ type loader struct {
 	conn  *pgconn.PgConn
 	batch *Batch
 	table *Table
+	// useCopy reports whether the next attempt copies the rows.
+	useCopy bool
 	// conflict reports whether a key existed in the table.
 	conflict bool
+	// unreturned are rows that an upsert has sent and not returned.
+	unreturned []int32
+	// blocked are rows that are refused if another row of the batch is written.
+	blocked []refusal
+	// orphaned has the reason of each row that a walk found without its parent.
+	orphaned     map[int32]*pgconn.PgError
+	supersededBy int64
 }
 
 func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
@@ -68,62 +80,92 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 			return err
 		}
 	}
-	useCopy := !l.table.conflicts.expected(importNumber)
-	if err := l.load(ctx, l.batch.winners, useCopy); err != nil {
+	l.useCopy = !l.table.conflicts.expected(importNumber)
+	if err := l.load(ctx, l.table.refusals.expected(importNumber)); err != nil {
 		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}
 	l.table.conflicts.record(importNumber, l.conflict)
+	l.table.refusals.record(importNumber, len(l.batch.rejected) > 0)
 	return nil
 }
 
-// load writes rows, which are in the order of keys. If COPY violates a unique constraint, the
-// upsert is used instead. If Postgres rejects rows, they are written again in halves, the lower
-// keys first, until each rejected row is alone.
-func (l *loader) load(ctx context.Context, rows []int32, useCopy bool) error {
-	err := l.attempt(ctx, rows, useCopy)
-	if err == nil {
-		return l.exec(ctx, releaseSQL)
+// load writes all rows with one statement if Postgres refuses none of them. Otherwise it removes the
+// rows that violate a constraint that queries can evaluate, and tries once more; if check is true it
+// does so at once. Rows that Postgres still refuses are found by writing row by row.
+func (l *loader) load(ctx context.Context, check bool) error {
+	rows := l.batch.winners
+	for {
+		if check {
+			var err error
+			if rows, err = l.dropKnown(ctx, rows); err != nil {
+				return err
+			}
+		}
+		refused, err := l.write(ctx, rows)
+		switch {
+		case err != nil:
+			return err
+		case !refused:
+			return l.loadBlocked(ctx)
+		case check:
+			return l.walk(ctx, l.withBlocked(rows))
+		}
+		check = true
 	}
-	rejection := rejectionOf(err)
-	if rejection == nil {
-		return err
+}
+
+// write writes rows, which are in the order of keys, in a savepoint. It reports whether Postgres
+// refused one of them; then it has written none.
+func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err error) {
+	if len(rows) == 0 {
+		return false, nil
 	}
-	if err := l.exec(ctx, rollbackSQL); err != nil {
-		return err
+	if l.useCopy {
+		switch err := l.copyRows(ctx, rows); {
+		case err == nil:
+			return false, l.exec(ctx, releaseSQL)
+		case l.refusesRow(err):
+			return true, l.exec(ctx, rollbackSQL)
+		case !errors.Is(err, errDropped) && !isStatementError(err):
+			return false, err
+		}
+		// A key exists. Citus reports that with another code (XX000), so an error that is not known
+		// is no reason to give up: if it has another cause, the upsert meets it again.
+		l.useCopy = false
+		if err := l.exec(ctx, rollbackSQL); err != nil {
+			return false, err
+		}
 	}
+	err = l.upsertRows(ctx, rows)
 	switch {
-	case useCopy && rejection.Code == uniqueViolation:
-		return l.load(ctx, rows, false)
-	case len(rows) == 1:
-		return l.reject(ctx, rows[0], rejection)
+	case err == nil:
+		if err := l.settleUnreturned(ctx); err != nil {
+			return false, err
+		}
+		return false, l.exec(ctx, releaseSQL)
+	case rejectionOf(err) != nil:
+		return true, l.exec(ctx, rollbackSQL)
 	}
-	half := len(rows) / 2
-	if err := l.load(ctx, rows[:half], useCopy); err != nil {
-		return err
-	}
-	return l.load(ctx, rows[half:], useCopy)
+	return false, err
 }
 
-// attempt writes rows inside a savepoint, all or none.
-func (l *loader) attempt(ctx context.Context, rows []int32, useCopy bool) error {
-	if useCopy {
-		return l.copyRows(ctx, rows)
-	}
-	return l.upsertRows(ctx, rows)
+// refusesRow reports whether Postgres refused a row of a COPY for another reason than that its key
+// exists.
+func (l *loader) refusesRow(err error) bool {
+	rejection := rejectionOf(err)
+	return rejection != nil &&
+		(rejection.Code != uniqueViolation || slices.Contains(l.table.conditions.secondary, rejection.ConstraintName))
 }
 
-// reject marks a record as rejected. It has superseded nothing, so the record before it with the
-// same key is written instead. This keeps the order of keys.
-func (l *loader) reject(ctx context.Context, row int32, rejection *pgconn.PgError) error {
+// refuse marks a record as rejected by Postgres. It has superseded nothing, so the caller writes the
+// record before it with the same key instead.
+func (l *loader) refuse(row int32, rejection *pgconn.PgError) {
+	l.reject(row, l.table.explain(rejection))
+}
+
+func (l *loader) reject(row int32, reason operation.Reason) {
 	l.batch.outcomes[row] = operation.Rejected
-	l.batch.rejected = append(l.batch.rejected, operation.Rejection{
-		Row:     l.batch.Row(int(row)),
-		Reasons: []operation.Reason{l.table.explain(rejection)},
-	})
-	if earlier := l.batch.previous[row]; earlier >= 0 {
-		return l.load(ctx, []int32{earlier}, false)
-	}
-	return nil
+	l.batch.rejected = append(l.batch.rejected, operation.Rejection{Row: l.batch.Row(int(row)), Reasons: []operation.Reason{reason}})
 }
 
 // Each attempt runs in a savepoint.

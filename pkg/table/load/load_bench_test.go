@@ -127,27 +127,6 @@ func keepOnePerBatch(b *testing.B, conn *pgx.Conn) {
 	exec(b, conn, "INSERT INTO xforce.tools SELECT * FROM kept; DROP TABLE kept")
 }
 
-// BenchmarkRejections measures batches in which some records violate a constraint, which Load finds
-// by bisection.
-func BenchmarkRejections(b *testing.B) {
-	for _, bad := range []int{0, 1, 50, benchmarkRows} {
-		b.Run(fmt.Sprintf("of_%d_bad_%d", benchmarkRows, bad), func(b *testing.B) {
-			conn := storetest.Connect(b, storetest.NewDatabase(b))
-			exec(b, conn, "ALTER TABLE xforce.tools ADD CHECK (url <> '')")
-			tools := newTools(benchmarkRows)
-			for i := range bad {
-				tools[i*benchmarkRows/bad].members[5] = quoted("")
-			}
-			batch := describeTools(b, conn).NewBatch()
-			fill(b, batch, tools)
-			for b.Loop() {
-				mustLoad(b.Context(), b, conn, batch, 1, operation.Created, operation.Rejected)
-				exec(b, conn, "TRUNCATE xforce.tools")
-			}
-		})
-	}
-}
-
 func timed(f func()) time.Duration {
 	start := time.Now()
 	f()

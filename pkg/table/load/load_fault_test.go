@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/storetest"
@@ -129,15 +131,62 @@ func TestLoadDroppedTable(t *testing.T) {
 	}
 }
 
-// TestLoadTriggerDropsRows checks that Load fails if it cannot count the written rows.
+// TestLoadTriggerDropsRows checks that a record that a trigger drops is neither created nor
+// superseded.
 func TestLoadTriggerDropsRows(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, partsTable+`;
-		CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-		CREATE TRIGGER drop_row BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION drop_row()`, partsSchema)
-	batch := f.table.NewBatch()
-	f.add(t, batch, record{1, `{"id":"a"}`})
-	if _, err := loadBatch(t.Context(), f.conn, batch, 1); err == nil || !strings.Contains(err.Error(), "trigger") {
-		t.Errorf("Load() error = %v, want one about the trigger", err)
+		INSERT INTO parts (id, price, import_number, import_row) VALUES ('locked', 1, 1, 1), ('later', 1, 9, 1), ('open', 1, 1, 1);
+		CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		  IF NEW.id LIKE 'lock%' THEN RETURN NULL; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER drop_row BEFORE UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION drop_row();
+		CREATE TRIGGER drop_new BEFORE INSERT ON parts FOR EACH ROW WHEN (NEW.id = 'lock new') EXECUTE FUNCTION drop_row()`, partsSchema)
+	records := []record{
+		{1, `{"id":"locked","price":2}`},
+		{2, `{"id":"later","price":2}`},
+		{3, `{"id":"lock new","price":2}`},
+		{4, `{"id":"new","price":2}`},
+		{5, `{"id":"open","price":2}`},
 	}
+	for name, more := range map[string][]record{"together": nil, "beside a refused one": {{6, `{"id":"zero","price":0}`}}} {
+		t.Run(name, func(t *testing.T) {
+			batch := f.table.NewBatch()
+			f.add(t, batch, append(slices.Clone(records), more...)...)
+			tx, err := f.conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			result, err := batch.Load(t.Context(), tx, 2)
+			if err := errors.Join(err, tx.Rollback(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			got := summarize(batch, result)
+			want := []string{"1:failed", "2:superseded", "3:failed", "4:created", "5:updated"}
+			if diff := cmp.Diff(want, got.Outcomes[:5]); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
+			}
+			if reason := result.Rejected[0].Reasons[0]; reason.Code != load.CodeUnspecified || !strings.Contains(reason.Message, "trigger") {
+				t.Errorf("reason = %v, want %s with the trigger named as the cause", reason, load.CodeUnspecified)
+			}
+			if result.SupersededBy != 9 {
+				t.Errorf("SupersededBy = %d, want 9", result.SupersededBy)
+			}
+		})
+	}
+}
+
+// TestLoadDuplicateKeyWithOtherCode lets the direct COPY of an existing key fail with the code of an
+// internal error, as Citus does, while the upsert works.
+func TestLoadDuplicateKeyWithOtherCode(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, partsTable+`;
+		INSERT INTO parts (id, price) VALUES ('known', 1);
+		CREATE FUNCTION refuse_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		  IF current_query() LIKE '%COPY%' AND EXISTS (SELECT FROM parts WHERE id = NEW.id) THEN
+		    RAISE EXCEPTION 'duplicate key value violates unique constraint "parts_pkey_102008"' USING ERRCODE = 'XX000';
+		  END IF; RETURN NEW; END $$;
+		CREATE TRIGGER refuse_copy BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION refuse_copy()`, partsSchema)
+	got := f.load(t, 1, record{1, `{"id":"known","price":2}`}, record{2, `{"id":"new","price":2}`}, record{3, `{"id":"zero","price":0}`})
+	got.want(t, []string{"1:updated", "2:created", "3:failed"}, []string{"3:check-violation"})
+	f.wantRows(t, "SELECT id, price FROM parts ORDER BY id", "(known,2)", "(new,2)")
 }

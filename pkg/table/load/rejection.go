@@ -19,6 +19,7 @@ const (
 	stringTooLong       = "22001"
 	numberOutOfRange    = "22003"
 	datetimeOverflow    = "22008"
+	invalidText         = "22P02"
 )
 
 // ErrChanged is part of Load's error if the table no longer has the definition that Describe read:
@@ -37,6 +38,19 @@ var (
 	// value whose binary form does not fit its type.
 	changeCodes = []string{"42P01", "42703", "42P10", "42804", "22P03", "08P01"}
 )
+
+// sessionClasses are the SQLSTATE classes of errors of a session, a transaction or the server, which
+// another statement would meet too: connection, transaction state, rollback, resources, objects in
+// use, operator intervention, system errors.
+var sessionClasses = []string{"08", "25", "40", "53", "55", "57", "58"}
+
+// isStatementError reports whether the error belongs to the statement alone, so that after a
+// rollback to a savepoint another statement can do the same work.
+func isStatementError(err error) bool {
+	fromServer, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && fromServer.SeverityUnlocalized == "ERROR" && len(fromServer.Code) >= 2 &&
+		!slices.Contains(sessionClasses, fromServer.Code[:2])
+}
 
 // rejectionOf returns the error with which Postgres rejected rows for their content; nil for any
 // other error.

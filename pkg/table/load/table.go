@@ -31,11 +31,22 @@ type Table struct {
 
 	copySQL   string
 	upsertSQL string
-	conflicts conflictHints
+	// laterSQL returns the row number of each row that a row of the table supersedes, and the number
+	// of the import that wrote that row.
+	laterSQL   string
+	conditions conditions
+	// selfReferences are the names of the foreign keys to the table itself.
+	selfReferences []string
+	// rowTriggers are the triggers that may change or drop rows.
+	rowTriggers []string
+	// conflicts remembers imports that found existing keys, for which COPY would fail; refusals
+	// those whose rows were refused, so that the conditions are evaluated before the first attempt.
+	conflicts, refusals hints
 }
 
 // attribute is a member of the table's composite type.
 type attribute struct {
+	name    string
 	typeOID uint32
 	// field is the index of the column in an encoded row; -1 if the collection does not declare it.
 	field int
@@ -70,4 +81,6 @@ func (t *Table) buildSQL() {
 		" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
 		" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)" +
 		" RETURNING existing.import_row, existing.xmax = 0"
+	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
+		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
 }

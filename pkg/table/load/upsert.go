@@ -13,20 +13,22 @@ import (
 // errUnknownRow is returned if Postgres returns a row number that was not sent.
 var errUnknownRow = errors.New("a row was returned that was not sent: a trigger of the table changes " + importRowColumn)
 
-// upsertRows sends rows as an array of the table's composite type. Each row replaces an older row
-// with its key. This needs no temporary table, so neither the privilege to create one nor writes to
-// the catalog.
+// upsertRows sends rows as an array of the table's composite type, in a savepoint that the caller
+// ends. Each row replaces an older row with its key. This needs no temporary table, so neither the
+// privilege to create one nor writes to the catalog.
 func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	if err := l.exec(ctx, savepointSQL); err != nil {
 		return err
 	}
-	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows)
+	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows, nil)
 	format := []int16{pgx.BinaryFormatCode}
 	written := l.conn.ExecParams(ctx, l.table.upsertSQL, [][]byte{l.batch.array}, nil, format, format)
-	known := true
+	next, known := returned{batch: l.batch, rows: rows}, true
 	for known && written.NextRow() {
-		values := written.Values()
-		rows, known = l.setWritten(rows, int32(binary.BigEndian.Uint32(values[0])), values[1][0] != 0) //nolint:gosec // an INT
+		var row int32
+		if row, known = next.find(int32(readInt(written.Values()[0]))); known { //nolint:gosec // an INT
+			l.setWritten(row, written.Values())
+		}
 	}
 	if _, err := written.Close(); err != nil {
 		return err
@@ -34,40 +36,94 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	if !known {
 		return errUnknownRow
 	}
-	l.setSuperseded(rows)
+	l.unreturned = next.others(l.unreturned[:0])
 	return nil
 }
 
-// setWritten sets the outcome of the record with the row number. Postgres returns rows in the order
-// in which they were sent, so the records before it were not written: the table contains later
-// ones. setWritten returns the rows after it, and false if there is no such record.
-func (l *loader) setWritten(rows []int32, rowNumber int32, created bool) (rest []int32, known bool) {
-	n := 0
-	for n < len(rows) && l.batch.entries[rows[n]].row != rowNumber {
-		n++
-	}
-	if n == len(rows) {
-		return rows, false
-	}
-	l.setSuperseded(rows[:n])
-	l.batch.outcomes[rows[n]] = operation.Created
-	if !created {
-		l.batch.outcomes[rows[n]] = operation.Updated
+// setWritten sets the outcome of a record from what the upsert returned for it.
+func (l *loader) setWritten(row int32, values [][]byte) {
+	l.batch.outcomes[row] = operation.Created
+	if created := values[1][0] != 0; !created {
+		l.batch.outcomes[row] = operation.Updated
 		l.conflict = true
 	}
-	return rows[n+1:], true
 }
 
-func (l *loader) setSuperseded(rows []int32) {
-	for _, row := range rows {
-		l.batch.outcomes[row] = operation.Superseded
-		l.conflict = true
+// returned matches the rows that Postgres returns with those that were sent. Postgres returns them
+// in the order in which they were sent; databases that distribute a table may not.
+type returned struct {
+	batch *Batch
+	rows  []int32
+	next  int
+	// found has the rows that were returned, byNumber all rows that were sent. Both are nil while
+	// every row has been returned in order.
+	found    map[int32]bool
+	byNumber map[int32]int32
+}
+
+// find returns the row with the number, and false if it was not sent.
+func (r *returned) find(number int32) (row int32, known bool) {
+	if r.byNumber == nil && r.next < len(r.rows) && r.batch.entries[r.rows[r.next]].row == number {
+		r.next++
+		return r.rows[r.next-1], true
 	}
+	if r.byNumber == nil {
+		r.byNumber, r.found = make(map[int32]int32, len(r.rows)), make(map[int32]bool, len(r.rows))
+		for i, sent := range r.rows {
+			r.byNumber[r.batch.entries[sent].row] = sent
+			r.found[sent] = i < r.next
+		}
+	}
+	row, known = r.byNumber[number]
+	r.found[row] = true
+	return row, known
+}
+
+// others appends the rows that were not returned.
+func (r *returned) others(dst []int32) []int32 {
+	if r.byNumber == nil {
+		return append(dst, r.rows[r.next:]...)
+	}
+	for _, row := range r.rows {
+		if !r.found[row] {
+			dst = append(dst, row)
+		}
+	}
+	return dst
+}
+
+// settleUnreturned settles the rows that upserts have sent and not returned. Such a row is
+// superseded if the table has a later row with its key. Otherwise a trigger has dropped it.
+func (l *loader) settleUnreturned(ctx context.Context) error {
+	if len(l.unreturned) == 0 {
+		return nil
+	}
+	l.conflict = true
+	superseded := returned{batch: l.batch, rows: l.unreturned}
+	l.batch.array = l.batch.appendArray(l.batch.array[:0], l.unreturned, nil)
+	format := []int16{pgx.BinaryFormatCode}
+	result := l.conn.ExecParams(ctx, l.table.laterSQL, [][]byte{l.batch.array}, nil, format, format)
+	for result.NextRow() {
+		values := result.Values()
+		if row, known := superseded.find(int32(readInt(values[0]))); known { //nolint:gosec // an INT
+			l.batch.outcomes[row] = operation.Superseded
+			l.supersededBy = max(l.supersededBy, int64(binary.BigEndian.Uint64(values[1]))) //nolint:gosec // a BIGINT
+		}
+	}
+	if _, err := result.Close(); err != nil {
+		return err
+	}
+	for _, row := range superseded.others(nil) {
+		l.reject(row, operation.Reason{Code: CodeUnspecified, Message: "a trigger of the table dropped the record"})
+	}
+	l.unreturned = l.unreturned[:0]
+	return nil
 }
 
 // appendArray encodes rows as a one-dimensional array of the table's composite type. Each member
-// follows its type's OID, in the order of the table.
-func (b *Batch) appendArray(dst []byte, rows []int32) []byte {
+// follows its type's OID, in the order of the table. Unless needed is empty, the fields for which
+// it is false are sent as NULL.
+func (b *Batch) appendArray(dst []byte, rows []int32, needed []bool) []byte {
 	for _, word := range [...]uint32{1, 0, b.table.rowType, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)
 	}
@@ -79,7 +135,7 @@ func (b *Batch) appendArray(dst []byte, rows []int32) []byte {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(b.table.attributes))) //nolint:gosec // at most 1600
 		for _, attribute := range b.table.attributes {
 			dst = binary.BigEndian.AppendUint32(dst, attribute.typeOID)
-			if attribute.field < 0 {
+			if attribute.field < 0 || len(needed) > 0 && !needed[attribute.field] {
 				dst = binary.BigEndian.AppendUint32(dst, nullLength)
 			} else {
 				dst = append(dst, fields[attribute.field]...)

@@ -1,0 +1,73 @@
+package table
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Access is what decides, apart from the columns and constraints, whether the role of the
+// connection can write to a table and whether what it writes stays as it was sent.
+type Access struct {
+	// Role is the role of the connection.
+	Role string
+	// RowSecurity reports whether row-level security applies to the role.
+	RowSecurity bool
+	// Inherited reports whether other tables inherit from the table.
+	Inherited bool
+	// Rules are the enabled rules on INSERT and UPDATE.
+	Rules []string
+	// RowTriggers are the enabled BEFORE ROW triggers on INSERT and UPDATE. Such a trigger may change
+	// a row or drop it.
+	RowTriggers []string
+	// EarlyTriggers reports whether any trigger runs before Postgres checks the constraints. Then a
+	// query cannot predict the result of the check.
+	EarlyTriggers bool
+	// SelfReferences are the names of the table's foreign keys to itself.
+	SelfReferences []string
+	// Missing are the privileges among SELECT, INSERT and UPDATE that the role lacks on the table or
+	// on one of the columns asked for.
+	Missing []string
+}
+
+// The bits of tgtype are defined in Postgres' pg_trigger.h: 1 row, 2 before, 4 insert, 16 update.
+// The triggers that check foreign keys have names that begin with RI_, and triggers of a kind run in
+// the order of their names. The bookkeeping of created rows reads a system column, which needs
+// SELECT on the whole table.
+const accessSQL = `
+SELECT current_user::text, row_security_active(c.oid),
+       c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
+       ARRAY(SELECT r.rulename::text FROM pg_rewrite r
+             WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3') AND r.ev_enabled IN ('O', 'A') ORDER BY r.rulename),
+       ARRAY(SELECT g.tgname::text FROM pg_trigger g
+             WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
+               AND g.tgtype & 3 = 3 AND g.tgtype & 20 > 0 ORDER BY g.tgname),
+       EXISTS (SELECT FROM pg_trigger g
+               WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 20 > 0
+                 AND (g.tgtype & 2 > 0 OR g.tgname < 'RI_')),
+       ARRAY(SELECT k.conname::text FROM pg_constraint k
+             WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' ORDER BY k.conname),
+       ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) WITH ORDINALITY AS p (name, place)
+             WHERE NOT has_table_privilege(c.oid, p.name)
+               AND (p.name = 'SELECT' OR EXISTS (
+                 SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attname = ANY ($2)
+                   AND NOT has_column_privilege(c.oid, a.attnum, p.name)))
+             ORDER BY p.place)
+FROM pg_class c WHERE c.oid = $1`
+
+// ReadAccess reads how the role of the connection can write the columns of the table.
+func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string) (*Access, error) {
+	rows, err := db.Query(ctx, accessSQL, d.OID, columns)
+	if err != nil {
+		return nil, fmt.Errorf("reading the access to it: %w", err)
+	}
+	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
+		a := &Access{}
+		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.SelfReferences, &a.Missing)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the access to it: %w", err)
+	}
+	return access, nil
+}
