@@ -16,7 +16,7 @@ BEGIN
     SELECT md5(key || '=' || value)::uuid, NEW.number FROM jsonb_each_text(NEW.labels) ON CONFLICT DO NOTHING;
   ELSE
     DELETE FROM xforce.task_labels
-    WHERE number = NEW.number AND label IN (SELECT md5(key || '=' || value)::uuid FROM jsonb_each_text(NEW.labels));
+    WHERE number = NEW.number AND label = ANY (ARRAY(SELECT md5(key || '=' || value)::uuid FROM jsonb_each_text(NEW.labels)));
   END IF;
   RETURN NULL;
 END $$;

@@ -29,15 +29,16 @@ const listColumns = operationColumns + `, CASE WHEN pg_column_size(request) <= 4
 // found enough of them or has examined the maximum. It also returns the last one that it examined,
 // so that the list can be continued there. Everything is one statement, and so reads one snapshot.
 //
-// Its parts are: the source's branches, the maximum of examined operations, the conditions, and the
-// maximum of rows.
+// The order is an expression in the list of columns, because Postgres can't merge the branches by
+// one that is not. The parts are: the source's branches, the maximum of examined operations, the conditions, the
+// maximum of rows, and the order of the source's index.
 const examine = `
 SELECT ` + listColumns + `, matches, place = %[2]d
 FROM (
-  SELECT *, %[3]s AS matches, row_number() OVER (ORDER BY - number ROWS UNBOUNDED PRECEDING) AS place
-  FROM (SELECT * FROM (%[1]s) AS branches ORDER BY - number LIMIT %[2]d) AS candidates) AS examined
+  SELECT *, %[3]s AS matches, row_number() OVER (ORDER BY %[5]s ROWS UNBOUNDED PRECEDING) AS place
+  FROM (SELECT * FROM (%[1]s) AS branches ORDER BY %[5]s LIMIT %[2]d) AS candidates) AS examined
 WHERE matches OR place = %[2]d
-ORDER BY - number LIMIT %[4]s`
+ORDER BY %[5]s LIMIT %[4]s`
 
 // listQueries returns the queries that can read the list, the one that most often examines the
 // fewest operations first: by one of the labels, or by kind, state and collection.
@@ -46,24 +47,24 @@ func listQueries(f Filter, r numberRange, examined int) (queries []listQuery) {
 		if len(queries) == maxLabelSources {
 			break
 		}
-		queries = append(queries, newListQuery(f, r, examined, func(q *listQuery) []string {
+		queries = append(queries, newListQuery(f, r, examined, "number DESC", func(q *listQuery) []string {
 			return []string{labelBranch(q, name+"="+f.Labels[name], f, r)}
 		}))
 	}
-	return append(queries, newListQuery(f, r, examined, func(q *listQuery) []string { return stateBranches(q, f, r) }))
+	return append(queries, newListQuery(f, r, examined, "place_key", func(q *listQuery) []string { return stateBranches(q, f, r) }))
 }
 
 // maxLabelSources limits the work for a list with many labels.
 const maxLabelSources = 3
 
-func newListQuery(f Filter, r numberRange, examined int, source func(*listQuery) []string) listQuery {
+func newListQuery(f Filter, r numberRange, examined int, order string, source func(*listQuery) []string) listQuery {
 	var q listQuery
 	branches := source(&q)
 	if len(r.strays) > 0 {
-		branches = append(branches, strayBranch(&q, f, r))
+		branches = append(branches, strayBranch(&q, f, r, order))
 	}
 	matches := q.conditions(f)
-	q.sql = fmt.Sprintf(examine, strings.Join(branches, "\n    UNION ALL "), examined, matches, q.arg(f.Limit+1))
+	q.sql = fmt.Sprintf(examine, strings.Join(branches, "\n    UNION ALL "), examined, matches, q.arg(f.Limit+1), order)
 	return q
 }
 
@@ -107,29 +108,30 @@ func stateBranches(q *listQuery, f Filter, r numberRange) (branches []string) {
 				continue
 			}
 			branches = append(branches, fmt.Sprintf(
-				"(SELECT * FROM xforce.tasks WHERE is_active AND kind = '%s' AND status = '%s'%s AND %s ORDER BY - number)",
+				"(SELECT *, - number AS place_key FROM xforce.tasks WHERE is_active AND kind = '%s' AND status = '%s'%s AND %s ORDER BY - number)",
 				kind, state, collection, numbers))
 		}
 	}
 	if len(branches) == 0 { // an unknown kind
-		branches = append(branches, "(SELECT * FROM xforce.tasks WHERE FALSE)")
+		branches = append(branches, "(SELECT *, - number AS place_key FROM xforce.tasks WHERE FALSE)")
 	}
 	return branches
 }
 
+// labelBranch has the operations with a label. OFFSET 0 keeps Postgres from reading all operations
+// and looking for the label of each.
 func labelBranch(q *listQuery, label string, f Filter, r numberRange) string {
-	below, above := f.below(r), r.above
 	return fmt.Sprintf(`(
-    SELECT t.* FROM xforce.task_labels l JOIN xforce.tasks t ON t.number = l.number
-    WHERE l.label = md5(%s)::uuid AND l.number < %s AND l.number > %s ORDER BY l.number DESC)`,
-		q.arg(label), q.arg(below), q.arg(above))
+    SELECT t.*, - number AS place_key FROM (
+      SELECT number FROM xforce.task_labels WHERE label = md5(%s)::uuid AND number < %s AND number > %s ORDER BY number DESC OFFSET 0
+    ) AS labelled JOIN xforce.tasks t USING (number) ORDER BY number DESC)`, q.arg(label), q.arg(f.below(r)), q.arg(r.above))
 }
 
 // strayBranch has the operations that the filter selects although their numbers are not in the range.
-func strayBranch(q *listQuery, f Filter, r numberRange) string {
+func strayBranch(q *listQuery, f Filter, r numberRange, order string) string {
 	return fmt.Sprintf(`(
-    SELECT * FROM xforce.tasks WHERE number = ANY (%s) AND number < %s AND (number <= %s OR number >= %s)
-    ORDER BY - number)`, q.arg(r.strays), q.arg(f.belowOrAll()), q.arg(r.above), q.arg(r.below))
+    SELECT *, - number AS place_key FROM xforce.tasks WHERE number = ANY (%s) AND number < %s AND (number <= %s OR number >= %s)
+    ORDER BY %s)`, q.arg(r.strays), q.arg(f.belowOrAll()), q.arg(r.above), q.arg(r.below), order)
 }
 
 // between returns the condition of the numbers in the order of the index.

@@ -1,0 +1,250 @@
+package history_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// driver calls the methods of a store as the services do.
+type driver struct {
+	*store.Store
+	sql *pgx.Conn
+}
+
+// drive calls every method of the store that executes a statement on Longshore's tables.
+func drive(t *testing.T, s *store.Store, sql *pgx.Conn) {
+	t.Helper()
+	d := driver{s, sql}
+	t.Run("imports", d.imports)
+	t.Run("multipart", d.multipart)
+	t.Run("searches", d.searches)
+	t.Run("reads", d.reads)
+	t.Run("lists", d.lists)
+	t.Run("duties", d.duties)
+}
+
+// mustNot ends the test if there is an error.
+func mustNot(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func draft(kind operation.Kind) store.Draft {
+	return store.Draft{
+		Reference: operation.NewReference(), Kind: kind, Collection: "tools", Lanes: 2, PollWithin: time.Minute,
+		Labels: map[string]string{"team": "data"}, Request: []byte(`{}`),
+	}
+}
+
+// packed returns a chunk of two records.
+func packed(seq int) chunk.Chunk {
+	packer := chunk.NewPacker(2, 1<<20)
+	packer.Add([]byte(`{"n":1}`))
+	packer.Add([]byte(`{"n":2}`))
+	c := packer.Cut()
+	c.Seq, c.FirstRow = seq, 2*seq+1
+	return c
+}
+
+// accept stages and seals an import of n chunks.
+func (d driver) accept(t *testing.T, n int) *operation.Operation {
+	t.Helper()
+	from := draft(operation.Import)
+	from.Request, from.PollWithin = nil, 0
+	u, err := d.NewUpload(from)
+	mustNot(t, err)
+	if n > 1 {
+		mustNot(t, u.Claim(t.Context()))
+		mustNot(t, u.Touch(t.Context()))
+	}
+	for seq := range n - 1 {
+		mustNot(t, u.Stage(t.Context(), packed(seq)))
+	}
+	op, err := u.Seal(t.Context(), packed(n-1))
+	mustNot(t, err)
+	return op
+}
+
+func (d driver) imports(t *testing.T) {
+	op := d.accept(t, 3)
+	at := func(seq int) job.Chunk { return job.Chunk{OperationID: op.ID, Seq: seq} }
+	_, err := d.BeginAttempt(t.Context(), at(0), op.Kind)
+	mustNot(t, err)
+	mustNot(t, d.UncountAttempt(t.Context(), at(0)))
+	_, err = d.RunStep(t.Context(), at(0), func(_ context.Context, s *store.Step) (store.Effect, error) {
+		return store.Effect{
+			Outcomes:   []operation.Outcome{operation.Created, operation.Rejected},
+			Rejections: []operation.Rejection{{Row: s.FirstRow + 1, Received: []byte(`{}`), Reasons: []operation.Reason{{Code: "x", Message: "x"}}}},
+		}, nil
+	})
+	mustNot(t, err)
+	if _, err := d.BeginAttempt(t.Context(), at(0), op.Kind); err == nil {
+		t.Error("BeginAttempt() of a done chunk succeeded")
+	}
+	mustNot(t, d.ReportProgress(t.Context(), op.ID, 50, "half"))
+	_, err = d.Fail(t.Context(), at(1), operation.Failure{Code: "x", Message: "x"})
+	mustNot(t, err)
+	_, err = d.Cancel(t.Context(), d.accept(t, 1).ID)
+	mustNot(t, err)
+	_, err = d.Prune(t.Context(), op.ID)
+	mustNot(t, err)
+	d.drop(t)
+}
+
+// drop stages an upload and drops it.
+func (d driver) drop(t *testing.T) {
+	t.Helper()
+	u, err := d.NewUpload(draft(operation.Import))
+	mustNot(t, err)
+	mustNot(t, u.Stage(t.Context(), packed(0)))
+	mustNot(t, u.Drop(t.Context()))
+}
+
+func (d driver) multipart(t *testing.T) {
+	ctx := t.Context()
+	u, err := d.BeginMultipart(ctx, draft(operation.Import), time.Hour)
+	mustNot(t, err)
+	for range 2 {
+		w, err := d.NewPart(u.ID, 1)
+		mustNot(t, err)
+		mustNot(t, w.Append(ctx, []byte("n\n1\n")))
+		mustNot(t, w.Touch(ctx, time.Hour))
+		_, err = w.Commit(ctx, []byte("digest"), 1<<20, time.Hour)
+		mustNot(t, err)
+		mustNot(t, w.Discard(ctx))
+	}
+	_, err = d.ListParts(ctx, u.ID)
+	mustNot(t, err)
+	op, err := d.FinishMultipart(ctx, u.ID, 1)
+	mustNot(t, err)
+	parts, err := d.ReadParts(ctx, u.ID)
+	mustNot(t, err)
+	if _, err := parts.Read(make([]byte, 10)); err != nil {
+		t.Error(err)
+	}
+	mustNot(t, d.StageSplit(ctx, op.ID, packed(0)))
+	_, err = d.BeginAttempt(ctx, job.SplitOf(op.ID), op.Kind)
+	mustNot(t, err)
+	_, err = d.RunSplit(ctx, job.SplitOf(op.ID), func(context.Context, store.Checkpoint) (store.Split, error) {
+		return store.Split{Records: 2, Chunks: 1}, nil
+	})
+	mustNot(t, err)
+	_, err = d.ClearableUploads(ctx, 100)
+	mustNot(t, err)
+	mustNot(t, d.ClearSplit(ctx, op.ID))
+	other, err := d.BeginMultipart(ctx, draft(operation.Import), time.Hour)
+	mustNot(t, err)
+	mustNot(t, d.DropMultipart(ctx, other))
+}
+
+func (d driver) searches(t *testing.T) {
+	ctx := t.Context()
+	op, err := d.Accept(ctx, draft(operation.Search))
+	mustNot(t, err)
+	at := job.Chunk{OperationID: op.ID}
+	_, err = d.BeginAttempt(ctx, at, op.Kind)
+	mustNot(t, err)
+	mustNot(t, d.Polled(ctx, op.ID, time.Hour))
+	_, err = d.CheckpointOf(ctx, at)
+	mustNot(t, err)
+	_, err = d.RunResumable(ctx, at, func(ctx context.Context, s *store.ResumableStep) (store.Progress, error) {
+		mustNot(t, s.Append(ctx, store.RowsStage, store.OutputBlock{Rows: 1, Bytes: []byte("{}\n")}))
+		mustNot(t, s.Clear(ctx, store.KeysStage))
+		_, err := s.Outputs(ctx, store.RowsStage, 0, 10)
+		mustNot(t, err)
+		_, err = s.Extent(ctx, store.RowsStage)
+		return store.Progress{Cursor: []byte(`{}`)}, err
+	})
+	mustNot(t, err)
+	mustNot(t, d.BeginFile(ctx, at, []byte(`{}`)))
+	mustNot(t, d.WhileLive(ctx, op.ID, func(context.Context) error { time.Sleep(400 * time.Millisecond); return nil })) //nolint:forbidigo // longer than one check
+	_, err = d.RunLong(ctx, at, func(ctx context.Context, _ store.Checkpoint) (store.Progress, error) {
+		return store.Progress{Done: true}, d.AppendOutput(ctx, op.ID, store.FileStage, store.OutputBlock{Bytes: []byte("file")})
+	})
+	mustNot(t, err)
+	for _, read := range []func() error{
+		func() error { _, err := d.Outputs(ctx, op.ID, store.RowsStage, 0, 10); return err },
+		func() error { _, err := d.OutputAt(ctx, op.ID, store.FileStage, 0); return err },
+		func() error { _, err := d.OutputExtent(ctx, op.ID, store.FileStage); return err },
+		func() error { _, _, _, err := d.BlockOfRow(ctx, op.ID, store.RowsStage, 0); return err },
+	} {
+		mustNot(t, read())
+	}
+}
+
+// finished returns an operation of the history.
+func (d driver) finished(t *testing.T) *operation.Operation {
+	t.Helper()
+	op, err := d.OperationByNumber(t.Context(), int64(*operations)-1)
+	mustNot(t, err)
+	return op
+}
+
+func (d driver) reads(t *testing.T) {
+	ctx := t.Context()
+	op := d.finished(t)
+	for _, read := range []func() error{
+		func() error { _, err := d.Operation(ctx, op.ID); return err },
+		func() error { _, err := d.OperationByReference(ctx, op.Collection, op.Reference); return err },
+		func() error { _, err := d.Events(ctx, op.ID, 0, 500); return err },
+		func() error { _, err := d.GroupFailures(ctx, []uuid.UUID{op.ID}, 10, 100); return err },
+		func() error { return d.Rejections(ctx, op.ID, 0, func(operation.Rejection) error { return nil }) },
+	} {
+		mustNot(t, read())
+	}
+	live := d.accept(t, 2)
+	for _, outcome := range []operation.Outcome{
+		operation.Created, operation.Updated, operation.Superseded, operation.Rejected, operation.Unprocessed,
+	} {
+		mustNot(t, d.Records(ctx, live.ID, outcome, func(int, []byte) error { return nil }))
+	}
+}
+
+func (d driver) duties(t *testing.T) {
+	ctx := t.Context()
+	op := d.accept(t, 3)
+	exec(t, d.sql, `UPDATE xforce.tasks SET poll_deadline = clock_timestamp() - interval '1 day' WHERE task_id = $1`, op.ID)
+	abandoned, err := d.NewUpload(draft(operation.Import))
+	mustNot(t, err)
+	mustNot(t, abandoned.Claim(ctx))
+	for _, duty := range []func() error{
+		func() error { _, err := d.Stats(ctx); return err },
+		func() error { _, err := d.Backlog(ctx, 1000); return err },
+		func() error { _, err := d.DueChunks(ctx, 10_000); return err },
+		func() error { _, err := d.Unlocked(ctx, []job.Chunk{{OperationID: op.ID}}); return err },
+		func() error { _, err := d.EndStalledSessions(ctx, time.Hour); return err },
+		func() error { _, err := d.TimeOutUnpolled(ctx, 500); return err },
+		func() error { _, err := d.AbandonedUploads(ctx, 0); return err },
+		func() error { return d.DropUpload(ctx, abandoned.ID()) },
+		func() error { _, err := d.DeleteExpired(ctx, 24*time.Hour*365, 500); return err },
+		func() error { _, err := d.DeleteExpired(ctx, time.Hour, 500); return err },
+	} {
+		mustNot(t, duty())
+	}
+	exec(t, d.sql, `UPDATE xforce.tasks SET retention = '1 second' WHERE number BETWEEN $1::int / 2 AND $1::int / 2 + 600`, *operations)
+	for {
+		expired, err := d.Expire(ctx, 500)
+		mustNot(t, err)
+		if len(expired) == 0 { // also if none is due, a pass must be short
+			break
+		}
+	}
+	tombstones, err := d.Purgeable(ctx, uuid.Nil, 100)
+	mustNot(t, err)
+	if len(tombstones) < 100 {
+		t.Errorf("%d tombstones can be purged, want 100", len(tombstones))
+	}
+	_, err = d.Purge(ctx, tombstones)
+	mustNot(t, err)
+}

@@ -1,0 +1,87 @@
+package history_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// notExplained are statements whose plans Postgres does not show, or which read no table of
+// Longshore's.
+var notExplained = []string{
+	"SET LOCAL",
+	"public.longshore_migrations",                // one row for each migration, at the start of a service
+	"EXPLAIN (FORMAT JSON)",                      // of a collection's table
+	"SELECT count(*) FROM (SELECT FROM %s LIMIT", // the same
+	"WHERE FALSE",                                // reads nothing
+}
+
+var (
+	isSQL = regexp.MustCompile(`(?m)\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|FROM|WHERE|EXISTS)\b`)
+	verb  = regexp.MustCompile(`%(\[\d+\])?[sdq]`)
+)
+
+// unseen returns the string literals of pkg/store with SQL that are in none of the executed
+// statements. A literal with verbs of fmt counts as executed if all that is between them is.
+func unseen(t *testing.T, executed map[string]int) (literals []string) {
+	t.Helper()
+	all := strings.Join(slices.Collect(maps.Keys(executed)), "\x00")
+	for literal := range storeLiterals(t) {
+		if !isSQL.MatchString(literal) || containsAny(literal, notExplained) {
+			continue
+		}
+		for _, fragment := range verb.Split(literal, -1) {
+			if !strings.Contains(all, fragment) {
+				literals = append(literals, literal)
+				break
+			}
+		}
+	}
+	return literals
+}
+
+// storeLiterals yields the string literals of pkg/store but those of its tests.
+func storeLiterals(t *testing.T) iter.Seq[string] {
+	t.Helper()
+	files, err := filepath.Glob("../../pkg/store/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("Glob() = %v, %v, want files", files, err)
+	}
+	return func(yield func(string) bool) {
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for node := range ast.Preorder(file) {
+				literal, ok := node.(*ast.BasicLit)
+				if !ok || literal.Kind != token.STRING {
+					continue
+				}
+				if text, err := strconv.Unquote(literal.Value); err == nil && !yield(text) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func containsAny(text string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
+}

@@ -1,0 +1,96 @@
+package history_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/storetest"
+)
+
+// maxPages is how many pages a statement may read, 8 KiB each. Lists examine up to 5,000 operations.
+const maxPages = 500
+
+// exceptions are statements that may read more, because they handle many operations at once. The first
+// one that matches counts.
+var exceptions = []struct {
+	parts    []string
+	maxPages int
+	reason   string
+}{
+	{[]string{"AS place", "xforce.task_labels"}, 20_000, "examines at most 5,000 operations: in two indexes and in the table"},
+	{[]string{"AS place"}, 7_000, "examines at most 5,000 operations"},
+	{[]string{"WITH due AS", "SET is_active = FALSE"}, 30_000, "expires 500 operations, each in all indexes"},
+	{[]string{"DELETE FROM xforce.tasks WHERE task_id IN"}, 20_000, "deletes 500 tombstones"},
+	{[]string{"WITH tombstones AS"}, 10_000, "deletes up to 5,000 rows of 100 tombstones"},
+	{[]string{"SET reclaimed_at"}, 10_000, "updates 100 tombstones, each in all indexes"},
+}
+
+// largeTables must never be read from the first to the last page. The tables of uploads have no rows
+// of finished operations.
+var largeTables = []string{"tasks", "task_chunks", "task_progress", "task_outputs", "task_events", "task_labels"}
+
+// TestStatements executes every statement of pkg/store on a database with a long history and holds
+// what Postgres did for it to a bound that does not depend on the length.
+func TestStatements(t *testing.T) {
+	url := storetest.NewDatabase(t)
+	sql := storetest.Connect(t, url)
+	loadHistory(t, sql)
+	var r recorder
+	s := storetest.Open(t, r.explained(t, url), store.Options{Application: store.ImporterSessions, MaxConns: 4})
+	drive(t, s, sql)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	most := make(map[string]int)
+	for _, p := range r.plans {
+		most[p.Query] = max(most[p.Query], p.Plan.pages())
+	}
+	for _, problem := range findProblems(r.plans) {
+		t.Error(problem)
+	}
+	for _, literal := range unseen(t, most) {
+		t.Errorf("no statement with this text was executed; call it in drive, or list it in notExplained with a reason:\n%s", literal)
+	}
+	logMost(t, most)
+}
+
+// logMost logs the most pages that a statement of each kind has read.
+func logMost(t *testing.T, most map[string]int) {
+	t.Helper()
+	kinds := make(map[string]int)
+	for query, pages := range most {
+		kind := fmt.Sprintf("%.100s", strings.Join(strings.Fields(query), " "))
+		kinds[kind] = max(kinds[kind], pages)
+	}
+	for _, kind := range slices.SortedFunc(maps.Keys(kinds), func(a, b string) int { return kinds[b] - kinds[a] }) {
+		t.Logf("%6d pages: %s", kinds[kind], kind)
+	}
+}
+
+// findProblems returns a description of each plan that exceeds its bound.
+func findProblems(plans []plan) (problems []string) {
+	for _, p := range plans {
+		if got, limit := p.Plan.pages(), limitOf(p.Query); got > limit {
+			problems = append(problems, fmt.Sprintf("%d pages, want at most %d: %s", got, limit, p.Query))
+		}
+		for _, table := range p.Plan.scanned() {
+			if slices.Contains(largeTables, table) {
+				problems = append(problems, fmt.Sprintf("%s is read from the first to the last page: %s", table, p.Query))
+			}
+		}
+	}
+	slices.Sort(problems)
+	return slices.Compact(problems)
+}
+
+func limitOf(query string) int {
+	for _, e := range exceptions {
+		if !slices.ContainsFunc(e.parts, func(part string) bool { return !strings.Contains(query, part) }) {
+			return e.maxPages
+		}
+	}
+	return maxPages
+}
