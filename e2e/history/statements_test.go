@@ -21,7 +21,7 @@ var exceptions = []struct {
 	maxPages int
 	reason   string
 }{
-	{[]string{"AS place", "xforce.task_labels"}, 20_000, "examines at most 5,000 operations: in two indexes and in the table"},
+	{[]string{"AS place", "xforce.task_labels"}, 30_000, "examines at most 5,000 operations: in two indexes and in the table"},
 	{[]string{"AS place"}, 7_000, "examines at most 5,000 operations"},
 	{[]string{"WITH due AS", "SET is_active = FALSE"}, 30_000, "expires 500 operations, each in all indexes"},
 	{[]string{"DELETE FROM xforce.tasks WHERE task_id IN"}, 20_000, "deletes 500 tombstones"},
