@@ -79,9 +79,10 @@ func (d driver) accept(t *testing.T, n int) *operation.Operation {
 func (d driver) imports(t *testing.T) {
 	op := d.accept(t, 3)
 	at := func(seq int) job.Chunk { return job.Chunk{OperationID: op.ID, Seq: seq} }
-	_, err := d.BeginAttempt(t.Context(), at(0), op.Kind)
+	attempt, err := d.BeginAttempt(t.Context(), at(0), op.Kind)
 	mustNot(t, err)
-	mustNot(t, d.UncountAttempt(t.Context(), at(0)))
+	_, err = d.UncountAttempt(t.Context(), at(0), attempt, context.DeadlineExceeded)
+	mustNot(t, err)
 	_, err = d.RunStep(t.Context(), at(0), func(_ context.Context, s *store.Step) (store.Effect, error) {
 		return store.Effect{
 			Outcomes:   []operation.Outcome{operation.Created, operation.Rejected},
