@@ -63,7 +63,7 @@ func (s *Stack) MetricsByProcess(service string) []Metrics {
 // listen at addresses of their own.
 func (s *Stack) launch(service programs.Service) *Service {
 	s.tb.Helper()
-	env := slices.Clone(s.env)
+	env := slices.Concat(s.env, s.serviceEnv[service.Name])
 	if service.Name == "console" && len(s.services["console"]) > 0 {
 		env = append(env, "LONGSHORE_CONSOLE_ADDR="+freeAddress(s.tb))
 	}

@@ -30,6 +30,9 @@ type Options struct {
 	Consoles int
 	// Env contains additional variables for all services, as NAME=value. Later ones override earlier ones.
 	Env []string
+	// ServiceEnv contains additional variables for the processes of one service, by its name. They
+	// override those of Env.
+	ServiceEnv map[string][]string
 	// Collections is a folder of collection files. Tables must create their tables.
 	Collections string
 	// Tables contains SQL statements that run before the services start.
@@ -67,7 +70,9 @@ type Stack struct {
 	ended    map[string][]*Service // replaced or removed processes
 	env      []string
 	proxied  []string
-	console  string
+	// serviceEnv are the variables of Options.ServiceEnv.
+	serviceEnv map[string][]string
+	console    string
 }
 
 // MaxStacks returns the maximum number of stacks that run at the same time. Most tests wait for
@@ -87,7 +92,7 @@ func Start(tb testing.TB, o Options) *Stack {
 	slots <- struct{}{}
 	tb.Cleanup(func() { <-slots })
 
-	s := &Stack{tb: tb, proxied: o.Proxied}
+	s := &Stack{tb: tb, proxied: o.Proxied, serviceEnv: o.ServiceEnv}
 	database := storetest.NewDatabase(tb)
 	s.db = Connect(tb, database)
 	if o.Tables != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,8 +31,39 @@ type Postgres struct {
 
 // Redis configures the connection to the queue.
 type Redis struct {
-	// URL is the address of Redis 6.2 or newer, such as redis://:password@host:6379/0.
+	// URL is the address of Redis 6.2 or newer: redis://user:password@host:6379/0 for one server,
+	// redis-sentinel://user:password@host1:26379,host2:26379/name-of-the-master?db=0 for Sentinel,
+	// redis-cluster://user:password@host1:6379,host2:6379 for Redis Cluster. With rediss,
+	// rediss-sentinel and rediss-cluster all connections use TLS. Sentinels with a login of their own
+	// take sentinel_username and sentinel_password as further parameters.
 	URL string `env:"REDIS_URL,required,notEmpty" secret:"url"`
+	// Prefix is the beginning of the names of the queues and of the channel, as in blue-imports. It
+	// separates installations that share a Redis, and is up to 32 letters, digits and hyphens. All
+	// services of an installation use the same.
+	Prefix string `env:"LONGSHORE_REDIS_PREFIX"`
+	// CAFile is a file in PEM format with the certificates of the authorities that may sign the
+	// certificate of Redis. Empty uses those of the system.
+	CAFile string `env:"LONGSHORE_REDIS_CA_FILE"`
+	// CertFile is a file in PEM format with the certificate that the service shows to Redis.
+	CertFile string `env:"LONGSHORE_REDIS_CERT_FILE"`
+	// KeyFile is a file in PEM format with the private key of LONGSHORE_REDIS_CERT_FILE.
+	KeyFile string `env:"LONGSHORE_REDIS_KEY_FILE"`
+}
+
+// redisPrefix matches a prefix. Braces and asterisks have a meaning in the names of keys, in slots and
+// in patterns.
+var redisPrefix = regexp.MustCompile(`^[A-Za-z0-9-]{0,32}$`)
+
+// Check returns an error for a prefix with other characters, and for a certificate without its key.
+func (r Redis) Check() error {
+	var errs []error
+	if !redisPrefix.MatchString(r.Prefix) {
+		errs = append(errs, fmt.Errorf("LONGSHORE_REDIS_PREFIX must consist of up to 32 letters, digits and hyphens, not %q", r.Prefix))
+	}
+	if (r.CertFile == "") != (r.KeyFile == "") {
+		errs = append(errs, errors.New("LONGSHORE_REDIS_CERT_FILE and LONGSHORE_REDIS_KEY_FILE must be set together"))
+	}
+	return errors.Join(errs...)
 }
 
 // Collections configures the folder of collection files.

@@ -32,14 +32,28 @@ const (
 
 // Dispatcher queues chunks. It is safe for concurrent use.
 type Dispatcher struct {
+	redis     *Redis
 	client    *asynq.Client
 	inspector *asynq.Inspector
 }
 
-// NewDispatcher returns a dispatcher. asynq's client registers each queue name in Redis once, so
-// after a flush of Redis only a new dispatcher registers the names again.
+// NewDispatcher returns a dispatcher. asynq's client registers the name of each queue in Redis once, so
+// after a loss of Redis the names stay unknown until Register is called.
 func NewDispatcher(r *Redis) *Dispatcher {
-	return &Dispatcher{client: asynq.NewClientFromRedisClient(r.client), inspector: asynq.NewInspectorFromRedisClient(r.client)}
+	return &Dispatcher{redis: r, client: asynq.NewClientFromRedisClient(r.client), inspector: asynq.NewInspectorFromRedisClient(r.client)}
+}
+
+// Register makes the names of all queues known to asynq's inspector and web UI. Work is processed
+// without it, but can't be seen.
+func (d *Dispatcher) Register(ctx context.Context) error {
+	var names []any
+	for _, name := range job.Queues() {
+		names = append(names, d.redis.nameOf(name))
+	}
+	if err := d.redis.client.SAdd(ctx, allQueues, names...).Err(); err != nil {
+		return fmt.Errorf("registering the queues: %w", err)
+	}
+	return nil
 }
 
 // Dispatch queues a chunk. It does nothing when an entry for the same chunk and generation is
@@ -59,7 +73,7 @@ func (d *Dispatcher) Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g
 // enqueueIfArchived queues a chunk under a new generation if the entry of generation g is archived.
 func (d *Dispatcher) enqueueIfArchived(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
 	archived, err := within(ctx, func() (bool, error) {
-		entry, err := d.inspector.GetTaskInfo(kind.Queue(), entryID(c, g))
+		entry, err := d.inspector.GetTaskInfo(d.redis.nameOf(kind.Queue()), entryID(c, g))
 		return err == nil && entry.State == asynq.TaskStateArchived, nil
 	})
 	if err != nil || !archived {
@@ -71,7 +85,7 @@ func (d *Dispatcher) enqueueIfArchived(ctx context.Context, kind job.Kind, c job
 func (d *Dispatcher) enqueue(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
 	_, err := d.client.EnqueueContext(ctx, asynq.NewTask(string(kind), c.Encode()),
 		asynq.TaskID(entryID(c, g)),
-		asynq.Queue(kind.Queue()),
+		asynq.Queue(d.redis.nameOf(kind.Queue())),
 		asynq.MaxRetry(maxRetry),
 		asynq.Timeout(timeoutOf(kind)))
 	return err

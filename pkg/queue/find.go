@@ -18,7 +18,8 @@ const FindLimit = 10 * pageSize
 
 // Entry is a queue entry of an operation.
 type Entry struct {
-	// Queue and ID identify the entry for asynq and its tools.
+	// Queue and ID identify the entry for asynq and its tools. Queue includes the prefix of the
+	// installation.
 	Queue, ID string
 	// Chunk is the number of the chunk in its operation.
 	Chunk int
@@ -59,7 +60,7 @@ func (i *Inspector) Find(ctx context.Context, operation uuid.UUID) (FindResult, 
 	var result FindResult
 	for _, name := range job.Queues() {
 		for _, l := range lists {
-			truncated, err := l.list.each(ctx, name, FindLimit, func(info *asynq.TaskInfo) {
+			truncated, err := l.list.each(ctx, i.redis.nameOf(name), FindLimit, func(info *asynq.TaskInfo) {
 				if c, err := job.DecodeChunk(info.Payload); err == nil && c.OperationID == operation {
 					result.Entries = append(result.Entries, entryOf(c, info))
 				}
@@ -68,7 +69,7 @@ func (i *Inspector) Find(ctx context.Context, operation uuid.UUID) (FindResult, 
 				return FindResult{}, fmt.Errorf("searching queue %s: %w", name, err)
 			}
 			if truncated {
-				result.Truncated = append(result.Truncated, name+", "+l.state.String())
+				result.Truncated = append(result.Truncated, i.redis.nameOf(name)+", "+l.state.String())
 			}
 		}
 	}

@@ -11,14 +11,16 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 )
 
-// Inspector reads the contents of the queues.
+// Inspector reads the contents of the queues of this installation. Callers name a queue as in
+// job.Queues, without the prefix of the installation.
 type Inspector struct {
+	redis     *Redis
 	inspector *asynq.Inspector
 }
 
 // NewInspector returns an inspector.
 func NewInspector(r *Redis) *Inspector {
-	return &Inspector{inspector: asynq.NewInspectorFromRedisClient(r.client)}
+	return &Inspector{redis: r, inspector: asynq.NewInspectorFromRedisClient(r.client)}
 }
 
 // Queued returns the chunks of a queue that a worker will receive without intervention: pending,
@@ -27,7 +29,7 @@ func NewInspector(r *Redis) *Inspector {
 func (i *Inspector) Queued(ctx context.Context, queueName string) (map[job.Chunk]bool, error) {
 	queued := make(map[job.Chunk]bool)
 	for _, list := range []lister{i.inspector.ListPendingTasks, i.inspector.ListScheduledTasks, i.inspector.ListRetryTasks} {
-		_, err := list.each(ctx, queueName, noLimit, func(entry *asynq.TaskInfo) {
+		_, err := list.each(ctx, i.redis.nameOf(queueName), noLimit, func(entry *asynq.TaskInfo) {
 			if c, err := job.DecodeChunk(entry.Payload); err == nil { // a worker rejects other payloads
 				queued[c] = true
 			}
@@ -77,8 +79,8 @@ func (i *Inspector) stats() ([]job.QueueStats, error) {
 	var all []job.QueueStats
 	for _, name := range job.Queues() {
 		stats := job.QueueStats{Name: name}
-		if slices.Contains(known, name) {
-			info, err := i.inspector.GetQueueInfo(name)
+		if slices.Contains(known, i.redis.nameOf(name)) {
+			info, err := i.inspector.GetQueueInfo(i.redis.nameOf(name))
 			if err != nil {
 				return nil, fmt.Errorf("reading queue %s: %w", name, err)
 			}

@@ -8,7 +8,8 @@ import (
 )
 
 // changesChannel carries the ids of changed operations. It only shortens the delay: subscribers
-// also poll Postgres, so a lost notification does no harm.
+// also poll Postgres, so a lost notification does no harm. Channels are shared by all databases of a
+// Redis, so only the prefix separates installations.
 const changesChannel = "longshore:changes"
 
 // Notifier publishes and receives notifications of changed operations. It is safe for concurrent
@@ -20,7 +21,7 @@ func NewNotifier(r *Redis) *Notifier { return &Notifier{redis: r} }
 
 // Publish notifies all subscribers that an operation has changed.
 func (n *Notifier) Publish(ctx context.Context, id uuid.UUID) error {
-	if err := n.redis.client.Publish(ctx, changesChannel, id.String()).Err(); err != nil {
+	if err := n.redis.client.Publish(ctx, n.redis.nameOf(changesChannel), id.String()).Err(); err != nil {
 		return fmt.Errorf("publishing a change: %w", err)
 	}
 	return nil
@@ -29,7 +30,7 @@ func (n *Notifier) Publish(ctx context.Context, id uuid.UUID) error {
 // Subscribe calls changed for every notification until ctx ends. Notifications sent while Redis is
 // unreachable are lost; it resubscribes when Redis is back.
 func (n *Notifier) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
-	subscription := n.redis.client.Subscribe(ctx, changesChannel)
+	subscription := n.redis.client.Subscribe(ctx, n.redis.nameOf(changesChannel))
 	defer func() { _ = subscription.Close() }()
 	messages := subscription.Channel()
 	for {

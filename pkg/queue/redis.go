@@ -8,39 +8,43 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/longshore-io/longshore/pkg/config"
 )
 
-// dialTimeout and ioTimeout bound how long a caller waits for a Redis that does not answer.
-const (
-	dialTimeout = 500 * time.Millisecond
-	ioTimeout   = 2 * time.Second
-)
-
-// Redis is the connection pool that the clients, servers and inspectors of one process share.
+// Redis is the connection pool that the clients, servers and inspectors of one process share. It
+// leads to one server, to the master that Sentinel names, or to the nodes of a cluster.
 type Redis struct {
-	client  redis.UniversalClient
-	options *redis.Options
+	client redis.UniversalClient
+	driver driver
+	prefix string
+	usable atomic.Bool // Check has succeeded
 }
 
-// Open returns a pool for the Redis at redisURL. It connects on first use and does not fail when
-// Redis is down. The driver's own log messages go to log at debug level, because what matters of
-// them is returned as an error.
-func Open(redisURL string, log *slog.Logger) (*Redis, error) {
+// Open returns a pool for the configured Redis. It connects on first use and does not fail when
+// Redis is down. It returns an error for an address of an unknown form and for unusable certificate
+// files. The driver's own log messages go to log at debug level, because what matters of them is
+// returned as an error.
+func Open(cfg config.Redis, log *slog.Logger) (*Redis, error) {
 	setDriverLog.Do(func() { redis.SetLogger(driverLog{log}) })
-	opts, err := redis.ParseURL(redisURL)
+	d, err := newDriver(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("reading REDIS_URL: %w", err)
+		return nil, err
 	}
-	opts.ContextTimeoutEnabled = true // otherwise asynq's own connection ignores deadlines
-	opts.DialTimeout = dialTimeout
-	opts.ReadTimeout = ioTimeout
-	opts.WriteTimeout = ioTimeout
-	return &Redis{client: redis.NewClient(opts), options: opts}, nil
+	r := &Redis{client: d.newClient(), driver: d}
+	if cfg.Prefix != "" {
+		r.prefix = cfg.Prefix + "-"
+	}
+	return r, nil
 }
+
+// nameOf returns the name that Redis knows a queue or a channel by: with the prefix of the
+// installation, so that several installations can share a Redis.
+func (r *Redis) nameOf(name string) string { return r.prefix + name }
 
 // setDriverLog runs once: the driver has one logger for the whole process.
 var setDriverLog sync.Once
@@ -53,23 +57,61 @@ func (d driverLog) Printf(ctx context.Context, format string, args ...any) {
 	d.log.DebugContext(ctx, "redis driver", slog.String("detail", fmt.Sprintf(format, args...)))
 }
 
-// Ping checks that Redis answers.
-func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
+// Ping checks that Redis answers, a cluster with all of its masters, and that it is usable.
+func (r *Redis) Ping(ctx context.Context) error {
+	if !r.usable.Load() {
+		return r.Check(ctx)
+	}
+	return r.eachMaster(ctx, func(ctx context.Context, server *redis.Client) error { return server.Ping(ctx).Err() })
+}
+
+// eachMaster calls visit for the server, or concurrently for all masters of a cluster.
+func (r *Redis) eachMaster(ctx context.Context, visit func(context.Context, *redis.Client) error) error {
+	switch client := r.client.(type) {
+	case *redis.ClusterClient:
+		return client.ForEachMaster(ctx, visit)
+	case *redis.Client:
+		return visit(ctx, client)
+	default:
+		return fmt.Errorf("unknown client %T", client)
+	}
+}
 
 // Connections returns the pool's size, its open and its busy connections, how often a caller has
-// waited for a connection, and for how long in total.
+// waited for a connection, and for how long in total. The size is that of each node in a cluster.
 func (r *Redis) Connections() (maxOpen, open, busy int, waits int64, waited time.Duration) {
+	switch client := r.client.(type) {
+	case *redis.ClusterClient:
+		maxOpen = client.Options().PoolSize
+	case *redis.Client:
+		maxOpen = client.Options().PoolSize
+	}
 	stats := r.client.PoolStats()
 	busy = int(stats.TotalConns - stats.IdleConns)
-	return r.options.PoolSize, int(stats.TotalConns), busy, int64(stats.WaitCount), time.Duration(stats.WaitDurationNs)
+	return maxOpen, int(stats.TotalConns), busy, int64(stats.WaitCount), time.Duration(stats.WaitDurationNs)
 }
 
 // memorySection is the driver's name for the memory section of Redis' INFO.
 const memorySection = "Memory"
 
-// Memory returns how many bytes Redis uses and its limit in bytes; a limit of 0 means none.
+// Memory returns how many bytes Redis uses and its limit in bytes; a limit of 0 means none. Of a
+// cluster it returns those of the master that uses the most.
 func (r *Redis) Memory(ctx context.Context) (used, limit int64, err error) {
-	info, err := r.client.InfoMap(ctx, strings.ToLower(memorySection)).Result()
+	var mu sync.Mutex
+	err = r.eachMaster(ctx, func(ctx context.Context, server *redis.Client) error {
+		ofServer, limitOfServer, err := memoryOf(ctx, server)
+		mu.Lock()
+		defer mu.Unlock()
+		if ofServer > used {
+			used, limit = ofServer, limitOfServer
+		}
+		return err
+	})
+	return used, limit, err
+}
+
+func memoryOf(ctx context.Context, server *redis.Client) (used, limit int64, err error) {
+	info, err := server.InfoMap(ctx, strings.ToLower(memorySection)).Result()
 	if err != nil {
 		return 0, 0, fmt.Errorf("reading Redis' memory: %w", err)
 	}
@@ -88,13 +130,3 @@ func (r *Redis) Close() error {
 	}
 	return nil
 }
-
-// ForConsole returns connection options for asynq's web UI, which creates and closes its own
-// clients.
-func (r *Redis) ForConsole() asynq.RedisConnOpt { return consoleConn{r.options} }
-
-// consoleConn implements asynq.RedisConnOpt.
-type consoleConn struct{ options *redis.Options }
-
-// MakeRedisClient returns a new client. The caller closes it.
-func (c consoleConn) MakeRedisClient() any { return redis.NewClient(c.options) }

@@ -1,19 +1,10 @@
 package queue_test
 
 import (
-	"log/slog"
 	"testing"
 
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 )
-
-func TestOpenRejectsOtherSchemes(t *testing.T) {
-	t.Parallel()
-	if _, err := queue.Open("http://localhost", slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("Open() = nil, want an error")
-	}
-}
 
 func TestRedisMemory(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 
 // ServerOptions configure how a worker serves a queue.
 type ServerOptions struct {
+	// Queue is one of job.Queues.
 	Queue string
 	// Concurrency is the maximum number of chunks processed at the same time.
 	Concurrency int
@@ -36,7 +37,7 @@ const forwardInterval = time.Second
 func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, routes map[job.Kind]Handler) error {
 	server := asynq.NewServerFromRedisClient(r.client, asynq.Config{
 		Concurrency:              opts.Concurrency,
-		Queues:                   map[string]int{opts.Queue: 1},
+		Queues:                   map[string]int{r.nameOf(opts.Queue): 1},
 		TaskCheckInterval:        opts.PollInterval,
 		DelayedTaskCheckInterval: forwardInterval,
 		ShutdownTimeout:          opts.Grace,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/queue"
 )
 
@@ -37,7 +38,7 @@ func New(tb testing.TB) Redis {
 	tb.Helper()
 	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
 	if err != nil {
-		tb.Fatalf("REDIS_URL is invalid (%v): run the tests by make test, which starts the servers they need", err)
+		tb.Fatalf("REDIS_URL must name one server, as redis://host:6379/0 (%v); without it, make test starts one", err)
 	}
 	opts.DB = lease(tb, opts)
 	client := redis.NewClient(opts)
@@ -46,7 +47,7 @@ func New(tb testing.TB) Redis {
 		tb.Fatalf("emptying the test's Redis database: %v", err)
 	}
 	r := Redis{Client: client, URL: fmt.Sprintf("redis://%s/%d", opts.Addr, opts.DB)}
-	r.Queue, err = queue.Open(r.URL, slog.New(slog.DiscardHandler))
+	r.Queue, err = queue.Open(config.Redis{URL: r.URL}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +35,8 @@ type Dependencies struct {
 
 // Open starts the admin listener, so that operators can watch the start, and connects to Postgres
 // and Redis. It waits up to Postgres.Wait for Postgres to answer and to have the required schema.
-// Redis may be away: no data depends on it. When ctx ends, the service is no longer ready.
+// Redis may be away: no data depends on it. A Redis that
+// answers and can't be used is an error. When ctx ends, the service is no longer ready.
 func Open(ctx context.Context, env Env, o Options) (*Dependencies, error) {
 	d, err := openShared(ctx, env, o)
 	if err != nil {
@@ -59,7 +62,7 @@ func OpenQueue(ctx context.Context, env Env, o Options) (*Dependencies, error) {
 
 // openShared opens the dependencies that every service has.
 func openShared(ctx context.Context, env Env, o Options) (*Dependencies, error) {
-	redis, err := queue.Open(o.Redis.URL, env.Log)
+	redis, err := openRedis(ctx, o.Redis, env.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +76,26 @@ func openShared(ctx context.Context, env Env, o Options) (*Dependencies, error) 
 	context.AfterFunc(ctx, d.admin.drain)
 	d.admin.add(&probe{name: "redis", check: redis.Ping})
 	return d, nil
+}
+
+// redisCheckTimeout bounds how long a start waits for Redis to answer. A slower one is checked later, by
+// the readiness probe.
+const redisCheckTimeout = time.Second
+
+// openRedis opens the connection to Redis. It returns an error if Redis answers and can't be used; a
+// Redis that does not answer is no reason to stop.
+func openRedis(ctx context.Context, cfg config.Redis, log *slog.Logger) (*queue.Redis, error) {
+	redis, err := queue.Open(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, redisCheckTimeout)
+	defer cancel()
+	if unusable, ok := errors.AsType[*queue.UnusableError](redis.Check(ctx)); ok {
+		_ = redis.Close() // the first error counts
+		return nil, unusable
+	}
+	return redis, nil
 }
 
 // poolMetrics converts the statistics of a connection pool to the units of metrics.

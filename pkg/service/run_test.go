@@ -133,6 +133,8 @@ func TestShowConfigHidesSecrets(t *testing.T) {
 			{Name: "LONGSHORE_ADMIN_ADDR", Default: "127.0.0.1:0", Value: "127.0.0.1:0"},
 			{Name: "LONGSHORE_LOG_FORMAT", Default: "json", Value: "json"},
 			{Name: "LONGSHORE_LOG_LEVEL", Default: "info", Value: "info"},
+			{Name: "LONGSHORE_REDIS_CA_FILE"}, {Name: "LONGSHORE_REDIS_CERT_FILE"}, {Name: "LONGSHORE_REDIS_KEY_FILE"},
+			{Name: "LONGSHORE_REDIS_PREFIX"},
 			{Name: "LONGSHORE_SIZE", Default: "3", Value: "3"},
 			{Name: "LONGSHORE_USERS", Value: "ann:xxxxx,bob:xxxxx,xxxxx"},
 			{Name: "REDIS_URL", Required: true, Value: "rediss://:xxxxx@queue.example:6379/0?db=1"},

@@ -8,7 +8,10 @@ type topic struct {
 
 // topics are the sections in order. Each variable is in exactly one of them.
 var topics = []topic{
-	{"Postgres and Redis", []string{"DATABASE_URL", "REDIS_URL", "LONGSHORE_DB_WAIT", "LONGSHORE_DB_MAX_CONNS"}},
+	{"Postgres and Redis", []string{
+		"DATABASE_URL", "REDIS_URL", "LONGSHORE_DB_WAIT", "LONGSHORE_DB_MAX_CONNS",
+		"LONGSHORE_REDIS_PREFIX", "LONGSHORE_REDIS_CA_FILE", "LONGSHORE_REDIS_CERT_FILE", "LONGSHORE_REDIS_KEY_FILE",
+	}},
 	{"Every service", []string{
 		"LONGSHORE_COLLECTIONS", "LONGSHORE_ADMIN_ADDR", "LONGSHORE_LOG_FORMAT", "LONGSHORE_LOG_LEVEL", "LONGSHORE_SHUTDOWN_GRACE",
 		"LONGSHORE_DRAIN_DELAY",

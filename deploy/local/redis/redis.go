@@ -154,7 +154,8 @@ func (s *Server) awaitReady(ctx context.Context, child *process.Child) error {
 	}
 }
 
-// ping returns nil if the server is ready. While it reads its data, it answers -LOADING.
+// ping returns nil if the server is ready. While it reads its data, it answers -LOADING. A server that
+// requires a login answers -NOAUTH when it is ready.
 func ping(ctx context.Context, address string) (err error) {
 	dialer := net.Dialer{Timeout: time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -172,7 +173,7 @@ func ping(ctx context.Context, address string) (err error) {
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(reply) != "+PONG" {
+	if !strings.HasPrefix(reply, "+PONG") && !strings.HasPrefix(reply, "-NOAUTH") {
 		return fmt.Errorf("pinging Redis: reply = %q, want +PONG", strings.TrimSpace(reply))
 	}
 	return nil

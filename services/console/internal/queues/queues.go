@@ -1,5 +1,5 @@
-// Package queues serves asynq's web UI with two restrictions: pages load nothing from other hosts,
-// and entries show ids only.
+// Package queues serves asynq's web UI with three restrictions: pages load nothing from other hosts,
+// entries show ids only, and queues of other installations that share the Redis are hidden.
 package queues
 
 import (
@@ -19,6 +19,7 @@ const Root = "/queues"
 
 // UI serves asynq's web UI. It is safe for concurrent use.
 type UI struct {
+	redis          *queue.Redis
 	readOnly, full *asynqmon.HTTPHandler
 }
 
@@ -32,7 +33,7 @@ func New(redis *queue.Redis) *UI {
 	}
 	full := asynqmon.New(options)
 	options.ReadOnly = true
-	return &UI{readOnly: asynqmon.New(options), full: full}
+	return &UI{redis: redis, readOnly: asynqmon.New(options), full: full}
 }
 
 // Close closes the connections to Redis.
@@ -40,10 +41,11 @@ func (u *UI) Close() error { return errors.Join(u.readOnly.Close(), u.full.Close
 
 // For returns the handler for a role: read-only unless the role is Operator.
 func (u *UI) For(role access.Role) http.Handler {
+	ui := u.readOnly
 	if role == access.Operator {
-		return restrictSources(u.full)
+		ui = u.full
 	}
-	return restrictSources(u.readOnly)
+	return restrictSources(restrictQueues(ui, u.redis.Owns))
 }
 
 // formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may

@@ -20,19 +20,21 @@ const dueLimit = 10_000
 const dispatchName = "dispatch"
 
 // Dispatch enqueues due chunks that are neither queued nor locked: after a flush of Redis, the
-// death of a worker, or an api that could not reach Redis. An entry that asynq calls active does
+// death of a worker, or an api that could not reach Redis. It also registers the queues, because an
+// emptied Redis no longer lists them. An entry that asynq calls active does
 // not prove that a worker has the chunk; the lock on the chunk's row does.
 func Dispatch(db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, every time.Duration) Duty {
-	d := &dispatch{db: db, redis: redis, log: log, meters: meters}
+	d := &dispatch{db: db, inspector: queue.NewInspector(redis), dispatcher: queue.NewDispatcher(redis), log: log, meters: meters}
 	meters.Rescued(dispatchName, 0)
 	return Duty{Name: dispatchName, Every: every, Pass: d.pass}
 }
 
 type dispatch struct {
-	db     *store.Store
-	redis  *queue.Redis
-	log    *slog.Logger
-	meters *metrics.Duties
+	db         *store.Store
+	inspector  *queue.Inspector
+	dispatcher *queue.Dispatcher
+	log        *slog.Logger
+	meters     *metrics.Duties
 	// missing are the chunks that the last pass did not find in the queue. Only chunks missing in
 	// two passes are checked for a lock: a chunk that a worker has just taken, or that is about to
 	// be queued, needs no help, and the check would disturb its worker.
@@ -44,9 +46,13 @@ func (d *dispatch) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	registerErr := d.dispatcher.Register(ctx)
 	if len(due) == 0 {
 		d.missing = nil
-		return nil
+		return nil // without due work, a Redis that is away delays nothing
+	}
+	if registerErr != nil {
+		return registerErr
 	}
 	queued, err := d.queued(ctx, due)
 	if err != nil {
@@ -66,7 +72,6 @@ func (d *dispatch) pass(ctx context.Context) error {
 
 // queued returns the chunks in those queues in which something is due.
 func (d *dispatch) queued(ctx context.Context, due []job.Due) (map[job.Chunk]bool, error) {
-	inspector := queue.NewInspector(d.redis)
 	queued := make(map[job.Chunk]bool)
 	read := make(map[string]bool)
 	for _, one := range due {
@@ -75,7 +80,7 @@ func (d *dispatch) queued(ctx context.Context, due []job.Due) (map[job.Chunk]boo
 			continue
 		}
 		read[name] = true
-		found, err := inspector.Queued(ctx, name)
+		found, err := d.inspector.Queued(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -101,16 +106,14 @@ func compare(due []job.Due, queued, missingBefore map[job.Chunk]bool) (missing m
 	return missing, suspects
 }
 
-// dispatch enqueues the lost chunks. It uses a new dispatcher in each pass, which registers the
-// queues again after a flush of Redis.
+// dispatch enqueues the lost chunks.
 func (d *dispatch) dispatch(ctx context.Context, due []job.Due, lost []job.Chunk) error {
 	kinds := make(map[job.Chunk]job.Kind, len(due))
 	for _, one := range due {
 		kinds[one.Chunk] = one.Kind
 	}
-	dispatcher := queue.NewDispatcher(d.redis)
 	for _, c := range lost {
-		if err := dispatcher.Dispatch(ctx, kinds[c], c, queue.NewGeneration()); err != nil {
+		if err := d.dispatcher.Dispatch(ctx, kinds[c], c, queue.NewGeneration()); err != nil {
 			return fmt.Errorf("dispatching a lost chunk: %w", err)
 		}
 		delete(d.missing, c)
