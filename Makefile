@@ -83,7 +83,7 @@ endif
 ##@ Check
 
 .PHONY: test
-test: ## Run all tests but the extended ones, with the race detector, on a Postgres and a Redis of their own
+test: ## Run all tests but the extended ones on a Postgres and a Redis of their own, most with the race detector
 	@$(launch) test $(if $(ARGS),-- $(ARGS))
 
 .PHONY: test-all

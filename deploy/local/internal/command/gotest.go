@@ -32,6 +32,17 @@ var extendedPackages = []string{
 	modulePrefix + "e2e/standby",
 }
 
+// sequentialPackages are tested without the race detector, with the packages below them: they check
+// files, most of them with libraries that take minutes to build and to run with the detector.
+var sequentialPackages = []string{
+	modulePrefix + "deploy/compose",
+	modulePrefix + "deploy/image",
+	modulePrefix + "deploy/k8s",
+	modulePrefix + "deploy/monitoring",
+	modulePrefix + "e2e/architecture",
+	modulePrefix + "e2e/bench/internal/corpus",
+}
+
 // scope selects the packages that are tested.
 type scope int
 
@@ -44,8 +55,8 @@ const (
 	allScope
 )
 
-// goTestArgs returns the arguments of each run of go test for a scope. All but the fast tests run with
-// the race detector if possible.
+// goTestArgs returns the arguments of each run of go test for a scope. The fast tests run without the
+// race detector, the others with it if possible; see selection.runs for exceptions.
 func goTestArgs(ctx context.Context, root string, s scope, log *process.Lines) ([][]string, error) {
 	packages, err := listPackages(ctx, root)
 	if err != nil {
@@ -63,9 +74,10 @@ func goTestArgs(ctx context.Context, root string, s scope, log *process.Lines) (
 
 // selection contains the import paths of the workspace's packages by the tests that include them.
 type selection struct {
-	fast     []string // of the fast tests, which are part of the others
-	others   []string // all but the system tests and the extended ones
-	extended []string
+	fast       []string // of the fast tests, which are part of the following two
+	concurrent []string
+	sequential []string
+	extended   []string
 }
 
 func selectPackages(paths []string) selection {
@@ -73,12 +85,16 @@ func selectPackages(paths []string) selection {
 	for _, path := range paths {
 		switch {
 		case path == systemTests:
+			continue
 		case isBelow(path, extendedPackages):
 			s.extended = append(s.extended, path)
-		case isBelow(path, slowPackages):
-			s.others = append(s.others, path)
+			continue
+		case isBelow(path, sequentialPackages):
+			s.sequential = append(s.sequential, path)
 		default:
-			s.others = append(s.others, path)
+			s.concurrent = append(s.concurrent, path)
+		}
+		if !isBelow(path, slowPackages) {
 			s.fast = append(s.fast, path)
 		}
 	}
@@ -87,13 +103,24 @@ func selectPackages(paths []string) selection {
 
 // runs returns the arguments of each run of go test: first the system tests, whose time limits need a
 // machine that does nothing else, then all other packages, then the extended ones one after another,
-// for the same reason as the system tests.
+// for the same reason as the system tests. None runs go vet, which make lint and make test-fast do.
+// The system tests start programs built without the race detector, so that it checks only the tests
+// themselves: this is left to allScope.
 func (s selection) runs(selected scope, race string) [][]string {
-	flags := []string{race, "-shuffle=on", "-count=1", "-timeout", "30m"}
-	with := func(args ...string) []string { return append(slices.Clone(flags), args...) }
-	runs := [][]string{with(systemTests), with(s.others...)}
+	run := func(args ...string) []string {
+		return append([]string{"-vet=off", "-shuffle=on", "-count=1", "-timeout", "30m"}, args...)
+	}
+	systemRace := "-race=false"
+	if selected == allScope {
+		systemRace = race
+	}
+	runs := [][]string{
+		run(systemRace, systemTests),
+		run(append([]string{race}, s.concurrent...)...),
+		run(s.sequential...),
+	}
 	if selected == allScope && len(s.extended) > 0 {
-		runs = append(runs, with(append([]string{"-p", "1"}, s.extended...)...))
+		runs = append(runs, run(append([]string{race, "-p", "1"}, s.extended...)...))
 	}
 	return runs
 }

@@ -39,16 +39,25 @@ func TestSelectPackages(t *testing.T) {
 
 func TestSelectionRuns(t *testing.T) {
 	t.Parallel()
-	const store, chaos = modulePrefix + "pkg/store", modulePrefix + "e2e/chaos"
-	flags := []string{"-race", "-shuffle=on", "-count=1", "-timeout", "30m"}
-	got := selectPackages([]string{chaos, systemTests, store}).runs(allScope, "-race")
-	want := [][]string{
-		append(slices.Clone(flags), systemTests),
-		append(slices.Clone(flags), store),
-		append(slices.Clone(flags), "-p", "1", chaos),
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("runs of all tests (-want +got):\n%s", diff)
+	const store, compose, chaos = modulePrefix + "pkg/store", modulePrefix + "deploy/compose", modulePrefix + "e2e/chaos"
+	flags := []string{"-vet=off", "-shuffle=on", "-count=1", "-timeout", "30m"}
+	with := func(args ...string) []string { return append(slices.Clone(flags), args...) }
+	selected := selectPackages([]string{chaos, compose, systemTests, store})
+	for name, tt := range map[string]struct {
+		scope scope
+		want  [][]string
+	}{
+		"normal": {normalScope, [][]string{with("-race=false", systemTests), with("-race", store), with(compose)}},
+		"all": {allScope, [][]string{
+			with("-race", systemTests), with("-race", store), with(compose), with("-race", "-p", "1", chaos),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, selected.runs(tt.scope, "-race")); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
