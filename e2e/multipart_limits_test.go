@@ -72,10 +72,10 @@ func TestMultipartUnknownAddresses(t *testing.T) {
 		{http.MethodPost, path + u.ID, "no-such-address"},
 		{http.MethodPost, path + u.ID + ":finish", "no-such-address"},
 	} {
-		resp := send(t, s, one.method, one.path, client.RequestBody{Type: "application/json"})
-		if p := expectProblem(t, resp, http.StatusNotFound, one.code); t.Failed() {
-			t.Fatalf("%s %s: %s", one.method, one.path, p.Detail)
-		}
+		t.Run(one.method+" "+one.path, func(t *testing.T) {
+			resp := send(t, s, one.method, one.path, client.RequestBody{Type: "application/json"})
+			expectProblem(t, resp, http.StatusNotFound, one.code)
+		})
 	}
 	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/plain"}),
 		http.StatusUnsupportedMediaType, "unsupported-media-type")

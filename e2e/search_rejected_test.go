@@ -21,37 +21,41 @@ func expectRejected(t *testing.T, resp *client.Response, err error, status int, 
 func expectRejectedSearches(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	for _, tt := range []struct {
+		name   string
 		body   client.RequestBody
 		status int
 		code   string
 	}{
-		{client.RequestBody{Content: []byte(``)}, 400, "malformed-query"},
-		{client.RequestBody{Content: []byte(`null`)}, 400, "malformed-query"},
-		{client.RequestBody{Content: []byte(`{"query":`)}, 400, "malformed-query"},
-		{client.RequestBody{Content: []byte(`{"limit":1}{"limit":2}`)}, 400, "malformed-query"},
-		{client.RequestBody{Content: []byte(`{"collection":7}`)}, 400, "malformed-query"},
-		{client.RequestBody{Content: []byte(`{"select":"*"}`)}, 400, "malformed-query"},
-		{client.RequestBody{Content: []byte(`{"collection":"nothing"}`)}, 422, "invalid-query"},
-		{client.RequestBody{Content: []byte(`{"limit":10001}`)}, 422, "invalid-query"},
-		{client.RequestBody{Content: []byte(`{"limit":0}`)}, 422, "invalid-query"},
-		{client.RequestBody{Content: []byte(`{"filter":{"price":1}}`)}, 422, "invalid-query"},
-		{client.RequestBody{Content: []byte(`{"filter":{"category":7}}`)}, 422, "invalid-query"},
-		{client.RequestBody{Content: []byte(`{"query":"\u0000"}`)}, 422, "invalid-query"},
-		{client.RequestBody{Content: []byte(`{"query":"` + strings.Repeat("x", 300_000) + `"}`)}, 413, "query-too-large"},
-		{client.RequestBody{Type: "text/csv", Content: []byte(`{}`)}, 415, "unsupported-media-type"},
-		{client.RequestBody{Encoding: "gzip", Content: []byte(`{}`)}, 415, "unsupported-content-encoding"},
-		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"4m"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
-		{client.RequestBody{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
-		{client.RequestBody{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
+		{"empty", client.RequestBody{Content: []byte(``)}, 400, "malformed-query"},
+		{"null", client.RequestBody{Content: []byte(`null`)}, 400, "malformed-query"},
+		{"open_object", client.RequestBody{Content: []byte(`{"query":`)}, 400, "malformed-query"},
+		{"two_values", client.RequestBody{Content: []byte(`{"limit":1}{"limit":2}`)}, 400, "malformed-query"},
+		{"collection_number", client.RequestBody{Content: []byte(`{"collection":7}`)}, 400, "malformed-query"},
+		{"select_text", client.RequestBody{Content: []byte(`{"select":"*"}`)}, 400, "malformed-query"},
+		{"unknown_collection", client.RequestBody{Content: []byte(`{"collection":"nothing"}`)}, 422, "invalid-query"},
+		{"limit_too_high", client.RequestBody{Content: []byte(`{"limit":10001}`)}, 422, "invalid-query"},
+		{"limit_zero", client.RequestBody{Content: []byte(`{"limit":0}`)}, 422, "invalid-query"},
+		{"unsearchable_member", client.RequestBody{Content: []byte(`{"filter":{"price":1}}`)}, 422, "invalid-query"},
+		{"wrong_type", client.RequestBody{Content: []byte(`{"filter":{"category":7}}`)}, 422, "invalid-query"},
+		{"zero_character", client.RequestBody{Content: []byte(`{"query":"\u0000"}`)}, 422, "invalid-query"},
+		{"too_large", client.RequestBody{Content: []byte(`{"query":"` + strings.Repeat("x", 300_000) + `"}`)}, 413, "query-too-large"},
+		{"csv", client.RequestBody{Type: "text/csv", Content: []byte(`{}`)}, 415, "unsupported-media-type"},
+		{"gzip", client.RequestBody{Encoding: "gzip", Content: []byte(`{}`)}, 415, "unsupported-content-encoding"},
+		{"retention_too_short", client.RequestBody{Header: http.Header{"Longshore-Retention": {"4m"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{"retention_too_long", client.RequestBody{Header: http.Header{"Longshore-Retention": {"8d"}}, Content: []byte(`{}`)}, 400, "invalid-retention"},
+		{"invalid_operation_id", client.RequestBody{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
 	} {
-		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
-		t.Logf("%.60s", tt.body.Content)
-		expectRejected(t, resp, err, tt.status, tt.code)
+		t.Run(tt.name, func(t *testing.T) {
+			resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
+			expectRejected(t, resp, err, tt.status, tt.code)
+		})
 	}
 	for _, address := range []string{"/search/status/x", "/search/status/%00", "/search/status/0192f000-0000-7000-8000-000000000000"} {
-		resp, err := s.Client().Get(t.Context(), address)
-		if err != nil || resp.Status != http.StatusNotFound {
-			t.Errorf("GET %s: got %+v (%v), want 404", address, resp, err)
-		}
+		t.Run(address, func(t *testing.T) {
+			resp, err := s.Client().Get(t.Context(), address)
+			if err != nil || resp.Status != http.StatusNotFound {
+				t.Errorf("got %+v (%v), want 404", resp, err)
+			}
+		})
 	}
 }

@@ -36,34 +36,19 @@ func newFixture(t *testing.T) fixture {
 // exec runs a statement, for example to move a time into the past.
 func (f fixture) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	if _, err := f.sql.Exec(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	storetest.Exec(t, f.sql, statement, args...)
 }
 
 // count runs a query that returns one number.
 func (f fixture) count(t *testing.T, query string, args ...any) int {
 	t.Helper()
-	var n int
-	if err := f.sql.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
+	return storetest.Number(t, f.sql, query, args...)
 }
 
 // await repeats a query until it returns true.
 func (f fixture) await(t *testing.T, query string, args ...any) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		var done bool
-		if err := f.sql.QueryRow(t.Context(), query, args...).Scan(&done); err != nil {
-			t.Fatalf("%s: %v", query, err)
-		}
-		if done {
-			return
-		}
-	}
-	t.Fatalf("still false after 10 s: %s", query)
+	storetest.Await(t, f.sql, query, args...)
 }
 
 // must returns the value and panics if there is an error.

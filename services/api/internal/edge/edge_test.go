@@ -30,8 +30,11 @@ func TestAddressesAbsolute(t *testing.T) {
 		"TLS":            {"", secure, "https://internal/operations/1"},
 		"no Host header": {"", hostless, "http://192.0.2.7:8080/operations/1"},
 	} {
-		if got := edge.NewAddresses(tt.publicURL).Absolute(tt.request, "/operations/1"); got != tt.want {
-			t.Errorf("%s: Absolute() = %s, want %s", name, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := edge.NewAddresses(tt.publicURL).Absolute(tt.request, "/operations/1"); got != tt.want {
+				t.Errorf("Absolute() = %s, want %s", got, tt.want)
+			}
+		})
 	}
 }

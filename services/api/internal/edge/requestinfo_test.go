@@ -38,15 +38,18 @@ func TestSetOperationLinksToConsole(t *testing.T) {
 		"console":    {"https://console.example/base", []string{own, link}},
 		"no console": {"", []string{own}},
 	} {
-		c := newContext(t, http.MethodGet)
-		c.Header("Link", own)
-		edge.WithRequestInfo(c, tt.console)
-		for range 2 {
-			edge.SetOperation(c, op)
-		}
-		if got := c.Writer.Header().Values("Link"); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: Link = %q, want %q", name, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newContext(t, http.MethodGet)
+			c.Header("Link", own)
+			edge.WithRequestInfo(c, tt.console)
+			for range 2 {
+				edge.SetOperation(c, op)
+			}
+			if got := c.Writer.Header().Values("Link"); !slices.Equal(got, tt.want) {
+				t.Errorf("Link = %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

@@ -73,13 +73,16 @@ func TestWriteSetsRetryAfter(t *testing.T) {
 		"with a delay":    {fault.New(fault.Conflict, "busy", "Later.").RetryAfter(1500 * time.Millisecond), http.StatusConflict, "2"},
 		"without a delay": {fault.New(fault.Conflict, "over", "Never."), http.StatusConflict, ""},
 	} {
-		w, _ := write(t, tt.fault)
-		if w.Code != tt.status {
-			t.Errorf("%s: status = %d, want %d", name, w.Code, tt.status)
-		}
-		if got := w.Header().Get("Retry-After"); got != tt.retryAfter {
-			t.Errorf("%s: Retry-After = %q, want %q", name, got, tt.retryAfter)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := write(t, tt.fault)
+			if w.Code != tt.status {
+				t.Errorf("status = %d, want %d", w.Code, tt.status)
+			}
+			if got := w.Header().Get("Retry-After"); got != tt.retryAfter {
+				t.Errorf("Retry-After = %q, want %q", got, tt.retryAfter)
+			}
+		})
 	}
 }
 

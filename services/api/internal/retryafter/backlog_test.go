@@ -68,17 +68,20 @@ func TestEstimatorWithBacklog(t *testing.T) {
 			&operation.Operation{Kind: operation.Report, State: operation.Waiting, SealedAt: noon.Add(-2 * time.Second)}, 2 * time.Second, -1,
 		},
 	} {
-		e := retryafter.New(func() time.Time { return noon }).WithBacklog(newBacklog())
-		if got := e.After(t.Context(), tt.op); (got - tt.after).Abs() > 10*time.Millisecond {
-			t.Errorf("%s: After() = %s, want %s", name, got, tt.after)
-		}
-		got, want := e.Completion(t.Context(), tt.op), time.Time{}
-		if tt.completion >= 0 {
-			want = noon.Add(tt.completion)
-		}
-		if !got.Equal(want) {
-			t.Errorf("%s: Completion() = %s, want %s", name, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := retryafter.New(func() time.Time { return noon }).WithBacklog(newBacklog())
+			if got := e.After(t.Context(), tt.op); (got - tt.after).Abs() > 10*time.Millisecond {
+				t.Errorf("After() = %s, want %s", got, tt.after)
+			}
+			got, want := e.Completion(t.Context(), tt.op), time.Time{}
+			if tt.completion >= 0 {
+				want = noon.Add(tt.completion)
+			}
+			if !got.Equal(want) {
+				t.Errorf("Completion() = %s, want %s", got, want)
+			}
+		})
 	}
 }
 
@@ -98,9 +101,12 @@ func TestEstimatorCompletion(t *testing.T) {
 		"a search at 75 %":     {search, noon.Add(10 * time.Second)},
 		"finished":             {done, time.Time{}},
 	} {
-		if got := retryafter.New(func() time.Time { return noon }).WithBacklog(newBacklog()).Completion(t.Context(), tt.op); !got.Equal(tt.want) {
-			t.Errorf("%s: Completion() = %s, want %s", name, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := retryafter.New(func() time.Time { return noon }).WithBacklog(newBacklog()).Completion(t.Context(), tt.op); !got.Equal(tt.want) {
+				t.Errorf("Completion() = %s, want %s", got, tt.want)
+			}
+		})
 	}
 	if got := retryafter.New(func() time.Time { return noon }).Completion(t.Context(), waitingImport(30, 9)); !got.IsZero() {
 		t.Errorf("Completion() = %s without a backlog, want zero", got)
@@ -112,11 +118,14 @@ func TestEstimatorAfterWithPollDeadline(t *testing.T) {
 	for left, want := range map[time.Duration]time.Duration{
 		time.Minute: 10 * time.Second, 3 * time.Second: 1500 * time.Millisecond, time.Millisecond: 100 * time.Millisecond, -time.Second: 100 * time.Millisecond,
 	} {
-		op := waitingSearch(11)
-		op.SealedAt, op.PollDeadline = noon.Add(-time.Hour), noon.Add(left)
-		if got := retryafter.New(func() time.Time { return noon }).After(t.Context(), op); got != want {
-			t.Errorf("%s before the poll deadline: After() = %s, want %s", left, got, want)
-		}
+		t.Run(left.String(), func(t *testing.T) {
+			t.Parallel()
+			op := waitingSearch(11)
+			op.SealedAt, op.PollDeadline = noon.Add(-time.Hour), noon.Add(left)
+			if got := retryafter.New(func() time.Time { return noon }).After(t.Context(), op); got != want {
+				t.Errorf("%s before the poll deadline: After() = %s, want %s", left, got, want)
+			}
+		})
 	}
 }
 

@@ -30,13 +30,16 @@ func TestEstimatorAfter(t *testing.T) {
 		"a tenth after a day":  {100, started.Add(24 * time.Hour), started, 30 * time.Second},
 		"clock skew":           {0, sealed.Add(-time.Minute), time.Time{}, 100 * time.Millisecond},
 	} {
-		op := &operation.Operation{
-			Kind: operation.Import, State: operation.Running, SealedAt: sealed, StartedAt: tt.started,
-			Counts: operation.Counts{Total: 1000, Created: tt.done},
-		}
-		if got := retryafter.New(func() time.Time { return tt.now }).After(t.Context(), op); got != tt.want {
-			t.Errorf("%s: After() = %v, want %v", name, got, tt.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			op := &operation.Operation{
+				Kind: operation.Import, State: operation.Running, SealedAt: sealed, StartedAt: tt.started,
+				Counts: operation.Counts{Total: 1000, Created: tt.done},
+			}
+			if got := retryafter.New(func() time.Time { return tt.now }).After(t.Context(), op); got != tt.want {
+				t.Errorf("After() = %v, want %v", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -49,10 +52,13 @@ func TestEstimatorSetHeaders(t *testing.T) {
 		operation.Failed:    {"", ""},
 		operation.Cancelled: {"", ""},
 	} {
-		h := make(http.Header)
-		retryafter.New(func() time.Time { return now }).SetHeaders(t.Context(), h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)})
-		if got := [2]string{h.Get("Retry-After"), h.Get("retry-after-ms")}; got != want {
-			t.Errorf("%s: headers = %v, want %v", state, got, want)
-		}
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			h := make(http.Header)
+			retryafter.New(func() time.Time { return now }).SetHeaders(t.Context(), h, &operation.Operation{State: state, SealedAt: now.Add(-1500 * time.Millisecond)})
+			if got := [2]string{h.Get("Retry-After"), h.Get("retry-after-ms")}; got != want {
+				t.Errorf("headers = %v, want %v", got, want)
+			}
+		})
 	}
 }

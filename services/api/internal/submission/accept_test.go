@@ -121,13 +121,22 @@ func TestDigest(t *testing.T) {
 		}
 		return submission.Digest(all...)
 	}
-	if !bytes.Equal(of("a", "bc"), of("a", "bc")) || len(of()) != 32 {
-		t.Error("Digest() differs for equal parts, or does not have 32 bytes")
+	want := of("a", "bc")
+	if got := of("a", "bc"); !bytes.Equal(got, want) {
+		t.Errorf("Digest() of equal parts = %x, want %x", got, want)
 	}
-	for _, other := range [][]byte{of("ab", "c"), of("abc"), of("a", "bc", ""), of("bc", "a"), of()} {
-		if bytes.Equal(of("a", "bc"), other) {
-			t.Error("Digest() is equal for different parts")
-		}
+	if got := len(of()); got != 32 {
+		t.Errorf("length of Digest() = %d bytes, want 32", got)
+	}
+	for name, parts := range map[string][]string{
+		"other boundary": {"ab", "c"}, "one part": {"abc"}, "empty part": {"a", "bc", ""}, "other order": {"bc", "a"}, "no part": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := of(parts...); bytes.Equal(got, want) {
+				t.Errorf("Digest() of %q = %x, want another one than that of [a bc]", parts, got)
+			}
+		})
 	}
 }
 
@@ -155,13 +164,16 @@ func TestAwait(t *testing.T) {
 		"finished":   {time.Second, watcher{op: finished}, finished, "wait=1"},
 		"unreadable": {time.Minute, watcher{err: errors.New("no database")}, accepted, "wait=60"},
 	} {
-		header := http.Header{}
-		got := submission.Await(t.Context(), tt.watcher, header, accepted, tt.wait)
-		if got != tt.want {
-			t.Errorf("%s: Await() = %+v, want %+v", name, got, tt.want)
-		}
-		if applied := header.Get("Preference-Applied"); applied != tt.applied {
-			t.Errorf("%s: Preference-Applied = %q, want %q", name, applied, tt.applied)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			header := http.Header{}
+			got := submission.Await(t.Context(), tt.watcher, header, accepted, tt.wait)
+			if got != tt.want {
+				t.Errorf("Await() = %+v, want %+v", got, tt.want)
+			}
+			if applied := header.Get("Preference-Applied"); applied != tt.applied {
+				t.Errorf("Preference-Applied = %q, want %q", applied, tt.applied)
+			}
+		})
 	}
 }

@@ -45,23 +45,26 @@ func TestFormRead(t *testing.T) {
 		"optional: another type":           {optional: true, body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent as application/json, or without a body."},
 		"optional: too large, and no JSON": {optional: true, body: large, media: "text/plain", code: "search-too-large"},
 	} {
-		c := gin.CreateTestContextOnly(connection{httptest.NewRecorder()}, engine)
-		c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(tt.body))
-		c.Request.Header.Set("Content-Type", tt.media)
-		c.Request.Header.Set("Content-Encoding", tt.coding)
-		form := submission.Form{Subject: "A search", SizeSubject: "The search", TooLargeCode: "search-too-large", Optional: tt.optional}
-		body, err := form.Read(c, minrate.Limit{Grace: time.Minute, MinRate: 1})
-		if tt.code == "" {
-			if err != nil || string(body) != tt.body {
-				t.Errorf("%s: Read() = %.100q, %v, want %.100q", name, body, err, tt.body)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := gin.CreateTestContextOnly(connection{httptest.NewRecorder()}, engine)
+			c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(tt.body))
+			c.Request.Header.Set("Content-Type", tt.media)
+			c.Request.Header.Set("Content-Encoding", tt.coding)
+			form := submission.Form{Subject: "A search", SizeSubject: "The search", TooLargeCode: "search-too-large", Optional: tt.optional}
+			body, err := form.Read(c, minrate.Limit{Grace: time.Minute, MinRate: 1})
+			if tt.code == "" {
+				if err != nil || string(body) != tt.body {
+					t.Errorf("Read() = %.100q, %v, want %.100q", body, err, tt.body)
+				}
+				return
 			}
-			continue
-		}
-		if got := fault.Of(err); got.Code != tt.code || tt.message != "" && got.Message != tt.message {
-			t.Errorf("%s: Read() = %v, want code %s and message %q", name, got, tt.code, tt.message)
-		}
-		if got := c.Writer.Header().Get("Accept-Encoding"); (got == "identity") != (tt.code == "unsupported-content-encoding") {
-			t.Errorf("%s: Accept-Encoding = %q, want it only for a content coding", name, got)
-		}
+			if got := fault.Of(err); got.Code != tt.code || tt.message != "" && got.Message != tt.message {
+				t.Errorf("Read() = %v, want code %s and message %q", got, tt.code, tt.message)
+			}
+			if got := c.Writer.Header().Get("Accept-Encoding"); (got == "identity") != (tt.code == "unsupported-content-encoding") {
+				t.Errorf("Accept-Encoding = %q, want it only for a content coding", got)
+			}
+		})
 	}
 }

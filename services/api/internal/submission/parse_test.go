@@ -3,6 +3,7 @@ package submission_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,11 +15,14 @@ import (
 func TestPolicyReadLabels(t *testing.T) {
 	t.Parallel()
 	for _, lines := range [][]string{{"a=1,a=2"}, {"a=1", "a=1"}, {"a=1, b=2", "a="}} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
-		r.Header["Longshore-Labels"] = lines
-		if _, err := (submission.Policy{}).Read(r, operation.Import); !fault.Is(err, fault.Malformed) || fault.Of(err).Code != "invalid-label" {
-			t.Errorf("Read() of labels %q = %v, want invalid-label", lines, err)
-		}
+		t.Run(strings.Join(lines, "; "), func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+			r.Header["Longshore-Labels"] = lines
+			if _, err := (submission.Policy{}).Read(r, operation.Import); !fault.Is(err, fault.Malformed) || fault.Of(err).Code != "invalid-label" {
+				t.Errorf("Read() of labels %q = %v, want invalid-label", lines, err)
+			}
+		})
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Header["Longshore-Labels"] = []string{"a=1,A=1", "b=1"}
@@ -44,8 +48,11 @@ func TestPolicyWait(t *testing.T) {
 		"wait=99999999999": time.Minute, "wait=99999999999999999999": time.Minute,
 		"wait=0": 0, "wait=-5": 0, "wait=-99999999999999999999": 0, "wait": 0, "wait=soon": 0, "": 0,
 	} {
-		if got := (submission.Policy{MaxWait: time.Minute}).Wait(http.Header{"Prefer": {preference}}); got != want {
-			t.Errorf("Wait(%q) = %s, want %s", preference, got, want)
-		}
+		t.Run(preference, func(t *testing.T) {
+			t.Parallel()
+			if got := (submission.Policy{MaxWait: time.Minute}).Wait(http.Header{"Prefer": {preference}}); got != want {
+				t.Errorf("Wait(%q) = %s, want %s", preference, got, want)
+			}
+		})
 	}
 }

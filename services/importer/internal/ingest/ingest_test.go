@@ -68,9 +68,7 @@ func newFixture(t *testing.T) fixture {
 
 func (f fixture) exec(t *testing.T, statement string) {
 	t.Helper()
-	if _, err := f.sql.Exec(t.Context(), statement); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Exec(t, f.sql, statement)
 }
 
 // accept seals an import of the records, two in each chunk.
@@ -99,11 +97,7 @@ func (f fixture) accept(t *testing.T, records ...string) *operation.Operation {
 
 func (f fixture) read(t *testing.T, op *operation.Operation) *operation.Operation {
 	t.Helper()
-	now, err := f.db.Operation(t.Context(), op.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return now
+	return storetest.Refresh(t, f.db, op)
 }
 
 func (f fixture) mustProcess(t *testing.T, op *operation.Operation, seq int) {

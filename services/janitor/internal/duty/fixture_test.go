@@ -30,18 +30,13 @@ func newFixture(t *testing.T) fixture {
 
 func (f fixture) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	if _, err := f.sql.Exec(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	storetest.Exec(t, f.sql, statement, args...)
 }
 
 // count runs a query that returns one number.
-func (f fixture) count(t *testing.T, query string, args ...any) (n int) {
+func (f fixture) count(t *testing.T, query string, args ...any) int {
 	t.Helper()
-	if err := f.sql.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
+	return storetest.Number(t, f.sql, query, args...)
 }
 
 // lock locks the rows of a query by another session until the test ends.
@@ -79,11 +74,7 @@ func (f fixture) upload(t *testing.T) uuid.UUID {
 // accept accepts a search and returns its id.
 func (f fixture) accept(t *testing.T) uuid.UUID {
 	t.Helper()
-	op, err := f.db.Accept(t.Context(), store.Draft{Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op.ID
+	return storetest.Accept(t, f.db, operation.Search, "tools", `{}`).ID
 }
 
 // insertFinished inserts n finished searches, and sets further columns of them as given.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,9 +51,7 @@ func newFixture(t *testing.T, maxBytes int64) fixture {
 
 func (f fixture) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	if _, err := f.sql.Exec(t.Context(), statement, args...); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Exec(t, f.sql, statement, args...)
 }
 
 // wantBlocks checks the number of output blocks of an operation's stage.
@@ -81,13 +78,7 @@ FROM generate_series(1, $1) AS n`, n)
 
 func (f fixture) accept(t *testing.T, kind operation.Kind, collectionName, request string) *operation.Operation {
 	t.Helper()
-	op, err := f.db.Accept(t.Context(), store.Draft{
-		Reference: operation.NewReference(), Kind: kind, Collection: collectionName, Lanes: 1, Request: json.RawMessage(request),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op
+	return storetest.Accept(t, f.db, kind, collectionName, request)
 }
 
 // report creates a report.

@@ -1,13 +1,11 @@
 package search_test
 
 import (
-	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -62,54 +60,30 @@ func newFixture(t *testing.T, maxBytes int, options store.Options) fixture {
 
 func (f fixture) exec(t *testing.T, statement string) {
 	t.Helper()
-	if _, err := f.sql.Exec(t.Context(), statement); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Exec(t, f.sql, statement)
 }
 
-func (f fixture) number(t *testing.T, query string, args ...any) (n int) {
+func (f fixture) number(t *testing.T, query string, args ...any) int {
 	t.Helper()
-	if err := f.sql.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return storetest.Number(t, f.sql, query, args...)
 }
 
 // await polls Postgres until the query returns true.
 func (f fixture) await(t *testing.T, query string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		var met bool
-		if err := f.sql.QueryRow(t.Context(), query).Scan(&met); err != nil {
-			t.Fatal(err)
-		}
-		if met {
-			return
-		}
-	}
-	t.Fatalf("timeout waiting for %s", query)
+	storetest.Await(t, f.sql, query)
 }
 
 // accept creates a search.
 func (f fixture) accept(t *testing.T, collectionName, request string) *operation.Operation {
 	t.Helper()
-	op, err := f.db.Accept(t.Context(), store.Draft{
-		Reference: operation.NewReference(), Kind: operation.Search, Collection: collectionName, Lanes: 1, Request: json.RawMessage(request),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op
+	return storetest.Accept(t, f.db, operation.Search, collectionName, request)
 }
 
 // refresh reads the operation again.
 func (f fixture) refresh(t *testing.T, op *operation.Operation) *operation.Operation {
 	t.Helper()
-	now, err := f.db.Operation(t.Context(), op.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return now
+	return storetest.Refresh(t, f.db, op)
 }
 
 // step runs one step of a search.
