@@ -6,7 +6,9 @@ package stack
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -28,6 +30,9 @@ type Options struct {
 	APIs int
 	// Consoles is the number of console processes: 0 or 1.
 	Consoles int
+	// PoolerSessions is the number of sessions of a PgBouncer in transaction mode between the services
+	// and Postgres; 0 means none, unless PoolerVariable is set.
+	PoolerSessions int
 	// Env contains additional variables for all services, as NAME=value. Later ones override earlier ones.
 	Env []string
 	// ServiceEnv contains additional variables for the processes of one service, by its name. They
@@ -63,7 +68,7 @@ type Stack struct {
 	client *client.Client
 	db     *pgxpool.Pool
 
-	database string // its URL
+	database string // its URL, as the services have it
 	redis    *redis.Server
 	balancer *Balancer
 	services map[string][]*Service
@@ -102,8 +107,16 @@ func Start(tb testing.TB, o Options) *Stack {
 	address := freeAddress(tb)
 	s.console = freeAddress(tb)
 	s.database = database
+	pooler := "none"
+	if o.PoolerSessions == 0 && os.Getenv(PoolerVariable) != "" {
+		o.PoolerSessions = poolerSessions
+	}
+	if o.PoolerSessions > 0 {
+		s.database, pooler = StartPgBouncer(tb, database, o.PoolerSessions), "transaction"
+	}
 	s.env = append([]string{
-		"DATABASE_URL=" + database,
+		"DATABASE_URL=" + s.database,
+		"LONGSHORE_DB_POOLER=" + pooler,
 		"REDIS_URL=" + s.redis.URL(),
 		"LONGSHORE_ADDR=" + address,
 		"LONGSHORE_CONSOLE_ADDR=" + s.console,
@@ -174,6 +187,9 @@ func (s *Stack) WithTB(tb testing.TB) *Stack {
 	subtest.tb = tb
 	return &subtest
 }
+
+// Env returns the environment of the stack's services, as NAME=value.
+func (s *Stack) Env() []string { return slices.Clone(s.env) }
 
 // DB returns the stack's database.
 func (s *Stack) DB() *pgxpool.Pool { return s.db }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -65,6 +66,8 @@ func (m Migrator) Up(ctx context.Context) (applied []Applied, err error) {
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["application_name"] = application
 	config.RuntimeParams["lock_timeout"] = strconv.FormatInt(m.LockTimeout.Milliseconds(), 10)
+	config.RuntimeParams["statement_timeout"] = "0" // that of the role may be shorter than a migration
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	err = m.retryWhileLocked(ctx, db, func() error {
@@ -73,9 +76,21 @@ func (m Migrator) Up(ctx context.Context) (applied []Applied, err error) {
 		return err
 	})
 	if err != nil {
-		return applied, fmt.Errorf("applying migrations: %w", err)
+		return applied, fmt.Errorf("applying migrations: %w", explainPooler(err))
 	}
 	return applied, nil
+}
+
+// protocolViolation is the SQLSTATE with which a pooler refuses a start-up parameter.
+const protocolViolation = "08P01"
+
+// explainPooler says what to do about an address that leads to a pooler: a migration holds a lock of
+// its session, so it needs one of its own.
+func explainPooler(err error) error {
+	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok && fromServer.Code == protocolViolation {
+		return fmt.Errorf("the address leads to a connection pooler: give migrate the address of Postgres itself in LONGSHORE_DIRECT_DATABASE_URL: %w", err)
+	}
+	return err
 }
 
 // attempt applies the missing migrations up to the first error, and returns those it applied along

@@ -27,6 +27,28 @@ type Postgres struct {
 	// for each chunk, search or report that it processes concurrently, and one more. The api uses
 	// none while it waits for a slow client, so a few connections serve many clients.
 	MaxConns int `env:"LONGSHORE_DB_MAX_CONNS" envDefault:"10"`
+	// Pooler is the kind of connection pooler that DATABASE_URL leads to: none, also for a pooler
+	// that keeps one session for each client, or transaction for one that gives a client another
+	// session with each transaction, such as PgBouncer with pool_mode=transaction.
+	Pooler string `env:"LONGSHORE_DB_POOLER" envDefault:"none"`
+	// DirectURL is the address of Postgres itself behind a pooler. migrate uses it instead of
+	// DATABASE_URL. A service, whose role it must have then, asks over it whether a statement that
+	// takes long still runs. Empty uses DATABASE_URL.
+	DirectURL string `env:"LONGSHORE_DIRECT_DATABASE_URL" secret:"url"`
+}
+
+// The values of Postgres.Pooler.
+const (
+	PoolerNone        = "none"
+	PoolerTransaction = "transaction"
+)
+
+// Check returns an error if the kind of pooler is unknown.
+func (p Postgres) Check() error {
+	if p.Pooler != PoolerNone && p.Pooler != PoolerTransaction && p.Pooler != "" {
+		return fmt.Errorf("LONGSHORE_DB_POOLER must be %s or %s, not %q", PoolerNone, PoolerTransaction, p.Pooler)
+	}
+	return nil
 }
 
 // Redis configures the connection to the queue.

@@ -18,7 +18,8 @@ import (
 type Options struct {
 	Redis config.Redis
 	Admin config.Admin
-	// Postgres and Store configure the database; Store.MaxConns and Store.Log are set by Open.
+	// Postgres and Store configure the database; Open sets what Store and Postgres have
+	// in common.
 	Postgres config.Postgres
 	Store    store.Options
 }

@@ -221,3 +221,23 @@ func TestOpenStopsWhileWaiting(t *testing.T) {
 		t.Errorf("Open() = %v, want context.Canceled", err)
 	}
 }
+
+// TestReadyTellsDurability: a Postgres that may lose what it has committed makes no service unready.
+func TestReadyTellsDurability(t *testing.T) {
+	t.Parallel()
+	database := storetest.NewDatabase(t)
+	var durable bool
+	const settings = `SELECT current_setting('fsync')::bool AND current_setting('full_page_writes')::bool`
+	if err := storetest.Connect(t, database).QueryRow(t.Context(), settings).Scan(&durable); err != nil {
+		t.Fatal(err)
+	}
+	deps, adminURL, err := open(t, service.Open, service.Options{Postgres: config.Postgres{URL: database}, Redis: config.Redis{URL: queuetest.New(t).URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps.SetReady()
+	status, body := get(t, adminURL+"/readyz")
+	if atRisk := strings.Contains(body, `"durability":"at risk"`); status != http.StatusOK || atRisk == durable {
+		t.Errorf("GET /readyz = %d %s, want 200 and durability at risk: %t", status, body, !durable)
+	}
+}

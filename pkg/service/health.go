@@ -68,7 +68,7 @@ func (a *admin) readiness(ctx context.Context) (bool, health) {
 		state := p.state()
 		h.Parts[p.name] = state
 		switch {
-		case state != stateAway:
+		case state != stateAway && state != stateAtRisk:
 		case p.required:
 			h.Status, ready = "not ready", false
 		case ready:

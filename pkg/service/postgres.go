@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -17,6 +19,7 @@ const connectInterval = time.Second
 // openStore opens the store and registers its metrics and its readiness check.
 func (d *Dependencies) openStore(ctx context.Context, log *slog.Logger, o Options) (err error) {
 	o.Store.MaxConns, o.Store.Log = o.Postgres.MaxConns, log
+	o.Store.Pooler, o.Store.DirectURL = o.Postgres.Pooler == config.PoolerTransaction, o.Postgres.DirectURL
 	var status postgresStatus
 	d.Metrics.MustRegister(metrics.NewPostgres(status.ping))
 	d.Store, err = d.retryOpen(ctx, log, o.Postgres.Wait, func() (*store.Store, error) {
@@ -28,7 +31,20 @@ func (d *Dependencies) openStore(ctx context.Context, log *slog.Logger, o Option
 		return err
 	}
 	d.admin.add(&probe{name: "postgres", check: d.Store.Ping, required: true})
+	if err := d.checkDurability(ctx); err != nil {
+		log.ErrorContext(ctx, "Postgres may lose what it has committed", slog.Any("error", err))
+	}
+	d.admin.add(&probe{name: "durability", check: d.checkDurability, failing: stateAtRisk})
 	return nil
+}
+
+// checkDurability returns an error if Postgres answers that a crash can lose what it has committed.
+func (d *Dependencies) checkDurability(ctx context.Context) error {
+	risks, err := d.Store.Risks(ctx)
+	if err != nil || len(risks) == 0 {
+		return nil //nolint:nilerr // the probe of Postgres reports it
+	}
+	return errors.New(strings.Join(risks, "; "))
 }
 
 // retryOpen retries until open succeeds, the wait is over or ctx ends. Meanwhile the probes report

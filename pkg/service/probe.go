@@ -27,6 +27,8 @@ const (
 	// stateShaky is a dependency with fewer failures than failureThreshold.
 	stateShaky = "shaky"
 	stateAway  = "away"
+	// stateAtRisk is a Postgres that answers but may lose what it has committed.
+	stateAtRisk = "at risk"
 )
 
 // probe remembers the checks of one dependency. It is safe for concurrent use.
@@ -35,6 +37,9 @@ type probe struct {
 	check check
 	// required makes the service unready if the dependency is away; otherwise it is degraded.
 	required bool
+	// failing is the state after a failed check of a dependency that answers; empty for a check whose
+	// failure means that the dependency does not.
+	failing string
 
 	mu sync.Mutex
 	// running is closed at the end of the current check; nil if no check is running.
@@ -74,6 +79,8 @@ func (p *probe) state() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
+	case p.failures > 0 && p.failing != "":
+		return p.failing
 	case p.failures >= failureThreshold:
 		return stateAway
 	case p.failures > 0:

@@ -36,6 +36,8 @@ var ErrUploadGone = fault.New(fault.Unavailable, "upload-abandoned",
 const (
 	foreignKeyViolation = "23503"
 	uniqueViolation     = "23505"
+	duplicateStatement  = "42P05"
+	unknownStatement    = "26000"
 	readOnly            = "25006"
 	undefinedTable      = "42P01"
 	lockNotAvailable    = "55P03"
@@ -55,6 +57,9 @@ var transientExceptions = map[string]bool{
 	queryCanceled:    false, // the statement timeout: a retry would exceed it again
 	readOnly:         true,  // the connection still leads to a server that became a standby
 	lockNotAvailable: true,  // lock_timeout
+	// A pooler in transaction mode that the service does not know of: see LONGSHORE_DB_POOLER.
+	duplicateStatement: true,
+	unknownStatement:   true,
 }
 
 // IsTransient reports whether the same call may succeed later without any change: Postgres was

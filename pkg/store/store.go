@@ -35,6 +35,10 @@ type Options struct {
 	Application string
 	// MaxConns limits the connection pool; 0 uses the driver's default.
 	MaxConns int
+	// Pooler says that the address leads to a pooler in transaction mode.
+	Pooler bool
+	// DirectURL is the address of Postgres itself behind a pooler; empty if it is not known.
+	DirectURL string
 	// Schema is the oldest schema version that the service can run on, normally
 	// migrations.Latest(). 0 means any.
 	Schema int64
@@ -57,7 +61,8 @@ type Store struct {
 // if the schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	pool, err := session.Open(ctx, databaseURL, session.Options{
-		Application: opts.Application, MaxConns: opts.MaxConns, FrozenAfter: opts.FrozenAfter, Statement: opts.Statement, Log: opts.Log,
+		Application: opts.Application, MaxConns: opts.MaxConns, Pooler: opts.Pooler, DirectURL: opts.DirectURL,
+		FrozenAfter: opts.FrozenAfter, Statement: opts.Statement, Log: opts.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -72,6 +77,9 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 
 // Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+
+// Risks returns why a crash can lose what Postgres has committed; none if the database is durable.
+func (s *Store) Risks(ctx context.Context) ([]string, error) { return s.pool.Risks(ctx) }
 
 // Connections returns the pool's limit, its open and busy connections, how often a caller had to
 // wait for a connection, and the total time of those waits.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -85,4 +86,17 @@ func TestFailAfterCancel(t *testing.T) {
 	}
 	f.wantLog(t, slog.LevelError)
 	f.wantFinished(t, operation.Failed, 0)
+}
+
+// TestProcessChunkLimitsStep: a step that takes longer than MaxStepTime fails its operation at once.
+func TestProcessChunkLimitsStep(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	w := f.worker(t, func(ctx context.Context, _ job.Chunk, _ store.Attempt) (store.Committed, error) {
+		<-ctx.Done()
+		return store.Committed{}, ctx.Err()
+	})
+	w.MaxStepTime = 10 * time.Millisecond
+	wantArchived(t, w.ProcessChunk(t.Context(), f.chunk), "StepTooLong")
+	f.wantState(t, operation.Failed)
 }

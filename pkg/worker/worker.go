@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -33,6 +34,9 @@ type Deps struct {
 	Log   *slog.Logger
 	// MaxAttempts is the number of failed attempts after which a chunk's operation fails.
 	MaxAttempts int
+	// MaxStepTime is how long a step may hold its transaction before its operation fails; 0 means until
+	// the queue's own timeout. Vacuum can't remove rows that were deleted since the transaction began.
+	MaxStepTime time.Duration
 	// Steps and Finished are the worker's metrics; nil for metrics that nothing exports.
 	Steps    *metrics.Steps
 	Finished *metrics.Finished
@@ -95,7 +99,10 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 	if attempt.Count > w.maxAttempts(attempt) {
 		return w.abandon(ctx, c, attempt, errWorkersKilled)
 	}
-	done, err := w.process(ctx, c, attempt)
+	done, err := w.processWithin(ctx, c, attempt)
+	if errors.Is(err, errStepTooLong) {
+		return w.fail(ctx, c, stepTooLong, nil)
+	}
 	if client, ok := errors.AsType[*ClientError](err); ok {
 		return w.fail(ctx, c, client.Failure, nil)
 	}
@@ -114,6 +121,29 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 	}
 	reason := fmt.Sprintf("attempt %d of %d", attempt.Count, w.maxAttempts(attempt))
 	return metrics.StepFailed, retryAfter(attemptDelay(attempt.Count), reason+" failed", fmt.Errorf("%s: %w", reason, err))
+}
+
+// errStepTooLong is the cause of a context that MaxStepTime has ended.
+var errStepTooLong = errors.New("the step took too long")
+
+// stepTooLong is the failure of its operation. A retry would start from the beginning and take as long.
+var stepTooLong = operation.Failure{
+	Code: "StepTooLong", Message: "A step of the operation took longer than this installation allows. Make it smaller, for example with a filter.",
+}
+
+// processWithin runs the step, and returns errStepTooLong if it failed because it took longer than
+// MaxStepTime.
+func (w *Worker) processWithin(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
+	if w.MaxStepTime == 0 {
+		return w.process(ctx, c, attempt)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, w.MaxStepTime, errStepTooLong)
+	defer cancel()
+	done, err := w.process(limited, c, attempt)
+	if err != nil && errors.Is(context.Cause(limited), errStepTooLong) {
+		err = errors.Join(errStepTooLong, err)
+	}
+	return done, err
 }
 
 // dispatchNext logs a committed step, queues the chunks that follow, and notifies the subscribers.

@@ -44,11 +44,13 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		return err
 	}
 	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Steps: steps, Finished: finished}
+	splitDeps := workerDeps
+	splitDeps.MaxStepTime = cfg.MaxStepTime
 	uploads := split.New(deps.Store, collections)
 	deps.SetReady()
 	env.Log.Info("ready for chunks")
 	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
 		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, workerDeps, chunks.Process).ProcessChunk},
-		worker.Route{Kind: job.Split, Concurrency: splitConcurrency, Handle: uploads.WithCleanup(worker.New(job.Split, workerDeps, uploads.Process).ProcessChunk)},
+		worker.Route{Kind: job.Split, Concurrency: splitConcurrency, Handle: uploads.WithCleanup(worker.New(job.Split, splitDeps, uploads.Process).ProcessChunk)},
 	)
 }

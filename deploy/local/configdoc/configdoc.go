@@ -35,11 +35,10 @@ const (
 const everyService = "Log"
 
 // migrate has no configuration struct, because its module must not depend on pkg. It reads
-// migrateVariable only.
-const (
-	migrate         = "migrate"
-	migrateVariable = "DATABASE_URL"
-)
+// migrateVariables only.
+const migrate = "migrate"
+
+var migrateVariables = []string{"DATABASE_URL", "LONGSHORE_DIRECT_DATABASE_URL"}
 
 // Read returns the variables that all programs of the repository read, by name.
 func Read(root fs.FS) (map[string]*Variable, error) {
@@ -59,8 +58,10 @@ func Read(root fs.FS) (map[string]*Variable, error) {
 			}
 		}
 	}
-	if v, ok := variables[migrateVariable]; ok {
-		v.Programs = append(v.Programs, migrate)
+	for _, name := range migrateVariables {
+		if v, ok := variables[name]; ok {
+			v.Programs = append(v.Programs, migrate)
+		}
 	}
 	return variables, nil
 }

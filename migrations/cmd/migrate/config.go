@@ -9,28 +9,41 @@ import (
 	"strings"
 )
 
-// variable is the only environment variable that the program reads.
-const variable = "DATABASE_URL"
+// The environment variables that the program reads.
+const (
+	variable = "DATABASE_URL"
+	// directVariable is the address of Postgres itself where DATABASE_URL leads to a pooler.
+	directVariable = "LONGSHORE_DIRECT_DATABASE_URL"
+)
 
 // hidden replaces a password, as in url.URL.Redacted.
 const hidden = "xxxxx"
 
 var errNoDatabase = errors.New(variable + " is not set: give the address of the database, such as postgres://user@host/longshore")
 
+// database returns the address to migrate: that of directVariable, if it is set.
 func database(environ []string) (string, error) {
-	for _, pair := range environ {
-		if value, found := strings.CutPrefix(pair, variable+"="); found && value != "" {
+	for _, name := range []string{directVariable, variable} {
+		if value := valueOf(environ, name); value != "" {
 			return value, nil
 		}
 	}
 	return "", errNoDatabase
 }
 
+func valueOf(environ []string, name string) string {
+	for _, pair := range environ {
+		if value, found := strings.CutPrefix(pair, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
 // showConfig prints the configuration in the format of pkg/config, which migrations must not depend
 // on.
 func showConfig(environ []string, out io.Writer) error {
-	databaseURL, err := database(environ)
-	if err != nil {
+	if _, err := database(environ); err != nil {
 		return err
 	}
 	type read struct {
@@ -41,18 +54,26 @@ func showConfig(environ []string, out io.Writer) error {
 	}
 	unknown := []string{}
 	for _, pair := range environ {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") && name != directVariable {
 			unknown = append(unknown, name)
 		}
 	}
 	slices.Sort(unknown)
+	var variables []read
+	for _, name := range []string{variable, directVariable} {
+		v := read{Name: name, Required: name == variable && valueOf(environ, directVariable) == ""}
+		if value := valueOf(environ, name); value != "" {
+			v.Value = withoutPassword(value)
+		}
+		variables = append(variables, v)
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(struct {
 		Service   string   `json:"service"`
 		Variables []read   `json:"variables"`
 		Unknown   []string `json:"unknown"`
-	}{"migrate", []read{{Name: variable, Required: true, Value: withoutPassword(databaseURL)}}, unknown})
+	}{"migrate", variables, unknown})
 }
 
 // withoutPassword hides the password of an address. It hides the whole address if that is not a

@@ -32,8 +32,8 @@ func TestConfigHidesPassword(t *testing.T) {
 			}
 			Unknown []string
 		}
-		if jsonErr := json.Unmarshal(out.Bytes(), &printed); err != nil || jsonErr != nil || len(printed.Variables) != 1 {
-			t.Fatalf("run(config) = %v, printed %s (%v), want one variable", err, &out, jsonErr)
+		if jsonErr := json.Unmarshal(out.Bytes(), &printed); err != nil || jsonErr != nil || len(printed.Variables) != 2 {
+			t.Fatalf("run(config) = %v, printed %s (%v), want two variables", err, &out, jsonErr)
 		}
 		v := printed.Variables[0]
 		if printed.Service != "migrate" || v.Name != "DATABASE_URL" || !v.Required || v.Value != want {
@@ -81,5 +81,28 @@ func TestExitCode(t *testing.T) {
 	}
 	if got := exitCode(errors.New("refused")); got != 1 {
 		t.Errorf("any other error: exitCode() = %d, want 1", got)
+	}
+}
+
+// TestDirectAddress: behind a pooler, migrate takes the address of Postgres itself.
+func TestDirectAddress(t *testing.T) {
+	t.Parallel()
+	const pooled, direct = "postgres://pooler.example/longshore", "postgres://db.example/longshore"
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		want    string
+	}{
+		{"pooled only", []string{variable + "=" + pooled}, pooled},
+		{"both", []string{variable + "=" + pooled, directVariable + "=" + direct}, direct},
+		{"direct only", []string{directVariable + "=" + direct}, direct},
+		{"empty", []string{variable + "=" + pooled, directVariable + "="}, pooled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got, err := database(tt.environ); err != nil || got != tt.want {
+				t.Errorf("database(%v) = %q, %v, want %q", tt.environ, got, err, tt.want)
+			}
+		})
 	}
 }

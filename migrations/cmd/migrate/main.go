@@ -1,4 +1,5 @@
-// Command migrate applies all migrations to the database at DATABASE_URL and exits. The arguments
+// Command migrate applies all migrations to the database at DATABASE_URL, or at
+// LONGSHORE_DIRECT_DATABASE_URL where the former leads to a pooler, and exits. The arguments
 // config and version print its configuration and its version, as those of every service do.
 package main
 

@@ -60,8 +60,9 @@ func (c *connections) closeAll() {
 type connection struct {
 	net.Conn
 	owner *connections
-	// pid is the process id of the server's backend; 0 until the session is open.
-	pid atomic.Uint32
+	// key identifies the session: the process id of its backend or, behind a pooler, the key of its
+	// advisory lock. It is 0 until the session is open.
+	key atomic.Uint32
 	// waiting is the number of reads and writes that have not returned; since is when the first of
 	// them began or the last one returned, in nanoseconds of the Unix time.
 	waiting atomic.Int32
@@ -82,8 +83,8 @@ func connectionOf(conn *pgx.Conn) *connection {
 	return c
 }
 
-// opened records the process id of the backend.
-func (c *connection) opened(pid uint32) { c.pid.Store(pid) }
+// opened records the key of the session.
+func (c *connection) opened(key uint32) { c.key.Store(key) }
 
 // Read reads data of the server.
 func (c *connection) Read(p []byte) (int, error) {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -45,6 +44,12 @@ type Options struct {
 	FrozenAfter time.Duration
 	// Statement is the statement_timeout; 0 means none, whatever the role's own setting is.
 	Statement time.Duration
+	// Pooler says that a pooler in transaction mode is between the service and Postgres: statements
+	// are not named, and no session is kept.
+	Pooler bool
+	// DirectURL is the address of Postgres itself behind a pooler, over which the watchdog asks;
+	// empty uses the pooler.
+	DirectURL string
 	// Silence is how long a connection may give no sign before the server is asked what its session
 	// does; 0 means 3 s.
 	Silence time.Duration
@@ -57,6 +62,8 @@ type Pool struct {
 	pool  *pgxpool.Pool
 	opts  Options
 	conns connections
+	// asking is the configuration of the watchdog's connections.
+	asking *pgx.ConnConfig
 	// stop ends the watchdog.
 	stop context.CancelFunc
 	wait sync.WaitGroup
@@ -73,17 +80,36 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Pool, error) 
 	if err != nil {
 		return nil, err
 	}
+	if p.asking, err = p.configOfWatchdog(config.ConnConfig); err != nil {
+		return nil, err
+	}
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("opening the connection pool: %w", err)
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop = stop
 	p.wait.Go(func() { p.watch(watching) })
-	if err := p.Ping(ctx); err != nil {
+	if err := p.start(ctx); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("reaching Postgres: %w", err)
+		return nil, opts.explain(err)
 	}
 	return p, nil
+}
+
+// start checks that the database answers, and that the sessions are as the options say.
+func (p *Pool) start(ctx context.Context) error {
+	if err := p.Ping(ctx); err != nil {
+		return fmt.Errorf("reaching Postgres: %w", err)
+	}
+	if !p.opts.Pooler {
+		if err := p.detectPooler(ctx); err != nil {
+			return fmt.Errorf("looking for a pooler: %w", err)
+		}
+	}
+	if err := p.verify(ctx); err != nil {
+		return fmt.Errorf("checking the settings of the sessions: %w", err)
+	}
+	return nil
 }
 
 func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
@@ -101,10 +127,20 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 	config.PrepareConn = p.prepare
 	config.BeforeClose = closeSoon
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		if c := connectionOf(conn); c != nil {
+		c := connectionOf(conn)
+		switch {
+		case c == nil:
+		case p.opts.Pooler:
+			c.opened(newKey())
+		default:
 			c.opened(conn.PgConn().PID())
 		}
 		return nil
+	}
+	if p.opts.Pooler {
+		// It describes a statement in one message and runs it in another, with its text in both, so
+		// that each may reach another session.
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	if p.opts.MaxConns > 0 {
 		config.MaxConns = int32(min(p.opts.MaxConns, 1000))
@@ -177,11 +213,15 @@ func (p *Pool) InTx(ctx context.Context, work func(pgx.Tx) error) error {
 		return err
 	}
 	defer conn.Release()
-	begin := "begin isolation level read committed read write; " + p.settings(conn.Conn().PgConn())
+	begin := "begin isolation level read committed read write; " + p.settings(conn.Conn())
 	return withAnnouncement(conn.Conn(), pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work))
 }
 
 // settings returns the statement that applies the settings to the current transaction.
-func (p *Pool) settings(conn *pgconn.PgConn) string {
-	return p.opts.settings(conn.ParameterStatus("server_version"))
+func (p *Pool) settings(conn *pgx.Conn) string {
+	settings := p.opts.settings(conn.PgConn().ParameterStatus("server_version"))
+	if c := connectionOf(conn); c != nil && p.opts.Pooler {
+		settings += ", " + lockCall(c.key.Load())
+	}
+	return settings
 }

@@ -31,6 +31,9 @@ func (o Options) list(version int) []setting {
 	if version >= transactionTimeoutVersion {
 		list = append(list, setting{"transaction_timeout", "'0'"})
 	}
+	if o.Pooler {
+		list = append(list, o.poolerSettings()...)
+	}
 	return list
 }
 

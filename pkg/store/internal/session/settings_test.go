@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,8 +19,8 @@ func TestSettings(t *testing.T) {
 	for _, tt := range []struct {
 		name, setting, set, want string
 	}{
-		{"statement timeout", "statement_timeout", "1ms", "15s"},
-		{"lock timeout", "lock_timeout", "1ms", "0"},
+		{"statement timeout", "statement_timeout", "3s", "15s"},
+		{"lock timeout", "lock_timeout", "3s", "0"},
 		{"timeout of an idle transaction", "idle_in_transaction_session_timeout", "1ms", "10s"},
 		{"no timeout of an idle transaction", "idle_in_transaction_session_timeout", "0", "10s"},
 		{"commit without durability", "synchronous_commit", "off", "on"},
@@ -111,5 +112,20 @@ func TestSingleStatements(t *testing.T) {
 				t.Errorf("error = %v, want one: %t", err, tt.fail)
 			}
 		})
+	}
+}
+
+// TestChangedSettings: a service does not start if transactions do not have the settings that it
+// sends.
+func TestChangedSettings(t *testing.T) {
+	t.Parallel()
+	database := newDatabase(t)
+	const hide = `CREATE SCHEMA hiding; CREATE FUNCTION hiding.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS 'SELECT $2'`
+	if _, err := storetest.Connect(t, database).Exec(t.Context(), hide); err != nil {
+		t.Fatal(err)
+	}
+	_, err := session.Open(t.Context(), database+"&search_path=hiding,pg_catalog", session.Options{FrozenAfter: 10 * time.Second})
+	if err == nil || !strings.Contains(err.Error(), "idle_in_transaction_session_timeout is 0 in a transaction") {
+		t.Errorf("Open() = %v, want an error that names the setting", err)
 	}
 }

@@ -58,7 +58,7 @@ func (p *Pool) begin(ctx context.Context, sql string, args []any) (*statement, e
 		return nil, err
 	}
 	var batch pgx.Batch
-	batch.Queue(p.settings(conn.Conn().PgConn()))
+	batch.Queue(p.settings(conn.Conn()))
 	batch.Queue(sql, args...)
 	s := &statement{conn: conn, results: conn.SendBatch(ctx, &batch), cancel: cancel}
 	if _, err := s.results.Exec(); err != nil {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	checksInSilence = 6
 	// askTimeout bounds a question. A server that does not answer a new connection is unreachable.
 	askTimeout = 3 * time.Second
+	// queueing is how many silences a statement may wait for a session of a pooler.
+	queueing = 3
 )
 
 // watch ends the connections whose user waits for an answer that will not come. A server whose
@@ -41,7 +44,7 @@ func (p *Pool) watch(ctx context.Context) {
 // have a timeout of their own.
 func (p *Pool) waiting() (waiting []*connection) {
 	for _, c := range p.conns.all() {
-		if c.pid.Load() != 0 && c.waits() > p.opts.Silence {
+		if c.key.Load() != 0 && c.waits() > p.opts.Silence {
 			waiting = append(waiting, c)
 		}
 	}
@@ -58,10 +61,14 @@ func (p *Pool) check(ctx context.Context, waiting []*connection) {
 		return // Postgres answers, but does not say what its sessions do
 	}
 	for _, c := range waiting {
-		seen := views[c.pid.Load()]
+		seen, found := views[c.key.Load()]
 		seen.since = c.since.Load()
 		// What two checks see alike is not the moment before an answer.
-		if err != nil || !seen.runs && seen == c.seen {
+		lost := err != nil || !seen.runs && seen == c.seen
+		if p.opts.Pooler && !found {
+			lost = lost && c.waits() > queueing*p.opts.Silence
+		}
+		if lost {
 			p.opts.Log.WarnContext(ctx, "closed a connection to Postgres that does not answer",
 				slog.Duration("silent", c.waits()), slog.String("state", seen.state), slog.Any("error", err))
 			c.endSilent()
@@ -81,14 +88,22 @@ type view struct {
 	since int64
 }
 
-// ask returns what the server says about sessions, by process id.
-func (p *Pool) ask(ctx context.Context, waiting []*connection) (map[uint32]view, error) {
-	// A session that reads from its client or writes to it, while its client does the same, has lost
-	// the connection.
-	const sessions = `
-SELECT pid, coalesce(state = 'active' AND wait_event_type IS DISTINCT FROM 'Client', true),
-  coalesce(state, ''), coalesce(state_change::text, '')
+// A session that reads from its client or writes to it, while its client does the same, has lost the
+// connection.
+const (
+	sessionsByPID = `
+SELECT pid::bigint, ` + viewColumns + `
 FROM pg_stat_activity WHERE pid = ANY ($1)`
+	sessionsByLock = `
+SELECT l.objid::bigint, ` + viewColumns + `
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.classid::bigint = $2 AND l.objid::bigint = ANY ($1)`
+	viewColumns = `coalesce(state = 'active' AND wait_event_type IS DISTINCT FROM 'Client', true),
+  coalesce(state, ''), coalesce(state_change::text, '')`
+)
+
+// ask returns what the server says about the sessions of the connections, by key.
+func (p *Pool) ask(ctx context.Context, waiting []*connection) (map[uint32]view, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, p.askConfig())
@@ -96,26 +111,44 @@ FROM pg_stat_activity WHERE pid = ANY ($1)`
 		return nil, err
 	}
 	defer func() { _ = conn.Close(ctx) }() // the answer is there
-	pids := make([]int32, len(waiting))
+	keys := make([]int64, len(waiting))
 	for i, c := range waiting {
-		pids[i] = int32(c.pid.Load()) //nolint:gosec // a process id
+		keys[i] = int64(c.key.Load())
 	}
-	rows, err := conn.Query(ctx, sessions, pgx.QueryExecModeExec, pids) //nolint:rowserrcheck // ForEachRow does
+	sql, args := sessionsByPID, []any{pgx.QueryExecModeExec, keys}
+	if p.opts.Pooler {
+		sql, args = sessionsByLock, append(args, int64(sessionLock))
+	}
+	rows, err := conn.Query(ctx, sql, args...) //nolint:rowserrcheck // ForEachRow does
 	if err != nil {
 		return nil, err
 	}
 	views := make(map[uint32]view)
-	var pid int32
+	var key int64
 	var seen view
-	_, err = pgx.ForEachRow(rows, []any{&pid, &seen.runs, &seen.state, &seen.changed}, func() error {
-		views[uint32(pid)] = seen //nolint:gosec // a process id
+	_, err = pgx.ForEachRow(rows, []any{&key, &seen.runs, &seen.state, &seen.changed}, func() error {
+		views[uint32(key)] = seen //nolint:gosec // a key
 		return nil
 	})
 	return views, err
 }
 
-func (p *Pool) askConfig() *pgx.ConnConfig {
-	config := p.pool.Config().ConnConfig
+// askConfig returns the configuration of a connection beside the pool.
+func (p *Pool) askConfig() *pgx.ConnConfig { return p.asking.Copy() }
+
+// configOfWatchdog returns the configuration of connections beside the pool, which use DirectURL if
+// there is one.
+func (p *Pool) configOfWatchdog(pooled *pgx.ConnConfig) (*pgx.ConnConfig, error) {
+	config := pooled.Copy()
+	if p.opts.DirectURL != "" {
+		direct, err := pgx.ParseConfig(p.opts.DirectURL)
+		if err != nil {
+			return nil, fmt.Errorf("reading LONGSHORE_DIRECT_DATABASE_URL: %w", err)
+		}
+		direct.RuntimeParams["application_name"] = p.opts.Application
+		config = direct
+	}
 	config.ConnectTimeout = askTimeout
-	return config
+	config.DialFunc = dialer.DialContext
+	return config, nil
 }

@@ -4,6 +4,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
@@ -19,11 +20,16 @@ type Config struct {
 	// MaxDepth is the maximum nesting depth of a record. At most 1000. Use the same value for the
 	// api and the importer.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
+	// MaxStepTime is how long the split of a multipart upload or the writing of a report's file may
+	// take before its operation fails. It holds a transaction, and the longer that is, the less can
+	// VACUUM remove from any table. Must be greater than 0.
+	MaxStepTime time.Duration `env:"LONGSHORE_MAX_STEP_TIME" envDefault:"1h"`
 }
 
 // Check checks the rules that concern several fields.
 func (c Config) Check() error {
 	return errors.Join(
+		config.Positive("LONGSHORE_MAX_STEP_TIME", c.MaxStepTime),
 		c.CheckWorker("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
 		c.checkDepth(),
 		config.Positive("LONGSHORE_MAX_DEPTH", c.MaxDepth),

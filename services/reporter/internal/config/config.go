@@ -3,6 +3,7 @@ package config
 
 import (
 	"errors"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
 )
@@ -17,11 +18,16 @@ type Config struct {
 	// MaxReportBytes is the maximum size of a report's file, and of the records that are collected
 	// for it, in bytes.
 	MaxReportBytes int64 `env:"LONGSHORE_MAX_REPORT_BYTES" envDefault:"17179869184"`
+	// MaxStepTime is how long the split of a multipart upload or the writing of a report's file may
+	// take before its operation fails. It holds a transaction, and the longer that is, the less can
+	// VACUUM remove from any table. Must be greater than 0.
+	MaxStepTime time.Duration `env:"LONGSHORE_MAX_STEP_TIME" envDefault:"1h"`
 }
 
 // Check validates the configuration.
 func (c Config) Check() error {
 	return errors.Join(
+		config.Positive("LONGSHORE_MAX_STEP_TIME", c.MaxStepTime),
 		c.CheckWorker("LONGSHORE_REPORTER_CONCURRENCY", c.Concurrency),
 		config.Positive("LONGSHORE_MAX_REPORT_BYTES", c.MaxReportBytes),
 	)
