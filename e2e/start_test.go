@@ -9,7 +9,7 @@ import (
 )
 
 // services are the programs of these tests that use the database.
-var services = []string{"api", "importer", "janitor"}
+var services = []string{"api", "importer", "janitor", "reporter", "searcher"}
 
 // TestStartOnUnmigratedDatabase expects a service to refuse to start on an older schema and to name
 // the command to run.

@@ -187,8 +187,8 @@ func TestRecordByteByByte(t *testing.T) {
 	if len(records) != 1 || !errors.Is(err, io.EOF) {
 		t.Errorf("got %d records and %v, want 1 and io.EOF", len(records), err)
 	}
-	if elapsed := time.Since(start); elapsed > 5*time.Second {
-		t.Errorf("reading took %s, want at most 5 s", elapsed)
+	if elapsed := time.Since(start); elapsed > 20*time.Second {
+		t.Errorf("reading took %s, want at most 20 s", elapsed)
 	}
 }
 
