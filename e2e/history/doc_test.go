@@ -2,7 +2,7 @@
 // ask of Postgres does not depend on its length: every statement of pkg/store reads a bounded number
 // of pages, and a week of work leaves the tables as large as a day of it.
 //
-// By hand, with ten million operations (ten minutes and 15 GB on two cores):
+// By hand, with more operations:
 //
-//	make test ARGS='-v -timeout 60m -run TestStatements ./e2e/history -args -operations 10000000'
+//	make test ARGS='-v -timeout 60m -run TestStatements ./e2e/history -operations 2000000'
 package history_test

@@ -12,7 +12,7 @@ import (
 )
 
 // operations is the length of the history.
-var operations = flag.Int("operations", 200_000, "number of finished operations of the history")
+var operations = flag.Int("operations", 100_000, "number of finished operations of the history")
 
 // load fills a new database with finished operations of the last eight days, the last accepted
 // first: most of them imports that succeeded, few that failed, were cancelled or timed out, few of a

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,15 @@ type node struct {
 
 // pages returns how many pages were read.
 func (n node) pages() int { return n.Hit + n.Read }
+
+// rows returns the most rows that a node of the plan returned. Rows that a filter removed do not count.
+func (n node) rows() int {
+	most := n.Rows
+	for _, below := range n.Plans {
+		most = max(most, below.rows())
+	}
+	return most
+}
 
 // scanned returns the tables that a plan reads from the first to the last page.
 func (n node) scanned() (tables []string) {
@@ -100,6 +110,7 @@ func (r *recorder) listen(t *testing.T, server string) string {
 
 // forward copies the server's messages to the client and reads the notices among them.
 func (r *recorder) forward(t *testing.T, client io.Writer, server io.Reader) {
+	t.Helper()
 	const notice, headerSize = 'N', 5
 	for {
 		header := make([]byte, headerSize)
@@ -115,7 +126,7 @@ func (r *recorder) forward(t *testing.T, client io.Writer, server io.Reader) {
 				t.Errorf("reading a plan: %v", err)
 			}
 		}
-		if _, err := client.Write(append(header, body...)); err != nil {
+		if _, err := client.Write(slices.Concat(header, body)); err != nil {
 			return
 		}
 	}

@@ -11,22 +11,22 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// maxPages is how many pages a statement may read, 8 KiB each. Lists examine up to 5,000 operations.
+// maxPages is how many pages a statement may read, 8 KiB each.
 const maxPages = 500
 
-// exceptions are statements that may read more, because they handle many operations at once. The first
-// one that matches counts.
+// exceptions are statements that handle many operations at once. They may read further pages for each
+// row of their plan, up to a number of rows. The first one that matches counts.
 var exceptions = []struct {
-	parts    []string
-	maxPages int
-	reason   string
+	parts           []string
+	perRow, maxRows int
+	reason          string
 }{
-	{[]string{"AS place", "xforce.task_labels"}, 30_000, "examines at most 5,000 operations: in two indexes and in the table"},
-	{[]string{"AS place"}, 7_000, "examines at most 5,000 operations"},
-	{[]string{"WITH due AS", "SET is_active = FALSE"}, 30_000, "expires 500 operations, each in all indexes"},
-	{[]string{"DELETE FROM xforce.tasks WHERE task_id IN"}, 20_000, "deletes 500 tombstones"},
-	{[]string{"WITH tombstones AS"}, 10_000, "deletes up to 5,000 rows of 100 tombstones"},
-	{[]string{"SET reclaimed_at"}, 10_000, "updates 100 tombstones, each in all indexes"},
+	{[]string{"AS place", "xforce.task_labels"}, 6, 5_000, "examines operations: in two indexes and in the table"},
+	{[]string{"AS place"}, 3, 5_000, "examines operations"},
+	{[]string{"WITH due AS", "SET is_active = FALSE"}, 40, 500, "expires operations, each in all indexes"},
+	{[]string{"DELETE FROM xforce.tasks WHERE task_id IN"}, 20, 500, "deletes tombstones"},
+	{[]string{"WITH tombstones AS"}, 30, 5_000, "deletes rows of tombstones"},
+	{[]string{"SET reclaimed_at"}, 50, 100, "updates tombstones, each in all indexes"},
 }
 
 // largeTables must never be read from the first to the last page. The tables of uploads have no rows
@@ -73,7 +73,7 @@ func logMost(t *testing.T, most map[string]int) {
 // findProblems returns a description of each plan that exceeds its bound.
 func findProblems(plans []plan) (problems []string) {
 	for _, p := range plans {
-		if got, limit := p.Plan.pages(), limitOf(p.Query); got > limit {
+		if got, limit := p.Plan.pages(), limitOf(p); got > limit {
 			problems = append(problems, fmt.Sprintf("%d pages, want at most %d: %s", got, limit, p.Query))
 		}
 		for _, table := range p.Plan.scanned() {
@@ -86,10 +86,10 @@ func findProblems(plans []plan) (problems []string) {
 	return slices.Compact(problems)
 }
 
-func limitOf(query string) int {
+func limitOf(p plan) int {
 	for _, e := range exceptions {
-		if !slices.ContainsFunc(e.parts, func(part string) bool { return !strings.Contains(query, part) }) {
-			return e.maxPages
+		if !slices.ContainsFunc(e.parts, func(part string) bool { return !strings.Contains(p.Query, part) }) {
+			return maxPages + e.perRow*min(p.Plan.rows(), e.maxRows)
 		}
 	}
 	return maxPages
