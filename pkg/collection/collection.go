@@ -4,6 +4,8 @@
 package collection
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +31,12 @@ type Collection struct {
 	Schema json.RawMessage
 	// Properties are the declared members in the order of the file.
 	Properties []Property
+}
+
+// Digest identifies the content of the collection's file.
+func (c *Collection) Digest() string {
+	sum := sha256.Sum256(c.Schema)
+	return hex.EncodeToString(sum[:])
 }
 
 // Property is a declared member of the records.

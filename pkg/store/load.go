@@ -2,18 +2,73 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
-// Describe reads the definition of a collection's target table and checks that the collection fits
-// it.
-func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*load.Table, error) {
-	return load.Describe(ctx, s.pool, c)
+// ForeignNumbersError means that rows of a collection's table have import numbers that this
+// installation has not given. Such rows would win over every import until it has given as many.
+type ForeignNumbersError struct {
+	// Table is the table's name as it is written in SQL.
+	Table string
+	// Found is the greatest number that was found, Last the last one that this installation has given.
+	Found, Last int64
 }
 
-// Load writes a batch of the step's records into the collection's table as part of the step.
+// Error says how to correct the table. It is safe to show to clients.
+func (e *ForeignNumbersError) Error() string {
+	return fmt.Sprintf("Rows of the table %[1]s have import numbers up to %[2]d, but this installation has given none above %[3]d:"+
+		" they were written by another installation, and would win over every import. To let imports replace them, run:"+
+		" UPDATE %[1]s SET import_number = NULL WHERE import_number > %[3]d", e.Table, e.Found, e.Last)
+}
+
+// Describe reads the definition of a collection's target table and checks that the collection fits
+// it. It returns a *ForeignNumbersError if a sample of its rows has numbers of another installation.
+func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*load.Table, error) {
+	table, err := load.Describe(ctx, s.pool, c)
+	if err != nil {
+		return nil, err
+	}
+	found, err := table.SampleImportNumber(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNumber(ctx, s.pool, table.Name(), found); err != nil {
+		return nil, err
+	}
+	return table, nil
+}
+
+// Load writes a batch of the step's records into the collection's table as part of the step. It
+// returns a *ForeignNumbersError if a row of another installation superseded one of the records.
 func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error) {
-	return batch.Load(ctx, st.tx, st.Number)
+	result, err := batch.Load(ctx, st.tx, st.Number)
+	if err != nil {
+		return load.Result{}, err
+	}
+	if result.SupersededBy > st.Number {
+		if err := checkNumber(ctx, st.tx, batch.Table().Name(), result.SupersededBy); err != nil {
+			return load.Result{}, err
+		}
+	}
+	return result, nil
+}
+
+// checkNumber returns a *ForeignNumbersError if this installation has not given the number. The
+// number must have been read before.
+func checkNumber(ctx context.Context, db executor, table string, found int64) error {
+	const lastNumber = `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM xforce.task_numbers`
+	if found == 0 {
+		return nil
+	}
+	var last int64
+	if err := db.QueryRow(ctx, lastNumber).Scan(&last); err != nil {
+		return fmt.Errorf("reading the last import number: %w", err)
+	}
+	if found > last {
+		return &ForeignNumbersError{Table: table, Found: found, Last: last}
+	}
+	return nil
 }

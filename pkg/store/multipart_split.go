@@ -21,23 +21,49 @@ type Split struct {
 	Failure *operation.Failure
 }
 
-// RunSplit is RunLong for the split of a multipart upload. The work stages all records with
-// StageSplit; another worker may repeat it from the start if this one dies. Its result, the
+// RunSplit is RunLong for the split of a multipart upload. The work begins with
+// BeginSplit and stages all records with StageSplit; another worker may repeat it from the start if this one dies. Its result, the
 // operation's totals or its failure, is committed together with the state of the split's chunk.
 // After that the first chunk of every lane is due.
 func (s *Store) RunSplit(ctx context.Context, c job.Chunk, work func(context.Context, Checkpoint) (Split, error)) (Committed, error) {
 	return runLocked(ctx, s, c, lockResumable, untilFinished(work), finishSplit)
 }
 
-// StageSplit writes one chunk in its own transaction. It does nothing if another worker has already
-// written the chunk, or if the operation is finished or already split; RunSplit detects the latter
-// when it commits.
-func (s *Store) StageSplit(ctx context.Context, id uuid.UUID, c chunk.Chunk) error {
+// BeginSplit begins an attempt to split an upload. The digest identifies the collection by which the
+// attempt reads the body. If an earlier attempt has read it by another one, its chunks are deleted,
+// because they may differ from those of this attempt.
+func (s *Store) BeginSplit(ctx context.Context, id uuid.UUID, digest string) error {
+	const (
+		setReading = `
+UPDATE xforce.tasks SET request = jsonb_set(coalesce(request, '{}'), '{reading}', to_jsonb($2::text))
+WHERE task_id = $1 AND status = ANY ($3) AND total_chunks = 0 AND request ->> 'reading' IS DISTINCT FROM $2`
+		deleteStaged = `DELETE FROM xforce.task_chunks WHERE task_id = $1 AND kind = 'step'`
+	)
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		changed, err := tx.Exec(ctx, setReading, id, digest, liveStates)
+		if err != nil || changed.RowsAffected() == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, deleteStaged, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("beginning the split: %w", err)
+	}
+	return nil
+}
+
+// StageSplit writes one chunk of an attempt that BeginSplit has begun with the digest, in its own
+// transaction. It does nothing if another worker has already written the chunk, if the operation is
+// finished or already split, or if another attempt has begun with another digest; RunSplit detects
+// the last two when it commits.
+func (s *Store) StageSplit(ctx context.Context, id uuid.UUID, digest string, c chunk.Chunk) error {
 	const insertStaged = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
-SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = ANY ($6) AND total_chunks = 0 FOR SHARE
+SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks
+WHERE task_id = $1 AND status = ANY ($6) AND total_chunks = 0 AND request ->> 'reading' = $7 FOR SHARE
 ON CONFLICT DO NOTHING`
-	if _, err := s.pool.Exec(ctx, insertStaged, id, c.Seq, c.FirstRow, c.Rows, c.Payload, liveStates); err != nil {
+	if _, err := s.pool.Exec(ctx, insertStaged, id, c.Seq, c.FirstRow, c.Rows, c.Payload, liveStates, digest); err != nil {
 		return fmt.Errorf("staging chunk %d: %w", c.Seq, err)
 	}
 	return nil

@@ -13,6 +13,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
+// reading is the digest of the collection by which the splits of the tests read bodies.
+const reading = "1f2e"
+
 // finished returns a finished multipart upload whose split has been attempted.
 func (f fixture) finished(t *testing.T) *operation.Operation {
 	t.Helper()
@@ -26,9 +29,12 @@ func (f fixture) finished(t *testing.T) *operation.Operation {
 // splitInto returns the work of a split into n records, in chunks of the given number of rows.
 func (f fixture) splitInto(n, rows int) func(context.Context, store.Checkpoint) (store.Split, error) {
 	return func(ctx context.Context, checkpoint store.Checkpoint) (store.Split, error) {
+		if err := f.store.BeginSplit(ctx, checkpoint.ID, reading); err != nil {
+			return store.Split{}, err
+		}
 		staged := chunks(n, rows)
 		for _, c := range staged {
-			if err := f.store.StageSplit(ctx, checkpoint.ID, c); err != nil {
+			if err := f.store.StageSplit(ctx, checkpoint.ID, reading, c); err != nil {
 				return store.Split{}, err
 			}
 		}
@@ -93,11 +99,46 @@ func TestRunSplitRestarts(t *testing.T) {
 	if got := f.read(t, op.ID).Counts.Total; got != 25 {
 		t.Errorf("Total = %d, want 25", got)
 	}
-	if err := f.store.StageSplit(t.Context(), op.ID, chunks(40, 10)[3]); err != nil { // by a worker that is still alive
+	if err := f.store.StageSplit(t.Context(), op.ID, reading, chunks(40, 10)[3]); err != nil { // by a worker that is still alive
 		t.Fatal(err)
 	}
 	if got := f.stagedChunks(t); got != 3 {
 		t.Errorf("%d chunks, want 3", got)
+	}
+}
+
+// stage begins a split with the digest and stages one chunk.
+func (f fixture) stage(t *testing.T, op *operation.Operation, digest string, rows int) {
+	t.Helper()
+	if err := f.store.BeginSplit(t.Context(), op.ID, digest); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.StageSplit(t.Context(), op.ID, digest, chunks(rows, rows)[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBeginSplitWithOtherReading: after the collection has changed, nothing that was staged by the
+// old one becomes part of the import, not even from a worker that is still alive.
+func TestBeginSplitWithOtherReading(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	op := f.finished(t)
+	f.stage(t, op, "old", 7)
+	if err := f.store.BeginSplit(t.Context(), op.ID, reading); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.StageSplit(t.Context(), op.ID, "old", chunks(7, 7)[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.stagedChunks(t); got != 0 {
+		t.Errorf("%d chunks of the old reading, want 0", got)
+	}
+	if _, err := f.store.RunSplit(t.Context(), job.SplitOf(op.ID), f.splitInto(25, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.read(t, op.ID).Counts.Total; got != 25 {
+		t.Errorf("Total = %d, want 25", got)
 	}
 }
 
@@ -106,9 +147,7 @@ func TestRunSplitChecksTotals(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.finished(t)
-	if err := f.store.StageSplit(t.Context(), op.ID, chunks(7, 7)[0]); err != nil {
-		t.Fatal(err)
-	}
+	f.stage(t, op, reading, 7)
 	if _, err := f.store.RunSplit(t.Context(), job.SplitOf(op.ID), f.splitInto(25, 10)); err == nil {
 		t.Error("RunSplit() with chunks of 7 and of 10 records = nil, want an error")
 	}
@@ -156,7 +195,7 @@ func TestRunSplitStopsAfterCancel(t *testing.T) {
 	if !errors.Is(err, store.ErrNothingDue) {
 		t.Errorf("RunSplit() = %v, want ErrNothingDue", err)
 	}
-	if err := f.store.StageSplit(t.Context(), op.ID, chunks(30, 10)[2]); err != nil {
+	if err := f.store.StageSplit(t.Context(), op.ID, reading, chunks(30, 10)[2]); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.stagedChunks(t); got != 2 {

@@ -21,6 +21,9 @@ const failTimeout = 5 * time.Second
 // another attempt would end the same way.
 type ClientError struct {
 	Failure operation.Failure
+	// Cause is what operators have to correct before another attempt can succeed; nil if the client
+	// alone can.
+	Cause error
 }
 
 // Error returns the code and the message of the failure.

@@ -104,7 +104,7 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 		return w.fail(ctx, c, stepTooLong, nil)
 	}
 	if client, ok := errors.AsType[*ClientError](err); ok {
-		return w.fail(ctx, c, client.Failure, nil)
+		return w.fail(ctx, c, client.Failure, client.Cause)
 	}
 	switch {
 	case err == nil && done.Failure != nil:

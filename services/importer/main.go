@@ -39,7 +39,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 
 	steps, finished, records := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
 	deps.Metrics.MustRegister(steps, finished, records)
-	chunks, err := ingest.New(ctx, deps.Store, collections, cfg.Records(), records)
+	chunks, err := ingest.New(ctx, deps.Store, collections, cfg.Records(), records, env.Log)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,9 @@ func (t *Table) NewBatch() *Batch {
 	return &Batch{table: t}
 }
 
+// Table returns the table for which the batch was made.
+func (b *Batch) Table() *Table { return b.table }
+
 // Reset empties the batch and keeps its memory. It invalidates the last result of Load.
 func (b *Batch) Reset() {
 	b.rows, b.entries = b.rows[:0], b.entries[:0]

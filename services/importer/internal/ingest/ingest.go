@@ -5,10 +5,12 @@ package ingest
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
@@ -22,8 +24,11 @@ type Ingest struct {
 }
 
 // New prepares every collection, so that one that does not fit its table is reported at the start
-// and not at its first import. It counts the outcomes of the records in counted.
-func New(ctx context.Context, db *store.Store, collections *collection.Catalog, limits record.Limits, counted *metrics.Records) (*Ingest, error) {
+// and not at its first import. It counts the outcomes of the records in counted. It logs what may
+// surprise about a table, and tables with rows of another installation: only their imports fail.
+func New(
+	ctx context.Context, db *store.Store, collections *collection.Catalog, limits record.Limits, counted *metrics.Records, log *slog.Logger,
+) (*Ingest, error) {
 	i := &Ingest{
 		store:     db,
 		pipelines: &pipelines{store: db, collections: collections, limits: limits, byName: make(map[string]*pipeline)},
@@ -31,8 +36,17 @@ func New(ctx context.Context, db *store.Store, collections *collection.Catalog, 
 	}
 	var errs []error
 	for _, name := range collections.Names() {
-		_, err := i.pipelines.get(ctx, name)
+		prepared, err := i.pipelines.get(ctx, name)
+		if _, foreign := errors.AsType[*store.ForeignNumbersError](err); foreign {
+			log.ErrorContext(ctx, "imports are refused", slog.String("collection", name), slog.Any("error", err))
+			continue
+		}
 		errs = append(errs, err)
+		if err == nil {
+			for _, warning := range prepared.table.Warnings() {
+				log.WarnContext(ctx, warning, slog.String("collection", name))
+			}
+		}
 	}
 	return i, errors.Join(errs...)
 }
@@ -43,7 +57,7 @@ func New(ctx context.Context, db *store.Store, collections *collection.Catalog, 
 func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
 	pipeline, err := i.pipelines.get(ctx, attempt.Collection)
 	if err != nil {
-		return store.Committed{}, err
+		return store.Committed{}, refused(err)
 	}
 	done, err := i.store.RunStep(ctx, c, pipeline.step)
 	switch {
@@ -52,5 +66,14 @@ func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt
 	case !errors.Is(err, store.ErrNothingDue) && !worker.IsTransient(ctx, err):
 		i.pipelines.remove(attempt.Collection)
 	}
-	return done, err
+	return done, refused(err)
+}
+
+// refused converts an error about rows of another installation into the failure of the operation.
+func refused(err error) error {
+	foreign, ok := errors.AsType[*store.ForeignNumbersError](err)
+	if !ok {
+		return err
+	}
+	return &worker.ClientError{Failure: operation.Failure{Code: "ForeignImportNumbers", Message: foreign.Error() + ". Then send the import again."}, Cause: err}
 }

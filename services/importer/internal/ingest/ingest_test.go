@@ -54,11 +54,17 @@ func catalog(t *testing.T) *collection.Catalog {
 
 func newFixture(t *testing.T) fixture {
 	t.Helper()
+	return newFixtureWith(t, "")
+}
+
+// newFixtureWith is newFixture with SQL that runs before the worker starts.
+func newFixtureWith(t *testing.T, rows string) fixture {
+	t.Helper()
 	url := storetest.NewDatabase(t)
 	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
-	f.exec(t, createPairs)
+	f.exec(t, createPairs+";"+rows)
 	f.db = storetest.Open(t, url, store.Options{})
-	chunks, err := ingest.New(t.Context(), f.db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
+	chunks, err := ingest.New(t.Context(), f.db, catalog(t), record.DefaultLimits(), metrics.NewRecords(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,11 +222,55 @@ func TestProcessDescribesChangedTable(t *testing.T) {
 	}
 }
 
+// TestProcessRefusesForeignNumbers imports into a table with rows of another installation. They must
+// not supersede the records silently, whether they are noticed when the table is described or by the
+// step, and a step that meets rows of later imports of its own installation must succeed.
+func TestProcessRefusesForeignNumbers(t *testing.T) {
+	t.Parallel()
+	const move = `INSERT INTO pairs VALUES ('1', 1, 90210, 1)`
+	tests := map[string]struct {
+		before, after string
+		foreign       bool
+	}{
+		"described": {before: move, foreign: true},
+		"met":       {after: move, foreign: true},
+		"own":       {after: `INSERT INTO pairs SELECT '1', 1, nextval('xforce.task_numbers'), 1`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixtureWith(t, tt.before)
+			op := f.accept(t, `{"k":"1","v":7}`)
+			f.exec(t, tt.after)
+			if !tt.foreign {
+				f.mustProcess(t, op, 0)
+				if end := f.read(t, op); end.State != operation.Succeeded || end.Counts.Superseded != 1 {
+					t.Errorf("operation = %+v, want Succeeded with 1 superseded", end)
+				}
+				return
+			}
+			f.mustArchive(t, job.Chunk{OperationID: op.ID})
+			end := f.read(t, op)
+			const remedy = `UPDATE "public"."pairs" SET import_number = NULL WHERE import_number > `
+			if end.Failure == nil || end.Failure.Code != "ForeignImportNumbers" || !strings.Contains(end.Failure.Message, remedy) {
+				t.Fatalf("failure = %+v, want ForeignImportNumbers with %q", end.Failure, remedy)
+			}
+			_, correction, _ := strings.Cut(strings.TrimSuffix(end.Failure.Message, ". Then send the import again."), "run: ")
+			f.exec(t, correction)
+			op = f.accept(t, `{"k":"1","v":8}`)
+			f.mustProcess(t, op, 0)
+			if end := f.read(t, op); end.State != operation.Succeeded || end.Counts.Updated != 1 {
+				t.Errorf("operation after the correction = %+v, want Succeeded with 1 updated", end)
+			}
+		})
+	}
+}
+
 func TestNewReportsUnfitCollection(t *testing.T) {
 	t.Parallel()
 	url := storetest.NewDatabase(t)
 	db := storetest.Open(t, url, store.Options{})
-	_, err := ingest.New(t.Context(), db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
+	_, err := ingest.New(t.Context(), db, catalog(t), record.DefaultLimits(), metrics.NewRecords(), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), `"pairs"`) {
 		t.Errorf("New() error = %v, want one about the collection pairs", err)
 	}

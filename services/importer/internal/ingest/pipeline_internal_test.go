@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -50,7 +51,7 @@ func newFixture(t *testing.T, chunks int) fixture {
 	if f.op, err = upload.Seal(t.Context(), packer.Cut()); err != nil {
 		t.Fatal(err)
 	}
-	if f.Ingest, err = New(t.Context(), db, collections, record.DefaultLimits(), metrics.NewRecords()); err != nil {
+	if f.Ingest, err = New(t.Context(), db, collections, record.DefaultLimits(), metrics.NewRecords(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -37,7 +37,8 @@ func New(db *store.Store, collections *collection.Catalog) *Splitter {
 }
 
 // Process splits the upload of the job. If a worker dies before it has finished, the next one
-// starts from the beginning and stages the same chunks again.
+// starts from the beginning. It stages the same chunks again, or, if its collection has changed, all
+// chunks anew.
 func (s *Splitter) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
 	return s.store.RunSplit(ctx, c, s.split)
 }
@@ -78,6 +79,9 @@ func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (stor
 	if err != nil {
 		return store.Split{}, fmt.Errorf("%w: %w", worker.ErrNotReady, err) // a newer api accepts more media types
 	}
+	if err := s.store.BeginSplit(ctx, checkpoint.ID, target.Digest()); err != nil {
+		return store.Split{}, err
+	}
 	parts, err := s.store.ReadParts(ctx, checkpoint.ID)
 	if err != nil {
 		return store.Split{}, err
@@ -105,7 +109,7 @@ func (s *Splitter) stage(
 		return chunk.Chunk{}, err
 	}
 	defer records.Close()
-	write := func(ctx context.Context, c chunk.Chunk) error { return s.store.StageSplit(ctx, id, c) }
+	write := func(ctx context.Context, c chunk.Chunk) error { return s.store.StageSplit(ctx, id, target.Digest(), c) }
 	last, err := staging.Plan{Rows: request.ChunkRecords, Bytes: request.ChunkBytes, Stage: write}.Run(ctx, records)
 	if err != nil {
 		return chunk.Chunk{}, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/job"
@@ -146,6 +147,28 @@ func TestProcessRecordsAcrossParts(t *testing.T) {
 	}
 	if n := f.count(t, "task_chunks"); n != 6 {
 		t.Errorf("chunks = %d, want 6", n)
+	}
+}
+
+// TestProcessChangedCollection splits an upload of which another version of the collection has
+// staged a chunk already.
+func TestProcessChangedCollection(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	c := f.newUpload(t, "tools", "application/x-ndjson", lines(45))
+	packer := chunk.NewPacker(10, 1<<20)
+	packer.Add([]byte(`{"tool_id":7}`))
+	if err := f.db.BeginSplit(t.Context(), c.OperationID, "the other version"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.db.StageSplit(t.Context(), c.OperationID, "the other version", packer.Cut()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.split(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if op := f.mustRead(t, c); op.Counts.Total != 45 || op.Chunks != 5 {
+		t.Errorf("operation = %+v, want 45 records in 5 chunks", op)
 	}
 }
 
