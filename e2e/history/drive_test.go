@@ -134,7 +134,8 @@ func (d driver) multipart(t *testing.T) {
 	if _, err := parts.Read(make([]byte, 10)); err != nil {
 		t.Error(err)
 	}
-	mustNot(t, d.StageSplit(ctx, op.ID, packed(0)))
+	mustNot(t, d.BeginSplit(ctx, op.ID, "digest"))
+	mustNot(t, d.StageSplit(ctx, op.ID, "digest", packed(0)))
 	_, err = d.BeginAttempt(ctx, job.SplitOf(op.ID), op.Kind)
 	mustNot(t, err)
 	_, err = d.RunSplit(ctx, job.SplitOf(op.ID), func(context.Context, store.Checkpoint) (store.Split, error) {
