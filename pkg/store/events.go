@@ -9,17 +9,28 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Events returns the revisions of an operation after the given one, in order and without gaps, at
-// most limit of them.
-func (s *Store) Events(ctx context.Context, id uuid.UUID, after, limit int) ([]operation.Event, error) {
+// Events returns the revisions of operations, each after the given one, in order and without gaps, at
+// most limit of each.
+func (s *Store) Events(ctx context.Context, after map[uuid.UUID]int, limit int) (map[uuid.UUID][]operation.Event, error) {
 	const events = `
-SELECT revision, at, status, progress, coalesce(phase, ''),
-  total_records, created_records, updated_records, superseded_records, failed_records
-FROM xforce.task_events WHERE task_id = $1 AND revision > $2 ORDER BY revision LIMIT $3`
+SELECT e.task_id, e.revision, e.at, e.status, e.progress, coalesce(e.phase, ''),
+  e.total_records, e.created_records, e.updated_records, e.superseded_records, e.failed_records
+FROM unnest($1::uuid[], $2::int[]) AS wanted(task_id, revision)
+CROSS JOIN LATERAL (
+  SELECT * FROM xforce.task_events WHERE task_id = wanted.task_id AND revision > wanted.revision ORDER BY revision LIMIT $3) AS e
+ORDER BY e.task_id, e.revision`
+	ids, revisions := make([]uuid.UUID, 0, len(after)), make([]int, 0, len(after))
+	for id, revision := range after {
+		ids, revisions = append(ids, id), append(revisions, revision)
+	}
+	found := make(map[uuid.UUID][]operation.Event)
 	scan := func(row pgx.CollectableRow) (e operation.Event, err error) {
-		err = row.Scan(&e.Revision, &e.At, &e.State, &e.Progress, &e.Phase,
+		var id uuid.UUID
+		err = row.Scan(&id, &e.Revision, &e.At, &e.State, &e.Progress, &e.Phase,
 			&e.Counts.Total, &e.Counts.Created, &e.Counts.Updated, &e.Counts.Superseded, &e.Counts.Failed)
+		found[id] = append(found[id], e)
 		return e, err
 	}
-	return collectForClient(ctx, s.pool, "reading events", scan, events, id, after, limit)
+	_, err := collectForClient(ctx, s.pool, "reading events", scan, events, ids, revisions, limit)
+	return found, err
 }

@@ -43,7 +43,7 @@ func TestTimeOutUnpolled(t *testing.T) {
 	for _, op := range []*operation.Operation{waiting, running, polled, done} {
 		f.passDeadline(t, op)
 	}
-	if err := f.store.Polled(t.Context(), polled.ID, time.Minute); err != nil {
+	if err := f.store.Polled(t.Context(), []uuid.UUID{polled.ID}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	timedOut, err := f.store.TimeOutUnpolled(t.Context(), maxRows)

@@ -36,6 +36,19 @@ func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 	return s.readOperation(ctx, selectOperation+`task_id = $1`, id)
 }
 
+// Operations returns those of the operations that exist, by id, in one query.
+func (s *Store) Operations(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*operation.Operation, error) {
+	found, err := collectForClient(ctx, s.pool, "reading operations", scanOperation, selectOperation+`task_id = ANY ($1)`, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uuid.UUID]*operation.Operation, len(found))
+	for _, op := range found {
+		byID[op.ID] = op
+	}
+	return byID, nil
+}
+
 // OperationByReference returns the import into the collection that has the reference, as in the
 // addresses of package imports.
 func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
@@ -54,10 +67,15 @@ func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fault.New(fault.NotFound, "operation-not-found",
-			"There is no such operation. Check the address; it is the one in the Operation-Location header of the 202 answer.")
+		return nil, OperationNotFound()
 	}
 	return found[0], nil
+}
+
+// OperationNotFound returns the fault for an operation that does not exist.
+func OperationNotFound() error {
+	return fault.New(fault.NotFound, "operation-not-found",
+		"There is no such operation. Check the address; it is the one in the Operation-Location header of the 202 answer.")
 }
 
 func scanOperation(row pgx.CollectableRow) (*operation.Operation, error) {

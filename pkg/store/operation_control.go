@@ -30,14 +30,14 @@ WHERE task_id = $1 AND status = ANY ($2) AND is_active`
 	return s.change(ctx, "pruning an operation", prune, id, finishedStates)
 }
 
-// Polled extends the poll deadline of an operation that clients must poll, to at least within from
+// Polled extends the poll deadlines of operations that clients must poll, to at least within from
 // now. It sets the deadline 5 % later than that, so that a client that polls many times a second
 // does not cause as many writes.
-func (s *Store) Polled(ctx context.Context, id uuid.UUID, within time.Duration) error {
+func (s *Store) Polled(ctx context.Context, ids []uuid.UUID, within time.Duration) error {
 	const polled = `
 UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + $2::interval * 1.05
-WHERE task_id = $1 AND poll_deadline < ` + now + ` + $2::interval AND status = ANY ($3)`
-	_, err := s.change(ctx, "extending a poll deadline", polled, id, within, liveStates)
+WHERE task_id = ANY ($1) AND poll_deadline < ` + now + ` + $2::interval AND status = ANY ($3)`
+	_, err := s.change(ctx, "extending a poll deadline", polled, ids, within, liveStates)
 	return err
 }
 

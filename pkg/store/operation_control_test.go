@@ -79,7 +79,7 @@ func TestPolled(t *testing.T) {
 	op := f.search(t, within)
 	poll := func() time.Time {
 		t.Helper()
-		if err := f.store.Polled(t.Context(), op.ID, within); err != nil {
+		if err := f.store.Polled(t.Context(), []uuid.UUID{op.ID}, within); err != nil {
 			t.Fatal(err)
 		}
 		return f.read(t, op.ID).PollDeadline
@@ -103,7 +103,7 @@ func TestPolledKeepsOthers(t *testing.T) {
 	f.cancel(t, finished)
 	for _, op := range []*operation.Operation{imported, finished} {
 		before := f.read(t, op.ID)
-		if err := f.store.Polled(t.Context(), op.ID, time.Hour); err != nil {
+		if err := f.store.Polled(t.Context(), []uuid.UUID{op.ID}, time.Hour); err != nil {
 			t.Error(err)
 		}
 		if after := f.read(t, op.ID); !after.PollDeadline.Equal(before.PollDeadline) || after.Revision != before.Revision {

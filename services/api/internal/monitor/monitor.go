@@ -23,13 +23,15 @@ type Monitor struct {
 	log        *slog.Logger
 	finished   *metrics.Finished
 	pollWithin time.Duration
-	watchers   watchers
+	watchers   *watchers
 }
 
 // New returns a monitor. finished counts canceled operations. pollWithin is how much a poll extends
 // the poll deadline of an operation that has one.
 func New(db *store.Store, notifier *queue.Notifier, log *slog.Logger, finished *metrics.Finished, pollWithin time.Duration) *Monitor {
-	return &Monitor{store: db, notifier: notifier, log: log, finished: finished, pollWithin: pollWithin, watchers: newWatchers()}
+	m := &Monitor{store: db, notifier: notifier, log: log, finished: finished, pollWithin: pollWithin}
+	m.watchers = newWatchers(m.look)
+	return m
 }
 
 // Find returns the operation with an id, and counts as a poll. It returns a fault of kind NotFound if
@@ -83,15 +85,10 @@ func (m *Monitor) polled(ctx context.Context, op *operation.Operation, err error
 		return op, err
 	}
 	op.PollDeadline = time.Now().Add(m.pollWithin)
-	return op, m.store.Polled(ctx, op.ID, m.pollWithin)
+	return op, m.store.Polled(ctx, []uuid.UUID{op.ID}, m.pollWithin)
 }
 
 // List returns operations, the most recently accepted first.
 func (m *Monitor) List(ctx context.Context, f store.Filter) (store.Listing, error) {
 	return m.store.List(ctx, f)
-}
-
-// Events returns at most limit events of an operation after a revision, in order and without a gap.
-func (m *Monitor) Events(ctx context.Context, op *operation.Operation, after, limit int) ([]operation.Event, error) {
-	return m.store.Events(ctx, op.ID, after, limit)
 }

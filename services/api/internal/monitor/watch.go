@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// pollInterval is the fallback when no notification arrives.
+	// pollInterval is how often each operation that a request waits for is read at least.
 	pollInterval = time.Second
 	// eventsPage is how many events are read at a time.
 	eventsPage = 500
@@ -29,7 +29,7 @@ func (m *Monitor) Await(
 	if done(op) {
 		return op, nil
 	}
-	return m.watch(op.ID).await(ctx, limit, done)
+	return m.watch(op.ID).await(ctx, op, limit, done)
 }
 
 // Follow calls send with every event of an operation after a revision, in order and exactly once. If
@@ -43,43 +43,36 @@ func (m *Monitor) Follow(ctx context.Context, id uuid.UUID, after int, heartbeat
 	return m.watch(id).follow(ctx, after, heartbeat, send)
 }
 
-func (m *Monitor) watch(id uuid.UUID) watch {
-	return watch{
-		watchers: m.watchers, id: id,
-		find: func(ctx context.Context) (*operation.Operation, error) { return m.Find(ctx, id) },
-		events: func(ctx context.Context, after int) ([]operation.Event, error) {
-			return m.store.Events(ctx, id, after, eventsPage)
-		},
-	}
-}
+func (m *Monitor) watch(id uuid.UUID) watch { return watch{m.watchers, id} }
 
-// watch waits for changes of one operation. Tests replace its functions, because a real database
-// does not work with a fake clock.
+// watch waits for changes of one operation.
 type watch struct {
-	watchers watchers
-	id       uuid.UUID
-	find     func(context.Context) (*operation.Operation, error)
-	events   func(ctx context.Context, after int) ([]operation.Event, error)
+	*watchers
+
+	id uuid.UUID
 }
 
-func (w watch) await(ctx context.Context, limit time.Duration, done func(*operation.Operation) bool) (*operation.Operation, error) {
-	changed, remove := w.watchers.add(w.id)
-	defer remove()
+func (w watch) await(
+	ctx context.Context, op *operation.Operation, limit time.Duration, done func(*operation.Operation) bool,
+) (*operation.Operation, error) {
+	waiter := w.add(w.id)
+	defer w.remove(waiter)
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
 	for {
-		op, err := w.find(ctx)
-		if err != nil || done(op) {
-			return op, err
-		}
 		select {
-		case <-changed:
-		case <-poll.C:
+		case <-waiter.changed:
+			last, ok := w.latest(waiter)
+			if !ok {
+				continue
+			}
+			if last.err != nil || done(last.op) {
+				return last.op, last.err
+			}
+			op = last.op
 		case <-timeout.C:
 			return op, nil
-		case <-w.watchers.closed:
+		case <-w.closed:
 			return op, nil
 		case <-ctx.Done():
 			return op, ctx.Err()
@@ -88,30 +81,28 @@ func (w watch) await(ctx context.Context, limit time.Duration, done func(*operat
 }
 
 func (w watch) follow(ctx context.Context, after int, heartbeat time.Duration, send func([]operation.Event) error) error {
-	changed, remove := w.watchers.add(w.id)
-	defer remove()
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
+	waiter := w.add(w.id)
+	defer w.remove(waiter)
+	w.readEvents(waiter)
 	silence := time.NewTimer(heartbeat)
 	defer silence.Stop()
 	for {
-		last, ended, err := w.sendAfter(ctx, after, send)
-		if ended || err != nil && !fault.Is(err, fault.Unavailable) {
-			return err
-		}
-		if last != after {
-			after = last
-			silence.Reset(heartbeat)
-		}
 		select {
-		case <-changed:
-		case <-poll.C:
+		case <-waiter.changed:
+			last, ended, err := w.sendAfter(ctx, waiter, after, send)
+			if ended || err != nil && !fault.Is(err, fault.Unavailable) {
+				return err
+			}
+			if last != after {
+				after = last
+				silence.Reset(heartbeat)
+			}
 		case <-silence.C:
 			if err := send(nil); err != nil {
 				return err
 			}
 			silence.Reset(heartbeat)
-		case <-w.watchers.closed:
+		case <-w.closed:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -121,28 +112,50 @@ func (w watch) follow(ctx context.Context, after int, heartbeat time.Duration, s
 
 // sendAfter sends all events after a revision. It returns the revision of the last one, and whether
 // the operation is finished, so that no further events can follow.
-func (w watch) sendAfter(ctx context.Context, after int, send func([]operation.Event) error) (last int, ended bool, err error) {
+func (w watch) sendAfter(
+	ctx context.Context, waiter *waiter, after int, send func([]operation.Event) error,
+) (last int, ended bool, err error) {
 	for {
-		op, err := w.find(ctx)
-		if err != nil {
-			return after, false, err
+		current, ok := w.latest(waiter)
+		if !ok || current.err != nil {
+			return after, false, current.err
 		}
-		if op.Revision < after {
-			after = 0 // a standby was promoted that had not received the later ones
+		if current.op.Revision < after {
+			// Either this look is older than the events that this request read itself, or a standby was
+			// promoted that had not received the later ones. A new look shows which.
+			if current = w.readNow(ctx, waiter, after); current.err != nil {
+				return after, false, current.err
+			}
+			if current.op.Revision < after {
+				after = 0
+			}
 		}
-		if op.Revision <= after {
-			return after, op.State.Terminal(), nil
+		if current.op.Revision <= after {
+			return after, current.op.State.Terminal(), nil
 		}
-		events, err := w.events(ctx, after)
-		if err != nil {
-			return after, false, err
+		events, ok := w.eventsAfter(waiter, after)
+		if !ok {
+			if current = w.readNow(ctx, waiter, after); current.err != nil {
+				return after, false, current.err
+			}
+			events = current.events
 		}
 		if len(events) == 0 { // the operation was finished by a release without events
-			return after, op.State.Terminal(), nil
+			return after, current.op.State.Terminal(), nil
 		}
 		if err := send(events); err != nil {
 			return after, false, err
 		}
 		after = events[len(events)-1].Revision
 	}
+}
+
+// readNow reads the operation, and its events after a revision, for one request only. After an error
+// the request is woken for another attempt.
+func (w watch) readNow(ctx context.Context, waiter *waiter, after int) look {
+	own := w.read(ctx, map[uuid.UUID]int{w.id: after})[w.id]
+	if own.err != nil {
+		w.again(waiter)
+	}
+	return own
 }

@@ -33,7 +33,7 @@ func startAwait(ctx context.Context, f *fakeOperation, limit time.Duration, done
 	results := make(chan awaitResult, 1)
 	started := time.Now()
 	go func() {
-		op, err := f.watch().await(ctx, limit, done)
+		op, err := f.watch().await(ctx, f.current(), limit, done)
 		results <- awaitResult{op, err, time.Since(started)}
 	}()
 	synctest.Wait()

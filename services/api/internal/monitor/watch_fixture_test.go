@@ -12,7 +12,7 @@ import (
 
 // fakeOperation is an operation in memory, for tests with a fake clock.
 type fakeOperation struct {
-	watchers watchers
+	watchers *watchers
 
 	mu     sync.Mutex
 	op     operation.Operation
@@ -22,28 +22,25 @@ type fakeOperation struct {
 }
 
 func newFakeOperation() *fakeOperation {
-	f := &fakeOperation{watchers: newWatchers(), op: operation.Operation{ID: uuid.New(), Kind: operation.Import}}
+	f := &fakeOperation{op: operation.Operation{ID: uuid.New(), Kind: operation.Import}}
+	f.watchers = newWatchers(f.look)
 	f.setState(operation.Waiting)
 	return f
 }
 
-func (f *fakeOperation) watch() watch {
-	return watch{watchers: f.watchers, id: f.op.ID, find: f.find, events: f.eventsAfter}
-}
+func (f *fakeOperation) watch() watch { return watch{f.watchers, f.op.ID} }
 
-func (f *fakeOperation) find(context.Context) (*operation.Operation, error) {
+func (f *fakeOperation) look(_ context.Context, after map[uuid.UUID]int) map[uuid.UUID]look {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reads++
 	op := f.op
-	return &op, f.err
-}
-
-func (f *fakeOperation) eventsAfter(_ context.Context, after int) ([]operation.Event, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	events := slices.Clone(f.events[min(after, len(f.events)):])
-	return events[:min(eventsPage, len(events))], nil
+	l := look{op: &op, err: f.err}
+	if revision := after[op.ID]; revision != noEvents {
+		events := slices.Clone(f.events[min(revision, len(f.events)):])
+		l.events = events[:min(eventsPage, len(events))]
+	}
+	return map[uuid.UUID]look{op.ID: l}
 }
 
 // setState adds a revision, without a notification.
@@ -65,4 +62,12 @@ func (f *fakeOperation) readCount() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.reads
+}
+
+// current returns the operation as a request reads it before it waits.
+func (f *fakeOperation) current() *operation.Operation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	op := f.op
+	return &op
 }
