@@ -51,6 +51,34 @@ func NewPacker(maxRows, maxBytes int) *Packer {
 	return &Packer{maxRows: maxRows, maxBytes: maxBytes, firstRow: 1}
 }
 
+// minBuffer is the capacity with which the buffer of a Packer begins.
+const minBuffer = 64 << 10
+
+// Rows returns the number of records in the current chunk.
+func (p *Packer) Rows() int { return p.rows }
+
+// Buffer returns the capacity of the buffer of the current chunk, in bytes.
+func (p *Packer) Buffer() int { return cap(p.uncompressed) }
+
+// BufferFor returns the capacity that the buffer has after Grow(size).
+func (p *Packer) BufferFor(size int) int {
+	need := len(p.uncompressed) + binary.MaxVarintLen64 + size
+	if need <= cap(p.uncompressed) {
+		return cap(p.uncompressed)
+	}
+	return max(minBuffer, need, min(2*cap(p.uncompressed), p.maxBytes+minBuffer))
+}
+
+// Grow makes room for a record of the size, so that Add allocates nothing.
+func (p *Packer) Grow(size int) {
+	if capacity := p.BufferFor(size); capacity > cap(p.uncompressed) {
+		p.uncompressed = append(make([]byte, 0, capacity), p.uncompressed...)
+	}
+}
+
+// Release releases the buffer. It may only be called after Cut.
+func (p *Packer) Release() { p.uncompressed = nil }
+
 // Add adds a copy of a record and reports whether the chunk is full and Cut must be called.
 func (p *Packer) Add(record []byte) (full bool) {
 	p.uncompressed = binary.AppendUvarint(p.uncompressed, uint64(len(record)))
@@ -72,6 +100,15 @@ func (p *Packer) Cut() Chunk {
 	return c
 }
 
+// UnpackedBytes returns the size to which a payload unpacks, from its first 16 bytes.
+func UnpackedBytes(start []byte) (int, error) {
+	size, err := s2.DecodedLen(start)
+	if err != nil || size > MaxUnpackedBytes {
+		return 0, fmt.Errorf("%w: its header declares %d uncompressed bytes", ErrCorrupt, size)
+	}
+	return size, nil
+}
+
 // Opener reads payloads. It reuses its buffers, so that a worker does not allocate them for every
 // chunk. The zero value is ready. It is not safe for concurrent use.
 type Opener struct {
@@ -82,10 +119,10 @@ type Opener struct {
 // Open returns the records of a payload, which must be rows records. They are valid until the next
 // call and must not be appended to.
 func (o *Opener) Open(payload []byte, rows int) ([][]byte, error) {
-	size, err := s2.DecodedLen(payload)
-	if err != nil || size > MaxUnpackedBytes {
-		return nil, fmt.Errorf("%w: its header declares %d uncompressed bytes", ErrCorrupt, size)
+	if _, err := UnpackedBytes(payload); err != nil {
+		return nil, err
 	}
+	var err error
 	o.uncompressed, err = s2.Decode(o.uncompressed[:cap(o.uncompressed)], payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)

@@ -43,6 +43,8 @@ const (
 	Changed
 	// TooMany: this client exceeds its own share of something that all clients use.
 	TooMany
+	// Busy: all clients together need more than the service has; a retry may succeed.
+	Busy
 	// StorageFull: there is no space for new bodies.
 	StorageFull
 )

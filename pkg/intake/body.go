@@ -15,6 +15,7 @@ type Body struct {
 	digest hash.Hash
 	bytes  int64
 	err    error // of the transfer; nil also after io.EOF
+	hold   func(bytes int) error
 }
 
 // NewBody returns the body that r reads. limit is the maximum number of its bytes after decoding:
@@ -22,6 +23,18 @@ type Body struct {
 // unless it is nil, is updated with every received byte.
 func NewBody(r io.Reader, limit int64, digest hash.Hash) *Body {
 	return &Body{reader: r, limit: limit, digest: digest}
+}
+
+// SetHold sets a function that is called before memory is used for a record of more than 64 KiB, or for
+// a decoder of zstd, with the number of bytes that are needed in addition. Its error ends the reading.
+func (b *Body) SetHold(hold func(bytes int) error) { b.hold = hold }
+
+// holdMore calls the function of SetHold.
+func (b *Body) holdMore(bytes int) error {
+	if b.hold == nil {
+		return nil
+	}
+	return b.hold(bytes)
 }
 
 // Read reads received bytes. Its error is a fault of kind TooLarge beyond the limit; otherwise it is

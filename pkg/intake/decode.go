@@ -49,6 +49,9 @@ func newDecoder(body *Body, coding Coding, limits Limits) (*decoder, error) {
 		}
 		d.reader = reader
 	case Zstd:
+		if err := body.holdMore(zstdBytes); err != nil {
+			return nil, err
+		}
 		reader, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
 		if err != nil {

@@ -17,6 +17,9 @@ var errRecordTooLarge = errors.New("record exceeds its limit")
 type input struct {
 	reader io.Reader
 	limits Limits
+	// hold is Body.holdMore; held is how large a parser's buffer may be without calling it.
+	hold func(bytes int) error
+	held int
 
 	head      []byte // read ahead by newInput, not yet returned
 	offset    int64  // of the next byte to return, from the beginning of the body
@@ -33,8 +36,8 @@ var (
 )
 
 // newInput reads the first bytes: it skips a byte order mark and rejects encodings other than UTF-8.
-func newInput(decoded io.Reader, limits Limits) (*input, error) {
-	in := &input{reader: decoded, limits: limits}
+func newInput(decoded io.Reader, limits Limits, hold func(bytes int) error) (*input, error) {
+	in := &input{reader: decoded, limits: limits, hold: hold, held: slack}
 	head := make([]byte, 4)
 	in.head = head[:in.fill(head)]
 	if len(in.head) == 0 {
@@ -92,6 +95,9 @@ func (in *input) Read(p []byte) (int, error) {
 		in.err = errRecordTooLarge
 		return 0, in.err
 	}
+	if in.err = in.holdBuffer(len(p)); in.err != nil {
+		return 0, in.err
+	}
 	p = p[:min(int64(len(p)), in.maxOffset-in.offset)]
 	n := copy(p, in.head)
 	in.head = in.head[n:]
@@ -104,6 +110,18 @@ func (in *input) Read(p []byte) (int, error) {
 	in.lines.add(in.offset, p[:n])
 	in.offset += int64(n)
 	return n, nil
+}
+
+// holdBuffer is called when the parser reads into a buffer that has free bytes left behind the current
+// record. It holds what the buffer has grown to, and as much for a copy of the record.
+func (in *input) holdBuffer(free int) error {
+	buffer := int(in.offset-in.recordAt) + free
+	if buffer <= in.held {
+		return nil
+	}
+	more := buffer - in.held
+	in.held = buffer
+	return in.hold(2 * more)
 }
 
 // failure returns the error that ended the reading; nil after io.EOF.

@@ -56,7 +56,7 @@ func Open(body *Body, media Media, c *collection.Collection, limits Limits) (*Re
 }
 
 func (r *Reader) open(media Media, c *collection.Collection) (err error) {
-	r.input, err = newInput(r.decoder, r.limits)
+	r.input, err = newInput(r.decoder, r.limits, r.decoder.body.holdMore)
 	if err != nil {
 		return err
 	}

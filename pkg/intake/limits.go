@@ -37,6 +37,8 @@ const (
 	// maxWindow is the maximum window of a zstd frame in bytes, and so the memory for its decoding.
 	// zstd's levels up to 19 use at most this much, and RFC 9659 allows no more for HTTP.
 	maxWindow = 8 << 20
+	// zstdBytes is the maximum memory of a zstd decoder: the window, and some blocks of 128 KiB.
+	zstdBytes = maxWindow + 1<<20
 )
 
 func (l Limits) check() error {

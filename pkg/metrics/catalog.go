@@ -35,7 +35,15 @@ func workCatalog() []prometheus.Collector {
 	steps.Begin(context.Background(), job.Import)(StepCommitted)
 	duties.Observe("dispatch", time.Second, nil)
 	duties.Rescued("dispatch", 1)
-	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), requestsCatalog()}
+	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), requestsCatalog(), admissionCatalog()}
+}
+
+func admissionCatalog() *Admission {
+	admission := NewAdmission()
+	admission.SetLimit("uploads", 1)
+	admission.SetUsed("uploads", 1)
+	admission.Admitted("uploads")
+	return admission
 }
 
 func requestsCatalog() *Requests {

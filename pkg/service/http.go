@@ -15,6 +15,8 @@ import (
 type HTTPOptions struct {
 	// Variable is the environment variable of the server's address, for error messages.
 	Variable string
+	// Listener, unless it is nil, returns the listener that is used in place of the given one.
+	Listener func(net.Listener) net.Listener
 	// Ready is called when the server listens.
 	Ready func()
 	// Drain is how long the server continues to accept requests after ctx ends. Load balancers need
@@ -32,6 +34,9 @@ func ServeHTTP(ctx context.Context, log *slog.Logger, server *http.Server, o HTT
 	listener, err := listen.Listen(ctx, "tcp", server.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s (%s): %w", server.Addr, o.Variable, err)
+	}
+	if o.Listener != nil {
+		listener = o.Listener(listener)
 	}
 	var draining atomic.Bool
 	server.Handler = closeWhileDraining(&draining, server.Handler)

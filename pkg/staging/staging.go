@@ -25,6 +25,18 @@ type Records interface {
 	Next() ([]byte, error)
 }
 
+// Memory admits what Run holds. Nil admits everything.
+type Memory interface {
+	// Reserve waits for memory; its error ends Run.
+	Reserve(ctx context.Context, bytes int64) error
+	// TryReserve takes memory that makes Run faster, if there is plenty.
+	TryReserve(bytes int64) bool
+	// Free returns memory.
+	Free(bytes int64)
+	// Short reports whether memory that makes Run faster should be returned.
+	Short() bool
+}
+
 // Plan configures the size of the chunks and where they are written.
 type Plan struct {
 	// Rows and Bytes are the limits of a chunk; see chunk.Packer.
@@ -34,6 +46,8 @@ type Plan struct {
 	// Touch, unless it is nil, is called every 10 s, also while no chunk is full, to show that the
 	// upload is alive. Its error ends Run.
 	Touch func(context.Context) error
+	// Memory admits buffers of more than 64 KiB. If memory is short, chunks become smaller.
+	Memory Memory
 }
 
 // Run packs all records and stages all chunks except the last one, which it returns, so that the
@@ -43,7 +57,7 @@ func (p Plan) Run(ctx context.Context, records Records) (last chunk.Chunk, err e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := p.start(ctx)
-	last, err = p.pack(records, w)
+	last, err = p.pack(ctx, records, w)
 	if err != nil {
 		cancel()
 		_ = w.finish() // err is the cause
@@ -53,21 +67,28 @@ func (p Plan) Run(ctx context.Context, records Records) (last chunk.Chunk, err e
 }
 
 // pack packs the records, passes all full chunks to the writer, and returns the last chunk.
-func (p Plan) pack(records Records, w *writer) (chunk.Chunk, error) {
-	packer := chunk.NewPacker(p.Rows, p.Bytes)
+func (p Plan) pack(ctx context.Context, records Records, w *writer) (chunk.Chunk, error) {
+	b := newBuffer(p)
+	defer b.free()
 	full := false
 	for {
 		record, err := records.Next()
 		if errors.Is(err, io.EOF) {
-			return packer.Cut(), nil
+			return b.packer.Cut(), nil
 		}
 		if err != nil {
 			return chunk.Chunk{}, err
 		}
-		if full && !w.stage(packer.Cut()) {
-			return chunk.Chunk{}, nil // finish returns the error
+		if full || b.mustCut(len(record)) {
+			if !w.stage(b.packer.Cut()) {
+				return chunk.Chunk{}, nil // finish returns the error
+			}
+			b.afterCut()
 		}
-		full = packer.Add(record)
+		if err := b.reserve(ctx, len(record)); err != nil {
+			return chunk.Chunk{}, err
+		}
+		full = b.packer.Add(record)
 	}
 }
 

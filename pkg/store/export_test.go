@@ -8,8 +8,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// RejectionsPageBytes is rejectionsPageBytes, for the tests of pages.
-const RejectionsPageBytes = rejectionsPageBytes
+// RejectionsPageBytes is pageBytes, for the tests of pages.
+const RejectionsPageBytes = pageBytes
 
 // RejectionsAfter reads one page of rejections.
 func (s *Store) RejectionsAfter(ctx context.Context, id uuid.UUID, row int) ([]operation.Rejection, error) {

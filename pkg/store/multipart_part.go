@@ -40,6 +40,11 @@ func (w *PartWriter) Append(ctx context.Context, block []byte) error {
 	const insertBlock = `
 INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload)
 SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND is_active`
+	end, err := w.store.clients.writes.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
 	written, err := w.store.pool.Exec(ctx, insertBlock, w.id, w.version, w.seq, len(block), s2.Encode(nil, block))
 	switch {
 	case isMissingParent(err):
@@ -72,6 +77,18 @@ func (w *PartWriter) Touch(ctx context.Context, retention time.Duration) error {
 		return w.store.whyNotReceiving(ctx, w.id)
 	}
 	return nil
+}
+
+// CommittedBytes returns the size of the complete parts of an upload other than the given ones.
+func (s *Store) CommittedBytes(ctx context.Context, id uuid.UUID, except []int) (bytes int64, err error) {
+	const committed = `
+SELECT coalesce(sum(byte_count), 0)::bigint FROM xforce.upload_parts WHERE task_id = $1 AND part <> ALL ($2)`
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	if err := s.pool.QueryRow(ctx, committed, id, except).Scan(&bytes); err != nil {
+		return 0, fmt.Errorf("adding up the parts of an upload: %w", unavailable(err))
+	}
+	return bytes, nil
 }
 
 // Commit stores what was written as the part, replacing an earlier one, and extends the upload's
@@ -129,11 +146,16 @@ func (w *PartWriter) commit(
 		return nil, err
 	}
 	if others+w.bytes > limit {
-		return nil, fault.New(fault.TooLarge, "upload-too-large",
-			"All parts together are larger than %d bytes. Split the upload into several.", limit).With("limit", limit)
+		return nil, UploadTooLarge(limit)
 	}
 	_, err = tx.Exec(ctx, upsertPart, w.id, w.part, w.version, w.bytes, digest)
 	return previous, err
+}
+
+// UploadTooLarge returns the fault for parts that are larger than limit bytes together.
+func UploadTooLarge(limit int64) error {
+	return fault.New(fault.TooLarge, "upload-too-large",
+		"All parts together are larger than %d bytes. Split the upload into several.", limit).With("limit", limit)
 }
 
 // Discard deletes the blocks of a part that was not committed, or those that a committed part

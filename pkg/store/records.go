@@ -2,20 +2,18 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Rejected records are read page by page, so that no connection is open while a client receives
-// them. A page is limited in number and in bytes, but has at least one record.
+// Records are read page by page, so that no connection is open and little memory is used while a
+// client receives them. A page is limited in bytes, but has at least one record.
 const (
-	rejectionsPage      = 100
-	rejectionsPageBytes = 1 << 20
+	rejectionsPage = 100
+	pageBytes      = 64 << 10
 )
 
 // Rejections calls visit for each rejected record of an operation in row order, at most limit
@@ -58,75 +56,11 @@ SELECT row_number, received, reasons FROM (
     ORDER BY row_number LIMIT $3) AS by_number) AS by_bytes
 WHERE upto <= $4 OR upto = bytes
 ORDER BY row_number`
-	return collectForClient(ctx, s.pool, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
-		page, id, row, size, rejectionsPageBytes)
-}
-
-// Records calls visit for each record of an operation that has the outcome, in row order. It keeps
-// one chunk in memory. The reasons of rejected records are returned by Rejections.
-func (s *Store) Records(ctx context.Context, id uuid.UUID, outcome operation.Outcome, visit func(row int, received []byte) error) error {
-	var opener chunk.Opener
-	for next := 0; ; {
-		staged, err := s.nextChunkWith(ctx, id, outcome, next)
-		if err != nil {
-			return err
-		}
-		if staged == nil {
-			return s.requireKept(ctx, id)
-		}
-		if err := staged.visit(&opener, outcome, visit); err != nil {
-			return fmt.Errorf("reading chunk %d: %w", staged.Seq, err)
-		}
-		next = staged.Seq + 1
-	}
-}
-
-// stagedChunk is a stored chunk with its records and their outcomes.
-type stagedChunk struct {
-	Seq, FirstRow, Rows int
-	Payload, Outcomes   []byte
-}
-
-// countColumns maps an outcome to the column of a chunk that counts it, so that chunks without that
-// outcome are skipped.
-var countColumns = map[operation.Outcome]string{
-	operation.Created:     "created_records",
-	operation.Updated:     "updated_records",
-	operation.Superseded:  "superseded_records",
-	operation.Rejected:    "failed_records",
-	operation.Unprocessed: "(CASE WHEN state = 'pending' THEN row_count ELSE 0 END)",
-}
-
-// nextChunkWith returns the first chunk from a place on that has records with the outcome; nil if
-// there is none. It ignores the chunks of a split that did not end, which the operation does not
-// count.
-func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*stagedChunk, error) {
-	query := `SELECT seq, first_row, row_count, payload, outcomes FROM xforce.task_chunks
-WHERE task_id = $1 AND kind = 'step' AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1)
-  AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
-	chunks, err := collectForClient(ctx, s.pool, "reading a chunk", pgx.RowToStructByPos[stagedChunk], query, id, from)
-	if err != nil || len(chunks) == 0 {
+	end, err := s.BeginRead(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return &chunks[0], nil
-}
-
-func (c *stagedChunk) visit(opener *chunk.Opener, outcome operation.Outcome, visit func(row int, received []byte) error) error {
-	records, err := opener.Open(c.Payload, c.Rows)
-	if err != nil {
-		return err
-	}
-	outcomes, err := chunk.OpenOutcomes(c.Outcomes, c.Rows)
-	if err != nil {
-		return err
-	}
-	for i, record := range records {
-		if outcomes[i] != outcome {
-			continue
-		}
-		if err := visit(c.FirstRow+i, record); err != nil {
-			return err
-		}
-	}
-	return nil
+	defer end()
+	return collectForClient(ctx, s.pool, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
+		page, id, row, size, pageBytes)
 }

@@ -46,6 +46,8 @@ type Options struct {
 	// while it received a result. In the latter case only TCP connections are covered, since no
 	// timeout of Postgres itself applies. 0 means never.
 	FrozenAfter time.Duration
+	// Clients limits what the reads and uploads of clients may occupy.
+	Clients ClientLimits
 	// Statement is the statement_timeout; 0 means none.
 	Statement time.Duration
 	// Log receives a message for each session that is ended because it is silent; nil discards them.
@@ -54,7 +56,8 @@ type Options struct {
 
 // Store reads and writes Longshore's schema. It is safe for concurrent use.
 type Store struct {
-	pool *session.Pool
+	pool    *session.Pool
+	clients clients
 }
 
 // Open connects to the database. It fails if the database does not answer, and with a SchemaError
@@ -67,7 +70,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool}
+	s := &Store{pool: pool, clients: newClients(opts.Clients)}
 	if err := s.requireSchema(ctx, opts.Schema); err != nil {
 		pool.Close()
 		return nil, err

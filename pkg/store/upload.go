@@ -74,8 +74,13 @@ func (u *Upload) Claim(ctx context.Context) error {
 // Stage writes one chunk in its own transaction, so that a slow client never keeps a transaction
 // open.
 func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
+	end, err := u.store.clients.writes.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
 	u.started = true // the commit may succeed although its answer is lost
-	err := u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
+	err = u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
 	if err != nil {
 		return fmt.Errorf("staging chunk %d: %w", c.Seq, unavailable(err))
 	}

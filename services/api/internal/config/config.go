@@ -26,6 +26,7 @@ type Config struct {
 	Admin       config.Admin
 	Collections config.Collections
 	Shutdown    config.Shutdown
+	Admission   Admission
 
 	// Addr is the address, as host:port, at which the api listens for clients.
 	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`
@@ -183,6 +184,7 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_SEARCH_MAX_LIMIT", c.SearchMaxLimit),
 		config.Positive("LONGSHORE_SEARCH_MOMENT", c.SearchMoment),
 		c.checkRetention(),
+		c.checkMemory(),
 	}
 	if c.ChunkBytes+c.MaxRecordBytes > chunk.MaxUnpackedBytes/2 {
 		errs = append(errs, fmt.Errorf("LONGSHORE_CHUNK_BYTES and LONGSHORE_MAX_RECORD_BYTES must be at most %d together", chunk.MaxUnpackedBytes/2))

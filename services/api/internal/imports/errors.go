@@ -7,11 +7,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
 // maxErrorsBytes limits the size of the rejected records in one status document. Only a first
 // record that is larger exceeds it.
 const maxErrorsBytes = 1 << 20
+
+// errorsCopies is how often rejected records are in memory while their document is written.
+const errorsCopies = 3
 
 // errDocumentFull stops the reading of rejected records.
 var errDocumentFull = errors.New("the status document is full")
@@ -23,6 +27,11 @@ func (h *Handler) readRejected(ctx context.Context, op *operation.Operation) ([]
 	if limit == 0 {
 		return rejected, nil
 	}
+	taken := admission.Of(ctx)
+	if err := taken.Download(ctx, maxErrorsBytes*errorsCopies); err != nil {
+		return nil, err
+	}
+	defer func() { taken.Free(int64(max(0, maxErrorsBytes-size)) * errorsCopies) }()
 	err := h.Store.Rejections(ctx, op.ID, limit, func(r operation.Rejection) error {
 		text := r.ReceivedText()
 		size += len(text)

@@ -12,7 +12,9 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
@@ -82,6 +84,7 @@ func (f *fake) get(t *testing.T, path string) *httptest.ResponseRecorder {
 		t.Fatal(err)
 	}
 	handler, err := imports.New(imports.Deps{
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
 		Monitor: f, Store: f, Dispatcher: struct{ submission.Dispatcher }{}, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
 		Estimator: retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }), Log: slog.New(slog.DiscardHandler),
 		Options: imports.Options{MaxErrors: maxErrors},

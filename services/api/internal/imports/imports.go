@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
@@ -53,9 +54,11 @@ type Deps struct {
 	Collections *collection.Catalog
 	Addresses   edge.Addresses
 	Estimator   *retryafter.Estimator
-	Policy      submission.Policy
-	Log         *slog.Logger
-	Options     Options
+	// Storage refuses new bodies if there is no space for them.
+	Storage *admission.Storage
+	Policy  submission.Policy
+	Log     *slog.Logger
+	Options Options
 }
 
 // Handler accepts imports and reports their status.

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
 const (
@@ -51,7 +53,14 @@ func (r *receiver) receive(ctx context.Context, upload *store.Upload, records id
 // read error, and a client's error would then be reported as an unavailable database.
 func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	ctx = context.WithoutCancel(ctx)
-	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: upload.Stage, Touch: r.touchFunc(upload)}
+	taken := admission.Of(ctx)
+	stage := func(ctx context.Context, c chunk.Chunk) error {
+		if err := taken.Receive(int64(len(c.Payload))); err != nil {
+			return err
+		}
+		return upload.Stage(ctx, c)
+	}
+	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: stage, Touch: r.touchFunc(upload), Memory: taken}
 	last, err := plan.Run(ctx, records)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
@@ -29,12 +30,19 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := h.Storage.Admit(c.Request.Context()); err != nil {
+		return err
+	}
+	if err := admission.Of(c.Request.Context()).Upload(c.Request.Context()); err != nil {
+		return err
+	}
 	upload, err := h.Store.NewUpload(headers.Draft(operation.Import, target.Name, h.Options.Lanes))
 	if err != nil {
 		return err
 	}
 	reader := minrate.NewReader(c.Writer, c.Request, h.Options.UploadRate)
 	body := intake.NewBody(reader, h.Options.Intake.Body, newDigest(c, target.Name, headers))
+	body.SetHold(admission.HoldFunc(c.Request.Context()))
 	op, delimiter, err := h.receive(c, upload, body, media, target)
 	if errors.Is(err, store.ErrIDTaken) {
 		op, err = h.findRepeated(c, headers, body)

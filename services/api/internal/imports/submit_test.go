@@ -12,8 +12,10 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
@@ -42,6 +44,7 @@ func newSubmitFixture(t *testing.T) *submitFixture {
 	}
 	f := &submitFixture{}
 	handler, err := imports.New(imports.Deps{
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
 		Monitor: struct{ imports.Monitor }{}, Store: db, Dispatcher: &f.dispatched, Collections: collections,
 		Addresses: edge.NewAddresses("https://api.example"), Estimator: retryafter.New(time.Now), Log: slog.New(slog.DiscardHandler),
 		Options: imports.Options{

@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
 // Monitor reads and controls operations. It is safe for concurrent use.
@@ -88,7 +89,19 @@ func (m *Monitor) polled(ctx context.Context, op *operation.Operation, err error
 	return op, m.store.Polled(ctx, []uuid.UUID{op.ID}, m.pollWithin)
 }
 
-// List returns operations, the most recently accepted first.
+// listedBytes is what an operation of a list occupies until the client has received the list.
+const listedBytes = 8 << 10
+
+// List returns operations, the most recently accepted first. The request is admitted as a download
+// with the size of the page.
 func (m *Monitor) List(ctx context.Context, f store.Filter) (store.Listing, error) {
+	if err := admission.Of(ctx).Download(ctx, int64(f.Limit)*listedBytes); err != nil {
+		return store.Listing{}, err
+	}
+	end, err := m.store.BeginRead(ctx)
+	if err != nil {
+		return store.Listing{}, err
+	}
+	defer end()
 	return m.store.List(ctx, f)
 }

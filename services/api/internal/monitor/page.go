@@ -36,7 +36,7 @@ func (m *Monitor) Page(ctx context.Context, f store.Filter, cursor string) (Page
 		}
 		f.Below = below
 	}
-	found, err := m.store.List(ctx, f)
+	found, err := m.List(ctx, f)
 	if err != nil || found.Next == 0 {
 		return Page{Operations: found.Operations}, err
 	}

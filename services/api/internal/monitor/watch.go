@@ -2,12 +2,15 @@ package monitor
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
 const (
@@ -20,15 +23,24 @@ const (
 // Finished is the condition of Await for the end of an operation.
 func Finished(op *operation.Operation) bool { return op.State.Terminal() }
 
+// ErrNoWait is the error of Await if as many requests wait as may. The caller can answer without a
+// wait.
+var ErrNoWait = errors.New("too many requests wait")
+
 // Await waits until done returns true for the operation, the limit passes, ctx ends or the service
 // stops (see Subscribe). It returns the operation as last read. Waiting counts as polling, and uses
-// no database connection.
+// no database connection. It returns ErrNoWait, and op, if too many requests wait.
 func (m *Monitor) Await(
 	ctx context.Context, op *operation.Operation, limit time.Duration, done func(*operation.Operation) bool,
 ) (*operation.Operation, error) {
 	if done(op) {
 		return op, nil
 	}
+	taken := admission.Of(ctx)
+	if err := taken.Wait(ctx); err != nil {
+		return op, fmt.Errorf("%w: %w", ErrNoWait, err)
+	}
+	defer taken.EndWait()
 	return m.watch(op.ID).await(ctx, op, limit, done)
 }
 
@@ -38,7 +50,8 @@ func (m *Monitor) Await(
 // returns after the final event, when the service stops (see Subscribe), or when ctx ends. After each
 // heartbeat without events it calls send with none, so that both ends detect a broken connection.
 // Following counts as polling, and uses no database connection while it waits. While the database is
-// unavailable it continues to wait. It returns a fault of kind Gone if the operation is pruned.
+// unavailable it continues to wait. It returns a fault of kind Gone if the operation is pruned. The
+// caller admits the request with admission.Request.Wait before it begins its response.
 func (m *Monitor) Follow(ctx context.Context, id uuid.UUID, after int, heartbeat time.Duration, send func([]operation.Event) error) error {
 	return m.watch(id).follow(ctx, after, heartbeat, send)
 }

@@ -33,6 +33,7 @@ var kinds = map[fault.Kind]struct {
 	fault.BadRange:         {http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},
 	fault.Changed:          {http.StatusPreconditionFailed, "Precondition failed"},
 	fault.TooMany:          {http.StatusTooManyRequests, "Too many requests"},
+	fault.Busy:             {http.StatusServiceUnavailable, "Server busy"},
 	fault.StorageFull:      {http.StatusInsufficientStorage, "Insufficient storage"},
 }
 

@@ -15,6 +15,9 @@ import (
 // cachedBlocks is how many blocks of a file, each of half a MiB, one response keeps in memory.
 const cachedBlocks = 2
 
+// contentBytes is what a download of a file occupies: the blocks, and one that is being read.
+const contentBytes = 2 << 20
+
 // content is an io.ReadSeeker of a file in the store. It reads one block at a time and keeps no
 // connection while a client is slow.
 type content struct {
@@ -56,6 +59,11 @@ func (c *content) currentBlock() (*store.OutputBlock, error) {
 			return block, nil
 		}
 	}
+	end, err := c.store.BeginRead(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	block, err := c.store.OutputAt(c.ctx, c.id, store.FileStage, c.offset)
 	if err != nil {
 		return nil, fmt.Errorf("reading a report's file: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -23,6 +24,11 @@ func (h *Handler) download(c *gin.Context) error {
 	op, file, err := h.findFile(c)
 	if err != nil {
 		return err
+	}
+	if c.Request.Method != http.MethodHead {
+		if err := admission.Of(c.Request.Context()).Download(c.Request.Context(), contentBytes); err != nil {
+			return err
+		}
 	}
 	if err := setFileHeaders(c.Writer.Header(), file); err != nil {
 		return err

@@ -144,6 +144,8 @@ func (f *fake) PrepareScan(context.Context, *collection.Collection, query.Query)
 	return nil, nil //nolint:nilnil // the handler ignores the plan
 }
 
+func (*fake) BeginRead(context.Context) (func(), error) { return func() {}, nil }
+
 func (f *fake) OutputAt(_ context.Context, _ uuid.UUID, stage string, offset int64) (*store.OutputBlock, error) {
 	f.reads++
 	if stage != store.FileStage || f.deleted {

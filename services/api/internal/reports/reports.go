@@ -36,6 +36,7 @@ type Monitor interface {
 type Store interface {
 	submission.Acceptor
 	PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error)
+	BeginRead(ctx context.Context) (end func(), err error)
 	OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*store.OutputBlock, error)
 }
 

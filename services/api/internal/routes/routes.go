@@ -8,6 +8,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
@@ -28,6 +29,7 @@ type Deps struct {
 	Redis       *queue.Redis
 	Monitor     *monitor.Monitor
 	Collections *collection.Catalog
+	Storage     *admission.Storage
 	Log         *slog.Logger
 	Now         func() time.Time
 }
@@ -58,12 +60,12 @@ func Table(d Deps) ([][]edge.Route, error) {
 
 	importsHandler, err := imports.New(imports.Deps{
 		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
-		Estimator: estimator, Policy: policy, Log: d.Log, Options: d.Config.Imports(),
+		Estimator: estimator, Policy: policy, Storage: d.Storage, Log: d.Log, Options: d.Config.Imports(),
 	})
 	t.add(importsHandler, err)
 	t.add(multipart.New(multipart.Deps{
 		Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses, Policy: policy, Log: d.Log,
-		Imports: importsHandler, Options: d.Config.Uploads(),
+		Imports: importsHandler, Storage: d.Storage, Options: d.Config.Uploads(),
 	}))
 	t.add(azure.New(azure.Deps{
 		Monitor: d.Monitor, Store: d.Store, Collections: d.Collections, Addresses: addresses, Estimator: estimator, Policy: policy,

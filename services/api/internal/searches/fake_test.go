@@ -64,6 +64,8 @@ func (f *fake) PrepareScan(context.Context, *collection.Collection, query.Query)
 	return nil, f.prepareErr
 }
 
+func (*fake) BeginRead(context.Context) (func(), error) { return func() {}, nil }
+
 func (f *fake) Outputs(_ context.Context, _ uuid.UUID, _ string, from, limit int) ([]store.OutputBlock, error) {
 	blocks := f.blocks[min(from, len(f.blocks)):]
 	blocks = blocks[:min(limit, len(blocks))]

@@ -8,11 +8,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
 const (
-	// batchBlocks is how many output blocks are read at a time; each has a few hundred KiB.
-	batchBlocks = 8
+	// blockBytes is what an output block of usual size occupies while it is read and written.
+	blockBytes = 512 << 10
+	// batchBlocks is how many output blocks are read at a time.
+	batchBlocks = 1
 	// partialBlocks limits what is shown of an unfinished search. All of them are read in one
 	// query, because the next step of a sorted search may replace them.
 	partialBlocks = 32
@@ -37,6 +40,13 @@ func (h *Handler) openResults(ctx context.Context, op *operation.Operation, w wi
 	if r.remaining == 0 {
 		return r, nil
 	}
+	limit := batchBlocks
+	if r.oneBatch {
+		limit = partialBlocks
+	}
+	if err := admission.Of(ctx).Download(ctx, int64(limit)*blockBytes); err != nil {
+		return nil, err
+	}
 	if w.offset > 0 {
 		seq, before, found, err := h.Store.BlockOfRow(ctx, op.ID, store.RowsStage, w.offset)
 		if err != nil {
@@ -48,16 +58,17 @@ func (h *Handler) openResults(ctx context.Context, op *operation.Operation, w wi
 		}
 		r.next, r.skip = seq, w.offset-before
 	}
-	limit := batchBlocks
-	if r.oneBatch {
-		limit = partialBlocks
-	}
 	var err error
 	r.first, err = r.read(limit)
 	return r, err
 }
 
 func (r *results) read(limit int) ([]store.OutputBlock, error) {
+	end, err := r.store.BeginRead(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	blocks, err := r.store.Outputs(r.ctx, r.op.ID, store.RowsStage, r.next, limit)
 	if len(blocks) > 0 {
 		r.next = blocks[len(blocks)-1].Seq + 1

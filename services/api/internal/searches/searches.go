@@ -34,6 +34,7 @@ type Monitor interface {
 type Store interface {
 	submission.Acceptor
 	PrepareScan(ctx context.Context, c *collection.Collection, q query.Query) (*scan.Plan, error)
+	BeginRead(ctx context.Context) (end func(), err error)
 	Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]store.OutputBlock, error)
 	BlockOfRow(ctx context.Context, id uuid.UUID, stage string, row int) (seq, before int, ok bool, err error)
 }

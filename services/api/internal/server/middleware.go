@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
@@ -23,6 +24,7 @@ var validRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 type middleware struct {
 	log      *slog.Logger
 	requests *metrics.Requests
+	gate     *admission.Gate
 	// console is the base address of the console; empty if there is none.
 	console string
 }
@@ -45,6 +47,12 @@ func (m middleware) identify(c *gin.Context) {
 // client does not mistake a partial response for a complete one.
 func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		ctx, taken := m.gate.Begin(c.Request.Context(), edge.ClientOf(c.Request))
+		defer taken.End()
+		if taken.Crowded() {
+			c.Header("Connection", "close")
+		}
+		c.Request = c.Request.WithContext(ctx)
 		entry := m.startLog(c, route)
 		w := newTimedWriter(c.Writer)
 		c.Writer = w

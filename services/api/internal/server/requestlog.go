@@ -100,7 +100,7 @@ func clientLeft(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
-// logFailure logs server errors at ERROR and client errors at INFO. Client errors are logged by
+// logFailure logs server errors at ERROR, refusals for lack of room at WARN, and client errors at INFO. Client errors are logged by
 // their code only, because the message may quote the client's data. If the client disconnected, the
 // error is not logged, because it is only a consequence.
 func (l *requestLog) logFailure(ctx context.Context, attrs []slog.Attr, status int, err error) {
@@ -109,12 +109,19 @@ func (l *requestLog) logFailure(ctx context.Context, attrs []slog.Attr, status i
 		return
 	}
 	level, reason := slog.LevelInfo, slog.Any("error", err)
-	if status >= http.StatusInternalServerError {
+	if refused(err) {
+		level = slog.LevelWarn
+	} else if status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	} else if f, ok := errors.AsType[*fault.Fault](err); ok {
 		reason = slog.String("code", f.Code)
 	}
 	l.log.LogAttrs(ctx, level, "request not served", append(attrs, reason)...)
+}
+
+// refused reports whether the service works as it should and has no room for the request.
+func refused(err error) bool {
+	return fault.Is(err, fault.Busy) || fault.Is(err, fault.StorageFull) || fault.Is(err, fault.TooMany)
 }
 
 // timedBody is a request body that records the time of its last read. Everything after that is the

@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -40,6 +41,8 @@ type Options struct {
 	Collections []string
 	// Requests counts and measures the requests.
 	Requests *metrics.Requests
+	// Gate admits what requests occupy.
+	Gate *admission.Gate
 	// Console is the base address of the console, without a trailing slash. Responses about an
 	// operation link to its page there. Empty means no link.
 	Console string
@@ -55,12 +58,14 @@ type Server struct {
 // New returns a server for all routes of the tables.
 func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
 	routes := withIndex(slices.Concat(tables...), opts.Collections)
+	opts.Lifecycle.Listener = opts.Gate.Connections.Listener
 	return &Server{
 		http: &http.Server{
 			Addr:              opts.Addr,
-			Handler:           newEngine(middleware{log, opts.Requests, opts.Console}, routes),
+			Handler:           newEngine(middleware{log, opts.Requests, opts.Gate, opts.Console}, routes),
 			ReadHeaderTimeout: headerTimeout,
 			IdleTimeout:       idleTimeout,
+			ConnContext:       opts.Gate.Connections.OnConnection,
 			MaxHeaderBytes:    maxHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // broken client connections
 		},

@@ -22,7 +22,7 @@ import (
 // serve returns the response to a request at a server with the handler at GET /thing/:id.
 func serve(t *testing.T, method, path string, header http.Header, handle edge.Handler) *httptest.ResponseRecorder {
 	t.Helper()
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), ""}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), ""}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
 	}, []string{"tools"}))
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
@@ -129,7 +129,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	lines := make(firstLine, 1)
 	started, release := make(chan struct{}), make(chan struct{})
 	s := New(Options{
-		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(),
+		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(), Gate: noLimits(),
 	}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
 		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
 			close(started)
@@ -179,7 +179,7 @@ func TestServerServesHead(t *testing.T) {
 		c.String(http.StatusOK, "Prefer is %q", c.GetHeader("Prefer"))
 		return nil
 	}
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), ""}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), ""}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
 	}, nil))

@@ -66,7 +66,7 @@ func connectMeasured(t *testing.T, requests *metrics.Requests, handle edge.Handl
 		results <- result{err, time.Since(started)}
 		return err
 	}
-	s := New(Options{Requests: requests}, slog.New(slog.DiscardHandler), []edge.Route{
+	s := New(Options{Requests: requests, Gate: noLimits()}, slog.New(slog.DiscardHandler), []edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: timed}, {Method: http.MethodPost, Path: "/thing", Handler: timed},
 	})
 	listener := make(pipeListener, 1)

@@ -136,16 +136,26 @@ func Await(ctx context.Context, w Watcher, h http.Header, op *operation.Operatio
 	if wait <= 0 {
 		return op
 	}
-	SetPreferenceApplied(h, wait)
-	return AwaitEnd(ctx, w, op, wait)
+	current, waited := awaitEnd(ctx, w, op, wait)
+	if waited {
+		SetPreferenceApplied(h, wait)
+	}
+	return current
 }
 
 // AwaitEnd does the same for a time that the service chooses, without the header.
 func AwaitEnd(ctx context.Context, w Watcher, op *operation.Operation, wait time.Duration) *operation.Operation {
+	current, _ := awaitEnd(ctx, w, op, wait)
+	return current
+}
+
+// awaitEnd also reports whether it waited: a server with too many waiting requests ignores the
+// preference, as RFC 7240 permits.
+func awaitEnd(ctx context.Context, w Watcher, op *operation.Operation, wait time.Duration) (current *operation.Operation, waited bool) {
 	edge.RequestInfoOf(ctx).StartWait()
 	current, err := w.Await(ctx, op, wait, monitor.Finished)
 	if err != nil || current == nil {
-		return op
+		return op, !errors.Is(err, monitor.ErrNoWait)
 	}
-	return current
+	return current, true
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
@@ -60,6 +61,9 @@ func (d *Dialect) events(c *gin.Context) error {
 	if op.State.Terminal() && after == op.Revision {
 		edge.NoContent(c)
 		return nil
+	}
+	if err := admission.Of(c.Request.Context()).Wait(c.Request.Context()); err != nil {
+		return err
 	}
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")

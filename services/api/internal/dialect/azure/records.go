@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
@@ -25,6 +27,16 @@ type line struct {
 	received []byte
 	reasons  []operation.Reason
 }
+
+const (
+	// streamBytes is what a stream of records occupies while its records are small: one page of them,
+	// and their encodings.
+	streamBytes = 256 << 10
+	// largeRecord is the size from which a record is admitted by itself, and encodings how often it is
+	// in memory while it is written.
+	largeRecord = 16 << 10
+	encodings   = 6
+)
 
 // records streams the records with an outcome. It buffers one page and keeps no database connection
 // while a client is slow.
@@ -44,6 +56,11 @@ func (d *Dialect) records(c *gin.Context) error {
 	if op.Kind != operation.Import {
 		return fault.New(fault.NotFound, "no-records", "Only imports have records that were received. The links of the operation say what it has.")
 	}
+	if c.Request.Method != http.MethodHead {
+		if err := admission.Of(c.Request.Context()).Download(c.Request.Context(), streamBytes); err != nil {
+			return err
+		}
+	}
 	if !csv {
 		return d.stream(c, op, outcome, newNDJSONWriter(c))
 	}
@@ -58,20 +75,33 @@ func (d *Dialect) stream(c *gin.Context, op *operation.Operation, outcome operat
 	if c.Request.Method == http.MethodHead {
 		return nil // the headers are set
 	}
+	ctx := c.Request.Context()
 	var err error
 	if outcome == operation.Rejected {
-		err = d.Store.Rejections(c.Request.Context(), op.ID, 0, func(r operation.Rejection) error {
-			return out.write(line{r.Row, outcome, r.Received, r.Reasons})
+		err = d.Store.Rejections(ctx, op.ID, 0, func(r operation.Rejection) error {
+			return write(ctx, out, line{r.Row, outcome, r.Received, r.Reasons})
 		})
 	} else {
-		err = d.Store.Records(c.Request.Context(), op.ID, outcome, func(row int, received []byte) error {
-			return out.write(line{row: row, outcome: outcome, received: received})
+		err = d.Store.Records(ctx, op.ID, outcome, func(row int, received []byte) error {
+			return write(ctx, out, line{row: row, outcome: outcome, received: received})
 		})
 	}
 	if err != nil {
 		return err
 	}
 	return out.flush()
+}
+
+// write writes a record, and reserves memory for a large one.
+func write(ctx context.Context, out recordWriter, l line) error {
+	if len(l.received) > largeRecord {
+		release, err := admission.Hold(ctx, int64(len(l.received))*encodings)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	return out.write(l)
 }
 
 func parseOutcome(word string) (operation.Outcome, error) {

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -8,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -22,10 +24,12 @@ func (d *Dialect) status(c *gin.Context) error {
 	etags := readETags(c.Request.Header, op)
 	if wait := d.Policy.Wait(c.Request.Header); wait > 0 {
 		op, err = d.Monitor.Await(c.Request.Context(), op, wait, etags.settled)
-		if err != nil {
+		switch {
+		case err == nil:
+			submission.SetPreferenceApplied(c.Writer.Header(), wait)
+		case !errors.Is(err, monitor.ErrNoWait): // the preference may be ignored (RFC 7240)
 			return err
 		}
-		submission.SetPreferenceApplied(c.Writer.Header(), wait)
 	}
 	if !etags.match(op) {
 		d.respond(c, op)

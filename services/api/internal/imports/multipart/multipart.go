@@ -14,6 +14,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
@@ -40,18 +41,24 @@ type Deps struct {
 	Policy      submission.Policy
 	Log         *slog.Logger
 	Imports     *imports.Handler
-	Options     Options
+	// Storage refuses new bodies if there is no space for them.
+	Storage *admission.Storage
+	Options Options
 }
 
 // Handler accepts multipart uploads.
-type Handler struct{ Deps }
+type Handler struct {
+	Deps
+
+	receipts *receipts
+}
 
 // New returns a Handler, or an error that names the missing dependencies.
 func New(deps Deps) (*Handler, error) {
 	if err := edge.CheckDeps(deps); err != nil {
 		return nil, err
 	}
-	return &Handler{deps}, nil
+	return &Handler{Deps: deps, receipts: newReceipts()}, nil
 }
 
 // finishVerb is the action of seed 003 that finishes an upload, as it ends the path.

@@ -16,8 +16,10 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
@@ -52,6 +54,7 @@ func newFixture(t *testing.T) *fixture {
 		ChunkRecords: 10, ChunkBytes: 1000, Lanes: 1,
 	}
 	handler, err := imports.New(imports.Deps{
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
 		Monitor: struct{ imports.Monitor }{}, Store: db, Dispatcher: &f.dispatched, Collections: collections, Addresses: addresses,
 		Estimator: retryafter.New(time.Now), Log: log, Options: opts,
 	})
@@ -59,7 +62,8 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	uploads, err := multipart.New(multipart.Deps{
-		Store: db, Dispatcher: &f.dispatched, Collections: collections, Addresses: addresses, Policy: submission.Policy{}, Log: log, Imports: handler,
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
+		Store:   db, Dispatcher: &f.dispatched, Collections: collections, Addresses: addresses, Policy: submission.Policy{}, Log: log, Imports: handler,
 		Options: multipart.Options{Import: opts, PartBytes: partBytes, Parts: 3, Retention: time.Hour},
 	})
 	if err != nil {

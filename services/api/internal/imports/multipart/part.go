@@ -15,6 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
 
@@ -44,6 +45,9 @@ func (h *Handler) put(c *gin.Context) error {
 	if c.Request.ContentLength > h.Options.PartBytes {
 		return h.partTooLarge()
 	}
+	if err := h.admit(c.Request.Context()); err != nil {
+		return err
+	}
 	writer, err := h.Store.NewPart(upload.ID, number)
 	if err != nil {
 		return err
@@ -52,17 +56,29 @@ func (h *Handler) put(c *gin.Context) error {
 	// and a client's error would then be reported as an unavailable database.
 	ctx := context.WithoutCancel(c.Request.Context())
 	defer h.discard(ctx, writer)
-	digest, err := h.receive(ctx, c, writer, expected)
+	defer h.receipts.begin(upload.ID, number)()
+	digest, err := h.receive(ctx, c, writer, h.counter(ctx, upload.ID, number), expected)
 	if err != nil {
 		return h.translate(c, err)
 	}
 	return h.keep(ctx, c, writer, partDocument{Part: number, Bytes: writer.Bytes(), Digest: formatDigest(digest)}, digest)
 }
 
+// admit admits a request as an upload, if there is space for its body.
+func (h *Handler) admit(ctx context.Context) error {
+	if err := h.Storage.Admit(ctx); err != nil {
+		return err
+	}
+	return admission.Of(ctx).Upload(ctx)
+}
+
 // receive writes the part to the store and returns the digest of its decoded bytes. expected is the
 // digest of the bytes as they are sent, or nil.
-func (h *Handler) receive(ctx context.Context, c *gin.Context, writer *store.PartWriter, expected []byte) ([]byte, error) {
+func (h *Handler) receive(
+	ctx context.Context, c *gin.Context, writer *store.PartWriter, count func(int64) error, expected []byte,
+) ([]byte, error) {
 	body := intake.NewBody(minrate.NewReader(c.Writer, c.Request, h.Options.Import.UploadRate), h.Options.PartBytes, sha256.New())
+	body.SetHold(admission.HoldFunc(ctx))
 	limits := h.Options.Import.Intake
 	limits.Body = h.Options.PartBytes
 	decoded, err := intake.Decode(body, c.Request.Header.Values("Content-Encoding"), limits)
@@ -71,7 +87,7 @@ func (h *Handler) receive(ctx context.Context, c *gin.Context, writer *store.Par
 	}
 	defer func() { _ = decoded.Close() }()
 	digest := sha256.New()
-	if err := h.writeBlocks(ctx, writer, io.TeeReader(decoded, digest)); err != nil {
+	if err := h.writeBlocks(ctx, writer, count, io.TeeReader(decoded, digest)); err != nil {
 		return nil, err
 	}
 	if expected == nil {

@@ -27,6 +27,9 @@ func (h *Handler) start(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := h.Storage.Admit(c.Request.Context()); err != nil {
+		return err
+	}
 	mediaType := c.GetHeader("Content-Type")
 	if _, err := intake.Negotiate(mediaType, nil); err != nil {
 		return err

@@ -1,0 +1,128 @@
+package admission
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+)
+
+const (
+	// reserve is the part of the limit of connections, as its divisor, that is open in addition for
+	// requests that occupy nothing, such as polls, cancels and deletes.
+	reserve = 4
+	// refusalTimeout bounds the refusal of a connection, and maxRefusals how many are refused with an
+	// answer at the same time; others are only closed.
+	refusalTimeout = time.Second
+	maxRefusals    = 100
+)
+
+// Connections limits the connections of a listener. Connections beyond the limit are served as long as
+// the reserve lasts, but only for one request that occupies nothing. Beyond the reserve each gets an
+// answer and is closed.
+type Connections struct {
+	regular, reserved *Pool
+	refusals          chan struct{}
+}
+
+// Listener returns a listener that accepts the connections of l.
+func (c *Connections) Listener(l net.Listener) net.Listener { return &listener{Listener: l, limits: c} }
+
+// OnConnection is for http.Server.ConnContext: it marks the requests of connections beyond the limit.
+func (c *Connections) OnConnection(ctx context.Context, conn net.Conn) context.Context {
+	if counted, ok := conn.(*connection); ok && counted.refusal != nil {
+		return context.WithValue(ctx, crowdedKey{}, counted.refusal)
+	}
+	return ctx
+}
+
+// crowdedKey is the key of the fault for requests of a connection beyond the limit.
+type crowdedKey struct{}
+
+// crowded returns the fault for what a request may not occupy, because its connection is one beyond
+// the limit; nil for others.
+func crowded(ctx context.Context) error {
+	err, _ := ctx.Value(crowdedKey{}).(error)
+	return err
+}
+
+type listener struct {
+	net.Listener
+
+	limits *Connections
+}
+
+// Accept returns the next connection that is within the limits.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		client := edge.ClientAt(conn.RemoteAddr().String())
+		refusal := l.limits.regular.take(client, 1)
+		if refusal == nil {
+			return &connection{Conn: conn, end: func() { l.limits.regular.give(client, 1) }}, nil
+		}
+		if l.limits.reserved.take(client, 1) == nil {
+			return &connection{Conn: conn, end: func() { l.limits.reserved.give(client, 1) }, refusal: refusal}, nil
+		}
+		l.limits.refuse(conn, refusal)
+	}
+}
+
+// refuse answers without reading the request, and closes the connection.
+func (c *Connections) refuse(conn net.Conn, refusal error) {
+	select {
+	case c.refusals <- struct{}{}:
+	default:
+		_ = conn.Close() // there are too many to answer
+		return
+	}
+	go func() {
+		defer func() { <-c.refusals }()
+		defer func() { _ = conn.Close() }()
+		_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
+		status := http.StatusServiceUnavailable
+		if fault.Is(refusal, fault.TooMany) {
+			status = http.StatusTooManyRequests
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+
+			"\r\nRetry-After: "+strconv.Itoa(int(retryAfter/time.Second))+"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		if half, ok := conn.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
+		_, _ = io.Copy(io.Discard, conn) // closing with unread data would reset the connection before the answer is read
+	}()
+}
+
+// connection is a counted connection.
+type connection struct {
+	net.Conn
+
+	// refusal is the fault for what the connection's requests may not occupy; nil within the limit.
+	refusal error
+	once    sync.Once
+	end     func()
+}
+
+// Close closes the connection and stops counting it.
+func (c *connection) Close() error {
+	defer c.once.Do(c.end)
+	return c.Conn.Close()
+}
+
+// CloseWrite closes the writing side. net/http uses it to let a client read an answer that was sent
+// before its body was read.
+func (c *connection) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}

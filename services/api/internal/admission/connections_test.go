@@ -1,0 +1,95 @@
+package admission_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
+)
+
+// startServer answers 200 to requests that may occupy something, and 202 to others.
+func startServer(t *testing.T, limit admission.Limit) (url string) {
+	t.Helper()
+	gate := admission.New(admission.Limits{Memory: 1 << 30, Connections: limit}, metrics.NewAdmission())
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, taken := gate.Begin(r.Context(), "client")
+		defer taken.End()
+		if err := taken.Upload(ctx); err != nil {
+			if !taken.Crowded() || !fault.Is(err, fault.Busy) && !fault.Is(err, fault.TooMany) {
+				t.Errorf("Upload() = %v, want a refusal of a crowded connection", err)
+			}
+			w.WriteHeader(http.StatusAccepted)
+		}
+	}))
+	s.Listener = gate.Connections.Listener(s.Listener)
+	s.Config.ConnContext = gate.Connections.OnConnection
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		limit  admission.Limit
+		beyond int
+	}{
+		"all":    {admission.Limit{Total: 8, Client: 100}, http.StatusServiceUnavailable},
+		"client": {admission.Limit{Total: 100, Client: 8}, http.StatusTooManyRequests},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := startServer(t, tt.limit)
+			got := make(map[int]int)
+			var open []*http.Transport
+			for range 12 { // each with a connection of its own, which stays open
+				transport := new(http.Transport)
+				open = append(open, transport)
+				got[get(t, transport, url)]++
+			}
+			want := map[int]int{http.StatusOK: 8, http.StatusAccepted: 2, tt.beyond: 2}
+			for status, n := range want {
+				if got[status] != n {
+					t.Errorf("statuses = %v, want %v", got, want)
+					break
+				}
+			}
+			for _, transport := range open {
+				transport.CloseIdleConnections()
+			}
+			waitForStatus(t, url, http.StatusOK)
+		})
+	}
+}
+
+func get(t *testing.T, transport *http.Transport, url string) (status int) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusTooManyRequests && response.Header.Get("Retry-After") == "" {
+		t.Errorf("%d has no Retry-After", response.StatusCode)
+	}
+	return response.StatusCode
+}
+
+// waitForStatus asks with new connections until the status comes.
+func waitForStatus(t *testing.T, url string, want int) {
+	t.Helper()
+	for t.Context().Err() == nil {
+		transport := &http.Transport{DisableKeepAlives: true, DialContext: new(net.Dialer).DialContext}
+		if get(t, transport, url) == want {
+			return
+		}
+	}
+}
