@@ -23,6 +23,7 @@ var slowPackages = []string{modulePrefix + "e2e/bench", modulePrefix + "deploy/i
 // extendedPackages are tested by make test-all only, with the packages below them. Their tests need
 // servers of their own (a pooler, a standby, a cluster) or more than a few seconds each.
 var extendedPackages = []string{
+	modulePrefix + "e2e/admission",
 	modulePrefix + "e2e/chaos",
 	modulePrefix + "e2e/crash",
 	modulePrefix + "e2e/fuzz",
