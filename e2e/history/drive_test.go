@@ -157,7 +157,7 @@ func (d driver) searches(t *testing.T) {
 	at := job.Chunk{OperationID: op.ID}
 	_, err = d.BeginAttempt(ctx, at, op.Kind)
 	mustNot(t, err)
-	mustNot(t, d.Polled(ctx, op.ID, time.Hour))
+	mustNot(t, d.Polled(ctx, []uuid.UUID{op.ID}, time.Hour))
 	_, err = d.CheckpointOf(ctx, at)
 	mustNot(t, err)
 	_, err = d.RunResumable(ctx, at, func(ctx context.Context, s *store.ResumableStep) (store.Progress, error) {
@@ -199,7 +199,10 @@ func (d driver) reads(t *testing.T) {
 	for _, read := range []func() error{
 		func() error { _, err := d.Operation(ctx, op.ID); return err },
 		func() error { _, err := d.OperationByReference(ctx, op.Collection, op.Reference); return err },
-		func() error { _, err := d.Events(ctx, op.ID, 0, 500); return err },
+		func() error { _, err := d.Operations(ctx, []uuid.UUID{op.ID}); return err },
+		func() error { _, err := d.Events(ctx, map[uuid.UUID]int{op.ID: 0}, 500); return err },
+		func() error { _, err := d.CommittedBytes(ctx, op.ID, []int{1}); return err },
+		func() error { _, err := d.SchemaBytes(ctx); return err },
 		func() error { _, err := d.GroupFailures(ctx, []uuid.UUID{op.ID}, 10, 100); return err },
 		func() error { return d.Rejections(ctx, op.ID, 0, func(operation.Rejection) error { return nil }) },
 	} {
