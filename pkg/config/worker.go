@@ -13,6 +13,7 @@ type Worker struct {
 	Collections Collections
 	Shutdown    Shutdown
 	Admin       Admin
+	Shares      Shares
 
 	// QueuePoll is how often an idle worker queries the queue. A shorter interval starts work
 	// sooner and costs Redis more. Must be greater than 0.
@@ -40,6 +41,7 @@ func (w Worker) CheckWorker(variable string, concurrency int) error {
 		Positive("LONGSHORE_MAX_ATTEMPTS", w.MaxAttempts),
 		Positive("LONGSHORE_FROZEN_AFTER", w.FrozenAfter),
 		Positive("LONGSHORE_SHUTDOWN_GRACE", w.Shutdown.Grace),
+		w.Shares.CheckShares(),
 	}
 	if w.Postgres.MaxConns <= connectionsPerStep*concurrency {
 		errs = append(errs, fmt.Errorf("LONGSHORE_DB_MAX_CONNS must be greater than twice %s", variable))

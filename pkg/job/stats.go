@@ -20,11 +20,13 @@ type OperationCount struct {
 	Count int
 }
 
-// DueCount is the number of due chunks of a kind: queued, being processed, or lost by the queue.
+// DueCount is the number of due chunks of a kind: queued, held, being processed, or lost by the queue.
 // Zero counts are omitted.
 type DueCount struct {
 	Kind   Kind
 	Chunks int
+	// Held is how many of them are held, because their owner's share of the queue is used up.
+	Held int
 	// Oldest is how long the oldest chunk without an attempt has been due; 0 if every chunk has had
 	// an attempt.
 	Oldest time.Duration

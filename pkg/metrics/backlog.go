@@ -12,7 +12,9 @@ import (
 var (
 	unfinishedOperations = prometheus.NewDesc("longshore_operations", "Unfinished operations, by kind and state.", []string{"kind", "state"}, nil)
 	dueChunks            = prometheus.NewDesc("longshore_due_chunks", "Chunks that are due or running, by kind of step.", []string{"kind"}, nil)
-	oldestDue            = prometheus.NewDesc("longshore_oldest_due_seconds",
+	heldChunks           = prometheus.NewDesc("longshore_held_chunks",
+		"Due chunks that are held because their client's share of the queue is used up, by kind of step.", []string{"kind"}, nil)
+	oldestDue = prometheus.NewDesc("longshore_oldest_due_seconds",
 		"Time since the oldest chunk without an attempt became due, by kind of step; 0 if there is none.", []string{"kind"}, nil)
 )
 
@@ -29,6 +31,7 @@ func NewBacklog(read func(context.Context) (job.Stats, error)) *Backlog {
 func (b *Backlog) Describe(out chan<- *prometheus.Desc) {
 	out <- unfinishedOperations
 	out <- dueChunks
+	out <- heldChunks
 	out <- oldestDue
 	b.source.errors.Describe(out)
 }
@@ -58,6 +61,7 @@ func (b *Backlog) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, kind := range job.Kinds() {
 		out <- prometheus.MustNewConstMetric(dueChunks, prometheus.GaugeValue, float64(due[kind].Chunks), string(kind))
+		out <- prometheus.MustNewConstMetric(heldChunks, prometheus.GaugeValue, float64(due[kind].Held), string(kind))
 		out <- prometheus.MustNewConstMetric(oldestDue, prometheus.GaugeValue, due[kind].Oldest.Seconds(), string(kind))
 	}
 }

@@ -45,7 +45,7 @@ func TestFinishMultipartNeedsAllParts(t *testing.T) {
 	if err != nil || again.Number != op.Number {
 		t.Errorf("second FinishMultipart() = %+v, %v, want number %d", again, err, op.Number)
 	}
-	due, err := f.store.DueChunks(t.Context(), 10)
+	due, _, err := f.store.DueChunks(t.Context(), operation.Import, 0, 10)
 	want := []job.Due{{Kind: job.Split, Chunk: of(op, -1)}} // the number by which earlier releases recognize a split
 	if diff := cmp.Diff(want, due); err != nil || diff != "" {
 		t.Errorf("DueChunks() = %v (-want +got):\n%s", err, diff)

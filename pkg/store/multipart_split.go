@@ -69,7 +69,7 @@ ON CONFLICT DO NOTHING`
 	return nil
 }
 
-const (
+var (
 	selectStaged = `
 SELECT count(*), coalesce(sum(row_count), 0)::bigint, coalesce(max(seq) + 1, 0)
 FROM xforce.task_chunks WHERE task_id = $1 AND kind = 'step'`
@@ -77,7 +77,7 @@ FROM xforce.task_chunks WHERE task_id = $1 AND kind = 'step'`
 	setTotals = `
 UPDATE xforce.tasks SET total_records = $2, total_chunks = $3, phase = NULL, updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($4) AND total_chunks = 0
-RETURNING lanes`
+RETURNING lanes, ` + anyHeld(job.Split)
 
 	finishSplitChunk = `
 UPDATE xforce.task_chunks SET state = 'done', attempts = 0, lost_attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
@@ -88,10 +88,11 @@ func finishSplit(ctx context.Context, step *ResumableStep, split Split) (Committ
 		return failSplit(ctx, step, *split.Failure)
 	}
 	var chunks, records, end, lanes int
+	var held bool
 	var batch pgx.Batch
 	batch.Queue(selectStaged, step.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&chunks, &records, &end) })
 	batch.Queue(setTotals, step.ID, split.Records, split.Chunks, statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error {
-		return stoppedIfNoRows(row.Scan(&lanes))
+		return stoppedIfNoRows(row.Scan(&lanes, &held))
 	})
 	batch.Queue(finishSplitChunk, step.ID, step.chunk.Seq)
 	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
@@ -101,7 +102,7 @@ func finishSplit(ctx context.Context, step *ResumableStep, split Split) (Committ
 		return Committed{}, fmt.Errorf("the split staged %d records in %d chunks, but %d in %d are stored",
 			split.Records, split.Chunks, records, chunks)
 	}
-	done := Committed{State: operation.Running, Counts: operation.Counts{Total: split.Records}}
+	done := Committed{State: operation.Running, Held: held, Counts: operation.Counts{Total: split.Records}}
 	for _, due := range job.FirstDue(step.Kind, step.ID, lanes, split.Chunks) {
 		done.Next = append(done.Next, Next{Due: due})
 	}

@@ -89,7 +89,7 @@ func TestRunSplitRestarts(t *testing.T) {
 	if !errors.Is(err, died) {
 		t.Fatalf("RunSplit() = %v, want the error of its work", err)
 	}
-	due, err := f.store.DueChunks(t.Context(), 10)
+	due, _, err := f.store.DueChunks(t.Context(), operation.Import, 0, 10)
 	if diff := cmp.Diff([]job.Due{{Kind: job.Split, Chunk: job.SplitOf(op.ID)}}, due); err != nil || diff != "" {
 		t.Errorf("DueChunks() after the death = %v (-want +got):\n%s", err, diff)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,30 +12,37 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// DueChunks returns the first pending chunk of every lane of every live operation, which should be
-// queued or processed by now. A multipart upload that is not split yet has one due chunk, its
-// split. At most limit chunks are returned, those of the oldest operations first.
-func (s *Store) DueChunks(ctx context.Context, limit int) ([]job.Due, error) {
-	const due = `
-SELECT t.kind, t.task_id, first.seq, first.kind = 'split'
-FROM xforce.tasks t
-CROSS JOIN LATERAL generate_series(0, greatest(least(t.lanes, t.total_chunks), 1) - 1) AS lane
-CROSS JOIN LATERAL (
-  SELECT p.seq, p.kind FROM xforce.task_chunks p
-  WHERE p.task_id = t.task_id AND p.state = 'pending'
-    AND CASE WHEN t.total_chunks = 0 THEN p.kind = 'split' ELSE p.kind = 'step' AND p.seq % t.lanes = lane END
-  ORDER BY p.seq LIMIT 1) AS first
-WHERE t.status IN ('waiting', 'running') -- the condition of the partial index
-ORDER BY t.task_id, first.seq
-LIMIT $1`
+// DueChunks returns the first pending chunk of every lane of the live operations of a kind, which
+// should be queued or processed by now, in the order of acceptance. It omits chunks that are held: see
+// Share. A multipart upload that is not split yet has one due chunk, its split.
+//
+// One call looks at no more than limit operations, those after a number. next is where the following
+// call continues; 0 after the last operation.
+func (s *Store) DueChunks(ctx context.Context, kind operation.Kind, after int64, limit int) (due []job.Due, next int64, err error) {
+	const selectDue = `
+WITH t AS MATERIALIZED (
+  SELECT task_id, number, lanes, total_chunks FROM xforce.tasks
+  WHERE kind = $1 AND status IN ('waiting', 'running') AND number > $2 ORDER BY number LIMIT $3)
+SELECT t.task_id, first.seq, first.kind = 'split'
+FROM t ` + firstOfLanes + `
+WHERE NOT EXISTS (SELECT FROM xforce.held_chunks h WHERE h.task_id = t.task_id AND h.seq = first.seq)
+ORDER BY t.number, first.seq`
+	const selectNext = `
+SELECT number FROM xforce.tasks
+WHERE kind = $1 AND status IN ('waiting', 'running') AND number > $2 ORDER BY number OFFSET $3 - 1 LIMIT 1`
 	scan := func(row pgx.CollectableRow) (d job.Due, err error) {
-		var kind operation.Kind
 		var isSplit bool
-		err = row.Scan(&kind, &d.OperationID, &d.Seq, &isSplit)
+		err = row.Scan(&d.OperationID, &d.Seq, &isSplit)
 		d.Kind = jobKind(kind, isSplit)
 		return d, err
 	}
-	return collect(ctx, s.pool, "finding due chunks", scan, due, limit)
+	// The end is read first: operations that finish meanwhile only make the page longer.
+	err = s.pool.QueryRow(ctx, selectNext, kind, after, limit).Scan(&next)
+	if err != nil && !isNoRows(err) {
+		return nil, 0, fmt.Errorf("finding due chunks: %w", err)
+	}
+	due, err = collect(ctx, s.pool, "finding due chunks", scan, selectDue, kind, after, limit)
+	return due, next, err
 }
 
 // jobKind returns the kind of job that processes a chunk. The column task_chunks.kind decides

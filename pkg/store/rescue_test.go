@@ -16,7 +16,7 @@ import (
 
 func (f fixture) expectDue(t *testing.T, when string, want ...job.Due) {
 	t.Helper()
-	due, err := f.store.DueChunks(t.Context(), maxRows)
+	due, _, err := f.store.DueChunks(t.Context(), operation.Import, 0, maxRows)
 	if diff := cmp.Diff(want, due); err != nil || diff != "" {
 		t.Errorf("DueChunks() %s = %v (-want +got):\n%s", when, err, diff)
 	}

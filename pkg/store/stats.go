@@ -20,7 +20,7 @@ import (
 //
 // A chunk that has been attempted has no age: the end of the last attempt is not stored, and
 // checking whether the chunk is locked would lock it, and a worker that tries to lock it at that
-// moment would fail. Such a chunk is still counted: an alert on the count fires when chunks are due
+// moment would fail. A chunk that is held has no age either, because it waits on purpose. Such a chunk is still counted: an alert on the count fires when chunks are due
 // and none is committed.
 //
 // The CTE is materialized because there are few unfinished operations among many, and they are read
@@ -36,8 +36,8 @@ first_accepted AS (
     FROM unfinished WHERE status IN ('waiting', 'running')) AS live
   WHERE coalesce(lanes_before, 0) < $2),
 due AS (
-  SELECT t.kind, first.kind AS chunk_kind, CASE
-      WHEN first.attempts > 0 THEN NULL
+  SELECT t.kind, first.kind AS chunk_kind, held.seq IS NOT NULL AS is_held, CASE
+      WHEN first.attempts > 0 OR held.seq IS NOT NULL THEN NULL
       WHEN t.kind <> $1 OR first.kind = 'split' THEN
         CASE WHEN first.steps = 0 THEN t.sealed_at ELSE coalesce(first.stepped_at, t.updated_at) END
       WHEN first.seq < t.lanes THEN
@@ -52,13 +52,14 @@ due AS (
     WHERE p.task_id = t.task_id AND p.state = 'pending'
       AND CASE WHEN t.total_chunks = 0 THEN p.kind = 'split' ELSE p.kind = 'step' AND p.seq % t.lanes = lane END
     ORDER BY p.seq LIMIT 1) AS first
+  LEFT JOIN xforce.held_chunks held ON held.task_id = t.task_id AND held.seq = first.seq
   LEFT JOIN LATERAL (
     SELECT b.task_id, b.stepped_at FROM xforce.task_chunks b
     WHERE first.attempts = 0 AND first.seq >= t.lanes AND b.task_id = t.task_id AND b.seq = first.seq - t.lanes
     LIMIT 1) AS before ON TRUE)
-SELECT kind, status, FALSE AS is_split, count(*), NULL::interval FROM unfinished GROUP BY kind, status
+SELECT kind, status, FALSE AS is_split, count(*), 0, NULL::interval FROM unfinished GROUP BY kind, status
 UNION ALL
-SELECT kind, '', chunk_kind = 'split', count(*), clock_timestamp() - min(since) FROM due GROUP BY kind, chunk_kind = 'split'`
+SELECT kind, '', chunk_kind = 'split', count(*), count(*) FILTER (WHERE is_held), clock_timestamp() - min(since) FROM due GROUP BY kind, chunk_kind = 'split'`
 
 // maxStatsLanes limits how many lanes of each kind's operations Stats reads, those of the first
 // accepted operations first. So many lanes take two thirds of a second on a busy machine.
@@ -93,14 +94,15 @@ func scanStats(rows pgx.Rows) (stats job.Stats, err error) {
 		state   operation.State
 		isSplit bool
 		count   int
+		held    int
 		oldest  *time.Duration
 	)
-	_, err = pgx.ForEachRow(rows, []any{&kind, &state, &isSplit, &count, &oldest}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&kind, &state, &isSplit, &count, &held, &oldest}, func() error {
 		if state != "" {
 			stats.Operations = append(stats.Operations, job.OperationCount{Kind: kind, State: state, Count: count})
 			return nil
 		}
-		due := job.DueCount{Kind: jobKind(kind, isSplit), Chunks: count}
+		due := job.DueCount{Kind: jobKind(kind, isSplit), Chunks: count, Held: held}
 		if oldest != nil {
 			due.Oldest = max(*oldest, 0) // the clock may have been set back
 		}

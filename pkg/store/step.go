@@ -42,6 +42,8 @@ type Committed struct {
 	Failure *operation.Failure
 	// Next are the chunks that became due with the step.
 	Next []Next
+	// Held reports whether chunks of the same owner and kind are held: see Store.Release.
+	Held bool
 }
 
 // Next is a chunk that became due, and how many steps were done on it before: a search or a report
@@ -130,7 +132,7 @@ FOR UPDATE OF c SKIP LOCKED`
 	return step, nil
 }
 
-const (
+var (
 	finishChunk = `
 UPDATE xforce.task_chunks SET state = 'done', outcomes = $3, stepped_at = clock_timestamp(),
   created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7
@@ -149,7 +151,7 @@ UPDATE xforce.tasks SET
   finished_at = CASE WHEN done_chunks + 1 = total_chunks THEN clock_timestamp() END,
   updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($8)
-RETURNING status, lanes, total_chunks`
+RETURNING status, lanes, total_chunks, ` + anyHeld(job.Import)
 )
 
 func finishStep(ctx context.Context, step *Step, effect Effect) (Committed, error) {
@@ -170,7 +172,7 @@ func finishStep(ctx context.Context, step *Step, effect Effect) (Committed, erro
 		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded)).
 		QueryRow(func(row pgx.Row) error {
 			var lanes, chunks int
-			err := row.Scan(&done.State, &lanes, &chunks)
+			err := row.Scan(&done.State, &lanes, &chunks, &done.Held)
 			done.Next = nextOfLane(c, lanes, chunks)
 			return stoppedIfNoRows(err)
 		})

@@ -94,7 +94,7 @@ func (s *Store) CheckpointOf(ctx context.Context, c job.Chunk) (Checkpoint, erro
 	return checkpoint, nil
 }
 
-const (
+var (
 	// A committed step resets the attempts: they limit one step, not the operation.
 	writeCheckpoint = `
 UPDATE xforce.task_chunks SET cursor = $3, steps = steps + 1, attempts = 0, lost_attempts = 0, stepped_at = clock_timestamp(),
@@ -106,7 +106,8 @@ UPDATE xforce.tasks SET
   progress = CASE WHEN $6 THEN 100 ELSE greatest(progress, least($2, 99)) END, phase = nullif($3, ''), result = coalesce($4, result),
   status = $5, done_chunks = CASE WHEN $6 THEN total_chunks ELSE done_chunks END,
   finished_at = CASE WHEN $6 THEN clock_timestamp() END, updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($7)`
+WHERE task_id = $1 AND status = ANY ($7)
+RETURNING CASE kind WHEN 'search' THEN ` + anyHeld(job.Search) + ` ELSE ` + anyHeld(job.Report) + ` END`
 )
 
 func finishResumable(ctx context.Context, step *ResumableStep, p Progress) (Committed, error) {
@@ -119,7 +120,7 @@ func finishResumable(ctx context.Context, step *ResumableStep, p Progress) (Comm
 	var batch pgx.Batch
 	batch.Queue(writeCheckpoint, step.ID, step.chunk.Seq, p.Cursor, p.Done)
 	batch.Queue(publishProgress, step.ID, p.Progress, p.Phase, p.Result, done.State, p.Done,
-		statesBefore(operation.Succeeded)).Exec(stoppedIfNone)
+		statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error { return stoppedIfNoRows(row.Scan(&done.Held)) })
 	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
 		return Committed{}, fmt.Errorf("finishing the step: %w", err)
 	}

@@ -33,6 +33,8 @@ type Draft struct {
 	// RequestID is the id of the request that started the operation, for the workers' logs; empty
 	// if there is none. Only its first maxRequestID characters are stored.
 	RequestID string
+	// Owner is the client that started the operation: see Share. Empty: nobody, without a limit.
+	Owner string
 }
 
 // maxRequestID is the limit of the column request_id, in characters.
@@ -68,7 +70,7 @@ func (d Draft) columns(id uuid.UUID) []any {
 	if d.PollWithin > 0 {
 		pollWithin = &d.PollWithin
 	}
-	return []any{id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID()}
+	return []any{id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(), d.owner()}
 }
 
 // requestID returns the value of the column request_id: NULL if there is no request id.
@@ -79,4 +81,12 @@ func (d Draft) requestID() *string {
 	characters := []rune(d.RequestID)
 	short := string(characters[:min(len(characters), maxRequestID)])
 	return &short
+}
+
+// owner returns the value of the column owner: NULL if there is none.
+func (d Draft) owner() *string {
+	if d.Owner == "" {
+		return nil
+	}
+	return &d.Owner
 }

@@ -26,7 +26,7 @@ func TestUploadIsInvisibleUntilSealed(t *testing.T) {
 	if _, err := f.store.Operation(t.Context(), u.ID()); !fault.Is(err, fault.NotFound) {
 		t.Errorf("Operation() before Seal() = %v, want a fault of kind NotFound", err)
 	}
-	if due, err := f.store.DueChunks(t.Context(), 10); err != nil || len(due) != 0 {
+	if due, _, err := f.store.DueChunks(t.Context(), operation.Import, 0, 10); err != nil || len(due) != 0 {
 		t.Errorf("DueChunks() before Seal() = %v, %v, want none", due, err)
 	}
 	op, err := u.Seal(t.Context(), staged[2])

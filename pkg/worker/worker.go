@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -38,6 +39,8 @@ type Deps struct {
 	// the queue's own timeout. Vacuum can't remove rows that were deleted since the transaction began.
 	MaxStepTime time.Duration
 	// Steps and Finished are the worker's metrics; nil for metrics that nothing exports.
+	// Shares limit what one owner may have in a queue.
+	Shares   config.Shares
 	Steps    *metrics.Steps
 	Finished *metrics.Finished
 }
@@ -88,6 +91,9 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
 	}
 	result, err := w.run(ctx, c, attempt)
+	if ended(result) {
+		w.releaseNext(ctx, attempt)
+	}
 	if retry, ok := errors.AsType[*queue.RetryAfterError](err); ok && attempt.RequestID != "" {
 		retry.Attrs = append(retry.Attrs, slog.String(logging.RequestID, attempt.RequestID))
 	}
@@ -110,7 +116,7 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 	case err == nil && done.Failure != nil:
 		return metrics.StepFailedClient, w.reportFailure(ctx, c, *done.Failure, nil)
 	case err == nil:
-		w.dispatchNext(ctx, c, done)
+		w.dispatchNext(ctx, c, attempt, done)
 		return metrics.StepCommitted, nil
 	case errors.Is(err, store.ErrNothingDue):
 		return metrics.StepNoop, nil
@@ -147,7 +153,7 @@ func (w *Worker) processWithin(ctx context.Context, c job.Chunk, attempt store.A
 }
 
 // dispatchNext logs a committed step, queues the chunks that follow, and notifies the subscribers.
-func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, done store.Committed) {
+func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, attempt store.Attempt, done store.Committed) {
 	w.Log.DebugContext(ctx, "chunk committed", slog.Any("counts", done.Counts))
 	if done.State.Terminal() {
 		w.Finished.Count(c.OperationID, w.kind.Operation(), done.State)
@@ -155,13 +161,18 @@ func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, done store.Commi
 	}
 	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
 	defer cancel()
-	for _, next := range done.Next {
+	w.dispatchAll(ctx, w.following(ctx, attempt, done))
+	w.publish(ctx, c)
+}
+
+// dispatchAll queues chunks.
+func (w *Worker) dispatchAll(ctx context.Context, due []store.Next) {
+	for _, next := range due {
 		if err := w.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
 			w.Log.WarnContext(ctx, "the next chunk was not queued; the janitor will dispatch it", slog.Any("error", err))
-			break
+			return
 		}
 	}
-	w.publish(ctx, c)
 }
 
 // publish notifies the subscribers of the operation. They poll too, so an error is only logged.

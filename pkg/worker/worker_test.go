@@ -53,7 +53,7 @@ func TestProcessChunkWithoutRedis(t *testing.T) {
 	if err := f.worker(t, f.committing(store.Progress{Progress: 30})).ProcessChunk(t.Context(), f.chunk); err != nil {
 		t.Fatal(err)
 	}
-	due, err := f.store.DueChunks(t.Context(), 10)
+	due, _, err := f.store.DueChunks(t.Context(), operation.Search, 0, 10)
 	if want := []job.Due{{Kind: job.Search, Chunk: f.chunk}}; err != nil || !cmp.Equal(want, due) {
 		t.Errorf("DueChunks() = %v, %v, want %v", due, err, want)
 	}

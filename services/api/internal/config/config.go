@@ -27,6 +27,7 @@ type Config struct {
 	Collections config.Collections
 	Shutdown    config.Shutdown
 	Admission   Admission
+	Shares      config.Shares
 
 	// Addr is the address, as host:port, at which the api listens for clients.
 	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`
@@ -177,6 +178,7 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_CHUNK_RECORDS", c.ChunkRecords),
 		config.Positive("LONGSHORE_CHUNK_BYTES", c.ChunkBytes),
 		config.Positive("LONGSHORE_LANES", c.Lanes),
+		c.Shares.CheckShares(),
 		config.Positive("LONGSHORE_MAX_ERRORS_SHOWN", c.MaxErrors),
 		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
 		config.Positive("LONGSHORE_MAX_WAIT", c.MaxWait),

@@ -20,6 +20,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/searches"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // Deps are the dependencies of all routes.
@@ -55,7 +56,7 @@ func Table(d Deps) ([][]edge.Route, error) {
 	addresses := edge.NewAddresses(d.Config.PublicURL)
 	estimator := retryafter.New(d.Now).WithBacklog(d.Store)
 	policy := d.Config.Policy()
-	dispatcher := queue.NewDispatcher(d.Redis)
+	dispatcher := submission.NewSharedDispatcher(queue.NewDispatcher(d.Redis), d.Store, d.Config.Shares, d.Log)
 	var t table
 
 	importsHandler, err := imports.New(imports.Deps{

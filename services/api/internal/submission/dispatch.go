@@ -27,7 +27,8 @@ type Dispatcher interface {
 func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Operation) {
 	edge.SetOperation(c, op)
 	edge.RequestInfoOf(c.Request.Context()).Accepted = op
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), dispatchTimeout)
+	ctx := withOwner(context.WithoutCancel(c.Request.Context()), edge.ClientOf(c.Request))
+	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
 	defer cancel()
 	for _, due := range job.FirstDue(op.Kind, op.ID, op.Lanes, op.Chunks) {
 		if err := d.Dispatch(ctx, due.Kind, due.Chunk, queue.FirstDispatch); err != nil {

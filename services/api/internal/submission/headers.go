@@ -28,6 +28,8 @@ type Headers struct {
 	// Wait is how long the client prefers to wait for the end of the operation (Prefer: wait=n,
 	// RFC 7240); 0 without the preference.
 	Wait time.Duration
+	// Owner is the client that sent the request: its operations share places in the queues.
+	Owner string
 }
 
 // RetentionRange bounds how long the operations of a kind are kept after they are finished.
@@ -58,14 +60,17 @@ func (p Policy) Read(r *http.Request, kind operation.Kind) (Headers, error) {
 	if err != nil {
 		return Headers{}, err
 	}
-	return Headers{ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header)}, nil
+	return Headers{
+		ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header),
+		Owner: edge.ClientOf(r),
+	}, nil
 }
 
 // Draft returns a new draft of an operation with the values of the headers.
 func (h Headers) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
 	return store.Draft{
 		ID: h.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
-		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID,
+		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID, Owner: h.Owner,
 	}
 }
 

@@ -13,6 +13,7 @@ type Config struct {
 	Postgres config.Postgres
 	Redis    config.Redis
 	Admin    config.Admin
+	Shares   config.Shares
 
 	// DispatchEvery is how often the janitor compares the chunks that are due with the queue. A
 	// chunk that is missing twice in a row is dispatched again.
@@ -40,6 +41,7 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_STALLED_AFTER", c.StalledAfter),
 		config.Positive("LONGSHORE_EXPIRE_EVERY", c.ExpireEvery),
 		config.Positive("LONGSHORE_TOMBSTONE_RETENTION", c.TombstoneRetention),
+		c.Shares.CheckShares(),
 	}
 	if c.AbandonedAfter < minAbandoned {
 		errs = append(errs, errors.New("LONGSHORE_ABANDONED_AFTER must be at least 30s: a living api touches its uploads every 10 s"))

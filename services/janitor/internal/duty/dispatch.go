@@ -2,6 +2,7 @@ package duty
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -10,12 +11,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// dueLimit is how many due chunks one pass reads; the next pass reads the rest.
-const dueLimit = 10_000
+// maxDue is how many operations of each kind one pass looks at. The next pass continues after the last
+// of them, and begins again after the last of all.
+const maxDue = 10_000
 
 const dispatchName = "dispatch"
 
@@ -24,7 +27,7 @@ const dispatchName = "dispatch"
 // emptied Redis no longer lists them. An entry that asynq calls active does
 // not prove that a worker has the chunk; the lock on the chunk's row does.
 func Dispatch(db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, every time.Duration) Duty {
-	d := &dispatch{db: db, inspector: queue.NewInspector(redis), dispatcher: queue.NewDispatcher(redis), log: log, meters: meters}
+	d := newDispatch(db, redis, log, meters, maxDue)
 	meters.Rescued(dispatchName, 0)
 	return Duty{Name: dispatchName, Every: every, Pass: d.pass}
 }
@@ -35,31 +38,61 @@ type dispatch struct {
 	dispatcher *queue.Dispatcher
 	log        *slog.Logger
 	meters     *metrics.Duties
-	// missing are the chunks that the last pass did not find in the queue. Only chunks missing in
-	// two passes are checked for a lock: a chunk that a worker has just taken, or that is about to
-	// be queued, needs no help, and the check would disturb its worker.
-	missing map[job.Chunk]bool
+	kinds      map[operation.Kind]*round
 }
 
+func newDispatch(db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, limit int) *dispatch {
+	return &dispatch{
+		db: db, inspector: queue.NewInspector(redis), dispatcher: queue.NewDispatcher(redis), log: log, meters: meters, kinds: newRounds(limit),
+	}
+}
+
+// round is the progress of the passes through the operations of one kind.
+type round struct {
+	limit int
+	// after is the number of the last operation that was looked at; 0 at the beginning.
+	after int64
+	// missing are the chunks that were not in the queue when they were last looked at, and in which
+	// round that was. Only chunks missing twice are checked for a lock: a chunk that a worker has just
+	// taken, or that is about to be queued, needs no help, and the check would disturb its worker.
+	missing map[job.Chunk]int
+	number  int
+}
+
+func newRounds(limit int) map[operation.Kind]*round {
+	kinds := make(map[operation.Kind]*round)
+	for _, kind := range operation.Kinds() {
+		kinds[kind] = &round{limit: limit, missing: make(map[job.Chunk]int)}
+	}
+	return kinds
+}
+
+// pass looks at the next operations of each kind. An error with one kind does not delay the others.
 func (d *dispatch) pass(ctx context.Context) error {
-	due, err := d.db.DueChunks(ctx, dueLimit)
-	if err != nil {
-		return err
-	}
 	registerErr := d.dispatcher.Register(ctx)
-	if len(due) == 0 {
-		d.missing = nil
-		return nil // without due work, a Redis that is away delays nothing
+	var errs []error
+	for kind, round := range d.kinds {
+		errs = append(errs, d.passKind(ctx, kind, round, registerErr))
 	}
-	if registerErr != nil {
-		return registerErr
-	}
-	queued, err := d.queued(ctx, due)
+	return errors.Join(errs...)
+}
+
+func (d *dispatch) passKind(ctx context.Context, kind operation.Kind, r *round, registerErr error) error {
+	due, next, err := d.db.DueChunks(ctx, kind, r.after, r.limit)
 	if err != nil {
 		return err
 	}
-	missing, suspects := compare(due, queued, d.missing)
-	d.missing = missing
+	if len(due) > 0 && registerErr != nil {
+		return registerErr // without due work, a Redis that is away delays nothing
+	}
+	var queued map[job.Chunk]bool
+	if len(due) > 0 {
+		if queued, err = d.queued(ctx, due); err != nil {
+			return err
+		}
+	}
+	suspects := r.compare(due, queued)
+	r.advance(next)
 	if len(suspects) == 0 {
 		return nil
 	}
@@ -67,7 +100,18 @@ func (d *dispatch) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.dispatch(ctx, due, lost)
+	return d.dispatch(ctx, r, due, lost)
+}
+
+// advance sets where the next pass continues. At the end of a round it forgets the chunks that were not
+// due any more.
+func (r *round) advance(next int64) {
+	r.after = next
+	if next != 0 {
+		return
+	}
+	maps.DeleteFunc(r.missing, func(_ job.Chunk, seen int) bool { return seen < r.number })
+	r.number++
 }
 
 // queued returns the chunks in those queues in which something is due.
@@ -89,25 +133,25 @@ func (d *dispatch) queued(ctx context.Context, due []job.Due) (map[job.Chunk]boo
 	return queued, nil
 }
 
-// compare returns the due chunks that are not queued, and the suspects among them: those that were
-// also missing in the last pass.
-func compare(due []job.Due, queued, missingBefore map[job.Chunk]bool) (missing map[job.Chunk]bool, suspects []job.Chunk) {
-	missing = make(map[job.Chunk]bool)
+// compare notes the due chunks that are not queued, and returns the suspects among them: those that
+// were also missing when they were looked at before.
+func (r *round) compare(due []job.Due, queued map[job.Chunk]bool) (suspects []job.Chunk) {
 	for _, one := range due {
 		c := one.Chunk
 		if queued[c] {
+			delete(r.missing, c)
 			continue
 		}
-		missing[c] = true
-		if missingBefore[c] {
+		if _, before := r.missing[c]; before {
 			suspects = append(suspects, c)
 		}
+		r.missing[c] = r.number
 	}
-	return missing, suspects
+	return suspects
 }
 
 // dispatch enqueues the lost chunks.
-func (d *dispatch) dispatch(ctx context.Context, due []job.Due, lost []job.Chunk) error {
+func (d *dispatch) dispatch(ctx context.Context, r *round, due []job.Due, lost []job.Chunk) error {
 	kinds := make(map[job.Chunk]job.Kind, len(due))
 	for _, one := range due {
 		kinds[one.Chunk] = one.Kind
@@ -116,7 +160,7 @@ func (d *dispatch) dispatch(ctx context.Context, due []job.Due, lost []job.Chunk
 		if err := d.dispatcher.Dispatch(ctx, kinds[c], c, queue.NewGeneration()); err != nil {
 			return fmt.Errorf("dispatching a lost chunk: %w", err)
 		}
-		delete(d.missing, c)
+		delete(r.missing, c)
 		d.meters.Rescued(dispatchName, 1)
 		d.log.InfoContext(ctx, "dispatched a chunk that was missing in the queue",
 			slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))

@@ -71,3 +71,38 @@ func TestDispatchMissingChunks(t *testing.T) {
 		t.Errorf("queues that asynq's tools see after a flush (-want +got):\n%s", diff)
 	}
 }
+
+// TestDispatchPassesBehindManyOperations: more operations are queued than one pass looks at, and the
+// lost ones were accepted after them. Each is found when its turn comes, whatever its kind.
+func TestDispatchPassesBehindManyOperations(t *testing.T) {
+	t.Parallel()
+	const limit, imports = 5, 12
+	f, r := newFixture(t), queuetest.New(t)
+	for range imports {
+		op := f.acceptImport(t)
+		for _, due := range job.FirstDue(op.Kind, op.ID, op.Lanes, op.Chunks) {
+			if err := queue.NewDispatcher(r.Queue).Dispatch(t.Context(), due.Kind, due.Chunk, queue.FirstDispatch); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	f.acceptImport(t)
+	f.accept(t)
+	d := newDispatch(f.db, r.Queue, f.log, metrics.NewDuties(), limit)
+	queued := func(queueName string) int64 { return r.Client.LLen(t.Context(), "asynq:{"+queueName+"}:pending").Val() }
+	pass := func(passes int) {
+		for range passes {
+			if err := d.pass(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pass(2)
+	if got := queued("searches"); got != 1 {
+		t.Errorf("%d searches are queued after two passes, want the lost one", got)
+	}
+	pass(2 * 3) // three passes are one round through all imports
+	if got := queued("imports"); got != 3*(imports+1) {
+		t.Errorf("%d chunks of imports are queued after two rounds, want %d with the lost ones", got, 3*(imports+1))
+	}
+}

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/job"
+)
+
+// Share is what an owner may have in a queue at a time.
+type Share struct {
+	// Owner is the client that started the operations.
+	Owner string
+	Kind  job.Kind
+	// Limit is the maximum number of entries.
+	Limit int
+}
+
+// entriesAhead counts the entries that an owner's operations before an operation may have in a queue.
+// It reads no more operations than the limit.
+const entriesAhead = `
+SELECT coalesce(sum(entries), 0)::int AS entries FROM (
+  SELECT greatest(least(t.lanes, t.total_chunks - t.done_chunks), 1) AS entries FROM xforce.tasks t
+  WHERE t.owner = $1 AND t.kind = $2 AND t.status IN ('waiting', 'running') AND (t.total_chunks = 0) = $3
+    AND t.number < (SELECT number FROM xforce.tasks WHERE task_id = $5)
+  LIMIT $7) AS others`
+
+// holdIfFull holds a chunk if its owner's share is used up. Chunks that are held already come first.
+const holdIfFull = `
+WITH ahead AS (` + entriesAhead + `),
+before AS (SELECT EXISTS (SELECT FROM xforce.held_chunks WHERE owner = $1 AND kind = $4) AS held),
+kept AS (
+  INSERT INTO xforce.held_chunks (owner, kind, task_id, seq)
+  SELECT $1, $4, $5, $6::int FROM ahead, before WHERE before.held OR ahead.entries + greatest($6::int, 0) >= $7
+  ON CONFLICT DO NOTHING RETURNING seq)
+SELECT EXISTS (SELECT FROM kept), before.held, $7 - ahead.entries - greatest($6::int, 0) - 1 FROM ahead, before`
+
+// Hold decides whether a chunk that became due is queued or held until a step of its owner ends. The
+// operations are counted in the order of their acceptance, so that of concurrent requests the first
+// ones are queued. If the chunk is not held, room is how many more entries the owner may have.
+func (s *Store) Hold(ctx context.Context, share Share, c job.Chunk) (held bool, room int, err error) {
+	var others bool
+	err = s.pool.QueryRow(ctx, holdIfFull, share.Owner, share.Kind.Operation(), share.Kind == job.Split, share.Kind,
+		c.OperationID, c.Seq, share.Limit).Scan(&held, &others, &room)
+	if err != nil {
+		return false, 0, fmt.Errorf("holding a chunk: %w", err)
+	}
+	if !held || others {
+		return held, room, nil
+	}
+	return s.keepIfAhead(ctx, share, c)
+}
+
+// keepIfAhead takes back the hold of an owner's only held chunk if nothing of the owner is queued any
+// more: the last step may have ended before the chunk was held, and then no step would release it.
+func (s *Store) keepIfAhead(ctx context.Context, share Share, c job.Chunk) (held bool, room int, err error) {
+	const release = `
+WITH ahead AS (` + entriesAhead + `)
+DELETE FROM xforce.held_chunks h USING ahead
+WHERE h.owner = $1 AND h.kind = $4 AND h.task_id = $5 AND h.seq = $6 AND ahead.entries = 0 AND h.seq <= 0`
+	deleted, err := s.pool.Exec(ctx, release, share.Owner, share.Kind.Operation(), share.Kind == job.Split, share.Kind,
+		c.OperationID, c.Seq, share.Limit)
+	if err != nil {
+		return true, 0, nil //nolint:nilerr // the chunk is held, and the janitor releases it
+	}
+	return deleted.RowsAffected() == 0, 0, nil
+}
+
+// anyHeld is true if chunks of a kind are held for the owner of the row in xforce.tasks.
+func anyHeld(kind job.Kind) string {
+	return fmt.Sprintf(`EXISTS (SELECT FROM xforce.held_chunks h WHERE h.owner = tasks.owner AND h.kind = '%s')`, kind)
+}
+
+// maxReleased bounds how many held chunks of finished operations one call of Release skips.
+const maxReleased = 1000
+
+// popHeld deletes the first held chunk and reports whether it is still due.
+const popHeld = `
+WITH first AS (
+  DELETE FROM xforce.held_chunks WHERE owner = $1 AND kind = $2 AND position = (
+    SELECT position FROM xforce.held_chunks WHERE owner = $1 AND kind = $2 ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING task_id, seq)
+SELECT first.task_id, first.seq, coalesce(c.steps, 0), coalesce(c.state = 'pending' AND t.status = ANY ($3), FALSE)
+FROM first LEFT JOIN xforce.tasks t USING (task_id) LEFT JOIN xforce.task_chunks c USING (task_id, seq)`
+
+// Release exchanges the place of a finished entry: it holds the chunks that follow it behind the
+// owner's other held chunks, and returns the first held one, to be queued. If none is held, it returns
+// the chunks that follow.
+//
+// The transaction need not survive a crash of Postgres: a chunk that is held again although it was
+// released is delivered twice at most, and one whose hold is lost is dispatched by the janitor.
+func (s *Store) Release(ctx context.Context, owner string, kind job.Kind, following []Next) (due []Next, err error) {
+	due = following
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+		first, found, err := popDue(ctx, tx, owner, kind)
+		if err != nil || !found {
+			return err
+		}
+		const hold = `
+INSERT INTO xforce.held_chunks (owner, kind, task_id, seq) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
+		for _, next := range following {
+			if _, err := tx.Exec(ctx, hold, owner, kind, next.OperationID, next.Seq); err != nil {
+				return err
+			}
+		}
+		due = []Next{first}
+		return nil
+	})
+	if err != nil {
+		return following, fmt.Errorf("releasing a held chunk: %w", err)
+	}
+	return due, nil
+}
+
+// popDue deletes the first held chunk that is still due, and those of finished operations before it.
+func popDue(ctx context.Context, tx pgx.Tx, owner string, kind job.Kind) (first Next, found bool, err error) {
+	for range maxReleased {
+		first = Next{Due: job.Due{Kind: kind}}
+		err = tx.QueryRow(ctx, popHeld, owner, kind, liveStates).Scan(&first.OperationID, &first.Seq, &first.Steps, &found)
+		if isNoRows(err) {
+			return Next{}, false, nil
+		}
+		if err != nil || found {
+			return first, found, err
+		}
+	}
+	return Next{}, false, nil
+}
+
+// DropHeld deletes the held chunks of operations that are finished or deleted.
+func (s *Store) DropHeld(ctx context.Context) error {
+	const drop = `
+DELETE FROM xforce.held_chunks h
+WHERE NOT EXISTS (SELECT FROM xforce.tasks t WHERE t.task_id = h.task_id AND t.status = ANY ($1))`
+	if _, err := s.pool.Exec(ctx, drop, liveStates); err != nil {
+		return fmt.Errorf("deleting held chunks: %w", err)
+	}
+	return nil
+}
+
+// HeldShares returns the owners that have held chunks, for each kind of work. Limit is how many chunks
+// are held.
+func (s *Store) HeldShares(ctx context.Context) ([]Share, error) {
+	const held = `SELECT owner, kind, count(*) FROM xforce.held_chunks GROUP BY owner, kind`
+	return collect(ctx, s.pool, "counting held chunks", pgx.RowToStructByPos[Share], held)
+}
+
+// Queued returns how many due chunks of an owner are not held, at most share.Limit: they are queued,
+// being processed, or lost by the queue.
+func (s *Store) Queued(ctx context.Context, share Share) (n int, err error) {
+	const queued = `
+SELECT count(*) FROM (
+  SELECT FROM xforce.tasks t ` + firstOfLanes + `
+  LEFT JOIN xforce.held_chunks h ON h.task_id = t.task_id AND h.seq = first.seq
+  WHERE t.owner = $1 AND t.kind = $2 AND t.status IN ('waiting', 'running') AND (first.kind = 'split') = $3 AND h.seq IS NULL
+  ORDER BY t.number LIMIT $4) AS due`
+	err = s.pool.QueryRow(ctx, queued, share.Owner, share.Kind.Operation(), share.Kind == job.Split, share.Limit).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting the due chunks of an owner: %w", err)
+	}
+	return n, nil
+}
+
+// firstOfLanes joins the first pending chunk of every lane of the operation t. A multipart upload that
+// is not split yet has one, its split.
+const firstOfLanes = `
+CROSS JOIN LATERAL generate_series(0, greatest(least(t.lanes, t.total_chunks), 1) - 1) AS lane
+JOIN LATERAL (
+  SELECT p.seq, p.kind FROM xforce.task_chunks p
+  WHERE p.task_id = t.task_id AND p.state = 'pending'
+    AND CASE WHEN t.total_chunks = 0 THEN p.kind = 'split' ELSE p.kind = 'step' AND p.seq % t.lanes = lane END
+  ORDER BY p.seq LIMIT 1) AS first ON TRUE`
