@@ -15,7 +15,7 @@ type QueueLoad struct {
 	// Number is its place in the order of acceptance.
 	Number int64
 	// Queued is the maximum number of its chunks that are queued or being processed: at most its
-	// lanes. Remaining is how many are not done.
+	// lanes, without those that are held. Remaining is how many are not done.
 	Queued, Remaining int
 	// Speed is its number of committed chunks per second since it started, 0 if there is none. Each
 	// step of a search or a report counts as one.
@@ -37,9 +37,10 @@ WITH live AS MATERIALIZED (
     greatest(extract(epoch FROM clock_timestamp() - t.started_at), extract(epoch FROM $2::interval)) AS seconds
   FROM xforce.tasks t
   WHERE t.status IN ('waiting', 'running')) -- the condition of the partial index
-SELECT live.kind, live.number, least(live.lanes, live.remaining), live.remaining,
+SELECT live.kind, live.number, greatest(least(live.lanes, live.remaining) - coalesce(held.chunks, 0), 0), live.remaining,
   CASE WHEN live.seconds IS NULL THEN 0 ELSE coalesce(resumable.steps, live.done_chunks) / live.seconds END::float8
 FROM live
+LEFT JOIN (SELECT task_id, count(*)::int AS chunks FROM xforce.held_chunks GROUP BY task_id) held USING (task_id)
 LEFT JOIN xforce.task_chunks resumable ON live.kind <> $3 AND resumable.task_id = live.task_id AND resumable.seq = 0
 ORDER BY live.number LIMIT $1`
 	return collect(ctx, s.pool, "reading the backlog", pgx.RowToStructByPos[QueueLoad], backlog, limit, minMeasured, operation.Import)

@@ -38,7 +38,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	env.Log.Info("running duties")
 	duty.Run(ctx, env.Log, duties,
 		duty.Dispatch(deps.Store, deps.Redis, env.Log, duties, cfg.DispatchEvery),
-		duty.FillShares(deps.Store, deps.Redis, env.Log, duties, cfg.DispatchEvery, cfg.Shares),
+		duty.FillShares(deps.Store, deps.Redis, env.Log, cfg.DispatchEvery, cfg.Shares),
 		duty.EndStalled(deps.Store, env.Log, duties, cfg.StalledAfter),
 		duty.DropAbandoned(deps.Store, env.Log, duties, cfg.AbandonedAfter),
 		duty.TimeOutUnpolled(deps.Store, queue.NewNotifier(deps.Redis), env.Log, finished),

@@ -7,29 +7,24 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
-	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
-
-const fillSharesName = "fill-shares"
 
 // FillShares queues held chunks of owners that have fewer entries in a queue than they may have. As a
 // rule the worker that ends a step of an owner queues the next held chunk; this duty does it when the
 // worker died, when it is of a release without shares, or when an operation was cancelled.
 func FillShares(
-	db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, every time.Duration, shares config.Shares,
+	db *store.Store, redis *queue.Redis, log *slog.Logger, every time.Duration, shares config.Shares,
 ) Duty {
-	d := fillShares{db: db, dispatcher: queue.NewDispatcher(redis), log: log, meters: meters, shares: shares}
-	meters.Rescued(fillSharesName, 0)
-	return Duty{Name: fillSharesName, Every: every, Pass: d.pass}
+	d := fillShares{db: db, dispatcher: queue.NewDispatcher(redis), log: log, shares: shares}
+	return Duty{Name: "fill-shares", Every: every, Pass: d.pass}
 }
 
 type fillShares struct {
 	db         *store.Store
 	dispatcher *queue.Dispatcher
 	log        *slog.Logger
-	meters     *metrics.Duties
 	shares     config.Shares
 }
 
@@ -68,8 +63,7 @@ func (d fillShares) fill(ctx context.Context, share store.Share) error {
 			if err := d.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
 				return err // the duty dispatch finds the chunk
 			}
-			d.meters.Rescued(fillSharesName, 1)
-		}
+			}
 	}
 	if missing > 0 {
 		d.log.InfoContext(ctx, "queued held chunks", slog.String("kind", string(share.Kind)), slog.Int("chunks", missing))

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
-	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -25,7 +24,7 @@ func TestFillShares(t *testing.T) {
 		}
 	}
 	f.exec(t, `INSERT INTO xforce.held_chunks (owner, kind, task_id, seq) SELECT owner, 'search:step', task_id, 0 FROM xforce.tasks`)
-	d := FillShares(f.db, r.Queue, f.log, metrics.NewDuties(), time.Second, config.Shares{ImportShare: 1, StepShare: 2})
+	d := FillShares(f.db, r.Queue, f.log, time.Second, config.Shares{ImportShare: 1, StepShare: 2})
 	expect := func(when string, want int64) {
 		t.Helper()
 		if err := d.Pass(t.Context()); err != nil {
