@@ -223,10 +223,16 @@ func (d driver) duties(t *testing.T) {
 	abandoned, err := d.NewUpload(draft(operation.Import))
 	mustNot(t, err)
 	mustNot(t, abandoned.Claim(ctx))
+	share := store.Share{Owner: "192.0.2.1", Kind: job.Import, Limit: 32}
 	for _, duty := range []func() error{
 		func() error { _, err := d.Stats(ctx); return err },
 		func() error { _, err := d.Backlog(ctx, 1000); return err },
-		func() error { _, err := d.DueChunks(ctx, 10_000); return err },
+		func() error { _, _, err := d.DueChunks(ctx, operation.Import, 0, 10_000); return err },
+		func() error { _, _, err := d.Hold(ctx, share, job.Chunk{OperationID: op.ID}); return err },
+		func() error { _, err := d.Queued(ctx, share); return err },
+		func() error { _, err := d.HeldShares(ctx); return err },
+		func() error { _, err := d.Release(ctx, share.Owner, share.Kind, nil); return err },
+		func() error { return d.DropHeld(ctx) },
 		func() error { _, err := d.Unlocked(ctx, []job.Chunk{{OperationID: op.ID}}); return err },
 		func() error { _, err := d.EndStalledSessions(ctx, time.Hour); return err },
 		func() error { _, err := d.TimeOutUnpolled(ctx, 500); return err },
