@@ -60,7 +60,9 @@ type Fault struct {
 	Details map[string]any
 	// Retry is the delay after which a retry may succeed; 0 if it is unknown.
 	Retry time.Duration
-	cause error // logged only
+	// Operation is the id of the operation to which the answer leads; empty if there is none.
+	Operation string
+	cause     error // logged only
 }
 
 // New returns a fault; format and args are the message for the client.

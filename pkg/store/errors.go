@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -47,39 +47,134 @@ const (
 // connectionClass is the SQLSTATE class of connection errors.
 const connectionClass = "08"
 
-// transientClasses are the SQLSTATE classes that a retry can cure: connection (08), transaction
-// rollback (40), resources (53), operator intervention such as a restart or the janitor's own (57),
-// system errors (58).
-var transientClasses = []string{connectionClass, "40", "53", "57", "58"}
+// condition is what an error of Postgres means for the two sides that get it.
+type condition struct {
+	// transient is true if the same call of a worker may succeed later without any change, so that the
+	// chunk did not cause the error.
+	transient bool
+	// code, message and retry are the answer to a client, of kind Unavailable. No code means that the
+	// error is a defect of this service.
+	code, message string
+	retry         time.Duration
+}
 
-// transientExceptions are single codes that differ from their class.
-var transientExceptions = map[string]bool{
-	queryCanceled:    false, // the statement timeout: a retry would exceed it again
-	readOnly:         true,  // the connection still leads to a server that became a standby
-	lockNotAvailable: true,  // lock_timeout
+// soon and later are when a client may retry: after a restart or a moment of load, and after an
+// operator has corrected something.
+const (
+	soon  = 5 * time.Second
+	later = time.Minute
+)
+
+var (
+	unreachable = condition{
+		true, "database-unavailable",
+		"The database does not answer just now. Try again in a few seconds.", soon,
+	}
+	outOfTime = condition{
+		false, "database-timeout",
+		"The database did not finish this within the time limit. Try again later, and ask for less if this is a list or a search.", soon,
+	}
+	lockedOut = condition{
+		true, "database-timeout",
+		"The database did not get a lock for this within the time limit. Try again in a few seconds.", soon,
+	}
+	inConflict = condition{
+		true, "database-conflict",
+		"The database ended this in favour of another transaction. Try again in a few seconds.", soon,
+	}
+	overloaded = condition{
+		true, "database-overloaded",
+		"The database has no connection or memory left for this. Try again in a few seconds.", soon,
+	}
+	full = condition{
+		true, "database-full",
+		"The database has no disk space left. An operator has to free some; try again later.", later,
+	}
+	brokenServer = condition{
+		true, "database-failed",
+		"The database can't read or write its files. An operator has to look at it; try again later.", later,
+	}
+	failedInside = condition{
+		false, "database-failed",
+		"The database failed with an internal error. An operator has to look at it; try again later.", later,
+	}
+	lockedDoor = condition{
+		true, "database-misconfigured",
+		"The database does not let this service in. An operator has to correct its configuration; try again later.", later,
+	}
+	wrongPooler = condition{
+		true, "database-misconfigured",
+		"A pooler before the database mixes up the sessions of this service. An operator has to correct its configuration; try again later.", soon,
+	}
+	misconfigured = condition{
+		false, "database-misconfigured",
+		"The database lacks something that this service needs, such as a table or a privilege. An operator has to correct it; try again later.", later,
+	}
+)
+
+// conditions contains what the SQLSTATE classes, and the codes that differ from their class, mean.
+// All others are defects of this service: a syntax error, a value that does not fit, a violated
+// constraint. See the appendix "PostgreSQL Error Codes" of Postgres's documentation.
+var conditions = map[string]condition{
+	connectionClass: unreachable, // connection exception
+	readOnly:        unreachable, // the connection still leads to a server that became a standby
+	"25P03":         outOfTime,   // idle_in_transaction_session_timeout
+	"25P04":         outOfTime,   // transaction_timeout
 	// A pooler in transaction mode that the service does not know of: see LONGSHORE_DB_POOLER.
-	duplicateStatement: true,
-	unknownStatement:   true,
+	duplicateStatement: wrongPooler,
+	unknownStatement:   wrongPooler,
+
+	"28":             lockedDoor,    // invalid authorization
+	"3D":             lockedDoor,    // no such database
+	"3F":             misconfigured, // no such schema
+	"40":             inConflict,    // transaction rollback: deadlock, serialization failure
+	"42501":          misconfigured, // insufficient privilege
+	"42703":          misconfigured, // no such column
+	"42704":          misconfigured, // no such object
+	"42883":          misconfigured, // no such function
+	undefinedTable:   misconfigured,
+	"53":             overloaded,   // insufficient resources: connections, memory
+	"53100":          full,         // disk full
+	"55006":          lockedOut,    // object in use
+	lockNotAvailable: lockedOut,    // lock_timeout
+	"57":             unreachable,  // operator intervention: a restart, or a session that the janitor ended
+	queryCanceled:    outOfTime,    // statement_timeout: for a worker, a retry would exceed it again
+	"58":             brokenServer, // system error
+	"F0":             failedInside, // configuration file error
+	"XX":             failedInside, // internal error, damaged data
+}
+
+// conditionOf returns what an error means, and whether it is an error of the database or of the
+// connection to it at all. Errors of the network and of contexts count as such: the caller knows
+// whether it used another network connection too.
+func conditionOf(err error) (condition, bool) {
+	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok {
+		for _, key := range []string{fromServer.Code, fromServer.Code[:min(2, len(fromServer.Code))]} {
+			if meaning, ok := conditions[key]; ok {
+				return meaning, true
+			}
+		}
+		return condition{}, false
+	}
+	var network net.Error
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case err == nil:
+		return condition{}, false
+	case errors.Is(err, context.DeadlineExceeded) && !connecting:
+		return condition{true, outOfTime.code, outOfTime.message, outOfTime.retry}, true
+	case connecting, errors.As(err, &network), errors.Is(err, context.Canceled), pgconn.SafeToRetry(err), isLostConnection(err):
+		return unreachable, true
+	default:
+		return condition{}, false
+	}
 }
 
 // IsTransient reports whether the same call may succeed later without any change: Postgres was
 // unreachable, restarted, was short of resources, or ended this transaction in favour of another.
 func IsTransient(err error) bool {
-	if err == nil {
-		return false
-	}
-	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok {
-		if transient, ok := transientExceptions[fromServer.Code]; ok {
-			return transient
-		}
-		return slices.ContainsFunc(transientClasses, func(class string) bool { return strings.HasPrefix(fromServer.Code, class) })
-	}
-	var network net.Error
-	return errors.As(err, &network) ||
-		errors.Is(err, context.Canceled) ||
-		errors.Is(err, context.DeadlineExceeded) ||
-		pgconn.SafeToRetry(err) ||
-		isLostConnection(err)
+	meaning, ok := conditionOf(err)
+	return ok && meaning.transient
 }
 
 // isLostConnection recognizes the driver's errors for a connection that broke during a statement by
@@ -94,14 +189,17 @@ func isLostConnection(err error) bool {
 	return false
 }
 
-// unavailable converts a transient error into a fault of kind Unavailable and returns any other
-// error, and nil, unchanged.
-func unavailable(err error) error {
-	if !IsTransient(err) {
+// ClientError converts an error of the database into the fault that a client gets. It returns faults,
+// defects of this service, and nil unchanged.
+func ClientError(err error) error {
+	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
 	}
-	return fault.New(fault.Unavailable, "database-unavailable",
-		"The database does not answer just now. Nothing was lost; try again in a few seconds.").Because(err)
+	meaning, ok := conditionOf(err)
+	if !ok {
+		return err
+	}
+	return fault.New(fault.Unavailable, meaning.code, "%s", meaning.message).RetryAfter(meaning.retry).Because(err)
 }
 
 func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

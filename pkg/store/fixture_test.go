@@ -183,7 +183,7 @@ func (f fixture) resume(t *testing.T, op *operation.Operation, p store.Progress)
 // cancel cancels an operation that is live.
 func (f fixture) cancel(t *testing.T, op *operation.Operation) {
 	t.Helper()
-	if cancelled, err := f.store.Cancel(t.Context(), op.ID); err != nil || !cancelled {
+	if _, cancelled, err := f.store.Cancel(t.Context(), op.ID); err != nil || !cancelled {
 		t.Fatalf("Cancel() = %v, %v, want true", cancelled, err)
 	}
 }

@@ -65,7 +65,7 @@ func (s *Store) list(ctx context.Context, f Filter, examined int) (listing Listi
 		return err
 	})
 	if err != nil {
-		return Listing{}, fmt.Errorf("listing operations: %w", unavailable(err))
+		return Listing{}, fmt.Errorf("listing operations: %w", ClientError(err))
 	}
 	return listing, nil
 }

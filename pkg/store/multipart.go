@@ -42,22 +42,26 @@ type Part struct {
 // arrives. It returns ErrIDTaken if the draft's id is in use.
 func (s *Store) BeginMultipart(ctx context.Context, draft Draft, retention time.Duration) (*MultipartUpload, error) {
 	const setExpiry = `
-UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1`
+UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1 RETURNING expires_at`
 	id, err := draft.id()
 	if err != nil {
 		return nil, err
 	}
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, insertReceiving, draft.columns(id)...); err != nil {
-			return takenIfDuplicate(err)
-		}
-		_, err := tx.Exec(ctx, setExpiry, id, retention)
-		return err
+	u := &MultipartUpload{ID: id, Reference: draft.Reference, Collection: draft.Collection, Digest: draft.Digest, Request: draft.Request}
+	err = s.perform(ctx, write{
+		doing: "starting a multipart upload", id: id, reference: draft.Reference, visible: "TRUE",
+		advice: repeat, // an upload that no part follows is deleted
+		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			batch.Queue(insertReceiving, draft.columns(id)...)
+			batch.Queue(setExpiry, id, retention).QueryRow(func(row pgx.Row) error { return row.Scan(&u.ExpiresAt) })
+			return nil
+		},
+		explain: takenIfDuplicate,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("starting a multipart upload: %w", unavailable(err))
+		return nil, err
 	}
-	return s.MultipartUpload(ctx, id)
+	return u, nil
 }
 
 const (
@@ -81,7 +85,7 @@ func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUp
 		return nil, UploadNotFound()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading a multipart upload: %w", unavailable(err))
+		return nil, fmt.Errorf("reading a multipart upload: %w", ClientError(err))
 	}
 	if !u.Finished {
 		u.ExpiresAt = zeroIfNull(expires)
@@ -96,9 +100,12 @@ func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
 	return collectForClient(ctx, s.pool, "listing parts", pgx.RowToStructByPos[Part], list, id)
 }
 
-// DropMultipart aborts a multipart upload. It does nothing if the upload is finished.
+// DropMultipart aborts a multipart upload. It does nothing if the upload is finished. After an error
+// of kind Unavailable it may be called again.
 func (s *Store) DropMultipart(ctx context.Context, u *MultipartUpload) error {
-	return s.dropUpload(ctx, u.ID, u.Reference)
+	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
+	defer cancel()
+	return ClientError(s.dropUpload(ctx, u.ID, u.Reference))
 }
 
 // UploadNotFound is the fault of a request to a multipart upload that does not exist.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -26,7 +25,7 @@ const (
 UPDATE xforce.tasks SET
   status = $2, number = nextval('xforce.task_numbers'), phase = $4, expires_at = NULL,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($3)`
+WHERE task_id = $1 AND status = ANY ($3)` + returningOperation
 
 	insertSplit = `
 INSERT INTO xforce.task_chunks (task_id, seq, kind, first_row, row_count, payload) VALUES ($1, $2, 'split', 1, 0, '')`
@@ -36,27 +35,32 @@ INSERT INTO xforce.task_chunks (task_id, seq, kind, first_row, row_count, payloa
 // afterwards. All parts from 1 to the last stored one must be present, or to the expected one if
 // expected is not 0. Otherwise it returns a fault of kind Conflict that lists the missing parts. An
 // upload that is already finished is returned unchanged.
-func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int) (*operation.Operation, error) {
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		var finished bool
-		if err := tx.QueryRow(ctx, lockMultipart, id).Scan(&finished); err != nil || finished {
-			return err
-		}
-		if err := requireParts(ctx, tx, id, expected); err != nil {
-			return err
-		}
-		var batch pgx.Batch
-		batch.Queue(sealMultipart, id, operation.Waiting, statesBefore(operation.Waiting), splitting)
-		batch.Queue(insertSplit, id, job.SplitOf(id).Seq)
-		return tx.SendBatch(ctx, &batch).Close()
+func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int) (op *operation.Operation, err error) {
+	err = s.perform(ctx, write{
+		doing: "finishing a multipart upload", id: id, visible: isAccepted, advice: repeatOrLook,
+		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+			var finished bool
+			if err := tx.QueryRow(ctx, lockMultipart, id).Scan(&finished); isNoRows(err) {
+				return UploadNotFound()
+			} else if err != nil {
+				return err
+			}
+			if finished {
+				queueOperation(batch, &op, OperationNotFound(), selectOperation+`task_id = $1`, id)
+				return nil
+			}
+			if err := requireParts(ctx, tx, id, expected); err != nil {
+				return err
+			}
+			queueOperation(batch, &op, UploadNotFound(), sealMultipart, id, operation.Waiting, statesBefore(operation.Waiting), splitting)
+			batch.Queue(insertSplit, id, job.SplitOf(id).Seq)
+			return nil
+		},
 	})
-	if isNoRows(err) {
-		return nil, UploadNotFound()
-	}
 	if err != nil {
-		return nil, fmt.Errorf("finishing a multipart upload: %w", unavailable(err))
+		return nil, err
 	}
-	return s.Operation(ctx, id)
+	return op, nil
 }
 
 func requireParts(ctx context.Context, tx pgx.Tx, id uuid.UUID, expected int) error {

@@ -50,7 +50,7 @@ SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status =
 	case isMissingParent(err):
 		return UploadNotFound()
 	case err != nil:
-		return fmt.Errorf("storing block %d of part %d: %w", w.seq, w.part, unavailable(err))
+		return fmt.Errorf("storing block %d of part %d: %w", w.seq, w.part, ClientError(err))
 	case written.RowsAffected() == 0:
 		return w.store.whyNotReceiving(ctx, w.id)
 	}
@@ -71,7 +71,7 @@ WHERE task_id = $1 AND status = 'receiving' AND is_active`
 func (w *PartWriter) Touch(ctx context.Context, retention time.Duration) error {
 	touched, err := w.store.pool.Exec(ctx, extendExpiry, w.id, retention)
 	if err != nil {
-		return fmt.Errorf("touching a multipart upload: %w", unavailable(err))
+		return fmt.Errorf("touching a multipart upload: %w", ClientError(err))
 	}
 	if touched.RowsAffected() == 0 {
 		return w.store.whyNotReceiving(ctx, w.id)
@@ -86,7 +86,7 @@ SELECT coalesce(sum(byte_count), 0)::bigint FROM xforce.upload_parts WHERE task_
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if err := s.pool.QueryRow(ctx, committed, id, except).Scan(&bytes); err != nil {
-		return 0, fmt.Errorf("adding up the parts of an upload: %w", unavailable(err))
+		return 0, fmt.Errorf("adding up the parts of an upload: %w", ClientError(err))
 	}
 	return bytes, nil
 }
@@ -96,9 +96,14 @@ SELECT coalesce(sum(byte_count), 0)::bigint FROM xforce.upload_parts WHERE task_
 // returns a fault of kind TooLarge; its other faults are those of Append.
 func (w *PartWriter) Commit(ctx context.Context, digest []byte, limit int64, retention time.Duration) (created bool, err error) {
 	var previous *uuid.UUID
-	err = w.store.inTx(ctx, func(tx pgx.Tx) error {
-		previous, err = w.commit(ctx, tx, digest, limit, retention)
-		return err
+	err = w.store.perform(ctx, write{
+		doing: fmt.Sprintf("committing part %d", w.part), id: w.id, advice: repeat,
+		visible: fmt.Sprintf(`EXISTS (SELECT FROM xforce.upload_parts WHERE task_id = $3 AND version = '%s')`, w.version),
+		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) (err error) {
+			previous, err = w.replace(ctx, tx, limit, retention)
+			batch.Queue(upsertPart, w.id, w.part, w.version, w.bytes, digest)
+			return err
+		},
 	})
 	if errors.Is(err, errNotReceiving) {
 		return false, w.store.whyNotReceiving(ctx, w.id)
@@ -106,9 +111,11 @@ func (w *PartWriter) Commit(ctx context.Context, digest []byte, limit int64, ret
 	if fault.Is(err, fault.TooLarge) {
 		return false, err
 	}
-	w.stale = uuid.Nil // after an error, too: perhaps only the answer of the commit was lost
+	if err == nil || IsOutcomeUnknown(err) {
+		w.stale = uuid.Nil // the part may be in use
+	}
 	if err != nil {
-		return false, fmt.Errorf("committing part %d: %w", w.part, unavailable(err))
+		return false, err
 	}
 	if previous != nil {
 		w.stale = *previous
@@ -130,10 +137,9 @@ ON CONFLICT (task_id, part) DO UPDATE
 SET version = excluded.version, byte_count = excluded.byte_count, digest = excluded.digest, created_at = clock_timestamp()`
 )
 
-// commit returns the version of the part that it replaces; nil if the part is new.
-func (w *PartWriter) commit(
-	ctx context.Context, tx pgx.Tx, digest []byte, limit int64, retention time.Duration,
-) (previous *uuid.UUID, err error) {
+// replace prepares the commit and returns the version of the part that it replaces; nil if the part
+// is new.
+func (w *PartWriter) replace(ctx context.Context, tx pgx.Tx, limit int64, retention time.Duration) (previous *uuid.UUID, err error) {
 	locked, err := tx.Exec(ctx, extendExpiry, w.id, retention)
 	if err != nil {
 		return nil, err
@@ -148,8 +154,7 @@ func (w *PartWriter) commit(
 	if others+w.bytes > limit {
 		return nil, UploadTooLarge(limit)
 	}
-	_, err = tx.Exec(ctx, upsertPart, w.id, w.part, w.version, w.bytes, digest)
-	return previous, err
+	return previous, nil
 }
 
 // UploadTooLarge returns the fault for parts that are larger than limit bytes together.

@@ -122,7 +122,7 @@ func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
 	var kept bool
 	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
 	if err != nil {
-		return fmt.Errorf("checking whether the operation is kept: %w", unavailable(err))
+		return fmt.Errorf("checking whether the operation is kept: %w", ClientError(err))
 	}
 	if !kept {
 		return fault.New(fault.Gone, "operation-expired", "The operation was deleted while its records were read. What was read is not all.")

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,27 +13,31 @@ const (
 INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
   payload_digest, poll_deadline, request_id, owner, status, number, total_chunks, sealed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13,
-  'waiting', nextval('xforce.task_numbers'), 1, clock_timestamp())`
+  'waiting', nextval('xforce.task_numbers'), 1, clock_timestamp())` + returningOperation
 
 	insertOnlyChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VALUES ($1, 0, 1, 0, '')`
 )
 
 // Accept stores an operation without staged records, such as a search or a report. It is in state
-// waiting, with one chunk for all its steps. The error is ErrIDTaken if the draft's id is in use.
-func (s *Store) Accept(ctx context.Context, draft Draft) (*operation.Operation, error) {
+// waiting, with one chunk for all its steps. The error is ErrIDTaken if the draft's id is in use. After
+// an error of kind Unavailable nothing was stored, unless IsOutcomeUnknown reports otherwise.
+func (s *Store) Accept(ctx context.Context, draft Draft) (accepted *operation.Operation, err error) {
 	id, err := draft.id()
 	if err != nil {
 		return nil, err
 	}
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		var batch pgx.Batch
-		batch.Queue(insertAccepted, draft.columns(id)...)
-		batch.Queue(insertOnlyChunk, id)
-		return takenIfDuplicate(tx.SendBatch(ctx, &batch).Close())
+	err = s.perform(ctx, write{
+		doing: "accepting a " + string(draft.Kind), id: id, reference: draft.Reference, visible: isAccepted, advice: adviceFor(draft),
+		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			queueOperation(batch, &accepted, nil, insertAccepted, draft.columns(id)...)
+			batch.Queue(insertOnlyChunk, id)
+			return nil
+		},
+		explain: takenIfDuplicate,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("accepting a %s: %w", draft.Kind, unavailable(err))
+		return nil, err
 	}
-	return s.Operation(ctx, id)
+	return accepted, nil
 }

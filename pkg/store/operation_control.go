@@ -6,19 +6,23 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
 // Cancel stops an operation with a single UPDATE: after it commits no step can commit, and
-// everything committed before is counted exactly. It reports whether this call cancelled the
-// operation; a finished operation is not changed.
-func (s *Store) Cancel(ctx context.Context, id uuid.UUID) (bool, error) {
+// everything committed before is counted exactly. It returns the operation and whether this call
+// cancelled it; a finished operation is not changed.
+func (s *Store) Cancel(ctx context.Context, id uuid.UUID) (op *operation.Operation, cancelled bool, err error) {
 	const cancel = `
 UPDATE xforce.tasks SET phase = NULL, status = $2, finished_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($3)`
-	return s.change(ctx, "cancelling an operation", cancel, id, operation.Cancelled, statesBefore(operation.Cancelled))
+	cancelled, err = s.control(ctx, "cancelling an operation", id, `status = 'cancelled'`, &op,
+		cancel, id, operation.Cancelled, statesBefore(operation.Cancelled))
+	return op, cancelled, err
 }
 
 // Prune turns a finished operation into a tombstone, whose dependent rows the janitor deletes. It
@@ -27,7 +31,27 @@ func (s *Store) Prune(ctx context.Context, id uuid.UUID) (bool, error) {
 	const prune = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($2) AND is_active`
-	return s.change(ctx, "pruning an operation", prune, id, finishedStates)
+	var op *operation.Operation
+	return s.control(ctx, "pruning an operation", id, `NOT is_active`, &op, prune, id, finishedStates)
+}
+
+// control runs an UPDATE of an operation for a client. It reports whether the operation changed, and
+// sets *op to the operation after the UPDATE. The error is a fault of kind NotFound if there is none.
+func (s *Store) control(
+	ctx context.Context, doing string, id uuid.UUID, visible string, op **operation.Operation, statement string, args ...any,
+) (changed bool, err error) {
+	err = s.perform(ctx, write{
+		doing: doing, id: id, visible: visible, advice: repeatOrLook,
+		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			batch.Queue(statement, args...).Exec(func(tag pgconn.CommandTag) error {
+				changed = tag.RowsAffected() > 0
+				return nil
+			})
+			queueOperation(batch, op, OperationNotFound(), selectOperation+`task_id = $1`, id)
+			return nil
+		},
+	})
+	return changed, err
 }
 
 // Polled extends the poll deadlines of operations that clients must poll, to at least within from
@@ -47,7 +71,7 @@ func (s *Store) change(ctx context.Context, doing, statement string, args ...any
 	defer cancel()
 	changed, err := s.pool.Exec(ctx, statement, args...)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", doing, unavailable(err))
+		return false, fmt.Errorf("%s: %w", doing, ClientError(err))
 	}
 	return changed.RowsAffected() > 0, nil
 }

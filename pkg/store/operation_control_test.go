@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -17,7 +18,7 @@ func TestCancel(t *testing.T) {
 	op := f.start(t, 2, 30, 10)
 	f.step(t, of(op, 0), operation.Created)
 	for n, want := range []bool{true, false} {
-		if got, err := f.store.Cancel(t.Context(), op.ID); got != want || err != nil {
+		if _, got, err := f.store.Cancel(t.Context(), op.ID); got != want || err != nil {
 			t.Errorf("Cancel() %d = %v, %v, want %v", n+1, got, err, want)
 		}
 	}
@@ -35,10 +36,11 @@ func TestCancelKeepsFinished(t *testing.T) {
 	f := newFixture(t)
 	op := f.start(t, 1, 5, 10)
 	f.step(t, of(op, 0), operation.Created)
-	for name, id := range map[string]uuid.UUID{"a finished operation": op.ID, "a missing operation": uuid.New()} {
-		if got, err := f.store.Cancel(t.Context(), id); got || err != nil {
-			t.Errorf("Cancel() of %s = %v, %v, want false", name, got, err)
-		}
+	if left, got, err := f.store.Cancel(t.Context(), op.ID); got || err != nil || left.State != operation.Succeeded {
+		t.Errorf("Cancel() of a finished operation = %v, %v, %v, want it and false", left, got, err)
+	}
+	if _, _, err := f.store.Cancel(t.Context(), uuid.New()); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Cancel() of a missing operation = %v, want a fault of kind NotFound", err)
 	}
 	if got := f.read(t, op.ID).State; got != operation.Succeeded {
 		t.Errorf("State = %s, want succeeded", got)

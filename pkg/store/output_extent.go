@@ -57,7 +57,7 @@ WHERE before <= $3 AND $3 < before + row_count`
 		return 0, 0, false, nil
 	}
 	if err != nil {
-		return 0, 0, false, fmt.Errorf("finding a row of the output: %w", unavailable(err))
+		return 0, 0, false, fmt.Errorf("finding a row of the output: %w", ClientError(err))
 	}
 	return seq, before, true, nil
 }

@@ -18,7 +18,7 @@ func (s *Store) PrepareScan(ctx context.Context, c *collection.Collection, q que
 	defer cancel()
 	plan, err := scan.Prepare(ctx, s.pool, c, q)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, ClientError(err)
 	}
 	return plan, nil
 }
@@ -102,5 +102,5 @@ func estimateRows(ctx context.Context, db executor, c *collection.Collection) (i
 }
 
 func queryOne[T any](ctx context.Context, db executor, sql string) (one T, err error) {
-	return one, unavailable(db.QueryRow(ctx, sql).Scan(&one))
+	return one, ClientError(db.QueryRow(ctx, sql).Scan(&one))
 }

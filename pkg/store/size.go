@@ -17,7 +17,7 @@ SELECT coalesce(sum(pg_total_relation_size(c.oid) - CASE WHEN coalesce(s.last_va
 FROM pg_class c LEFT JOIN pg_stat_all_tables s ON s.relid = c.reltoastrelid
 WHERE c.relnamespace = 'xforce'::regnamespace AND c.relkind = 'r'`
 	if err := s.pool.QueryRow(ctx, size).Scan(&bytes); err != nil {
-		return 0, fmt.Errorf("measuring the schema xforce: %w", unavailable(err))
+		return 0, fmt.Errorf("measuring the schema xforce: %w", ClientError(err))
 	}
 	return bytes, nil
 }

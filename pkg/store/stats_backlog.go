@@ -43,5 +43,5 @@ FROM live
 LEFT JOIN (SELECT task_id, count(*)::int AS chunks FROM xforce.held_chunks GROUP BY task_id) held USING (task_id)
 LEFT JOIN xforce.task_chunks resumable ON live.kind <> $3 AND resumable.task_id = live.task_id AND resumable.seq = 0
 ORDER BY live.number LIMIT $1`
-	return collect(ctx, s.pool, "reading the backlog", pgx.RowToStructByPos[QueueLoad], backlog, limit, minMeasured, operation.Import)
+	return collectForClient(ctx, s.pool, "reading the backlog", pgx.RowToStructByPos[QueueLoad], backlog, limit, minMeasured, operation.Import)
 }

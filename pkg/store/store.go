@@ -5,6 +5,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -52,12 +53,16 @@ type Options struct {
 	Statement time.Duration
 	// Log receives a message for each session that is ended because it is silent; nil discards them.
 	Log *slog.Logger
+	// Write limits a transaction on behalf of a client, with the time to find out whether it took
+	// effect if the answer to its COMMIT is lost. 0 means 25 s.
+	Write time.Duration
 }
 
 // Store reads and writes Longshore's schema. It is safe for concurrent use.
 type Store struct {
-	pool    *session.Pool
-	clients clients
+	pool         *session.Pool
+	clients      clients
+	writeTimeout time.Duration
 }
 
 // Open connects to the database. It fails if the database does not answer, and with a SchemaError
@@ -70,7 +75,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, clients: newClients(opts.Clients)}
+	s := &Store{pool: pool, clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite)}
 	if err := s.requireSchema(ctx, opts.Schema); err != nil {
 		pool.Close()
 		return nil, err
@@ -133,7 +138,7 @@ func collectForClient[T any](
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	collected, err := collect(ctx, db, doing, scan, sql, args...)
-	return collected, unavailable(err)
+	return collected, ClientError(err)
 }
 
 // liveStates are the states in which workers may process an operation.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -60,15 +59,12 @@ SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_ref
 // Claim reserves the upload's id before its first chunk. It returns ErrIDTaken if the id is in use.
 func (u *Upload) Claim(ctx context.Context) error {
 	u.started = true // the commit may succeed although its answer is lost
-	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
+	err := u.store.stage(ctx, "claiming the operation's id", func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, insertReceiving, u.draft.columns(u.id)...)
 		return takenIfDuplicate(err)
 	})
-	if err != nil {
-		return fmt.Errorf("claiming the operation's id: %w", unavailable(err))
-	}
-	u.staged = true
-	return nil
+	u.staged = err == nil
+	return err
 }
 
 // Stage writes one chunk in its own transaction, so that a slow client never keeps a transaction
@@ -80,21 +76,26 @@ func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
 	}
 	defer end()
 	u.started = true // the commit may succeed although its answer is lost
-	err = u.store.inTx(ctx, func(tx pgx.Tx) error { return u.write(ctx, tx, c) })
-	if err != nil {
-		return fmt.Errorf("staging chunk %d: %w", c.Seq, unavailable(err))
+	err = u.store.stage(ctx, fmt.Sprintf("staging chunk %d", c.Seq), func(ctx context.Context, tx pgx.Tx) error {
+		var batch pgx.Batch
+		u.queueChunk(&batch, c)
+		return explainStaging(tx.SendBatch(ctx, &batch).Close())
+	})
+	if err == nil {
+		u.staged = true
 	}
-	u.staged = true
-	return nil
+	return err
 }
 
-func (u *Upload) write(ctx context.Context, tx pgx.Tx, c chunk.Chunk) error {
-	var batch pgx.Batch
+// queueChunk adds the statements that write a chunk to a batch. explainStaging converts its errors.
+func (u *Upload) queueChunk(batch *pgx.Batch, c chunk.Chunk) {
 	if !u.staged {
 		batch.Queue(insertReceiving, u.draft.columns(u.id)...)
 	}
 	batch.Queue(insertChunk, u.id, u.draft.Reference, c.Seq, c.FirstRow, c.Rows, c.Payload).Exec(goneIfNone)
-	err := tx.SendBatch(ctx, &batch).Close()
+}
+
+func explainStaging(err error) error {
 	if isMissingParent(err) {
 		return ErrUploadGone
 	}
@@ -115,34 +116,26 @@ const sealOperation = `
 UPDATE xforce.tasks SET
   status = $5, number = nextval('xforce.task_numbers'), total_records = $3, total_chunks = $4, payload_digest = $7,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active`
+WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active` + returningOperation
 
 // Seal writes the last chunk and accepts the operation in the same transaction. When it returns,
-// the whole upload is durable. The error is a fault of kind Unavailable if the client may retry the
-// whole upload.
-func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operation, error) {
-	err := u.store.inTx(ctx, func(tx pgx.Tx) error {
-		if err := u.write(ctx, tx, last); err != nil {
-			return err
-		}
-		tag, err := tx.Exec(ctx, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
-			operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
-		if err != nil {
-			return err
-		}
-		return goneIfNone(tag)
+// the whole upload is durable. After an error of kind Unavailable the client may send the whole
+// upload again, unless IsOutcomeUnknown reports that the operation may have been accepted.
+func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.Operation, err error) {
+	err = u.store.perform(ctx, write{
+		doing: "sealing the upload", id: u.id, reference: u.draft.Reference, visible: isAccepted, advice: adviceFor(u.draft),
+		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+			u.queueChunk(batch, last)
+			queueOperation(batch, &sealed, ErrUploadGone, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
+				operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
+			return nil
+		},
+		explain: explainStaging,
 	})
-	if errors.Is(err, ErrUploadGone) || errors.Is(err, ErrIDTaken) {
+	if err != nil {
 		return nil, err
 	}
-	sealed, readErr := u.store.Operation(ctx, u.id)
-	if readErr == nil && sealed.Reference == u.draft.Reference {
-		return sealed, nil // also if the commit succeeded and only its answer was lost
-	}
-	if err == nil {
-		err = readErr
-	}
-	return nil, fmt.Errorf("sealing the upload: %w", unavailable(err))
+	return sealed, nil
 }
 
 // Touch records that the upload is alive, so that the janitor keeps it. It returns ErrUploadGone if

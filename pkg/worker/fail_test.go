@@ -76,7 +76,7 @@ func TestFailAfterCancel(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	w := f.worker(t, func(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
-		if _, err := f.store.Cancel(ctx, c.OperationID); err != nil {
+		if _, _, err := f.store.Cancel(ctx, c.OperationID); err != nil {
 			t.Error(err)
 		}
 		return store.Committed{}, &worker.ClientError{Failure: operation.Failure{Code: "TooMuch", Message: "It is too much."}}

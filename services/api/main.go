@@ -16,6 +16,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -40,7 +41,10 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	deps, err := service.Open(ctx, env, service.Options{
 		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
-		Store: store.Options{Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter, Clients: cfg.ClientLimits(limits)},
+		Store: store.Options{
+			Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter, Clients: cfg.ClientLimits(limits),
+			Write: cfg.WriteTimeout,
+		},
 	})
 	if err != nil {
 		return err
@@ -61,5 +65,6 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: requests, Gate: gate, Console: cfg.Console(),
+		Addresses: edge.NewAddresses(cfg.PublicURL),
 	}, env.Log, tables...).Run(ctx)
 }

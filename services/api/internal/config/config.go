@@ -34,6 +34,10 @@ type Config struct {
 	// DrainDelay is how long the server accepts requests after SIGTERM while it is not ready any
 	// more, so that load balancers can stop sending them.
 	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
+	// WriteTimeout is how long the api waits for the database to confirm a change that a client
+	// requested, such as the acceptance of an import. Three fifths of it are for the change, the rest
+	// is to find out whether it took effect if the confirmation is lost. At least 1s.
+	WriteTimeout time.Duration `env:"LONGSHORE_WRITE_TIMEOUT" envDefault:"25s"`
 	// PublicURL is the absolute address with which all links in answers begin, such as
 	// https://imports.example.com. Set it behind a proxy. Empty uses the Host header of the
 	// request.
@@ -155,6 +159,13 @@ func (c Config) checkUploads() error {
 	return nil
 }
 
+func (c Config) checkWriteTimeout() error {
+	if c.WriteTimeout < time.Second {
+		return errors.New("LONGSHORE_WRITE_TIMEOUT must be at least 1s")
+	}
+	return nil
+}
+
 // maxLanes is more than a large number of importers needs. Each lane of each unfinished import is an
 // entry of the queue.
 const maxLanes = 1024
@@ -165,6 +176,7 @@ const maxRows = 1<<31 - 1
 // Check returns all invalid settings in one error.
 func (c Config) Check() error {
 	errs := []error{
+		c.checkWriteTimeout(),
 		config.Positive("LONGSHORE_MAX_BODY_BYTES", c.MaxBodyBytes),
 		config.Positive("LONGSHORE_MAX_RECORD_BYTES", c.MaxRecordBytes),
 		config.Positive("LONGSHORE_MAX_RECORDS", c.MaxRecords),

@@ -19,6 +19,7 @@ func TestConfigCheckNamesInvalidVariables(t *testing.T) {
 		"LONGSHORE_SEARCH_RETENTION": "200h",
 		"LONGSHORE_IMPORT_RETENTION": "1m",
 		"LONGSHORE_MAX_WAIT":         "0s",
+		"LONGSHORE_WRITE_TIMEOUT":    "900ms",
 		"LONGSHORE_POLL_WITHIN":      "0s",
 		"LONGSHORE_SEARCH_MAX_LIMIT": "0",
 		"LONGSHORE_SEARCH_MOMENT":    "0s",

@@ -10,7 +10,10 @@ import (
 
 // OperationPath returns the path of an operation's status monitor (package azure), which every
 // other dialect links to.
-func OperationPath(op *operation.Operation) string { return "/operations/" + op.ID.String() }
+func OperationPath(op *operation.Operation) string { return OperationPathOf(op.ID.String()) }
+
+// OperationPathOf is OperationPath for an operation of which only the id is known.
+func OperationPathOf(id string) string { return "/operations/" + id }
 
 // RecordsPath returns the path of an import's records with an outcome.
 func RecordsPath(op *operation.Operation, outcome operation.Outcome) string {

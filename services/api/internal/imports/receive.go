@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -17,11 +18,12 @@ const (
 	// touchTimeout limits a touch of an upload, so that an unresponsive database does not stall the
 	// upload for long.
 	touchTimeout = 5 * time.Second
-	// sealTimeout limits the last transaction of an upload.
-	sealTimeout = 30 * time.Second
 	// dropTimeout limits the deletion of what a failed upload wrote; the janitor deletes what is
 	// left.
 	dropTimeout = 20 * time.Second
+	// awayDropTimeout is dropTimeout if the upload failed because the database did not answer: the
+	// client waits for its answer.
+	awayDropTimeout = 3 * time.Second
 )
 
 // receiver stages a stream of records and seals it as an operation.
@@ -44,7 +46,7 @@ type identifiedRecords interface {
 func (r *receiver) receive(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	op, err := r.stageAndSeal(ctx, upload, records)
 	if err != nil {
-		r.drop(ctx, upload)
+		r.drop(ctx, upload, err)
 	}
 	return op, err
 }
@@ -70,8 +72,6 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, recor
 		return nil, err
 	}
 	upload.SetDigest(digest)
-	ctx, cancel := context.WithTimeout(ctx, sealTimeout)
-	defer cancel()
 	return upload.Seal(ctx, last)
 }
 
@@ -80,16 +80,22 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, recor
 func (r *receiver) claim(ctx context.Context, upload *store.Upload) error {
 	err := upload.Claim(ctx)
 	if err != nil {
-		r.drop(ctx, upload) // the claim may have been committed although its reply was lost
+		r.drop(ctx, upload, err) // the claim may have been committed although its reply was lost
 	}
 	return err
 }
 
-func (r *receiver) drop(ctx context.Context, upload *store.Upload) {
-	if !upload.Started() {
+// drop deletes what an upload wrote before it failed because of cause. If the upload may have been
+// accepted, it does nothing: the janitor deletes it if it was not.
+func (r *receiver) drop(ctx context.Context, upload *store.Upload, cause error) {
+	if !upload.Started() || store.IsOutcomeUnknown(cause) {
 		return
 	}
-	dropCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	timeout := dropTimeout
+	if fault.Is(cause, fault.Unavailable) {
+		timeout = awayDropTimeout
+	}
+	dropCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	if err := upload.Drop(dropCtx); err != nil {
 		r.log.WarnContext(ctx, "a failed upload was not deleted; the janitor will delete it",

@@ -16,7 +16,7 @@ const publishTimeout = 200 * time.Millisecond
 // Cancel stops an operation and returns its new state. Canceling it again has no effect. It returns
 // a fault of kind Conflict if the operation has already finished in another state.
 func (m *Monitor) Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
-	cancelled, err := m.store.Cancel(ctx, op.ID)
+	current, cancelled, err := m.store.Cancel(ctx, op.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -24,11 +24,7 @@ func (m *Monitor) Cancel(ctx context.Context, op *operation.Operation) (*operati
 		m.finished.Count(op.ID, op.Kind, operation.Cancelled)
 	}
 	m.publish(ctx, op)
-	current, err := m.store.Operation(ctx, op.ID)
-	switch {
-	case err != nil:
-		return nil, err
-	case current.State != operation.Cancelled:
+	if current.State != operation.Cancelled {
 		return nil, fault.New(fault.Conflict, "operation-finished",
 			"The operation is finished and can't be cancelled any more. What it did stays.").With("final_state", current.State)
 	}

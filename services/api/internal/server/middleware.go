@@ -11,7 +11,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
@@ -26,7 +28,8 @@ type middleware struct {
 	requests *metrics.Requests
 	gate     *admission.Gate
 	// console is the base address of the console; empty if there is none.
-	console string
+	console   string
+	addresses edge.Addresses
 }
 
 // identify sets the id of a request in its headers, its response and its log context. A valid id
@@ -43,7 +46,8 @@ func (m middleware) identify(c *gin.Context) {
 }
 
 // wrap returns the gin handler of a route. It writes an error or a panic of the handler as a
-// problem. If the response has already started, it aborts the connection instead, so that the
+// problem. An error of the database that no package has converted is converted here, so that none
+// counts as a defect of the api because it was forgotten. If the response has already started, it aborts the connection instead, so that the
 // client does not mistake a partial response for a complete one.
 func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
@@ -57,13 +61,16 @@ func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 		w := newTimedWriter(c.Writer)
 		c.Writer = w
 		defer w.extendDeadline()
-		err := fault.CatchPanic(func() error { return handle(c) })
+		err := store.ClientError(fault.CatchPanic(func() error { return handle(c) }))
 		entry.finish(c, w, err)
 		if err == nil {
 			return
 		}
 		if w.Written() {
 			panic(http.ErrAbortHandler)
+		}
+		if id := fault.Of(err).Operation; id != "" {
+			c.Header("Operation-Location", m.addresses.Absolute(c.Request, dialect.OperationPathOf(id)))
 		}
 		problem.Write(w, c.Request, c.GetHeader(edge.RequestIDHeader), err)
 	}

@@ -46,6 +46,8 @@ type Options struct {
 	// Console is the base address of the console, without a trailing slash. Responses about an
 	// operation link to its page there. Empty means no link.
 	Console string
+	// Addresses builds the absolute addresses of operations.
+	Addresses edge.Addresses
 }
 
 // Server serves HTTP requests until its context ends.
@@ -62,7 +64,7 @@ func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
 	return &Server{
 		http: &http.Server{
 			Addr:              opts.Addr,
-			Handler:           newEngine(middleware{log, opts.Requests, opts.Gate, opts.Console}, routes),
+			Handler:           newEngine(middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses}, routes),
 			ReadHeaderTimeout: headerTimeout,
 			IdleTimeout:       idleTimeout,
 			ConnContext:       opts.Gate.Connections.OnConnection,

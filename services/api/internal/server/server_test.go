@@ -22,7 +22,7 @@ import (
 // serve returns the response to a request at a server with the handler at GET /thing/:id.
 func serve(t *testing.T, method, path string, header http.Header, handle edge.Handler) *httptest.ResponseRecorder {
 	t.Helper()
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), ""}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
 	}, []string{"tools"}))
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
@@ -44,7 +44,7 @@ func TestServerWritesProblems(t *testing.T) {
 		"wrong method":     {http.MethodDelete, "/thing/1", nil, 405, "takes GET, HEAD, not DELETE"},
 		"internal error":   {http.MethodGet, "/thing/1", func(*gin.Context) error { return errors.New("secret") }, 500, "Internal"},
 		"panic":            {http.MethodGet, "/thing/1", func(*gin.Context) error { panic("secret") }, 500, "Internal"},
-		"context canceled": {http.MethodGet, "/thing/1", func(*gin.Context) error { return context.Canceled }, 500, "Internal"},
+		"context canceled": {http.MethodGet, "/thing/1", func(*gin.Context) error { return context.Canceled }, 503, "DatabaseUnavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,7 +179,7 @@ func TestServerServesHead(t *testing.T) {
 		c.String(http.StatusOK, "Prefer is %q", c.GetHeader("Prefer"))
 		return nil
 	}
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), ""}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
 	}, nil))

@@ -46,7 +46,7 @@ func TestAcceptReturnsRepeatedOperation(t *testing.T) {
 			t.Errorf("Accept() with digest %q = %v, want operation-id-in-use", digest, err)
 		}
 	}
-	if _, err := db.Cancel(t.Context(), id); err != nil {
+	if _, _, err := db.Cancel(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Prune(t.Context(), id); err != nil {

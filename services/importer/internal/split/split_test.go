@@ -238,7 +238,7 @@ func TestWithCleanupCancelledUpload(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	c := f.newUpload(t, "tools", "application/x-ndjson", lines(1))
-	if _, err := f.db.Cancel(t.Context(), c.OperationID); err != nil {
+	if _, _, err := f.db.Cancel(t.Context(), c.OperationID); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.split(t.Context(), c); err != nil {

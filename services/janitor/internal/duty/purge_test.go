@@ -15,7 +15,7 @@ func (f fixture) tombstone(t *testing.T, n int) uuid.UUID {
 	f.exec(t, `
 INSERT INTO xforce.task_outputs (task_id, stage, seq, byte_offset, byte_count, payload)
 SELECT $1, 'file', i, i, 1, 'x' FROM generate_series(1, $2) AS i`, id, n)
-	if _, err := f.db.Cancel(t.Context(), id); err != nil {
+	if _, _, err := f.db.Cancel(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.db.Prune(t.Context(), id); err != nil {

@@ -38,7 +38,7 @@ func TestProcessAfterCancel(t *testing.T) {
 	f := newFixture(t, unlimited)
 	f.fill(t, 100)
 	op := f.collected(t, allTools)
-	if cancelled, err := f.db.Cancel(t.Context(), op.ID); err != nil || !cancelled {
+	if _, cancelled, err := f.db.Cancel(t.Context(), op.ID); err != nil || !cancelled {
 		t.Fatalf("Cancel() = %v, %v, want true", cancelled, err)
 	}
 	if now := f.step(t, op); now.State != operation.Cancelled || now.Result != nil {

@@ -134,7 +134,7 @@ func TestProcessCancelsStatement(t *testing.T) {
 	go func() { finished <- f.step(t, op) }()
 	f.await(t, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')`)
 	started := time.Now()
-	if cancelled, err := f.db.Cancel(t.Context(), op.ID); err != nil || !cancelled {
+	if _, cancelled, err := f.db.Cancel(t.Context(), op.ID); err != nil || !cancelled {
 		t.Fatalf("Cancel() = %v, %v, want true", cancelled, err)
 	}
 	if err := <-finished; err != nil {
