@@ -96,7 +96,7 @@ func (d driver) imports(t *testing.T) {
 	mustNot(t, d.ReportProgress(t.Context(), op.ID, 50, "half"))
 	_, err = d.Fail(t.Context(), at(1), operation.Failure{Code: "x", Message: "x"})
 	mustNot(t, err)
-	_, err = d.Cancel(t.Context(), d.accept(t, 1).ID)
+	_, _, err = d.Cancel(t.Context(), d.accept(t, 1).ID)
 	mustNot(t, err)
 	_, err = d.Prune(t.Context(), op.ID)
 	mustNot(t, err)
