@@ -60,7 +60,8 @@ func (s *Stack) MetricsByProcess(service string) []Metrics {
 }
 
 // launch starts a process without waiting for it. Apis behind a balancer and additional consoles
-// listen at addresses of their own.
+// listen at addresses of their own. The admin address of such an api stays the same when the test
+// starts it again, because the balancer probes it.
 func (s *Stack) launch(service programs.Service) *Service {
 	s.tb.Helper()
 	env := slices.Concat(s.env, s.serviceEnv[service.Name])
@@ -74,7 +75,7 @@ func (s *Stack) launch(service programs.Service) *Service {
 	address := ""
 	if service.Name == "api" && s.balancer != nil {
 		address = freeAddress(s.tb)
-		env = append(env, "LONGSHORE_ADDR="+address)
+		env = append(env, "LONGSHORE_ADDR="+address, "LONGSHORE_ADMIN_ADDR="+freeAddress(s.tb))
 	}
 	process := start(s.tb, service, env)
 	process.address, process.postgres, process.redis = address, postgres, redis
