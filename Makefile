@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Additional arguments of test, test-fast, test-all, bench and image, such as: make test ARGS='-run TestToolsImport ./e2e'
+# Additional arguments of test, test-fast, test-all, bench, chaos and image, such as: make test ARGS='-run TestToolsImport ./e2e'
 ARGS ?=
 # make clean DATA=1 deletes the data too.
 DATA ?=
@@ -89,6 +89,11 @@ test: ## Run all tests but the extended ones on a Postgres and a Redis of their 
 .PHONY: test-all
 test-all: ## Run all tests: the same and the extended ones, which are slow or start more servers
 	@$(launch) test --all $(if $(ARGS),-- $(ARGS))
+
+# -args, because the flags are those of the test.
+.PHONY: chaos
+chaos: ## Run all services under random faults, with a model of every record: ARGS='-duration 30m -seed 42'
+	@$(launch) test -- -count=1 -v -timeout=0 ./e2e/chaos -args $(ARGS)
 
 .PHONY: check
 check: lint standalone tidy-check alerts ## Run all checks that need no database

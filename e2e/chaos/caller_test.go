@@ -16,6 +16,7 @@ import (
 
 	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
+	"github.com/longshore-io/longshore/e2e/stack"
 )
 
 const (
@@ -25,13 +26,15 @@ const (
 	callLimit = 2 * time.Minute
 )
 
-// caller is a client that does what answers ask for. It records every request, and reports answers that
-// must not occur. It is safe for concurrent use.
+// caller is a client that does what answers ask for. It records every request, and reports answers
+// that must not occur. It is safe for concurrent use.
 type caller struct {
 	t      *testing.T
 	client *client.Client
 	model  *model
-	labels atomic.Int64
+	// explain returns what the apis have logged about a request.
+	explain func(requestID string) string
+	labels  atomic.Int64
 
 	mu       sync.Mutex
 	round    string
@@ -41,12 +44,13 @@ type caller struct {
 	revisions map[string]string
 }
 
-// request is a finished request that did not wait for anything on purpose.
+// request is a request that got its answer, with its repetitions after errors.
 type request struct{ begun, ended time.Time }
 
-func newCaller(t *testing.T, c *client.Client, m *model) *caller {
+func newCaller(t *testing.T, s *stack.Stack, m *model) *caller {
 	t.Helper()
-	return &caller{t: t, client: c, model: m, counts: make(map[string]int), revisions: make(map[string]string)}
+	explain := func(requestID string) string { return strings.Join(s.LogLines("api", requestID), "") }
+	return &caller{t: t, client: s.Client(), model: m, explain: explain, counts: make(map[string]int), revisions: make(map[string]string)}
 }
 
 func (c *caller) close() { c.client.Close() }
@@ -98,13 +102,7 @@ type answer struct {
 
 // do sends a request. An answer that no client should ever get is a violation.
 func (c *caller) do(ctx context.Context, method, url string, body client.RequestBody) answer {
-	begun := time.Now()
 	response, err := c.client.Do(ctx, method, url, body)
-	if body.Header.Get("Prefer") == "" && ctx.Err() == nil {
-		c.mu.Lock()
-		c.requests = append(c.requests, request{begun, time.Now()})
-		c.mu.Unlock()
-	}
 	if err != nil {
 		c.count("none")
 		return answer{Response: &client.Response{}, missing: true, pause: time.Second / 4}
@@ -120,17 +118,26 @@ func (c *caller) do(ctx context.Context, method, url string, body client.Request
 	c.count(strings.TrimSpace(strconv.Itoa(response.Status) + " " + a.code))
 	switch {
 	case response.Status == http.StatusInternalServerError:
-		c.violation("%s %s: 500: %s", method, url, response.Body)
+		c.violation("%s %s: 500: %s\n%s", method, url, response.Body, c.explain(response.Header.Get("X-Request-Id")))
 	case response.Status == http.StatusServiceUnavailable && a.code != "" && response.Header.Get("Retry-After") == "":
 		c.violation("%s %s: 503 without Retry-After: %s", method, url, response.Body)
 	}
 	return a
 }
 
+// answered records a request that got its answer.
+func (c *caller) answered(begun time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.requests = append(c.requests, request{begun, time.Now()})
+}
+
 // retryable reports whether the client may send the same request again later.
 func (a answer) retryable() bool {
-	return a.missing || slices.Contains([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInsufficientStorage,
-		http.StatusInternalServerError, http.StatusRequestTimeout}, a.Status)
+	return a.missing || slices.Contains([]int{
+		http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInsufficientStorage,
+		http.StatusInternalServerError, http.StatusRequestTimeout,
+	}, a.Status)
 }
 
 func pauseOf(response *client.Response) time.Duration {
@@ -142,14 +149,15 @@ func pauseOf(response *client.Response) time.Duration {
 	return min(max(time.Duration(millis)*time.Millisecond, 50*time.Millisecond), maxPause)
 }
 
-// persist repeats a request that may be sent any number of times, until it is answered with something
-// else than trouble.
+// persist repeats a request that may be sent any number of times, until it is answered with
+// something else than trouble.
 func (c *caller) persist(ctx context.Context, method, url string, body client.RequestBody) (answer, bool) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	for {
+	for begun := time.Now(); ; {
 		a := c.do(ctx, method, url, body)
 		if !a.retryable() {
+			c.answered(begun)
 			return a, true
 		}
 		if await.Sleep(ctx, a.pause) != nil {

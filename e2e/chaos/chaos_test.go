@@ -15,14 +15,14 @@ import (
 // services are the services under test. Each runs as two processes with fault proxies of their own.
 var services = []string{"api", "importer", "searcher", "reporter", "janitor"}
 
-// TestFaults applies faults until the time of the flag -duration is over, or each fault as often as the
-// flag -singles says.
+// TestFaults applies faults until the time of the flag -duration is over, or each fault as often as
+// the flag -singles says.
 func TestFaults(t *testing.T) {
 	c := newChaos(t)
 	if *singlesFlag > 0 {
 		for repeat := range *singlesFlag {
 			for i, f := range c.faults {
-				c.round(f.name, *seedFlag+uint64(repeat*len(c.faults)+i), []*fault{f}) //nolint:gosec // G115: small numbers
+				c.round(f.name, *seedFlag+uint64(repeat*len(c.faults)+i), []*fault{f})
 			}
 		}
 	} else {
@@ -52,12 +52,13 @@ func newChaos(t *testing.T) *chaos {
 	t.Helper()
 	s := stack.Start(t, stack.Options{
 		APIs: 2, Importers: 2, Searchers: 2, Reporters: 2, Proxied: services,
-		// The wait lets a process start while Postgres is away, as an orchestrator does by starting it again.
+		// The wait lets a process start while Postgres is away, as an orchestrator does by starting
+		// it again.
 		Env: []string{"LONGSHORE_CHUNK_RECORDS=200", "LONGSHORE_DB_WAIT=5m"},
 	})
 	s.Add("janitor")
 	m := newModel()
-	c := &chaos{t: t, s: s, model: m, faults: selectFaults(t), client: newCaller(t, s.Client(), m)}
+	c := &chaos{t: t, s: s, model: m, faults: selectFaults(t), client: newCaller(t, s, m)}
 	t.Cleanup(c.client.close)
 	c.client.importFixed(t.Context())
 	return c
@@ -78,7 +79,7 @@ func selectFaults(t *testing.T) []*fault {
 }
 
 func newRandom(seed uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // G404: faults are no secret
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // mixture selects two to four different faults.
@@ -91,7 +92,8 @@ func (c *chaos) mixture(random *rand.Rand) []*fault {
 	return selected
 }
 
-// round runs clients while the faults come and go, and compares the tables with the model afterwards.
+// round runs clients while the faults come and go, and compares the tables with the model
+// afterwards.
 func (c *chaos) round(name string, seed uint64, faults []*fault) {
 	c.t.Helper()
 	names := make([]string, len(faults))

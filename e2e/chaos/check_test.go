@@ -1,8 +1,6 @@
 package chaos_test
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +12,8 @@ import (
 // settleLimit bounds how long accepted work may take after all faults are removed.
 const settleLimit = 90 * time.Second
 
-// settle waits until every operation is finished, and restarts processes that have exited by themselves.
+// settle waits until every operation is finished, and restarts processes that have exited by
+// themselves.
 func (c *chaos) settle() {
 	c.t.Helper()
 	for _, exited := range c.s.Exited() {
@@ -133,21 +132,14 @@ func (c *chaos) appliedRows(o stored) func(row int) bool {
 	if o.Status == "succeeded" {
 		return func(int) bool { return true }
 	}
-	rows, err := c.s.DB().Query(c.t.Context(),
-		`SELECT first_row, first_row + row_count FROM xforce.task_chunks WHERE task_id = $1 AND seq >= 0 AND state = 'done'`, o.ID)
-	if err != nil {
-		c.t.Fatal(err)
-	}
 	done := make(map[int]bool)
 	var first, end int
-	if _, err := pgx.ForEachRow(rows, []any{&first, &end}, func() error {
+	c.eachRow(func() {
 		for row := first; row < end; row++ {
 			done[row] = true
 		}
-		return nil
-	}); err != nil {
-		c.t.Fatal(err)
-	}
+	}, []any{&first, &end},
+		`SELECT first_row, first_row + row_count FROM xforce.task_chunks WHERE task_id = $1 AND seq >= 0 AND state = 'done'`, o.ID)
 	return func(row int) bool { return done[row] }
 }
 
@@ -155,34 +147,38 @@ func (c *chaos) appliedRows(o stored) func(row int) bool {
 // counts of all imports: a chunk that was applied twice would have been counted twice.
 func (c *chaos) checkTable(r *result) {
 	c.t.Helper()
-	ctx := context.WithoutCancel(c.t.Context())
-	rows, err := c.s.DB().Query(ctx, `SELECT tool_id, tool_name, import_number, import_row FROM xforce.tools`)
-	if err != nil {
-		c.t.Fatal(err)
-	}
 	found := 0
 	var key string
 	var got written
-	if _, err := pgx.ForEachRow(rows, []any{&key, &got.name, &got.number, &got.row}, func() error {
+	c.eachRow(func() {
 		found++
 		if want := c.model.table[key]; got != want {
 			r.wrongRow(got, want)
 			c.client.violation("the record %s is %+v, want %+v", key, got, want)
 		}
-		return nil
-	}); err != nil {
-		c.t.Fatal(err)
-	}
+	}, []any{&key, &got.name, &got.number, &got.row}, `SELECT tool_id, tool_name, import_number, import_row FROM xforce.tools`)
 	if found != len(c.model.table) {
 		r.lost += max(len(c.model.table)-found, 0)
 		c.client.violation("the table has %d records, want %d", found, len(c.model.table))
 	}
-	var created int
-	if err := c.s.DB().QueryRow(ctx, `SELECT sum(created_records) FROM xforce.tasks WHERE kind = 'import'`).Scan(&created); err != nil {
-		c.t.Fatal(fmt.Errorf("adding up the counts: %w", err))
-	}
+	created := c.s.Number(`SELECT sum(created_records) FROM xforce.tasks WHERE kind = 'import'`)
 	if created != found {
 		r.doubled++
 		c.client.violation("the imports have created %d records, the table has %d", created, found)
+	}
+}
+
+// eachRow runs a query, and calls visit for each row after it has been scanned into the values.
+func (c *chaos) eachRow(visit func(), values []any, sql string, args ...any) {
+	c.t.Helper()
+	rows, err := c.s.DB().Query(c.t.Context(), sql, args...)
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, values, func() error { visit(); return nil })
+	}
+	if err == nil {
+		err = rows.Err()
+	}
+	if err != nil {
+		c.t.Fatal(err)
 	}
 }

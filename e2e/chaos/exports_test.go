@@ -31,8 +31,8 @@ func (c *caller) read(ctx context.Context, url string, status int, into any) boo
 	return true
 }
 
-// export starts a report, follows it and downloads its file. lines is the number of lines that the file
-// must have; 0 means any.
+// export starts a report, follows it and downloads its file. lines is the number of lines that the
+// file must have; 0 means any.
 func (c *caller) export(ctx context.Context, random *rand.Rand, request string, lines int) {
 	op, ok := c.start(ctx, "/start-report", jsonBody(request), random.IntN(2) == 0, c.model.send(nil))
 	if !ok {

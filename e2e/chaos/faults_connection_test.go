@@ -11,13 +11,13 @@ import (
 // silentConnections is the fault whose recovery the report shows for each kind of work.
 const silentConnections = "connections to Postgres silent"
 
-// silence is how long the round of a silent connection lasts before new work stops: longer than work
-// may take to go on.
+// silence is how long the round of a silent connection lasts before new work stops: longer than
+// work may take to go on.
 const silence = 16 * time.Second
 
-// sqlStates are errors of Postgres under trouble: a serialization failure, a deadlock, no disk space, no
-// memory, no connection, a read-only server, a lock or statement that took too long, an input error of
-// the disk. Those of class 57P end the session.
+// sqlStates are errors of Postgres under trouble: a serialization failure, a deadlock, no disk
+// space, no memory, no connection, a read-only server, a lock or statement that took too long, an
+// input error of the disk. Those of class 57P end the session.
 var sqlStates = []string{"40001", "40P01", "53100", "53200", "53300", "25006", "55P03", "57014", "58030", "57P01", "57P02", "57P03"}
 
 // connectionFaults hit the connections between the services and Postgres.
@@ -63,7 +63,8 @@ func commit(moment pgproxy.Moment, action pgproxy.Action) pgproxy.Fault {
 	return pgproxy.Fault{Statement: pgproxy.Commit, Moment: moment, Action: action, Chance: 0.3, Times: 20}
 }
 
-// endAfterCommit lets the answer to COMMIT through, and ends all connections of the process just after it.
+// endAfterCommit lets the answer to COMMIT through, and ends all connections of the process just
+// after it.
 func endAfterCommit(c *chaos, _ *rand.Rand) func() {
 	var injected []*pgproxy.Injected
 	proxies := make(map[*pgproxy.Injected]*pgproxy.Postgres)

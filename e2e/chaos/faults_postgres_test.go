@@ -78,7 +78,8 @@ func (c *chaos) must(err error) {
 	}
 }
 
-// exec runs a statement directly on Postgres. When it is away, because of another fault, nothing happens.
+// exec runs a statement directly on Postgres. When it is away, because of another fault, nothing
+// happens.
 func (c *chaos) exec(sql string) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Second)
 	defer cancel()

@@ -40,7 +40,8 @@ func redisFaults() []*fault {
 	}
 }
 
-// redis sends a command to Redis. When Redis is away, because another fault stopped it, nothing happens.
+// redis sends a command to Redis. When Redis is away, because another fault stopped it, nothing
+// happens.
 func (c *chaos) redis(args ...any) {
 	options, err := goredis.ParseURL(c.s.RedisURL())
 	if err != nil {

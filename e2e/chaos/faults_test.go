@@ -14,7 +14,8 @@ const (
 	loadBefore = 1500 * time.Millisecond
 	// loadAfter is how long clients begin new work after the last fault.
 	loadAfter = 2 * time.Second
-	// burstBefore is how long before the first fault the burst of work begins: the time of a small upload.
+	// burstBefore is how long before the first fault the burst of work begins: the time of a small
+	// upload.
 	burstBefore = 60 * time.Millisecond
 	// overlap is the maximum time between the beginnings of two faults of a mixture.
 	overlap = 3 * time.Second
@@ -23,12 +24,13 @@ const (
 // fault is a disturbance of the system under test.
 type fault struct {
 	name string
-	// begin applies the fault, and returns the function that removes it. Both run in the test's goroutine.
+	// begin applies the fault, and returns the function that removes it. Both run in the test's
+	// goroutine.
 	begin func(*chaos, *rand.Rand) (end func())
 	// lasts is how long the fault lasts.
 	lasts time.Duration
-	// survivable means that work can go on while the fault lasts, because others do it: then the time
-	// until work goes on is measured from the fault's beginning, otherwise from its end.
+	// survivable means that work can go on while the fault lasts, because others do it: then the
+	// time until work goes on is measured from the fault's beginning, otherwise from its end.
 	survivable bool
 }
 
@@ -38,8 +40,8 @@ type event struct {
 	do func()
 }
 
-// apply applies the faults one after another, so that they overlap. It returns the time from
-// which the recovery is measured.
+// apply applies the faults one after another, so that they overlap. It returns the time from which
+// the recovery is measured.
 func (c *chaos) apply(l *load, random *rand.Rand, faults []*fault) (lifted time.Time) {
 	c.t.Helper()
 	ctx := c.t.Context()

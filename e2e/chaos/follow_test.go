@@ -18,7 +18,7 @@ import (
 func (c *caller) follow(ctx context.Context, op started, way int) (client.Monitor, bool) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	revision := 0
+	revision, begun := 0, time.Now()
 	for {
 		header := make(http.Header)
 		if way > 0 && revision > 0 {
@@ -28,6 +28,9 @@ func (c *caller) follow(ctx context.Context, op started, way int) (client.Monito
 			header.Set("Prefer", "wait=5")
 		}
 		a := c.do(ctx, http.MethodGet, op.location, client.RequestBody{Header: header})
+		if !a.retryable() && way < 2 {
+			c.answered(begun)
+		}
 		switch {
 		case a.Status == http.StatusOK:
 			m, err := a.Monitor()
@@ -49,9 +52,13 @@ func (c *caller) follow(ctx context.Context, op started, way int) (client.Monito
 			c.violation("GET %s: %d %s", op.location, a.Status, a.Body)
 			return client.Monitor{}, false
 		}
+		retried := a.retryable()
 		if await.Sleep(ctx, min(a.pause, time.Second)) != nil {
 			c.violation("operation %s was not finished within %s: last %d %s", op.ID, callLimit, a.Status, a.Body)
 			return client.Monitor{}, false
+		}
+		if !retried {
+			begun = time.Now()
 		}
 	}
 }

@@ -14,8 +14,8 @@ const (
 	maxMemory = 256 << 20
 )
 
-// checkLeaks checks what is left after all rounds: no dead uploads with their data, no transaction, no
-// request, not more connections than the pools may have, and no memory.
+// checkLeaks checks what is left after all rounds: no dead uploads with their data, no transaction,
+// no request, not more connections than the pools may have, and no memory.
 func (c *chaos) checkLeaks() {
 	c.t.Helper()
 	c.client.begin("after all rounds")

@@ -27,7 +27,7 @@ func startLoad(ctx context.Context, c *caller, seed uint64) *load {
 		c.smallImport, c.smallImport, c.largeImport, c.multipartImport, c.search, c.search, c.report, c.list, c.abandonUpload,
 	}
 	for i, do := range clients {
-		random := rand.New(rand.NewPCG(seed, uint64(i+1))) //nolint:gosec // G404, G115: no secret, a small number
+		random := rand.New(rand.NewPCG(seed, uint64(i+1)))
 		l.all.Go(func() {
 			for !l.stopped.Load() && ctx.Err() == nil {
 				do(ctx, random)
@@ -37,12 +37,13 @@ func startLoad(ctx context.Context, c *caller, seed uint64) *load {
 	return l
 }
 
-// burst starts one more piece of work of each kind, twice, so that a fault that follows hits some of each.
+// burst starts one more piece of work of each kind, twice, so that a fault that follows hits some
+// of each.
 func (l *load) burst(ctx context.Context) {
 	c := l.client
 	for i, do := range []func(context.Context, *rand.Rand){c.smallImport, c.largeImport, c.multipartImport, c.search, c.report} {
 		for twice := range 2 {
-			random := rand.New(rand.NewPCG(l.seed, uint64(100+2*i+twice))) //nolint:gosec // G404, G115: no secret, a small number
+			random := rand.New(rand.NewPCG(l.seed, uint64(100+2*i+twice)))
 			l.all.Go(func() { do(ctx, random) })
 		}
 	}
@@ -88,7 +89,7 @@ func (c *caller) search(ctx context.Context, random *rand.Rand) {
 		c.violation("search %s returned %d records, want %d", op.ID, status.Counts.Returned, c.model.fixed)
 	}
 	if random.IntN(4) == 0 {
-		c.export(ctx, random, fmt.Sprintf(`{"report":"search","operation":"%s","format":"ndjson"}`, op.ID), c.model.fixed)
+		c.export(ctx, random, fmt.Sprintf(`{"report":"search","operation":%q,"format":"ndjson"}`, op.ID), c.model.fixed)
 	}
 }
 

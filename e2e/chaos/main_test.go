@@ -1,6 +1,7 @@
-// Package chaos_test runs a complete Longshore under faults, with a model of every record that clients
-// have sent. A round starts clients, applies one fault or several, removes them, and compares the tables
-// with the model. All choices follow from the seed. docs/reliability.md contains the results.
+// Package chaos_test runs a complete Longshore under faults, with a model of every record that
+// clients have sent. A round starts clients, applies one fault or several, removes them, and
+// compares the tables with the model. All choices follow from the seed. docs/reliability.md
+// contains the results.
 package chaos_test
 
 import (

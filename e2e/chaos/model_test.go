@@ -22,9 +22,10 @@ type batch struct {
 	records int
 }
 
-// each calls visit for each record in order, with its row, which begins at 1, and the number of its key.
+// each calls visit for each record in order, with its row, which begins at 1, and the number of its
+// key.
 func (b *batch) each(visit func(row, key int, valid bool)) {
-	random := newRandom(uint64(b.number)) //nolint:gosec // G115: positive
+	random := newRandom(uint64(b.number))
 	for row := 1; row <= b.records; row++ {
 		key := random.IntN(hotKeys)
 		if random.IntN(4) == 0 {

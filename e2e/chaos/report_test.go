@@ -12,8 +12,8 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programs"
 )
 
-// report writes the results into the section of the file of -report that belongs to this kind of run:
-// between <!-- singles --> and <!-- end of singles -->, or the same with silence or mixtures.
+// report writes the results into the section of the file of -report that belongs to this kind of
+// run: between <!-- singles --> and <!-- end of singles -->, or the same with silence or mixtures.
 func (c *chaos) report() {
 	c.t.Helper()
 	section, text := "mixtures", c.mixtureTable()
@@ -43,7 +43,7 @@ func (c *chaos) report() {
 	if !found || !closed {
 		c.t.Fatalf("%s has no section between %q and %q", path, begin, end)
 	}
-	if err := os.WriteFile(path, []byte(before+begin+text+end+after), 0o644); err != nil { //nolint:gosec // G306: a document
+	if err := os.WriteFile(path, []byte(before+begin+text+end+after), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -55,7 +55,7 @@ func (c *chaos) setup() string {
 		args = fmt.Sprintf("-singles %d -seed %d", *singlesFlag, *seedFlag)
 	}
 	if *faultsFlag != "" {
-		args += fmt.Sprintf(" -faults \"%s\"", *faultsFlag)
+		args += fmt.Sprintf(" -faults %q", *faultsFlag)
 	}
 	var version string
 	c.row(&version, "SHOW server_version")

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // result is the result of a round.
@@ -14,8 +12,8 @@ type result struct {
 	name                string // of the fault, or "mixture"
 	operations, records int
 	lost, doubled       int
-	// hit contains how long it took until the work went on that the fault has hit, by its kind: import,
-	// split, search, report or request.
+	// hit contains how long it took until the work went on that the fault has hit, by its kind:
+	// import, split, search, report or request.
 	hit map[string][]time.Duration
 }
 
@@ -47,26 +45,17 @@ func percentile(values []time.Duration, p int) time.Duration {
 	return sorted[max((len(sorted)*p+99)/100-1, 0)]
 }
 
-// measure finds the work that was unfinished at the time from which the recovery is measured, and how
-// long after that it ended. Cancelled operations end when their client decides.
+// measure finds the work that was unfinished at the time from which the recovery is measured, and
+// how long after that it ended. Cancelled operations end when their client decides.
 func (c *chaos) measure(r *result, lifted time.Time) {
 	c.t.Helper()
 	const query = `
 SELECT CASE WHEN EXISTS (SELECT FROM xforce.task_chunks c WHERE c.task_id = t.task_id AND c.seq < 0) THEN 'split' ELSE kind END,
   finished_at
 FROM xforce.tasks t WHERE sealed_at < $1 AND finished_at > $1 AND status <> 'cancelled'`
-	rows, err := c.s.DB().Query(c.t.Context(), query, lifted.UTC())
-	if err != nil {
-		c.t.Fatal(err)
-	}
 	var kind string
 	var finished time.Time
-	if _, err := pgx.ForEachRow(rows, []any{&kind, &finished}, func() error {
-		r.hit[kind] = append(r.hit[kind], finished.Sub(lifted))
-		return nil
-	}); err != nil {
-		c.t.Fatal(err)
-	}
+	c.eachRow(func() { r.hit[kind] = append(r.hit[kind], finished.Sub(lifted)) }, []any{&kind, &finished}, query, lifted.UTC())
 	for _, sent := range c.client.finished() {
 		if sent.begun.Before(lifted) && sent.ended.After(lifted) {
 			r.hit["request"] = append(r.hit["request"], sent.ended.Sub(lifted))

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,7 +22,8 @@ type started struct {
 	own      string // the address of its status in the dialect that started it
 }
 
-// newLabel returns the label of a request, by which the operation that it starts is found in the tables.
+// newLabel returns the label of a request, by which the operation that it starts is found in the
+// tables.
 func (c *caller) newLabel() string { return strconv.FormatInt(c.labels.Add(1), 10) }
 
 func labelled(body client.RequestBody, label, operationID string) client.RequestBody {
@@ -37,9 +39,10 @@ func labelled(body client.RequestBody, label, operationID string) client.Request
 	return body
 }
 
-// start sends a request that starts an operation, until it is accepted. With an id, the client repeats
-// the request after every error. Without one it repeats it only when the answer says that nothing was
-// kept, and gives up when no answer arrives. note gets the label of each attempt before it is sent.
+// start sends a request that starts an operation, until it is accepted. With an id, the client
+// repeats the request after every error. Without one it repeats it only when the answer says that
+// nothing was kept, and gives up when no answer arrives. note gets the label of each attempt before
+// it is sent.
 func (c *caller) start(ctx context.Context, url string, body client.RequestBody, withID bool, note func(label string)) (started, bool) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -48,10 +51,11 @@ func (c *caller) start(ctx context.Context, url string, body client.RequestBody,
 		id = uuid.NewString()
 	}
 	note(label)
-	for {
+	for begun := time.Now(); ; {
 		a := c.do(ctx, http.MethodPost, url, labelled(body, label, id))
 		switch {
 		case a.Status >= 200 && a.Status < 300:
+			c.answered(begun)
 			return c.accepted(a, label)
 		case a.code == "outcome-unknown" && id == "":
 			if kept, known := c.lookUp(ctx, a); kept || !known {

@@ -7,7 +7,8 @@ import (
 )
 
 // The methods of this file name a process by its service and its number, counted from 0. Those that
-// start a process do not wait until it is ready, so that a test can start it while a server is away.
+// start a process do not wait until it is ready, so that a test can start it while a server is
+// away.
 
 // Count returns the number of processes of a service.
 func (s *Stack) Count(service string) int { return len(s.services[service]) }
