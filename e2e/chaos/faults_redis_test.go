@@ -15,8 +15,8 @@ const outage = 6 * time.Second
 func redisFaults() []*fault {
 	return []*fault{
 		{name: "Redis flushed", survivable: true, begin: func(c *chaos, _ *rand.Rand) func() { c.redis("flushall"); return nothing }},
-		{name: "Redis killed, restarted empty", lasts: outage, begin: func(c *chaos, _ *rand.Rand) func() { c.s.KillRedis(); return c.s.StartRedis }},
-		{name: "Redis stopped, restarted empty", lasts: outage, begin: func(c *chaos, _ *rand.Rand) func() { c.s.StopRedis(); return c.s.StartRedis }},
+		{name: "Redis killed and restarted empty", lasts: outage, begin: func(c *chaos, _ *rand.Rand) func() { c.s.KillRedis(); return c.s.StartRedis }},
+		{name: "Redis stopped and restarted empty", lasts: outage, begin: func(c *chaos, _ *rand.Rand) func() { c.s.StopRedis(); return c.s.StartRedis }},
 		{name: "Redis frozen", lasts: outage, begin: func(c *chaos, _ *rand.Rand) func() { c.s.FreezeRedis(); return c.s.ThawRedis }},
 		{name: "Redis out of memory", lasts: outage, begin: func(c *chaos, _ *rand.Rand) func() {
 			c.redis("config", "set", "maxmemory", "1")

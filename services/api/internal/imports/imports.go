@@ -74,7 +74,7 @@ func New(deps Deps) (*Handler, error) {
 	}
 	return &Handler{
 		Deps:     deps,
-		receiver: receiver{log: deps.Log, maxRecords: deps.Options.ChunkRecords, maxBytes: deps.Options.ChunkBytes},
+		receiver: receiver{log: deps.Log, drops: newDropper(deps.Log), maxRecords: deps.Options.ChunkRecords, maxBytes: deps.Options.ChunkBytes},
 	}, nil
 }
 

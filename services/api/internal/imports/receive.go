@@ -7,28 +7,21 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
-const (
-	// touchTimeout limits a touch of an upload, so that an unresponsive database does not stall the
-	// upload for long.
-	touchTimeout = 5 * time.Second
-	// dropTimeout limits the deletion of what a failed upload wrote; the janitor deletes what is
-	// left.
-	dropTimeout = 20 * time.Second
-	// awayDropTimeout is dropTimeout if the upload failed because the database did not answer: the
-	// client waits for its answer.
-	awayDropTimeout = 3 * time.Second
-)
+// touchTimeout limits a touch of an upload, so that an unresponsive database does not stall the
+// upload for long.
+const touchTimeout = 5 * time.Second
 
 // receiver stages a stream of records and seals it as an operation.
 type receiver struct {
 	log *slog.Logger
+	// drops deletes uploads that failed.
+	drops *dropper
 	// maxRecords and maxBytes limit a chunk.
 	maxRecords, maxBytes int
 }
@@ -46,7 +39,7 @@ type identifiedRecords interface {
 func (r *receiver) receive(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	op, err := r.stageAndSeal(ctx, upload, records)
 	if err != nil {
-		r.drop(ctx, upload, err)
+		r.drops.drop(ctx, upload, err)
 	}
 	return op, err
 }
@@ -80,27 +73,9 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, recor
 func (r *receiver) claim(ctx context.Context, upload *store.Upload) error {
 	err := upload.Claim(ctx)
 	if err != nil {
-		r.drop(ctx, upload, err) // the claim may have been committed although its reply was lost
+		r.drops.drop(ctx, upload, err) // the claim may have been committed although its reply was lost
 	}
 	return err
-}
-
-// drop deletes what an upload wrote before it failed because of cause. If the upload may have been
-// accepted, it does nothing: the janitor deletes it if it was not.
-func (r *receiver) drop(ctx context.Context, upload *store.Upload, cause error) {
-	if !upload.Started() || store.IsOutcomeUnknown(cause) {
-		return
-	}
-	timeout := dropTimeout
-	if fault.Is(cause, fault.Unavailable) {
-		timeout = awayDropTimeout
-	}
-	dropCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	defer cancel()
-	if err := upload.Drop(dropCtx); err != nil {
-		r.log.WarnContext(ctx, "a failed upload was not deleted; the janitor will delete it",
-			slog.Any("error", err), slog.String("operation", upload.ID().String()))
-	}
 }
 
 // touchFunc returns a function that marks the upload as alive for the janitor. It returns an error

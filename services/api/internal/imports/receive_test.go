@@ -11,6 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/pgproxy"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
@@ -32,9 +33,10 @@ func (s *source) Next() ([]byte, error) {
 // Digest returns nil: the request need not be recognized again.
 func (s *source) Digest() ([]byte, error) { return nil, nil }
 
-// fixture is a receiver with a database.
+// fixture is a receiver with a database, which it reaches through a fault proxy.
 type fixture struct {
 	receiver
+	proxy *pgproxy.Postgres
 	store *store.Store
 	conn  *pgx.Conn
 }
@@ -42,9 +44,12 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
-	db := storetest.Open(t, url, store.Options{})
+	proxy := pgproxy.StartPostgres(t, url, 1)
+	db := storetest.Open(t, proxy.URL(), store.Options{})
+	log := slog.New(slog.DiscardHandler)
 	return &fixture{
-		receiver: receiver{log: slog.New(slog.DiscardHandler), maxRecords: 10, maxBytes: 1 << 20},
+		proxy:    proxy,
+		receiver: receiver{log: log, drops: newDropper(log), maxRecords: 10, maxBytes: 1 << 20},
 		store:    db, conn: storetest.Connect(t, url),
 	}
 }
@@ -122,4 +127,34 @@ func TestReceiveDropsAfterDatabaseError(t *testing.T) {
 	if n := f.count(t, `SELECT count(*) FROM xforce.task_chunks`); n != 0 {
 		t.Errorf("remaining chunks = %d, want 0", n)
 	}
+}
+
+// outage is a source during whose last record the database goes away.
+type outage struct {
+	source
+	proxy *pgproxy.Postgres
+}
+
+func (o *outage) Next() ([]byte, error) {
+	if o.read == o.n-1 {
+		o.proxy.Refuse("57P03")
+		o.proxy.Reset()
+	}
+	return o.source.Next()
+}
+
+// TestReceiveDropsAfterOutage: an upload that fails because the database is away is deleted when it
+// is back, long before the janitor would delete it, so that the client can use its Operation-Id again.
+func TestReceiveDropsAfterOutage(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	_, err := f.receiveNew(t, &outage{source: source{n: 25, err: io.EOF}, proxy: f.proxy})
+	if got := fault.Of(err).Kind; got != fault.Unavailable {
+		t.Errorf("receive() error %v has kind %v, want %v", err, got, fault.Unavailable)
+	}
+	if n := f.count(t, `SELECT count(*) FROM xforce.tasks`); n != 1 {
+		t.Errorf("uploads during the outage = %d, want 1", n)
+	}
+	f.proxy.Restore()
+	storetest.Await(t, f.conn, `SELECT count(*) = 0 FROM xforce.tasks`)
 }
