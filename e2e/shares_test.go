@@ -58,8 +58,8 @@ const heldChunks = `SELECT count(*) FROM xforce.held_chunks`
 // queue. The others follow as steps end, also after Redis was flushed and an importer killed.
 func TestImportsOfOneClientDoNotDelayAnother(t *testing.T) {
 	t.Parallel()
-	const imports, share, concurrency = 60, 8, 2
-	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_OWNER_QUEUE_LIMIT=8"}})
+	const imports, share, concurrency = 24, 4, 2
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_OWNER_QUEUE_LIMIT=4"}})
 	release := s.BlockWrites("xforce.tools")
 	var many []client.Accepted
 	for n := range imports {
@@ -91,10 +91,10 @@ SELECT count(*) FROM xforce.tasks one JOIN xforce.tasks other ON other.finished_
 // a search by key from another. It waits for a share of the first client's steps, not for all of them.
 func TestSearchesOfOneClientDoNotDelayAnother(t *testing.T) {
 	t.Parallel()
-	const searches, share = 40, 4
+	const searches, share = 20, 2
 	s := stack.Start(t, stack.Options{
-		Collections: collectionFolder(t, "books", bookFile), Tables: bookTable + ";" + fillBooks,
-		Env: []string{"LONGSHORE_POLL_WITHIN=10m", "LONGSHORE_SEARCH_MOMENT=1ms"},
+		Collections: collectionFolder(t, "books", bookFile), Tables: bookTable + ";" + strings.Replace(fillBooks, "300000", "60000", 1),
+		Env: []string{"LONGSHORE_POLL_WITHIN=10m", "LONGSHORE_SEARCH_MOMENT=1ms", "LONGSHORE_OWNER_STEP_LIMIT=2"},
 	})
 	url := s.Client().Base() + "/search"
 	for range searches {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 )
 
 const (
-	maxAttempts = 2
+	maxAttempts  = 2
+	chunkRecords = 100
 	// waitLimit is the maximum time until an import ends that is hit by several crashes.
 	waitLimit = 2 * time.Minute
 )
@@ -55,7 +57,7 @@ func TestRecordThatCrashesPostgres(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := stack.Start(t, stack.Options{
 				Tables: fmt.Sprintf(poison, tt.command),
-				Env:    []string{fmt.Sprintf("LONGSHORE_MAX_ATTEMPTS=%d", maxAttempts), "LONGSHORE_CHUNK_RECORDS=100", "LONGSHORE_IMPORTER_CONCURRENCY=4"},
+				Env:    []string{fmt.Sprintf("LONGSHORE_MAX_ATTEMPTS=%d", maxAttempts), fmt.Sprintf("LONGSHORE_CHUNK_RECORDS=%d", chunkRecords), "LONGSHORE_IMPORTER_CONCURRENCY=4"},
 			})
 			if tt.restart {
 				restartWhenKilled(t)
@@ -66,9 +68,14 @@ func TestRecordThatCrashesPostgres(t *testing.T) {
 				record.Category = "slow"
 				return record
 			}))
-			bad := tool.Numbered(1)
-			bad.ID = "POISON"
-			guilty := s.SubmitJSON(tool.JSON(bad))
+			// As a rule the operation runs before the chunk with the record is attempted.
+			guilty := s.SubmitLines(tool.NDJSON(chunkRecords+1, func(n int) tool.Tool {
+				record := tool.Numbered(10_000 + n) // not among those of the neighbour
+				if n == chunkRecords {
+					record.ID = "POISON"
+				}
+				return record
+			}))
 
 			m := follow(t, s, guilty)
 			if m.Status != "Failed" || m.Error == nil || m.Error.Code != "ChunkAbandoned" || !strings.Contains(m.Error.Message, "the database server crashed") {
@@ -123,6 +130,13 @@ func follow(t *testing.T, s *stack.Stack, op client.Accepted) (m client.Monitor)
 // TestRevisionsSurviveCrash crashes Postgres just after a client has seen that an import runs. Its
 // revision must not be given to another state afterwards, and a client that knows it receives the final state.
 func TestRevisionsSurviveCrash(t *testing.T) {
+	for name, signal := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "immediate shutdown": syscall.SIGQUIT} {
+		t.Run(name, func(t *testing.T) { revisionsSurvive(t, signal) })
+	}
+}
+
+func revisionsSurvive(t *testing.T, signal syscall.Signal) {
+	t.Helper()
 	s := stack.Start(t, stack.Options{})
 	lockTools(t, s)
 	op := s.SubmitJSON(tool.JSON(tool.Numbered(1)))
@@ -134,9 +148,10 @@ func TestRevisionsSurviveCrash(t *testing.T) {
 		}
 		return strings.Contains(string(seen.Body), `"Running"`)
 	})
-	if err := server.Kill(); err != nil {
+	if err := syscall.Kill(server.Pid(), signal); err != nil {
 		t.Fatal(err)
 	}
+	<-server.Done()
 	s.KillImporter(0) // so that only the cancel changes the operation
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
@@ -154,6 +169,15 @@ func TestRevisionsSurviveCrash(t *testing.T) {
 	}
 	if got := response.Header.Get("ETag"); response.Status != http.StatusOK || got <= tag {
 		t.Errorf("after the crash and the cancel a client with %s gets %d and %s, want 200 and a later revision", tag, response.Status, got)
+	}
+	revision := strings.Trim(tag, `W/"`)
+	events, err := s.Client().Do(t.Context(), http.MethodGet, op.OperationLocation+"/events",
+		client.RequestBody{Header: http.Header{"Last-Event-ID": {revision}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if events.Status != http.StatusOK || !strings.Contains(string(events.Body), `"Canceled"`) {
+		t.Errorf("events after %s: %d %s, want the cancel", revision, events.Status, events.Body)
 	}
 	s.StartImporter(0)
 }

@@ -60,9 +60,14 @@ func (d *Dispatcher) Register(ctx context.Context) error {
 // already queued. An archived entry does not count as queued: a client may reuse an operation's id
 // long after the operation failed.
 func (d *Dispatcher) Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
-	err := d.enqueue(ctx, kind, c, g)
+	return d.DispatchAfter(ctx, 0, kind, c, g)
+}
+
+// DispatchAfter is Dispatch of a chunk that is processed after a delay; 0 means at once.
+func (d *Dispatcher) DispatchAfter(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
+	err := d.enqueue(ctx, delay, kind, c, g)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
-		err = d.enqueueIfArchived(ctx, kind, c, g)
+		err = d.enqueueIfArchived(ctx, delay, kind, c, g)
 	}
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return fmt.Errorf("dispatching chunk %s: %w", c, err)
@@ -71,7 +76,7 @@ func (d *Dispatcher) Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g
 }
 
 // enqueueIfArchived queues a chunk under a new generation if the entry of generation g is archived.
-func (d *Dispatcher) enqueueIfArchived(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
+func (d *Dispatcher) enqueueIfArchived(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
 	archived, err := within(ctx, func() (bool, error) {
 		entry, err := d.inspector.GetTaskInfo(d.redis.nameOf(kind.Queue()), entryID(c, g))
 		return err == nil && entry.State == asynq.TaskStateArchived, nil
@@ -79,12 +84,13 @@ func (d *Dispatcher) enqueueIfArchived(ctx context.Context, kind job.Kind, c job
 	if err != nil || !archived {
 		return err
 	}
-	return d.enqueue(ctx, kind, c, NewGeneration())
+	return d.enqueue(ctx, delay, kind, c, NewGeneration())
 }
 
-func (d *Dispatcher) enqueue(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
+func (d *Dispatcher) enqueue(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
 	_, err := d.client.EnqueueContext(ctx, asynq.NewTask(string(kind), c.Encode()),
 		asynq.TaskID(entryID(c, g)),
+		asynq.ProcessIn(delay),
 		asynq.Queue(d.redis.nameOf(kind.Queue())),
 		asynq.MaxRetry(maxRetry),
 		asynq.Timeout(timeoutOf(kind)))

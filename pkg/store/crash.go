@@ -29,15 +29,12 @@ func mayHaveCrashed(err error) bool {
 const selectServerRun = `SELECT id FROM xforce.server_runs`
 
 // beginServerRun stores an id for the current run of Postgres unless it has one, and returns it.
-func (s *Store) beginServerRun(ctx context.Context) (id uuid.UUID, err error) {
+func beginServerRun(ctx context.Context, tx pgx.Tx) (id uuid.UUID, err error) {
 	const begin = `INSERT INTO xforce.server_runs DEFAULT VALUES ON CONFLICT DO NOTHING`
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, begin); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, selectServerRun).Scan(&id)
-	})
-	if err != nil {
+	if _, err := tx.Exec(ctx, begin); err != nil {
+		return uuid.Nil, fmt.Errorf("identifying the run of Postgres: %w", err)
+	}
+	if err := tx.QueryRow(ctx, selectServerRun).Scan(&id); err != nil {
 		return uuid.Nil, fmt.Errorf("identifying the run of Postgres: %w", err)
 	}
 	return id, nil

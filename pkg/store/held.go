@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/job"
@@ -27,6 +28,10 @@ SELECT coalesce(sum(entries), 0)::int AS entries FROM (
     AND t.number < (SELECT number FROM xforce.tasks WHERE task_id = $5)
   LIMIT $7) AS others`
 
+// notDurable is an expression after which the commit of the transaction does not wait for the disk. Rows
+// of held_chunks need not survive a crash of Postgres.
+const notDurable = `set_config('synchronous_commit', 'off', TRUE)`
+
 // holdIfFull holds a chunk if its owner's share is used up. Chunks that are held already come first.
 const holdIfFull = `
 WITH ahead AS (` + entriesAhead + `),
@@ -35,7 +40,7 @@ kept AS (
   INSERT INTO xforce.held_chunks (owner, kind, task_id, seq)
   SELECT $1, $4, $5, $6::int FROM ahead, before WHERE before.held OR ahead.entries + greatest($6::int, 0) >= $7
   ON CONFLICT DO NOTHING RETURNING seq)
-SELECT EXISTS (SELECT FROM kept), before.held, $7 - ahead.entries - greatest($6::int, 0) - 1 FROM ahead, before`
+SELECT EXISTS (SELECT FROM kept), before.held, $7 - ahead.entries - greatest($6::int, 0) - 1, ` + notDurable + ` FROM ahead, before`
 
 // Hold decides whether a chunk that became due is queued or held until a step of its owner ends. The
 // operations are counted in the order of their acceptance, so that of concurrent requests the first
@@ -43,7 +48,7 @@ SELECT EXISTS (SELECT FROM kept), before.held, $7 - ahead.entries - greatest($6:
 func (s *Store) Hold(ctx context.Context, share Share, c job.Chunk) (held bool, room int, err error) {
 	var others bool
 	err = s.pool.QueryRow(ctx, holdIfFull, share.Owner, share.Kind.Operation(), share.Kind == job.Split, share.Kind,
-		c.OperationID, c.Seq, share.Limit).Scan(&held, &others, &room)
+		c.OperationID, c.Seq, share.Limit).Scan(&held, &others, &room, nil)
 	if err != nil {
 		return false, 0, fmt.Errorf("holding a chunk: %w", err)
 	}
@@ -73,63 +78,42 @@ func anyHeld(kind job.Kind) string {
 	return fmt.Sprintf(`EXISTS (SELECT FROM xforce.held_chunks h WHERE h.owner = tasks.owner AND h.kind = '%s')`, kind)
 }
 
-// maxReleased bounds how many held chunks of finished operations one call of Release skips.
-const maxReleased = 1000
-
-// popHeld deletes the first held chunk and reports whether it is still due.
-const popHeld = `
+// releaseHeld exchanges chunks for the first held chunk that is still due. Those of finished operations
+// before it are left to DropHeld.
+const releaseHeld = `
 WITH first AS (
   DELETE FROM xforce.held_chunks WHERE owner = $1 AND kind = $2 AND position = (
-    SELECT position FROM xforce.held_chunks WHERE owner = $1 AND kind = $2 ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING task_id, seq)
-SELECT first.task_id, first.seq, coalesce(c.steps, 0), coalesce(c.state = 'pending' AND t.status = ANY ($3), FALSE)
-FROM first LEFT JOIN xforce.tasks t USING (task_id) LEFT JOIN xforce.task_chunks c USING (task_id, seq)`
+    SELECT h.position FROM xforce.held_chunks h JOIN xforce.tasks t USING (task_id) JOIN xforce.task_chunks c USING (task_id, seq)
+    WHERE h.owner = $1 AND h.kind = $2 AND c.state = 'pending' AND t.status = ANY ($3)
+    ORDER BY h.position LIMIT 1 FOR UPDATE OF h SKIP LOCKED)
+  RETURNING task_id, seq),
+kept AS (
+  INSERT INTO xforce.held_chunks (owner, kind, task_id, seq)
+  SELECT $1, $2, following.task_id, following.seq FROM first, unnest($4::uuid[], $5::int[]) AS following (task_id, seq)
+  ON CONFLICT DO NOTHING)
+SELECT c.task_id, c.seq, c.steps, ` + notDurable + ` FROM first JOIN xforce.task_chunks c USING (task_id, seq)`
 
 // Release exchanges the place of a finished entry: it holds the chunks that follow it behind the
 // owner's other held chunks, and returns the first held one, to be queued. If none is held, it returns
-// the chunks that follow.
+// the chunks that follow, and after an error too.
 //
 // The transaction need not survive a crash of Postgres: a chunk that is held again although it was
 // released is delivered twice at most, and one whose hold is lost is dispatched by the janitor.
 func (s *Store) Release(ctx context.Context, owner string, kind job.Kind, following []Next) (due []Next, err error) {
-	due = following
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
-			return err
-		}
-		first, found, err := popDue(ctx, tx, owner, kind)
-		if err != nil || !found {
-			return err
-		}
-		const hold = `
-INSERT INTO xforce.held_chunks (owner, kind, task_id, seq) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
-		for _, next := range following {
-			if _, err := tx.Exec(ctx, hold, owner, kind, next.OperationID, next.Seq); err != nil {
-				return err
-			}
-		}
-		due = []Next{first}
-		return nil
-	})
-	if err != nil {
+	ids, seqs := make([]uuid.UUID, len(following)), make([]int, len(following))
+	for i, next := range following {
+		ids[i], seqs[i] = next.OperationID, next.Seq
+	}
+	first := Next{Due: job.Due{Kind: kind}}
+	err = s.pool.QueryRow(ctx, releaseHeld, owner, kind, liveStates, ids, seqs).
+		Scan(&first.OperationID, &first.Seq, &first.Steps, nil)
+	switch {
+	case isNoRows(err):
+		return following, nil
+	case err != nil:
 		return following, fmt.Errorf("releasing a held chunk: %w", err)
 	}
-	return due, nil
-}
-
-// popDue deletes the first held chunk that is still due, and those of finished operations before it.
-func popDue(ctx context.Context, tx pgx.Tx, owner string, kind job.Kind) (first Next, found bool, err error) {
-	for range maxReleased {
-		first = Next{Due: job.Due{Kind: kind}}
-		err = tx.QueryRow(ctx, popHeld, owner, kind, liveStates).Scan(&first.OperationID, &first.Seq, &first.Steps, &found)
-		if isNoRows(err) {
-			return Next{}, false, nil
-		}
-		if err != nil || found {
-			return first, found, err
-		}
-	}
-	return Next{}, false, nil
+	return []Next{first}, nil
 }
 
 // DropHeld deletes the held chunks of operations that are finished or deleted.

@@ -25,17 +25,22 @@ const (
 )
 
 // The attempt is counted before the step and in its own transaction, so that it is counted even if
-// the chunk kills its worker, or crashes Postgres. The transaction is durable for that reason, and
-// because clients see the change to running: after a crash of Postgres no revision may be given twice.
+// the chunk kills its worker, or crashes Postgres.
+//
+// The transaction is durable if clients see the operation change to running, because after a crash of
+// Postgres no revision may be given twice. It is durable too if the chunk was attempted before. If a
+// crash makes Postgres forget a first attempt, UncountAttempt counts it. Only if its worker is killed
+// together with Postgres, the attempt is made again as the first one.
 const (
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq, t.collection, t.request_id, t.owner FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+  SELECT c.task_id, c.seq, t.status, t.collection, t.request_id, t.owner FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, ''), coalesce(due.owner, '')`
+RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, ''), coalesce(due.owner, ''),
+  CASE WHEN c.attempts = 1 AND due.status = $5 THEN ` + notDurable + ` END`
 
 	markRunning = `
 UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -64,8 +69,8 @@ type Attempt struct {
 func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Kind) (attempt Attempt, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
-		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection, &attempt.RequestID, &attempt.Owner)
+		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind, operation.Running).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection, &attempt.RequestID, &attempt.Owner, nil)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
 		batch.Queue(selectServerRun).QueryRow(func(row pgx.Row) error {
@@ -74,7 +79,11 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 			}
 			return nil // the first attempt since a crash
 		})
-		return tx.SendBatch(ctx, &batch).Close()
+		if err := tx.SendBatch(ctx, &batch).Close(); err != nil || attempt.serverRun != uuid.Nil {
+			return err
+		}
+		attempt.serverRun, err = beginServerRun(ctx, tx)
+		return err
 	})
 	if isNoRows(err) {
 		return Attempt{}, s.whyNotLocked(ctx, c, kind)
@@ -82,10 +91,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	if err != nil {
 		return Attempt{}, fmt.Errorf("counting an attempt: %w", err)
 	}
-	if attempt.serverRun == uuid.Nil {
-		attempt.serverRun, err = s.beginServerRun(ctx)
-	}
-	return attempt, err
+	return attempt, nil
 }
 
 // whyNotLocked returns ErrLocked if the chunk is pending, and ErrNothingDue if it is not.
@@ -103,12 +109,13 @@ SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_
 	return ErrNothingDue
 }
 
-// An attempt stays counted, as lost, if Postgres has crashed since it began.
+// An attempt stays counted, as lost, if Postgres has crashed since it began. $5 is its count, which
+// the crash may have made Postgres forget.
 const uncountAttempt = `
 WITH ended AS (SELECT $3 AND NOT EXISTS (SELECT FROM xforce.server_runs WHERE id = $4) AS in_crash)
 UPDATE xforce.task_chunks SET
-  attempts = attempts - CASE WHEN in_crash THEN 0 ELSE 1 END, lost_attempts = lost_attempts + CASE WHEN in_crash THEN 1 ELSE 0 END
-FROM ended WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND attempts > 0
+  attempts = CASE WHEN in_crash THEN greatest(attempts, $5) ELSE greatest(attempts - 1, 0) END, lost_attempts = lost_attempts + CASE WHEN in_crash THEN 1 ELSE 0 END
+FROM ended WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND (attempts > 0 OR in_crash)
 RETURNING in_crash`
 
 // UncountAttempt subtracts an attempt that failed for a reason outside of the chunk: the cause is a
@@ -129,7 +136,7 @@ func (s *Store) UncountAttempt(ctx context.Context, c job.Chunk, attempt Attempt
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit) // the step may have been cancelled
 	defer cancel()
 	for {
-		err = s.pool.QueryRow(ctx, uncountAttempt, c.OperationID, c.Seq, mayHaveCrashed(cause), attempt.serverRun).Scan(&lost)
+		err = s.pool.QueryRow(ctx, uncountAttempt, c.OperationID, c.Seq, mayHaveCrashed(cause), attempt.serverRun, attempt.Count).Scan(&lost)
 		if isNoRows(err) { // done or finished meanwhile
 			return false, nil
 		}

@@ -40,6 +40,7 @@ func TestUncountAttempt(t *testing.T) {
 	}{
 		"the network breaks":               {broken, ``, false},
 		"Postgres crashes":                 {broken, crash, true},
+		"Postgres forgets the attempt":     {broken, crash + `; UPDATE xforce.task_chunks SET attempts = 0`, true},
 		"Postgres crashes behind a pooler": {&pgconn.PgError{Code: "08P01", Message: "server conn crashed?"}, crash, true},
 		"Postgres falls silent":            {context.DeadlineExceeded, crash, true},
 		"crash and new attempts of others": {broken, crash + `; INSERT INTO xforce.server_runs DEFAULT VALUES`, true},

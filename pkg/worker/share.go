@@ -2,10 +2,12 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
@@ -41,7 +43,27 @@ func (w *Worker) releaseNext(ctx context.Context, attempt store.Attempt) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dispatchTimeout)
 	defer cancel()
-	w.dispatchAll(ctx, w.release(ctx, attempt.Owner, nil))
+	w.dispatchAll(ctx, 0, w.release(ctx, attempt.Owner, nil))
+}
+
+// giveWay exchanges an entry that is to be retried for a held chunk of the owner, which is processed
+// after the delay of the retry. So chunks that can't be processed for long, such as those of a locked
+// table, do not occupy the owner's share. It returns the error itself if nothing is held; nil means that
+// the entry is done.
+func (w *Worker) giveWay(ctx context.Context, c job.Chunk, attempt store.Attempt, err error) error {
+	retry, ok := errors.AsType[*queue.RetryAfterError](err)
+	if !ok || attempt.Owner == "" || ctx.Err() != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
+	defer cancel()
+	released := w.release(ctx, attempt.Owner, []store.Next{{Due: job.Due{Kind: w.kind, Chunk: c}}})
+	if len(released) == 0 || released[0].Chunk == c {
+		return err
+	}
+	w.Log.WarnContext(ctx, "the chunk gives way to a held one of its owner", slog.String("reason", retry.Reason), slog.Any("error", retry.Err))
+	w.dispatchAll(ctx, retry.Delay, released)
+	return nil
 }
 
 // release exchanges chunks that became due for one that is held. After an error it returns the chunks

@@ -38,9 +38,9 @@ type Deps struct {
 	// MaxStepTime is how long a step may hold its transaction before its operation fails; 0 means until
 	// the queue's own timeout. Vacuum can't remove rows that were deleted since the transaction began.
 	MaxStepTime time.Duration
-	// Steps and Finished are the worker's metrics; nil for metrics that nothing exports.
 	// Shares limit what one owner may have in a queue.
-	Shares   config.Shares
+	Shares config.Shares
+	// Steps and Finished are the worker's metrics; nil for metrics that nothing exports.
 	Steps    *metrics.Steps
 	Finished *metrics.Finished
 }
@@ -91,8 +91,11 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
 	}
 	result, err := w.run(ctx, c, attempt)
-	if ended(result) {
+	switch {
+	case ended(result):
 		w.releaseNext(ctx, attempt)
+	case result == metrics.StepTransient:
+		err = w.giveWay(ctx, c, attempt, err)
 	}
 	if retry, ok := errors.AsType[*queue.RetryAfterError](err); ok && attempt.RequestID != "" {
 		retry.Attrs = append(retry.Attrs, slog.String(logging.RequestID, attempt.RequestID))
@@ -161,14 +164,14 @@ func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, attempt store.At
 	}
 	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
 	defer cancel()
-	w.dispatchAll(ctx, w.following(ctx, attempt, done))
+	w.dispatchAll(ctx, 0, w.following(ctx, attempt, done))
 	w.publish(ctx, c)
 }
 
-// dispatchAll queues chunks.
-func (w *Worker) dispatchAll(ctx context.Context, due []store.Next) {
+// dispatchAll queues chunks, to be processed after the delay.
+func (w *Worker) dispatchAll(ctx context.Context, delay time.Duration, due []store.Next) {
 	for _, next := range due {
-		if err := w.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
+		if err := w.dispatcher.DispatchAfter(ctx, delay, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
 			w.Log.WarnContext(ctx, "the next chunk was not queued; the janitor will dispatch it", slog.Any("error", err))
 			return
 		}

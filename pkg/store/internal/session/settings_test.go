@@ -19,8 +19,9 @@ func TestSettings(t *testing.T) {
 	for _, tt := range []struct {
 		name, setting, set, want string
 	}{
-		{"statement timeout", "statement_timeout", "3s", "15s"},
-		{"lock timeout", "lock_timeout", "3s", "0"},
+		// The DBA's value applies to the statement that changes it, so it must not be short.
+		{"statement timeout", "statement_timeout", "3min", "15s"},
+		{"lock timeout", "lock_timeout", "3min", "0"},
 		{"timeout of an idle transaction", "idle_in_transaction_session_timeout", "1ms", "10s"},
 		{"no timeout of an idle transaction", "idle_in_transaction_session_timeout", "0", "10s"},
 		{"commit without durability", "synchronous_commit", "off", "on"},

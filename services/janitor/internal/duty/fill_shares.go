@@ -63,7 +63,7 @@ func (d fillShares) fill(ctx context.Context, share store.Share) error {
 			if err := d.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
 				return err // the duty dispatch finds the chunk
 			}
-			}
+		}
 	}
 	if missing > 0 {
 		d.log.InfoContext(ctx, "queued held chunks", slog.String("kind", string(share.Kind)), slog.Int("chunks", missing))
