@@ -18,7 +18,7 @@ func TestDropAbandonedSkipsLockedUploads(t *testing.T) {
 	f.exec(t, `UPDATE xforce.tasks SET updated_at = now() - interval '1 hour'`)
 	touched := f.upload(t)
 	f.lock(t, `SELECT FROM xforce.tasks WHERE task_id = $1`, locked)
-	d := dropAbandoned{db: f.db, log: f.log, meters: metrics.NewDuties(), untouched: time.Minute, timeout: 300 * time.Millisecond}
+	d := dropAbandoned{db: f.db, log: f.log, meters: metrics.NewDuties(), untouched: time.Minute, timeout: 2 * time.Second}
 	if err := d.pass(t.Context()); err == nil {
 		t.Error("pass() = nil, want the error of the locked upload")
 	}
