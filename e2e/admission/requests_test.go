@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,33 +24,45 @@ func record(id string) string {
 	return fmt.Sprintf(`{"tool_id":%q,"name":%q}`+"\n", id, hex.EncodeToString(text))
 }
 
+// idOf returns the id of the operation in the headers of its 202.
+func idOf(header http.Header) string {
+	location := header.Get("Operation-Location")
+	return location[strings.LastIndexByte(location, '/')+1:]
+}
+
 // post imports NDJSON, as often as the server asks for it, and returns the operation's id.
 func post(t *testing.T, s *stack.Stack, body string) (id string) {
 	t.Helper()
 	await.Until(t, 2*time.Minute, "an accepted import", func() bool {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Client().Base()+"/api/tools/import", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", "application/x-ndjson")
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusAccepted {
-			seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+		status, header, text := sendNDJSON(t, http.MethodPost, s.Client().Base()+"/api/tools/import", body)
+		if status != http.StatusAccepted {
+			seconds, err := strconv.Atoi(header.Get("Retry-After"))
 			if err != nil {
-				t.Fatalf("POST = %d without Retry-After, want 202", response.StatusCode)
+				t.Fatalf("POST = %d %s without Retry-After, want 202", status, text)
 			}
 			_ = await.Sleep(t.Context(), time.Duration(seconds)*time.Second)
 			return false
 		}
-		location := response.Header.Get("Operation-Location")
-		id = location[strings.LastIndexByte(location, '/')+1:]
+		id = idOf(header)
 		return true
 	})
 	return id
+}
+
+// readAll reads what is left of a connection.
+func readAll(conn net.Conn) string {
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+	text, _ := io.ReadAll(conn)
+	return string(text)
+}
+
+// awaitSuccess waits until an operation has succeeded.
+func awaitSuccess(t *testing.T, s *stack.Stack, id string) {
+	t.Helper()
+	await.Until(t, time.Minute, "the end of the import", func() bool {
+		status, text := send(t, s, http.MethodGet, "/operations/"+id, "")
+		return status == http.StatusOK && strings.Contains(text, `"Succeeded"`)
+	})
 }
 
 func send(t *testing.T, s *stack.Stack, method, path, body string) (status int, text string) {
@@ -69,9 +82,26 @@ func sendTo(t *testing.T, method, address, body string) (status int, text string
 		t.Error(err)
 		return 0, ""
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	content, _ := io.ReadAll(response.Body)
 	return response.StatusCode, string(content)
+}
+
+// sendNDJSON sends a body of NDJSON.
+func sendNDJSON(t *testing.T, method, address, body string) (status int, header http.Header, text string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-ndjson")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, _ := io.ReadAll(response.Body)
+	return response.StatusCode, response.Header, string(content)
 }
 
 // memory is the largest resident memory of the api that was seen.
@@ -117,7 +147,7 @@ func gauge(address, name string) (value float64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	content, _ := io.ReadAll(response.Body)
 	for line := range strings.Lines(string(content)) {
 		if text, found := strings.CutPrefix(line, name+" "); found {

@@ -45,8 +45,9 @@ func NewRequests() *Requests {
 	r := &Requests{
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "longshore_http_requests_total",
-			Help: "Finished requests, by method, route pattern (none if no route matches) and status (499 if the client disconnected).",
-		}, []string{"method", "route", "status"}),
+			Help: "Finished requests, by method, route pattern (none if no route matches), status (499 if the client disconnected) " +
+				"and whether they were refused for lack of room (true: longshore_admission_rejected_total has the resource).",
+		}, []string{"method", "route", "status", "refused"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "longshore_http_request_seconds", Buckets: requestBuckets,
 			Help: "Time from the headers of a request to the end of its response, including the upload and the wait that the client requested.",
@@ -92,7 +93,9 @@ type Request struct {
 	// Route is a pattern of the route table, or NoRoute; never the path that the client sent.
 	Route string
 	// Status is the HTTP status, or ClientLeft.
-	Status   int
+	Status int
+	// Refused means that the service works as it should and has no room for the request.
+	Refused  bool
 	Duration time.Duration
 	// ID is the request id, which the logs contain.
 	ID string
@@ -107,7 +110,7 @@ func (r *Requests) Begin() func(Request) {
 		if !slices.Contains(methods, method) {
 			method = otherMethod
 		}
-		r.total.WithLabelValues(method, q.Route, strconv.Itoa(q.Status)).Inc()
+		r.total.WithLabelValues(method, q.Route, strconv.Itoa(q.Status), strconv.FormatBool(q.Refused)).Inc()
 		observe(r.seconds.WithLabelValues(method, q.Route), q.Duration, requestExemplar, q.ID)
 	}
 }

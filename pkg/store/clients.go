@@ -18,7 +18,16 @@ type ClientLimits struct {
 	CacheBytes int64
 	// Hold reserves memory for a request; release returns it. nil means no limit.
 	Hold func(ctx context.Context, bytes int64) (release func(), err error)
+	// Refused is called when a read or an upload got no turn, with the name of what is used up:
+	// TurnsOfReads or TurnsOfWrites. nil is allowed.
+	Refused func(resource string)
 }
+
+// The resources that ClientLimits.Refused names.
+const (
+	TurnsOfReads  = "reads"
+	TurnsOfWrites = "writes"
+)
 
 const (
 	// defaultCacheBytes is enough for some chunks.
@@ -37,7 +46,7 @@ type clients struct {
 }
 
 func newClients(l ClientLimits) clients {
-	c := clients{reads: newTurns(l.Reads), writes: newTurns(l.Writes), cache: newChunkCache(l.CacheBytes), hold: l.Hold}
+	c := clients{reads: newTurns(TurnsOfReads, l.Reads, l.Refused), writes: newTurns(TurnsOfWrites, l.Writes, l.Refused), cache: newChunkCache(l.CacheBytes), hold: l.Hold}
 	if c.hold == nil {
 		c.hold = func(context.Context, int64) (func(), error) { return func() {}, nil }
 	}
@@ -45,28 +54,37 @@ func newClients(l ClientLimits) clients {
 }
 
 // turns admits a number of callers at the same time, in the order of their calls.
-type turns chan struct{}
+type turns struct {
+	name    string
+	free    chan struct{} // nil means no limit
+	refused func(name string)
+}
 
-// newTurns returns turns for n callers; 0 means no limit.
-func newTurns(n int) turns {
-	if n <= 0 {
-		return nil
+// newTurns returns turns for n callers; 0 means no limit. refused may be nil.
+func newTurns(name string, n int, refused func(string)) turns {
+	t := turns{name: name, refused: refused}
+	if n > 0 {
+		t.free = make(chan struct{}, n)
 	}
-	return make(turns, n)
+	if refused == nil {
+		t.refused = func(string) {}
+	}
+	return t
 }
 
 // take waits for a turn. It returns a fault of kind Busy if it gets none in time. The caller must call
 // end.
 func (t turns) take(ctx context.Context) (end func(), err error) {
-	if t == nil {
+	if t.free == nil {
 		return func() {}, nil
 	}
 	timeout := time.NewTimer(turnTimeout)
 	defer timeout.Stop()
 	select {
-	case t <- struct{}{}:
-		return func() { <-t }, nil
+	case t.free <- struct{}{}:
+		return func() { <-t.free }, nil
 	case <-timeout.C:
+		t.refused(t.name)
 		return nil, fault.New(fault.Busy, "server-busy",
 			"The database is busy with other reads and uploads. Nothing was changed; try again in a few seconds.").RetryAfter(busyRetryAfter)
 	case <-ctx.Done():

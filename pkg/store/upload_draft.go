@@ -33,7 +33,7 @@ type Draft struct {
 	// RequestID is the id of the request that started the operation, for the workers' logs; empty
 	// if there is none. Only its first maxRequestID characters are stored.
 	RequestID string
-	// Owner is the client that started the operation: see Share. Empty: nobody, without a limit.
+	// Owner is the client that started the operation: see Share. Empty means none, without a limit.
 	Owner string
 }
 

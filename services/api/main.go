@@ -42,7 +42,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	deps, err := service.Open(ctx, env, service.Options{
 		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{
-			Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter, Clients: cfg.ClientLimits(limits),
+			Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter, Clients: cfg.ClientLimits(limits, occupied),
 			Write: cfg.WriteTimeout,
 		},
 	})

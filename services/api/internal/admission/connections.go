@@ -4,12 +4,9 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -89,12 +86,7 @@ func (c *Connections) refuse(conn net.Conn, refusal error) {
 		defer func() { <-c.refusals }()
 		defer func() { _ = conn.Close() }()
 		_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
-		status := http.StatusServiceUnavailable
-		if fault.Is(refusal, fault.TooMany) {
-			status = http.StatusTooManyRequests
-		}
-		_, _ = io.WriteString(conn, "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+
-			"\r\nRetry-After: "+strconv.Itoa(int(retryAfter/time.Second))+"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		_ = answer(conn, refusal)
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {
 			_ = half.CloseWrite()
 		}

@@ -1,6 +1,7 @@
 package admission_test
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -76,11 +77,32 @@ func get(t *testing.T, transport *http.Transport, url string) (status int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	if response.StatusCode >= http.StatusTooManyRequests && response.Header.Get("Retry-After") == "" {
-		t.Errorf("%d has no Retry-After", response.StatusCode)
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode >= http.StatusTooManyRequests {
+		checkRefusal(t, response)
 	}
 	return response.StatusCode
+}
+
+// checkRefusal checks that a refusal says when to come again, and is a problem like any other error.
+func checkRefusal(t *testing.T, response *http.Response) {
+	t.Helper()
+	var body struct {
+		Status int
+		Code   string `json:"type"`
+		ID     string `json:"request_id"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		t.Fatal(err)
+	}
+	header := response.Header
+	if header.Get("Retry-After") != "5" || header.Get("Content-Type") != "application/problem+json" || !response.Close {
+		t.Errorf("refusal has %v and closes: %t, want Retry-After: 5, a problem, and a closed connection", header, response.Close)
+	}
+	want := map[int]string{429: "urn:longshore:problem:client-limit", 503: "urn:longshore:problem:server-busy"}[response.StatusCode]
+	if body.Status != response.StatusCode || body.Code != want || body.ID == "" || body.ID != header.Get("X-Request-Id") {
+		t.Errorf("refusal = %+v with X-Request-Id %q, want status %d, type %s and the same id", body, header.Get("X-Request-Id"), response.StatusCode, want)
+	}
 }
 
 // waitForStatus asks with new connections until the status comes.

@@ -161,7 +161,7 @@ func (p *Pool) count(err error) error {
 	return err
 }
 
-// exceeds reports whether more than the given share, in percent, is taken, or somebody waits.
+// exceeds reports whether more than the given share, in percent, is taken, or a caller waits.
 func (p *Pool) exceeds(percent int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

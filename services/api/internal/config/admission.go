@@ -9,6 +9,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
@@ -140,10 +141,11 @@ func memoryLimit() (int64, error) {
 	return limit, nil
 }
 
-// ClientLimits returns the limits of the store.
-func (c Config) ClientLimits(l admission.Limits) store.ClientLimits {
+// ClientLimits returns the limits of the store. m counts what they refuse.
+func (c Config) ClientLimits(l admission.Limits, m *metrics.Admission) store.ClientLimits {
 	limits := store.ClientLimits{
 		Reads: c.Admission.MaxReads, Writes: c.Admission.MaxWrites, CacheBytes: admission.CacheBytes(l.Memory), Hold: admission.Hold,
+		Refused: func(resource string) { m.Rejected(resource, metrics.RejectedServer) },
 	}
 	if limits.Reads == 0 {
 		limits.Reads = max(1, c.Postgres.MaxConns/4) //nolint:mnd // as documented
@@ -151,6 +153,8 @@ func (c Config) ClientLimits(l admission.Limits) store.ClientLimits {
 	if limits.Writes == 0 {
 		limits.Writes = max(1, c.Postgres.MaxConns/2) //nolint:mnd // as documented
 	}
+	m.SetLimit(store.TurnsOfReads, int64(limits.Reads))
+	m.SetLimit(store.TurnsOfWrites, int64(limits.Writes))
 	return limits
 }
 

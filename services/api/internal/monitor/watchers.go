@@ -35,7 +35,7 @@ type watchers struct {
 	// read reads operations, and the events of each after a revision; without events if that is
 	// noEvents.
 	read func(ctx context.Context, after map[uuid.UUID]int) map[uuid.UUID]look
-	// wake tells the goroutine that an operation is due, or that no request waits any more.
+	// wake shows the goroutine that an operation is due, or that no request waits any more.
 	wake chan struct{}
 
 	mu   sync.Mutex

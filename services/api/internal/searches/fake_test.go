@@ -36,10 +36,14 @@ var sealed = time.Date(2024, 8, 6, 15, 24, 15, 0, time.UTC)
 
 // fake is a store, a monitor and a dispatcher of one search, and records its calls.
 type fake struct {
-	op     operation.Operation
-	blocks []store.OutputBlock
+	op operation.Operation
+	// accepted is the result of Accept; nil means op.
+	accepted *operation.Operation
+	blocks   []store.OutputBlock
 	// prepareErr is the error of PrepareScan.
 	prepareErr error
+	// readErr is the error of BeginRead.
+	readErr    error
 	drafts     []store.Draft
 	dispatched int
 	deleted    bool
@@ -49,6 +53,9 @@ type fake struct {
 
 func (f *fake) Accept(_ context.Context, draft store.Draft) (*operation.Operation, error) {
 	f.drafts = append(f.drafts, draft)
+	if f.accepted != nil {
+		return f.accepted, nil
+	}
 	return &f.op, nil
 }
 
@@ -64,7 +71,7 @@ func (f *fake) PrepareScan(context.Context, *collection.Collection, query.Query)
 	return nil, f.prepareErr
 }
 
-func (*fake) BeginRead(context.Context) (func(), error) { return func() {}, nil }
+func (f *fake) BeginRead(context.Context) (func(), error) { return func() {}, f.readErr }
 
 func (f *fake) Outputs(_ context.Context, _ uuid.UUID, _ string, from, limit int) ([]store.OutputBlock, error) {
 	blocks := f.blocks[min(from, len(f.blocks)):]
@@ -133,6 +140,12 @@ func newFake(state operation.State, found int) *fake {
 
 func (f *fake) send(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
+	return f.sendWith(t.Context(), t, method, path, body)
+}
+
+// sendWith sends a request with a context.
+func (f *fake) sendWith(ctx context.Context, t *testing.T, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)
@@ -148,5 +161,5 @@ func (f *fake) send(t *testing.T, method, path, body string) *httptest.ResponseR
 	if err != nil {
 		t.Fatal(err)
 	}
-	return edgetest.Send(t, edgetest.NewEngine(handler.Routes()), method, path, body)
+	return edgetest.SendWith(ctx, t, edgetest.NewEngine(handler.Routes()), method, path, body)
 }

@@ -26,11 +26,16 @@ func (h *Handler) respond(c *gin.Context, op *operation.Operation, w window) err
 		h.writeHeader(c, op)
 		return nil
 	}
-	head, err := encodeHead(h.newDocument(c, op, w))
+	results, err := h.openResults(c.Request.Context(), op, w)
 	if err != nil {
 		return err
 	}
-	results, err := h.openResults(c.Request.Context(), op, w)
+	return h.write(c, op, w, results)
+}
+
+// write writes the search and the results.
+func (h *Handler) write(c *gin.Context, op *operation.Operation, w window, results *results) error {
+	head, err := encodeHead(h.newDocument(c, op, w))
 	if err != nil {
 		return err
 	}

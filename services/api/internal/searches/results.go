@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// blockBytes is what an output block of usual size occupies while it is read and written.
+	// blockBytes is what an output block of usual size occupies while it is read: compressed, and
+	// as it is.
 	blockBytes = 512 << 10
 	// batchBlocks is how many output blocks are read at a time.
 	batchBlocks = 1
@@ -40,11 +41,8 @@ func (h *Handler) openResults(ctx context.Context, op *operation.Operation, w wi
 	if r.remaining == 0 {
 		return r, nil
 	}
-	limit := batchBlocks
-	if r.oneBatch {
-		limit = partialBlocks
-	}
-	if err := admission.Of(ctx).Download(ctx, int64(limit)*blockBytes); err != nil {
+	taken := admission.Of(ctx)
+	if err := taken.Download(ctx, batchBlocks*blockBytes); err != nil {
 		return nil, err
 	}
 	if w.offset > 0 {
@@ -58,9 +56,43 @@ func (h *Handler) openResults(ctx context.Context, op *operation.Operation, w wi
 		}
 		r.next, r.skip = seq, w.offset-before
 	}
-	var err error
-	r.first, err = r.read(limit)
-	return r, err
+	limit, err := r.batchLimit(w)
+	if err != nil {
+		return nil, err
+	}
+	if err := taken.Reserve(ctx, int64(limit-batchBlocks)*blockBytes); err != nil {
+		return nil, err
+	}
+	if r.first, err = r.read(limit); err != nil {
+		return nil, err
+	}
+	if r.oneBatch { // a slow client holds what was read, and not what reading it took
+		taken.Free(int64(limit)*blockBytes - sizeOf(r.first))
+	}
+	return r, nil
+}
+
+// batchLimit returns how many blocks are read first: of an unfinished search those that have the
+// window's records, at most partialBlocks.
+func (r *results) batchLimit(w window) (int, error) {
+	if !r.oneBatch {
+		return batchBlocks, nil
+	}
+	last, _, found, err := r.store.BlockOfRow(r.ctx, r.op.ID, store.RowsStage, w.offset+r.remaining-1)
+	if err != nil {
+		return 0, err
+	}
+	if !found { // the search has replaced its blocks since its state was read
+		return partialBlocks, nil
+	}
+	return min(max(last-r.next+1, 1), partialBlocks), nil
+}
+
+func sizeOf(blocks []store.OutputBlock) (bytes int64) {
+	for _, block := range blocks {
+		bytes += int64(len(block.Bytes))
+	}
+	return bytes
 }
 
 func (r *results) read(limit int) ([]store.OutputBlock, error) {

@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
 )
 
@@ -92,6 +94,23 @@ func TestStatusWindow(t *testing.T) {
 				t.Errorf("blocks read = %d, want at most a batch more than %d", f.read, tt.read)
 			}
 		})
+	}
+}
+
+// A response with the records of an unfinished search reserves memory for the blocks that it reads,
+// and not for the most that it may read: two of them fit into a gate with room for four blocks.
+func TestStatusReservesWhatItReads(t *testing.T) {
+	t.Parallel()
+	const room = 4 * 512 << 10
+	gate := admission.New(admission.Limits{Memory: room * 4 / 3}, metrics.NewAdmission()) // a quarter is for the cache
+	for range 2 {
+		ctx, taken := gate.Begin(t.Context(), "client")
+		defer taken.End()
+		w := newFake(operation.Running, 3).sendWith(ctx, t, http.MethodGet, path, "") // two blocks
+		edgetest.CheckStatus(t, w, http.StatusAccepted)
+		if used := gate.Memory.Used(); used > 1000 {
+			t.Errorf("%d bytes are reserved after the reading of two small blocks, want their size", used)
+		}
 	}
 }
 

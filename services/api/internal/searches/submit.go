@@ -11,7 +11,8 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// submit accepts a search and waits a moment for its end.
+// submit accepts a search and waits a moment for its end. An accepted search must not fail: if there
+// is no room for its results, the client gets 202 and reads them at the status.
 func (h *Handler) submit(c *gin.Context) error {
 	headers, err := h.Policy.Read(c.Request, operation.Search)
 	if err != nil {
@@ -25,7 +26,16 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.respond(c, h.await(c, op, headers.Wait), window{})
+	current := h.await(c, op, headers.Wait)
+	found, err := h.openResults(c.Request.Context(), current, window{})
+	if err != nil && !op.State.Terminal() {
+		h.Log.WarnContext(c.Request.Context(), "a new search is answered without its results", slog.Any("error", err))
+		current, found, err = op, new(results), nil
+	}
+	if err != nil {
+		return err
+	}
+	return h.write(c, current, window{}, found)
 }
 
 // accept stores the search and dispatches its first step. Postgres checks the values of the query

@@ -46,7 +46,8 @@ func (l *requestLog) finish(c *gin.Context, w *timedWriter, err error) {
 	}
 	status := statusOf(c.Request.Context(), w, err)
 	l.count(metrics.Request{
-		Method: c.Request.Method, Route: l.route, Status: status, Duration: duration, ID: c.GetHeader(edge.RequestIDHeader),
+		Method: c.Request.Method, Route: l.route, Status: status, Refused: refused(err), Duration: duration,
+		ID: c.GetHeader(edge.RequestIDHeader),
 	})
 	attrs := []slog.Attr{slog.String("method", c.Request.Method), slog.String("route", l.route)}
 	if err != nil {
@@ -100,9 +101,9 @@ func clientLeft(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
-// logFailure logs server errors at ERROR, refusals for lack of room at WARN, and client errors at INFO. Client errors are logged by
-// their code only, because the message may quote the client's data. If the client disconnected, the
-// error is not logged, because it is only a consequence.
+// logFailure logs server errors at ERROR, refusals for lack of room at WARN, and client errors at INFO.
+// Client errors are logged by their code only, because the message may quote the client's data. If the
+// client disconnected, the error is not logged, because it is only a consequence.
 func (l *requestLog) logFailure(ctx context.Context, attrs []slog.Attr, status int, err error) {
 	if clientLeft(ctx, err) {
 		l.log.LogAttrs(ctx, slog.LevelInfo, "the client left before its answer", attrs...)

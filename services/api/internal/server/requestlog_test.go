@@ -115,12 +115,12 @@ func TestRequestLogHasOneLinePerRequest(t *testing.T) {
 		want         logLine
 		counted      string
 	}{
-		"GET":       {http.MethodGet, "/thing/1", succeed, logLine{Level: "DEBUG", Msg: "request served", Operation: id.String(), Route: "/thing/:id", Status: 202}, "GET /thing/:id 202"},
-		"HEAD":      {http.MethodHead, "/thing/1", succeed, logLine{Level: "DEBUG", Msg: "request served", Operation: id.String(), Route: "/thing/:id", Status: 202}, "HEAD /thing/:id 202"},
-		"POST":      {http.MethodPost, "/thing:act", succeed, logLine{Level: "INFO", Msg: "request served", Operation: id.String(), Route: "/thing:act", Status: 202}, "POST /thing:act 202"},
-		"refused":   {http.MethodPost, "/thing:act", refuse, logLine{Level: "INFO", Msg: "request not served", Operation: id.String(), Route: "/thing:act", Path: "/thing:act", Status: 409, Code: "no"}, "POST /thing:act 409"},
-		"no route":  {http.MethodGet, "/secret-place", nil, logLine{Level: "INFO", Msg: "request not served", Route: "none", Path: "/secret-place", Status: 404}, "GET none 404"},
-		"no method": {"BREW", "/thing/1", nil, logLine{Level: "INFO", Msg: "request not served", Route: "none", Path: "/thing/1", Status: 405}, "other none 405"},
+		"GET":       {http.MethodGet, "/thing/1", succeed, logLine{Level: "DEBUG", Msg: "request served", Operation: id.String(), Route: "/thing/:id", Status: 202}, "GET false /thing/:id 202"},
+		"HEAD":      {http.MethodHead, "/thing/1", succeed, logLine{Level: "DEBUG", Msg: "request served", Operation: id.String(), Route: "/thing/:id", Status: 202}, "HEAD false /thing/:id 202"},
+		"POST":      {http.MethodPost, "/thing:act", succeed, logLine{Level: "INFO", Msg: "request served", Operation: id.String(), Route: "/thing:act", Status: 202}, "POST false /thing:act 202"},
+		"refused":   {http.MethodPost, "/thing:act", refuse, logLine{Level: "INFO", Msg: "request not served", Operation: id.String(), Route: "/thing:act", Path: "/thing:act", Status: 409, Code: "no"}, "POST false /thing:act 409"},
+		"no route":  {http.MethodGet, "/secret-place", nil, logLine{Level: "INFO", Msg: "request not served", Route: "none", Path: "/secret-place", Status: 404}, "GET false none 404"},
+		"no method": {"BREW", "/thing/1", nil, logLine{Level: "INFO", Msg: "request not served", Route: "none", Path: "/thing/1", Status: 405}, "other false none 405"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +162,7 @@ func TestRequestLogAfterClientLeft(t *testing.T) {
 		strings.Contains(text, "unavailable") {
 		t.Errorf("log = %s, want one INFO line without the error", text)
 	}
-	if want := "GET /thing/:id 499"; counted != want {
+	if want := "GET false /thing/:id 499"; counted != want {
 		t.Errorf("counted as %q, want %q", counted, want)
 	}
 	lines, text, counted = logRequest(t, httptest.NewRequestWithContext(ctx, http.MethodGet, "/thing/1", nil), func(*gin.Context) error {
@@ -171,7 +171,7 @@ func TestRequestLogAfterClientLeft(t *testing.T) {
 	if len(lines) != 1 || lines[0].Level != "ERROR" {
 		t.Errorf("log = %s, want one ERROR line for an internal error", text)
 	}
-	if want := "GET /thing/:id 500"; counted != want {
+	if want := "GET false /thing/:id 500"; counted != want {
 		t.Errorf("counted as %q, want %q", counted, want)
 	}
 }
@@ -183,6 +183,9 @@ func TestRequestLogLevel(t *testing.T) {
 		fmt.Errorf("writing: %w", errClientNotReading): slog.LevelInfo,
 		fmt.Errorf("%w: gone", context.Canceled):       slog.LevelError, // the client is still connected
 		fault.New(fault.NotFound, "none", "None"):      slog.LevelInfo,
+		fault.New(fault.Busy, "busy", "Later"):         slog.LevelWarn,
+		fault.New(fault.TooMany, "many", "Later"):      slog.LevelWarn,
+		fault.New(fault.StorageFull, "full", "Later"):  slog.LevelWarn,
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/thing/1", nil)
 		lines, text, counted := logRequest(t, r, func(*gin.Context) error { return err })
@@ -191,6 +194,9 @@ func TestRequestLogLevel(t *testing.T) {
 		}
 		if got := strings.Contains(counted, " 50"); got != (level == slog.LevelError) {
 			t.Errorf("%v was counted as %q, want a server error: %t", err, counted, level == slog.LevelError)
+		}
+		if got := strings.HasPrefix(counted, "GET true "); got != (level == slog.LevelWarn) {
+			t.Errorf("%v was counted as %q, want refused: %t", err, counted, level == slog.LevelWarn)
 		}
 	}
 }

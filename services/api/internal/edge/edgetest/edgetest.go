@@ -52,7 +52,15 @@ func (recorder) SetReadDeadline(time.Time) error { return nil }
 // Send sends a request and returns the response. headers are alternating names and values.
 func Send(t *testing.T, engine http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	return SendWith(t.Context(), t, engine, method, path, body, headers...)
+}
+
+// SendWith is Send with the context of the request.
+func SendWith(
+	ctx context.Context, t *testing.T, engine http.Handler, method, path, body string, headers ...string,
+) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
 	for pair := range slices.Chunk(headers, 2) {
 		request.Header.Add(pair[0], pair[1])
 	}

@@ -49,7 +49,8 @@ func (r *receipts) begin(id uuid.UUID, part int) (end func()) {
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if parts[part].requests--; parts[part].requests == 0 {
+		parts[part].requests--
+		if parts[part].requests == 0 {
 			delete(parts, part)
 		}
 		if len(parts) == 0 {
