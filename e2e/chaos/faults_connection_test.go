@@ -43,10 +43,10 @@ func connectionFaults() []*fault {
 		{name: "statements slow (30 ms each)", lasts: outage, begin: inject(pgproxy.Fault{Action: pgproxy.Delay, Delay: 30 * time.Millisecond})},
 		{name: "statements reset", lasts: outage, begin: inject(pgproxy.Fault{Action: pgproxy.Reset, Chance: 0.05})},
 		{name: "answers reset", lasts: outage, begin: inject(pgproxy.Fault{Moment: pgproxy.BeforeAnswer, Action: pgproxy.Reset, Chance: 0.05})},
-		{name: "answers silent", lasts: silence, survivable: true, begin: inject(pgproxy.Fault{Moment: pgproxy.BeforeAnswer, Action: pgproxy.Silence, Chance: 0.05, Times: 3})},
+		{name: "answers silent", lasts: silence, survivable: true, begin: silent(pgproxy.Fault{Moment: pgproxy.BeforeAnswer, Action: pgproxy.Silence, Chance: 0.05, Times: 3})},
 		{name: "COMMIT lost before Postgres", lasts: outage, begin: inject(commit(pgproxy.BeforeStatement, pgproxy.Reset))},
 		{name: "answer to COMMIT lost", lasts: outage, begin: inject(commit(pgproxy.BeforeAnswer, pgproxy.Reset))},
-		{name: "answer to COMMIT silent", lasts: silence, survivable: true, begin: inject(commit(pgproxy.BeforeAnswer, pgproxy.Silence))},
+		{name: "answer to COMMIT silent", lasts: silence, survivable: true, begin: silent(commit(pgproxy.BeforeAnswer, pgproxy.Silence))},
 		{name: "session ends after COMMIT", lasts: outage, begin: endAfterCommit},
 	}
 	for _, state := range sqlStates {
@@ -58,6 +58,20 @@ func connectionFaults() []*fault {
 
 // notRollback matches all statements but ROLLBACK, which does not fail in a real server.
 var notRollback = regexp.MustCompile(`(?i)^\s*[^r\s]|^\s*r[^o]`)
+
+// silent applies a fault that makes connections silent for a second. They stay silent afterwards, and
+// are reset when the fault ends.
+func silent(f pgproxy.Fault) func(*chaos, *rand.Rand) func() {
+	return func(c *chaos, _ *rand.Rand) func() {
+		var injected []*pgproxy.Injected
+		c.eachProxy(func(p *pgproxy.Postgres) { injected = append(injected, p.Inject(f)) })
+		c.pause(c.t.Context(), time.Second)
+		for _, i := range injected {
+			i.Remove()
+		}
+		return func() { c.eachProxy(func(p *pgproxy.Postgres) { p.Reset() }) }
+	}
+}
 
 func commit(moment pgproxy.Moment, action pgproxy.Action) pgproxy.Fault {
 	return pgproxy.Fault{Statement: pgproxy.Commit, Moment: moment, Action: action, Chance: 0.3, Times: 20}
