@@ -41,6 +41,7 @@ func (s *Stack) Revive(service string, n int) {
 	if !process.ended() {
 		return
 	}
+	process.revived = process.log.size()
 	if err := process.instance.Restart(s.tb.Context()); err != nil {
 		s.tb.Fatal(err)
 	}
@@ -53,12 +54,13 @@ func (s *Stack) Pid(service string, n int) int {
 	return s.service(service, n).instance.Pid()
 }
 
-// Exited describes the processes that have ended although the test ended none of them.
+// Exited describes the processes that have ended by themselves after they were ready. A process that
+// ends during its start, because a server is away, is left to Revive, as to an orchestrator.
 func (s *Stack) Exited() []string {
 	var exited []string
 	for name, processes := range s.services {
 		for n, process := range processes {
-			if process.running && process.ended() {
+			if process.running && process.ended() && process.wasReady(process.revived) {
 				exited = append(exited, fmt.Sprintf("%s %d: %v\n%s", name, n, process.instance.Err(), process.log.tail()))
 			}
 		}

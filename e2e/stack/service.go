@@ -37,6 +37,8 @@ type Service struct {
 	log      *logBuffer
 	instance *programs.Instance
 	running  bool
+	// revived is the size of the log when the process was started by Stack.Revive.
+	revived int
 	// postgres and redis are the process's fault proxies, nil without Options.Proxied.
 	postgres *pgproxy.Postgres
 	redis    *pgproxy.Proxy
@@ -62,13 +64,18 @@ func start(tb testing.TB, service programs.Service, env []string) *Service {
 // awaitReady waits until the process logs that it is ready, after the first offset bytes of its log.
 func (s *Service) awaitReady(tb testing.TB, offset int) {
 	tb.Helper()
-	message := cmp.Or(readyMessages[s.name], readyWorker)
 	await.Until(tb, startLimit, "the "+s.name+" to be ready", func() bool {
 		if s.ended() {
 			tb.Fatalf("the %s exited during its start: %v\n%s", s.name, s.instance.Err(), s.log.tail())
 		}
-		return strings.Contains(s.log.since(offset), message)
+		return s.wasReady(offset)
 	})
+}
+
+// wasReady reports whether the process has logged that it is ready, after the first offset bytes of
+// its log.
+func (s *Service) wasReady(offset int) bool {
+	return strings.Contains(s.log.since(offset), cmp.Or(readyMessages[s.name], readyWorker))
 }
 
 func (s *Service) ended() bool {
