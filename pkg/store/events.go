@@ -31,6 +31,6 @@ ORDER BY e.task_id, e.revision`
 		found[id] = append(found[id], e)
 		return e, err
 	}
-	_, err := collectForClient(ctx, s.pool, "reading events", scan, events, ids, revisions, limit)
+	_, err := collectForClient(ctx, s.reads, "reading events", scan, events, ids, revisions, limit)
 	return found, err
 }

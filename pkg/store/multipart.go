@@ -97,7 +97,7 @@ func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUp
 // the split.
 func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
 	const list = `SELECT part, byte_count, digest FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
-	return collectForClient(ctx, s.pool, "listing parts", pgx.RowToStructByPos[Part], list, id)
+	return collectForClient(ctx, s.reads, "listing parts", pgx.RowToStructByPos[Part], list, id)
 }
 
 // DropMultipart aborts a multipart upload. It does nothing if the upload is finished. After an error

@@ -38,7 +38,7 @@ func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 
 // Operations returns those of the operations that exist, by id, in one query.
 func (s *Store) Operations(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*operation.Operation, error) {
-	found, err := collectForClient(ctx, s.pool, "reading operations", scanOperation, selectOperation+`task_id = ANY ($1)`, ids)
+	found, err := collectForClient(ctx, s.reads, "reading operations", scanOperation, selectOperation+`task_id = ANY ($1)`, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Store) OperationByNumber(ctx context.Context, number int64) (*operation
 }
 
 func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*operation.Operation, error) {
-	found, err := collectForClient(ctx, s.pool, "reading an operation", scanOperation, query, args...)
+	found, err := collectForClient(ctx, s.reads, "reading an operation", scanOperation, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var kept bool
-	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
+	err := s.reads.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
 	if err != nil {
 		return fmt.Errorf("checking whether the operation is kept: %w", ClientError(err))
 	}

@@ -61,6 +61,6 @@ ORDER BY row_number`
 		return nil, err
 	}
 	defer end()
-	return collectForClient(ctx, s.pool, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
+	return collectForClient(ctx, s.reads, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
 		page, id, row, size, pageBytes)
 }

@@ -60,7 +60,9 @@ type Options struct {
 
 // Store reads and writes Longshore's schema. It is safe for concurrent use.
 type Store struct {
-	pool         *session.Pool
+	pool *session.Pool
+	// reads runs the reads of clients, which are bounded by readTimeout.
+	reads        session.Reads
 	clients      clients
 	writeTimeout time.Duration
 }
@@ -75,7 +77,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite)}
+	s := &Store{pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite)}
 	if err := s.requireSchema(ctx, opts.Schema); err != nil {
 		pool.Close()
 		return nil, err

@@ -17,8 +17,10 @@ const (
 	checksInSilence = 6
 	// askTimeout bounds a question. A server that does not answer a new connection is unreachable.
 	askTimeout = 3 * time.Second
-	// queueing is how many silences a statement may wait for a session of a pooler.
-	queueing = 3
+	// patience is how many silences a connection may wait without a sign while it is not known what its
+	// session does: because the server did not answer the question, or because all sessions of a
+	// pooler are in use.
+	patience = 3
 )
 
 // watch ends the connections whose user waits for an answer that will not come. A server whose
@@ -64,9 +66,9 @@ func (p *Pool) check(ctx context.Context, waiting []*connection) {
 		seen, found := views[c.key.Load()]
 		seen.since = c.since.Load()
 		// What two checks see alike is not the moment before an answer.
-		lost := err != nil || !seen.runs && seen == c.seen
-		if p.opts.Pooler && !found {
-			lost = lost && c.waits() > queueing*p.opts.Silence
+		lost := !seen.runs && seen == c.seen
+		if err != nil || p.opts.Pooler && !found {
+			lost = lost && c.waits() > patience*p.opts.Silence
 		}
 		if lost {
 			p.opts.Log.WarnContext(ctx, "closed a connection to Postgres that does not answer",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"regexp"
 	"testing"
 	"time"
 
@@ -71,9 +72,11 @@ func TestLongStatementsGoOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, statement string
+		unanswered      int // questions of the watchdog
 	}{
-		{"slow", "SELECT pg_sleep(2)"},
-		{"waiting for a lock", "UPDATE locked SET n = 2"},
+		{"slow", "SELECT pg_sleep(2)", 0},
+		{"slow, on a server that is slow to answer", "SELECT pg_sleep(2)", 1},
+		{"waiting for a lock", "UPDATE locked SET n = 2", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -86,7 +89,17 @@ func TestLongStatementsGoOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			time.AfterFunc(2*time.Second, func() { _, _ = conn.Exec(context.Background(), "COMMIT") })
-			pool := open(t, pgproxy.StartPostgres(t, database, 1).URL(), session.Options{})
+			proxy := pgproxy.StartPostgres(t, database, 1)
+			pool := open(t, proxy.URL(), session.Options{})
+			if tt.unanswered > 0 {
+				question := pgproxy.Fault{Statement: regexp.MustCompile("pg_stat_activity"), Action: pgproxy.Reset, Times: tt.unanswered}
+				asked := proxy.Inject(question)
+				defer func() {
+					if asked.Hits() != tt.unanswered {
+						t.Errorf("the watchdog got no answer %d times, want %d", asked.Hits(), tt.unanswered)
+					}
+				}()
+			}
 			err := pool.InTx(t.Context(), func(tx pgx.Tx) error {
 				_, err := tx.Exec(t.Context(), tt.statement)
 				return err
