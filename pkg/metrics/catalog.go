@@ -22,6 +22,9 @@ func Catalog() []prometheus.Collector {
 		NewPostgres(func(context.Context) error { return nil }),
 		NewRedis(func(context.Context) error { return nil }),
 		NewRedisMemory(func(context.Context) (int64, int64, error) { return 1, 1, nil }),
+		NewTransactions(func(context.Context) (map[string]time.Duration, error) {
+			return map[string]time.Duration{"longshore-reporter": time.Second}, nil
+		}),
 		NewQueues(func(context.Context) ([]job.QueueStats, error) {
 			return []job.QueueStats{{Name: job.QueueImports}}, nil
 		}),

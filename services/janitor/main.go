@@ -31,6 +31,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	duties, finished := metrics.NewDuties(), metrics.NewFinished()
 	deps.Metrics.MustRegister(duties, finished,
 		metrics.NewBacklog(deps.Store.Stats),
+		metrics.NewTransactions(deps.Store.OldestTransactions),
 		metrics.NewQueues(queue.NewInspector(deps.Redis).Stats),
 		metrics.NewRedisMemory(deps.Redis.Memory),
 	)
