@@ -38,7 +38,7 @@ const everyService = "Log"
 // migrateVariables only.
 const migrate = "migrate"
 
-var migrateVariables = []string{"DATABASE_URL", "LONGSHORE_DIRECT_DATABASE_URL"}
+var migrateVariables = []string{"DATABASE_URL", "LONGSHORE_DIRECT_DATABASE_URL", "LONGSHORE_DB_POOLER"}
 
 // Read returns the variables that all programs of the repository read, by name.
 func Read(root fs.FS) (map[string]*Variable, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +15,9 @@ const (
 	variable = "DATABASE_URL"
 	// directVariable is the address of Postgres itself where DATABASE_URL leads to a pooler.
 	directVariable = "LONGSHORE_DIRECT_DATABASE_URL"
+	// poolerVariable says that DATABASE_URL leads to a pooler, unless it is noPooler.
+	poolerVariable = "LONGSHORE_DB_POOLER"
+	noPooler       = "none"
 )
 
 // hidden replaces a password, as in url.URL.Redacted.
@@ -21,8 +25,15 @@ const hidden = "xxxxx"
 
 var errNoDatabase = errors.New(variable + " is not set: give the address of the database, such as postgres://user@host/longshore")
 
+// errPooled is returned instead of migrating through a pooler, where the lock against other migrations
+// would stay with a session that other clients use.
+var errPooled = errors.New(poolerVariable + " says that " + variable + " leads to a pooler: give the address of Postgres itself in " + directVariable)
+
 // database returns the address to migrate: that of directVariable, if it is set.
 func database(environ []string) (string, error) {
+	if pooler := valueOf(environ, poolerVariable); pooler != "" && pooler != noPooler && valueOf(environ, directVariable) == "" {
+		return "", errPooled
+	}
 	for _, name := range []string{directVariable, variable} {
 		if value := valueOf(environ, name); value != "" {
 			return value, nil
@@ -54,7 +65,7 @@ func showConfig(environ []string, out io.Writer) error {
 	}
 	unknown := []string{}
 	for _, pair := range environ {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") && name != directVariable {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") && name != directVariable && name != poolerVariable {
 			unknown = append(unknown, name)
 		}
 	}
@@ -67,6 +78,8 @@ func showConfig(environ []string, out io.Writer) error {
 		}
 		variables = append(variables, v)
 	}
+	pooler := cmp.Or(valueOf(environ, poolerVariable), noPooler)
+	variables = append(variables, read{Name: poolerVariable, Default: noPooler, Value: pooler})
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(struct {

@@ -32,8 +32,8 @@ func TestConfigHidesPassword(t *testing.T) {
 			}
 			Unknown []string
 		}
-		if jsonErr := json.Unmarshal(out.Bytes(), &printed); err != nil || jsonErr != nil || len(printed.Variables) != 2 {
-			t.Fatalf("run(config) = %v, printed %s (%v), want two variables", err, &out, jsonErr)
+		if jsonErr := json.Unmarshal(out.Bytes(), &printed); err != nil || jsonErr != nil || len(printed.Variables) != 3 {
+			t.Fatalf("run(config) = %v, printed %s (%v), want three variables", err, &out, jsonErr)
 		}
 		v := printed.Variables[0]
 		if printed.Service != "migrate" || v.Name != "DATABASE_URL" || !v.Required || v.Value != want {
@@ -72,6 +72,7 @@ func TestExitCode(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ args, environ []string }{
 		"no database": {nil, []string{"DATABASE_URL="}},
+		"pooler":      {nil, []string{"DATABASE_URL=postgres://127.0.0.1:1/x", "LONGSHORE_DB_POOLER=transaction"}},
 		"config":      {[]string{"config"}, nil},
 		"argument":    {[]string{"up"}, []string{"DATABASE_URL=postgres://127.0.0.1:1/x"}},
 	} {
@@ -94,6 +95,8 @@ func TestDirectAddress(t *testing.T) {
 		want    string
 	}{
 		{"pooled only", []string{variable + "=" + pooled}, pooled},
+		{"pooler and both", []string{poolerVariable + "=transaction", variable + "=" + pooled, directVariable + "=" + direct}, direct},
+		{"no pooler", []string{poolerVariable + "=none", variable + "=" + direct}, direct},
 		{"both", []string{variable + "=" + pooled, directVariable + "=" + direct}, direct},
 		{"direct only", []string{directVariable + "=" + direct}, direct},
 		{"empty", []string{variable + "=" + pooled, directVariable + "="}, pooled},

@@ -34,7 +34,7 @@ func main() {
 
 // exitCode returns 2 for an error that a retry can't cure, like the services, and 1 for any other.
 func exitCode(err error) int {
-	if errors.Is(err, errUsage) || errors.Is(err, errNoDatabase) {
+	if errors.Is(err, errUsage) || errors.Is(err, errNoDatabase) || errors.Is(err, errPooled) {
 		return 2
 	}
 	return 1
