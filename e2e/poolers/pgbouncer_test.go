@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/e2e/client"
@@ -14,10 +15,15 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(programstest.Main(m)) }
 
+// systemTestsLimit is the time limit of the system tests on a slow machine. They take five minutes on
+// two idle cores.
+const systemTestsLimit = 20 * time.Minute
+
 // TestSystemTestsThroughPgBouncer runs all system tests with a PgBouncer of 20 sessions between each
 // stack and Postgres.
 func TestSystemTestsThroughPgBouncer(t *testing.T) {
-	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-timeout=30m", "github.com/longshore-io/longshore/e2e")
+	command := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-timeout="+systemTestsLimit.String(),
+		"github.com/longshore-io/longshore/e2e")
 	command.Env = append(os.Environ(), stack.PoolerVariable+"=pgbouncer")
 	output, err := command.CombinedOutput()
 	if err != nil {
@@ -28,10 +34,12 @@ func TestSystemTestsThroughPgBouncer(t *testing.T) {
 // TestFewSessions: five sessions for all services are enough for imports, searches, reports and a
 // split at the same time: nothing waits for a session that waits for another one.
 func TestFewSessions(t *testing.T) {
-	s := stack.Start(t, stack.Options{PoolerSessions: 5, Importers: 2, Reporters: 2})
+	s := stack.Start(t, stack.Options{PoolerSessions: 5, Importers: 2, Reporters: 2, Env: []string{smallChunks}})
 	var ops []client.Accepted
-	for range 10 {
-		ops = append(ops, s.SubmitLines(tool.NDJSON(5_000, tool.Numbered)))
+	for range 3 {
+		for _, start := range []start{startImport, startSplit, startSearch, startReport, startExport} {
+			ops = append(ops, start(t, s, func() {}))
+		}
 	}
 	for _, op := range ops {
 		s.WaitFor(op, "Succeeded")
@@ -43,7 +51,7 @@ func TestFewSessions(t *testing.T) {
 func TestUndeclaredPooler(t *testing.T) {
 	s := stack.Start(t, stack.Options{PoolerSessions: 5})
 	env := append(s.Env(), "LONGSHORE_DB_POOLER=none")
-	for _, service := range []string{"api", "importer", "searcher", "reporter", "janitor"} {
+	for _, service := range services {
 		t.Run(service, func(t *testing.T) {
 			output := stack.MustNotStart(t, service, env)
 			if !strings.Contains(output, "set LONGSHORE_DB_POOLER=transaction") {
@@ -51,4 +59,31 @@ func TestUndeclaredPooler(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMigrateBesideAPooler: migrate needs a session of its own. It refuses the address of a pooler,
+// and uses that of Postgres itself.
+func TestMigrateBesideAPooler(t *testing.T) {
+	s := stack.Start(t, stack.Options{PoolerSessions: 5})
+	const want = "LONGSHORE_DIRECT_DATABASE_URL"
+	for _, pooler := range []string{"none", "transaction"} {
+		if output := stack.MustNotStart(t, "migrate", append(s.Env(), "LONGSHORE_DB_POOLER="+pooler)); !strings.Contains(output, want) {
+			t.Errorf("migrate with LONGSHORE_DB_POOLER=%s printed %s, want %s", pooler, output, want)
+		}
+	}
+	output := stack.Run(t, "migrate", append(s.Env(), want+"="+s.DB().Config().ConnString()))
+	if !strings.Contains(output, "schema is at version") {
+		t.Errorf("migrate with %s printed %s, want the version of the schema", want, output)
+	}
+}
+
+// TestSeveralHosts: migrate and all services use the second host of their address while the first is
+// dead.
+func TestSeveralHosts(t *testing.T) {
+	s := stack.Start(t, stack.Options{DeadHost: true})
+	if output := stack.Run(t, "migrate", s.Env()); !strings.Contains(output, "schema is at version") {
+		t.Errorf("migrate printed %s, want the version of the schema", output)
+	}
+	s.WaitFor(s.SubmitJSON(tool.SampleJSON), "Succeeded")
+	s.WaitFor(startReport(t, s, func() {}), "Succeeded")
 }

@@ -35,6 +35,20 @@ func (s *Stack) StopAPI() time.Duration { s.tb.Helper(); return s.service("api",
 // StartAPI starts the api again at the same address.
 func (s *Stack) StartAPI() { s.tb.Helper(); s.service("api", 0).restart(s.tb) }
 
+// Stop ends the nth process of a service, counted from 0, with SIGTERM, checks that it exits within
+// its grace, and returns how long it took.
+func (s *Stack) Stop(service string, n int) time.Duration {
+	s.tb.Helper()
+	return s.service(service, n).stop(s.tb)
+}
+
+// StartAgain starts the nth process of a service again, after the faults of its proxies ended.
+func (s *Stack) StartAgain(service string, n int) {
+	s.tb.Helper()
+	s.restoreProxies()
+	s.service(service, n).restart(s.tb)
+}
+
 // KillImporter ends an importer with SIGKILL.
 func (s *Stack) KillImporter(n int) { s.tb.Helper(); s.service("importer", n).kill(s.tb) }
 

@@ -46,12 +46,13 @@ func StartPgBouncer(tb testing.TB, databaseURL string, sessions int) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	password, _ := address.User.Password()
 	folder, port := tb.TempDir(), freePort(tb)
 	target := fmt.Sprintf("host=%s port=%s", address.Hostname(), address.Port())
 	config := filepath.Join(folder, "pgbouncer.ini")
 	for path, content := range map[string]string{
 		config:                         fmt.Sprintf(poolerConfig, target, port, sessions, folder),
-		filepath.Join(folder, "users"): fmt.Sprintf("%q \"\"\n", address.User.Username()),
+		filepath.Join(folder, "users"): fmt.Sprintf("%q %q\n", address.User.Username(), password), // with which it logs in to Postgres
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil { //nolint:gosec // another account reads it
 			tb.Fatal(err)

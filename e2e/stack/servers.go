@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"strconv"
 	"testing"
 
@@ -26,6 +27,20 @@ func freePort(tb testing.TB) int {
 	}
 	tb.Fatal("no free port found")
 	return 0
+}
+
+// behindDeadHost returns an address of the same database whose first host refuses connections.
+func behindDeadHost(tb testing.TB, databaseURL string) string {
+	tb.Helper()
+	address, err := url.Parse(databaseURL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	address.Host = "127.0.0.1:1," + address.Host
+	query := address.Query()
+	query.Set("target_session_attrs", "read-write")
+	address.RawQuery = query.Encode()
+	return address.String()
 }
 
 // Connect opens a connection pool, which is closed when the test ends.

@@ -33,6 +33,8 @@ type Options struct {
 	// PoolerSessions is the number of sessions of a PgBouncer in transaction mode between the services
 	// and Postgres; 0 means none, unless PoolerVariable is set.
 	PoolerSessions int
+	// DeadHost puts a host that refuses connections before that of Postgres in the services' address.
+	DeadHost bool
 	// Env contains additional variables for all services, as NAME=value. Later ones override earlier ones.
 	Env []string
 	// ServiceEnv contains additional variables for the processes of one service, by its name. They
@@ -107,6 +109,9 @@ func Start(tb testing.TB, o Options) *Stack {
 	address := freeAddress(tb)
 	s.console = freeAddress(tb)
 	s.database = database
+	if o.DeadHost {
+		s.database = behindDeadHost(tb, database)
+	}
 	pooler := "none"
 	if o.PoolerSessions == 0 && os.Getenv(PoolerVariable) != "" {
 		o.PoolerSessions = poolerSessions
