@@ -179,7 +179,7 @@ func TestStopWhileSilent(t *testing.T) {
 					ops = append(ops, op)
 				}
 				fault.all(s, service)
-				t.Logf("ended %s after SIGTERM", s.Stop(service, 0).Round(time.Millisecond))
+				t.Logf("ended %s after SIGTERM", s.StopSilent(service, 0).Round(time.Millisecond))
 				release()
 				s.StartAgain(service, 0)
 				for _, op := range ops {

@@ -35,11 +35,12 @@ func (s *Stack) StopAPI() time.Duration { s.tb.Helper(); return s.service("api",
 // StartAPI starts the api again at the same address.
 func (s *Stack) StartAPI() { s.tb.Helper(); s.service("api", 0).restart(s.tb) }
 
-// Stop ends the nth process of a service, counted from 0, with SIGTERM, checks that it exits within
-// its grace, and returns how long it took.
-func (s *Stack) Stop(service string, n int) time.Duration {
+// StopSilent ends the nth process of a service, counted from 0, with SIGTERM while Postgres or Redis
+// does not answer it, checks that it exits within its grace and the 10 s after it that
+// docker-compose.yml gives, and returns how long it took.
+func (s *Stack) StopSilent(service string, n int) time.Duration {
 	s.tb.Helper()
-	return s.service(service, n).stop(s.tb)
+	return s.service(service, n).terminate(s.tb, silentExitLimit)()
 }
 
 // StartAgain starts the nth process of a service again, after the faults of its proxies ended.
@@ -68,7 +69,7 @@ func (s *Stack) StopImporterMidStep(n int) (wait func() time.Duration) {
 	s.tb.Helper()
 	const window = 300 * time.Millisecond
 	importer := s.service("importer", n)
-	wait = importer.terminate(s.tb)
+	wait = importer.terminate(s.tb, exitLimit)
 	await.Always(s.tb, window, "the importer waits for its step", func() bool { return !importer.ended() })
 	return wait
 }

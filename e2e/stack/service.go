@@ -21,6 +21,8 @@ const (
 	shutdownGrace = 8 * time.Second
 	// exitLimit is the maximum time from SIGTERM to the end of a process.
 	exitLimit = shutdownGrace + 2*time.Second
+	// silentExitLimit is the same while Postgres or Redis does not answer.
+	silentExitLimit = shutdownGrace + 10*time.Second
 )
 
 // readyMessages contains the part of the log that shows that a service is ready. The workers, which
@@ -113,13 +115,13 @@ func (s *Service) stop(tb testing.TB) time.Duration {
 	if !s.running {
 		return 0
 	}
-	return s.terminate(tb)()
+	return s.terminate(tb, exitLimit)()
 }
 
 // terminate sends SIGTERM as Kubernetes does, also to a frozen process, which it thaws. The returned
-// function waits for the end of the process, checks that it exits within exitLimit and without an
+// function waits for the end of the process, checks that it exits within the limit and without an
 // error, and returns the time since SIGTERM.
-func (s *Service) terminate(tb testing.TB) (wait func() time.Duration) {
+func (s *Service) terminate(tb testing.TB, limit time.Duration) (wait func() time.Duration) {
 	tb.Helper()
 	s.running = false
 	start := time.Now()
@@ -127,7 +129,7 @@ func (s *Service) terminate(tb testing.TB) (wait func() time.Duration) {
 	s.signal(tb, syscall.SIGCONT)
 	return func() time.Duration {
 		tb.Helper()
-		timeout := time.NewTimer(exitLimit)
+		timeout := time.NewTimer(limit)
 		defer timeout.Stop()
 		select {
 		case <-s.instance.Done():
@@ -135,7 +137,7 @@ func (s *Service) terminate(tb testing.TB) (wait func() time.Duration) {
 				tb.Errorf("the %s exited after SIGTERM with %v, want no error", s.name, err)
 			}
 		case <-timeout.C:
-			tb.Errorf("the %s did not exit within %s of SIGTERM (LONGSHORE_SHUTDOWN_GRACE=%s)", s.name, exitLimit, shutdownGrace)
+			tb.Errorf("the %s did not exit within %s of SIGTERM (LONGSHORE_SHUTDOWN_GRACE=%s)", s.name, limit, shutdownGrace)
 			_ = s.instance.Kill()
 		}
 		return time.Since(start)

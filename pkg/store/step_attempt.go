@@ -19,7 +19,7 @@ const (
 	uncountTimeout = 15 * time.Second
 	// uncountTimeoutAtEnd is the same for a worker that stops. It is below the time that the
 	// queue gives handlers to clean up.
-	uncountTimeoutAtEnd = 5 * time.Second
+	uncountTimeoutAtEnd = 2 * time.Second
 	// uncountRetryDelay is the delay between two tries of UncountAttempt.
 	uncountRetryDelay = 250 * time.Millisecond
 )

@@ -126,17 +126,7 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // p.prepare pings
 	config.PrepareConn = p.prepare
 	config.BeforeClose = closeSoon
-	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		c := connectionOf(conn)
-		switch {
-		case c == nil:
-		case p.opts.Pooler:
-			c.opened(newKey())
-		default:
-			c.opened(conn.PgConn().PID())
-		}
-		return nil
-	}
+	config.AfterConnect = p.opened
 	if p.opts.Pooler {
 		// It describes a statement in one message and runs it in another, with its text in both, so
 		// that each may reach another session.
@@ -146,6 +136,27 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 		config.MaxConns = int32(min(p.opts.MaxConns, 1000))
 	}
 	return config, nil
+}
+
+// opened records the key of a new session. The process id that the server gave at the start is not
+// used: that of a pooler which keeps one session for each client is made up.
+func (p *Pool) opened(ctx context.Context, conn *pgx.Conn) error {
+	c := connectionOf(conn)
+	switch {
+	case c == nil:
+		return nil
+	case p.opts.Pooler:
+		c.opened(newKey())
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	pid, err := backendOf(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("identifying the session: %w", err)
+	}
+	c.opened(pid)
+	return nil
 }
 
 // Ping checks that the database answers.

@@ -53,15 +53,24 @@ func (p *Pool) waiting() (waiting []*connection) {
 	return waiting
 }
 
-// check asks for the connections and ends those whose session does nothing for them.
+// check asks for the connections and ends those whose session does nothing for them, and the
+// sessions too: otherwise their locks would stay until Postgres notices.
 func (p *Pool) check(ctx context.Context, waiting []*connection) {
-	views, err := p.ask(ctx, waiting)
-	if ctx.Err() != nil {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, p.askConfig())
+	var views map[uint32]view
+	if err == nil {
+		defer func() { _ = conn.Close(ctx) }() // the answer is there
+		views, err = p.ask(ctx, conn, waiting)
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
 	if _, refused := errors.AsType[*pgconn.PgError](err); refused {
 		return // Postgres answers, but does not say what its sessions do
 	}
+	var lostSessions []int32
 	for _, c := range waiting {
 		seen, found := views[c.key.Load()]
 		seen.since = c.since.Load()
@@ -74,13 +83,22 @@ func (p *Pool) check(ctx context.Context, waiting []*connection) {
 			p.opts.Log.WarnContext(ctx, "closed a connection to Postgres that does not answer",
 				slog.Duration("silent", c.waits()), slog.String("state", seen.state), slog.Any("error", err))
 			c.endSilent()
+			if found {
+				lostSessions = append(lostSessions, seen.pid)
+			}
 		}
 		c.seen = seen
+	}
+	if len(lostSessions) > 0 {
+		// After an error their own timeouts end them, which takes longer.
+		_, _ = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", pgx.QueryExecModeExec, lostSessions)
 	}
 }
 
 // view is what the server says about a session; zero if the session does not exist.
 type view struct {
+	// pid is the process id of the session.
+	pid int32
 	// runs reports whether the session executes a statement or waits for a lock.
 	runs  bool
 	state string
@@ -95,24 +113,17 @@ type view struct {
 const (
 	sessionsByPID = `
 SELECT pid::bigint, ` + viewColumns + `
-FROM pg_stat_activity WHERE pid = ANY ($1)`
+FROM pg_stat_activity a WHERE pid = ANY ($1)`
 	sessionsByLock = `
 SELECT l.objid::bigint, ` + viewColumns + `
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.classid::bigint = $2 AND l.objid::bigint = ANY ($1)`
-	viewColumns = `coalesce(state = 'active' AND wait_event_type IS DISTINCT FROM 'Client', true),
+	viewColumns = `a.pid, coalesce(state = 'active' AND wait_event_type IS DISTINCT FROM 'Client', true),
   coalesce(state, ''), coalesce(state_change::text, '')`
 )
 
 // ask returns what the server says about the sessions of the connections, by key.
-func (p *Pool) ask(ctx context.Context, waiting []*connection) (map[uint32]view, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, p.askConfig())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close(ctx) }() // the answer is there
+func (p *Pool) ask(ctx context.Context, conn *pgx.Conn, waiting []*connection) (map[uint32]view, error) {
 	keys := make([]int64, len(waiting))
 	for i, c := range waiting {
 		keys[i] = int64(c.key.Load())
@@ -128,7 +139,7 @@ func (p *Pool) ask(ctx context.Context, waiting []*connection) (map[uint32]view,
 	views := make(map[uint32]view)
 	var key int64
 	var seen view
-	_, err = pgx.ForEachRow(rows, []any{&key, &seen.runs, &seen.state, &seen.changed}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&key, &seen.pid, &seen.runs, &seen.state, &seen.changed}, func() error {
 		views[uint32(key)] = seen //nolint:gosec // a key
 		return nil
 	})

@@ -53,7 +53,8 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			proxy := pgproxy.StartPostgres(t, newDatabase(t), 1)
+			database := newDatabase(t)
+			proxy := pgproxy.StartPostgres(t, database, 1)
 			pool := open(t, proxy.URL(), session.Options{MaxConns: 2})
 			started := time.Now()
 			err := tt.work(t.Context(), pool, proxy.Silence)
@@ -64,6 +65,9 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 			if _, err := pool.Exec(t.Context(), "SELECT 1"); err != nil {
 				t.Errorf("the next statement: %v, want a new connection", err)
 			}
+			// Their locks would stop the next try.
+			storetest.Await(t, storetest.Connect(t, database), `
+SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%')`)
 		})
 	}
 }
