@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"time"
 )
 
@@ -24,7 +25,7 @@ func encodeDate(_ *column, dst, v []byte) ([]byte, defect) {
 		return dst, wrong
 	}
 	day, err := time.Parse(time.DateOnly, string(text))
-	if err != nil {
+	if err != nil || !hasYear(day) {
 		return dst, malformed
 	}
 	days := (day.Unix() - epochSeconds) / secondsPerDay
@@ -38,7 +39,10 @@ func encodeTime(_ *column, dst, v []byte) ([]byte, defect) {
 	if wrong != sound {
 		return dst, wrong
 	}
-	clock, err := time.Parse(time.TimeOnly, string(bytes.TrimRight(text, "Zz")))
+	if n := len(text); n > 0 && text[n-1]|0x20 == 'z' {
+		text = text[:n-1]
+	}
+	clock, err := parseStrictly(time.TimeOnly, text)
 	if err != nil {
 		return dst, malformed
 	}
@@ -53,7 +57,7 @@ func encodeTimestamptz(_ *column, dst, v []byte) ([]byte, defect) {
 		return dst, wrong
 	}
 	instant, err := parseInstant(text)
-	if err != nil {
+	if err != nil || !hasYear(instant) {
 		return dst, malformed
 	}
 	return appendInstant(dst, instant), sound
@@ -69,10 +73,10 @@ func encodeTimestamp(_ *column, dst, v []byte) ([]byte, defect) {
 	instant, err := parseInstant(text)
 	for _, layout := range [...]string{isoLayout, postgresLayout} {
 		if err != nil {
-			instant, err = time.Parse(layout, string(text))
+			instant, err = parseStrictly(layout, text)
 		}
 	}
-	if err != nil {
+	if err != nil || !hasYear(instant) {
 		return dst, malformed
 	}
 	return appendInstant(dst, instant), sound
@@ -80,11 +84,30 @@ func encodeTimestamp(_ *column, dst, v []byte) ([]byte, defect) {
 
 // parseInstant parses RFC 3339, which also allows lower-case letters.
 func parseInstant(text []byte) (time.Time, error) {
-	instant, err := time.Parse(time.RFC3339, string(text))
+	instant, err := parseStrictly(time.RFC3339, text)
 	if err != nil {
-		instant, err = time.Parse(time.RFC3339, string(bytes.ToUpper(text)))
+		instant, err = parseStrictly(time.RFC3339, bytes.ToUpper(text))
 	}
 	return instant, err
+}
+
+// errComma is the error for a comma before the fraction of a second.
+var errComma = errors.New("the fraction of a second must follow a point")
+
+// parseStrictly is time.Parse, except that a fraction of a second must follow a point, as in RFC 3339
+// and in Postgres.
+func parseStrictly(layout string, text []byte) (time.Time, error) {
+	if bytes.IndexByte(text, ',') >= 0 {
+		return time.Time{}, errComma
+	}
+	return time.Parse(layout, string(text))
+}
+
+// hasYear reports whether the year of a time in UTC is from 1 to 9999. Postgres does not read the year
+// 0, and would write it as 1 BC; a later year has no form in RFC 3339.
+func hasYear(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
 }
 
 // appendInstant rounds to the microsecond, as Postgres does.

@@ -94,6 +94,8 @@ func parseFloat(v []byte, bits int) (float64, defect) {
 	}
 	f, err := strconv.ParseFloat(string(v), bits)
 	switch {
+	case err == nil && f == 0 && !isZero(v):
+		return 0, outOfRange // Postgres rejects a number that would become zero
 	case err == nil:
 		return f, sound
 	case math.IsInf(f, 0):
@@ -101,6 +103,15 @@ func parseFloat(v []byte, bits int) (float64, defect) {
 	default:
 		return 0, wrongType
 	}
+}
+
+// isZero reports whether all digits of a number are zero, apart from those of its exponent.
+func isZero(number []byte) bool {
+	mantissa := number
+	if i := bytes.IndexAny(number, "eE"); i >= 0 {
+		mantissa = number[:i]
+	}
+	return !bytes.ContainsAny(mantissa, "123456789")
 }
 
 // encodeJSON copies the value unchanged.
