@@ -11,6 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/report"
 )
 
 // csvParser parses a body of format CSV. It converts each row after the header row to an object with
@@ -61,7 +62,7 @@ func (p *csvParser) readHeader(header []string, c *collection.Collection) error 
 	}
 	seen := make(map[string]int, len(header))
 	for i, name := range header {
-		name = strings.TrimSpace(name)
+		name = report.UnescapeFormula(strings.TrimSpace(name))
 		switch {
 		case name == "":
 			return badHeader("Column %d has no name.", i+1)

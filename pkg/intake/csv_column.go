@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/report"
 )
 
 // csvColumn converts the cells of one CSV column to values of one member.
@@ -47,7 +48,8 @@ func newCSVColumn(name string, c *collection.Collection) csvColumn {
 // appendValue appends a cell as JSON, depending on the types that the member may have:
 //
 //   - An empty cell means an absent member and is not passed to this function.
-//   - A member that may be a string gets the cell unchanged.
+//   - A member that may be a string gets the cell unchanged, except that the apostrophe is removed with
+//     which our own CSV files make a formula harmless (report.EscapeFormula).
 //   - A number must have the syntax of JSON; space around it is allowed.
 //   - A boolean is true or false in upper or lower case.
 //   - An object must be JSON.
@@ -57,7 +59,7 @@ func newCSVColumn(name string, c *collection.Collection) csvColumn {
 //   - Anything else becomes a string, so that the schema rejects it with a reason.
 func (c csvColumn) appendValue(dst []byte, cell string) []byte {
 	if c.types.text {
-		return appendString(dst, cell)
+		return appendString(dst, report.UnescapeFormula(cell))
 	}
 	trimmed := strings.TrimSpace(cell)
 	if c.types.object && beginsWith(trimmed, '{') && isJSON(trimmed) || c.types.array && beginsWith(trimmed, '[') && isJSON(trimmed) {
