@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
 // rawRequest is a request as the client sends it. Absent members are nil, so that members that are not
@@ -102,7 +103,7 @@ func (r rawRequest) format(s Subject) (Format, error) {
 
 func (r rawRequest) operation(s Subject) (uuid.UUID, error) {
 	if r.Operation != nil {
-		if id, err := uuid.Parse(*r.Operation); err == nil && id != uuid.Nil {
+		if id, err := operation.ParseID(*r.Operation); err == nil && id != uuid.Nil {
 			return id, nil
 		}
 	}

@@ -22,7 +22,7 @@ type Finder interface {
 // Find finds the operation that a request is about by its id in the path. A HEAD does not count as
 // a poll.
 func Find(c *gin.Context, finder Finder, text string) (*operation.Operation, error) {
-	id, err := uuid.Parse(text)
+	id, err := operation.ParseID(text)
 	if err != nil {
 		return nil, fault.New(fault.NotFound, "operation-not-found",
 			"There is no such operation: its id is not a UUID. Use the address in the Operation-Location header of the 202 answer.")

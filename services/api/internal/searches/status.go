@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -50,7 +49,7 @@ func (h *Handler) remove(c *gin.Context) error {
 func (h *Handler) find(c *gin.Context) (*operation.Operation, error) {
 	notFound := fault.New(fault.NotFound, "search-not-found",
 		"There is no such search. Use the address in the Location header of the 202 answer.")
-	id, err := uuid.Parse(c.Param("id"))
+	id, err := operation.ParseID(c.Param("id"))
 	if err != nil {
 		return nil, notFound
 	}

@@ -80,7 +80,7 @@ func parseID(h http.Header) (uuid.UUID, error) {
 	if text == "" {
 		return uuid.Nil, nil
 	}
-	id, err := uuid.Parse(text)
+	id, err := operation.ParseID(text)
 	if err != nil || id == uuid.Nil {
 		return uuid.Nil, fault.New(fault.Malformed, "invalid-operation-id", "Operation-Id must be a UUID that is not all zeros.")
 	}

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -117,7 +117,7 @@ func (h *Handler) abort(c *gin.Context) error {
 
 // find finds an upload by the id in the path, if it belongs to the path's collection.
 func (h *Handler) find(c *gin.Context, text string) (*store.MultipartUpload, error) {
-	id, err := uuid.Parse(text)
+	id, err := operation.ParseID(text)
 	if err != nil {
 		return nil, store.UploadNotFound()
 	}
