@@ -166,10 +166,18 @@ func setUnlessEmpty(query url.Values, name, value string) {
 	}
 }
 
-// withoutAddress returns an error of the driver's parsers, unless that may quote the address.
+// withoutAddress returns the beginning of an error of the driver's parsers, such as "redis: invalid
+// database number". What follows may quote the address, unless it is the name of an option.
 func withoutAddress(err error) error {
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return errNoURL
 	}
-	return fmt.Errorf("%w; its form must be %s", err, forms)
+	parts := strings.SplitN(err.Error(), ": ", 3)
+	if len(parts) > 2 && parts[1] != unexpectedOption {
+		parts = parts[:2]
+	}
+	return fmt.Errorf("%s; its form must be %s", strings.Join(parts, ": "), forms)
 }
+
+// unexpectedOption is the driver's error for an unknown parameter.
+const unexpectedOption = "unexpected option"
