@@ -98,19 +98,6 @@ func TestPackOutcomes(t *testing.T) {
 	}
 }
 
-func FuzzOpen(f *testing.F) {
-	packer := chunk.NewPacker(10, 1000)
-	packer.Add([]byte(`{"a":1}`))
-	f.Add(packer.Cut().Payload, 1)
-	f.Fuzz(func(_ *testing.T, payload []byte, rows int) {
-		if rows < 0 || rows > 1<<16 {
-			return
-		}
-		_, _ = new(chunk.Opener).Open(payload, rows)
-		_, _ = chunk.OpenOutcomes(payload, rows)
-	})
-}
-
 // BenchmarkPack measures the time that the api spends on each chunk.
 func BenchmarkPack(b *testing.B) {
 	packer := chunk.NewPacker(5000, 4<<20)

@@ -16,11 +16,11 @@ const goods = `{"x-longshore":{"table":"goods","key":["id"]},"type":"object","pr
   "id":{"type":"string"},"price":{"type":["number","null"]},"count":{"type":"integer"},"sold":{"type":"boolean"},
   "tags":{"type":"array","items":{"type":"string"}},"papers":{"type":["object","null"]},"any":{}}}`
 
-func collectionOf(t *testing.T) *collection.Collection {
-	t.Helper()
+func collectionOf(tb testing.TB) *collection.Collection {
+	tb.Helper()
 	c, err := collection.Parse("goods", []byte(goods))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

@@ -31,6 +31,7 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 			RunE: func(*cobra.Command, []string) error { return demo(ctx, out) },
 		},
 		testCommand(ctx, out, errOut),
+		fuzzCommand(ctx, out, errOut),
 		&cobra.Command{
 			Use: "bench [-- arguments of e2e/bench]", Short: "Run the benchmark against a durable Postgres and Redis of its own",
 			RunE: func(_ *cobra.Command, args []string) error { return bench(ctx, out, errOut, args) },
@@ -66,6 +67,17 @@ func testCommand(ctx context.Context, out, errOut io.Writer) *cobra.Command {
 	command.Flags().BoolFunc(fast, "without the system tests, the benchmark, the images and the race detector", choose(fastScope))
 	command.Flags().BoolFunc(all, "with the extended tests, which take minutes or start more servers", choose(allScope))
 	command.MarkFlagsMutuallyExclusive(fast, all)
+	return command
+}
+
+func fuzzCommand(ctx context.Context, out, errOut io.Writer) *cobra.Command {
+	var options fuzzOptions
+	command := &cobra.Command{
+		Use: "fuzz", Short: "Run the fuzz targets against a Postgres and a Redis of their own", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return fuzz(ctx, out, errOut, options) },
+	}
+	command.Flags().DurationVar(&options.time, "time", defaultFuzzTime, "how long each target runs")
+	command.Flags().StringVar(&options.match, "match", "", "run only targets that match, as in pkg/intake.FuzzCSV")
 	return command
 }
 

@@ -19,16 +19,18 @@ const binDirVariable = "LONGSHORE_BIN_DIR"
 // second by default, for each package. See https://go.dev/doc/articles/race_detector.
 const raceOptions = "GORACE=atexit_sleep_ms=50"
 
+// testPostgres are the settings of the Postgres of the tests.
+var testPostgres = map[string]string{
+	"fsync": "off", "full_page_writes": "off", // the data need not survive a crash of the machine
+	"max_connections": "500", // of several stacks at a time
+}
+
 // test runs go test on the packages of the scope, or with the given arguments, against servers with
-// empty data.
+// empty data. The scope of all tests includes the fuzz targets, a few seconds each.
 func test(ctx context.Context, out, errOut io.Writer, selected scope, args []string) error {
 	log := process.NewConsole(errOut, nameWidth).Lines("longshore")
 	return inWorkspace("make test", "test", func(w workspace) error {
-		profile := stack.Profile{Fresh: true, Postgres: map[string]string{
-			"fsync": "off", "full_page_writes": "off", // the data need not survive a crash of the machine
-			"max_connections": "500", // of several stacks at a time
-		}}
-		return w.withServers(ctx, profile, log, func(servers *stack.Servers) error {
+		return w.withServers(ctx, stack.Profile{Fresh: true, Postgres: testPostgres}, log, func(servers *stack.Servers) error {
 			runs, err := w.testArgs(ctx, log, selected, args)
 			if err != nil {
 				return err
@@ -36,6 +38,9 @@ func test(ctx context.Context, out, errOut io.Writer, selected scope, args []str
 			var errs []error
 			for _, args := range runs {
 				errs = append(errs, w.run(ctx, servers, out, errOut, append([]string{"go", "test"}, args...)))
+			}
+			if selected == allScope && len(args) == 0 {
+				errs = append(errs, w.fuzz(ctx, servers, out, errOut, fuzzOptions{time: defaultFuzzTime}))
 			}
 			return errors.Join(errs...)
 		})
@@ -67,10 +72,15 @@ func bench(ctx context.Context, out, errOut io.Writer, args []string) error {
 	})
 }
 
-// run runs a program of the repository that uses the servers.
+// run runs a program that uses the servers in the root of the repository.
 func (w workspace) run(ctx context.Context, servers *stack.Servers, out, errOut io.Writer, args []string) error {
+	return w.runIn(ctx, w.root, servers, out, errOut, args)
+}
+
+// runIn is run in another folder.
+func (w workspace) runIn(ctx context.Context, dir string, servers *stack.Servers, out, errOut io.Writer, args []string) error {
 	return process.Run(ctx, process.Command{
-		Args: args, Dir: w.root, Stdout: out, Stderr: errOut,
+		Args: args, Dir: dir, Stdout: out, Stderr: errOut,
 		Env: append(servers.Env(), binDirVariable+"="+filepath.Clean(w.bin), raceOptions),
 	})
 }
