@@ -37,7 +37,7 @@ var bans = []ban{
 		"pkg/queue(/.*)?", "", `github\.com/jackc/.*|` + modulePrefix + "pkg/(store|table)(/.*)?",
 		"queue entries contain ids only and need no storage",
 	},
-	{".*", "services/(api|console)(/.*)?|e2e/.*", `github\.com/gin-gonic/.*`, "only the api and the console answer HTTP requests of users"},
+	{".*", "services/api(/.*)?|e2e/.*", `github\.com/gin-gonic/.*`, "only the api is made with gin"},
 	{"migrations", "", `github\.com/.*/.*`, "every service links the numbers of the migrations, so they need the standard library only"},
 	{
 		"services/.*", "", modulePrefix + `(deploy|e2e)/.*|` + modulePrefix + `migrations/apply|github\.com/pressly/goose.*`,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/console/internal/access"
@@ -25,11 +26,13 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	defer deps.Close()
 
+	logins := metrics.NewLogins()
+	deps.Metrics.MustRegister(logins)
 	ui := queues.New(deps.Redis)
 	defer func() { _ = ui.Close() }()
 	return server.New(server.Options{
 		Addr: cfg.Addr,
 		HTTP: service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
-		Gate: access.New(cfg.Users()), UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), env.Log),
+		Gate: access.New(cfg.Users()), Logins: logins, UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), env.Log),
 	}, env.Log).Run(ctx)
 }

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -49,41 +51,85 @@ func ParseUsers(pairs []string, role Role) ([]User, error) {
 
 // Gate determines the role of requests. It is safe for concurrent use.
 type Gate struct {
-	users []User
+	users    []User
+	refusals *throttle
 }
 
 // New returns a gate. Without users, every request to this machine's loopback address has the role
 // Operator.
-func New(users []User) *Gate { return &Gate{users: users} }
+func New(users []User) *Gate { return &Gate{users: users, refusals: newThrottle()} }
 
 // RequiresLogin reports whether the gate has users.
 func (g *Gate) RequiresLogin() bool { return len(g.users) > 0 }
 
-// RoleOf returns the role of a request. Without users, the request's Host must be localhost or a
-// loopback address. This rejects the requests of a site whose name resolves to this machine (DNS
-// rebinding).
-func (g *Gate) RoleOf(r *http.Request) Role {
+// ErrRefused means that the request has a login with a wrong name or password.
+var ErrRefused = errors.New("the login is wrong")
+
+// ErrThrottled means that the client has sent too many wrong logins. Its logins are not compared until
+// RetryAfter has passed.
+var ErrThrottled = errors.New("too many wrong logins")
+
+// RetryAfter is the time in which a client may send maxRefusals wrong logins.
+const RetryAfter = time.Minute
+
+// RoleOf returns the role of a request; None without a login. Its error is ErrRefused or ErrThrottled.
+// Without users, the request's Host must be localhost or a loopback address. This rejects the requests
+// of a site whose name resolves to this machine (DNS rebinding).
+func (g *Gate) RoleOf(r *http.Request) (Role, error) {
 	if !g.RequiresLogin() {
 		if isLoopback(r.Host) {
-			return Operator
+			return Operator, nil
 		}
-		return None
+		return None, nil
 	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return None
+		return None, nil
 	}
-	role := None
-	for _, user := range g.users { // compare all, so that the time does not depend on the position of a match
-		if equal(user.Name, name) && user.accepts(password) {
+	client := clientOf(r.RemoteAddr)
+	if !g.refusals.allows(client, time.Now()) {
+		return None, ErrThrottled
+	}
+	role := g.compare(name, password)
+	if role == None {
+		g.refusals.count(client, time.Now())
+		return None, ErrRefused
+	}
+	return role, nil
+}
+
+// compare returns the role of a login. For an unknown name it compares the password too, so that the
+// time does not tell whether there is a user with the name.
+func (g *Gate) compare(name, password string) Role {
+	role, known := None, false
+	for _, user := range g.users {
+		if !equal(user.Name, name) {
+			continue
+		}
+		known = true
+		if user.accepts(password) {
 			role = max(role, user.Role)
 		}
+	}
+	if !known {
+		g.slowest().accepts(password)
 	}
 	return role
 }
 
+// slowest returns a user whose password is a hash, or any user if there is none.
+func (g *Gate) slowest() User {
+	if i := slices.IndexFunc(g.users, User.isHashed); i >= 0 {
+		return g.users[i]
+	}
+	return g.users[0]
+}
+
+// isHashed reports whether the secret is a bcrypt hash.
+func (u User) isHashed() bool { return strings.HasPrefix(u.Secret, "$2") }
+
 func (u User) accepts(password string) bool {
-	if strings.HasPrefix(u.Secret, "$2") {
+	if u.isHashed() {
 		return bcrypt.CompareHashAndPassword([]byte(u.Secret), []byte(password)) == nil
 	}
 	return equal(u.Secret, password)

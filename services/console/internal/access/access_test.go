@@ -1,9 +1,12 @@
 package access_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -36,20 +39,21 @@ func TestRoleOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		user, password string
 		want           access.Role
+		err            error
 	}{
-		"no login":              {"", "", access.None},
-		"unknown user":          {"eve", "see", access.None},
-		"wrong password":        {"vera", "hidden", access.None},
-		"empty password":        {"vera", "", access.None},
-		"viewer":                {"vera", "see", access.Viewer},
-		"operator with a hash":  {"olga", "hidden", access.Operator},
-		"hash used as password": {"olga", string(hash), access.None},
-		"both roles":            {"both", "x", access.Operator},
+		"no login":              {"", "", access.None, nil},
+		"unknown user":          {"eve", "see", access.None, access.ErrRefused},
+		"wrong password":        {"vera", "hidden", access.None, access.ErrRefused},
+		"empty password":        {"vera", "", access.None, access.ErrRefused},
+		"viewer":                {"vera", "see", access.Viewer, nil},
+		"operator with a hash":  {"olga", "hidden", access.Operator, nil},
+		"hash used as password": {"olga", string(hash), access.None, access.ErrRefused},
+		"both roles":            {"both", "x", access.Operator, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := gate.RoleOf(newRequest("queues.example", tt.user, tt.password)); got != tt.want {
-				t.Errorf("RoleOf() = %d, want %d", got, tt.want)
+			if got, err := gate.RoleOf(newRequest("queues.example", tt.user, tt.password)); got != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("RoleOf() = %d, %v, want %d, %v", got, err, tt.want, tt.err)
 			}
 		})
 	}
@@ -64,9 +68,50 @@ func TestRoleOfWithoutUsers(t *testing.T) {
 	} {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
-			if got := gate.RoleOf(newRequest(host, "", "")); got != want {
-				t.Errorf("RoleOf() = %d, want %d", got, want)
+			if got, err := gate.RoleOf(newRequest(host, "", "")); got != want || err != nil {
+				t.Errorf("RoleOf() = %d, %v, want %d, nil", got, err, want)
 			}
 		})
+	}
+}
+
+// TestRoleOfTakesAsLongForUnknownUsers counts the comparisons by their time: a hash of this cost takes
+// some milliseconds, everything else microseconds.
+func TestRoleOfTakesAsLongForUnknownUsers(t *testing.T) {
+	t.Parallel()
+	hash, err := bcrypt.GenerateFromPassword([]byte("hidden"), bcrypt.DefaultCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate := access.New([]access.User{{Name: "olga", Secret: string(hash), Role: access.Operator}})
+	start := time.Now()
+	if _, err := gate.RoleOf(newRequest("queues.example", "eve", "hidden")); !errors.Is(err, access.ErrRefused) {
+		t.Fatalf("RoleOf() = %v, want ErrRefused", err)
+	}
+	if got := time.Since(start); got < 5*time.Millisecond {
+		t.Errorf("an unknown name took %s, want the time of a comparison with a hash", got)
+	}
+}
+
+// TestRoleOfThrottles sends wrong logins from one client until it is throttled. Others are not.
+func TestRoleOfThrottles(t *testing.T) {
+	t.Parallel()
+	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}})
+	send := func(remote, password string) error {
+		r := newRequest("queues.example", "vera", password)
+		r.RemoteAddr = remote
+		_, err := gate.RoleOf(r)
+		return err
+	}
+	for i := range 10 {
+		if err := send(fmt.Sprintf("[2001:db8::%d]:1", i), "guess"); !errors.Is(err, access.ErrRefused) {
+			t.Fatalf("wrong login %d = %v, want ErrRefused", i+1, err)
+		}
+	}
+	if err := send("[2001:db8::99]:2", "see"); !errors.Is(err, access.ErrThrottled) {
+		t.Errorf("login of the client after ten wrong ones = %v, want ErrThrottled", err)
+	}
+	if err := send("192.0.2.1:1", "see"); err != nil {
+		t.Errorf("login of another client = %v, want nil", err)
 	}
 }

@@ -28,7 +28,7 @@ const (
 	// ID is the name of the operation's id in Path.
 	ID = "id"
 	// Path is the path of the page.
-	Path = "/operations/:" + ID
+	Path = "/operations/{" + ID + "}"
 )
 
 // Page serves the page. It is safe for concurrent use.

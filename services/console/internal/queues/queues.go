@@ -39,13 +39,24 @@ func New(redis *queue.Redis) *UI {
 // Close closes the connections to Redis.
 func (u *UI) Close() error { return errors.Join(u.readOnly.Close(), u.full.Close()) }
 
-// For returns the handler for a role: read-only unless the role is Operator.
+// infoPath is the path of Redis' own description of itself: its address, version, configuration file
+// and executable.
+const infoPath = Root + "/api/redis_info"
+
+// For returns the handler for a role. Unless the role is Operator, it is read-only and does not show
+// the description of Redis.
 func (u *UI) For(role access.Role) http.Handler {
-	ui := u.readOnly
 	if role == access.Operator {
-		ui = u.full
+		return restrictSources(restrictQueues(u.full, u.redis.Owns))
 	}
-	return restrictSources(restrictQueues(ui, u.redis.Owns))
+	readOnly := restrictSources(restrictQueues(u.readOnly, u.redis.Owns))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == infoPath {
+			http.Error(w, "Only operators may see the description of Redis.", http.StatusForbidden)
+			return
+		}
+		readOnly.ServeHTTP(w, r)
+	})
 }
 
 // formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may

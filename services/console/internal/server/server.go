@@ -3,12 +3,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
@@ -22,15 +23,15 @@ const (
 	requestTimeout = 60 * time.Second
 )
 
-func init() { gin.SetMode(gin.ReleaseMode) } //nolint:forbidigo,gochecknoinits // the mode is global and must be set before any goroutine runs
-
 // Options configure the server.
 type Options struct {
 	// Addr is host:port.
 	Addr string
 	HTTP service.HTTPOptions
 	Gate *access.Gate
-	UI   *queues.UI
+	// Logins counts the wrong logins.
+	Logins *metrics.Logins
+	UI     *queues.UI
 	// Operation is the page at operations.Path.
 	Operation *operations.Page
 }
@@ -62,49 +63,71 @@ func (s *Server) Run(ctx context.Context) error {
 // newHandler routes requests to the pages. It rejects cross-origin requests, so that another site
 // can't use the login of a browser to change a queue.
 func newHandler(log *slog.Logger, o Options) http.Handler {
-	e := gin.New()
-	e.RedirectTrailingSlash = false
-	_ = e.SetTrustedProxies(nil)
-	toQueues := func(c *gin.Context) { c.Redirect(http.StatusFound, queues.Root+"/") }
-	e.GET("/", toQueues)
-	e.GET(queues.Root, toQueues)
-	e.Any(queues.Root+"/*any", requireRole(o.Gate, func(c *gin.Context, role access.Role) {
-		if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
-			log.InfoContext(c.Request.Context(), "queue changed by an operator",
-				slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.String("user", userName(c)))
+	mux := http.NewServeMux()
+	toQueues := http.RedirectHandler(queues.Root+"/", http.StatusFound)
+	mux.Handle("GET /{$}", toQueues)
+	mux.Handle("GET "+queues.Root, toQueues)
+	g := guard{gate: o.Gate, logins: o.Logins, log: log}
+	mux.Handle(queues.Root+"/", g.requireRole(func(w http.ResponseWriter, r *http.Request, role access.Role) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			log.InfoContext(r.Context(), "queue changed by an operator",
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("user", userName(r)))
 		}
-		o.UI.For(role).ServeHTTP(c.Writer, c.Request)
+		o.UI.For(role).ServeHTTP(w, r)
 	}))
-	e.GET(operations.Path, requireRole(o.Gate, func(c *gin.Context, _ access.Role) {
-		c.Request.SetPathValue(operations.ID, c.Param(operations.ID))
-		o.Operation.ServeHTTP(c.Writer, c.Request)
+	mux.Handle("GET "+operations.Path, g.requireRole(func(w http.ResponseWriter, r *http.Request, _ access.Role) {
+		o.Operation.ServeHTTP(w, r)
 	}))
-	return setSecurityHeaders(http.NewCrossOriginProtection().Handler(e))
+	return setSecurityHeaders(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// guard admits requests of users with a role, and records wrong logins.
+type guard struct {
+	gate   *access.Gate
+	logins *metrics.Logins
+	log    *slog.Logger
 }
 
 // requireRole passes requests of users with a role to handle, and rejects all others.
-func requireRole(gate *access.Gate, handle func(*gin.Context, access.Role)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		role := gate.RoleOf(c.Request)
-		if role == access.None {
-			reject(c, gate)
-			return
+func (g guard) requireRole(handle func(http.ResponseWriter, *http.Request, access.Role)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		role, err := g.gate.RoleOf(r)
+		if err != nil {
+			g.record(r, err)
 		}
-		handle(c, role)
-	}
+		switch {
+		case errors.Is(err, access.ErrThrottled):
+			w.Header().Set("Retry-After", strconv.Itoa(int(access.RetryAfter/time.Second)))
+			http.Error(w, "There were too many wrong logins from this address. Try again in a minute.", http.StatusTooManyRequests)
+		case role == access.None:
+			g.reject(w)
+		default:
+			handle(w, r, role)
+		}
+	})
 }
 
-func reject(c *gin.Context, gate *access.Gate) {
-	if gate.RequiresLogin() {
-		c.Header("WWW-Authenticate", `Basic realm="Longshore console", charset="UTF-8"`)
-		c.String(http.StatusUnauthorized, "Log in as a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS.\n")
+// record logs and counts a wrong login. The name is not logged: people type passwords there.
+func (g guard) record(r *http.Request, err error) {
+	reason := metrics.LoginRefused
+	if errors.Is(err, access.ErrThrottled) {
+		reason = metrics.LoginThrottled
+	}
+	g.logins.Refused(reason)
+	g.log.WarnContext(r.Context(), "login refused", slog.String("reason", reason), slog.String("remote", r.RemoteAddr))
+}
+
+func (g guard) reject(w http.ResponseWriter) {
+	if g.gate.RequiresLogin() {
+		w.Header().Set("WWW-Authenticate", `Basic realm="Longshore console", charset="UTF-8"`)
+		http.Error(w, "Log in as a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS.", http.StatusUnauthorized)
 		return
 	}
-	c.String(http.StatusForbidden, "The console has no users, so it only accepts requests to localhost or a loopback address.\n")
+	http.Error(w, "The console has no users, so it only accepts requests to localhost or a loopback address.", http.StatusForbidden)
 }
 
-func userName(c *gin.Context) string {
-	name, _, _ := c.Request.BasicAuth()
+func userName(r *http.Request) string {
+	name, _, _ := r.BasicAuth()
 	return name
 }
 

@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
 	"github.com/longshore-io/longshore/services/console/internal/access"
@@ -37,7 +39,7 @@ func newFixture(t *testing.T) fixture {
 	t.Cleanup(func() { _ = ui.Close() })
 	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}})
 	log := slog.New(slog.DiscardHandler)
-	handler := newHandler(log, Options{Gate: gate, UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), log)})
+	handler := newHandler(log, Options{Gate: gate, Logins: metrics.NewLogins(), UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), log)})
 	return fixture{handler: handler, redis: redis}
 }
 
@@ -76,6 +78,35 @@ func TestServerRequiresLogin(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestServerThrottlesLogins(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var codes []int
+	for range 11 {
+		codes = append(codes, f.request(t, "vera:guess", http.MethodGet, "/queues/").Code)
+	}
+	want := append(slices.Repeat([]int{http.StatusUnauthorized}, 10), http.StatusTooManyRequests)
+	if !slices.Equal(codes, want) {
+		t.Errorf("status codes of wrong logins = %d, want %d", codes, want)
+	}
+	if w := f.request(t, "", http.MethodGet, "/queues/"); w.Code != http.StatusUnauthorized {
+		t.Errorf("status without a login = %d, want 401", w.Code)
+	}
+}
+
+func TestServerHidesRedisInfoFromViewers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for user, want := range map[string]int{viewer: http.StatusForbidden, operator: http.StatusOK} {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			if w := f.request(t, user, http.MethodGet, "/queues/api/redis_info"); w.Code != want {
+				t.Errorf("status = %d, want %d: %s", w.Code, want, w.Body)
+			}
+		})
 	}
 }
 
