@@ -4,19 +4,29 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
+// annotation is the prefix of the annotations of ingress-nginx.
+const annotation = "nginx.ingress.kubernetes.io/"
+
 // addresses maps the variables of the api that contain a public address to the Service there.
 var addresses = map[string]string{"LONGSHORE_PUBLIC_URL": "api", "LONGSHORE_CONSOLE_URL": "console"}
 
-// ingresses: every host has a certificate, the api is not open to everyone, and the addresses that
+// ingresses: every host has a certificate, each client's requests and connections are limited, the api
+// is not open to everyone, and the addresses that
 // clients receive are those of the ingresses. kube-score checks that the backends exist.
 func (c *checker) ingresses() {
 	hosts := map[string][]string{} // by Service
 	for _, ingress := range c.cluster.ingresses {
+		for _, limit := range []string{"limit-rps", "limit-connections"} {
+			if n, err := strconv.Atoi(ingress.Annotations[annotation+limit]); err != nil || n < 1 {
+				c.addf("Ingress %s: %s must be a positive number", ingress.Name, limit)
+			}
+		}
 		for _, rule := range ingress.Spec.Rules {
 			if !slices.ContainsFunc(ingress.Spec.TLS, func(t networkingv1.IngressTLS) bool { return slices.Contains(t.Hosts, rule.Host) }) {
 				c.addf("Ingress %s: there is no certificate for %s", ingress.Name, rule.Host)
@@ -57,9 +67,8 @@ func backends(rule networkingv1.IngressRule) (services []string) {
 // isProtected reports whether the annotations of ingress-nginx require a login or a client
 // certificate, or admit private addresses only. The api itself has no login.
 func isProtected(annotations map[string]string) bool {
-	const prefix = "nginx.ingress.kubernetes.io/"
-	return annotations[prefix+"auth-url"] != "" || annotations[prefix+"auth-tls-secret"] != "" ||
-		isPrivate(annotations[prefix+"whitelist-source-range"])
+	return annotations[annotation+"auth-url"] != "" || annotations[annotation+"auth-tls-secret"] != "" ||
+		isPrivate(annotations[annotation+"whitelist-source-range"])
 }
 
 // privateNetworks are those of RFC 1918 and RFC 4193.

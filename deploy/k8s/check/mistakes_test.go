@@ -83,6 +83,8 @@ var mistakes = map[string]change{
 	"unknown field":                  {"Deployment api", "imagePullPolicy:", "imagePullpolicy:", "imagePullpolicy"},
 	"wrong type":                     {"Deployment api", "minReadySeconds: 10", "minReadySeconds: five", "minReadySeconds"},
 	"pods with a token":              {"Deployment api", "automountServiceAccountToken: false", "automountServiceAccountToken: true", "its pods get a token"},
+	"unlimited requests":             {"Ingress api", "limit-rps: \"100\"", "limit-rps: \"0\"", "Ingress api: limit-rps must be a positive number"},
+	"unlimited connections":          {"Ingress console", "nginx.ingress.kubernetes.io/limit-connections", "nginx.ingress.kubernetes.io/limit", "Ingress console: limit-connections must be"},
 	"host without a certificate":     {"Ingress api", "hosts:\n    - imports.example.com", "hosts:\n    - example.com", "there is no certificate for imports.example.com"},
 	"policy for unknown peers":       {"NetworkPolicy to-api", "longshore.io/client:", "longshore.io/clients:", "the pods that it admits do not exist"},
 	"namespace without pod security": {"Namespace longshore", "pod-security.kubernetes.io/enforce: restricted", "pod-security.kubernetes.io/enforce: baseline", "Namespace longshore: it does not enforce"},
