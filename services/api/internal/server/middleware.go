@@ -33,8 +33,11 @@ type middleware struct {
 }
 
 // identify sets the id of a request in its headers, its response and its log context. A valid id
-// that the client sent is kept; otherwise a new one is generated.
+// that the client sent is kept; otherwise a new one is generated. It also forbids caches to store the
+// response, unless the handler replaces the header: responses contain addresses that may come from the
+// Host header of the request, and data that may be deleted.
 func (m middleware) identify(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
 	id := c.GetHeader(edge.RequestIDHeader)
 	if !validRequestID.MatchString(id) {
 		id = uuid.NewString()
