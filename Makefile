@@ -6,6 +6,9 @@ SHELL := /bin/bash
 
 # Additional arguments of test, test-fast, test-all, bench, chaos and image, such as: make test ARGS='-run TestToolsImport ./e2e'
 ARGS ?=
+# How long make fuzz runs each target, and which: make fuzz FUZZTIME=10m FUZZ=pkg/intake.FuzzCSV
+FUZZTIME ?= 5s
+FUZZ ?=
 # make clean DATA=1 deletes the data too.
 DATA ?=
 
@@ -15,6 +18,7 @@ DATA ?=
 launch := go build -buildvcs=false -o .bin/ ./deploy/local && exec .bin/local
 linter := .bin/golangci-lint
 promtool := .bin/promtool
+govulncheck := .bin/govulncheck
 apiserver := .bin/k8s/kube-apiserver
 # The folders of the modules of go.work. The tools' module is not one of them, because go mod tidy would
 # download the test dependencies of every linter.
@@ -95,8 +99,12 @@ test-all: ## Run all tests: the same and the extended ones, which are slow or st
 chaos: ## Run all services under random faults, with a model of every record: ARGS='-duration 30m -seed 42'
 	@$(launch) test -- -count=1 -v -timeout=0 ./e2e/chaos -args $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## Run the fuzz targets, FUZZTIME each (5s), those that match FUZZ; make test-all runs them too
+	@$(launch) fuzz --time $(FUZZTIME) --match '$(FUZZ)'
+
 .PHONY: check
-check: lint standalone tidy-check alerts ## Run all checks that need no database
+check: lint standalone tidy-check alerts vulnerabilities ## Run all checks that need no database
 
 .PHONY: lint
 lint: $(linter) ## Check style, errors and the architecture's import rules
@@ -125,6 +133,10 @@ alerts: $(promtool) ## Test the alerts of Prometheus
 	@$(promtool) check rules --lint=all --lint-fatal .bin/alerts/rules.yaml
 	@$(promtool) test rules .bin/alerts/rules_test.yaml
 
+.PHONY: vulnerabilities
+vulnerabilities: $(govulncheck) ## Report known vulnerabilities, where their databases can be reached
+	@deploy/tools/vulnerabilities.sh "$(CURDIR)/$(govulncheck)" $(packages)
+
 .PHONY: ci
 ci: check test-all ## Run everything that must pass before a change is merged
 
@@ -143,6 +155,10 @@ k8s-check: $(apiserver) ## Apply the Kubernetes manifests to a real API server (
 $(linter): deploy/tools/go.mod deploy/tools/go.sum
 	@echo "building golangci-lint (a minute, once)"
 	@GOWORK=off GOBIN="$(CURDIR)/.bin" go -C deploy/tools install tool
+
+$(govulncheck): deploy/tools/govulncheck/go.mod deploy/tools/govulncheck/go.sum
+	@echo "building govulncheck (half a minute, once)"
+	@GOWORK=off GOBIN="$(CURDIR)/.bin" go -C deploy/tools/govulncheck install -trimpath tool
 
 # Without service discovery, which needs the clients of all clouds.
 $(promtool): deploy/tools/promtool/go.mod deploy/tools/promtool/go.sum
