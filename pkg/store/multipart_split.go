@@ -95,7 +95,7 @@ func finishSplit(ctx context.Context, step *ResumableStep, split Split) (Committ
 		return stoppedIfNoRows(row.Scan(&lanes, &held))
 	})
 	batch.Queue(finishSplitChunk, step.ID, step.chunk.Seq)
-	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := step.tx.sendLast(ctx, &batch); err != nil {
 		return Committed{}, fmt.Errorf("finishing the split: %w", err)
 	}
 	if chunks != split.Chunks || records != split.Records || end != split.Chunks {
@@ -113,7 +113,7 @@ func failSplit(ctx context.Context, step *ResumableStep, failure operation.Failu
 	var batch pgx.Batch
 	batch.Queue(failOperation, step.ID, operation.Failed, failure.Code, failure.Message, statesBefore(operation.Failed)).Exec(stoppedIfNone)
 	batch.Queue(finishSplitChunk, step.ID, step.chunk.Seq)
-	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := step.tx.sendLast(ctx, &batch); err != nil {
 		return Committed{}, fmt.Errorf("failing the split: %w", err)
 	}
 	return Committed{State: operation.Failed, Failure: &failure}, nil

@@ -22,7 +22,7 @@ type Step struct {
 	Rows     int
 	Payload  []byte
 	chunk    job.Chunk
-	tx       pgx.Tx
+	tx       *stepTx
 }
 
 // Effect is the result of a step's work.
@@ -74,15 +74,19 @@ func stoppedIfNoRows(err error) error {
 
 // runLocked runs one step of any kind in one transaction: lock locks the chunk's row, work does the
 // work, finish writes its result. It returns ErrNothingDue if the chunk is done or its operation
-// finished, and ErrLocked if another worker has the lock.
+// finished, and ErrLocked if another worker has the lock. A step whose answer to COMMIT is lost is
+// successful if it was committed.
 func runLocked[S, R any](
 	ctx context.Context, s *Store, c job.Chunk,
-	lock func(context.Context, pgx.Tx, job.Chunk) (S, error),
+	lock func(context.Context, *stepTx, job.Chunk) (S, error),
 	work func(context.Context, S) (R, error),
 	finish func(context.Context, S, R) (Committed, error),
 ) (done Committed, err error) {
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		step, err := lock(ctx, tx, c)
+	var tx stepTx
+	finished := false
+	err = s.inTx(ctx, func(begun pgx.Tx) error {
+		tx.Tx = begun
+		step, err := lock(ctx, &tx, c)
 		if err != nil {
 			return err
 		}
@@ -91,8 +95,12 @@ func runLocked[S, R any](
 			return err
 		}
 		done, err = finish(ctx, step, result)
+		finished = err == nil
 		return err
 	})
+	if err != nil && finished && s.settleStep(ctx, c, tx.id, err) {
+		return done, nil
+	}
 	switch {
 	case errors.Is(err, errStopped):
 		return Committed{}, ErrNothingDue
@@ -118,7 +126,7 @@ const notSuspected = `
 
 // lockStep locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts it
 // locks only one at a time.
-func lockStep(ctx context.Context, tx pgx.Tx, c job.Chunk) (*Step, error) {
+func lockStep(ctx context.Context, tx *stepTx, c job.Chunk) (*Step, error) {
 	const lock = `
 SELECT t.number, c.first_row, c.row_count, c.payload
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
@@ -176,7 +184,7 @@ func finishStep(ctx context.Context, step *Step, effect Effect) (Committed, erro
 			done.Next = nextOfLane(c, lanes, chunks)
 			return stoppedIfNoRows(err)
 		})
-	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := step.tx.sendLast(ctx, &batch); err != nil {
 		return Committed{}, fmt.Errorf("finishing the step: %w", err)
 	}
 	return done, nil

@@ -34,7 +34,7 @@ type Checkpoint struct {
 type ResumableStep struct {
 	Checkpoint
 	chunk job.Chunk
-	tx    pgx.Tx
+	tx    *stepTx
 }
 
 // Progress is the result of a step.
@@ -71,7 +71,7 @@ func (p *Checkpoint) scan(row pgx.Row) error {
 
 // lockResumable locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts
 // it locks only one at a time.
-func lockResumable(ctx context.Context, tx pgx.Tx, c job.Chunk) (*ResumableStep, error) {
+func lockResumable(ctx context.Context, tx *stepTx, c job.Chunk) (*ResumableStep, error) {
 	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, tx: tx}
 	const lockUnsuspected = ` AND ` + notSuspected + ` FOR UPDATE OF c SKIP LOCKED`
 	if err := step.scan(tx.QueryRow(ctx, selectCheckpoint+lockUnsuspected, c.OperationID, c.Seq, liveStates)); err != nil {
@@ -121,7 +121,7 @@ func finishResumable(ctx context.Context, step *ResumableStep, p Progress) (Comm
 	batch.Queue(writeCheckpoint, step.ID, step.chunk.Seq, p.Cursor, p.Done)
 	batch.Queue(publishProgress, step.ID, p.Progress, p.Phase, p.Result, done.State, p.Done,
 		statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error { return stoppedIfNoRows(row.Scan(&done.Held)) })
-	if err := step.tx.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := step.tx.sendLast(ctx, &batch); err != nil {
 		return Committed{}, fmt.Errorf("finishing the step: %w", err)
 	}
 	return done, nil
