@@ -50,6 +50,8 @@ type Fault struct {
 	// server stops.
 	SQLState string
 	Fatal    bool
+	// Skip is the number of matching statements that pass before the first hit.
+	Skip int
 	// Times is the number of statements that the fault hits; 0 means no limit.
 	Times int
 	// Chance is the probability of a hit from 0 to 1, drawn from the proxy's seed and the number of the
@@ -66,9 +68,23 @@ func (f *Fault) hits(sql string, random *rand.Rand) bool {
 
 // Injected is a fault that was added to a proxy.
 type Injected struct {
-	fault Fault
-	proxy *Postgres
-	hits  int
+	fault   Fault
+	proxy   *Postgres
+	skipped int
+	hits    int
+}
+
+// takes reports whether the fault hits a statement, and counts it. The proxy must be locked.
+func (i *Injected) takes(sql string, random *rand.Rand) bool {
+	if !i.fault.hits(sql, random) {
+		return false
+	}
+	if i.skipped < i.fault.Skip {
+		i.skipped++
+		return false
+	}
+	i.hits++
+	return true
 }
 
 // Hits returns the number of statements that the fault has hit.

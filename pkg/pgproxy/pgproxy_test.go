@@ -155,6 +155,19 @@ func TestFailOutsideOfTransaction(t *testing.T) {
 	f.wantRows(t, 1)
 }
 
+// TestSkip: the fault hits the second of the statements that match.
+func TestSkip(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.proxy.Inject(pgproxy.Fault{Statement: regexp.MustCompile("INSERT"), Action: pgproxy.Fail, SQLState: "53100", Skip: 1, Times: 1})
+	for n, want := range []string{"", "53100", ""} {
+		if err := f.insert(t.Context(), n); err != nil || want != "" {
+			wantCode(t, err, want)
+		}
+	}
+	f.wantRows(t, 2)
+}
+
 // TestSilence: open connections are silent until Restore, new ones work.
 func TestSilence(t *testing.T) {
 	t.Parallel()

@@ -90,10 +90,9 @@ func (p *Postgres) pick(sql string, random *rand.Rand) *Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, injected := range p.faults {
-		if !injected.fault.hits(sql, random) {
+		if !injected.takes(sql, random) {
 			continue
 		}
-		injected.hits++
 		if injected.hits == injected.fault.Times {
 			p.faults = append(p.faults[:i:i], p.faults[i+1:]...)
 		}

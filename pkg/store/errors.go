@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,6 +143,16 @@ var conditions = map[string]condition{
 	"58":             brokenServer, // system error
 	"F0":             failedInside, // configuration file error
 	"XX":             failedInside, // internal error, damaged data
+}
+
+// ClientSQLStates returns one SQLSTATE code for each class and each code that ClientError converts,
+// for tests of the services. They are sorted.
+func ClientSQLStates() (codes []string) {
+	for key := range conditions {
+		codes = append(codes, (key + "000")[:5])
+	}
+	slices.Sort(codes)
+	return codes
 }
 
 // conditionOf returns what an error means, and whether it is an error of the database or of the

@@ -26,6 +26,7 @@ var extendedPackages = []string{
 	modulePrefix + "e2e/admission",
 	modulePrefix + "e2e/chaos",
 	modulePrefix + "e2e/crash",
+	modulePrefix + "e2e/edgefaults",
 	modulePrefix + "e2e/fuzz",
 	modulePrefix + "e2e/history",
 	modulePrefix + "e2e/poolers",
