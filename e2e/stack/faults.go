@@ -50,6 +50,9 @@ func (s *Stack) StartAgain(service string, n int) {
 	s.service(service, n).restart(s.tb)
 }
 
+// BeginAPI starts the api again at the same address. The returned function waits until it is ready.
+func (s *Stack) BeginAPI() (ready func()) { s.tb.Helper(); return s.service("api", 0).begin(s.tb) }
+
 // KillImporter ends an importer with SIGKILL.
 func (s *Stack) KillImporter(n int) { s.tb.Helper(); s.service("importer", n).kill(s.tb) }
 

@@ -101,12 +101,18 @@ func (s *Service) kill(tb testing.TB) {
 // restart starts the process again and returns when it is ready.
 func (s *Service) restart(tb testing.TB) {
 	tb.Helper()
+	s.begin(tb)()
+}
+
+// begin starts the process again. The returned function waits until it is ready.
+func (s *Service) begin(tb testing.TB) (ready func()) {
+	tb.Helper()
 	offset := s.log.size()
 	if err := s.instance.Restart(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
 	s.running = true
-	s.awaitReady(tb, offset)
+	return func() { tb.Helper(); s.awaitReady(tb, offset) }
 }
 
 // stop ends the process with SIGTERM and returns how long that took.

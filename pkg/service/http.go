@@ -17,7 +17,10 @@ type HTTPOptions struct {
 	Variable string
 	// Listener, unless it is nil, returns the listener that is used in place of the given one.
 	Listener func(net.Listener) net.Listener
-	// Ready is called when the server listens.
+	// Prepare, unless it is nil, returns the handler that replaces the server's own one, for example
+	// once the database answers. The server listens meanwhile. If Prepare fails, the server stops.
+	Prepare func(context.Context) (http.Handler, error)
+	// Ready is called when the server listens and is prepared.
 	Ready func()
 	// Drain is how long the server continues to accept requests after ctx ends. Load balancers need
 	// some time to see that it is not ready any more. Every answer meanwhile closes its connection.
@@ -28,20 +31,23 @@ type HTTPOptions struct {
 
 // ServeHTTP listens at the server's address and serves until ctx ends. Then it drains, stops
 // accepting connections and waits for running requests, so that none of them fails. It returns an
-// error if it cannot listen, or if requests were still running at the end of the grace period.
+// error if it cannot listen, if the preparation failed, or if requests were still running at the end
+// of the grace period.
 func ServeHTTP(ctx context.Context, log *slog.Logger, server *http.Server, o HTTPOptions) error {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", server.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s (%s): %w", server.Addr, o.Variable, err)
 	}
+	log = log.With(slog.String("addr", listener.Addr().String()))
 	if o.Listener != nil {
 		listener = o.Listener(listener)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var draining atomic.Bool
-	server.Handler = closeWhileDraining(&draining, server.Handler)
-	log.Info("listening", slog.String("addr", listener.Addr().String()))
-	o.Ready()
+	handler := newHandover(server.Handler)
+	server.Handler = closeWhileDraining(&draining, handler)
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
 		draining.Store(true)
@@ -50,14 +56,56 @@ func ServeHTTP(ctx context.Context, log *slog.Logger, server *http.Server, o HTT
 		defer cancel()
 		stopped <- server.Shutdown(grace)
 	})
+	prepared := make(chan error, 1)
+	go func() {
+		err := o.prepare(ctx, log, handler)
+		if err != nil {
+			_ = server.Close() // nothing but refusals is running
+		}
+		prepared <- err
+	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		cancel()
+		<-prepared
 		return fmt.Errorf("serving: %w", err)
+	}
+	if err := <-prepared; err != nil {
+		return err
 	}
 	if err := <-stopped; err != nil {
 		_ = server.Close()
 		return fmt.Errorf("requests were still running after %s: %w", o.Grace, err)
 	}
 	return nil
+}
+
+// prepare replaces the handler once it is prepared.
+func (o HTTPOptions) prepare(ctx context.Context, log *slog.Logger, handler *handover) error {
+	if o.Prepare != nil {
+		log.InfoContext(ctx, "starting")
+		prepared, err := o.Prepare(ctx)
+		if err != nil {
+			return err
+		}
+		handler.current.Store(&prepared)
+	}
+	log.InfoContext(ctx, "listening")
+	o.Ready()
+	return nil
+}
+
+// handover is a handler that can be replaced while it serves.
+type handover struct{ current atomic.Pointer[http.Handler] }
+
+func newHandover(first http.Handler) *handover {
+	h := &handover{}
+	h.current.Store(&first)
+	return h
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handover) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*h.current.Load()).ServeHTTP(w, r)
 }
 
 // closeWhileDraining closes each connection with an answer while the server drains. A connection

@@ -76,6 +76,51 @@ func (c connection) get() (status int, closes bool, err error) {
 	return response.StatusCode, response.Close, response.Body.Close()
 }
 
+// TestServeHTTPPrepares: the server's own handler answers until the other one is prepared.
+func TestServeHTTPPrepares(t *testing.T) {
+	t.Parallel()
+	answer := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	addresses, release, ready := make(logLines, 10), make(chan struct{}), make(chan struct{})
+	o := service.HTTPOptions{
+		Prepare: func(context.Context) (http.Handler, error) { <-release; return answer(http.StatusOK), nil },
+		Ready:   func() { close(ready) },
+	}
+	server := &http.Server{Addr: "127.0.0.1:0", Handler: answer(http.StatusServiceUnavailable), ReadHeaderTimeout: time.Minute}
+	result := make(chan error, 1)
+	go func() { result <- service.ServeHTTP(ctx, addresses.env().Log, server, o) }()
+	_, address, _ := strings.Cut(strings.TrimSpace(<-addresses), "addr=")
+	c := dial(t, address)
+	for _, want := range []int{http.StatusServiceUnavailable, http.StatusOK} {
+		if status, _, err := c.get(); err != nil || status != want {
+			t.Errorf("GET / = %d, %v, want %d", status, err, want)
+		}
+		if want != http.StatusOK {
+			close(release)
+			<-ready
+		}
+	}
+	stop()
+	if err := <-result; err != nil {
+		t.Errorf("ServeHTTP() = %v, want nil", err)
+	}
+}
+
+// TestServeHTTPStopsUnprepared: the error of the preparation ends the server at once.
+func TestServeHTTPStopsUnprepared(t *testing.T) {
+	t.Parallel()
+	want := errors.New("no database")
+	server := &http.Server{Addr: "127.0.0.1:0", Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
+	err := service.ServeHTTP(t.Context(), slog.New(slog.DiscardHandler), server, service.HTTPOptions{
+		Prepare: func(context.Context) (http.Handler, error) { return nil, want }, Drain: time.Hour,
+	})
+	if !errors.Is(err, want) {
+		t.Errorf("ServeHTTP() = %v, want %v", err, want)
+	}
+}
+
 // TestServeHTTPAnswersWhileDraining: old and new connections are answered and closed.
 func TestServeHTTPAnswersWhileDraining(t *testing.T) {
 	t.Parallel()

@@ -57,14 +57,22 @@ type Server struct {
 	log       *slog.Logger
 }
 
-// New returns a server for all routes of the tables.
-func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
-	routes := withIndex(slices.Concat(tables...), opts.Collections)
+// New returns a server. It answers every request with 503 until open has returned the routes, or stops
+// if open fails.
+func New(opts Options, log *slog.Logger, open func(context.Context) ([][]edge.Route, error)) *Server {
+	m := middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses}
 	opts.Lifecycle.Listener = opts.Gate.Connections.Listener
+	opts.Lifecycle.Prepare = func(ctx context.Context) (http.Handler, error) {
+		tables, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return newEngine(m, withIndex(slices.Concat(tables...), opts.Collections)), nil
+	}
 	return &Server{
 		http: &http.Server{
 			Addr:              opts.Addr,
-			Handler:           newEngine(middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses}, routes),
+			Handler:           newStartingEngine(m),
 			ReadHeaderTimeout: headerTimeout,
 			IdleTimeout:       idleTimeout,
 			ConnContext:       opts.Gate.Connections.OnConnection,
@@ -76,13 +84,28 @@ func New(opts Options, log *slog.Logger, tables ...[]edge.Route) *Server {
 	}
 }
 
-func newEngine(m middleware, routes []edge.Route) *gin.Engine {
+// newStartingEngine returns the handler of a server that has no routes yet.
+func newStartingEngine(m middleware) *gin.Engine {
+	engine := newPlainEngine(m)
+	engine.NoRoute(m.wrap(metrics.NoRoute, func(*gin.Context) error {
+		return fault.New(fault.Unavailable, "starting",
+			"The service is starting: it waits for its database. Try again in a few seconds.")
+	}))
+	return engine
+}
+
+func newPlainEngine(m middleware) *gin.Engine {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // a redirected POST loses its body
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(nil)
 	engine.Use(m.identify)
+	return engine
+}
+
+func newEngine(m middleware, routes []edge.Route) *gin.Engine {
+	engine := newPlainEngine(m)
 	for _, r := range edge.WithHead(routes) {
 		engine.Handle(r.Method, r.Path, m.wrap(unescape(r.Path), r.Handler))
 	}

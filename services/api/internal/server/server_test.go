@@ -128,16 +128,19 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	t.Parallel()
 	lines := make(firstLine, 1)
 	started, release := make(chan struct{}), make(chan struct{})
-	s := New(Options{
-		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() {}, Grace: time.Minute}, Requests: metrics.NewRequests(), Gate: noLimits(),
-	}, slog.New(slog.NewJSONHandler(lines, nil)), []edge.Route{{
+	slow := edge.Route{
 		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
 			close(started)
 			<-release
 			c.String(http.StatusOK, "complete")
 			return nil
 		},
-	}})
+	}
+	ready := make(chan struct{})
+	s := New(Options{
+		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: time.Minute},
+		Requests: metrics.NewRequests(), Gate: noLimits(),
+	}, slog.New(slog.NewJSONHandler(lines, nil)), func(context.Context) ([][]edge.Route, error) { return [][]edge.Route{{slow}}, nil })
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -145,6 +148,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	if err := json.Unmarshal([]byte(<-lines), &listening); err != nil {
 		t.Fatal(err)
 	}
+	<-ready
 	reply := make(chan string, 1)
 	go func() {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listening.Addr+"/slow", nil)
@@ -169,6 +173,19 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Errorf("Run() = %v, want nil", err)
+	}
+}
+
+// TestStartingServer: every request gets 503 and is told to come again.
+func TestStartingServer(t *testing.T) {
+	t.Parallel()
+	engine := newStartingEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")})
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		w := httptest.NewRecorder()
+		engine.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/operations", nil))
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), `problem:starting"`) {
+			t.Errorf("%s = %d, Retry-After %q, %s, want 503 with the problem starting", method, w.Code, w.Header().Get("Retry-After"), w.Body)
+		}
 	}
 }
 

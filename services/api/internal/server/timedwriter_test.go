@@ -66,7 +66,8 @@ func connectMeasured(t *testing.T, requests *metrics.Requests, handle edge.Handl
 		results <- result{err, time.Since(started)}
 		return err
 	}
-	s := New(Options{Requests: requests, Gate: noLimits()}, slog.New(slog.DiscardHandler), []edge.Route{
+	s := New(Options{Requests: requests, Gate: noLimits()}, slog.New(slog.DiscardHandler), nil)
+	s.http.Handler = newEngine(middleware{slog.New(slog.DiscardHandler), requests, noLimits(), "", edge.NewAddresses("")}, []edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: timed}, {Method: http.MethodPost, Path: "/thing", Handler: timed},
 	})
 	listener := make(pipeListener, 1)

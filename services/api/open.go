@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/service"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/monitor"
+	"github.com/longshore-io/longshore/services/api/internal/routes"
+)
+
+// frozenAfter is how long an api may be silent in the middle of staging a chunk before Postgres ends
+// its session and releases its locks.
+const frozenAfter = 10 * time.Second
+
+// opener opens the dependencies of the api while its server already listens.
+type opener struct {
+	env         service.Env
+	cfg         config.Config
+	limits      admission.Limits
+	collections *collection.Catalog
+	requests    *metrics.Requests
+	occupied    *metrics.Admission
+
+	deps *service.Dependencies // nil before open
+}
+
+// open waits for the database and returns the routes.
+func (o *opener) open(ctx context.Context) ([][]edge.Route, error) {
+	var err error
+	o.deps, err = service.Open(ctx, o.env, service.Options{
+		Postgres: o.cfg.Postgres, Redis: o.cfg.Redis, Admin: o.cfg.Admin,
+		Store: store.Options{
+			Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter, Clients: o.cfg.ClientLimits(o.limits, o.occupied),
+			Write: o.cfg.WriteTimeout,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	finished := metrics.NewFinished()
+	o.deps.Metrics.MustRegister(o.requests, finished, o.occupied)
+	watch := monitor.New(o.deps.Store, queue.NewNotifier(o.deps.Redis), o.env.Log, finished, o.cfg.PollWithin)
+	go watch.Subscribe(ctx)
+	return routes.Table(routes.Deps{
+		Config: o.cfg, Store: o.deps.Store, Redis: o.deps.Redis, Monitor: watch, Collections: o.collections, Log: o.env.Log, Now: time.Now,
+		Storage: admission.NewStorage(o.cfg.Admission.MaxXforceBytes, o.deps.Store.SchemaBytes, o.env.Log, o.occupied),
+	})
+}
+
+// setReady marks the api as started.
+func (o *opener) setReady() { o.deps.SetReady() }
+
+// close closes the dependencies, if they were opened.
+func (o *opener) close() {
+	if o.deps != nil {
+		o.deps.Close()
+	}
+}
