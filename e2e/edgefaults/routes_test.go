@@ -2,6 +2,8 @@ package edgefaults_test
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"testing"
@@ -24,6 +26,7 @@ const attempts = 3
 // is that of the table, and nothing was changed.
 func TestErrorOfEveryStatement(t *testing.T) {
 	f := newFixture(t)
+	defer f.resume()
 	for _, route := range f.routes(t) {
 		t.Run(route.Method+" "+route.Path, func(t *testing.T) {
 			all := samples[route.Method+" "+route.Path]
@@ -127,6 +130,9 @@ func (c *check) try(t *testing.T, f pgproxy.Fault) (hit, failed bool) {
 	injected := c.Postgres("api", 0).Inject(f)
 	response, err := c.Client().Do(t.Context(), c.method, c.request.path, c.request.body)
 	injected.Remove()
+	if errors.Is(err, io.ErrUnexpectedEOF) && f.Skip > 0 {
+		return true, false // the answer had begun: the connection ended, so that it does not look complete
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

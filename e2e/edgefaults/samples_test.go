@@ -152,9 +152,11 @@ func newFixture(t *testing.T) *fixture {
 	f.KillImporter(0)
 	f.KillSearcher(0)
 	f.KillReporter(0)
-	t.Cleanup(func() { f.StartImporter(0); f.StartSearcher(0); f.StartReporter(0) })
 	return f
 }
+
+// resume starts the workers again, so that the operations of the test settle.
+func (f *fixture) resume() { f.StartImporter(0); f.StartSearcher(0); f.StartReporter(0) }
 
 func (f *fixture) mustDo(t *testing.T, method string, r request) *client.Response {
 	t.Helper()

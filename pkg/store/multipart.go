@@ -101,11 +101,19 @@ func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
 }
 
 // DropMultipart aborts a multipart upload. It does nothing if the upload is finished. After an error
-// of kind Unavailable it may be called again.
+// of kind Unavailable it may be called again. If only the deletion of its parts fails, that is no
+// error: no client sees the upload any more, and the janitor deletes the rest.
 func (s *Store) DropMultipart(ctx context.Context, u *MultipartUpload) error {
 	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
 	defer cancel()
-	return ClientError(s.dropUpload(ctx, u.ID, u.Reference))
+	marked, err := s.markDropped(ctx, u.ID, u.Reference)
+	if err != nil {
+		return ClientError(err)
+	}
+	if marked {
+		_ = s.deleteDropped(ctx, u.ID)
+	}
+	return nil
 }
 
 // UploadNotFound is the fault of a request to a multipart upload that does not exist.

@@ -56,24 +56,24 @@ func (s *Store) control(
 
 // Polled extends the poll deadlines of operations that clients must poll, to at least within from
 // now. It sets the deadline 5 % later than that, so that a client that polls many times a second
-// does not cause as many writes.
+// does not cause as many writes. It does not wait for a standby: a read must not depend on one, and
+// after a failover the next poll extends the deadline again.
 func (s *Store) Polled(ctx context.Context, ids []uuid.UUID, within time.Duration) error {
 	const polled = `
 UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + $2::interval * 1.05
 WHERE task_id = ANY ($1) AND poll_deadline < ` + now + ` + $2::interval AND status = ANY ($3)`
-	_, err := s.change(ctx, "extending a poll deadline", polled, ids, within, liveStates)
-	return err
-}
-
-// change runs an UPDATE for a client and reports whether it changed a row.
-func (s *Store) change(ctx context.Context, doing, statement string, args ...any) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	changed, err := s.pool.Exec(ctx, statement, args...)
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		var batch pgx.Batch
+		batch.Queue(`SET LOCAL synchronous_commit = local`)
+		batch.Queue(polled, ids, within, liveStates)
+		return tx.SendBatch(ctx, &batch).Close()
+	})
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", doing, ClientError(err))
+		return fmt.Errorf("extending a poll deadline: %w", ClientError(err))
 	}
-	return changed.RowsAffected() > 0, nil
+	return nil
 }
 
 const failOperation = `

@@ -39,14 +39,25 @@ func (s *Store) DropUpload(ctx context.Context, id uuid.UUID) error {
 // dropUpload drops the upload only if it has the reference. An empty reference matches every
 // expired or single-body upload.
 func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) error {
+	marked, err := s.markDropped(ctx, id, reference)
+	if err != nil || !marked {
+		return err
+	}
+	return s.deleteDropped(ctx, id)
+}
+
+// markDropped reports whether there is an upload to drop.
+func (s *Store) markDropped(ctx context.Context, id uuid.UUID, reference string) (bool, error) {
 	marked, err := s.pool.Exec(ctx, markDropped, id, reference)
 	if err != nil {
-		return fmt.Errorf("marking upload %s as dropped: %w", id, err)
+		return false, fmt.Errorf("marking upload %s as dropped: %w", id, err)
 	}
-	if marked.RowsAffected() == 0 {
-		return nil
-	}
-	err = errors.Join(
+	return marked.RowsAffected() > 0, nil
+}
+
+// deleteDropped deletes an upload that is marked as dropped.
+func (s *Store) deleteDropped(ctx context.Context, id uuid.UUID) error {
+	err := errors.Join(
 		s.deleteInBatches(ctx, "task_chunks", "seq", whileDropped, id),
 		s.deleteInBatches(ctx, "upload_pieces", "version, seq", whileDropped, id),
 		s.deleteInBatches(ctx, "upload_parts", "part", whileDropped, id),

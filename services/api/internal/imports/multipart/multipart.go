@@ -91,11 +91,11 @@ func (h *Handler) get(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	document, err := h.newDocument(c, upload)
+	parts, err := h.Store.ListParts(c.Request.Context(), upload.ID)
 	if err != nil {
 		return err
 	}
-	c.PureJSON(http.StatusOK, document)
+	c.PureJSON(http.StatusOK, h.newDocument(c, upload, parts))
 	return nil
 }
 

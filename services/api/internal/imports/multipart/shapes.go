@@ -46,11 +46,7 @@ type partDocument struct {
 	Digest string `json:"digest"`
 }
 
-func (h *Handler) newDocument(c *gin.Context, upload *store.MultipartUpload) (uploadDocument, error) {
-	parts, err := h.Store.ListParts(c.Request.Context(), upload.ID)
-	if err != nil {
-		return uploadDocument{}, err
-	}
+func (h *Handler) newDocument(c *gin.Context, upload *store.MultipartUpload, parts []store.Part) uploadDocument {
 	address := h.Addresses.Absolute(c.Request, "/api/"+upload.Collection+"/import/uploads/"+upload.ID.String())
 	document := uploadDocument{
 		ID: upload.ID.String(), Upload: address, Parts: address + "/parts/{n}", Finish: address + finishVerb,
@@ -66,5 +62,5 @@ func (h *Handler) newDocument(c *gin.Context, upload *store.MultipartUpload) (up
 		document.Received = append(document.Received, partDocument{p.Number, p.Bytes, formatDigest(p.Digest)})
 		document.ReceivedBytes += p.Bytes
 	}
-	return document, nil
+	return document
 }

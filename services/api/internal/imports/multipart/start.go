@@ -40,34 +40,32 @@ func (h *Handler) start(c *gin.Context) error {
 	if headers.ID != uuid.Nil {
 		draft.Digest = submission.Digest([]byte("upload"), []byte(target.Name), []byte(mediaType))
 	}
-	upload, err := h.createOrFind(c, draft)
+	upload, parts, err := h.createOrFind(c, draft)
 	if err != nil {
 		return err
 	}
 	edge.LogOperation(c, upload.ID)
-	document, err := h.newDocument(c, upload)
-	if err != nil {
-		return err
-	}
+	document := h.newDocument(c, upload, parts)
 	c.Header("Location", document.Upload)
 	c.PureJSON(http.StatusCreated, document)
 	return nil
 }
 
 // createOrFind creates an upload. If the client chose an id and repeats its request, the existing
-// upload is returned.
-func (h *Handler) createOrFind(c *gin.Context, draft store.Draft) (*store.MultipartUpload, error) {
+// upload is returned with its parts. A new one is not read: after its commit, nothing may fail.
+func (h *Handler) createOrFind(c *gin.Context, draft store.Draft) (*store.MultipartUpload, []store.Part, error) {
 	ctx := c.Request.Context()
 	upload, err := h.Store.BeginMultipart(ctx, draft, h.Options.Retention)
 	if !errors.Is(err, store.ErrIDTaken) {
-		return upload, err
+		return upload, nil, err
 	}
 	existing, err := h.Store.MultipartUpload(ctx, draft.ID)
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && !bytes.Equal(existing.Digest, draft.Digest):
-		return nil, submission.IDInUseError()
+		return nil, nil, submission.IDInUseError()
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	return existing, nil
+	parts, err := h.Store.ListParts(ctx, existing.ID)
+	return existing, parts, err
 }
