@@ -17,7 +17,7 @@ import (
 
 // outsideWorkspace contains the modules outside of the workspace: a tool, or Kubernetes, must not
 // select the version of a dependency with which a service is built.
-var outsideWorkspace = []string{"deploy/tools", promtool, "deploy/k8s/server"}
+var outsideWorkspace = []string{"deploy/tools", "deploy/tools/govulncheck", promtool, "deploy/k8s/server"}
 
 // promtool is the module of Prometheus' promtool, which requires a Go version of its own.
 const promtool = "deploy/tools/promtool"
