@@ -3,7 +3,15 @@
 -- Sessions use the time zone UTC, so every TIMESTAMP is in UTC.
 
 -- +goose Up
-CREATE SCHEMA IF NOT EXISTS xforce;
+-- CREATE SCHEMA IF NOT EXISTS needs the right to create schemas also if the schema exists.
+-- +goose StatementBegin
+DO $$
+BEGIN
+  IF to_regnamespace('xforce') IS NULL THEN
+    CREATE SCHEMA xforce;
+  END IF;
+END $$;
+-- +goose StatementEnd
 
 CREATE TABLE xforce.tasks (
   task_id             UUID NOT NULL,

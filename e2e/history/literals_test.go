@@ -19,7 +19,7 @@ import (
 // Longshore's.
 var notExplained = []string{
 	"SET LOCAL",
-	"public.longshore_migrations",                // one row for each migration, at the start of a service
+	"xforce.longshore_migrations",                // one row for each migration, at the start of a service
 	"EXPLAIN (FORMAT JSON)",                      // of a collection's table
 	"SELECT count(*) FROM (SELECT FROM %s LIMIT", // the same
 	"WHERE FALSE",                                // reads nothing

@@ -17,10 +17,11 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/migrations/grants"
 )
 
 // Table records the applied migrations. Services read it when they start.
-const Table = "public.longshore_migrations"
+const Table = "xforce.longshore_migrations"
 
 // application is the name of the sessions in pg_stat_activity.
 const application = "longshore-migrate"
@@ -46,6 +47,9 @@ type Migrator struct {
 	// DefaultRetryTimeout. It does not limit a migration that is working, such as one that builds
 	// an index.
 	RetryTimeout time.Duration
+	// Roles are the names of the roles that get the rights of package grants after the migrations.
+	// Roles without a name get none.
+	Roles map[grants.Role]string
 	// OnRetry, unless nil, is called before each retry.
 	OnRetry func(Retry)
 
@@ -96,6 +100,9 @@ func explainPooler(err error) error {
 // attempt applies the missing migrations up to the first error, and returns those it applied along
 // with the error.
 func (m Migrator) attempt(ctx context.Context, db *sql.DB) ([]Applied, error) {
+	if err := prepare(ctx, db); err != nil {
+		return nil, err
+	}
 	provider, err := m.newProvider(db)
 	if err != nil {
 		return nil, err
@@ -108,7 +115,10 @@ func (m Migrator) attempt(ctx context.Context, db *sql.DB) ([]Applied, error) {
 	for _, r := range results {
 		applied = append(applied, Applied{Number: r.Source.Version, File: r.Source.Path})
 	}
-	return applied, err
+	if err != nil {
+		return applied, err
+	}
+	return applied, m.grant(ctx, db)
 }
 
 // newProvider returns a provider for one attempt, because a provider's lock does not reset its

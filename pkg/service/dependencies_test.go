@@ -200,7 +200,7 @@ func TestOpenWaitsForMigration(t *testing.T) {
 		t.Errorf("GET /livez before the migration = %d %s, want 200", status, body)
 	}
 	expectMetrics(t, adminURL, `longshore_ready{service="example"} 0`, "longshore_postgres_up 1")
-	_, err := sql.Exec(t.Context(), `INSERT INTO public.longshore_migrations (version_id, is_applied) VALUES ($1, true)`,
+	_, err := sql.Exec(t.Context(), `INSERT INTO xforce.longshore_migrations (version_id, is_applied) VALUES ($1, true)`,
 		migrations.Latest()+2)
 	if err != nil {
 		t.Fatal(err)

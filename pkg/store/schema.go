@@ -12,7 +12,7 @@ func (s *Store) requireSchema(ctx context.Context, version int64) error {
 	if version == 0 {
 		return nil
 	}
-	const newest = `SELECT coalesce(max(version_id), 0) FROM public.longshore_migrations WHERE is_applied`
+	const newest = `SELECT coalesce(max(version_id), 0) FROM xforce.longshore_migrations WHERE is_applied`
 	var current int64
 	err := s.pool.QueryRow(ctx, newest).Scan(&current)
 	if err != nil && !isUndefinedTable(err) {

@@ -27,7 +27,7 @@ func TestOpenChecksSchema(t *testing.T) {
 	if err := open(migrations.Latest() + 1); err == nil || !strings.Contains(err.Error(), "migrate") {
 		t.Errorf("Open() with a newer schema = %v, want an error that mentions migrate", err)
 	}
-	f.exec(t, "DROP TABLE public.longshore_migrations")
+	f.exec(t, "DROP TABLE xforce.longshore_migrations")
 	if err := open(1); err == nil || !strings.Contains(err.Error(), "version 0") {
 		t.Errorf("Open() on an empty database = %v, want an error with version 0", err)
 	}

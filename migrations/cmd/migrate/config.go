@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/longshore-io/longshore/migrations/grants"
 )
 
 // The environment variables that the program reads.
@@ -19,6 +21,16 @@ const (
 	poolerVariable = "LONGSHORE_DB_POOLER"
 	noPooler       = "none"
 )
+
+// roles returns the names of the database roles that get rights, by what they are for; none if the
+// programs share the role of migrate.
+func roles(environ []string) map[grants.Role]string {
+	names := make(map[grants.Role]string)
+	for _, role := range grants.Roles() {
+		names[role] = valueOf(environ, role.Variable())
+	}
+	return names
+}
 
 // hidden replaces a password, as in url.URL.Redacted.
 const hidden = "xxxxx"
@@ -63,9 +75,13 @@ func showConfig(environ []string, out io.Writer) error {
 		Required bool   `json:"required"`
 		Value    string `json:"value"`
 	}
+	known := []string{directVariable, poolerVariable}
+	for _, role := range grants.Roles() {
+		known = append(known, role.Variable())
+	}
 	unknown := []string{}
 	for _, pair := range environ {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") && name != directVariable && name != poolerVariable {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "LONGSHORE_") && !slices.Contains(known, name) {
 			unknown = append(unknown, name)
 		}
 	}
@@ -80,6 +96,9 @@ func showConfig(environ []string, out io.Writer) error {
 	}
 	pooler := cmp.Or(valueOf(environ, poolerVariable), noPooler)
 	variables = append(variables, read{Name: poolerVariable, Default: noPooler, Value: pooler})
+	for _, role := range grants.Roles() {
+		variables = append(variables, read{Name: role.Variable(), Value: valueOf(environ, role.Variable())})
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(struct {
