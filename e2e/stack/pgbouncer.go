@@ -6,12 +6,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/longshore-io/longshore/deploy/local/debian"
 	"github.com/longshore-io/longshore/deploy/local/process"
 	"github.com/longshore-io/longshore/e2e/await"
+	"github.com/longshore-io/longshore/migrations/grants"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // PoolerVariable is an environment variable that, unless empty, lets the services of every stack reach Postgres through a PgBouncer
@@ -46,13 +49,12 @@ func StartPgBouncer(tb testing.TB, databaseURL string, sessions int) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	password, _ := address.User.Password()
 	folder, port := tb.TempDir(), freePort(tb)
 	target := fmt.Sprintf("host=%s port=%s", address.Hostname(), address.Port())
 	config := filepath.Join(folder, "pgbouncer.ini")
 	for path, content := range map[string]string{
 		config:                         fmt.Sprintf(poolerConfig, target, port, sessions, folder),
-		filepath.Join(folder, "users"): fmt.Sprintf("%q %q\n", address.User.Username(), password), // with which it logs in to Postgres
+		filepath.Join(folder, "users"): poolerUsers(tb, databaseURL),
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil { //nolint:gosec // another account reads it
 			tb.Fatal(err)
@@ -78,6 +80,21 @@ func StartPgBouncer(tb testing.TB, databaseURL string, sessions int) string {
 		return err == nil
 	})
 	return address.String()
+}
+
+// poolerUsers returns PgBouncer's list of the roles that may use it, with their passwords in Postgres.
+func poolerUsers(tb testing.TB, databaseURL string) string {
+	tb.Helper()
+	var list strings.Builder
+	for _, login := range []string{databaseURL, storetest.As(tb, databaseURL, grants.API), storetest.As(tb, databaseURL, grants.Worker)} {
+		address, err := url.Parse(login)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		password, _ := address.User.Password()
+		fmt.Fprintf(&list, "%q %q\n", address.User.Username(), password)
+	}
+	return list.String()
 }
 
 // openTo lets other accounts read a folder of a test.

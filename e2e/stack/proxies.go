@@ -40,7 +40,7 @@ func (s *Stack) startProxies(service string) (*pgproxy.Postgres, *pgproxy.Proxy)
 	const seed = 1
 	redis := strings.TrimPrefix(s.redis.URL(), "redis://")
 	redis, _, _ = strings.Cut(redis, "/")
-	return pgproxy.StartPostgres(s.tb, s.database, seed), pgproxy.StartTCP(s.tb, redis)
+	return pgproxy.StartPostgres(s.tb, s.databaseOf(service), seed), pgproxy.StartTCP(s.tb, redis)
 }
 
 // restoreProxies ends the faults, so that the audit at the end of a test sees what the services do

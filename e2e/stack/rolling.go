@@ -64,7 +64,7 @@ func (s *Stack) MetricsByProcess(service string) []Metrics {
 // starts it again, because the balancer probes it.
 func (s *Stack) launch(service programs.Service) *Service {
 	s.tb.Helper()
-	env := slices.Concat(s.env, s.serviceEnv[service.Name])
+	env := slices.Concat(s.env, []string{"DATABASE_URL=" + s.databaseOf(service.Name)}, s.extra, s.serviceEnv[service.Name])
 	if service.Name == "console" && len(s.services["console"]) > 0 {
 		env = append(env, "LONGSHORE_CONSOLE_ADDR="+freeAddress(s.tb))
 	}

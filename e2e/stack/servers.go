@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/deploy/local/process"
+	"github.com/longshore-io/longshore/migrations/grants"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // Free ports are chosen below the range that systems use for outgoing connections, so that a server
@@ -41,6 +43,17 @@ func behindDeadHost(tb testing.TB, databaseURL string) string {
 	query.Set("target_session_attrs", "read-write")
 	address.RawQuery = query.Encode()
 	return address.String()
+}
+
+// databaseOf returns the URL of the stack's database for a service, with the role that the service has
+// in Postgres.
+func (s *Stack) databaseOf(service string) string {
+	s.tb.Helper()
+	role := grants.Worker
+	if service == "api" {
+		role = grants.API
+	}
+	return storetest.As(s.tb, s.database, role)
 }
 
 // Connect opens a connection pool, which is closed when the test ends.

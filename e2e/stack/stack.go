@@ -1,5 +1,5 @@
 // Package stack runs a complete Longshore for one test: every service as a process, on a database
-// and a Redis of its own. Its methods are the vocabulary of the system tests: submit an import,
+// and a Redis of its own, with the least rights in Postgres that operators can give it. Its methods are the vocabulary of the system tests: submit an import,
 // wait for its end, kill a worker.
 package stack
 
@@ -70,12 +70,13 @@ type Stack struct {
 	client *client.Client
 	db     *pgxpool.Pool
 
-	database string // its URL, as the services have it
+	database string // its URL as superuser, through the pooler if there is one
 	redis    *redis.Server
 	balancer *Balancer
 	services map[string][]*Service
 	ended    map[string][]*Service // replaced or removed processes
-	env      []string
+	env      []string              // of all services, without Options.Env
+	extra    []string              // Options.Env
 	proxied  []string
 	// serviceEnv are the variables of Options.ServiceEnv.
 	serviceEnv map[string][]string
@@ -99,7 +100,7 @@ func Start(tb testing.TB, o Options) *Stack {
 	slots <- struct{}{}
 	tb.Cleanup(func() { <-slots })
 
-	s := &Stack{tb: tb, proxied: o.Proxied, serviceEnv: o.ServiceEnv}
+	s := &Stack{tb: tb, proxied: o.Proxied, extra: o.Env, serviceEnv: o.ServiceEnv}
 	database := storetest.NewDatabase(tb)
 	s.db = Connect(tb, database)
 	if o.Tables != "" {
@@ -119,7 +120,7 @@ func Start(tb testing.TB, o Options) *Stack {
 	if o.PoolerSessions > 0 {
 		s.database, pooler = StartPgBouncer(tb, database, o.PoolerSessions), "transaction"
 	}
-	s.env = append([]string{
+	s.env = []string{
 		"DATABASE_URL=" + s.database,
 		"LONGSHORE_DB_POOLER=" + pooler,
 		"REDIS_URL=" + s.redis.URL(),
@@ -128,7 +129,7 @@ func Start(tb testing.TB, o Options) *Stack {
 		"LONGSHORE_COLLECTIONS=" + o.Collections,
 		"LONGSHORE_LOG_FORMAT=text",
 		fmt.Sprintf("LONGSHORE_SHUTDOWN_GRACE=%s", shutdownGrace),
-	}, o.Env...)
+	}
 	base := "http://" + address
 	if o.APIs > 1 {
 		s.balancer = newBalancer(tb)
@@ -193,8 +194,9 @@ func (s *Stack) WithTB(tb testing.TB) *Stack {
 	return &subtest
 }
 
-// Env returns the environment of the stack's services, as NAME=value.
-func (s *Stack) Env() []string { return slices.Clone(s.env) }
+// Env returns the environment of the stack's services, as NAME=value, with the database's superuser in
+// place of the services' roles.
+func (s *Stack) Env() []string { return slices.Concat(s.env, s.extra) }
 
 // DB returns the stack's database.
 func (s *Stack) DB() *pgxpool.Pool { return s.db }

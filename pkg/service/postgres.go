@@ -75,14 +75,16 @@ func (d *Dependencies) retryOpen(
 // postgresStatus answers the metric of Postgres, also while openStore is still retrying. It is safe
 // for concurrent use.
 type postgresStatus struct {
-	db       atomic.Pointer[store.Store]
-	outdated atomic.Bool
+	db      atomic.Pointer[store.Store]
+	refused atomic.Bool
 }
 
-// set records the result of an attempt. A database whose schema is too old is up.
+// set records the result of an attempt. A database whose schema is too old, or whose role lacks
+// rights, is up.
 func (s *postgresStatus) set(db *store.Store, err error) {
 	_, outdated := errors.AsType[*store.SchemaError](err)
-	s.outdated.Store(outdated)
+	_, lacking := errors.AsType[*store.RightsError](err)
+	s.refused.Store(outdated || lacking)
 	s.db.Store(db)
 }
 
@@ -93,7 +95,7 @@ func (s *postgresStatus) ping(ctx context.Context) error {
 	switch {
 	case db != nil:
 		return db.Ping(ctx)
-	case s.outdated.Load():
+	case s.refused.Load():
 		return nil
 	}
 	return errNotConnected

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store/internal/session"
 )
@@ -43,6 +44,9 @@ type Options struct {
 	// Schema is the oldest schema version that the service can run on, normally
 	// migrations.Latest(). 0 means any.
 	Schema int64
+	// Role is what the role of the address is for. Open checks that it has the rights of this role;
+	// empty checks none.
+	Role grants.Role
 	// FrozenAfter is when Postgres ends a session whose client froze between two statements or
 	// while it received a result. In the latter case only TCP connections are covered, since no
 	// timeout of Postgres itself applies. 0 means never.
@@ -67,8 +71,8 @@ type Store struct {
 	writeTimeout time.Duration
 }
 
-// Open connects to the database. It fails if the database does not answer, and with a SchemaError
-// if the schema is too old.
+// Open connects to the database. It fails if the database does not answer, with a RightsError if its
+// role lacks rights, and with a SchemaError if the schema is too old.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	pool, err := session.Open(ctx, databaseURL, session.Options{
 		Application: opts.Application, MaxConns: opts.MaxConns, Pooler: opts.Pooler, DirectURL: opts.DirectURL,
@@ -78,6 +82,10 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		return nil, err
 	}
 	s := &Store{pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite)}
+	if err := s.requireRights(ctx, opts.Role); err != nil {
+		pool.Close()
+		return nil, err
+	}
 	if err := s.requireSchema(ctx, opts.Schema); err != nil {
 		pool.Close()
 		return nil, err

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/migrations/apply"
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
@@ -127,12 +127,12 @@ func makeTemplate() (string, error) {
 // buildTemplate marks the database as a template only after its migration, so that an incomplete
 // one is created again.
 func buildTemplate(ctx context.Context, conn *pgx.Conn, name string) error {
-	for _, statement := range []string{"DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name} {
+	for _, statement := range []string{createRoles(), "DROP DATABASE IF EXISTS " + name, "CREATE DATABASE " + name} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("creating the template: %w", err)
 		}
 	}
-	if _, err := apply.Up(ctx, addressOf(name)); err != nil {
+	if err := migrate(ctx, addressOf(name)); err != nil {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "ALTER DATABASE "+name+" IS_TEMPLATE true"); err != nil {
@@ -172,5 +172,6 @@ func fingerprint() string {
 		content, _ := fs.ReadFile(migrations.Files(), name)
 		sum.Write(content)
 	}
+	sum.Write([]byte(grants.SQL() + createRoles() + ownSchema))
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 }

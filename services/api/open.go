@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -39,7 +40,7 @@ func (o *opener) open(ctx context.Context) ([][]edge.Route, error) {
 	o.deps, err = service.Open(ctx, o.env, service.Options{
 		Postgres: o.cfg.Postgres, Redis: o.cfg.Redis, Admin: o.cfg.Admin,
 		Store: store.Options{
-			Application: "longshore-api", Schema: migrations.Latest(), FrozenAfter: frozenAfter, Clients: o.cfg.ClientLimits(o.limits, o.occupied),
+			Application: "longshore-api", Schema: migrations.Latest(), Role: grants.API, FrozenAfter: frozenAfter, Clients: o.cfg.ClientLimits(o.limits, o.occupied),
 			Write: o.cfg.WriteTimeout,
 		},
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/longshore-io/longshore/migrations"
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -21,7 +22,7 @@ func main() { os.Exit(service.Main("janitor", run)) }
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	deps, err := service.Open(ctx, env, service.Options{
 		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
-		Store: store.Options{Application: "longshore-janitor", Schema: migrations.Latest()},
+		Store: store.Options{Application: "longshore-janitor", Schema: migrations.Latest(), Role: grants.Worker},
 	})
 	if err != nil {
 		return err

@@ -35,10 +35,25 @@ const (
 const everyService = "Log"
 
 // migrate has no configuration struct, because its module must not depend on pkg. It reads
-// migrateVariables only.
+// migrateShared, which services declare, and migrateOwn.
 const migrate = "migrate"
 
-var migrateVariables = []string{"DATABASE_URL", "LONGSHORE_DIRECT_DATABASE_URL", "LONGSHORE_DB_POOLER"}
+var (
+	migrateShared = []string{"DATABASE_URL", "LONGSHORE_DIRECT_DATABASE_URL", "LONGSHORE_DB_POOLER"}
+	migrateOwn    = []Variable{
+		roleVariable("API", "the api"),
+		roleVariable("WORKER", "the workers and the janitor"),
+		roleVariable("READER", "KEDA and people"),
+	}
+)
+
+// roleVariable returns the variable with the name of a role in Postgres.
+func roleVariable(name, of string) Variable {
+	return Variable{
+		Name: "LONGSHORE_" + name + "_ROLE", Programs: []string{migrate},
+		Description: "the role in Postgres of " + of + ", which gets its rights on the schema `xforce` after the migrations. Empty grants none.",
+	}
+}
 
 // Read returns the variables that all programs of the repository read, by name.
 func Read(root fs.FS) (map[string]*Variable, error) {
@@ -58,7 +73,10 @@ func Read(root fs.FS) (map[string]*Variable, error) {
 			}
 		}
 	}
-	for _, name := range migrateVariables {
+	for _, v := range migrateOwn {
+		variables[v.Name] = &v
+	}
+	for _, name := range migrateShared {
 		if v, ok := variables[name]; ok {
 			v.Programs = append(v.Programs, migrate)
 		}

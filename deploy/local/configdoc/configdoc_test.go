@@ -78,6 +78,9 @@ func TestRead(t *testing.T) {
 		"LEVEL":        {Name: "LEVEL", Default: "info", Programs: services, Description: "the level."},
 		"SIZE":         {Name: "SIZE", Default: "3", Programs: []string{"api"}, Description: "the size in bytes."},
 	}
+	for _, v := range migrateOwn {
+		want[v.Name] = &v
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Read() (-want +got):\n%s", diff)
 	}

@@ -31,6 +31,7 @@ var extendedPackages = []string{
 	modulePrefix + "e2e/history",
 	modulePrefix + "e2e/poolers",
 	modulePrefix + "e2e/redistopology",
+	modulePrefix + "e2e/roles",
 	modulePrefix + "e2e/standby",
 }
 
