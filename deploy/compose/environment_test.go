@@ -23,7 +23,8 @@ func TestLoadWithVariables(t *testing.T) {
 		"LONGSHORE_VERSION": "1.2.3", "LONGSHORE_API_BIND": "0.0.0.0", "LONGSHORE_API_PORT": "80", "LONGSHORE_PUBLIC_URL": "https://imports.example.com",
 		"LONGSHORE_CONSOLE_BIND": "10.0.0.1", "LONGSHORE_CONSOLE_PORT": "90", "LONGSHORE_CONSOLE_OPERATORS": "olga:$2y$05$abc", "LONGSHORE_CONSOLE_VIEWERS": "vera:see",
 		"LONGSHORE_IMPORTERS": "4", "LONGSHORE_COLLECTIONS": "/srv/collections", "LONGSHORE_LOG_FORMAT": "json", "LONGSHORE_LOG_LEVEL": "debug",
-		"LONGSHORE_POSTGRES_PASSWORD": "hush", "LONGSHORE_POSTGRES_CPUS": "1.5", "LONGSHORE_POSTGRES_MEMORY": "2g",
+		"LONGSHORE_POSTGRES_PASSWORD": "admin", "LONGSHORE_OWNER_PASSWORD": "owner", "LONGSHORE_API_PASSWORD": "api", "LONGSHORE_WORKER_PASSWORD": "hush", "LONGSHORE_READER_PASSWORD": "reader",
+		"LONGSHORE_POSTGRES_CPUS": "1.5", "LONGSHORE_POSTGRES_MEMORY": "2g",
 	}
 	if diff := cmp.Diff(variablesIn(t, compose.File, `\$\{([A-Z_]+)`), slices.Sorted(maps.Keys(variables))); diff != "" {
 		t.Errorf("variables (-file +test):\n%s", diff)
@@ -38,7 +39,7 @@ func TestLoadWithVariables(t *testing.T) {
 	}
 	want := map[string]string{
 		"image": "longshore/migrate:1.2.3", "memory": "2147483648", "api": "0.0.0.0:80", "console": "10.0.0.1:90", "operators": "olga:$2y$05$abc", "viewers": "vera:see",
-		"folder": "/srv/collections", "database": "postgres://longshore:hush@postgres:5432/longshore?sslmode=disable",
+		"folder": "/srv/collections", "database": "postgres://longshore_worker:hush@postgres:5432/longshore?sslmode=disable",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Load() (-want +got):\n%s", diff)

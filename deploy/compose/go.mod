@@ -7,6 +7,7 @@ require (
 	github.com/docker/go-units v0.5.0
 	github.com/google/go-cmp v0.7.0
 	github.com/longshore-io/longshore/deploy/local v0.0.0
+	github.com/longshore-io/longshore/migrations v0.0.0-00010101000000-000000000000
 	github.com/longshore-io/longshore/pkg v0.0.0-00010101000000-000000000000
 )
 
@@ -25,7 +26,6 @@ require (
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/lmittmann/tint v1.2.1 // indirect
-	github.com/longshore-io/longshore/migrations v0.0.0-00010101000000-000000000000 // indirect
 	github.com/mattn/go-shellwords v1.0.12 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect

@@ -15,6 +15,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/longshore-io/longshore/deploy/local/programs"
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/queue"
 )
 
@@ -84,8 +85,10 @@ func (s service) checkDependencies() {
 	services := s.checker.project.Services
 	if address := s.Environment["DATABASE_URL"]; address != nil {
 		conditions[postgres] = types.ServiceConditionHealthy
-		login := services[postgres].Environment.ToMapping()
-		want := fmt.Sprintf("postgres://%s:%s@%s:5432/%s?sslmode=disable", login["POSTGRES_USER"], login["POSTGRES_PASSWORD"], postgres, login["POSTGRES_DB"])
+		server := services[postgres].Environment.ToMapping()
+		role := roleOf(s.Name)
+		password := server["LONGSHORE_"+strings.ToUpper(string(role))+"_PASSWORD"]
+		want := fmt.Sprintf("postgres://longshore_%s:%s@%s:5432/%s?sslmode=disable", role, password, postgres, server["POSTGRES_DB"])
 		s.require(*address == want, "DATABASE_URL is %s, not %s", *address, want)
 		s.requireNetwork(postgres)
 	}
@@ -99,6 +102,17 @@ func (s service) checkDependencies() {
 		got := s.DependsOn[name].Condition
 		s.require(got == condition, "it depends on %s with the condition %q, not %q", name, got, condition)
 	}
+}
+
+// roleOf returns what the role of a program in Postgres is for.
+func roleOf(program string) grants.Role {
+	switch program {
+	case migrate:
+		return grants.Owner
+	case "api":
+		return grants.API
+	}
+	return grants.Worker
 }
 
 func (s service) requireNetwork(with string) {

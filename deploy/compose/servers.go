@@ -1,12 +1,17 @@
 package compose
 
 import (
+	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/go-units"
+
+	"github.com/longshore-io/longshore/migrations/grants"
 )
 
 const (
@@ -34,6 +39,7 @@ func (s service) checkServer() {
 
 func (s service) checkPostgres(release string) {
 	s.requireGrace(postgresGrace)
+	s.checkRoles()
 	major, _, _ := strings.Cut(release, ".")
 	if number, err := strconv.Atoi(major); err == nil && number >= 18 {
 		s.requireVolume("/var/lib/postgresql") // the volume of the image since 18
@@ -49,6 +55,24 @@ func (s service) checkPostgres(release string) {
 	limit, err := strconv.Atoi(settings["max_connections"])
 	s.require(err == nil && limit >= s.checker.connections, "max_connections is %q, and %d are needed", settings["max_connections"], s.checker.connections)
 	s.requireHalfOfMemory("shared_buffers", settings["shared_buffers"])
+}
+
+// rolesFile creates the roles of the programs.
+const rolesFile = "deploy/postgres/roles.sql"
+
+// checkRoles requires that a new volume gets the roles, and that migrate grants them their rights.
+func (s service) checkRoles() {
+	file := filepath.Join(s.checker.project.WorkingDir, filepath.FromSlash(rolesFile))
+	s.require(slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
+		return v.Source == file && path.Dir(v.Target) == "/docker-entrypoint-initdb.d" && v.ReadOnly
+	}), "it does not run %s", rolesFile)
+	user := s.Environment.ToMapping()["POSTGRES_USER"]
+	s.require(!strings.HasPrefix(user, "longshore_"), "a program has the administrator's role %s", user)
+	granted := s.checker.project.Services[migrate].Environment.ToMapping()
+	for _, role := range grants.Roles() {
+		want := "longshore_" + string(role)
+		s.require(granted[role.Variable()] == want, "migrate grants the rights of the %s to %q, not %s", role, granted[role.Variable()], want)
+	}
 }
 
 // checkRedis requires that Redis keeps its data across a restart and, when it is full, rejects new

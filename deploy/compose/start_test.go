@@ -18,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 	"github.com/longshore-io/longshore/deploy/local/redis"
 	"github.com/longshore-io/longshore/deploy/local/sample"
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
@@ -58,11 +59,11 @@ func TestStart(t *testing.T) {
 
 // machine runs what compose would run, with host names and ports of this machine.
 type machine struct {
-	t                     *testing.T
-	services              types.Services
-	programs              string
-	databaseURL, redisURL string
-	containers            []container
+	t                  *testing.T
+	services           types.Services
+	programs           string
+	database, redisURL string
+	containers         []container
 }
 
 type container struct {
@@ -74,7 +75,7 @@ type container struct {
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{t: t, services: load(t, nil).Services, programs: programstest.Programs(t)}
-	m.databaseURL = database(t, m.services["postgres"])
+	m.database = database(t, m.services["postgres"])
 	server, err := redis.Start(t.Context(), redis.Options{Args: m.services["redis"].Command[1:]})
 	if err != nil {
 		t.Fatal(err)
@@ -88,11 +89,11 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// database creates an empty database on the tests' server, and checks that Postgres knows every
+// database creates a database with the owner's schema on the tests' server, and checks that Postgres knows every
 // setting of the container's command line.
 func database(t *testing.T, container types.ServiceConfig) string {
 	t.Helper()
-	address := storetest.NewEmptyDatabase(t)
+	address := storetest.NewOwnedDatabase(t)
 	conn := storetest.Connect(t, address)
 	for _, word := range container.Command {
 		if name, _, found := strings.Cut(word, "="); found {
@@ -131,7 +132,13 @@ func (m *machine) local(service types.ServiceConfig, name, value string) string 
 	m.t.Helper()
 	switch {
 	case name == "DATABASE_URL":
-		return m.databaseURL
+		address, err := url.Parse(value)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return storetest.As(m.t, m.database, grants.Role(strings.TrimPrefix(address.User.Username(), "longshore_")))
+	case strings.HasSuffix(name, "_ROLE"):
+		return storetest.RoleName(grants.Role(strings.TrimPrefix(value, "longshore_")))
 	case name == "REDIS_URL":
 		return m.redisURL
 	case name == "LONGSHORE_COLLECTIONS":

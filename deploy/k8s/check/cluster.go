@@ -32,7 +32,9 @@ type cluster struct {
 	scalers    []scaler
 	triggers   []trigger
 	monitors   []podMonitor
-	alerts     []*unstructured.Unstructured // PrometheusRules
+	// authentications are KEDA's.
+	authentications []triggerAuthentication
+	alerts          []*unstructured.Unstructured // PrometheusRules
 }
 
 // workload is a Deployment, a StatefulSet or a Job. Each has one container.
@@ -197,7 +199,7 @@ func (c *cluster) environment(container corev1.Container) map[string]string {
 		if secret := c.secrets[variable.ValueFrom.SecretKeyRef.Name]; secret != nil {
 			content = string(secret.Data[variable.ValueFrom.SecretKeyRef.Key])
 		}
-		variables[variable.Name] = cmp.Or(content, secretExamples[variable.ValueFrom.SecretKeyRef.Key])
+		variables[variable.Name] = cmp.Or(content, secretExamples[variable.Name])
 	}
 	return variables
 }

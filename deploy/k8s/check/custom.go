@@ -26,6 +26,14 @@ type trigger struct {
 	AuthenticationRef struct{ Name string } `json:"authenticationRef"`
 }
 
+// triggerAuthentication is KEDA's, as far as rules read it.
+type triggerAuthentication struct {
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		SecretTargetRef []struct{ Parameter, Name, Key string } `json:"secretTargetRef"`
+	} `json:"spec"`
+}
+
 // podMonitor is the Prometheus operator's, as far as rules read it.
 type podMonitor struct {
 	metav1.ObjectMeta `json:"metadata"`
@@ -58,6 +66,11 @@ func (c *cluster) addCustom(object *unstructured.Unstructured) error {
 	case "PrometheusRule": // deploy/monitoring checks the alerts themselves
 		c.alerts = append(c.alerts, object)
 	case "TriggerAuthentication": // the rule scalers looks it up in exists
+		var authentication triggerAuthentication
+		if err := convert(object.Object, &authentication); err != nil {
+			return fmt.Errorf("converting it: %w", err)
+		}
+		c.authentications = append(c.authentications, authentication)
 	default:
 		return fmt.Errorf("no rule checks a %s", object.GetKind())
 	}

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/google/uuid v1.6.0
 	github.com/longshore-io/longshore/deploy/local v0.0.0-00010101000000-000000000000
+	github.com/longshore-io/longshore/migrations v0.0.0-00010101000000-000000000000
 	github.com/longshore-io/longshore/pkg v0.0.0-00010101000000-000000000000
 	github.com/zegl/kube-score v1.20.0
 	k8s.io/api v0.33.13
@@ -50,7 +51,6 @@ require (
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/lmittmann/tint v1.2.1 // indirect
-	github.com/longshore-io/longshore/migrations v0.0.0-00010101000000-000000000000 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.2 // indirect

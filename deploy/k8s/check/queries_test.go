@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
@@ -33,11 +34,12 @@ var operations = []struct {
 	{operation.Report, operation.Succeeded, 1, 1, 1},
 }
 
-// TestTriggerQueries runs KEDA's queries on a real database.
+// TestTriggerQueries runs KEDA's queries on a real database, with the role that KEDA has.
 func TestTriggerQueries(t *testing.T) {
 	t.Parallel()
 	database := storetest.NewDatabase(t)
 	conn := storetest.Connect(t, database)
+	keda := storetest.Connect(t, storetest.As(t, database, grants.Reader))
 	cluster, _ := read(t, render(t, prod))
 	if len(cluster.triggers) != 3 {
 		t.Fatalf("prod has %d triggers, want 3", len(cluster.triggers))
@@ -46,7 +48,7 @@ func TestTriggerQueries(t *testing.T) {
 		t.Helper()
 		for _, trigger := range cluster.triggers {
 			var got float64 // as KEDA reads it
-			if err := conn.QueryRow(t.Context(), trigger.Metadata["query"]).Scan(&got); err != nil {
+			if err := keda.QueryRow(t.Context(), trigger.Metadata["query"]).Scan(&got); err != nil {
 				t.Errorf("%s: %v", trigger.Scaler, err)
 			}
 			if got != want[trigger.Scaler] {

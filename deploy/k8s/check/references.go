@@ -39,8 +39,21 @@ func (c *checker) references() {
 	}
 }
 
-// secretOf returns the secret of a variable. The key of a secret has the name of the variable: the
-// keys of provided secrets cannot be checked here.
+// secretKey returns the key of a program's variable in its secret: the name of the variable, or for
+// Postgres the one with the address for the program's role.
+func secretKey(program, variable string) string {
+	switch {
+	case variable != "DATABASE_URL" && variable != "LONGSHORE_DIRECT_DATABASE_URL":
+		return variable
+	case program == "migrate":
+		return variable + "_OWNER"
+	case program == "api":
+		return variable + "_API"
+	}
+	return variable + "_WORKER"
+}
+
+// secretOf returns the secret of a variable. The keys of provided secrets cannot be checked here.
 func (c *checker) secretOf(w *workload, variable corev1.EnvVar) string {
 	source := variable.ValueFrom.SecretKeyRef
 	if source == nil {
@@ -49,7 +62,7 @@ func (c *checker) secretOf(w *workload, variable corev1.EnvVar) string {
 	}
 	secret := c.secrets[source.Name]
 	switch {
-	case source.Key != variable.Name:
+	case source.Key != secretKey(w.program(), variable.Name):
 		c.addf("%s: %s is read from the key %s", w, variable.Name, source.Key)
 	case secret != nil && (source.Optional == nil || !*source.Optional) && secret.Data[source.Key] == nil:
 		c.addf("%s: the secret %s has no key %s", w, source.Name, source.Key)

@@ -27,6 +27,13 @@ func (c *checker) scalers() {
 	for _, trigger := range c.triggers {
 		c.checkTrigger(trigger)
 	}
+	for _, authentication := range c.authentications {
+		for _, secret := range authentication.Spec.SecretTargetRef {
+			if secret.Key != "DATABASE_URL_READER" {
+				c.addf("TriggerAuthentication %s: it reads the key %s, not the address for the role that only reads", authentication.Name, secret.Key)
+			}
+		}
+	}
 }
 
 func (c *checker) checkTrigger(t trigger) {
