@@ -34,7 +34,7 @@ SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1) AND (rolsuper OR rolcreat
 	}
 }
 
-// TestRolesFileByOrdinaryAdministrator: managed servers give nobody a superuser.
+// TestRolesFileByOrdinaryAdministrator: managed servers have no superuser for customers.
 func TestRolesFileByOrdinaryAdministrator(t *testing.T) {
 	t.Parallel()
 	i := newInstallation(t)

@@ -47,7 +47,8 @@ func (m Migrator) grant(ctx context.Context, db *sql.DB) error {
 	if len(statements) == 0 {
 		return nil
 	}
-	script := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d);\n%s", rolesLock, strings.Join(statements, ";\n"))
+	lock := fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", rolesLock)
+	script := strings.Join(append([]string{lock}, statements...), ";\n")
 	if _, err := db.ExecContext(ctx, script); err != nil {
 		return fmt.Errorf("granting the rights of the roles, which deploy/postgres/roles.sql creates: %w", err)
 	}

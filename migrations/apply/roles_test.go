@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/migrations"
@@ -103,16 +104,8 @@ UNION SELECT a.privilege_type || ' ON xforce.' || c.relname FROM pg_class c, acl
 WHERE c.relnamespace = 'xforce'::regnamespace AND a.grantee = $1::text::regrole
 UNION SELECT a.privilege_type || ' (' || t.attname || ') ON xforce.' || c.relname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a
 WHERE c.relnamespace = 'xforce'::regnamespace AND a.grantee = $1::text::regrole`
-		rows, err := conn.Query(t.Context(), held, name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		got := make(map[string]bool)
-		for rows.Next() {
-			var right string
-			if err := rows.Scan(&right); err != nil {
-				t.Fatal(err)
-			}
+		for _, right := range queryStrings(t, conn, held, name) {
 			got[right] = true
 		}
 		for _, right := range grants.Rights(role) {
@@ -146,17 +139,24 @@ func TestGrantsNameEveryTable(t *testing.T) {
 	if _, err := Up(t.Context(), address); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := connect(t, address).Query(t.Context(), `SELECT relname FROM pg_class WHERE relnamespace = 'xforce'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for rows.Next() {
-		var table string
-		if err := rows.Scan(&table); err != nil {
-			t.Fatal(err)
-		}
+	const tables = `SELECT relname::text FROM pg_class WHERE relnamespace = 'xforce'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')`
+	for _, table := range queryStrings(t, connect(t, address), tables) {
 		if !strings.Contains(grants.SQL(), " ON xforce."+table+" TO ") {
 			t.Errorf("migrations/grants/grants.sql does not mention xforce.%s", table)
 		}
 	}
+}
+
+// queryStrings returns the only column of a query.
+func queryStrings(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	column, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return column
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
-// TestOpenChecksRights: a role that lacks one right is told which one, and what grants it.
+// TestOpenChecksRights: the error for a role that lacks a right names the right and what grants it.
 func TestOpenChecksRights(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
