@@ -17,11 +17,15 @@ import (
 	"github.com/longshore-io/longshore/e2e/stack"
 )
 
-// record returns a line of NDJSON with a text that can't be compressed well.
-func record(id string) string {
-	text := make([]byte, 400)
+// record returns a valid record of about 900 bytes.
+func record(id string) string { return recordOf(id, 400) }
+
+// recordOf returns a line of NDJSON with a valid record, whose description has two letters for each
+// of the random bytes, so that it can't be compressed well.
+func recordOf(id string, bytes int) string {
+	text := make([]byte, bytes)
 	_, _ = rand.Read(text)
-	return fmt.Sprintf(`{"tool_id":%q,"name":%q}`+"\n", id, hex.EncodeToString(text))
+	return fmt.Sprintf(`{"tool_id":%q,"tool_name":"Name","category":"Test","description":%q}`+"\n", id, hex.EncodeToString(text))
 }
 
 // idOf returns the id of the operation in the headers of its 202.
@@ -61,6 +65,9 @@ func awaitSuccess(t *testing.T, s *stack.Stack, id string) {
 	t.Helper()
 	await.Until(t, time.Minute, "the end of the import", func() bool {
 		status, text := send(t, s, http.MethodGet, "/operations/"+id, "")
+		if strings.Contains(text, `"failed":`) && !strings.Contains(text, `"failed":0`) {
+			t.Fatalf("the import has rejected records: %s", text)
+		}
 		return status == http.StatusOK && strings.Contains(text, `"Succeeded"`)
 	})
 }

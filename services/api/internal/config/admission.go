@@ -50,8 +50,8 @@ type Admission struct {
 	// MaxClientReceiptBytes is LONGSHORE_MAX_RECEIPT_BYTES for one client. 0 means no limit.
 	MaxClientReceiptBytes int64 `env:"LONGSHORE_MAX_CLIENT_RECEIPT_BYTES" envDefault:"68719476736"`
 	// MaxXforceBytes is the size of the schema xforce, in bytes, from which new bodies are answered
-	// with 507, until it is 5 % smaller. Running work, searches, reports and polls go on. Space that
-	// Postgres can reuse does not count. It is measured every 5 s. 0 means no limit.
+	// with 507, until it is 5 % smaller. Running work, searches, reports and polls go on. Space of
+	// large values that Postgres can reuse does not count. It is measured every 5 s. 0 means no limit.
 	MaxXforceBytes int64 `env:"LONGSHORE_MAX_XFORCE_BYTES" envDefault:"0"`
 	// MaxReads is the maximum number of connections to Postgres for expensive reads: lists, records,
 	// results and files. Others wait up to 10 s and are then answered with 503. 0 uses a quarter of
