@@ -23,6 +23,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	apiconfig "github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -80,11 +81,14 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ready := make(chan struct{})
 	s := server.New(server.Options{
-		Addr: cfg.Addr, Lifecycle: service.HTTPOptions{Ready: func() {}, Grace: waitLimit}, Requests: metrics.NewRequests(), Gate: a.gate,
-	}, log, tables...)
+		Addr: cfg.Addr, Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: waitLimit},
+		Requests: metrics.NewRequests(), Gate: a.gate,
+	}, log, func(context.Context) ([][]edge.Route, error) { return tables, nil })
 	a.run(t, s, watch)
 	a.address = listening.address(t)
+	<-ready
 	return a
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 )
@@ -122,8 +124,8 @@ func newFuzzHandler(f *testing.F, id uuid.UUID) http.Handler {
 	if _, err := watch.Cancel(f.Context(), op); err != nil {
 		f.Fatal(err)
 	}
-	options := Options{Collections: collections.Names(), Requests: metrics.NewRequests(), Gate: admission.New(limits, occupied)}
-	return New(options, log, tables...).http.Handler
+	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses("")}
+	return newEngine(m, withIndex(slices.Concat(tables...), collections.Names()))
 }
 
 // deadlineRecorder accepts deadlines, as a connection does.

@@ -192,7 +192,7 @@ func TestRequestLogLevel(t *testing.T) {
 		if len(lines) != 1 || lines[0].Level != level.String() {
 			t.Errorf("log of %v = %s, want one line at %s", err, text, level)
 		}
-		if got := strings.Contains(counted, " 50"); got != (level == slog.LevelError) {
+		if got := strings.HasPrefix(counted, "GET false /thing/:id 5"); got != (level == slog.LevelError) {
 			t.Errorf("%v was counted as %q, want a server error: %t", err, counted, level == slog.LevelError)
 		}
 		if got := strings.HasPrefix(counted, "GET true "); got != (level == slog.LevelWarn) {

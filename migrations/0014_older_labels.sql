@@ -1,4 +1,4 @@
--- The labels of the operations that were accepted before the triggers of 0014. If an operation expires meanwhile, its rows may stay; lists
+-- The labels of the operations that were accepted before the triggers of 0012. If an operation expires meanwhile, its rows may stay; lists
 -- skip them.
 -- +goose Up
 INSERT INTO xforce.task_labels (label, number)

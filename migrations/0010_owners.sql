@@ -3,7 +3,7 @@
 -- +goose NO TRANSACTION
 -- +goose Up
 ALTER TABLE xforce.tasks
-  ADD COLUMN IF NOT EXISTS owner  TEXT;  -- the client that started it, with whom no other client shares a place in the queues; NULL: nobody's
+  ADD COLUMN IF NOT EXISTS owner  TEXT;  -- the client that started it, with whom no other client shares a place in the queues; NULL: no owner
 
 -- The due chunks of clients whose share of a queue is used up. A worker that finishes a step of an owner takes the first of them. The rows are
 -- no truth: without its row, a due chunk is dispatched.

@@ -1,4 +1,4 @@
--- Tells a crash of Postgres from a broken connection. Postgres empties an unlogged table when it recovers from a crash, and keeps it over an
+-- Distinguishes a crash of Postgres from a broken connection. Postgres empties an unlogged table when it recovers from a crash, and keeps it over an
 -- ordinary restart, so an id that is gone shows that the server has crashed since it was read.
 -- +goose Up
 CREATE UNLOGGED TABLE xforce.server_runs (

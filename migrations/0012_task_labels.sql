@@ -1,5 +1,5 @@
 -- The labels of the operations that lists show, so that a list by a label reads a bounded number of rows. A GIN index can't do that: it
--- finds all operations with the label, in no order. The rows of older operations follow in 0016, without a lock on their table.
+-- finds all operations with the label, in no order. The rows of older operations follow in 0014, without a lock on their table.
 -- +goose Up
 CREATE TABLE xforce.task_labels (
   label   UUID NOT NULL,    -- MD5 of name=value
