@@ -69,7 +69,7 @@ func TestClientLimits(t *testing.T) {
 		}, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the api
-			doomed := a.importOne(t, anotherClient)
+			unwanted := a.importOne(t, anotherClient)
 			endRead := func() {}
 			if name == "downloads" { // they wait for the only turn
 				end, err := a.store.BeginRead(t.Context())
@@ -82,7 +82,7 @@ func TestClientLimits(t *testing.T) {
 			awaitUsed(t, name, tt.pool, 2)
 			tt.again(oneClient).checkRefused(t, "a third", http.StatusTooManyRequests, "client-limit")
 			a.send(t, oneClient, http.MethodGet, operation, "").check(t, "a poll beside them", http.StatusOK)
-			a.send(t, oneClient, http.MethodPost, doomed+":cancel", "").check(t, "a cancel beside them", http.StatusOK)
+			a.send(t, oneClient, http.MethodPost, unwanted+":cancel", "").check(t, "a cancel beside them", http.StatusOK)
 			if name != "downloads" {
 				tt.again(anotherClient).check(t, "one of another client", tt.served)
 			}

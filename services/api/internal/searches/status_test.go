@@ -105,7 +105,7 @@ func TestStatusReservesWhatItReads(t *testing.T) {
 	gate := admission.New(admission.Limits{Memory: room * 4 / 3}, metrics.NewAdmission()) // a quarter is for the cache
 	for range 2 {
 		ctx, taken := gate.Begin(t.Context(), "client")
-		defer taken.End()
+		t.Cleanup(taken.End)
 		w := newFake(operation.Running, 3).sendWith(ctx, t, http.MethodGet, path, "") // two blocks
 		edgetest.CheckStatus(t, w, http.StatusAccepted)
 		if used := gate.Memory.Used(); used > 1000 {

@@ -176,7 +176,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	}
 }
 
-// TestStartingServer: every request gets 503 and is told to come again.
+// TestStartingServer: every request gets 503 with Retry-After.
 func TestStartingServer(t *testing.T) {
 	t.Parallel()
 	engine := newStartingEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")})
