@@ -20,14 +20,32 @@ const hostileTimeout = 20 * time.Second
 
 // hostileRoutes are the routes with a method, in paths that exist apart from the operation.
 var hostileRoutes = []struct{ method, path string }{
-	{"GET", "/"}, {"GET", "/operations"}, {"GET", "/operations/" + hostileID}, {"DELETE", "/operations/" + hostileID},
-	{"POST", "/operations/" + hostileID + ":cancel"}, {"GET", "/operations/" + hostileID + "/events"}, {"GET", "/operations/" + hostileID + "/records"},
-	{"GET", "/v1/operations"}, {"GET", "/v1/operations/" + hostileID}, {"POST", "/v1/operations/" + hostileID + ":cancel"},
-	{"DELETE", "/v1/operations/" + hostileID}, {"GET", "/tasks"}, {"GET", "/tasks/7"}, {"DELETE", "/tasks/7.xml"},
-	{"POST", "/api/tools/import"}, {"GET", "/api/tools/import/status/HD6EKSD8DO9"}, {"POST", "/api/tools/import:upload-start"},
-	{"PUT", "/api/tools/import/uploads/" + hostileID + "/parts/1"}, {"GET", "/api/tools/import/uploads/" + hostileID},
-	{"POST", "/api/tools/import/uploads/" + hostileID + ":upload-finish"}, {"POST", "/search"}, {"GET", "/search/status/" + hostileID},
-	{"DELETE", "/search/status/" + hostileID}, {"POST", "/start-report"}, {"GET", "/report-status/7"}, {"DELETE", "/report-status/7"},
+	{"GET", "/"},
+	{"GET", "/operations"},
+	{"GET", "/operations/" + hostileID},
+	{"DELETE", "/operations/" + hostileID},
+	{"POST", "/operations/" + hostileID + ":cancel"},
+	{"GET", "/operations/" + hostileID + "/events"},
+	{"GET", "/operations/" + hostileID + "/records"},
+	{"GET", "/v1/operations"},
+	{"GET", "/v1/operations/" + hostileID},
+	{"POST", "/v1/operations/" + hostileID + ":cancel"},
+	{"DELETE", "/v1/operations/" + hostileID},
+	{"GET", "/tasks"},
+	{"GET", "/tasks/7"},
+	{"DELETE", "/tasks/7.xml"},
+	{"POST", "/api/tools/import"},
+	{"GET", "/api/tools/import/status/HD6EKSD8DO9"},
+	{"POST", "/api/tools/import:upload-start"},
+	{"PUT", "/api/tools/import/uploads/" + hostileID + "/parts/1"},
+	{"GET", "/api/tools/import/uploads/" + hostileID},
+	{"POST", "/api/tools/import/uploads/" + hostileID + ":upload-finish"},
+	{"POST", "/search"},
+	{"GET", "/search/status/" + hostileID},
+	{"DELETE", "/search/status/" + hostileID},
+	{"POST", "/start-report"},
+	{"GET", "/report-status/7"},
+	{"DELETE", "/report-status/7"},
 	{"GET", "/reports/report-7.pdf"},
 }
 
@@ -108,7 +126,7 @@ func TestHostileRequests(t *testing.T) {
 // sendHostile sends a request over a connection of its own and checks the answer.
 func sendHostile(t *testing.T, address, line, rest string) {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

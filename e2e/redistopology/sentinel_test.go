@@ -17,6 +17,7 @@ func TestSentinel(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*testing.T, *redis.Server){
 		"killed": func(t *testing.T, server *redis.Server) {
+			t.Helper()
 			if err := server.Kill(); err != nil {
 				t.Fatal(err)
 			}

@@ -68,7 +68,7 @@ func startSentinels(t *testing.T, master string, masterPort int) []string {
 	var addresses []string
 	for _, port := range ports {
 		client := goredis.NewSentinelClient(&goredis.Options{Addr: address(port)})
-		defer func() { _ = client.Close() }()
+		t.Cleanup(func() { _ = client.Close() })
 		await.Until(t, startLimit, "the Sentinel to know the others and the replica", func() bool {
 			state, err := client.Master(t.Context(), master).Result()
 			return err == nil && state["num-other-sentinels"] == "2" && state["num-slaves"] == "1"

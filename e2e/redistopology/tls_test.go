@@ -29,12 +29,12 @@ type authority struct {
 
 func newAuthority(t *testing.T) authority {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "longshore-tls-") // t.TempDir is closed to the account of the servers
+	folder, err := os.MkdirTemp("", "longshore-tls-") //nolint:usetesting // t.TempDir is closed to the account of the servers
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o755); err != nil { //nolint:gosec // G302: the servers run under another account
+	if err := os.Chmod(folder, 0o755); err != nil { // the servers run under another account
 		t.Fatal(err)
 	}
 	a := authority{folder: folder}
@@ -70,7 +70,7 @@ func (a authority) issue(t *testing.T, name string, template *x509.Certificate) 
 	for file, block := range map[string]*pem.Block{
 		a.file(name): {Type: "CERTIFICATE", Bytes: der}, a.file(name + "-key"): {Type: "PRIVATE KEY", Bytes: private},
 	} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o644); err != nil { //nolint:gosec // G306: read by the servers' account
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o644); err != nil { // read by the servers' account
 			t.Fatal(err)
 		}
 	}

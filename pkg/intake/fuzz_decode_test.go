@@ -19,8 +19,13 @@ import (
 // fault that lists them.
 func FuzzNegotiate(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"application/json; charset=UTF-8", "gzip"}, {"text/csv; header=absent", ""}, {`text/csv;delimiter="|"`, "identity, zstd"}, {"text/csv; delimiter=\xff", "gzip,gzip"},
-		{"application/x-ndjson;;", "x-gzip"}, {"APPLICATION/NDJSON", ",,"}, {"application/json; charset*=utf-8''utf-8", "GZIP"},
+		{"application/json; charset=UTF-8", "gzip"},
+		{"text/csv; header=absent", ""},
+		{`text/csv;delimiter="|"`, "identity, zstd"},
+		{"text/csv; delimiter=\xff", "gzip,gzip"},
+		{"application/x-ndjson;;", "x-gzip"},
+		{"APPLICATION/NDJSON", ",,"},
+		{"application/json; charset*=utf-8''utf-8", "GZIP"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

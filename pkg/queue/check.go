@@ -41,7 +41,7 @@ func (r *Redis) checkServer(ctx context.Context, server *redis.Client) error {
 	var answer redis.Error
 	switch {
 	case errors.As(err, &answer) && !isUnavailable(answer):
-		return server.Ping(ctx).Err() // it answers, but does not tell its version
+		return server.Ping(ctx).Err() // it answers, but does not report its version
 	case err != nil:
 		return err
 	}

@@ -20,7 +20,7 @@ type consoleConn struct{ redis *Redis }
 // MakeRedisClient returns a new client. The caller closes it.
 func (c consoleConn) MakeRedisClient() any {
 	client := c.redis.driver.newClient()
-	client.AddHook(ownQueues{c.redis})
+	client.AddHook(ownQueues(c))
 	return client
 }
 

@@ -63,7 +63,7 @@ func expectOwnNotifications(t *testing.T, chunks map[*queue.Redis]job.Chunk) {
 		received := make(chan uuid.UUID, 100)
 		go queue.NewNotifier(pool).Subscribe(t.Context(), func(id uuid.UUID) { received <- id })
 		poll := time.NewTicker(10 * time.Millisecond)
-		defer poll.Stop()
+		t.Cleanup(poll.Stop)
 		for own := false; !own; {
 			for publisher, published := range chunks {
 				if err := queue.NewNotifier(publisher).Publish(t.Context(), published.OperationID); err != nil {

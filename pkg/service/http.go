@@ -66,8 +66,7 @@ func ServeHTTP(ctx context.Context, log *slog.Logger, server *http.Server, o HTT
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		cancel()
-		<-prepared
-		return fmt.Errorf("serving: %w", err)
+		return errors.Join(fmt.Errorf("serving: %w", err), <-prepared)
 	}
 	if err := <-prepared; err != nil {
 		return err

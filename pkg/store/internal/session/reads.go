@@ -19,9 +19,9 @@ func (p *Pool) Reads() Reads { return Reads{p} }
 // closed.
 func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if r.pool.opts.Pooler {
-		return r.pool.Query(ctx, sql, args...) // with the time zone, and the lock by which the watchdog finds the session
+		return r.pool.Query(ctx, sql, args...) //nolint:rowserrcheck // the caller checks it; with the time zone, and the lock by which the watchdog finds the session
 	}
-	return r.pool.pool.Query(ctx, sql, args...)
+	return r.pool.pool.Query(ctx, sql, args...) //nolint:rowserrcheck // the caller checks it
 }
 
 // QueryRow is Query for the first row, whose Scan must be called.

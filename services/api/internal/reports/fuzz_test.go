@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -57,7 +58,7 @@ func checkParts(t *testing.T, header string, w *httptest.ResponseRecorder) {
 	}
 	for parts := multipart.NewReader(w.Body, parameters["boundary"]); ; {
 		part, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -99,7 +99,7 @@ func (g *Gate) RoleOf(r *http.Request) (Role, error) {
 }
 
 // compare returns the role of a login. For an unknown name it compares the password too, so that the
-// time does not tell whether there is a user with the name.
+// time does not reveal whether a user exists with the name.
 func (g *Gate) compare(name, password string) Role {
 	role, known := None, false
 	for _, user := range g.users {

@@ -44,7 +44,7 @@ func New(
 		errs = append(errs, err)
 		if err == nil {
 			for _, warning := range prepared.table.Warnings() {
-				log.WarnContext(ctx, warning, slog.String("collection", name))
+				log.WarnContext(ctx, "the table has limitations", slog.String("collection", name), slog.String("warning", warning))
 			}
 		}
 	}

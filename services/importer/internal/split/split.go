@@ -37,8 +37,8 @@ func New(db *store.Store, collections *collection.Catalog) *Splitter {
 }
 
 // Process splits the upload of the job. If a worker dies before it has finished, the next one
-// starts from the beginning. It stages the same chunks again, or, if its collection has changed, all
-// chunks anew.
+// starts from the beginning. It stages the same chunks again, or stages
+// all chunks again with the new collection if it has changed.
 func (s *Splitter) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (store.Committed, error) {
 	return s.store.RunSplit(ctx, c, s.split)
 }
