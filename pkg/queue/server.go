@@ -64,20 +64,25 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 		return fmt.Errorf("starting the queue server: %w", err)
 	}
 	<-ctx.Done()
-	server.Shutdown()
-	awaitHandlers(&running)
+	stop(server, &running, opts.Grace+CleanupGrace)
 	return nil
 }
 
-// CleanupGrace is how long handlers may clean up after asynq has cancelled them and returned their
-// entries to the queue. asynq itself does not wait for them.
+// CleanupGrace is how long, after the grace period, asynq may return entries to the queue and handlers
+// may clean up. asynq itself does not wait for the handlers that it has cancelled, and waits for a
+// Redis that does not answer. Another worker gets what is not returned when its lease ends.
 const CleanupGrace = 6 * time.Second
 
-func awaitHandlers(running *sync.WaitGroup) {
-	finished := make(chan struct{})
-	go func() { running.Wait(); close(finished) }()
+// stop stops the server and waits for the handlers, at most for the limit.
+func stop(server *asynq.Server, running *sync.WaitGroup, limit time.Duration) {
+	stopped := make(chan struct{})
+	go func() {
+		server.Shutdown()
+		running.Wait()
+		close(stopped)
+	}()
 	select {
-	case <-finished:
-	case <-time.After(CleanupGrace):
+	case <-stopped:
+	case <-time.After(limit):
 	}
 }

@@ -18,8 +18,8 @@ func (p *Pool) Reads() Reads { return Reads{p} }
 // Query runs a statement that changes nothing. The context must have a deadline, and the rows must be
 // closed.
 func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if r.pool.opts.Pooler {
-		return r.pool.Query(ctx, sql, args...) //nolint:rowserrcheck // the caller checks it; with the time zone, and the lock by which the watchdog finds the session
+	if r.pool.opts.Pooler { // with the time zone, and the lock by which the watchdog finds the session
+		return r.pool.Query(ctx, sql, args...) //nolint:rowserrcheck // the caller checks it
 	}
 	return r.pool.pool.Query(ctx, sql, args...) //nolint:rowserrcheck // the caller checks it
 }

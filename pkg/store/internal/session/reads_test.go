@@ -18,9 +18,9 @@ import (
 // statement.
 func TestReads(t *testing.T) {
 	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for _, pooler := range []bool{false, true} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		t.Cleanup(cancel)
 		reads := open(t, newDatabase(t), session.Options{Pooler: pooler}).Reads()
 		var zone string
 		if err := reads.QueryRow(ctx, "SELECT current_setting('timezone')").Scan(&zone); err != nil || zone != "UTC" {

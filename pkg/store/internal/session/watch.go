@@ -17,10 +17,10 @@ const (
 	checksInSilence = 6
 	// askTimeout bounds a question. A server that does not answer a new connection is unreachable.
 	askTimeout = 3 * time.Second
-	// maxSilences is how many silences a connection may wait without a sign while it is not known what its
-	// session does: because the server did not answer the question, or because all sessions of a
-	// pooler are in use.
-	maxSilences = 3
+	// maxUnknown is for how many silences a connection may give no sign while it is not known what
+	// its session does: because the server did not answer the question, or because all sessions of
+	// a pooler are in use.
+	maxUnknown = 3
 )
 
 // watch ends the connections whose user waits for an answer that will not come. A server whose
@@ -77,7 +77,7 @@ func (p *Pool) check(ctx context.Context, waiting []*connection) {
 		// What two checks see alike is not the moment before an answer.
 		lost := !seen.runs && seen == c.seen
 		if err != nil || p.opts.Pooler && !found {
-			lost = lost && c.waits() > maxSilences*p.opts.Silence
+			lost = lost && c.waits() > maxUnknown*p.opts.Silence
 		}
 		if lost {
 			p.opts.Log.WarnContext(ctx, "closed a connection to Postgres that does not answer",

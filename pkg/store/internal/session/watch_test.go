@@ -92,7 +92,12 @@ func TestLongStatementsGoOn(t *testing.T) {
 			if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE locked"); err != nil {
 				t.Fatal(err)
 			}
-			time.AfterFunc(2*time.Second, func() { _, _ = conn.Exec(context.Background(), "COMMIT") })
+			unlocked := make(chan struct{})
+			time.AfterFunc(2*time.Second, func() {
+				_, _ = conn.Exec(context.Background(), "COMMIT")
+				close(unlocked)
+			})
+			defer func() { <-unlocked }()
 			proxy := pgproxy.StartPostgres(t, database, 1)
 			pool := open(t, proxy.URL(), session.Options{})
 			if tt.unanswered > 0 {
