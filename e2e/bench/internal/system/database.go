@@ -75,10 +75,11 @@ func dropLeftovers(ctx context.Context, server *pgx.Conn) error {
 	return nil
 }
 
-// Reset empties every table of the product and runs a checkpoint, so that all measurements start
+// Reset empties every table of the product but that of the versions, and runs a checkpoint, so that all measurements start
 // alike.
 func (s *System) Reset(ctx context.Context) error {
-	const tables = `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables WHERE schemaname = 'xforce'`
+	const tables = `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
+WHERE schemaname = 'xforce' AND tablename <> 'longshore_migrations'`
 	var list string
 	if err := s.Conn.QueryRow(ctx, tables).Scan(&list); err != nil {
 		return fmt.Errorf("listing the tables: %w", err)
