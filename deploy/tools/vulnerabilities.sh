@@ -12,17 +12,23 @@ status=0
 
 skip() { printf 'SKIPPED %s: %s\n' "$1" "$2" >&2; }
 
-# govulncheck exits with 3 if the code calls something vulnerable, and with 1 after any other error.
-code=0
-output=$("$govulncheck" "$@" 2>&1) || code=$?
-if [[ $code -eq 0 ]]; then
+# govulncheck exits with 3 if the code calls something vulnerable, and with 1 after any other error. It
+# knows modules only, no workspace.
+check_go() {
+	local module output code=0
+	for module in "$@"; do
+		output=$(GOWORK=off "$govulncheck" -C "${module%/...}" ./... 2>&1) || code=$?
+		[[ $code -eq 0 ]] && continue
+		if [[ $code -ne 3 ]] && grep -qE 'vuln\.go\.dev|fetching vulnerabilities|dial tcp|no such host|i/o timeout' <<<"$output"; then
+			skip govulncheck "its database can't be reached ($(tail -n 1 <<<"$output" | cut -c1-200))"
+			return 0
+		fi
+		printf '%s\n' "$output" >&2
+		return 1
+	done
 	echo "govulncheck: nothing known affects the Go programs"
-elif [[ $code -ne 3 ]] && grep -qE 'vuln\.go\.dev|fetching vulnerabilities|dial tcp|no such host|i/o timeout' <<<"$output"; then
-	skip govulncheck "its database can't be reached ($(tail -n 1 <<<"$output" | cut -c1-200))"
-else
-	printf '%s\n' "$output" >&2
-	status=1
-fi
+}
+check_go "$@" || status=1
 
 # npm prints a report with auditReportVersion, or an object with the member error.
 if ! command -v npm >/dev/null; then

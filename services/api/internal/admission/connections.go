@@ -74,7 +74,8 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// refuse answers without reading the request, and closes the connection.
+// refuse answers the first request when its first byte has arrived, and closes the connection. A client
+// that has sent nothing takes an answer for an error of the protocol (Go's does).
 func (c *Connections) refuse(conn net.Conn, refusal error) {
 	select {
 	case c.refusals <- struct{}{}:
@@ -86,6 +87,9 @@ func (c *Connections) refuse(conn net.Conn, refusal error) {
 		defer func() { <-c.refusals }()
 		defer func() { _ = conn.Close() }()
 		_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
+		if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+			return
+		}
 		_ = answer(conn, refusal)
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {
 			_ = half.CloseWrite()
