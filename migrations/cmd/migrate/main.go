@@ -1,7 +1,7 @@
 // Command migrate applies all migrations to the database at DATABASE_URL, or at
 // LONGSHORE_DIRECT_DATABASE_URL where the former leads to a pooler, grants the roles of the services
-// their rights, and exits. The arguments
-// config and version print its configuration and its version, as those of every service do.
+// their rights, and exits. The arguments config and version print its configuration and its version,
+// as those of every service do.
 package main
 
 import (
@@ -13,10 +13,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-
-	"github.com/longshore-io/longshore/migrations"
-	"github.com/longshore-io/longshore/migrations/apply"
-	"github.com/longshore-io/longshore/migrations/grants"
 )
 
 // errUsage is the error for unknown arguments.
@@ -54,30 +50,4 @@ func run(ctx context.Context, args, environ []string, out io.Writer) error {
 	default:
 		return errUsage
 	}
-}
-
-func migrate(ctx context.Context, environ []string, out io.Writer) error {
-	databaseURL, err := database(environ)
-	if err != nil {
-		return err
-	}
-	names := roles(environ)
-	applied, err := apply.Migrator{DatabaseURL: databaseURL, Roles: names, OnRetry: func(r apply.Retry) {
-		_, _ = fmt.Fprintf(out, "waiting for a lock of %s: attempt %d follows in %s\n", r.Blockers, r.Attempts+1, r.Delay)
-	}}.Up(ctx)
-	for _, m := range applied {
-		if _, err := fmt.Fprintf(out, "applied %s\n", m.File); err != nil {
-			return err
-		}
-	}
-	if err != nil {
-		return err
-	}
-	for _, role := range grants.Roles() {
-		if names[role] != "" {
-			_, _ = fmt.Fprintf(out, "granted the rights of the %s to %s\n", role, names[role])
-		}
-	}
-	_, err = fmt.Fprintf(out, "schema is at version %d\n", migrations.Latest())
-	return err
 }

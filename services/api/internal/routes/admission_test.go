@@ -139,7 +139,7 @@ func readReply(t *testing.T, conn net.Conn) reply {
 }
 
 // Connections beyond a client's limit can poll and cancel, but not import. Beyond those they are
-// refused before their request is read. Another client is served.
+// refused at the first byte of their request. Another client is served.
 func TestClientConnections(t *testing.T) {
 	t.Parallel()
 	a := startAPI(t, map[string]string{"LONGSHORE_MAX_CLIENT_CONNECTIONS": "4"}) // and one more, for polls
@@ -153,7 +153,7 @@ func TestClientConnections(t *testing.T) {
 	readReply(t, beyond).checkRefused(t, "an import on one connection too many", http.StatusTooManyRequests, "client-limit")
 	_ = beyond.Close()
 	last := a.open(t, oneClient, "")
-	readReply(t, a.open(t, oneClient, "")).checkRefused(t, "two connections too many", http.StatusTooManyRequests, "client-limit")
+	readReply(t, a.open(t, oneClient, head(http.MethodGet, operation))).checkRefused(t, "two connections too many", http.StatusTooManyRequests, "client-limit")
 	a.send(t, anotherClient, http.MethodGet, operation, "").check(t, "a poll of another client", http.StatusOK)
 	if _, err := last.Write([]byte(head(http.MethodDelete, operation))); err != nil {
 		t.Fatal(err)
