@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Additional arguments of test, test-fast, test-all, bench, chaos and image, such as: make test ARGS='-run TestToolsImport ./e2e'
 ARGS ?=
 # How long make fuzz runs each target, and which: make fuzz FUZZTIME=10m FUZZ=pkg/intake.FuzzCSV
-FUZZTIME ?= 5s
+FUZZTIME ?= 2s
 FUZZ ?=
 # make clean DATA=1 deletes the data too.
 DATA ?=
@@ -60,7 +60,7 @@ build: ## Build all programs into .bin
 	@$(launch) build
 
 .PHONY: test-fast
-test-fast: ## Run the tests of test without the system tests, the benchmark, the images and the race detector (a minute)
+test-fast: ## Run the tests of test without the system tests, the benchmark, the images and the race detector
 	@$(launch) test --fast $(if $(ARGS),-- $(ARGS))
 
 .PHONY: fmt
@@ -100,7 +100,7 @@ chaos: ## Run all services under random faults, with a model of every record: AR
 	@$(launch) test -- -count=1 -v -timeout=0 ./e2e/chaos -args $(ARGS)
 
 .PHONY: fuzz
-fuzz: ## Run the fuzz targets, FUZZTIME each (5s), those that match FUZZ; make test-all runs them too
+fuzz: ## Run the fuzz targets, FUZZTIME each (2s), those that match FUZZ; make test-all runs them too
 	@$(launch) fuzz --time $(FUZZTIME) --match '$(FUZZ)'
 
 .PHONY: check

@@ -18,7 +18,7 @@ import (
 )
 
 // defaultFuzzTime is how long each fuzz target runs by default.
-const defaultFuzzTime = 5 * time.Second
+const defaultFuzzTime = 2 * time.Second
 
 // fuzzTags leave out gin's codec for MessagePack, which the api does not use and which takes minutes to
 // build with the instrumentation.
