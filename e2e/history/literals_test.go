@@ -25,6 +25,11 @@ var notExplained = []string{
 	"WHERE FALSE",                                // reads nothing
 	"pg_xact_status",                             // one row, only after the answer to a COMMIT was lost
 	"version = '%s'",                             // a condition of that statement
+	"SET import_number = NULL",                   // the remedy in an error message
+	"FROM xforce.task_numbers",                   // the one row of a sequence
+	"SELECT current_user::text",                  // reads nothing
+	"payload_digest, request, expires_at",        // one upload by its key
+	"ahead.entries = 0 AND h.seq",                // one row by its key, when two requests of an owner race
 }
 
 var (
