@@ -19,7 +19,7 @@ import (
 
 // attempts is how often a request is sent if the statement that a fault hit was perhaps not its own:
 // the api also has statements in the background.
-const attempts = 3
+const attempts = 10
 
 // TestErrorOfEveryStatement lets each statement of each route fail: the first one and the COMMIT with
 // every error for which store.ClientError has an answer, the others with one of them each. The answer
