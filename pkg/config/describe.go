@@ -59,7 +59,8 @@ func Describe(service string, environ map[string]string, configurations ...any) 
 type setting struct {
 	field, variable, defaultValue string
 	required                      bool
-	// secret is the format of a value with passwords, "url" or "users"; empty for other values.
+	// secret is the format of a value with passwords, "url" or "users", or "all" if the whole value is
+	// one; empty for other values.
 	secret string
 }
 
@@ -90,6 +91,8 @@ func (s setting) describe(environ map[string]string) Variable {
 		value = hideInURL(value)
 	case "users":
 		value = hideInUsers(value)
+	case "all":
+		value = hideAll(value)
 	}
 	return Variable{Name: s.variable, Default: s.defaultValue, Required: s.required, Value: value}
 }
@@ -112,6 +115,14 @@ func hideInURL(address string) string {
 		return hidden
 	}
 	return u.Redacted()
+}
+
+// hideAll hides a value unless it is empty.
+func hideAll(value string) string {
+	if value == "" {
+		return ""
+	}
+	return hidden
 }
 
 // hideInUsers hides the passwords of name:password pairs.

@@ -14,6 +14,8 @@ const (
 	Operation = "operation"
 	// Chunk is the number of a chunk in its operation.
 	Chunk = "chunk"
+	// TraceID is the id of the trace, if traces are recorded.
+	TraceID = "trace_id"
 	// Duty is the name of a duty of the janitor.
 	Duty = "duty"
 )
@@ -27,6 +29,11 @@ func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 		return slices.ContainsFunc(attrs, func(a slog.Attr) bool { return a.Key == old.Key })
 	})
 	return context.WithValue(ctx, contextKey{}, append(all, attrs...))
+}
+
+// Of returns those attributes that With has added to ctx under one of the keys.
+func Of(ctx context.Context, keys ...string) []slog.Attr {
+	return slices.DeleteFunc(slices.Clone(attrsOf(ctx)), func(a slog.Attr) bool { return !slices.Contains(keys, a.Key) })
 }
 
 func attrsOf(ctx context.Context) []slog.Attr {

@@ -88,7 +88,7 @@ func (d *Dispatcher) enqueueIfArchived(ctx context.Context, delay time.Duration,
 }
 
 func (d *Dispatcher) enqueue(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
-	_, err := d.client.EnqueueContext(ctx, asynq.NewTask(string(kind), c.Encode()),
+	_, err := d.client.EnqueueContext(ctx, newEntry(ctx, kind, c),
 		asynq.TaskID(entryID(c, g)),
 		asynq.ProcessIn(delay),
 		asynq.Queue(d.redis.nameOf(kind.Queue())),

@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 // FindLimit is the maximum number of entries that Find reads of one queue in one state. asynq has
@@ -30,6 +31,8 @@ type Entry struct {
 	// LastError is the reason of the last retry or, if archived, the operation's error code. It
 	// quotes no client data (see storedError). It is empty before the first retry.
 	LastError string
+	// TraceID is the id of the trace in which the entry was dispatched; empty if there is none.
+	TraceID string
 	// Next is when a scheduled entry or a retry is due; zero in other states.
 	Next time.Time
 }
@@ -80,7 +83,10 @@ func (i *Inspector) Find(ctx context.Context, operation uuid.UUID) (FindResult, 
 var delayedStates = []asynq.TaskState{asynq.TaskStateScheduled, asynq.TaskStateRetry}
 
 func entryOf(c job.Chunk, info *asynq.TaskInfo) Entry {
-	e := Entry{Queue: info.Queue, ID: info.ID, Chunk: c.Seq, State: info.State.String(), Orphaned: info.IsOrphaned, LastError: info.LastErr}
+	e := Entry{
+		Queue: info.Queue, ID: info.ID, Chunk: c.Seq, State: info.State.String(), Orphaned: info.IsOrphaned, LastError: info.LastErr,
+		TraceID: tracing.IDOf(info.Headers[tracing.Header]),
+	}
 	if slices.Contains(delayedStates, info.State) {
 		e.Next = info.NextProcessAt
 	}

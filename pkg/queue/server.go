@@ -57,7 +57,7 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 			}
 			running.Add(1)
 			defer running.Done()
-			return handleSafely(func() error { return handle(ctx, c) })
+			return handleSafely(func() error { return handle(traced(ctx, entry), c) })
 		})
 	}
 	if err := server.Start(mux); err != nil {

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,7 +42,7 @@ func Open(ctx context.Context, env Env, o Options) (*Dependencies, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.openStore(ctx, env.Log, o); err != nil {
+	if err := d.openStore(ctx, env, o); err != nil {
 		d.Close()
 		return nil, err
 	}
@@ -63,7 +62,7 @@ func OpenQueue(ctx context.Context, env Env, o Options) (*Dependencies, error) {
 
 // openShared opens the dependencies that every service has.
 func openShared(ctx context.Context, env Env, o Options) (*Dependencies, error) {
-	redis, err := openRedis(ctx, o.Redis, env.Log)
+	redis, err := openRedis(ctx, o.Redis, env)
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +84,16 @@ const redisCheckTimeout = time.Second
 
 // openRedis opens the connection to Redis. It returns an error if Redis answers and can't be used; a
 // Redis that does not answer is no reason to stop.
-func openRedis(ctx context.Context, cfg config.Redis, log *slog.Logger) (*queue.Redis, error) {
-	redis, err := queue.Open(cfg, log)
+func openRedis(ctx context.Context, cfg config.Redis, env Env) (*queue.Redis, error) {
+	redis, err := queue.Open(cfg, env.Log)
 	if err != nil {
 		return nil, err
+	}
+	if env.Tracer != nil {
+		if err := redis.Trace(env.Tracer); err != nil {
+			_ = redis.Close() // the first error counts
+			return nil, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, redisCheckTimeout)
 	defer cancel()

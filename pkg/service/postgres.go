@@ -17,8 +17,9 @@ import (
 const connectInterval = time.Second
 
 // openStore opens the store and registers its metrics and its readiness check.
-func (d *Dependencies) openStore(ctx context.Context, log *slog.Logger, o Options) (err error) {
-	o.Store.MaxConns, o.Store.Log = o.Postgres.MaxConns, log
+func (d *Dependencies) openStore(ctx context.Context, env Env, o Options) (err error) {
+	log := env.Log
+	o.Store.MaxConns, o.Store.Log, o.Store.Tracer = o.Postgres.MaxConns, log, env.Tracer
 	o.Store.Pooler, o.Store.DirectURL = o.Postgres.Pooler == config.PoolerTransaction, o.Postgres.DirectURL
 	var status postgresStatus
 	d.Metrics.MustRegister(metrics.NewPostgres(status.ping))

@@ -16,6 +16,8 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/logging"
+	"github.com/longshore-io/longshore/pkg/tracing"
+	"github.com/longshore-io/longshore/pkg/tracing/otlp"
 )
 
 // Env is the environment in which a service runs.
@@ -24,6 +26,8 @@ type Env struct {
 	Name string
 	// Log writes structured records that contain the name of the service.
 	Log *slog.Logger
+	// Tracer records traces; nil if tracing is off.
+	Tracer *tracing.Tracer
 }
 
 // The exit codes of a service.
@@ -83,17 +87,32 @@ func runService[C config.Checker](ctx context.Context, p process, run func(conte
 		p.printError(err)
 		return exitUsage
 	}
-	cfg, err := config.Load[C](p.environ)
-	if err != nil {
+	cfg, cfgErr := config.Load[C](p.environ)
+	traces, err := config.Load[config.Tracing](p.environ)
+	if err := errors.Join(cfgErr, err); err != nil {
 		log.Error("not started", slog.Any("error", err))
 		return exitUsage
 	}
-	if err := run(ctx, Env{Name: p.name, Log: log}, cfg); err != nil && !errors.Is(err, context.Canceled) {
+	tracer, stopTracing, err := startTracing(ctx, p.name, traces, log)
+	if err != nil {
+		log.Error("not started", slog.Any("error", err))
+		return exitFailed
+	}
+	defer stopTracing()
+	if err := run(ctx, Env{Name: p.name, Log: log, Tracer: tracer}, cfg); err != nil && !errors.Is(err, context.Canceled) {
 		log.Error("stopped", slog.Any("error", err))
 		return exitFailed
 	}
 	log.Info("stopped")
 	return exitOK
+}
+
+// startTracing starts the export of traces if one is configured.
+func startTracing(ctx context.Context, name string, cfg config.Tracing, log *slog.Logger) (*tracing.Tracer, func(), error) {
+	if !cfg.Enabled() {
+		return nil, func() {}, nil
+	}
+	return otlp.Start(ctx, name, readVersion().version, log)
 }
 
 func (p process) printError(err error) { _, _ = fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err) }

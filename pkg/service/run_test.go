@@ -57,6 +57,7 @@ func TestExitCodes(t *testing.T) {
 		"failed":                    {good, nil, errors.New("broken"), 1, "broken"},
 		"invalid configuration":     {map[string]string{"LONGSHORE_SIZE": "x"}, nil, nil, 2, "LONGSHORE_SIZE"},
 		"invalid log level":         {badLog, nil, nil, 2, "LONGSHORE_LOG_LEVEL"},
+		"invalid sampler":           {map[string]string{"REDIS_URL": redis, "OTEL_TRACES_SAMPLER": "sometimes"}, nil, nil, 2, "OTEL_TRACES_SAMPLER"},
 		"unknown argument":          {good, []string{"start"}, nil, 2, "usage: example"},
 		"too many arguments":        {good, []string{"config", "now"}, nil, 2, "usage: example"},
 		"config, invalid log level": {badLog, []string{"config"}, nil, 2, "LONGSHORE_LOG_LEVEL"},
@@ -118,7 +119,8 @@ func TestShowConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := executeExample(t, map[string]string{
 		"REDIS_URL": "rediss://:hush@queue.example:6379/0?db=1", "LONGSHORE_USERS": "ann:hush,bob:hush:hush,hush", "LONGSHORE_SIZE": "",
-		"LONGSHORE_SISE": "hush", "HOME": "/",
+		"LONGSHORE_SISE": "hush", "HOME": "/", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=hush",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "https://ann:hush@collector.example",
 	}, nil, "config")
 	var got config.Description
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != 0 || stderr != "" {
@@ -139,6 +141,9 @@ func TestShowConfigHidesSecrets(t *testing.T) {
 			{Name: "LONGSHORE_REDIS_PREFIX"},
 			{Name: "LONGSHORE_SIZE", Default: "3", Value: "3"},
 			{Name: "LONGSHORE_USERS", Value: "ann:xxxxx,bob:xxxxx,xxxxx"},
+			{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "https://ann:xxxxx@collector.example"},
+			{Name: "OTEL_EXPORTER_OTLP_HEADERS", Value: "xxxxx"}, {Name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"},
+			{Name: "OTEL_TRACES_SAMPLER", Default: "parentbased_always_on", Value: "parentbased_always_on"}, {Name: "OTEL_TRACES_SAMPLER_ARG"},
 			{Name: "REDIS_URL", Required: true, Value: "rediss://:xxxxx@queue.example:6379/0?db=1"},
 		},
 		Unknown: []string{"LONGSHORE_SISE"},

@@ -14,12 +14,10 @@ import (
 func showConfig[C config.Checker](p process) int {
 	_, logErr := logging.New(io.Discard, p.name, p.environ)
 	cfg, err := config.Load[C](p.environ)
-	if err := errors.Join(logErr, err); err != nil {
-		if invalid, ok := errors.AsType[*config.InvalidError](err); ok {
-			for _, problem := range invalid.Problems {
-				_, _ = fmt.Fprintln(p.stderr, problem)
-			}
-		}
+	tracing, tracingErr := config.Load[config.Tracing](p.environ)
+	if errors.Join(logErr, err, tracingErr) != nil {
+		p.printProblems(err)
+		p.printProblems(tracingErr)
 		if logErr != nil {
 			_, _ = fmt.Fprintln(p.stderr, logErr)
 		}
@@ -27,9 +25,18 @@ func showConfig[C config.Checker](p process) int {
 	}
 	encoder := json.NewEncoder(p.stdout)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(config.Describe(p.name, p.environ, cfg, config.Log{})); err != nil {
+	if err := encoder.Encode(config.Describe(p.name, p.environ, cfg, config.Log{}, tracing)); err != nil {
 		p.printError(err)
 		return exitFailed
 	}
 	return exitOK
+}
+
+// printProblems prints every problem of an invalid configuration.
+func (p process) printProblems(err error) {
+	if invalid, ok := errors.AsType[*config.InvalidError](err); ok {
+		for _, problem := range invalid.Problems {
+			_, _ = fmt.Fprintln(p.stderr, problem)
+		}
+	}
 }

@@ -72,6 +72,21 @@ FOR UPDATE OF c SKIP LOCKED`
 	return collect(ctx, s.pool, "finding unlocked chunks", pgx.RowToStructByPos[job.Chunk], unlocked, ids, seqs)
 }
 
+// Traceparents returns the trace contexts of those operations that have one.
+func (s *Store) Traceparents(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	const traceparents = `SELECT task_id, traceparent FROM xforce.tasks WHERE task_id = ANY ($1) AND traceparent IS NOT NULL`
+	type kept struct {
+		ID          uuid.UUID
+		Traceparent string
+	}
+	found, err := collect(ctx, s.pool, "reading trace contexts", pgx.RowToStructByPos[kept], traceparents, ids)
+	byID := make(map[uuid.UUID]string, len(found))
+	for _, one := range found {
+		byID[one.ID] = one.Traceparent
+	}
+	return byID, err
+}
+
 // EndStalledSessions ends the sessions of importers whose client has sent nothing for the given
 // time in the middle of a COPY, and returns their process ids. No timeout of Postgres applies
 // there: statement_timeout does not end a COPY that waits for its client.

@@ -34,12 +34,13 @@ const (
 const (
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq, t.status, t.collection, t.request_id, t.owner FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+  SELECT c.task_id, c.seq, t.status, t.collection, t.request_id, t.owner, t.traceparent
+  FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, ''), coalesce(due.owner, ''),
+RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
   CASE WHEN c.attempts = 1 AND due.status = $5 THEN ` + notDurable + ` END`
 
 	markRunning = `
@@ -57,6 +58,8 @@ type Attempt struct {
 	// RequestID is the id of the request that started the operation, for the log; empty if there is
 	// none.
 	RequestID string
+	// Traceparent is the trace context of that request; empty if it was not traced.
+	Traceparent string
 	// Owner is the client that started the operation; empty if there is none.
 	Owner string
 	// serverRun identifies the run of Postgres in which the attempt began.
@@ -70,7 +73,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind, operation.Running).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection, &attempt.RequestID, &attempt.Owner, nil)
+			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent, nil)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
 		batch.Queue(selectServerRun).QueryRow(func(row pgx.Row) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store/internal/session"
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 // The names that the workers' sessions have in pg_stat_activity. The janitor finds stalled
@@ -60,6 +61,8 @@ type Options struct {
 	// Write limits a transaction on behalf of a client, with the time to find out whether it took
 	// effect if the answer to its COMMIT is lost. 0 means 25 s.
 	Write time.Duration
+	// Tracer records statements as a part of traces; nil does not.
+	Tracer *tracing.Tracer
 }
 
 // Store reads and writes Longshore's schema. It is safe for concurrent use.
@@ -76,7 +79,7 @@ type Store struct {
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	pool, err := session.Open(ctx, databaseURL, session.Options{
 		Application: opts.Application, MaxConns: opts.MaxConns, Pooler: opts.Pooler, DirectURL: opts.DirectURL,
-		FrozenAfter: opts.FrozenAfter, Statement: opts.Statement, Log: opts.Log,
+		FrozenAfter: opts.FrozenAfter, Statement: opts.Statement, Log: opts.Log, Tracer: opts.Tracer,
 	})
 	if err != nil {
 		return nil, err

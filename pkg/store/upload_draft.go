@@ -33,6 +33,8 @@ type Draft struct {
 	// RequestID is the id of the request that started the operation, for the workers' logs; empty
 	// if there is none. Only its first maxRequestID characters are stored.
 	RequestID string
+	// Traceparent is the trace context of that request; empty if it is not traced.
+	Traceparent string
 	// Owner is the client that started the operation: see Share. Empty means none, without a limit.
 	Owner string
 }
@@ -70,7 +72,10 @@ func (d Draft) columns(id uuid.UUID) []any {
 	if d.PollWithin > 0 {
 		pollWithin = &d.PollWithin
 	}
-	return []any{id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(), d.owner()}
+	return []any{
+		id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(),
+		nullIfEmpty(d.Owner), nullIfEmpty(d.Traceparent),
+	}
 }
 
 // requestID returns the value of the column request_id: NULL if there is no request id.
@@ -83,10 +88,9 @@ func (d Draft) requestID() *string {
 	return &short
 }
 
-// owner returns the value of the column owner: NULL if there is none.
-func (d Draft) owner() *string {
-	if d.Owner == "" {
+func nullIfEmpty(text string) *string {
+	if text == "" {
 		return nil
 	}
-	return &d.Owner
+	return &text
 }

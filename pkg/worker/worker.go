@@ -18,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 // dispatchTimeout bounds the requests to Redis after a step. If Redis does not answer, the janitor
@@ -43,6 +44,8 @@ type Deps struct {
 	// Steps and Finished are the worker's metrics; nil for metrics that nothing exports.
 	Steps    *metrics.Steps
 	Finished *metrics.Finished
+	// Tracer records a span for each attempt; nil does not.
+	Tracer *tracing.Tracer
 }
 
 // Worker processes chunks of one kind. It is safe for concurrent use.
@@ -77,7 +80,8 @@ func (w *Worker) ProcessChunk(ctx context.Context, c job.Chunk) (err error) {
 }
 
 // begin counts the attempt and, if the chunk is due and not locked, runs it.
-func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, error) {
+func (w *Worker) begin(ctx context.Context, c job.Chunk) (_ metrics.StepResult, err error) {
+	began := time.Now()
 	attempt, err := w.Store.BeginAttempt(ctx, c, w.kind.Operation())
 	switch {
 	case errors.Is(err, store.ErrNothingDue):
@@ -90,15 +94,18 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (metrics.StepResult, er
 	if attempt.RequestID != "" {
 		ctx = logging.With(ctx, slog.String(logging.RequestID, attempt.RequestID))
 	}
-	result, err := w.run(ctx, c, attempt)
+	ctx, endSpan := w.startSpan(ctx, c, attempt, began)
+	result := metrics.StepFailed // unchanged by a panic
+	defer func() { endSpan(result, err) }()
+	result, err = w.run(ctx, c, attempt)
 	switch {
 	case ended(result):
 		w.releaseNext(ctx, attempt)
 	case result == metrics.StepTransient:
 		err = w.giveWay(ctx, c, attempt, err)
 	}
-	if retry, ok := errors.AsType[*queue.RetryAfterError](err); ok && attempt.RequestID != "" {
-		retry.Attrs = append(retry.Attrs, slog.String(logging.RequestID, attempt.RequestID))
+	if retry, ok := errors.AsType[*queue.RetryAfterError](err); ok {
+		retry.Attrs = append(retry.Attrs, logging.Of(ctx, logging.RequestID, logging.TraceID)...)
 	}
 	return result, err
 }

@@ -36,6 +36,6 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: o.setReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: o.requests, Gate: gate, Console: cfg.Console(),
-		Addresses: edge.NewAddresses(cfg.PublicURL),
+		Addresses: edge.NewAddresses(cfg.PublicURL), Tracer: env.Tracer,
 	}, env.Log, o.open).Run(ctx)
 }

@@ -33,6 +33,6 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	return server.New(server.Options{
 		Addr: cfg.Addr,
 		HTTP: service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
-		Gate: access.New(cfg.Users()), Logins: logins, UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), env.Log),
+		Gate: access.New(cfg.Users()), Logins: logins, UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), cfg.TraceURL, env.Log),
 	}, env.Log).Run(ctx)
 }

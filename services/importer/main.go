@@ -44,7 +44,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Shares: cfg.Shares, Steps: steps, Finished: finished}
+	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Shares: cfg.Shares, Steps: steps, Finished: finished, Tracer: env.Tracer}
 	splitDeps := workerDeps
 	splitDeps.MaxStepTime = cfg.MaxStepTime
 	uploads := split.New(deps.Store, collections)

@@ -39,7 +39,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	deps.SetReady()
 	env.Log.Info("running duties")
 	duty.Run(ctx, env.Log, duties,
-		duty.Dispatch(deps.Store, deps.Redis, env.Log, duties, cfg.DispatchEvery),
+		duty.Dispatch(deps.Store, deps.Redis, env.Log, duties, env.Tracer, cfg.DispatchEvery),
 		duty.FillShares(deps.Store, deps.Redis, env.Log, cfg.DispatchEvery, cfg.Shares),
 		duty.EndStalled(deps.Store, env.Log, duties, cfg.StalledAfter),
 		duty.DropAbandoned(deps.Store, env.Log, duties, cfg.AbandonedAfter),

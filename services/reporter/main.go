@@ -37,7 +37,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	reports := builder.New(deps.Store, collections, cfg.MaxReportBytes)
 	steps, finished := metrics.NewSteps(job.Report), metrics.NewFinished()
 	deps.Metrics.MustRegister(steps, finished)
-	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Shares: cfg.Shares, MaxStepTime: cfg.MaxStepTime, Steps: steps, Finished: finished}
+	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Shares: cfg.Shares, MaxStepTime: cfg.MaxStepTime, Steps: steps, Finished: finished, Tracer: env.Tracer}
 	deps.SetReady()
 	env.Log.Info("ready for reports")
 	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,

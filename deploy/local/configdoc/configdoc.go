@@ -31,8 +31,8 @@ const (
 	serviceFolder = "services/%s/internal/config"
 )
 
-// everyService is the part of the configuration that package service adds to that of each service.
-const everyService = "Log"
+// everyService are the parts of the configuration that package service adds to that of each service.
+var everyService = []string{"Log", "Tracing"}
 
 // migrate has no configuration struct, because its module must not depend on pkg. It reads
 // migrateShared, which services declare, and migrateOwn.
@@ -67,7 +67,11 @@ func Read(root fs.FS) (map[string]*Variable, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, field := range slices.Concat(structs["Config"], shared[everyService]) {
+		fields := structs["Config"]
+		for _, part := range everyService {
+			fields = slices.Concat(fields, shared[part])
+		}
+		for _, field := range fields {
 			if err := add(variables, service.Name, field); err != nil {
 				return nil, err
 			}

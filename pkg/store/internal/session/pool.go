@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 const (
@@ -55,6 +57,8 @@ type Options struct {
 	Silence time.Duration
 	// Log receives a message for each session that is ended because it is silent; nil discards them.
 	Log *slog.Logger
+	// Tracer records statements as a part of traces; nil does not.
+	Tracer *tracing.Tracer
 }
 
 // Pool is a pool of sessions. It is safe for concurrent use.
@@ -123,6 +127,9 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.DialFunc = p.conns.dial
 	config.ConnConfig.OnNotice = keepAnnouncement
+	if p.opts.Tracer != nil {
+		config.ConnConfig.Tracer = newStatementTracer(p.opts.Tracer)
+	}
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false } // p.prepare pings
 	config.PrepareConn = p.prepare
 	config.BeforeClose = closeSoon

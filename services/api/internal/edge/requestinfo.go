@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 // RequestIDHeader carries the id of a request. The server sets it on every request and response; a
@@ -57,8 +58,9 @@ func (i *RequestInfo) StartWait() {
 }
 
 // LogOperation adds the id of an operation, or of an upload that may become one, to all further log
-// lines of the request.
+// lines of the request, and to its span.
 func LogOperation(c *gin.Context, id uuid.UUID) {
+	tracing.SetOperation(c.Request.Context(), id)
 	c.Request = c.Request.WithContext(logging.With(c.Request.Context(), slog.String(logging.Operation, id.String())))
 }
 

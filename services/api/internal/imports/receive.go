@@ -10,6 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/tracing"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
 
@@ -48,15 +49,7 @@ func (r *receiver) receive(ctx context.Context, upload *store.Upload, records id
 // read error, and a client's error would then be reported as an unavailable database.
 func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, records identifiedRecords) (*operation.Operation, error) {
 	ctx = context.WithoutCancel(ctx)
-	taken := admission.Of(ctx)
-	stage := func(ctx context.Context, c chunk.Chunk) error {
-		if err := taken.Receive(int64(len(c.Payload))); err != nil {
-			return err
-		}
-		return upload.Stage(ctx, c)
-	}
-	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: stage, Touch: r.touchFunc(upload), Memory: taken}
-	last, err := plan.Run(ctx, records)
+	last, err := r.stage(ctx, upload, records)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +58,27 @@ func (r *receiver) stageAndSeal(ctx context.Context, upload *store.Upload, recor
 		return nil, err
 	}
 	upload.SetDigest(digest)
+	return seal(ctx, upload, last)
+}
+
+// stage writes all chunks except the last one, which it returns.
+func (r *receiver) stage(ctx context.Context, upload *store.Upload, records staging.Records) (last chunk.Chunk, err error) {
+	ctx, span := tracing.StartTotals(ctx, "stage")
+	defer func() { tracing.Fail(span, err); span.End() }()
+	taken := admission.Of(ctx)
+	stage := func(ctx context.Context, c chunk.Chunk) error {
+		if err := taken.Receive(int64(len(c.Payload))); err != nil {
+			return err
+		}
+		return upload.Stage(ctx, c)
+	}
+	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: stage, Touch: r.touchFunc(upload), Memory: taken}
+	return plan.Run(ctx, records)
+}
+
+func seal(ctx context.Context, upload *store.Upload, last chunk.Chunk) (op *operation.Operation, err error) {
+	ctx, span := tracing.Start(ctx, "seal")
+	defer func() { tracing.Fail(span, err); span.End() }()
 	return upload.Seal(ctx, last)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 // typePrefix is followed by a fault's code in a problem's type, which does not depend on the host.
@@ -63,6 +64,9 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 	}
 	after := []member{
 		{"error", azureError{code, f.Message}}, {"instance", r.URL.Path}, {"request_id", requestID},
+	}
+	if id := tracing.ID(r.Context()); id != "" {
+		after = append(after, member{"trace_id", id})
 	}
 	_ = encode(w, slices.Concat(before, sortedMembers(f.Details), after)) // fails only if the client is disconnected
 }

@@ -124,7 +124,7 @@ func newFuzzHandler(f *testing.F, id uuid.UUID) http.Handler {
 	if _, err := watch.Cancel(f.Context(), op); err != nil {
 		f.Fatal(err)
 	}
-	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses("")}
+	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses(""), nil}
 	return newEngine(m, withIndex(slices.Concat(tables...), collections.Names()))
 }
 

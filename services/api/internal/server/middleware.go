@@ -12,6 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/tracing"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -30,6 +31,8 @@ type middleware struct {
 	// console is the base address of the console; empty if there is none.
 	console   string
 	addresses edge.Addresses
+	// tracer is nil if tracing is off.
+	tracer *tracing.Tracer
 }
 
 // identify sets the id of a request in its headers, its response and its log context. A valid id

@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
+	"github.com/longshore-io/longshore/pkg/tracing"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
@@ -48,6 +49,8 @@ type Options struct {
 	Console string
 	// Addresses builds the absolute addresses of operations.
 	Addresses edge.Addresses
+	// Tracer records each request; nil if tracing is off.
+	Tracer *tracing.Tracer
 }
 
 // Server serves HTTP requests until its context ends.
@@ -60,7 +63,7 @@ type Server struct {
 // New returns a server. It answers every request with 503 until open has returned the routes, or stops
 // if open fails.
 func New(opts Options, log *slog.Logger, open func(context.Context) ([][]edge.Route, error)) *Server {
-	m := middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses}
+	m := middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses, opts.Tracer}
 	opts.Lifecycle.Listener = opts.Gate.Connections.Listener
 	opts.Lifecycle.Prepare = func(ctx context.Context) (http.Handler, error) {
 		tables, err := open(ctx)
@@ -100,7 +103,11 @@ func newPlainEngine(m middleware) *gin.Engine {
 	engine.RedirectTrailingSlash = false // a redirected POST loses its body
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(nil)
-	engine.Use(m.identify)
+	if m.tracer != nil {
+		engine.Use(traceRequests(m.tracer), m.identify, describeTrace)
+	} else {
+		engine.Use(m.identify)
+	}
 	return engine
 }
 

@@ -22,7 +22,7 @@ import (
 // serve returns the response to a request at a server with the handler at GET /thing/:id.
 func serve(t *testing.T, method, path string, header http.Header, handle edge.Handler) *httptest.ResponseRecorder {
 	t.Helper()
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
 	}, []string{"tools"}))
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
@@ -179,7 +179,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 // TestStartingServer: every request gets 503 with Retry-After.
 func TestStartingServer(t *testing.T) {
 	t.Parallel()
-	engine := newStartingEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")})
+	engine := newStartingEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil})
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		w := httptest.NewRecorder()
 		engine.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/operations", nil))
@@ -196,7 +196,7 @@ func TestServerServesHead(t *testing.T) {
 		c.String(http.StatusOK, "Prefer is %q", c.GetHeader("Prefer"))
 		return nil
 	}
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses("")}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
 	}, nil))

@@ -10,6 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/tracing"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -30,8 +31,11 @@ func Dispatch(c *gin.Context, d Dispatcher, log *slog.Logger, op *operation.Oper
 	ctx := withOwner(context.WithoutCancel(c.Request.Context()), edge.ClientOf(c.Request))
 	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
 	defer cancel()
+	ctx, span := tracing.Start(ctx, "dispatch")
+	defer span.End()
 	for _, due := range job.FirstDue(op.Kind, op.ID, op.Lanes, op.Chunks) {
 		if err := d.Dispatch(ctx, due.Kind, due.Chunk, queue.FirstDispatch); err != nil {
+			tracing.Fail(span, err)
 			log.WarnContext(ctx, "the operation was not queued; the janitor will dispatch it", slog.Any("error", err))
 			return
 		}

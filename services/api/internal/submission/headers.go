@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/tracing"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -20,6 +21,8 @@ type Headers struct {
 	ID uuid.UUID
 	// RequestID is the id of the request (X-Request-Id), which the server always sets.
 	RequestID string
+	// Traceparent is the trace context of the request; empty if traces are not recorded.
+	Traceparent string
 	// Labels are the client's labels (Longshore-Labels); nil without the header.
 	Labels map[string]string
 	// Retention is how long the operation is kept after it is finished (Longshore-Retention, or the
@@ -61,8 +64,8 @@ func (p Policy) Read(r *http.Request, kind operation.Kind) (Headers, error) {
 		return Headers{}, err
 	}
 	return Headers{
-		ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Labels: labels, Retention: retention, Wait: p.Wait(r.Header),
-		Owner: edge.ClientOf(r),
+		ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Traceparent: tracing.Traceparent(r.Context()),
+		Labels: labels, Retention: retention, Wait: p.Wait(r.Header), Owner: edge.ClientOf(r),
 	}, nil
 }
 
@@ -70,7 +73,7 @@ func (p Policy) Read(r *http.Request, kind operation.Kind) (Headers, error) {
 func (h Headers) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
 	return store.Draft{
 		ID: h.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
-		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID, Owner: h.Owner,
+		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID, Traceparent: h.Traceparent, Owner: h.Owner,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/services/console/internal/access"
+	"github.com/longshore-io/longshore/services/console/internal/operations"
 )
 
 // Config is read from the environment by config.Load.
@@ -31,6 +32,12 @@ type Config struct {
 	// Operators is the list of users who may also pause queues and run, archive or delete entries,
 	// in the same form as LONGSHORE_CONSOLE_VIEWERS.
 	Operators []string `env:"LONGSHORE_CONSOLE_OPERATORS" secret:"users"`
+	// TraceURL is the address of a trace in the tool that shows your traces, with {trace_id} or
+	// {operation} in the place of an id, such as https://traces.example.com/trace/{trace_id}. The page
+	// of an operation links to it. An operation has a trace id there while its entries are in a
+	// queue; {operation}, to which every span has the attribute longshore.operation, works longer.
+	// Empty shows no link.
+	TraceURL operations.TraceLink `env:"LONGSHORE_TRACE_URL"`
 }
 
 // Check validates the configuration.
@@ -41,6 +48,7 @@ func (c Config) Check() error {
 		wrap("LONGSHORE_CONSOLE_VIEWERS", viewersErr),
 		wrap("LONGSHORE_CONSOLE_OPERATORS", operatorsErr),
 		c.checkOpen(),
+		c.checkTraceURL(),
 		config.Positive("LONGSHORE_SHUTDOWN_GRACE", c.Shutdown.Grace),
 	)
 }
@@ -62,6 +70,13 @@ func (c Config) checkOpen() error {
 		return nil
 	}
 	return errors.New("LONGSHORE_CONSOLE_ADDR must be a loopback address unless LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS is set")
+}
+
+func (c Config) checkTraceURL() error {
+	if c.TraceURL.Valid() {
+		return nil
+	}
+	return errors.New("LONGSHORE_TRACE_URL must be an address with {trace_id} or {operation}, such as https://traces.example.com/trace/{trace_id}")
 }
 
 func isLoopback(host string) bool {

@@ -13,5 +13,6 @@ func TestConfigCheck(t *testing.T) {
 		"LONGSHORE_CONSOLE_ADDR":      "0.0.0.0:8090",
 		"LONGSHORE_CONSOLE_VIEWERS":   "nobody",
 		"LONGSHORE_CONSOLE_OPERATORS": "ann:",
+		"LONGSHORE_TRACE_URL":         "javascript:alert({trace_id})",
 	})
 }

@@ -35,10 +35,13 @@ const (
 type Page struct {
 	inspector *queue.Inspector
 	log       *slog.Logger
+	traces    TraceLink
 }
 
-// New returns the page.
-func New(inspector *queue.Inspector, log *slog.Logger) *Page { return &Page{inspector, log} }
+// New returns the page. It links to the trace of an operation with traces.
+func New(inspector *queue.Inspector, traces TraceLink, log *slog.Logger) *Page {
+	return &Page{inspector, log, traces}
+}
 
 // ServeHTTP shows the entries of the operation with the path value ID. It responds with 400 to an
 // invalid id and with 503 while Redis does not answer. It never responds with 404: an operation
@@ -59,7 +62,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"the janitor queues due chunks again when Redis is back.", http.StatusServiceUnavailable)
 		return
 	}
-	render(w, id, result)
+	p.render(w, id, result)
 }
 
 // row is an entry on the page.
@@ -84,7 +87,7 @@ func cspHash(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func render(w http.ResponseWriter, id uuid.UUID, result queue.FindResult) {
+func (p *Page) render(w http.ResponseWriter, id uuid.UUID, result queue.FindResult) {
 	slices.SortStableFunc(result.Entries, func(a, b queue.Entry) int {
 		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Chunk, b.Chunk), cmp.Compare(a.ID, b.ID))
 	})
@@ -92,9 +95,10 @@ func render(w http.ResponseWriter, id uuid.UUID, result queue.FindResult) {
 	for _, entry := range result.Entries {
 		rows = append(rows, rowOf(entry))
 	}
+	traceID := traceOf(result)
 	var body bytes.Buffer
 	if err := page.Execute(&body, map[string]any{
-		"ID": id, "Rows": rows, "Truncated": result.Truncated, "Limit": queue.FindLimit,
+		"ID": id, "Rows": rows, "TraceID": traceID, "TraceLink": p.traces.For(id, traceID), "Truncated": result.Truncated, "Limit": queue.FindLimit,
 		"Style": template.CSS(style), "Queues": queues.Root + "/", //nolint:gosec // G203: the style is our own file
 	}); err != nil {
 		http.Error(w, "Rendering the page failed.", http.StatusInternalServerError)
@@ -104,6 +108,16 @@ func render(w http.ResponseWriter, id uuid.UUID, result queue.FindResult) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	_, _ = w.Write(body.Bytes()) // an error means that the client has disconnected
+}
+
+// traceOf returns the id of the operation's trace; empty if no entry contains it.
+func traceOf(result queue.FindResult) string {
+	for _, entry := range result.Entries {
+		if entry.TraceID != "" {
+			return entry.TraceID
+		}
+	}
+	return ""
 }
 
 func rowOf(e queue.Entry) row {

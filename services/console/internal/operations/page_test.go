@@ -22,7 +22,7 @@ func get(redis queuetest.Redis, id string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "http://console.example/operations/x", nil)
 	r.SetPathValue(ID, id)
 	w := httptest.NewRecorder()
-	New(queue.NewInspector(redis.Queue), slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	New(queue.NewInspector(redis.Queue), "", slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w
 }
 
@@ -30,7 +30,7 @@ func TestRender(t *testing.T) {
 	t.Parallel()
 	next := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	w := httptest.NewRecorder()
-	render(w, uuid.MustParse(id), queue.FindResult{
+	new(Page).render(w, uuid.MustParse(id), queue.FindResult{
 		Entries: []queue.Entry{
 			{Queue: "imports", ID: id + ".7.0", Chunk: 7, State: "retry", LastError: "reaching Postgres: <refused>", Next: next},
 			{Queue: "imports", ID: id + ".3.0", Chunk: 3, State: "active", Orphaned: true},

@@ -39,7 +39,7 @@ func newFixture(t *testing.T) fixture {
 	t.Cleanup(func() { _ = ui.Close() })
 	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}})
 	log := slog.New(slog.DiscardHandler)
-	handler := newHandler(log, Options{Gate: gate, Logins: metrics.NewLogins(), UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), log)})
+	handler := newHandler(log, Options{Gate: gate, Logins: metrics.NewLogins(), UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), "", log)})
 	return fixture{handler: handler, redis: redis}
 }
 

@@ -8,12 +8,16 @@ import (
 	"maps"
 	"time"
 
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/tracing"
 )
 
 // maxDue is how many operations of each kind one pass looks at. The next pass continues after the last
@@ -26,8 +30,9 @@ const dispatchName = "dispatch"
 // death of a worker, or an api that could not reach Redis. It also registers the queues, because an
 // emptied Redis no longer lists them. An entry that asynq calls active does
 // not prove that a worker has the chunk; the lock on the chunk's row does.
-func Dispatch(db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, every time.Duration) Duty {
+func Dispatch(db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, tracer *tracing.Tracer, every time.Duration) Duty {
 	d := newDispatch(db, redis, log, meters, maxDue)
+	d.tracer = tracer
 	meters.Rescued(dispatchName, 0)
 	return Duty{Name: dispatchName, Every: every, Pass: d.pass}
 }
@@ -39,6 +44,8 @@ type dispatch struct {
 	log        *slog.Logger
 	meters     *metrics.Duties
 	kinds      map[operation.Kind]*round
+	// tracer records each rescue in the trace of its operation; nil if tracing is off.
+	tracer *tracing.Tracer
 }
 
 func newDispatch(db *store.Store, redis *queue.Redis, log *slog.Logger, meters *metrics.Duties, limit int) *dispatch {
@@ -156,14 +163,47 @@ func (d *dispatch) dispatch(ctx context.Context, r *round, due []job.Due, lost [
 	for _, one := range due {
 		kinds[one.Chunk] = one.Kind
 	}
+	traceparents := d.traceparents(ctx, lost)
 	for _, c := range lost {
-		if err := d.dispatcher.Dispatch(ctx, kinds[c], c, queue.NewGeneration()); err != nil {
+		if err := d.rescue(ctx, kinds[c], c, traceparents[c.OperationID]); err != nil {
 			return fmt.Errorf("dispatching a lost chunk: %w", err)
 		}
 		delete(r.missing, c)
-		d.meters.Rescued(dispatchName, 1)
-		d.log.InfoContext(ctx, "dispatched a chunk that was missing in the queue",
-			slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
 	}
 	return nil
+}
+
+// rescue enqueues one lost chunk.
+func (d *dispatch) rescue(ctx context.Context, kind job.Kind, c job.Chunk, traceparent string) (err error) {
+	ctx = logging.With(ctx, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
+	if d.tracer != nil {
+		var span trace.Span
+		ctx, span = d.tracer.StartWork(ctx, "rescue", traceparent, trace.WithSpanKind(trace.SpanKindProducer),
+			trace.WithAttributes(tracing.Operation.String(c.OperationID.String()), tracing.Chunk.Int(c.Seq)))
+		defer func() { tracing.Fail(span, err); span.End() }()
+		ctx = logging.With(ctx, slog.String(logging.TraceID, tracing.ID(ctx)))
+	}
+	if err := d.dispatcher.Dispatch(ctx, kind, c, queue.NewGeneration()); err != nil {
+		return err
+	}
+	d.meters.Rescued(dispatchName, 1)
+	d.log.InfoContext(ctx, "dispatched a chunk that was missing in the queue")
+	return nil
+}
+
+// traceparents returns the trace contexts of the operations of lost chunks. Without them the rescue
+// goes on in a trace of its own.
+func (d *dispatch) traceparents(ctx context.Context, lost []job.Chunk) map[uuid.UUID]string {
+	if d.tracer == nil || len(lost) == 0 {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(lost))
+	for i, c := range lost {
+		ids[i] = c.OperationID
+	}
+	found, err := d.db.Traceparents(ctx, ids)
+	if err != nil {
+		d.log.DebugContext(ctx, "the trace contexts of lost chunks were not read", slog.Any("error", err))
+	}
+	return found
 }

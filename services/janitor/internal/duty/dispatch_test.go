@@ -49,7 +49,7 @@ func TestDispatchMissingChunks(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.lock(t, `SELECT FROM xforce.task_chunks WHERE task_id = $1 AND seq = 2`, op.ID)
-	d := Dispatch(f.db, r.Queue, f.log, metrics.NewDuties(), time.Second)
+	d := Dispatch(f.db, r.Queue, f.log, metrics.NewDuties(), nil, time.Second)
 	expect := func(when string, want ...int64) {
 		t.Helper()
 		for pass, want := range want {
