@@ -84,7 +84,7 @@ func TestCallsAreBounded(t *testing.T) {
 		text := span.Name()
 		for _, a := range span.Attributes() {
 			if strings.HasSuffix(string(a.Key), ".calls") {
-				text += " " + string(a.Key) + "=" + a.Value.Emit()
+				text += " " + string(a.Key) + "=" + a.Value.String()
 			}
 		}
 		got = append(got, text)
