@@ -235,6 +235,7 @@ func (d driver) duties(t *testing.T) {
 		func() error { _, err := d.Release(ctx, share.Owner, share.Kind, nil); return err },
 		func() error { return d.DropHeld(ctx) },
 		func() error { _, err := d.Unlocked(ctx, []job.Chunk{{OperationID: op.ID}}); return err },
+		func() error { _, err := d.Traceparents(ctx, []uuid.UUID{op.ID}); return err },
 		func() error { _, err := d.EndStalledSessions(ctx, time.Hour); return err },
 		func() error { _, err := d.TimeOutUnpolled(ctx, 500); return err },
 		func() error { _, err := d.AbandonedUploads(ctx, 0); return err },
