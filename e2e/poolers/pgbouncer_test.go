@@ -50,7 +50,8 @@ func TestFewSessions(t *testing.T) {
 // what to do.
 func TestUndeclaredPooler(t *testing.T) {
 	s := stack.Start(t, stack.Options{PoolerSessions: 5})
-	env := append(s.Env(), "LONGSHORE_DB_POOLER=none")
+	// The running api has the address of the environment.
+	env := append(s.Env(), "LONGSHORE_DB_POOLER=none", "LONGSHORE_ADDR=127.0.0.1:0")
 	for _, service := range services {
 		t.Run(service, func(t *testing.T) {
 			output := stack.MustNotStart(t, service, env)

@@ -160,14 +160,34 @@ func Load[T Checker](environ map[string]string) (T, error) {
 	case err != nil:
 		problems = []string{err.Error()}
 	default:
-		if err := errors.Join(cfg.Check(), checkParts(reflect.ValueOf(cfg))); err != nil {
-			problems = strings.Split(err.Error(), "\n")
-		}
+		problems = messagesOf(errors.Join(cfg.Check(), checkParts(reflect.ValueOf(cfg))))
+	}
+	for i := range problems {
+		problems[i] = lineBreaks.Replace(problems[i])
 	}
 	if len(problems) > 0 {
 		return cfg, &InvalidError{problems}
 	}
 	return cfg, nil
+}
+
+// lineBreaks shows the line breaks of a value that an error quotes.
+var lineBreaks = strings.NewReplacer("\n", `\n`, "\r", `\r`)
+
+// messagesOf returns the messages of the errors that errors.Join joined.
+func messagesOf(err error) []string {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []string{err.Error()}
+	}
+	var messages []string
+	for _, err := range joined.Unwrap() {
+		messages = append(messages, messagesOf(err)...)
+	}
+	return messages
 }
 
 // checkParts checks the parts of a configuration. It skips embedded parts, whose Check is either
