@@ -87,6 +87,7 @@ func TestServeHTTPPrepares(t *testing.T) {
 	o := service.HTTPOptions{
 		Prepare: func(context.Context) (http.Handler, error) { <-release; return answer(http.StatusOK), nil },
 		Ready:   func() { close(ready) },
+		Grace:   time.Minute, // a client has its answer before the server finds the connection idle
 	}
 	server := &http.Server{Addr: "127.0.0.1:0", Handler: answer(http.StatusServiceUnavailable), ReadHeaderTimeout: time.Minute}
 	result := make(chan error, 1)
