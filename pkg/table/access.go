@@ -26,6 +26,8 @@ type Access struct {
 	EarlyTriggers bool
 	// SelfReferences are the names of the table's foreign keys to itself.
 	SelfReferences []string
+	// Blocks reports whether the role may run blocks of PL/pgSQL (DO).
+	Blocks bool
 	// Missing are the privileges among SELECT, INSERT and UPDATE that the role lacks on the table or
 	// on one of the columns asked for.
 	Missing []string
@@ -48,6 +50,7 @@ SELECT current_user::text, row_security_active(c.oid),
                  AND (g.tgtype & 2 > 0 OR g.tgname < 'RI_')),
        ARRAY(SELECT k.conname::text FROM pg_constraint k
              WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' ORDER BY k.conname),
+       EXISTS (SELECT FROM pg_language l WHERE l.lanname = 'plpgsql' AND has_language_privilege(l.oid, 'USAGE')),
        ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) WITH ORDINALITY AS p (name, place)
              WHERE NOT has_table_privilege(c.oid, p.name)
                AND (p.name = 'SELECT' OR EXISTS (
@@ -64,7 +67,8 @@ func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string) (*A
 	}
 	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
 		a := &Access{}
-		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.SelfReferences, &a.Missing)
+		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.SelfReferences,
+			&a.Blocks, &a.Missing)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)

@@ -9,7 +9,7 @@ import (
 
 // Constraints are the conditions of a table under which Postgres refuses a row, as far as a query
 // can evaluate them for many rows at once. Constraints that only Postgres itself can evaluate, such
-// as exclusion constraints and checks that call a volatile function, are missing.
+// as checks that call a volatile function, are missing.
 type Constraints struct {
 	// Checks, Unique and ForeignKeys are each in the order in which Postgres evaluates them.
 	Checks      []Check
@@ -38,11 +38,14 @@ type DomainCheck struct {
 	Expression string
 }
 
-// UniqueKey is a unique index.
+// UniqueKey is a unique index, or the index of an exclusion constraint.
 type UniqueKey struct {
 	Name string
 	// Expressions are the indexed columns, quoted, and expressions, in the order of the index.
 	Expressions []string
+	// Operators are the operators in SQL of an exclusion constraint, one for each expression; nil of a
+	// unique index. Two rows conflict if all operators hold between their values.
+	Operators []string
 	// Predicate is the condition of a partial index, "" if it contains all rows.
 	Predicate string
 	// Columns are the columns that the expressions and the predicate use.
@@ -98,6 +101,10 @@ ORDER BY l.attnum, l.depth DESC, k.conname`
 	uniqueSQL = `
 SELECT c.relname,
        ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, false) FROM generate_series(1, i.indnkeyatts) k ORDER BY k),
+       (SELECT array_agg(format('OPERATOR(%I.%s)', s.nspname, o.oprname) ORDER BY u.place)
+        FROM pg_constraint k CROSS JOIN unnest(k.conexclop) WITH ORDINALITY AS u (operator, place)
+        JOIN pg_operator o ON o.oid = u.operator JOIN pg_namespace s ON s.oid = o.oprnamespace
+        WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid),
        coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
        ARRAY(SELECT a.attname::text FROM pg_attribute a
              WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND (a.attnum = ANY (i.indkey::int2[]) OR a.attnum IN (
@@ -106,7 +113,7 @@ SELECT c.relname,
                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid))
              ORDER BY a.attnum)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = $1 AND i.indisunique AND i.indislive AND i.indisready
+WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion) AND i.indislive AND i.indisready
   AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'
   AND NOT EXISTS (SELECT FROM unnest(i.indcollation::oid[]) o JOIN pg_collation l ON l.oid = o WHERE NOT l.collisdeterministic)
 ORDER BY i.indexrelid`
@@ -159,7 +166,7 @@ func ReadConstraints(ctx context.Context, db DB, d *Definition) (*Constraints, e
 		return nil, fmt.Errorf("reading the checks of its domains: %w", err)
 	}
 	if c.Unique, err = collect(ctx, db, uniqueSQL, d.OID, func(row pgx.CollectableRow) (k UniqueKey, err error) {
-		return k, row.Scan(&k.Name, &k.Expressions, &k.Predicate, &k.Columns)
+		return k, row.Scan(&k.Name, &k.Expressions, &k.Operators, &k.Predicate, &k.Columns)
 	}); err != nil {
 		return nil, fmt.Errorf("reading its unique keys: %w", err)
 	}

@@ -65,7 +65,7 @@ func (t *Table) newConditions(d *table.Definition, c *table.Constraints, a *tabl
 		s.add(t, k.Columns, rejected(checkViolation, k.Name), q.check(k))
 	}
 	for _, u := range c.Unique {
-		if !t.isKey(u) && s.add(t, u.Columns, rejected(uniqueViolation, u.Name), q.unique(u)) {
+		if !t.isKey(u) && s.add(t, u.Columns, rejected(uniqueCode(u), u.Name), q.unique(u)) {
 			s.chained = true
 		}
 	}
@@ -137,7 +137,15 @@ func (t *Table) isKey(u table.UniqueKey) bool {
 	for _, c := range t.columns[:t.keyLength] {
 		key = append(key, c.name)
 	}
-	return u.Predicate == "" && len(u.Expressions) == len(key) && table.SameColumns(u.Columns, key)
+	return u.Predicate == "" && u.Operators == nil && len(u.Expressions) == len(key) && table.SameColumns(u.Columns, key)
+}
+
+// uniqueCode returns the SQLSTATE of a violation of the index.
+func uniqueCode(u table.UniqueKey) string {
+	if u.Operators != nil {
+		return exclusionViolation
+	}
+	return uniqueViolation
 }
 
 // valueChecks returns the checks of enums, of numbers that rounding makes too large, and of domains,
@@ -225,14 +233,19 @@ func (q querier) foreignKey(k table.ForeignKey) string {
 
 // unique finds rows whose values belong to a row of the table that is not written by this batch,
 // and groups of rows of the batch with the same values. A row that the batch also writes is no
-// evidence, because it may have other values by then.
+// evidence, because it may have other values by then. Rows of the batch that conflict with each
+// other under an exclusion constraint are not found: that would compare each row with each other.
 func (q querier) unique(u table.UniqueKey) string {
 	var selected, matched, names, filled []string
 	for i, expression := range u.Expressions {
 		name := fmt.Sprintf("longshore_value%d", i)
 		names = append(names, name)
 		selected = append(selected, "("+expression+") AS "+name)
-		matched = append(matched, "("+expression+") = longshore_given."+name)
+		operator := "="
+		if u.Operators != nil {
+			operator = u.Operators[i]
+		}
+		matched = append(matched, "("+expression+") "+operator+" longshore_given."+name)
 		filled = append(filled, name+" IS NOT NULL")
 	}
 	where, and := "", ""
@@ -243,11 +256,14 @@ func (q querier) unique(u table.UniqueKey) string {
 	given := "(SELECT longshore_place, " + strings.Join(selected, ", ") + " FROM written" + alias + where + ")"
 	held := "SELECT FROM " + q.table.name + alias + " WHERE " + strings.Join(matched, " AND ") + and +
 		" AND NOT EXISTS (SELECT FROM incoming AS longshore_new WHERE " + q.table.sameKey("longshore_new", quote(q.name)) + ")"
+	found := "SELECT %[1]d, longshore_place::int4, 0 FROM " + escape(given+" AS longshore_given WHERE EXISTS ("+held+")")
+	if u.Operators != nil {
+		return found
+	}
 	groups := "SELECT longshore_place, min(longshore_place) OVER same AS longshore_first, count(*) OVER same AS longshore_rows FROM " +
 		given + " AS longshore_given WHERE " + strings.Join(filled, " AND ") +
 		" WINDOW same AS (PARTITION BY " + strings.Join(names, ", ") + ")"
-	return "SELECT %[1]d, longshore_place::int4, 0 FROM " + escape(given+" AS longshore_given WHERE EXISTS ("+held+")") +
-		" UNION ALL SELECT %[1]d, longshore_place::int4, longshore_first::int4 FROM (" + escape(groups) + ") AS longshore_group WHERE longshore_rows > 1"
+	return found + " UNION ALL SELECT %[1]d, longshore_place::int4, longshore_first::int4 FROM (" + escape(groups) + ") AS longshore_group WHERE longshore_rows > 1"
 }
 
 // escape escapes a text for use in a format.

@@ -95,6 +95,10 @@ func checkAccess(d *table.Definition, a *table.Access) error {
 		errs = append(errs, fmt.Errorf("the role %[1]s lacks the privilege %[2]s: GRANT SELECT, INSERT, UPDATE ON %[3]s TO %[4]s",
 			a.Role, strings.Join(a.Missing, " and "), d.QuotedName(), quote(a.Role)))
 	}
+	if !a.Blocks {
+		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
+			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))
+	}
 	if a.RowSecurity {
 		errs = append(errs, fmt.Errorf("row-level security applies to the role %s, which COPY does not support: import with the table's owner"+
 			" or with a role that has BYPASSRLS, or ALTER TABLE %s DISABLE ROW LEVEL SECURITY", a.Role, d.QuotedName()))
@@ -116,7 +120,7 @@ func (t *Table) Warnings() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("%s has BEFORE ROW triggers (%s): what they change or drop differs from what was sent, and records that"+
-		" the table refuses are found one by one, which is slow", t.name, strings.Join(t.rowTriggers, ", "))}
+		" the table refuses are found one by one", t.name, strings.Join(t.rowTriggers, ", "))}
 }
 
 func checkKind(d *table.Definition) error {

@@ -104,6 +104,11 @@ func TestDescribeErrors(t *testing.T) {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; SET LOCAL ROLE pg_monitor", `"id": {}`,
 			[]string{"lacks the privilege SELECT and INSERT and UPDATE"},
 		},
+		"no PL/pgSQL": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; GRANT SELECT, INSERT, UPDATE ON x TO pg_monitor;" +
+				"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; SET LOCAL ROLE pg_monitor", `"id": {}`,
+			[]string{`GRANT USAGE ON LANGUAGE plpgsql TO "pg_monitor"`},
+		},
 		"all at once": {
 			"CREATE TABLE x (id NUMERIC, n INT NOT NULL)", `"id": {}, "z": {}`,
 			[]string{"bookkeeping", "exactly (id)", `"n" is NOT NULL`, "cannot be in a key", `"z" has no column`},

@@ -60,8 +60,9 @@ type loader struct {
 	table *Table
 	// useCopy reports whether the next attempt copies the rows.
 	useCopy bool
-	// conflict reports whether a key existed in the table.
-	conflict bool
+	// conflict reports whether a key existed in the table, and foundByWalk whether a walk found a row
+	// that Postgres refuses.
+	conflict, foundByWalk bool
 	// unreturned are rows that an upsert has sent and not returned.
 	unreturned []int32
 	// blocked are rows that are refused if another row of the batch is written.
@@ -81,9 +82,10 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 		}
 	}
 	l.useCopy = !l.table.conflicts.expected(importNumber)
-	if err := l.load(ctx, l.table.refusals.expected(importNumber)); err != nil {
+	if err := l.load(ctx, l.table.refusals.expected(importNumber), l.table.walks.expected(importNumber)); err != nil {
 		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}
+	l.table.walks.record(importNumber, l.foundByWalk)
 	l.table.conflicts.record(importNumber, l.conflict)
 	l.table.refusals.record(importNumber, len(l.batch.rejected) > 0)
 	return nil
@@ -91,8 +93,9 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 
 // load writes all rows with one statement if Postgres refuses none of them. Otherwise it removes the
 // rows that violate a constraint that queries can evaluate, and tries once more; if check is true it
-// does so at once. Rows that Postgres still refuses are found by writing row by row.
-func (l *loader) load(ctx context.Context, check bool) error {
+// does so at once. Rows that Postgres still refuses are found by writing row by row; if walk is true
+// that is done without the second attempt.
+func (l *loader) load(ctx context.Context, check, walk bool) error {
 	rows := l.batch.winners
 	for {
 		if check {
@@ -101,6 +104,9 @@ func (l *loader) load(ctx context.Context, check bool) error {
 				return err
 			}
 		}
+		if check && walk {
+			return l.loadByWalk(ctx, rows)
+		}
 		refused, err := l.write(ctx, rows)
 		switch {
 		case err != nil:
@@ -108,10 +114,18 @@ func (l *loader) load(ctx context.Context, check bool) error {
 		case !refused:
 			return l.loadBlocked(ctx)
 		case check:
-			return l.walk(ctx, l.withBlocked(rows))
+			return l.loadByWalk(ctx, rows)
 		}
 		check = true
 	}
+}
+
+// loadByWalk writes rows and those that another row blocks one by one.
+func (l *loader) loadByWalk(ctx context.Context, rows []int32) error {
+	known := len(l.batch.rejected)
+	err := l.walk(ctx, l.withBlocked(rows))
+	l.foundByWalk = len(l.batch.rejected) > known
+	return err
 }
 
 // write writes rows, which are in the order of keys, in a savepoint. It reports whether Postgres

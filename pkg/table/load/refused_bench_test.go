@@ -2,6 +2,8 @@ package load_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,14 +19,40 @@ const (
 	refusedChunks = 4
 )
 
-// refusals are kinds of invalid records. Each returns the record with a number; one of them is
-// valid.
-var refusals = []struct {
+// Parts of the tables of refusals.
+const (
+	refusePrice = `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN IF NEW.price = 13 THEN RAISE EXCEPTION ''13''; END IF; RETURN NEW; END'; `
+	keepPrice       = `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; `
+	beforeTrigger   = "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION refuse()"
+	afterTrigger    = "CREATE TRIGGER refuse AFTER INSERT OR UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION refuse()"
+	deferredTrigger = `CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON parts DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION refuse()`
+	excludeSerial = "ALTER TABLE parts DROP CONSTRAINT serial_unique, ADD CONSTRAINT apart EXCLUDE (serial WITH =); "
+)
+
+// goodRecord returns the valid records for tables.
+func goodRecord(tables string) func(int) string {
+	if strings.Contains(tables, "DROP CONSTRAINT known_maker") {
+		return func(n int) string { return fmt.Sprintf(`{"id":"g%d","price":1}`, n) }
+	}
+	return func(n int) string { return fmt.Sprintf(`{"id":"g%d","maker":"acme","price":1}`, n) }
+}
+
+func price13(n int) string      { return fmt.Sprintf(`{"id":"k%d","price":13}`, n) }
+func everyOther13(n int) string { return fmt.Sprintf(`{"id":"k%d","price":%d}`, n, 13+n%2) }
+
+// refusal is a kind of invalid records.
+type refusal struct {
 	name string
 	// tables is what the kind needs beside partsTable.
 	tables string
+	// record returns the record with a number.
 	record func(n int) string
-}{
+}
+
+// refusals are kinds of invalid records, of which Postgres need not write any; one kind is valid.
+var refusals = []refusal{
 	{"good", "", func(n int) string { return fmt.Sprintf(`{"id":"k%d","maker":"acme","price":%d}`, n, n+1) }},
 	{"foreign key", "", func(n int) string { return fmt.Sprintf(`{"id":"k%d","maker":"none"}`, n) }},
 	{"every other foreign key", "", func(n int) string { return fmt.Sprintf(`{"id":"k%d","maker":%q}`, n, [2]string{"acme", "none"}[n%2]) }},
@@ -43,10 +71,27 @@ var refusals = []struct {
 	{"unique expression", "CREATE UNIQUE INDEX ON parts (lower(maker)); ALTER TABLE parts DROP CONSTRAINT known_maker; INSERT INTO parts (id, maker) VALUES ('old', 'NONE')", func(n int) string {
 		return fmt.Sprintf(`{"id":"k%d","maker":"none"}`, n)
 	}},
-	{"trigger", `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.price = 13 THEN RAISE EXCEPTION ''13''; END IF; RETURN NEW; END';
-		CREATE TRIGGER refuse BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION refuse()`, func(n int) string { return fmt.Sprintf(`{"id":"k%d","price":13}`, n) }},
+	{"trigger", refusePrice + beforeTrigger, price13},
+	{"check beside a trigger", keepPrice + beforeTrigger, func(n int) string { return fmt.Sprintf(`{"id":"k%d","price":0}`, n) }},
+	{"exclusion by the table", excludeSerial + "INSERT INTO parts (id, serial) SELECT 'old' || n, n FROM generate_series(0, 19999) n", func(n int) string {
+		return fmt.Sprintf(`{"id":"k%d","serial":%d}`, n, n)
+	}},
 	{"domain", "CREATE DOMAIN small AS INT CHECK (VALUE < 10); ALTER TABLE parts ALTER price TYPE small", func(n int) string { return fmt.Sprintf(`{"id":"k%d","price":10}`, n) }},
 	{"enum", "CREATE TYPE mood AS ENUM ('calm'); ALTER TABLE parts DROP CONSTRAINT known_maker, ALTER maker TYPE mood USING NULL", func(n int) string { return fmt.Sprintf(`{"id":"k%d","maker":"acme"}`, n) }},
+}
+
+// walked are kinds of invalid records that Postgres refuses only after it has written them or others.
+var walked = []refusal{
+	{"trigger, every other", refusePrice + beforeTrigger, everyOther13},
+	{"trigger, one of fifty", refusePrice + beforeTrigger, func(n int) string {
+		return fmt.Sprintf(`{"id":"k%d","price":%d}`, n, 13+n%50)
+	}},
+	{"trigger after", refusePrice + afterTrigger, price13},
+	{"trigger after, every other", refusePrice + afterTrigger, everyOther13},
+	{"deferred trigger", refusePrice + deferredTrigger, price13},
+	{"foreign key beside a trigger", keepPrice + beforeTrigger, func(n int) string { return fmt.Sprintf(`{"id":"k%d","maker":"none"}`, n) }},
+	{"unique key beside a trigger", keepPrice + beforeTrigger, func(n int) string { return fmt.Sprintf(`{"id":"k%d","serial":7}`, n) }},
+	{"exclusion by the import", excludeSerial, func(n int) string { return fmt.Sprintf(`{"id":"k%d","serial":7}`, n) }},
 }
 
 // importRefused loads an import of records in chunks.
@@ -117,9 +162,9 @@ func deadRows(tb testing.TB, conn *pgx.Conn) (n int64) {
 }
 
 // BenchmarkRefused imports 20,000 records of each kind of invalid records, and as many valid ones
-// before each, and compares their costs.
+// into the same tables before each, and compares their costs.
 func BenchmarkRefused(b *testing.B) {
-	for _, kind := range refusals[1:] {
+	for _, kind := range slices.Concat(refusals[1:], walked) {
 		b.Run(kind.name, func(b *testing.B) {
 			var good, bad cost
 			for b.Loop() {
@@ -130,7 +175,7 @@ func BenchmarkRefused(b *testing.B) {
 					sum.took, sum.ids, sum.wal = sum.took+c.took, sum.ids+c.ids, sum.wal+c.wal
 					sum.deadRows += deadRows(b, f.conn) - before
 				}
-				add(&good, "", refusals[0].record)
+				add(&good, kind.tables, goodRecord(kind.tables))
 				add(&bad, kind.tables, kind.record)
 			}
 			b.ReportMetric(good.took.Seconds()/float64(b.N), "good_s")

@@ -33,15 +33,19 @@ type Table struct {
 	upsertSQL string
 	// laterSQL returns the row number of each row that a row of the table supersedes, and the number
 	// of the import that wrote that row.
-	laterSQL   string
-	conditions conditions
+	laterSQL string
+	// walkRowsSQL declares the cursor that a walk reads, and walkWrite writes one of its rows.
+	walkRowsSQL string
+	walkWrite   string
+	conditions  conditions
 	// selfReferences are the names of the foreign keys to the table itself.
 	selfReferences []string
 	// rowTriggers are the triggers that may change or drop rows.
 	rowTriggers []string
 	// conflicts remembers imports that found existing keys, for which COPY would fail; refusals
-	// those whose rows were refused, so that the conditions are evaluated before the first attempt.
-	conflicts, refusals hints
+	// those whose rows were refused, so that the conditions are evaluated before the first attempt;
+	// walks those that were written row by row.
+	conflicts, refusals, walks hints
 }
 
 // attribute is a member of the table's composite type.
@@ -75,12 +79,15 @@ func (t *Table) buildSQL() {
 	}
 	list := strings.Join(names, ", ")
 	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN (FORMAT binary)"
-	t.upsertSQL = "INSERT INTO " + t.name + " AS existing (" + list + ")" +
-		" SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + t.name + "[]) AS incoming" +
-		" ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") +
-		" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
-		" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)" +
+	upsert := func(source string) string {
+		return "INSERT INTO " + t.name + " AS existing (" + list + ") " + source +
+			" ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") +
+			" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
+			" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)"
+	}
+	t.upsertSQL = upsert("SELECT "+strings.Join(selected, ", ")+" FROM unnest($1::"+t.name+"[]) AS incoming") +
 		" RETURNING existing.import_row, existing.xmax = 0"
+	t.buildWalk(upsert, names)
 	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
 }

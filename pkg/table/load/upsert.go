@@ -120,15 +120,22 @@ func (l *loader) settleUnreturned(ctx context.Context) error {
 	return nil
 }
 
+// noRow is no row of a batch.
+const noRow = -1
+
 // appendArray encodes rows as a one-dimensional array of the table's composite type. Each member
 // follows its type's OID, in the order of the table. Unless needed is empty, the fields for which
-// it is false are sent as NULL.
+// it is false are sent as NULL. The element of noRow is NULL.
 func (b *Batch) appendArray(dst []byte, rows []int32, needed []bool) []byte {
 	for _, word := range [...]uint32{1, 0, b.table.rowType, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)
 	}
 	fields := make([][]byte, len(b.table.columns)+2)
 	for _, row := range rows {
+		if row == noRow {
+			dst = binary.BigEndian.AppendUint32(dst, nullLength)
+			continue
+		}
 		splitFields(fields, b.encoded(row))
 		start := len(dst)
 		dst = append(dst, 0, 0, 0, 0)

@@ -2,58 +2,45 @@ package load
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// maxWindow and maxWindowBytes bound the rows that a walk sends at once.
-const (
-	maxWindow      = 256
-	maxWindowBytes = 1 << 20
-)
-
-// walker writes rows one by one, in the order of keys, and refuses those that Postgres refuses. It
-// sends a window of rows at once, without waiting for their results; the window grows while no row
-// is refused.
-//
-// A refused row undoes what was written since the last savepoint, so the rows before it are written
-// again, in a segment with a savepoint of its own. Two neighbouring segments of the same rank are
-// written again as one of the next rank. So there are at most as many savepoints as the binary
-// logarithm of the number of refused rows. More than 64 written ones in a transaction would slow
-// down every other session (PGPROC_MAX_CACHED_SUBXIDS).
+// walker writes rows one by one with a block of PL/pgSQL, so that a refused row costs no round trip.
 type walker struct {
 	*loader
-	rows []int32
-	// written are the segments that are complete; open is the one that follows.
-	written []segment
-	open    segment
-	// next is the index of the row that is sent next.
-	next   int
-	window int
-	// wrote is how many rows were written in the end.
+	// rows are the rows that the block reads: each row, and behind it the earlier rows with its key,
+	// which are marked as spare. The block writes a spare row only if the row before it is refused.
+	rows  []int32
+	spare []bool
+	// unreadable has the reason of each row that Postgres cannot read, such as one with NULL in a
+	// domain that refuses NULL.
+	unreadable map[int32]*pgconn.PgError
+	// declared reports whether Postgres could read all rows.
+	declared bool
+	// wrote is how many rows Postgres has not refused.
 	wrote int
-	// commands are sent before the next rows.
-	commands []string
 	// orphans are rows without their parent, which may come later.
 	orphans []int32
 }
 
-// segment is a range of rows that were written after the same savepoint. It ends where the next one
-// starts.
-type segment struct {
-	start, rank int
-	// unreturned is how many rows before the segment were not returned.
-	unreturned int
-}
-
-// walk writes rows one by one. A refused row costs a round trip and, if Postgres has written a row
-// since the last savepoint, transaction ids.
+// walk writes rows one by one, in the order of keys, and refuses those that Postgres refuses. A row
+// without its parent in the same table is tried again after the others.
 func (l *loader) walk(ctx context.Context, rows []int32) error {
 	for len(rows) > 0 {
-		w := walker{loader: l, rows: slices.Clone(rows), window: 1}
+		w := walker{loader: l, unreadable: make(map[int32]*pgconn.PgError)}
+		for _, row := range rows {
+			for spare := false; row >= 0; row, spare = l.batch.previous[row], true {
+				w.rows, w.spare = append(w.rows, row), append(w.spare, spare)
+			}
+		}
 		if err := w.run(ctx); err != nil {
 			return err
 		}
@@ -78,108 +65,73 @@ func (l *loader) refuseOrphans(rows []int32) []int32 {
 	return earlier
 }
 
+// run writes the rows. If Postgres cannot read one of them, it finds out which. If a row is refused
+// that was written before a rollback, a trigger does not always decide alike: then nothing is
+// written twice.
 func (w *walker) run(ctx context.Context) error {
-	w.commands = []string{"SAVEPOINT " + savepointName(0)}
-	w.open.unreturned = len(w.unreturned)
-	for w.next < len(w.rows) {
-		n, err := w.send(ctx, w.nextRows())
-		w.next += n
-		if err == nil {
-			w.window = min(2*w.window, maxWindow)
-			continue
-		}
-		rejection := rejectionOf(err)
-		if rejection == nil {
+	err := w.try(ctx, maxRuns)
+	if rejectionOf(err) != nil && !w.declared {
+		if err := w.exec(ctx, rollbackSQL); err != nil {
 			return err
 		}
-		w.window = max(1, n)
-		if err := w.undo(ctx); err != nil {
+		if err := w.findUnreadable(ctx, w.rows); err != nil {
 			return err
 		}
-		w.drop(rejection)
+		err = w.try(ctx, maxRuns)
 	}
-	w.wrote = w.next
-	return w.finish(ctx)
-}
-
-// nextRows returns the rows of the next window. Together they are at most maxWindowBytes long, unless
-// the first is longer.
-func (w *walker) nextRows() []int32 {
-	end, size := w.next, 0
-	for end < len(w.rows) && end-w.next < w.window {
-		if size += len(w.batch.encoded(w.rows[end])); size > maxWindowBytes && end > w.next {
-			break
+	if rejectionOf(err) != nil && w.declared {
+		if err := w.exec(ctx, rollbackSQL); err != nil {
+			return err
 		}
-		end++
+		err = w.try(ctx, math.MaxInt32)
 	}
-	return w.rows[w.next:end]
-}
-
-// undo rolls back the statement that failed, and writes again the rows of the open segment.
-func (w *walker) undo(ctx context.Context) error {
-	if w.next == w.open.start {
-		w.commands = append(w.commands, "ROLLBACK TO SAVEPOINT "+savepointName(len(w.written)))
-		return nil
-	}
-	for n := len(w.written); n > 0 && w.written[n-1].rank == w.open.rank; n-- {
-		w.open = w.written[n-1]
-		w.open.rank++
-		w.written = w.written[:n-1]
-	}
-	w.unreturned = w.unreturned[:w.open.unreturned]
-	w.commands = append(w.commands, "ROLLBACK TO SAVEPOINT "+savepointName(len(w.written)))
-	if _, err := w.send(ctx, w.rows[w.open.start:w.next]); err != nil {
+	if err != nil {
 		return err
 	}
-	w.written = append(w.written, w.open)
-	w.open = segment{start: w.next, unreturned: len(w.unreturned)}
-	w.commands = append(w.commands, "SAVEPOINT "+savepointName(len(w.written)))
-	return nil
+	return w.settleUnreturned(ctx)
 }
 
-// drop removes the next row. If an earlier row has the same key, that one is sent instead.
-func (w *walker) drop(rejection *pgconn.PgError) {
-	row := w.rows[w.next]
-	if slices.Contains(w.table.selfReferences, rejection.ConstraintName) {
-		w.orphans = append(w.orphans, row)
-		w.orphaned[row] = rejection
-	} else {
-		w.refuse(row, rejection)
-		if earlier := w.batch.previous[row]; earlier >= 0 {
-			w.rows[w.next] = earlier
-			return
-		}
+// findUnreadable finds the rows that Postgres cannot read, by halves.
+func (w *walker) findUnreadable(ctx context.Context, rows []int32) error {
+	w.batch.array = w.batch.appendArray(w.batch.array[:0], rows, nil)
+	err := w.query(ctx, "SELECT FROM unnest($1::"+w.table.name+"[])", func([][]byte) {})
+	rejection := rejectionOf(err)
+	switch {
+	case rejection == nil:
+		return err
+	case len(rows) == 1:
+		w.unreadable[rows[0]] = rejection
+		return nil
 	}
-	w.rows = slices.Delete(w.rows, w.next, w.next+1)
+	if err := w.findUnreadable(ctx, rows[:len(rows)/2]); err != nil {
+		return err
+	}
+	return w.findUnreadable(ctx, rows[len(rows)/2:])
 }
 
-// send sends the commands and then rows with one statement each, all in one message, and returns how
-// many rows were written before the first that Postgres refuses.
-func (w *walker) send(ctx context.Context, rows []int32) (written int, err error) {
+// try runs the block in a savepoint, with a single round trip, and settles the rows. After an error
+// the caller rolls back.
+func (w *walker) try(ctx context.Context, maxRuns int) error {
 	pipeline := w.conn.StartPipeline(ctx)
-	for _, command := range w.commands {
-		pipeline.SendQueryParams(command, nil, nil, nil, nil)
+	send := func(sql string, params ...[]byte) {
+		pipeline.SendQueryParams(sql, params, nil, []int16{pgx.BinaryFormatCode, pgx.TextFormatCode}[:len(params)], nil)
 	}
-	written, w.commands = -len(w.commands), nil
-	pipeline.SendPrepare("", w.table.upsertSQL, nil)
-	format := []int16{pgx.BinaryFormatCode}
-	for _, row := range rows {
-		pipeline.SendQueryPrepared("", [][]byte{w.batch.appendArray(nil, []int32{row}, nil)}, format, format)
-	}
-	err = pipeline.Sync()
-	for synced := false; err == nil && !synced; {
+	send(savepointSQL)
+	send(w.table.walkRowsSQL, w.array(), w.flags())
+	send(w.table.walkSQL(len(w.rows), maxRuns))
+	send("FETCH ALL FROM " + walkResults)
+	send("CLOSE " + walkRows)
+	send("CLOSE " + walkResults)
+	send(releaseSQL)
+	err := pipeline.Sync()
+	w.declared = false
+	for step, synced := 0, false; err == nil && !synced; step++ {
 		var results any
 		results, err = pipeline.GetResults()
 		switch results := results.(type) {
 		case *pgconn.ResultReader:
-			if written < 0 {
-				_, err = results.Close()
-			} else {
-				err = w.readWritten(results, rows[written])
-			}
-			if err == nil {
-				written++
-			}
+			err = w.readResults(results)
+			w.declared = w.declared || err == nil && step == 1
 		case *pgconn.PipelineSync:
 			synced = true
 		}
@@ -187,35 +139,71 @@ func (w *walker) send(ctx context.Context, rows []int32) (written int, err error
 	if closed := pipeline.Close(); err == nil {
 		err = closed
 	}
-	return max(written, 0), err
+	return err
 }
 
-// readWritten reads the result of the statement of one row.
-func (w *walker) readWritten(result *pgconn.ResultReader, row int32) error {
-	isReturned := false
-	for result.NextRow() {
-		isReturned = true
-		w.setWritten(row, result.Values())
+// array encodes the rows, and NULL for those that Postgres cannot read.
+func (w *walker) array() []byte {
+	rows := w.rows
+	if len(w.unreadable) > 0 {
+		rows = slices.Clone(rows)
+		for i, row := range rows {
+			if w.unreadable[row] != nil {
+				rows[i] = noRow
+			}
+		}
 	}
-	if _, err := result.Close(); err != nil {
-		return err
+	w.batch.array = w.batch.appendArray(w.batch.array[:0], rows, nil)
+	return w.batch.array
+}
+
+// flags returns the flags of each row, as the text of an array.
+func (w *walker) flags() []byte {
+	flags := make([]string, len(w.rows))
+	for i, row := range w.rows {
+		flag := 0
+		if w.spare[i] {
+			flag |= spareFlag
+		}
+		if w.unreadable[row] != nil {
+			flag |= unreadableFlag
+		}
+		flags[i] = strconv.Itoa(flag)
 	}
-	if !isReturned {
+	return []byte("{" + strings.Join(flags, ",") + "}")
+}
+
+// readResults settles the rows by the results of the block, one for each row in the order of rows.
+func (w *walker) readResults(results *pgconn.ResultReader) error {
+	for i := 0; results.NextRow(); i++ {
+		w.settle(w.rows[i], results.Values())
+	}
+	_, err := results.Close()
+	return err
+}
+
+// settle sets the outcome of a row. values are the outcome and, of a refused row, its SQLSTATE, its
+// column and its constraint.
+func (w *walker) settle(row int32, values [][]byte) {
+	rejection := w.unreadable[row]
+	if rejection == nil {
+		rejection = &pgconn.PgError{Code: string(values[1]), ColumnName: string(values[2]), ConstraintName: string(values[3])}
+	}
+	switch string(values[0]) {
+	case walkCreated:
+		w.batch.outcomes[row] = operation.Created
+		w.wrote++
+	case walkUpdated:
+		w.batch.outcomes[row] = operation.Updated
+		w.conflict = true
+		w.wrote++
+	case walkUnreturned:
 		w.unreturned = append(w.unreturned, row)
+		w.wrote++
+	case walkOrphaned:
+		w.orphans = append(w.orphans, row)
+		w.orphaned[row] = rejection
+	case walkRefused:
+		w.refuse(row, rejection)
 	}
-	return nil
 }
-
-// finish ends all savepoints.
-func (w *walker) finish(ctx context.Context) error {
-	if _, err := w.send(ctx, nil); err != nil {
-		return err
-	}
-	if err := w.settleUnreturned(ctx); err != nil {
-		return err
-	}
-	return w.exec(ctx, "RELEASE SAVEPOINT "+savepointName(0))
-}
-
-// savepointName returns the name of the savepoint at which the n-th segment begins.
-func savepointName(n int) string { return "longshore_walk_" + strconv.Itoa(n) }

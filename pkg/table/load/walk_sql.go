@@ -1,0 +1,158 @@
+package load
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The cursors between the loader and the block of a walk.
+const (
+	walkRows    = "longshore_rows"
+	walkResults = "longshore_results"
+)
+
+// The flags of a row that the block reads.
+const (
+	spareFlag      = 1
+	unreadableFlag = 2
+)
+
+// The outcomes of rows that the block returns, besides "skipped" for a spare row that was not needed.
+const (
+	walkCreated    = "created"
+	walkUpdated    = "updated"
+	walkUnreturned = "unreturned"
+	walkRefused    = "refused"
+	walkOrphaned   = "orphaned"
+)
+
+// maxRuns bounds the subtransactions that a walk holds at once. More than 64 written ones in a
+// transaction would slow down every other session (PGPROC_MAX_CACHED_SUBXIDS).
+const maxRuns = 32
+
+// walkBlock writes the rows of the cursor in their order. Rows are written in runs, each in a
+// subtransaction. A refused row undoes its run, so the rows before it are written again, as a run of
+// their own; a run is longer if the one before was written. A run that has written something
+// takes a transaction id, one of which the first row is refused before it is written takes none.
+//
+// After max_runs runs, all of them are undone, and their rows are written again without
+// subtransactions. So a refused row may cause other rows to be written twice or three times, but
+// the effects of triggers in the database remain once for each accepted row.
+const walkBlock = `#variable_conflict use_column
+DECLARE
+  last_row CONSTANT int := %[1]d;
+  max_runs CONSTANT int := %[2]d;
+  self_references CONSTANT text[] := %[3]s;
+  given_rows CONSTANT refcursor := '` + walkRows + `';
+  results refcursor := '` + walkResults + `';
+  given record;
+  created boolean;
+  code text; column_name text; constraint_name text;
+  outcomes text[] := array_fill(NULL::text, ARRAY[%[1]d]);
+  codes text[] := outcomes;
+  columns text[] := outcomes;
+  constraints text[] := outcomes;
+  first_row int;
+  next_row int := 1;
+  i int;
+  size int := 1;
+  runs int;
+  again boolean;
+BEGIN
+  WHILE next_row <= last_row LOOP
+    first_row := next_row;
+    runs := 0;
+    again := false;
+    BEGIN
+      WHILE next_row <= last_row LOOP
+        BEGIN
+          i := next_row;
+          WHILE i <= last_row AND i < next_row + size LOOP
+            %[4]s
+            i := i + 1;
+          END LOOP;
+          next_row := i;
+          size := 2 * size;
+          runs := runs + 1;
+        EXCEPTION WHEN OTHERS THEN
+          IF NOT (%[5]s) THEN
+            RAISE;
+          END IF;
+          GET STACKED DIAGNOSTICS code := RETURNED_SQLSTATE, column_name := COLUMN_NAME, constraint_name := CONSTRAINT_NAME;
+          codes[i] := code;
+          columns[i] := column_name;
+          constraints[i] := constraint_name;
+          outcomes[i] := CASE WHEN constraint_name = ANY (self_references) THEN 'orphaned' ELSE 'refused' END;
+          size := greatest(1, i - next_row);
+          IF i = next_row THEN
+            next_row := i + 1;
+          END IF;
+        END;
+        IF runs >= max_runs THEN
+          again := true;
+          RAISE EXCEPTION 'write the rows again';
+        END IF;
+      END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+      IF NOT again THEN
+        RAISE;
+      END IF;
+    END;
+    IF again THEN
+      FOR i IN first_row .. next_row - 1 LOOP
+        %[4]s
+      END LOOP;
+    END IF;
+  END LOOP;
+  OPEN results FOR SELECT * FROM unnest(outcomes, codes, columns, constraints);
+END`
+
+// walkWrite writes the row with the number i.
+const walkWrite = `IF outcomes[i] IS NULL OR outcomes[i] NOT IN ('refused', 'orphaned') THEN
+  FETCH ABSOLUTE i FROM given_rows INTO given;
+  IF given.longshore_flags & %[1]d > 0 AND outcomes[i - 1] <> 'refused' THEN
+    outcomes[i] := 'skipped';
+  ELSIF given.longshore_flags & %[2]d > 0 THEN
+    outcomes[i] := 'refused';
+  ELSE
+    %[3]s RETURNING existing.xmax = 0 INTO created;
+    outcomes[i] := CASE WHEN created THEN 'created' WHEN NOT created THEN 'updated' ELSE 'unreturned' END;
+  END IF;
+END IF;`
+
+// buildWalk builds the SQL of walks. upsert begins the upsert of values that are read from "given",
+// which names lists.
+func (t *Table) buildWalk(upsert func(source string) string, names []string) {
+	var attributes, given []string
+	for _, a := range t.attributes {
+		attributes = append(attributes, quote(a.name))
+	}
+	for _, name := range names {
+		given = append(given, "given."+name)
+	}
+	t.walkRowsSQL = "DECLARE " + walkRows + " SCROLL CURSOR FOR SELECT * FROM unnest($1::" + t.name + "[], $2::int[]) AS incoming (" +
+		strings.Join(append(attributes, "longshore_flags"), ", ") + ")"
+	t.walkWrite = fmt.Sprintf(walkWrite, spareFlag, unreadableFlag, upsert("VALUES ("+strings.Join(given, ", ")+")"))
+}
+
+// walkSQL returns the block that writes so many rows.
+func (t *Table) walkSQL(rows, maxRuns int) string {
+	block := fmt.Sprintf(walkBlock, rows, maxRuns, textArray(t.selfReferences), t.walkWrite, isRejectionSQL)
+	return "DO " + literal(block)
+}
+
+// isRejectionSQL is the condition under which an error in PL/pgSQL is one of those that rejectionOf
+// returns.
+var isRejectionSQL = fmt.Sprintf("SQLSTATE <> ALL (%s) AND (SQLSTATE = %s OR left(SQLSTATE, 2) = ANY (%s))",
+	textArray(changeCodes), literal(raiseException), textArray(rejectionClasses))
+
+func textArray(texts []string) string {
+	quoted := slices.Clone(texts)
+	for i, text := range quoted {
+		quoted[i] = literal(text)
+	}
+	return "ARRAY[" + strings.Join(quoted, ", ") + "]::text[]"
+}
+
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
