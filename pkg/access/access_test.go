@@ -108,7 +108,7 @@ func TestSecret(t *testing.T) {
 	if other := access.NewSecret(); other == key || other.Matches(key.Digest()) {
 		t.Error("two keys are the same")
 	}
-	if shown := fmt.Sprintf("%v", key); shown != "lsk_"+key.ID+"_…" {
+	if shown := key.String(); shown != "lsk_"+key.ID+"_…" {
 		t.Errorf("a printed key = %q, want no secret", shown)
 	}
 	for _, text := range []string{"", "lsk_", "lsk__", key.Reveal() + "a", key.Reveal()[1:], key.Reveal() + "\n", "LSK" + key.Reveal()[3:]} {

@@ -18,6 +18,7 @@ import (
 var (
 	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	tablePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
+	rolePattern  = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 )
 
 // Collection is a kind of records.
@@ -25,6 +26,10 @@ type Collection struct {
 	Name string
 	// Table is the table into which records are imported, such as "xforce.tools".
 	Table string
+	// Role is the role in Postgres with which the table is read and written: a name, or
+	// access.RoleOfCaller for the role of the principal that sends the request. Empty means the role of
+	// the service.
+	Role string
 	// Key are the members that identify a record, in order; at least one.
 	Key []string
 	// Schema is the content of the file, a JSON Schema.
@@ -62,6 +67,7 @@ func Parse(name string, file []byte) (*Collection, error) {
 	c := &Collection{
 		Name:       name,
 		Table:      doc.Longshore.Table,
+		Role:       doc.Longshore.Role,
 		Key:        doc.Longshore.Key,
 		Schema:     file,
 		Properties: doc.Properties.list(),
@@ -80,6 +86,9 @@ func (c *Collection) check() error {
 	}
 	if !tablePattern.MatchString(c.Table) {
 		errs = append(errs, fmt.Errorf("x-longshore.table must match %s, not %q", tablePattern, c.Table))
+	}
+	if c.Role != "" && !rolePattern.MatchString(c.Role) {
+		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", rolePattern, c.Role))
 	}
 	if len(c.Key) == 0 {
 		errs = append(errs, errors.New("x-longshore.key must name at least one member"))

@@ -11,6 +11,7 @@ import (
 type document struct {
 	Longshore struct {
 		Table string   `json:"table"`
+		Role  string   `json:"role"`
 		Key   []string `json:"key"`
 	} `json:"x-longshore"`
 	Properties members `json:"properties"`

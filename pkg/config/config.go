@@ -94,6 +94,11 @@ type Collections struct {
 	// shipped collection of the same name. Use the same files for all services. Empty uses the
 	// shipped collections only.
 	Dir string `env:"LONGSHORE_COLLECTIONS"`
+	// Roles is the list of the roles in Postgres with which collections may be read and written,
+	// separated by commas: those that collections name in x-longshore.role, and those of principals
+	// where it is claim. The role of the workers must be a member of each. Use the same value for the api and the
+	// workers.
+	Roles []string `env:"LONGSHORE_ROLES"`
 }
 
 // Admin configures the listener for operators.

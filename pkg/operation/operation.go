@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/longshore-io/longshore/pkg/access"
 )
 
 // Kind is the kind of an operation.
@@ -53,6 +55,10 @@ type Operation struct {
 	Labels map[string]string
 	// Request is the request of a search or a report (packages query and report); nil for an import.
 	Request json.RawMessage
+	// Principal is who started the operation; empty for one of an earlier release.
+	Principal string
+	// Caller is on whose behalf the collection's table is read and written.
+	Caller access.Caller
 	// PayloadDigest identifies the request that created the operation; nil without an Operation-Id.
 	PayloadDigest []byte
 	// Result describes the output of a search or a report; nil before its end.

@@ -43,6 +43,8 @@ const (
 	undefinedTable      = "42P01"
 	lockNotAvailable    = "55P03"
 	queryCanceled       = "57014"
+	insufficientRight   = "42501"
+	invalidParameter    = "22023"
 )
 
 // connectionClass is the SQLSTATE class of connection errors.
@@ -125,24 +127,24 @@ var conditions = map[string]condition{
 	duplicateStatement: wrongPooler,
 	unknownStatement:   wrongPooler,
 
-	"28":             lockedDoor,    // invalid authorization
-	"3D":             lockedDoor,    // no such database
-	"3F":             misconfigured, // no such schema
-	"40":             inConflict,    // transaction rollback: deadlock, serialization failure
-	"42501":          misconfigured, // insufficient privilege
-	"42703":          misconfigured, // no such column
-	"42704":          misconfigured, // no such object
-	"42883":          misconfigured, // no such function
-	undefinedTable:   misconfigured,
-	"53":             overloaded,   // insufficient resources: connections, memory
-	"53100":          full,         // disk full
-	"55006":          lockedOut,    // object in use
-	lockNotAvailable: lockedOut,    // lock_timeout
-	"57":             unreachable,  // operator intervention: a restart, or a session that the janitor ended
-	queryCanceled:    outOfTime,    // statement_timeout: for a worker, a retry would exceed it again
-	"58":             brokenServer, // system error
-	"F0":             failedInside, // configuration file error
-	"XX":             failedInside, // internal error, damaged data
+	"28":              lockedDoor,    // invalid authorization
+	"3D":              lockedDoor,    // no such database
+	"3F":              misconfigured, // no such schema
+	"40":              inConflict,    // transaction rollback: deadlock, serialization failure
+	insufficientRight: misconfigured, // insufficient privilege
+	"42703":           misconfigured, // no such column
+	"42704":           misconfigured, // no such object
+	"42883":           misconfigured, // no such function
+	undefinedTable:    misconfigured,
+	"53":              overloaded,   // insufficient resources: connections, memory
+	"53100":           full,         // disk full
+	"55006":           lockedOut,    // object in use
+	lockNotAvailable:  lockedOut,    // lock_timeout
+	"57":              unreachable,  // operator intervention: a restart, or a session that the janitor ended
+	queryCanceled:     outOfTime,    // statement_timeout: for a worker, a retry would exceed it again
+	"58":              brokenServer, // system error
+	"F0":              failedInside, // configuration file error
+	"XX":              failedInside, // internal error, damaged data
 }
 
 // ClientSQLStates returns one SQLSTATE code for each class and each code that ClientError converts,
@@ -234,3 +236,9 @@ func takenIfDuplicate(err error) error {
 	}
 	return err
 }
+
+// isForbidden reports whether the role of the session lacks a privilege.
+func isForbidden(err error) bool { return hasCode(err, insufficientRight) }
+
+// isInvalidParameter reports whether Postgres refused the value of a setting.
+func isInvalidParameter(err error) bool { return hasCode(err, invalidParameter) }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
@@ -25,13 +28,22 @@ func (e *ForeignNumbersError) Error() string {
 }
 
 // Describe reads the definition of a collection's target table and checks that the collection fits
-// it. It returns a *ForeignNumbersError if a sample of its rows has numbers of another installation.
-func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*load.Table, error) {
-	table, err := load.Describe(ctx, s.pool, c)
-	if err != nil {
-		return nil, err
-	}
-	found, err := table.SampleImportNumber(ctx, s.pool)
+// it and that the caller's role can write to it. It returns a *ForeignNumbersError if a sample of the
+// rows that the role sees has numbers of another installation.
+func (s *Store) Describe(ctx context.Context, c *collection.Collection, caller access.Caller) (table *load.Table, err error) {
+	var found int64
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		return s.asCaller(ctx, tx, caller, func() error {
+			if err := checkCaller(ctx, tx, c, caller); err != nil {
+				return err
+			}
+			if table, err = load.Describe(ctx, tx, c); err != nil {
+				return err
+			}
+			found, err = table.SampleImportNumber(ctx, tx)
+			return err
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +53,14 @@ func (s *Store) Describe(ctx context.Context, c *collection.Collection) (*load.T
 	return table, nil
 }
 
-// Load writes a batch of the step's records into the collection's table as part of the step. It
-// returns a *ForeignNumbersError if a row of another installation superseded one of the records.
+// Load writes a batch of the step's records into the collection's table as part of the step, on behalf
+// of its caller. It returns a *ForeignNumbersError if a row of another installation superseded one of the records.
 func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error) {
-	result, err := batch.Load(ctx, st.tx, st.Number)
+	var result load.Result
+	err := st.store.asCaller(ctx, st.tx, st.caller, func() (err error) {
+		result, err = batch.Load(ctx, st.tx, st.Number)
+		return err
+	})
 	if err != nil {
 		return load.Result{}, err
 	}

@@ -26,7 +26,7 @@ const (
   total_records, created_records, updated_records, superseded_records, failed_records,
   total_chunks, done_chunks, lanes, coalesce(progress, 0), coalesce(phase, ''), revision, labels, result,
   error_code, error_message, created_at, sealed_at, updated_at, started_at, finished_at,
-  poll_deadline, retention, coalesce(expires_at, finished_at + retention),
+  coalesce(principal, ''), coalesce(caller_role, ''), caller_claims, poll_deadline, retention, coalesce(expires_at, finished_at + retention),
   NOT is_active OR coalesce(finished_at + retention <= clock_timestamp(), FALSE)`
 )
 
@@ -94,7 +94,7 @@ func scanOperationAnd(row pgx.CollectableRow, following ...any) (*operation.Oper
 		&op.Counts.Total, &op.Counts.Created, &op.Counts.Updated, &op.Counts.Superseded, &op.Counts.Failed,
 		&op.Chunks, &op.DoneChunks, &op.Lanes, &op.Progress, &op.Phase, &op.Revision, &op.Labels, &op.Result,
 		&errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished,
-		&deadline, &op.Retention, &expires, &op.Expired, &op.Request, &op.PayloadDigest,
+		&op.Principal, &op.Caller.Role, &op.Caller.Claims, &deadline, &op.Retention, &expires, &op.Expired, &op.Request, &op.PayloadDigest,
 	}, following...)
 	if err := row.Scan(columns...); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package store_test
 import (
 	"testing"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
@@ -25,7 +26,7 @@ func TestEstimateRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := f.store.EstimateRows(t.Context(), c); err != nil || got < tt.min || got > tt.max {
+			if got, err := f.store.EstimateRows(t.Context(), c, access.Caller{}); err != nil || got < tt.min || got > tt.max {
 				t.Errorf("EstimateRows() = %d, %v, want between %d and %d", got, err, tt.min, tt.max)
 			}
 		})

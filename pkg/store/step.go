@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -21,7 +22,9 @@ type Step struct {
 	FirstRow int
 	Rows     int
 	Payload  []byte
+	caller   access.Caller
 	chunk    job.Chunk
+	store    *Store
 	tx       *stepTx
 }
 
@@ -82,7 +85,7 @@ func runLocked[S, R any](
 	work func(context.Context, S) (R, error),
 	finish func(context.Context, S, R) (Committed, error),
 ) (done Committed, err error) {
-	var tx stepTx
+	tx := stepTx{store: s}
 	finished := false
 	err = s.inTx(ctx, func(begun pgx.Tx) error {
 		tx.Tx = begun
@@ -128,12 +131,13 @@ const notSuspected = `
 // locks only one at a time.
 func lockStep(ctx context.Context, tx *stepTx, c job.Chunk) (*Step, error) {
 	const lock = `
-SELECT t.number, c.first_row, c.row_count, c.payload
+SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims, c.first_row, c.row_count, c.payload
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND ` + notSuspected + `
 FOR UPDATE OF c SKIP LOCKED`
-	step := &Step{chunk: c, tx: tx}
-	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).Scan(&step.Number, &step.FirstRow, &step.Rows, &step.Payload)
+	step := &Step{chunk: c, store: tx.store, tx: tx}
+	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).
+		Scan(&step.Number, &step.caller.Role, &step.caller.Claims, &step.FirstRow, &step.Rows, &step.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)
 	}

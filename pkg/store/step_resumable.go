@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
@@ -18,6 +19,8 @@ type Checkpoint struct {
 	Kind       operation.Kind
 	Number     int64
 	Collection string
+	// Caller is on whose behalf the collection's table is read.
+	Caller access.Caller
 	// Request is the operation's request, such as the query of a search.
 	Request json.RawMessage
 	// Cursor is the Progress.Cursor of the step before; nil in the first step.
@@ -34,6 +37,7 @@ type Checkpoint struct {
 type ResumableStep struct {
 	Checkpoint
 	chunk job.Chunk
+	store *Store
 	tx    *stepTx
 }
 
@@ -61,18 +65,18 @@ func (s *Store) RunResumable(
 }
 
 const selectCheckpoint = `
-SELECT t.kind, t.number, coalesce(t.collection, ''), t.request, c.cursor, t.result, c.steps
+SELECT t.kind, t.number, coalesce(t.collection, ''), coalesce(t.caller_role, ''), t.caller_claims, t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)`
 
 func (p *Checkpoint) scan(row pgx.Row) error {
-	return row.Scan(&p.Kind, &p.Number, &p.Collection, &p.Request, &p.Cursor, &p.Result, &p.Steps)
+	return row.Scan(&p.Kind, &p.Number, &p.Collection, &p.Caller.Role, &p.Caller.Claims, &p.Request, &p.Cursor, &p.Result, &p.Steps)
 }
 
 // lockResumable locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts
 // it locks only one at a time.
 func lockResumable(ctx context.Context, tx *stepTx, c job.Chunk) (*ResumableStep, error) {
-	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, tx: tx}
+	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, store: tx.store, tx: tx}
 	const lockUnsuspected = ` AND ` + notSuspected + ` FOR UPDATE OF c SKIP LOCKED`
 	if err := step.scan(tx.QueryRow(ctx, selectCheckpoint+lockUnsuspected, c.OperationID, c.Seq, liveStates)); err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)

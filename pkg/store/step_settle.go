@@ -17,6 +17,7 @@ const stepSettleTimeout = 5 * time.Second
 type stepTx struct {
 	pgx.Tx
 
+	store *Store
 	// id is empty until sendLast.
 	id transactionID
 }

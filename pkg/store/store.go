@@ -61,6 +61,8 @@ type Options struct {
 	// Write limits a transaction on behalf of a client, with the time to find out whether it took
 	// effect if the answer to its COMMIT is lost. 0 means 25 s.
 	Write time.Duration
+	// Roles are the roles in Postgres that callers may have.
+	Roles []string
 	// Tracer records statements as a part of traces; nil does not.
 	Tracer *tracing.Tracer
 }
@@ -72,6 +74,7 @@ type Store struct {
 	reads        session.Reads
 	clients      clients
 	writeTimeout time.Duration
+	roles        []string
 }
 
 // Open connects to the database. It fails if the database does not answer, with a RightsError if its
@@ -84,7 +87,9 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite)}
+	s := &Store{
+		pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite), roles: opts.Roles,
+	}
 	if err := s.requireRights(ctx, opts.Role); err != nil {
 		pool.Close()
 		return nil, err

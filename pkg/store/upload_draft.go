@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -35,6 +36,10 @@ type Draft struct {
 	RequestID string
 	// Traceparent is the trace context of that request; empty if it is not traced.
 	Traceparent string
+	// Principal is who started the operation; empty if that is unknown.
+	Principal string
+	// Caller is on whose behalf the collection's table is read and written.
+	Caller access.Caller
 	// Owner is the client that started the operation: see Share. Empty means none, without a limit.
 	Owner string
 }
@@ -74,7 +79,7 @@ func (d Draft) columns(id uuid.UUID) []any {
 	}
 	return []any{
 		id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(),
-		nullIfEmpty(d.Owner), nullIfEmpty(d.Traceparent),
+		nullIfEmpty(d.Owner), nullIfEmpty(d.Traceparent), nullIfEmpty(d.Principal), nullIfEmpty(d.Caller.Role), d.Caller.Claims,
 	}
 }
 

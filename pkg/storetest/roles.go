@@ -44,6 +44,9 @@ func As(tb testing.TB, databaseURL string, role grants.Role) string {
 	return fmt.Sprintf("%s://%s@%s", scheme, url.UserPassword(RoleName(role), password), rest)
 }
 
+// CallerRole is a role that the worker's role may take, as the role of a caller.
+const CallerRole = "longshore_test_caller"
+
 // createRoles returns the statement that creates the roles on a server that does not have them.
 func createRoles() string {
 	var script strings.Builder
@@ -54,6 +57,12 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
 END $$;`, RoleName(role), password)
 	}
+	fmt.Fprintf(&script, `
+DO $$ BEGIN
+  CREATE ROLE %[1]s;
+  GRANT %[1]s TO %[2]s;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+END $$;`, CallerRole, RoleName(grants.Worker))
 	return script.String()
 }
 

@@ -122,6 +122,9 @@ func (w *Worker) run(ctx context.Context, c job.Chunk, attempt store.Attempt) (m
 	if client, ok := errors.AsType[*ClientError](err); ok {
 		return w.fail(ctx, c, client.Failure, client.Cause)
 	}
+	if caller, ok := errors.AsType[*store.CallerError](err); ok {
+		return w.fail(ctx, c, operation.Failure{Code: "RoleNotAllowed", Message: caller.Message + "."}, err)
+	}
 	switch {
 	case err == nil && done.Failure != nil:
 		return metrics.StepFailedClient, w.reportFailure(ctx, c, *done.Failure, nil)

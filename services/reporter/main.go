@@ -27,7 +27,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	deps, err := service.Open(ctx, env, service.Options{
 		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
-		Store: store.Options{Application: store.ReporterSessions, Schema: migrations.Latest(), Role: grants.Worker, FrozenAfter: cfg.FrozenAfter},
+		Store: store.Options{Application: store.ReporterSessions, Schema: migrations.Latest(), Role: grants.Worker, Roles: cfg.Collections.Roles, FrozenAfter: cfg.FrozenAfter},
 	})
 	if err != nil {
 		return err

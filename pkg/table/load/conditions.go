@@ -57,7 +57,8 @@ func (t *Table) newConditions(d *table.Definition, c *table.Constraints, a *tabl
 			s.secondary = append(s.secondary, u.Name)
 		}
 	}
-	if a.EarlyTriggers { // a trigger may correct what the constraint would refuse
+	// A trigger may correct what the constraint would refuse; a policy may refuse a row before it.
+	if a.EarlyTriggers || a.RowSecurity {
 		return s
 	}
 	q := querier{table: t, name: d.Name}

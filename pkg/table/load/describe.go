@@ -33,7 +33,7 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	if err := errors.Join(checkAccess(definition, access), err); err != nil {
 		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, err)
 	}
-	t.rowTriggers, t.selfReferences = access.RowTriggers, access.SelfReferences
+	t.rowTriggers, t.selfReferences, t.rowSecurity = access.RowTriggers, access.SelfReferences, access.RowSecurity
 	t.conditions = t.newConditions(definition, constraints, access)
 	return t, nil
 }
@@ -98,10 +98,6 @@ func checkAccess(d *table.Definition, a *table.Access) error {
 	if !a.Blocks {
 		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
 			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))
-	}
-	if a.RowSecurity {
-		errs = append(errs, fmt.Errorf("row-level security applies to the role %s, which COPY does not support: import with the table's owner"+
-			" or with a role that has BYPASSRLS, or ALTER TABLE %s DISABLE ROW LEVEL SECURITY", a.Role, d.QuotedName()))
 	}
 	if len(a.Rules) > 0 {
 		errs = append(errs, fmt.Errorf("it has rules on INSERT or UPDATE (%s), which COPY ignores: drop them, or replace them by triggers",

@@ -90,11 +90,6 @@ func TestDescribeErrors(t *testing.T) {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE TABLE child () INHERITS (x)", `"id": {}`,
 			[]string{"other tables inherit from it"},
 		},
-		"row-level security": {
-			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; ALTER TABLE x ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON x USING (true);" +
-				"GRANT SELECT, INSERT, UPDATE ON x TO pg_monitor; SET LOCAL ROLE pg_monitor", `"id": {}`,
-			[]string{"row-level security applies to the role pg_monitor", "ALTER TABLE"},
-		},
 		"privileges": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY, n INT" + bookkeeping + "; GRANT SELECT, INSERT (id, n, import_number, import_row), UPDATE (n) ON x TO pg_monitor;" +
 				"SET LOCAL ROLE pg_monitor", `"id": {}, "n": {}`,

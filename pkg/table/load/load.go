@@ -81,7 +81,7 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 			return err
 		}
 	}
-	l.useCopy = !l.table.conflicts.expected(importNumber)
+	l.useCopy = !l.table.rowSecurity && !l.table.conflicts.expected(importNumber)
 	if err := l.load(ctx, l.table.refusals.expected(importNumber), l.table.walks.expected(importNumber)); err != nil {
 		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}

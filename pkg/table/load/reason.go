@@ -18,6 +18,7 @@ const (
 	CodeForeignKey  = "foreign-key-violation"
 	CodeUnique      = "unique-violation"
 	CodeExclusion   = "exclusion-violation"
+	CodeNotAllowed  = "not-allowed"
 	CodeUnspecified = "refused-by-database"
 )
 

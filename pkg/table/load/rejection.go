@@ -16,6 +16,7 @@ const (
 	uniqueViolation     = "23505"
 	checkViolation      = "23514"
 	exclusionViolation  = "23P01"
+	insufficientRight   = "42501"
 	stringTooLong       = "22001"
 	numberOutOfRange    = "22003"
 	datetimeOverflow    = "22008"
@@ -39,6 +40,15 @@ var (
 	changeCodes = []string{"42P01", "42703", "42P10", "42804", "22P03", "08P01"}
 )
 
+// The routines of Postgres that refuse a row because of a policy, and because a trigger raises the
+// error. With the same SQLSTATE, other routines report that the role lacks a privilege on the table.
+var refusingRoutines = []string{"ExecWithCheckOptions", "exec_stmt_raise"}
+
+// isNotAllowed reports whether a policy or a trigger does not allow the role to write a row.
+func isNotAllowed(e *pgconn.PgError) bool {
+	return e.Code == insufficientRight && slices.Contains(refusingRoutines, e.Routine)
+}
+
 // sessionClasses are the SQLSTATE classes of errors of a session, a transaction or the server, which
 // another statement would meet too: connection, transaction state, rollback, resources, objects in
 // use, operator intervention, system errors.
@@ -59,7 +69,7 @@ func rejectionOf(err error) *pgconn.PgError {
 	if !errors.As(err, &rejection) || len(rejection.Code) < 2 || slices.Contains(changeCodes, rejection.Code) {
 		return nil
 	}
-	if rejection.Code != raiseException && !slices.Contains(rejectionClasses, rejection.Code[:2]) {
+	if rejection.Code != raiseException && !isNotAllowed(rejection) && !slices.Contains(rejectionClasses, rejection.Code[:2]) {
 		return nil
 	}
 	return rejection
@@ -90,6 +100,8 @@ func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 		r.Code, r.Message = CodeCheck, "the record does not satisfy the check constraint "+constraint
 	case exclusionViolation:
 		r.Code, r.Message = CodeExclusion, "another row conflicts under the exclusion constraint "+constraint
+	case insufficientRight:
+		r.Code, r.Message = CodeNotAllowed, "a policy of the table does not allow the record, or it has a key that is hidden by one"
 	case stringTooLong:
 		r.Code, r.Message = CodeTooLong, "a text is longer than its column allows"
 	case numberOutOfRange, datetimeOverflow:

@@ -40,6 +40,8 @@ type Table struct {
 	conditions  conditions
 	// selfReferences are the names of the foreign keys to the table itself.
 	selfReferences []string
+	// rowSecurity reports whether row-level security applies to the role, which COPY does not support.
+	rowSecurity bool
 	// rowTriggers are the triggers that may change or drop rows.
 	rowTriggers []string
 	// conflicts remembers imports that found existing keys, for which COPY would fail; refusals

@@ -125,7 +125,7 @@ const (
 // Policy returns the bounds of the headers with which clients start an operation.
 func (c Config) Policy() submission.Policy {
 	return submission.Policy{
-		MaxWait: c.MaxWait,
+		MaxWait: c.MaxWait, Roles: c.Collections.Roles,
 		Retention: map[operation.Kind]submission.RetentionRange{
 			operation.Import: {Default: c.ImportRetention, Min: minRetention, Max: c.MaxRetention},
 			operation.Report: {Default: c.ReportRetention, Min: minRetention, Max: c.MaxRetention},

@@ -6,8 +6,10 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // maxErrorsBytes limits the size of the rejected records in one status document. Only a first
@@ -20,11 +22,12 @@ const errorsCopies = 3
 // errDocumentFull stops the reading of rejected records.
 var errDocumentFull = errors.New("the status document is full")
 
-// readRejected returns the first rejected records, within the limits of one status document.
+// readRejected returns the first rejected records, within the limits of one status document; none if
+// the client may not read them.
 func (h *Handler) readRejected(ctx context.Context, op *operation.Operation) ([]jsontext.Value, error) {
 	rejected, size := []jsontext.Value{}, 0
 	limit := min(h.Options.MaxErrors, op.Counts.Failed)
-	if limit == 0 {
+	if limit == 0 || submission.RequireReader(access.Of(ctx), h.Collections, op) != nil {
 		return rejected, nil
 	}
 	taken := admission.Of(ctx)

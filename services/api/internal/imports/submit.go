@@ -36,7 +36,11 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err := admission.Of(c.Request.Context()).Upload(c.Request.Context()); err != nil {
 		return err
 	}
-	upload, err := h.Store.NewUpload(headers.Draft(operation.Import, target.Name, h.Options.Lanes))
+	draft, err := headers.Draft(operation.Import, target, h.Options.Lanes)
+	if err != nil {
+		return err
+	}
+	upload, err := h.Store.NewUpload(draft)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ var kinds = map[fault.Kind]struct {
 	fault.Internal:         {http.StatusInternalServerError, "Internal error"},
 	fault.Malformed:        {http.StatusBadRequest, "Malformed request"},
 	fault.Invalid:          {http.StatusUnprocessableEntity, "Invalid request"},
+	fault.Forbidden:        {http.StatusForbidden, "Forbidden"},
 	fault.NotFound:         {http.StatusNotFound, "Not found"},
 	fault.Gone:             {http.StatusGone, "Gone"},
 	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "Method not allowed"},

@@ -8,11 +8,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // contentPolicy is the Content-Security-Policy of HTML reports: no scripts and no requests,
@@ -79,7 +81,7 @@ func (h *Handler) findFile(c *gin.Context) (*operation.Operation, *report.File, 
 		return nil, nil, noFile
 	}
 	edge.SetOperation(c, op)
-	return op, file, nil
+	return op, file, submission.RequireReader(access.Of(c.Request.Context()), h.Collections, op)
 }
 
 func setFileHeaders(h http.Header, file *report.File) error {

@@ -44,7 +44,7 @@ func (h *Handler) submit(c *gin.Context) error {
 
 // accept checks what the request refers to, stores the report and dispatches its first step.
 func (h *Handler) accept(c *gin.Context, headers submission.Headers, request report.Request) (*operation.Operation, error) {
-	collection, err := h.check(c.Request.Context(), request)
+	source, err := h.check(c.Request.Context(), request)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,13 @@ func (h *Handler) accept(c *gin.Context, headers submission.Headers, request rep
 	if err != nil {
 		return nil, fmt.Errorf("encoding a request for a report: %w", err)
 	}
-	draft := headers.Draft(operation.Report, collection, 1)
+	draft, err := headers.Draft(operation.Report, source.table, 1)
+	if err != nil {
+		return nil, err
+	}
+	if source.operation != nil {
+		draft.Collection, draft.Caller = source.operation.Collection, source.operation.Caller
+	}
 	draft.Request = encoded
 	draft.Digest = submission.Digest([]byte(operation.Report), encoded)
 	op, repeated, err := submission.Start(c, h.Store, h.Dispatcher, h.Log, draft)

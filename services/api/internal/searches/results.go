@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 const (
@@ -37,6 +39,9 @@ type results struct {
 
 // openResults reads the first blocks, so that errors are reported before the response begins.
 func (h *Handler) openResults(ctx context.Context, op *operation.Operation, w window) (*results, error) {
+	if err := submission.RequireReader(access.Of(ctx), h.Collections, op); err != nil {
+		return nil, err
+	}
 	r := &results{ctx: ctx, store: h.Store, op: op, remaining: w.size(countsOf(op).Returned), oneBatch: !op.State.Terminal()}
 	if r.remaining == 0 {
 		return r, nil

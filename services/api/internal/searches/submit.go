@@ -48,7 +48,10 @@ func (h *Handler) accept(c *gin.Context, headers submission.Headers, request req
 	if err != nil {
 		return nil, err
 	}
-	draft := headers.Draft(operation.Search, request.collection.Name, 1)
+	draft, err := headers.Draft(operation.Search, request.collection, 1)
+	if err != nil {
+		return nil, err
+	}
 	draft.Request = query
 	draft.PollWithin = h.Options.PollWithin
 	draft.Digest = submission.Digest([]byte(operation.Search), []byte(request.collection.Name), query)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -33,6 +35,10 @@ type Headers struct {
 	Wait time.Duration
 	// Owner is the client that sent the request: its operations share places in the queues.
 	Owner string
+	// principal is who sent the request.
+	principal *access.Principal
+	// roles are those that callers may have.
+	roles []string
 }
 
 // RetentionRange bounds how long the operations of a kind are kept after they are finished.
@@ -46,6 +52,8 @@ type Policy struct {
 	Retention map[operation.Kind]RetentionRange
 	// MaxWait bounds Prefer: wait; higher values are reduced to it.
 	MaxWait time.Duration
+	// Roles are the roles in Postgres with which collections may be read and written.
+	Roles []string
 }
 
 // Read parses the headers of a request that starts an operation of the kind. It returns a fault of
@@ -66,15 +74,28 @@ func (p Policy) Read(r *http.Request, kind operation.Kind) (Headers, error) {
 	return Headers{
 		ID: id, RequestID: r.Header.Get(edge.RequestIDHeader), Traceparent: tracing.Traceparent(r.Context()),
 		Labels: labels, Retention: retention, Wait: p.Wait(r.Header), Owner: edge.ClientOf(r),
+		principal: access.Of(r.Context()), roles: p.Roles,
 	}, nil
 }
 
-// Draft returns a new draft of an operation with the values of the headers.
-func (h Headers) Draft(kind operation.Kind, collection string, lanes int) store.Draft {
-	return store.Draft{
-		ID: h.ID, Reference: operation.NewReference(), Kind: kind, Collection: collection, Lanes: lanes,
+// Draft returns a new draft of an operation with the values of the headers. target is the collection
+// whose table the operation reads or writes; nil if it uses none. The error is a fault of kind Forbidden
+// if the collection's role may not be used by the principal.
+func (h Headers) Draft(kind operation.Kind, target *collection.Collection, lanes int) (store.Draft, error) {
+	draft := store.Draft{
+		ID: h.ID, Reference: operation.NewReference(), Kind: kind, Lanes: lanes,
 		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID, Traceparent: h.Traceparent, Owner: h.Owner,
 	}
+	if h.principal != nil {
+		draft.Principal = h.principal.ID
+	}
+	if target == nil {
+		return draft, nil
+	}
+	var err error
+	draft.Collection = target.Name
+	draft.Caller, err = h.callerOf(target)
+	return draft, err
 }
 
 // parseID parses Operation-Id, a UUID as Azure's REST guidelines suggest.

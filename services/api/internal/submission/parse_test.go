@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
@@ -36,7 +37,10 @@ func TestHeadersDraftHasRequestID(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 	r.Header.Set("X-Request-Id", "r1")
 	headers, err := (submission.Policy{}).Read(r, operation.Search)
-	if draft := headers.Draft(operation.Search, "tools", 1); err != nil || draft.RequestID != "r1" {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if draft, err := headers.Draft(operation.Search, &collection.Collection{Name: "tools"}, 1); err != nil || draft.RequestID != "r1" {
 		t.Errorf("Draft() = %+v, %v, want request id r1", draft, err)
 	}
 }

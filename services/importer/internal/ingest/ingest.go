@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -31,12 +32,16 @@ func New(
 ) (*Ingest, error) {
 	i := &Ingest{
 		store:     db,
-		pipelines: &pipelines{store: db, collections: collections, limits: limits, byName: make(map[string]*pipeline)},
+		pipelines: &pipelines{store: db, collections: collections, limits: limits, cached: make(map[pipelineKey]*pipeline)},
 		counted:   counted,
 	}
 	var errs []error
 	for _, name := range collections.Names() {
-		prepared, err := i.pipelines.get(ctx, name)
+		caller, ok := callerAtStart(collections, name)
+		if !ok {
+			continue
+		}
+		prepared, err := i.pipelines.get(ctx, name, caller)
 		if _, foreign := errors.AsType[*store.ForeignNumbersError](err); foreign {
 			log.ErrorContext(ctx, "imports are refused", slog.String("collection", name), slog.Any("error", err))
 			continue
@@ -51,11 +56,22 @@ func New(
 	return i, errors.Join(errs...)
 }
 
+// callerAtStart returns the caller for which a collection is prepared before its first import. ok is
+// false if that depends on who sends the import.
+func callerAtStart(collections *collection.Catalog, name string) (caller access.Caller, ok bool) {
+	c, known := collections.Get(name)
+	if !known || c.Role == access.RoleOfCaller {
+		return access.Caller{}, false
+	}
+	caller, err := access.NewCaller(&access.Principal{ID: "longshore", Tenant: access.DefaultTenant}, c.Role)
+	return caller, err == nil
+}
+
 // Process processes one chunk. It gets the pipeline before the step starts, because a step must not
 // wait for a second connection while it uses its own. After a failure that is neither transient nor
 // ErrNothingDue it removes the pipeline, because the table may have changed since it was described.
 func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
-	pipeline, err := i.pipelines.get(ctx, attempt.Collection)
+	pipeline, err := i.pipelines.get(ctx, attempt.Collection, attempt.Caller)
 	if err != nil {
 		return store.Committed{}, refused(err)
 	}
@@ -64,7 +80,7 @@ func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt
 	case err == nil:
 		i.counted.Count(attempt.Collection, done.Counts)
 	case !errors.Is(err, store.ErrNothingDue) && !worker.IsTransient(ctx, err):
-		i.pipelines.remove(attempt.Collection)
+		i.pipelines.remove(attempt.Collection, attempt.Caller.Role)
 	}
 	return done, refused(err)
 }

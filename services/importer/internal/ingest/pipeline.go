@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -29,40 +30,44 @@ type scratch struct {
 	batch  *load.Batch
 }
 
-// pipelines creates the pipeline of a collection on first use and caches it.
+// pipelines creates the pipeline of a collection and a role on first use and caches it.
 type pipelines struct {
 	store       *store.Store
 	collections *collection.Catalog
 	limits      record.Limits
 
 	mu     sync.Mutex
-	byName map[string]*pipeline
+	cached map[pipelineKey]*pipeline
 }
 
-func (p *pipelines) get(ctx context.Context, name string) (*pipeline, error) {
+// pipelineKey identifies a pipeline: what a role may do with a table, and how, differs between roles.
+type pipelineKey struct{ collection, role string }
+
+func (p *pipelines) get(ctx context.Context, name string, caller access.Caller) (*pipeline, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if cached, ok := p.byName[name]; ok {
+	key := pipelineKey{name, caller.Role}
+	if cached, ok := p.cached[key]; ok {
 		return cached, nil
 	}
-	c, err := worker.Collection(p.collections, name)
+	c, err := worker.Target(p.collections, name, caller)
 	if err != nil {
 		return nil, err
 	}
-	created, err := p.create(ctx, c)
+	created, err := p.create(ctx, c, caller)
 	if err != nil {
 		return nil, fmt.Errorf("preparing collection %q: %w", name, err)
 	}
-	p.byName[name] = created
+	p.cached[key] = created
 	return created, nil
 }
 
-func (p *pipelines) create(ctx context.Context, c *collection.Collection) (*pipeline, error) {
+func (p *pipelines) create(ctx context.Context, c *collection.Collection, caller access.Caller) (*pipeline, error) {
 	checker, err := schema.Compile(c)
 	if err != nil {
 		return nil, err
 	}
-	table, err := p.store.Describe(ctx, c)
+	table, err := p.store.Describe(ctx, c, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +80,8 @@ func (p *pipelines) create(ctx context.Context, c *collection.Collection) (*pipe
 
 // remove removes a pipeline whose step has failed, because the table may have changed since it was
 // described.
-func (p *pipelines) remove(name string) {
+func (p *pipelines) remove(name, role string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.byName, name)
+	delete(p.cached, pipelineKey{name, role})
 }

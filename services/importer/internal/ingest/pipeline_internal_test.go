@@ -73,13 +73,13 @@ func (f fixture) process(ctx context.Context, t *testing.T, seq int) error {
 func TestProcessKeepsPipeline(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 3)
-	before := f.pipelines.byName["tools"]
+	before := f.pipelines.cached[pipelineKey{"tools", ""}]
 	want := func(name string, err, wantErr error) {
 		t.Helper()
 		if !errors.Is(err, wantErr) {
 			t.Errorf("Process() of %s error = %v, want %v", name, err, wantErr)
 		}
-		if f.pipelines.byName["tools"] != before {
+		if f.pipelines.cached[pipelineKey{"tools", ""}] != before {
 			t.Errorf("Process() of %s removed the pipeline, want it kept", name)
 		}
 	}
@@ -106,7 +106,7 @@ func TestProcessKeepsPipeline(t *testing.T) {
 	if err := f.process(t.Context(), t, 2); err == nil {
 		t.Error("Process() with a changed table error = nil, want an error")
 	}
-	if f.pipelines.byName["tools"] != nil {
+	if f.pipelines.cached[pipelineKey{"tools", ""}] != nil {
 		t.Error("Process() with a changed table kept the pipeline, want it removed")
 	}
 }

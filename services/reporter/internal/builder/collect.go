@@ -25,7 +25,7 @@ const (
 
 // collect runs a short step that reads the next records and stores them, one JSON text per line.
 func (b *Builder) collect(ctx context.Context, c job.Chunk, bd build) (store.Committed, error) {
-	target, err := worker.Collection(b.collections, bd.request.Collection)
+	target, err := worker.Target(b.collections, bd.request.Collection, bd.Caller)
 	if err != nil {
 		return store.Committed{}, err
 	}
@@ -39,7 +39,7 @@ func (b *Builder) collect(ctx context.Context, c job.Chunk, bd build) (store.Com
 	}
 	estimate := bd.cursor.Estimate
 	if estimate == 0 {
-		if estimate, err = b.store.EstimateRows(ctx, target); err != nil {
+		if estimate, err = b.store.EstimateRows(ctx, target, bd.Caller); err != nil {
 			return store.Committed{}, err
 		}
 	}

@@ -35,7 +35,7 @@ func New(db *store.Store, collections *collection.Catalog, maxBytes int) *Search
 // Process runs one step of a search. It cancels the step when the search is finished meanwhile, for
 // example by its client.
 func (s *Searcher) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
-	target, err := worker.Collection(s.collections, attempt.Collection)
+	target, err := worker.Target(s.collections, attempt.Collection, attempt.Caller)
 	if err != nil {
 		return store.Committed{}, err
 	}

@@ -7,10 +7,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // recordWriter writes records in the format that the client chose.
@@ -55,6 +57,9 @@ func (d *Dialect) records(c *gin.Context) error {
 	}
 	if op.Kind != operation.Import {
 		return fault.New(fault.NotFound, "no-records", "Only imports have records that were received. The links of the operation say what it has.")
+	}
+	if err := submission.RequireReader(access.Of(c.Request.Context()), d.Collections, op); err != nil {
+		return err
 	}
 	if c.Request.Method != http.MethodHead {
 		if err := admission.Of(c.Request.Context()).Download(c.Request.Context(), streamBytes); err != nil {

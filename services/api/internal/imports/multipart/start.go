@@ -35,7 +35,10 @@ func (h *Handler) start(c *gin.Context) error {
 		return err
 	}
 	opts := h.Options.Import
-	draft := headers.Draft(operation.Import, target.Name, opts.Lanes)
+	draft, err := headers.Draft(operation.Import, target, opts.Lanes)
+	if err != nil {
+		return err
+	}
 	draft.Request = staging.NewRequest(mediaType, opts.ChunkRecords, opts.ChunkBytes, opts.Intake).Encode()
 	if headers.ID != uuid.Nil {
 		draft.Digest = submission.Digest([]byte("upload"), []byte(target.Name), []byte(mediaType))
