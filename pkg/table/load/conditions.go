@@ -25,6 +25,8 @@ type conditions struct {
 	chained bool
 	// secondary are the names of the unique indexes other than those of the key.
 	secondary []string
+	// doubtful reports whether a trigger can change the results of rowChecks that read a table.
+	doubtful bool
 }
 
 // valueCheck finds values that the type of their column refuses. Its query returns the places,
@@ -43,11 +45,13 @@ type valueCheck struct {
 type rowCheck struct {
 	rejection pgconn.PgError
 	sql       string
+	// reads reports whether the query reads a table, and not the rows of the batch alone.
+	reads bool
 }
 
 // newConditions returns the conditions of the table. d, c and a describe it.
 func (t *Table) newConditions(d *table.Definition, c *table.Constraints, a *table.Access) conditions {
-	s := conditions{needed: make([]bool, len(t.columns)+2)}
+	s := conditions{needed: make([]bool, len(t.columns)+2), doubtful: a.LateTriggers}
 	for i := range t.keyLength + 2 {
 		s.needed[i] = true
 	}
@@ -107,7 +111,7 @@ func (s *conditions) add(t *Table, columns []string, rejection pgconn.PgError, s
 	for _, name := range columns {
 		s.need(t, name)
 	}
-	s.rows = append(s.rows, rowCheck{rejection: rejection, sql: fmt.Sprintf(sql, len(s.rows))})
+	s.rows = append(s.rows, rowCheck{rejection: rejection, sql: fmt.Sprintf(sql, len(s.rows)), reads: rejection.Code != checkViolation})
 	return true
 }
 

@@ -17,10 +17,12 @@ import (
 const maxRounds = 8
 
 // refusal is the reason why a row is refused. If blocker is not negative, the row is refused only
-// if the row blocker, which has the same unique values, is written.
+// if the row blocker, which has the same unique values, is written. A doubtful row is refused only
+// if the triggers of other rows do not change that.
 type refusal struct {
 	row       int32
 	blocker   int32
+	doubtful  bool
 	rejection *pgconn.PgError
 }
 
@@ -58,7 +60,7 @@ func (l *loader) drop(rows []int32, found map[int32]refusal) []int32 {
 		switch {
 		case !ok:
 			left = append(left, row)
-		case refused.blocker != noBlocker:
+		case refused.blocker != noBlocker || refused.doubtful:
 			l.blocked = append(l.blocked, refused)
 		default:
 			l.refuse(row, refused.rejection)
@@ -154,7 +156,8 @@ func (l *loader) choose(rows []int32, violations []violation) map[int32]refusal 
 				blocker, held = holders[group{v.check, v.group}]
 			}
 			if held {
-				found[row] = refusal{row: row, blocker: blocker, rejection: &l.table.conditions.rows[v.check].rejection}
+				check := &l.table.conditions.rows[v.check]
+				found[row] = refusal{row: row, blocker: blocker, doubtful: check.reads && l.table.conditions.doubtful, rejection: &check.rejection}
 				break
 			}
 		}
@@ -168,7 +171,7 @@ func (l *loader) choose(rows []int32, violations []violation) map[int32]refusal 
 	return found
 }
 
-// withBlocked returns rows and those that another row of the batch blocks, in the order of keys. One
+// withBlocked returns rows and those that other rows of the batch may block, in the order of keys. One
 // by one, each is written or refused in its turn.
 func (l *loader) withBlocked(rows []int32) []int32 {
 	for _, refused := range l.blocked {
@@ -178,12 +181,17 @@ func (l *loader) withBlocked(rows []int32) []int32 {
 	return rows
 }
 
-// loadBlocked settles the rows that were refused because of another row of the batch. If that row
-// was not written after all, they are written.
+// loadBlocked settles the rows that were refused because of another row of the batch, or although
+// its triggers may have changed that. If the reason is gone, they are written.
 func (l *loader) loadBlocked(ctx context.Context) error {
 	var rows []int32
+	var doubtful []refusal
 	for _, refused := range l.blocked {
 		row := refused.row
+		if refused.blocker == noBlocker {
+			doubtful = append(doubtful, refused)
+			continue
+		}
 		if o := l.batch.outcomes[refused.blocker]; o == operation.Created || o == operation.Updated {
 			l.refuse(row, refused.rejection)
 			row = l.batch.previous[row]
@@ -192,7 +200,33 @@ func (l *loader) loadBlocked(ctx context.Context) error {
 			rows = append(rows, row)
 		}
 	}
+	left, err := l.refuseDoubtful(ctx, doubtful)
+	if err != nil {
+		return err
+	}
+	rows = append(rows, left...)
+	slices.SortFunc(rows, l.batch.compare)
 	return l.walk(ctx, rows)
+}
+
+// refuseDoubtful refuses the doubtful rows if Postgres would still refuse all of them. Otherwise, and
+// if an earlier row can be written instead of one of them, it returns them: each may be the reason why
+// another can be written.
+func (l *loader) refuseDoubtful(ctx context.Context, doubtful []refusal) ([]int32, error) {
+	var rows []int32
+	replaced := false
+	for _, refused := range doubtful {
+		rows = append(rows, refused.row)
+		replaced = replaced || l.batch.previous[refused.row] >= 0
+	}
+	found, err := l.refusedRows(ctx, rows)
+	if err != nil || replaced || len(found) < len(rows) {
+		return rows, err
+	}
+	for _, refused := range doubtful {
+		l.refuse(refused.row, refused.rejection)
+	}
+	return nil, nil
 }
 
 // query runs a query on the batch's array in a savepoint, which it rolls back.

@@ -60,9 +60,9 @@ type loader struct {
 	table *Table
 	// useCopy reports whether the next attempt copies the rows.
 	useCopy bool
-	// conflict reports whether a key existed in the table, and foundByWalk whether a walk found a row
-	// that Postgres refuses.
-	conflict, foundByWalk bool
+	// conflict reports whether a key existed in the table, and dense whether more than one in a hundred
+	// rows was refused for a reason that no query finds.
+	conflict, dense bool
 	// unreturned are rows that an upsert has sent and not returned.
 	unreturned []int32
 	// blocked are rows that are refused if another row of the batch is written.
@@ -82,10 +82,10 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 		}
 	}
 	l.useCopy = !l.table.rowSecurity && !l.table.conflicts.expected(importNumber)
-	if err := l.load(ctx, l.table.refusals.expected(importNumber), l.table.walks.expected(importNumber)); err != nil {
+	if err := l.load(ctx, l.table.refusals.expected(importNumber), l.table.dense.expected(importNumber)); err != nil {
 		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}
-	l.table.walks.record(importNumber, l.foundByWalk)
+	l.table.dense.record(importNumber, l.dense)
 	l.table.conflicts.record(importNumber, l.conflict)
 	l.table.refusals.record(importNumber, len(l.batch.rejected) > 0)
 	return nil
@@ -93,9 +93,9 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 
 // load writes all rows with one statement if Postgres refuses none of them. Otherwise it removes the
 // rows that violate a constraint that queries can evaluate, and tries once more; if check is true it
-// does so at once. Rows that Postgres still refuses are found by writing row by row; if walk is true
-// that is done without the second attempt.
-func (l *loader) load(ctx context.Context, check, walk bool) error {
+// does so at once. Rows that Postgres still refuses are found by writing less at once. If dense is
+// true, they are many, and are found by writing row by row at once.
+func (l *loader) load(ctx context.Context, check, dense bool) error {
 	rows := l.batch.winners
 	for {
 		if check {
@@ -104,8 +104,8 @@ func (l *loader) load(ctx context.Context, check, walk bool) error {
 				return err
 			}
 		}
-		if check && walk {
-			return l.loadByWalk(ctx, rows)
+		if check && dense {
+			return l.loadParts(ctx, rows, len(rows))
 		}
 		refused, err := l.write(ctx, rows)
 		switch {
@@ -114,18 +114,44 @@ func (l *loader) load(ctx context.Context, check, walk bool) error {
 		case !refused:
 			return l.loadBlocked(ctx)
 		case check:
-			return l.loadByWalk(ctx, rows)
+			return l.loadParts(ctx, rows, max(minPart, len(rows)/maxParts))
 		}
 		check = true
 	}
 }
 
-// loadByWalk writes rows and those that another row blocks one by one.
-func (l *loader) loadByWalk(ctx context.Context, rows []int32) error {
+// After a refusal, the rows of a batch are written in up to maxParts parts, so that one refused row
+// among many does not cause all of them to be written one by one. Each part is a subtransaction.
+// Smaller parts than of minPart rows are not faster than single rows.
+const (
+	maxParts = 24
+	minPart  = 64
+)
+
+// loadParts writes rows, and those that another row blocks, in parts of so many rows. Those of a part
+// of which Postgres refuses one, and all rows if there is only one part, it writes one by one.
+func (l *loader) loadParts(ctx context.Context, rows []int32, size int) error {
+	rows = l.withBlocked(rows)
+	if len(l.table.selfReferences) > 0 { // the parent of a row may be in a later part
+		size = len(rows)
+	}
 	known := len(l.batch.rejected)
-	err := l.walk(ctx, l.withBlocked(rows))
-	l.foundByWalk = len(l.batch.rejected) > known
-	return err
+	for part := range slices.Chunk(rows, max(1, size)) {
+		refused := true
+		if len(part) < len(rows) {
+			var err error
+			if refused, err = l.write(ctx, part); err != nil {
+				return err
+			}
+		}
+		if refused {
+			if err := l.walk(ctx, part); err != nil {
+				return err
+			}
+		}
+	}
+	l.dense = 100*(len(l.batch.rejected)-known) > len(rows)
+	return nil
 }
 
 // write writes rows, which are in the order of keys, in a savepoint. It reports whether Postgres

@@ -72,6 +72,7 @@ var refusals = []refusal{
 		return fmt.Sprintf(`{"id":"k%d","maker":"none"}`, n)
 	}},
 	{"trigger", refusePrice + beforeTrigger, price13},
+	{"foreign key before a trigger", keepPrice + afterTrigger, func(n int) string { return fmt.Sprintf(`{"id":"k%d","maker":"none"}`, n) }},
 	{"check beside a trigger", keepPrice + beforeTrigger, func(n int) string { return fmt.Sprintf(`{"id":"k%d","price":0}`, n) }},
 	{"exclusion by the table", excludeSerial + "INSERT INTO parts (id, serial) SELECT 'old' || n, n FROM generate_series(0, 19999) n", func(n int) string {
 		return fmt.Sprintf(`{"id":"k%d","serial":%d}`, n, n)
@@ -85,6 +86,12 @@ var walked = []refusal{
 	{"trigger, every other", refusePrice + beforeTrigger, everyOther13},
 	{"trigger, one of fifty", refusePrice + beforeTrigger, func(n int) string {
 		return fmt.Sprintf(`{"id":"k%d","price":%d}`, n, 13+n%50)
+	}},
+	{"trigger, one of a thousand", refusePrice + beforeTrigger, func(n int) string {
+		return fmt.Sprintf(`{"id":"k%d","price":%d}`, n, 13+n%1000)
+	}},
+	{"trigger after, one of a thousand", refusePrice + afterTrigger, func(n int) string {
+		return fmt.Sprintf(`{"id":"k%d","price":%d}`, n, 13+n%1000)
 	}},
 	{"trigger after", refusePrice + afterTrigger, price13},
 	{"trigger after, every other", refusePrice + afterTrigger, everyOther13},

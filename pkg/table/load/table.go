@@ -46,8 +46,8 @@ type Table struct {
 	rowTriggers []string
 	// conflicts remembers imports that found existing keys, for which COPY would fail; refusals
 	// those whose rows were refused, so that the conditions are evaluated before the first attempt;
-	// walks those that were written row by row.
-	conflicts, refusals, walks hints
+	// dense those of whose rows many were refused for reasons that no query finds.
+	conflicts, refusals, dense hints
 }
 
 // attribute is a member of the table's composite type.

@@ -159,3 +159,22 @@ func TestLoadTriggerDecidesOtherwise(t *testing.T) {
 	f.wantRows(t, "SELECT count(*), count(DISTINCT id) FROM audit", fmt.Sprintf("(%d,%d)", created, created))
 	f.wantRows(t, "SELECT count(*) FROM parts WHERE import_number = 5", fmt.Sprintf("(%d)", created))
 }
+
+// TestLoadTriggerMakesParents loads records whose parent is made by the trigger of another one, beside
+// a record without a parent.
+func TestLoadTriggerMakesParents(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, partsTable+`;
+		CREATE FUNCTION make() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO makers VALUES (NEW.id) ON CONFLICT DO NOTHING; RETURN NEW; END';
+		CREATE TRIGGER make AFTER INSERT OR UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION make()`, partsSchema)
+	for number := int64(1); number < 3; number++ { // of the second batch Load expects refused records
+		prefix := string(rune('a' + number))
+		f.load(t, 1,
+			record{1, fmt.Sprintf(`{"id":"%s1","maker":"acme"}`, prefix)},
+			record{2, fmt.Sprintf(`{"id":"%s2","maker":"%[1]s1"}`, prefix)},
+			record{3, fmt.Sprintf(`{"id":"%s3"}`, prefix)},
+			record{4, fmt.Sprintf(`{"id":"%s3","maker":"none"}`, prefix)},
+			record{5, fmt.Sprintf(`{"id":"%s4","maker":"%[1]s3"}`, prefix)},
+		).want(t, []string{"1:created", "2:created", "3:created", "4:failed", "5:created"}, []string{"4:foreign-key-violation"})
+	}
+}
