@@ -96,7 +96,7 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 // does so at once. Rows that Postgres still refuses are found by writing less at once. If dense is
 // true, they are many, and are found by writing row by row at once.
 func (l *loader) load(ctx context.Context, check, dense bool) error {
-	rows := l.batch.winners
+	rows, tried := l.batch.winners, []int32(nil)
 	for {
 		if check {
 			var err error
@@ -104,19 +104,22 @@ func (l *loader) load(ctx context.Context, check, dense bool) error {
 				return err
 			}
 		}
-		if check && dense {
-			return l.loadParts(ctx, rows, len(rows))
+		refused := check && len(rows) > 0 && (dense || slices.Equal(rows, tried))
+		if !refused {
+			var err error
+			if refused, err = l.write(ctx, rows); err != nil {
+				return err
+			}
 		}
-		refused, err := l.write(ctx, rows)
 		switch {
-		case err != nil:
-			return err
 		case !refused:
 			return l.loadBlocked(ctx)
+		case check && dense:
+			return l.loadParts(ctx, rows, len(rows))
 		case check:
 			return l.loadParts(ctx, rows, max(minPart, len(rows)/maxParts))
 		}
-		check = true
+		tried, check = rows, true
 	}
 }
 
