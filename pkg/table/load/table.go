@@ -34,10 +34,10 @@ type Table struct {
 	// laterSQL returns the row number of each row that a row of the table supersedes, and the number
 	// of the import that wrote that row.
 	laterSQL string
-	// walkRowsSQL declares the cursor that a walk reads, and walkWrite writes one of its rows.
-	walkRowsSQL string
-	walkWrite   string
-	conditions  conditions
+	// written are the columns that are written, quoted; onConflict is the end of each upsert.
+	written    []string
+	onConflict string
+	conditions conditions
 	// selfReferences are the names of the foreign keys to the table itself.
 	selfReferences []string
 	// rowSecurity reports whether row-level security applies to the role, which COPY does not support.
@@ -81,15 +81,17 @@ func (t *Table) buildSQL() {
 	}
 	list := strings.Join(names, ", ")
 	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN (FORMAT binary)"
-	upsert := func(source string) string {
-		return "INSERT INTO " + t.name + " AS existing (" + list + ") " + source +
-			" ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") +
-			" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
-			" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)"
-	}
-	t.upsertSQL = upsert("SELECT "+strings.Join(selected, ", ")+" FROM unnest($1::"+t.name+"[]) AS incoming") +
+	t.written = names
+	t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") +
+		" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
+		" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)"
+	t.upsertSQL = t.upsert("SELECT "+strings.Join(selected, ", ")+" FROM unnest($1::"+t.name+"[]) AS incoming") +
 		" RETURNING existing.import_row, existing.xmax = 0"
-	t.buildWalk(upsert, names)
 	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
+}
+
+// upsert returns the statement that writes the rows of source, a query or VALUES.
+func (t *Table) upsert(source string) string {
+	return "INSERT INTO " + t.name + " AS existing (" + strings.Join(t.written, ", ") + ") " + source + t.onConflict
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -65,9 +63,9 @@ func (l *loader) refuseOrphans(rows []int32) []int32 {
 	return earlier
 }
 
-// run writes the rows. If Postgres cannot read one of them, it finds out which. If a row is refused
-// that was written before a rollback, a trigger does not always decide alike: then nothing is
-// written twice.
+// run writes the rows. If Postgres cannot read one of them, it finds out which. If rows that were
+// written once are refused when they are written again, a trigger decides by more than the row: then
+// none is written twice.
 func (w *walker) run(ctx context.Context) error {
 	err := w.try(ctx, maxRuns)
 	if rejectionOf(err) != nil && !w.declared {
@@ -79,7 +77,7 @@ func (w *walker) run(ctx context.Context) error {
 		}
 		err = w.try(ctx, maxRuns)
 	}
-	if rejectionOf(err) != nil && w.declared {
+	if w.declared && isStatementError(err) {
 		if err := w.exec(ctx, rollbackSQL); err != nil {
 			return err
 		}
@@ -114,11 +112,11 @@ func (w *walker) findUnreadable(ctx context.Context, rows []int32) error {
 func (w *walker) try(ctx context.Context, maxRuns int) error {
 	pipeline := w.conn.StartPipeline(ctx)
 	send := func(sql string, params ...[]byte) {
-		pipeline.SendQueryParams(sql, params, nil, []int16{pgx.BinaryFormatCode, pgx.TextFormatCode}[:len(params)], nil)
+		pipeline.SendQueryParams(sql, params, nil, []int16{pgx.BinaryFormatCode}, nil)
 	}
 	send(savepointSQL)
-	send(w.table.walkRowsSQL, w.array(), w.flags())
-	send(w.table.walkSQL(len(w.rows), maxRuns))
+	send(w.table.walkRowsSQL(), w.array())
+	send(w.table.walkSQL(w.flags(), maxRuns))
 	send("FETCH ALL FROM " + walkResults)
 	send("CLOSE " + walkRows)
 	send("CLOSE " + walkResults)
@@ -157,20 +155,18 @@ func (w *walker) array() []byte {
 	return w.batch.array
 }
 
-// flags returns the flags of each row, as the text of an array.
+// flags returns the flags of each row.
 func (w *walker) flags() []byte {
-	flags := make([]string, len(w.rows))
+	flags := make([]byte, len(w.rows))
 	for i, row := range w.rows {
-		flag := 0
 		if w.spare[i] {
-			flag |= spareFlag
+			flags[i] |= spareFlag
 		}
 		if w.unreadable[row] != nil {
-			flag |= unreadableFlag
+			flags[i] |= unreadableFlag
 		}
-		flags[i] = strconv.Itoa(flag)
 	}
-	return []byte("{" + strings.Join(flags, ",") + "}")
+	return flags
 }
 
 // readResults settles the rows by the results of the block, one for each row in the order of rows.

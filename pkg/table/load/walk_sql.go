@@ -1,6 +1,7 @@
 package load
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,8 +37,8 @@ const maxRuns = 32
 // their own; a run is longer if the one before was written. A run that has written something
 // takes a transaction id, one of which the first row is refused before it is written takes none.
 //
-// After max_runs runs, all of them are undone, and their rows are written again without
-// subtransactions. So a refused row may cause other rows to be written twice or three times, but
+// After max_runs runs, all of them are undone, and their rows are written again with one statement
+// and without subtransactions. So a refused row may cause other rows to be written twice or three times, but
 // the effects of triggers in the database remain once for each accepted row.
 const walkBlock = `#variable_conflict use_column
 DECLARE
@@ -46,7 +47,9 @@ DECLARE
   self_references CONSTANT text[] := %[3]s;
   given_rows CONSTANT refcursor := '` + walkRows + `';
   results refcursor := '` + walkResults + `';
-  given record;
+  given %[6]s;
+  accepted %[6]s[];
+  flags CONSTANT bytea := decode('%[7]s', 'hex');
   created boolean;
   code text; column_name text; constraint_name text;
   outcomes text[] := array_fill(NULL::text, ARRAY[%[1]d]);
@@ -100,9 +103,14 @@ BEGIN
       END IF;
     END;
     IF again THEN
+      accepted := NULL;
       FOR i IN first_row .. next_row - 1 LOOP
-        %[4]s
+        IF outcomes[i] IN ('created', 'updated', 'unreturned') THEN
+          FETCH ABSOLUTE i FROM given_rows INTO given;
+          accepted := array_append(accepted, given);
+        END IF;
       END LOOP;
+      %[8]s;
     END IF;
   END LOOP;
   OPEN results FOR SELECT * FROM unnest(outcomes, codes, columns, constraints);
@@ -110,35 +118,31 @@ END`
 
 // walkWrite writes the row with the number i.
 const walkWrite = `IF outcomes[i] IS NULL OR outcomes[i] NOT IN ('refused', 'orphaned') THEN
-  FETCH ABSOLUTE i FROM given_rows INTO given;
-  IF given.longshore_flags & %[1]d > 0 AND outcomes[i - 1] <> 'refused' THEN
+  IF get_byte(flags, i - 1) & %[1]d > 0 AND outcomes[i - 1] <> 'refused' THEN
     outcomes[i] := 'skipped';
-  ELSIF given.longshore_flags & %[2]d > 0 THEN
+  ELSIF get_byte(flags, i - 1) & %[2]d > 0 THEN
     outcomes[i] := 'refused';
   ELSE
+    FETCH ABSOLUTE i FROM given_rows INTO given;
     %[3]s RETURNING existing.xmax = 0 INTO created;
     outcomes[i] := CASE WHEN created THEN 'created' WHEN NOT created THEN 'updated' ELSE 'unreturned' END;
   END IF;
 END IF;`
 
-// buildWalk builds the SQL of walks. upsert begins the upsert of values that are read from "given",
-// which names lists.
-func (t *Table) buildWalk(upsert func(source string) string, names []string) {
-	var attributes, given []string
-	for _, a := range t.attributes {
-		attributes = append(attributes, quote(a.name))
-	}
-	for _, name := range names {
-		given = append(given, "given."+name)
-	}
-	t.walkRowsSQL = "DECLARE " + walkRows + " SCROLL CURSOR FOR SELECT * FROM unnest($1::" + t.name + "[], $2::int[]) AS incoming (" +
-		strings.Join(append(attributes, "longshore_flags"), ", ") + ")"
-	t.walkWrite = fmt.Sprintf(walkWrite, spareFlag, unreadableFlag, upsert("VALUES ("+strings.Join(given, ", ")+")"))
+// walkRowsSQL declares the cursor that the block reads.
+func (t *Table) walkRowsSQL() string {
+	return "DECLARE " + walkRows + " SCROLL CURSOR FOR SELECT * FROM unnest($1::" + t.name + "[])"
 }
 
-// walkSQL returns the block that writes so many rows.
-func (t *Table) walkSQL(rows, maxRuns int) string {
-	block := fmt.Sprintf(walkBlock, rows, maxRuns, textArray(t.selfReferences), t.walkWrite, isRejectionSQL)
+// walkSQL returns the block that writes rows with these flags.
+func (t *Table) walkSQL(flags []byte, maxRuns int) string {
+	one, all := make([]string, len(t.written)), make([]string, len(t.written))
+	for i, name := range t.written {
+		one[i], all[i] = "given."+name, "incoming."+name
+	}
+	write := fmt.Sprintf(walkWrite, spareFlag, unreadableFlag, t.upsert("VALUES ("+strings.Join(one, ", ")+")"))
+	rewrite := t.upsert("SELECT " + strings.Join(all, ", ") + " FROM unnest(accepted) AS incoming")
+	block := fmt.Sprintf(walkBlock, len(flags), maxRuns, textArray(t.selfReferences), write, isRejectionSQL, t.name, hex.EncodeToString(flags), rewrite)
 	return "DO " + literal(block)
 }
 
