@@ -171,8 +171,9 @@ func TestWriteRolledBack(t *testing.T) {
 				t.Helper()
 				write := w.begin(t, f)
 				before := f.count(t, w.effect)
-				lost.Statement, lost.Times = pgproxy.Commit, 1
-				proxy.Inject(lost)
+				injected := lost
+				injected.Statement, injected.Times = pgproxy.Commit, 1
+				proxy.Inject(injected)
 				err := write(t.Context())
 				got := fault.Of(err)
 				if got.Kind != fault.Unavailable || store.IsOutcomeUnknown(err) || !strings.Contains(got.Message, "Nothing of this request was kept") {

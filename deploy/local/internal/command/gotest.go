@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/longshore-io/longshore/deploy/local/debian"
@@ -66,7 +68,7 @@ func goTestArgs(ctx context.Context, root string, s scope, log *process.Lines) (
 		return nil, err
 	}
 	if s == fastScope {
-		return [][]string{append([]string{"-count=1"}, selectPackages(packages).fast...)}, nil
+		return [][]string{append([]string{"-count=1", parallel()}, selectPackages(packages).fast...)}, nil
 	}
 	race, err := raceFlag(ctx, log)
 	if err != nil {
@@ -119,13 +121,20 @@ func (s selection) runs(selected scope, race string) [][]string {
 	}
 	runs := [][]string{
 		run(systemRace, systemTests),
-		run(append([]string{race}, s.concurrent...)...),
+		run(append([]string{race, parallel()}, s.concurrent...)...),
 		run(s.sequential...),
 	}
 	if selected == allScope && len(s.extended) > 0 {
 		runs = append(runs, run(append([]string{race, "-p", "1"}, s.extended...)...))
 	}
 	return runs
+}
+
+// parallel returns the flag with the number of tests of a package that run at the same time. The
+// default, the number of cores, leaves a few cores idle, because most tests wait for Postgres.
+func parallel() string {
+	const minTests = 8
+	return "-parallel=" + strconv.Itoa(max(minTests, runtime.NumCPU()))
 }
 
 // isBelow returns true if the path is one of the packages or below one.
