@@ -171,10 +171,11 @@ func TestDescribeUnusualTables(t *testing.T) {
 		"columns dropped":         {`CREATE TABLE x (gone INT, n INT, import_row INT, id TEXT UNIQUE, import_number BIGINT); ALTER TABLE x DROP gone`, date},
 		"unlogged with a default": {`CREATE UNLOGGED TABLE x (id DATE PRIMARY KEY, n INT DEFAULT 3, t TEXT NOT NULL DEFAULT 'd', import_number BIGINT, import_row INT)`, date},
 	}
+	url := storetest.NewDatabase(t)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := newFixture(t, tt.table,
+			f := newSharedFixture(t, url, tt.table,
 				`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {"n": {"type": "integer"}, "id": {"type": "string"}}}`)
 			f.load(t, 1, record{1, fmt.Sprintf(`{"id":%q,"n":1}`, tt.id)}).want(t, []string{"1:created"}, nil)
 			f.load(t, 1, record{2, fmt.Sprintf(`{"id":%q}`, tt.id)}).want(t, []string{"2:updated"}, nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,11 +41,25 @@ type fixture struct {
 	table      *load.Table
 }
 
-// newFixture creates the tables and describes the collection's.
+// newFixture creates the tables in a database of their own and describes the collection's.
 func newFixture(t *testing.T, tables, schema string) *fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
 	f := &fixture{url: url, conn: storetest.Connect(t, url), collection: parse(t, schema)}
+	exec(t, f.conn, tables)
+	f.describe(t)
+	return f
+}
+
+// schemas counts the schemas of newSharedFixture.
+var schemas atomic.Int64
+
+// newSharedFixture creates the tables in a new schema of a database that the subtests of a test share,
+// which is faster than a new database.
+func newSharedFixture(t *testing.T, url, tables, schema string) *fixture {
+	t.Helper()
+	f := &fixture{url: url, conn: storetest.Connect(t, url), collection: parse(t, schema)}
+	exec(t, f.conn, fmt.Sprintf("CREATE SCHEMA part%[1]d; SET search_path TO part%[1]d", schemas.Add(1)))
 	exec(t, f.conn, tables)
 	f.describe(t)
 	return f

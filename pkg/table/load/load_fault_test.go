@@ -98,11 +98,12 @@ func TestLoadChangedTable(t *testing.T) {
 		"column widened": "ALTER TABLE parts ALTER price TYPE BIGINT",
 		"table replaced": "CREATE TABLE copied (LIKE parts INCLUDING ALL); INSERT INTO copied SELECT * FROM parts; DROP TABLE parts; ALTER TABLE copied RENAME TO parts",
 	}
+	url := storetest.NewDatabase(t)
 	for name, change := range tests {
 		for method, id := range map[string]string{"copy": "new", "upsert": "known"} {
 			t.Run(name+" "+method, func(t *testing.T) {
 				t.Parallel()
-				f := newFixture(t, partsTable, partsSchema)
+				f := newSharedFixture(t, url, partsTable, partsSchema)
 				exec(t, f.conn, "INSERT INTO parts (id) VALUES ('known')")
 				exec(t, f.conn, change)
 				records := []record{{1, fmt.Sprintf(`{"id":%q,"price":1}`, id)}, {2, `{"id":"b","price":2}`}}

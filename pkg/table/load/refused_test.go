@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
@@ -199,13 +200,14 @@ func keyOf(t *testing.T, r record) (key int) {
 func TestLoadFindsRefusedRowsFirst(t *testing.T) {
 	t.Parallel()
 	const rows = 100
+	url := storetest.NewDatabase(t)
 	for _, kind := range refusals {
 		if kind.name == "good" {
 			continue
 		}
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			f := newRefusedFixture(t, kind.tables)
+			f := newSharedFixture(t, url, partsTable+";"+kind.tables, partsSchema)
 			for chunk := range 2 {
 				batch := f.table.NewBatch()
 				for n := chunk * rows; n < (chunk+1)*rows; n++ {

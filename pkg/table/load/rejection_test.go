@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // TestLoadRejectsOnlyInvalidRows loads batches in which the price of some rows violates a
@@ -15,6 +16,7 @@ import (
 func TestLoadRejectsOnlyInvalidRows(t *testing.T) {
 	t.Parallel()
 	const size = 37
+	url := storetest.NewDatabase(t)
 	tests := map[string]func(row int) bool{
 		"first": func(row int) bool { return row == 1 },
 		"last":  func(row int) bool { return row == size },
@@ -25,7 +27,7 @@ func TestLoadRejectsOnlyInvalidRows(t *testing.T) {
 		for method, conflict := range map[string]bool{"copy": false, "upsert": true} {
 			t.Run(name+" "+method, func(t *testing.T) {
 				t.Parallel()
-				f := newFixture(t, partsTable, partsSchema)
+				f := newSharedFixture(t, url, partsTable, partsSchema)
 				good := "created"
 				if conflict {
 					exec(t, f.conn, "INSERT INTO parts (id) SELECT 'k' || n FROM generate_series(1, 37) n")
@@ -52,6 +54,7 @@ func TestLoadRejectsOnlyInvalidRows(t *testing.T) {
 // TestLoadRejectedRowSupersedesNothing loads rows with one key, of which Postgres rejects some.
 func TestLoadRejectedRowSupersedesNothing(t *testing.T) {
 	t.Parallel()
+	url := storetest.NewDatabase(t)
 	tests := map[string]struct {
 		prices   []int
 		exists   bool
@@ -73,7 +76,7 @@ func TestLoadRejectedRowSupersedesNothing(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := newFixture(t, partsTable, partsSchema)
+			f := newSharedFixture(t, url, partsTable, partsSchema)
 			if tt.exists {
 				exec(t, f.conn, "INSERT INTO parts (id, price) VALUES ('a', 100)")
 			}

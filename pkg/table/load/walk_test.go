@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // auditedTables are parts whose accepted rows a trigger records, and rows that exist.
@@ -24,6 +25,7 @@ const auditedTables = partsTable + `; ALTER TABLE parts DROP CONSTRAINT serial_u
 // INSERT for each record, where only Postgres itself finds what it refuses.
 func TestLoadWalksLikePostgres(t *testing.T) {
 	t.Parallel()
+	url := storetest.NewDatabase(t)
 	for name, tables := range map[string]string{
 		"trigger before":   refusePrice + beforeTrigger,
 		"trigger after":    refusePrice + afterTrigger,
@@ -46,7 +48,7 @@ func TestLoadWalksLikePostgres(t *testing.T) {
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			random := rand.New(rand.NewPCG(seed, 0))
-			f := newFixture(t, auditedTables+tables, partsSchema)
+			f := newSharedFixture(t, url, auditedTables+tables, partsSchema)
 			for number, bad := range []int{2, 50, 97, 50} {
 				f.compareWithInserts(t, int64(5+number), randomParts(random, bad))
 			}
