@@ -6,12 +6,14 @@ package session
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/longshore-io/longshore/pkg/tracing"
@@ -66,6 +68,7 @@ type Pool struct {
 	pool  *pgxpool.Pool
 	opts  Options
 	conns connections
+	hosts hosts
 	// asking is the configuration of the watchdog's connections.
 	asking *pgx.ConnConfig
 	// stop ends the watchdog.
@@ -126,6 +129,8 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 	config.ConnConfig.RuntimeParams["application_name"] = p.opts.Application
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.DialFunc = p.conns.dial
+	config.ConnConfig.LookupFunc = p.hosts.lookup
+	config.BeforeConnect = p.hosts.preferLast
 	config.ConnConfig.OnNotice = keepAnnouncement
 	if p.opts.Tracer != nil {
 		config.ConnConfig.Tracer = newStatementTracer(p.opts.Tracer)
@@ -149,6 +154,9 @@ func (p *Pool) config(databaseURL string) (*pgxpool.Config, error) {
 // used: that of a pooler which keeps one session for each client is made up.
 func (p *Pool) opened(ctx context.Context, conn *pgx.Conn) error {
 	c := connectionOf(conn)
+	if c != nil {
+		p.hosts.worked(c)
+	}
 	switch {
 	case c == nil:
 		return nil
@@ -232,7 +240,20 @@ func (p *Pool) InTx(ctx context.Context, work func(pgx.Tx) error) error {
 	}
 	defer conn.Release()
 	begin := "begin isolation level read committed read write; " + p.settings(conn.Conn())
-	return withAnnouncement(conn.Conn(), pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work))
+	err = withAnnouncement(conn.Conn(), pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work))
+	p.leaveIfReadOnly(err)
+	return err
+}
+
+// readOnly is the SQLSTATE of a change on a server that accepts none.
+const readOnly = "25006"
+
+// leaveIfReadOnly closes all connections once they are not in use if an error says that they lead to a
+// server that has become a standby or read-only. New ones find the server that accepts changes.
+func (p *Pool) leaveIfReadOnly(err error) {
+	if fromServer, ok := errors.AsType[*pgconn.PgError](err); ok && fromServer.Code == readOnly {
+		p.pool.Reset()
+	}
 }
 
 // settings returns the statement that applies the settings to the current transaction.

@@ -44,6 +44,9 @@ const poolerTries = 5
 func (p *Pool) detectPooler(ctx context.Context) error {
 	config := p.pool.Config().ConnConfig
 	config.DialFunc = dialer.DialContext
+	if err := p.hosts.preferLast(ctx, config); err != nil {
+		return err
+	}
 	a, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err

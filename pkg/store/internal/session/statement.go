@@ -45,6 +45,7 @@ func (p *Pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // statement is a statement that is sent together with the settings, in one message. Postgres runs
 // both in one transaction, which it commits at the end of the message.
 type statement struct {
+	pool    *Pool
 	conn    *pgxpool.Conn
 	results pgx.BatchResults
 	cancel  context.CancelFunc
@@ -60,7 +61,7 @@ func (p *Pool) begin(ctx context.Context, sql string, args []any) (*statement, e
 	var batch pgx.Batch
 	batch.Queue(p.settings(conn.Conn()))
 	batch.Queue(sql, args...)
-	s := &statement{conn: conn, results: conn.SendBatch(ctx, &batch), cancel: cancel}
+	s := &statement{pool: p, conn: conn, results: conn.SendBatch(ctx, &batch), cancel: cancel}
 	if _, err := s.results.Exec(); err != nil {
 		_ = s.close() // the first error counts
 		return nil, err
@@ -71,6 +72,7 @@ func (p *Pool) begin(ctx context.Context, sql string, args []any) (*statement, e
 // close ends the transaction and returns the error of its commit, if any.
 func (s *statement) close() error {
 	err := s.results.Close()
+	s.pool.leaveIfReadOnly(err)
 	s.conn.Release()
 	s.cancel()
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,30 +36,34 @@ func (p *Pool) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if waiting := p.waiting(); len(waiting) > 0 {
-				p.check(ctx, waiting)
+			var checks sync.WaitGroup
+			for server, waiting := range p.waiting() {
+				checks.Go(func() { p.check(ctx, server, waiting) })
 			}
+			checks.Wait()
 		}
 	}
 }
 
-// waiting returns the connections that have given no sign for too long. Those that are not open yet
-// have a timeout of their own.
-func (p *Pool) waiting() (waiting []*connection) {
+// waiting returns the connections that have given no sign for too long, by their server. Those that
+// are not open yet have a timeout of their own.
+func (p *Pool) waiting() map[host][]*connection {
+	waiting := make(map[host][]*connection)
 	for _, c := range p.conns.all() {
 		if c.key.Load() != 0 && c.waits() > p.opts.Silence {
-			waiting = append(waiting, c)
+			server := p.hosts.of(c)
+			waiting[server] = append(waiting[server], c)
 		}
 	}
 	return waiting
 }
 
-// check asks for the connections and ends those whose session does nothing for them, and the
+// check asks their server for the connections and ends those whose session does nothing for them, and the
 // sessions too: otherwise their locks would stay until Postgres notices.
-func (p *Pool) check(ctx context.Context, waiting []*connection) {
+func (p *Pool) check(ctx context.Context, server host, waiting []*connection) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, p.askConfig())
+	conn, err := pgx.ConnectConfig(ctx, p.askConfig(server))
 	var views map[uint32]view
 	if err == nil {
 		defer func() { _ = conn.Close(ctx) }() // the answer is there
@@ -146,8 +151,13 @@ func (p *Pool) ask(ctx context.Context, conn *pgx.Conn, waiting []*connection) (
 	return views, err
 }
 
-// askConfig returns the configuration of a connection beside the pool.
-func (p *Pool) askConfig() *pgx.ConnConfig { return p.asking.Copy() }
+// askConfig returns the configuration of a connection beside the pool to one server: another one knows
+// nothing about the sessions.
+func (p *Pool) askConfig(server host) *pgx.ConnConfig {
+	config := p.asking.Copy()
+	keepOnly(config, server)
+	return config
+}
 
 // configOfWatchdog returns the configuration of connections beside the pool, which use DirectURL if
 // there is one.
