@@ -180,3 +180,31 @@ func TestLoadTriggerMakesParents(t *testing.T) {
 		).want(t, []string{"1:created", "2:created", "3:created", "4:failed", "5:created"}, []string{"4:foreign-key-violation"})
 	}
 }
+
+// TestLoadWalksUnusualColumns loads records that a trigger refuses into a table whose columns have names
+// that SQL and PL/pgSQL use, or that need quotes.
+func TestLoadWalksUnusualColumns(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `CREATE TABLE odd (gone INT, "given" TEXT PRIMARY KEY, "it's 100%d ""x""" INT, accepted INT, outcomes INT, i INT DEFAULT 7,
+		  import_row INT, twice INT GENERATED ALWAYS AS (accepted * 2) STORED, import_number BIGINT);
+		ALTER TABLE odd DROP gone;
+		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.accepted = 13 THEN RAISE ''13''; END IF; RETURN NEW; END';
+		CREATE TRIGGER refuse AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION refuse()`,
+		`{"x-longshore": {"table": "odd", "key": ["given"]}, "properties": {"given": {}, "it's 100%d \"x\"": {}, "accepted": {}, "outcomes": {}}}`)
+	for number := int64(1); number < 3; number++ {
+		var records []record
+		var outcomes []string
+		for n := range 80 {
+			price, outcome := 1, "created"
+			if n%2 == 0 {
+				price, outcome = 13, "failed"
+			}
+			records = append(records, record{n + 1, fmt.Sprintf(`{"given":"%d %02d","it's 100%%d \"x\"":5,"accepted":%d,"outcomes":3}`, number, n, price)})
+			outcomes = append(outcomes, fmt.Sprintf("%d:%s", n+1, outcome))
+		}
+		if diff := cmp.Diff(outcomes, f.load(t, 1, records...).Outcomes); diff != "" {
+			t.Errorf("outcomes (-want +got):\n%s", diff)
+		}
+	}
+	f.wantRows(t, `SELECT count(*), sum("it's 100%d ""x"""), sum(twice), sum(i), sum(outcomes) FROM odd`, "(80,400,160,560,240)")
+}
