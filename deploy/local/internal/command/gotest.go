@@ -110,17 +110,13 @@ func selectPackages(paths []string) selection {
 // machine that does nothing else, then all other packages, then the extended ones one after another,
 // for the same reason as the system tests. None runs go vet, which make lint and make test-fast do.
 // The system tests start programs built without the race detector, so that it checks only the tests
-// themselves: this is left to allScope.
+// themselves.
 func (s selection) runs(selected scope, race string) [][]string {
 	run := func(args ...string) []string {
 		return append([]string{"-vet=off", "-shuffle=on", "-count=1", "-timeout", "30m"}, args...)
 	}
-	systemRace := "-race=false"
-	if selected == allScope {
-		systemRace = race
-	}
 	runs := [][]string{
-		run(systemRace, systemTests),
+		run(race, systemTests),
 		run(append([]string{race, parallel()}, s.concurrent...)...),
 		run(s.sequential...),
 	}

@@ -47,7 +47,7 @@ func TestSelectionRuns(t *testing.T) {
 		scope scope
 		want  [][]string
 	}{
-		"normal": {normalScope, [][]string{with("-race=false", systemTests), with("-race", parallel(), store), with(compose)}},
+		"normal": {normalScope, [][]string{with("-race", systemTests), with("-race", parallel(), store), with(compose)}},
 		"all": {allScope, [][]string{
 			with("-race", systemTests), with("-race", parallel(), store), with(compose), with("-race", "-p", "1", chaos),
 		}},
