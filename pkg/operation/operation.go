@@ -30,11 +30,18 @@ func Kinds() []Kind { return []Kind{Import, Search, Report} }
 
 // Operation is a long-running operation: one row of xforce.tasks.
 type Operation struct {
-	// ID is a UUIDv7.
+	// ID identifies the operation in rows, queue entries and logs. Clients know it by ShownID.
 	ID uuid.UUID
+	// Tenant owns the operation.
+	Tenant string
+	// PublicID and PublicNumber are the id and the number that clients use; zero in the default tenant,
+	// where they use ID and Number.
+	PublicID     uuid.UUID
+	PublicNumber int64
 	// Reference is a second id, for clients of seed 000: random upper-case letters and digits.
 	Reference string
 	// Number is assigned when the operation is sealed. Of two imports of one key the higher number wins.
+	// Clients know it by ShownNumber.
 	Number int64
 	Kind   Kind
 	// Collection is the name of the collection of the records.

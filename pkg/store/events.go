@@ -18,6 +18,7 @@ SELECT e.task_id, e.revision, e.at, e.status, e.progress, coalesce(e.phase, ''),
 FROM unnest($1::uuid[], $2::int[]) AS wanted(task_id, revision)
 CROSS JOIN LATERAL (
   SELECT * FROM xforce.task_events WHERE task_id = wanted.task_id AND revision > wanted.revision ORDER BY revision LIMIT $3) AS e
+WHERE {mine wanted.task_id}
 ORDER BY e.task_id, e.revision`
 	ids, revisions := make([]uuid.UUID, 0, len(after)), make([]int, 0, len(after))
 	for id, revision := range after {
@@ -31,6 +32,6 @@ ORDER BY e.task_id, e.revision`
 		found[id] = append(found[id], e)
 		return e, err
 	}
-	_, err := collectForClient(ctx, s.reads, "reading events", scan, events, ids, revisions, limit)
+	_, err := collectMine(ctx, s, "reading events", scan, events, ids, revisions, limit)
 	return found, err
 }

@@ -19,7 +19,10 @@ type Filter struct {
 	CreatedFrom, CreatedBefore time.Time
 	// Labels must all be present with these values.
 	Labels map[string]string
-	// Below continues a list: only operations with a smaller number are returned.
+	// Tenant owns the operations; empty means the default tenant. A store for clients sets it to the
+	// tenant of the principal.
+	Tenant string
+	// Below continues a list: only operations with a smaller public number are returned.
 	Below int64
 	// Limit is the maximum length of the list; it must be positive.
 	Limit int
@@ -53,8 +56,18 @@ func (s *Store) List(ctx context.Context, f Filter) (Listing, error) {
 func (s *Store) list(ctx context.Context, f Filter, examined int) (listing Listing, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return Listing{}, err
+	}
+	if f.Tenant, err = sc.tenant(f.Tenant); err != nil {
+		return Listing{}, err
+	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, plannerSettings); err != nil {
+			return err
+		}
+		if err := f.findBelow(ctx, tx); err != nil {
 			return err
 		}
 		r, err := findRange(ctx, tx, f, examined)
@@ -105,14 +118,14 @@ func readListing(ctx context.Context, tx pgx.Tx, query listQuery, limit int) (l 
 	}
 	for _, row := range found {
 		if row.matches && len(l.Operations) == limit {
-			l.Next = l.Operations[limit-1].Number
+			l.Next = l.Operations[limit-1].ShownNumber()
 			return l, nil
 		}
 		if row.matches {
 			l.Operations = append(l.Operations, row.op)
 		}
 		if row.last {
-			l.Next = row.op.Number
+			l.Next = row.op.ShownNumber()
 		}
 	}
 	return l, nil

@@ -29,8 +29,7 @@ const listColumns = operationColumns + `, CASE WHEN pg_column_size(request) <= 4
 // found enough of them or has examined the maximum. It also returns the last one that it examined,
 // so that the list can be continued there. Everything is one statement, and so reads one snapshot.
 //
-// The order is an expression in the list of columns, because Postgres can't merge the branches by
-// one that is not. The parts are: the source's branches, the maximum of examined operations, the conditions, the
+// The parts are: the source's branches, the maximum of examined operations, the conditions, the
 // maximum of rows, and the order of the source's index.
 const examine = `
 SELECT ` + listColumns + `, matches, place = %[2]d
@@ -51,7 +50,7 @@ func listQueries(f Filter, r numberRange, examined int) (queries []listQuery) {
 			return []string{labelBranch(q, name+"="+f.Labels[name], f, r)}
 		}))
 	}
-	return append(queries, newListQuery(f, r, examined, "place_key", func(q *listQuery) []string { return stateBranches(q, f, r) }))
+	return append(queries, newListQuery(f, r, examined, "number DESC NULLS LAST", func(q *listQuery) []string { return stateBranches(q, f, r) }))
 }
 
 // maxLabelSources limits the work for a list with many labels.
@@ -71,7 +70,7 @@ func newListQuery(f Filter, r numberRange, examined int, order string, source fu
 // conditions returns the conditions of the filter but for Below. A source may apply some of them
 // already.
 func (q *listQuery) conditions(f Filter) string {
-	all := []string{"is_active", "status <> 'receiving'", "(finished_at IS NULL OR finished_at + retention > " + now + ")"}
+	all := []string{"tenant = " + q.arg(f.Tenant), "is_active", "status <> 'receiving'", "(finished_at IS NULL OR finished_at + retention > " + now + ")"}
 	add := func(condition string, value any) { all = append(all, fmt.Sprintf(condition, q.arg(value))) }
 	if f.Kind != "" {
 		add("kind = %s", f.Kind)
@@ -97,7 +96,7 @@ func (q *listQuery) conditions(f Filter) string {
 // stateBranches has one branch for each kind and state, whose operations an index has in order. The
 // words are constants, because the planner must recognize the condition of the index.
 func stateBranches(q *listQuery, f Filter, r numberRange) (branches []string) {
-	numbers := q.between(f, r)
+	tenant, numbers := q.arg(f.Tenant), q.between(f, r)
 	collection := ""
 	if f.Collection != "" {
 		collection = " AND collection = " + q.arg(f.Collection)
@@ -108,12 +107,12 @@ func stateBranches(q *listQuery, f Filter, r numberRange) (branches []string) {
 				continue
 			}
 			branches = append(branches, fmt.Sprintf(
-				"(SELECT *, - number AS place_key FROM xforce.tasks WHERE is_active AND kind = '%s' AND status = '%s'%s AND %s ORDER BY - number)",
-				kind, state, collection, numbers))
+				"(SELECT * FROM xforce.tasks WHERE is_active AND tenant = %s AND kind = '%s' AND status = '%s'%s AND %s ORDER BY number DESC NULLS LAST)",
+				tenant, kind, state, collection, numbers))
 		}
 	}
 	if len(branches) == 0 { // an unknown kind
-		branches = append(branches, "(SELECT *, - number AS place_key FROM xforce.tasks WHERE FALSE)")
+		branches = append(branches, "(SELECT * FROM xforce.tasks WHERE FALSE)")
 	}
 	return branches
 }
@@ -122,21 +121,21 @@ func stateBranches(q *listQuery, f Filter, r numberRange) (branches []string) {
 // and looking for the label of each.
 func labelBranch(q *listQuery, label string, f Filter, r numberRange) string {
 	return fmt.Sprintf(`(
-    SELECT t.*, - number AS place_key FROM (
-      SELECT number FROM xforce.task_labels WHERE label = md5(%s)::uuid AND number < %s AND number > %s ORDER BY number DESC OFFSET 0
-    ) AS labelled JOIN xforce.tasks t USING (number) ORDER BY number DESC)`, q.arg(label), q.arg(f.below(r)), q.arg(r.above))
+    SELECT t.* FROM (
+      SELECT number FROM xforce.task_labels WHERE label = xforce.label_hash(%s, %s) AND number < %s AND number > %s ORDER BY number DESC OFFSET 0
+    ) AS labelled JOIN xforce.tasks t USING (number) WHERE t.tenant = %[1]s ORDER BY number DESC)`, q.arg(f.Tenant), q.arg(label), q.arg(f.below(r)), q.arg(r.above))
 }
 
 // strayBranch has the operations that the filter selects although their numbers are not in the range.
 func strayBranch(q *listQuery, f Filter, r numberRange, order string) string {
 	return fmt.Sprintf(`(
-    SELECT *, - number AS place_key FROM xforce.tasks WHERE number = ANY (%s) AND number < %s AND (number <= %s OR number >= %s)
-    ORDER BY %s)`, q.arg(r.strays), q.arg(f.belowOrAll()), q.arg(r.above), q.arg(r.below), order)
+    SELECT * FROM xforce.tasks WHERE tenant = %s AND number = ANY (%s) AND number < %s AND (number <= %s OR number >= %s)
+    ORDER BY %s)`, q.arg(f.Tenant), q.arg(r.strays), q.arg(f.belowOrAll()), q.arg(r.above), q.arg(r.below), order)
 }
 
-// between returns the condition of the numbers in the order of the index.
+// between returns the condition of the numbers.
 func (q *listQuery) between(f Filter, r numberRange) string {
-	return fmt.Sprintf("- number > %s::bigint AND - number < %s::bigint", q.arg(-f.below(r)), q.arg(-r.above))
+	return fmt.Sprintf("number < %s AND number > %s", q.arg(f.below(r)), q.arg(r.above))
 }
 
 // below returns the number below which the list continues.

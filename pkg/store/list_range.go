@@ -5,7 +5,20 @@ import (
 	"math"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/access"
 )
+
+// findBelow replaces the public number of Below by the internal one. If the operation with that number
+// is deleted, the list continues at the one after it.
+func (f *Filter) findBelow(ctx context.Context, tx pgx.Tx) error {
+	const internal = `
+SELECT coalesce((SELECT number FROM xforce.tasks WHERE tenant = $1 AND public_number >= $2 ORDER BY public_number LIMIT 1), 0)`
+	if f.Below == 0 || f.Tenant == access.DefaultTenant {
+		return nil
+	}
+	return tx.QueryRow(ctx, internal, f.Tenant, f.Below).Scan(&f.Below)
+}
 
 // numberRange are the operations that were created in the time of a filter: those whose numbers are
 // between above and below, which are exclusive, and the strays. Some others may be in the range too.

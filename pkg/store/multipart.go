@@ -15,9 +15,10 @@ import (
 // MultipartUpload is a body that a client sends in parts, in any order. It becomes an import when
 // it is finished.
 type MultipartUpload struct {
-	ID         uuid.UUID
-	Reference  string
-	Collection string
+	// ID is the internal id, PublicID the one that its client uses.
+	ID, PublicID uuid.UUID
+	Reference    string
+	Collection   string
 	// Digest identifies the request that started the upload; nil if the client chose no id.
 	Digest []byte
 	// Request is the encoded staging.Request of the upload.
@@ -42,18 +43,18 @@ type Part struct {
 // arrives. It returns ErrIDTaken if the draft's id is in use.
 func (s *Store) BeginMultipart(ctx context.Context, draft Draft, retention time.Duration) (*MultipartUpload, error) {
 	const setExpiry = `
-UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1 RETURNING expires_at`
-	id, err := draft.id()
+UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task_id = $1 AND {mine} RETURNING expires_at`
+	sc, id, err := s.identify(ctx, &draft)
 	if err != nil {
 		return nil, err
 	}
-	u := &MultipartUpload{ID: id, Reference: draft.Reference, Collection: draft.Collection, Digest: draft.Digest, Request: draft.Request}
+	u := &MultipartUpload{ID: id, PublicID: draft.ID, Reference: draft.Reference, Collection: draft.Collection, Digest: draft.Digest, Request: draft.Request}
 	err = s.perform(ctx, write{
 		doing: "starting a multipart upload", id: id, reference: draft.Reference, visible: "TRUE",
 		advice: repeat, // an upload that no part follows is deleted
 		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
 			batch.Queue(insertReceiving, draft.columns(id)...)
-			batch.Queue(setExpiry, id, retention).QueryRow(func(row pgx.Row) error { return row.Scan(&u.ExpiresAt) })
+			sc.queue(batch, setExpiry, id, retention).QueryRow(func(row pgx.Row) error { return row.Scan(&u.ExpiresAt) })
 			return nil
 		},
 		explain: takenIfDuplicate,
@@ -66,21 +67,30 @@ UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval WHERE task
 
 const (
 	selectMultipart = `
-SELECT task_reference, coalesce(collection, ''), payload_digest, request, expires_at, status <> 'receiving'
-FROM xforce.tasks WHERE task_id = $1 AND ` + isMultipart
+SELECT coalesce(public_id, task_id), task_reference, coalesce(collection, ''), payload_digest, request, expires_at, status <> 'receiving'
+FROM xforce.tasks WHERE task_id = $1 AND {mine} AND ` + isMultipart
 
 	// An import that came in one body has no request.
 	isMultipart = `kind = 'import' AND request IS NOT NULL AND (is_active OR status <> 'receiving')`
 )
 
-// MultipartUpload returns a multipart upload, finished or not. A fault of kind NotFound means that
-// it does not exist.
+// MultipartUpload returns a multipart upload, finished or not, by its id: the public one in a store for
+// clients. A fault of kind NotFound means that it does not exist.
 func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUpload, error) {
+	internal, err := s.internalID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.readMultipart(ctx, internal)
+}
+
+func (s *Store) readMultipart(ctx context.Context, id uuid.UUID) (*MultipartUpload, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	u := &MultipartUpload{ID: id}
 	var expires *time.Time
-	err := s.pool.QueryRow(ctx, selectMultipart, id).Scan(&u.Reference, &u.Collection, &u.Digest, &u.Request, &expires, &u.Finished)
+	err := s.queryMine(ctx, selectMultipart, []any{id},
+		&u.PublicID, &u.Reference, &u.Collection, &u.Digest, &u.Request, &expires, &u.Finished)
 	if isNoRows(err) {
 		return nil, UploadNotFound()
 	}
@@ -96,8 +106,8 @@ func (s *Store) MultipartUpload(ctx context.Context, id uuid.UUID) (*MultipartUp
 // ListParts returns the complete parts in order. The parts of a finished upload are deleted after
 // the split.
 func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
-	const list = `SELECT part, byte_count, digest FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
-	return collectForClient(ctx, s.reads, "listing parts", pgx.RowToStructByPos[Part], list, id)
+	const list = `SELECT part, byte_count, digest FROM xforce.upload_parts WHERE task_id = $1 AND {mine $1} ORDER BY part`
+	return collectMine(ctx, s, "listing parts", pgx.RowToStructByPos[Part], list, id)
 }
 
 // DropMultipart aborts a multipart upload. It does nothing if the upload is finished. After an error
@@ -130,7 +140,7 @@ func UploadFinished() error {
 
 // whyNotReceiving returns the fault of a write to an upload that does not accept parts.
 func (s *Store) whyNotReceiving(ctx context.Context, id uuid.UUID) error {
-	u, err := s.MultipartUpload(ctx, id)
+	u, err := s.readMultipart(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -18,17 +18,18 @@ const maxMissing = 100
 const splitting = "Splitting the upload"
 
 const (
-	lockMultipart = `SELECT status <> 'receiving' FROM xforce.tasks WHERE task_id = $1 AND ` + isMultipart + ` FOR UPDATE`
+	lockMultipart = `SELECT status <> 'receiving' FROM xforce.tasks WHERE task_id = $1 AND {mine} AND ` + isMultipart + ` FOR UPDATE`
 
 	// The number of records stays unknown until the split.
 	sealMultipart = `
 UPDATE xforce.tasks SET
   status = $2, number = nextval('xforce.task_numbers'), phase = $4, expires_at = NULL,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($3)` + returningOperation
+WHERE task_id = $1 AND status = ANY ($3) AND {mine}` + returningOperation
 
 	insertSplit = `
-INSERT INTO xforce.task_chunks (task_id, seq, kind, first_row, row_count, payload) VALUES ($1, $2, 'split', 1, 0, '')`
+INSERT INTO xforce.task_chunks (task_id, seq, kind, first_row, row_count, payload)
+SELECT task_id, $2, 'split', 1, 0, '' FROM xforce.tasks WHERE task_id = $1 AND {mine}`
 )
 
 // FinishMultipart accepts a multipart upload as an operation; a worker splits it into chunks
@@ -36,24 +37,29 @@ INSERT INTO xforce.task_chunks (task_id, seq, kind, first_row, row_count, payloa
 // expected is not 0. Otherwise it returns a fault of kind Conflict that lists the missing parts. An
 // upload that is already finished is returned unchanged.
 func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int) (op *operation.Operation, err error) {
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	err = s.perform(ctx, write{
 		doing: "finishing a multipart upload", id: id, visible: isAccepted, advice: repeatOrLook,
 		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
 			var finished bool
-			if err := tx.QueryRow(ctx, lockMultipart, id).Scan(&finished); isNoRows(err) {
+			lock, args := sc.limit(lockMultipart, []any{id})
+			if err := tx.QueryRow(ctx, lock, args...).Scan(&finished); isNoRows(err) {
 				return UploadNotFound()
 			} else if err != nil {
 				return err
 			}
 			if finished {
-				queueOperation(batch, &op, OperationNotFound(), selectOperation+`task_id = $1`, id)
+				queueOperation(sc, batch, &op, OperationNotFound(), selectOperation+`task_id = $1`, id)
 				return nil
 			}
-			if err := requireParts(ctx, tx, id, expected); err != nil {
+			if err := requireParts(ctx, tx, sc, id, expected); err != nil {
 				return err
 			}
-			queueOperation(batch, &op, UploadNotFound(), sealMultipart, id, operation.Waiting, statesBefore(operation.Waiting), splitting)
-			batch.Queue(insertSplit, id, job.SplitOf(id).Seq)
+			queueOperation(sc, batch, &op, UploadNotFound(), sealMultipart, id, operation.Waiting, statesBefore(operation.Waiting), splitting)
+			sc.queue(batch, insertSplit, id, job.SplitOf(id).Seq)
 			return nil
 		},
 	})
@@ -63,9 +69,9 @@ func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int)
 	return op, nil
 }
 
-func requireParts(ctx context.Context, tx pgx.Tx, id uuid.UUID, expected int) error {
-	const stored = `SELECT part FROM xforce.upload_parts WHERE task_id = $1 ORDER BY part`
-	parts, err := collect(ctx, tx, "listing parts", pgx.RowTo[int], stored, id)
+func requireParts(ctx context.Context, tx pgx.Tx, sc scope, id uuid.UUID, expected int) error {
+	stored, args := sc.limit(`SELECT part FROM xforce.upload_parts WHERE task_id = $1 AND {mine $1} ORDER BY part`, []any{id})
+	parts, err := collect(ctx, tx, "listing parts", pgx.RowTo[int], stored, args...)
 	if err != nil {
 		return err
 	}

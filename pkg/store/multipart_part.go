@@ -39,19 +39,19 @@ func (s *Store) NewPart(id uuid.UUID, part int) (*PartWriter, error) {
 func (w *PartWriter) Append(ctx context.Context, block []byte) error {
 	const insertBlock = `
 INSERT INTO xforce.upload_pieces (task_id, version, seq, byte_count, payload)
-SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND is_active`
+SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND is_active AND {mine}`
 	end, err := w.store.clients.writes.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	written, err := w.store.pool.Exec(ctx, insertBlock, w.id, w.version, w.seq, len(block), s2.Encode(nil, block))
+	written, err := w.store.execMine(ctx, w.store.pool, insertBlock, w.id, w.version, w.seq, len(block), s2.Encode(nil, block))
 	switch {
 	case isMissingParent(err):
 		return UploadNotFound()
 	case err != nil:
 		return fmt.Errorf("storing block %d of part %d: %w", w.seq, w.part, ClientError(err))
-	case written.RowsAffected() == 0:
+	case written == 0:
 		return w.store.whyNotReceiving(ctx, w.id)
 	}
 	w.seq++
@@ -65,15 +65,15 @@ func (w *PartWriter) Bytes() int64 { return w.bytes }
 // extendExpiry also locks the upload's row until the transaction ends.
 const extendExpiry = `
 UPDATE xforce.tasks SET expires_at = clock_timestamp() + $2::interval, updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = 'receiving' AND is_active`
+WHERE task_id = $1 AND status = 'receiving' AND is_active AND {mine}`
 
 // Touch extends the upload's expiry while a part takes long. It returns the same faults as Append.
 func (w *PartWriter) Touch(ctx context.Context, retention time.Duration) error {
-	touched, err := w.store.pool.Exec(ctx, extendExpiry, w.id, retention)
+	touched, err := w.store.execMine(ctx, w.store.pool, extendExpiry, w.id, retention)
 	if err != nil {
 		return fmt.Errorf("touching a multipart upload: %w", ClientError(err))
 	}
-	if touched.RowsAffected() == 0 {
+	if touched == 0 {
 		return w.store.whyNotReceiving(ctx, w.id)
 	}
 	return nil
@@ -82,10 +82,10 @@ func (w *PartWriter) Touch(ctx context.Context, retention time.Duration) error {
 // CommittedBytes returns the size of the complete parts of an upload other than the given ones.
 func (s *Store) CommittedBytes(ctx context.Context, id uuid.UUID, except []int) (bytes int64, err error) {
 	const committed = `
-SELECT coalesce(sum(byte_count), 0)::bigint FROM xforce.upload_parts WHERE task_id = $1 AND part <> ALL ($2)`
+SELECT coalesce(sum(byte_count), 0)::bigint FROM xforce.upload_parts WHERE task_id = $1 AND part <> ALL ($2) AND {mine $1}`
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if err := s.pool.QueryRow(ctx, committed, id, except).Scan(&bytes); err != nil {
+	if err := s.queryMine(ctx, committed, []any{id, except}, &bytes); err != nil {
 		return 0, fmt.Errorf("adding up the parts of an upload: %w", ClientError(err))
 	}
 	return bytes, nil
@@ -96,12 +96,16 @@ SELECT coalesce(sum(byte_count), 0)::bigint FROM xforce.upload_parts WHERE task_
 // returns a fault of kind TooLarge; its other faults are those of Append.
 func (w *PartWriter) Commit(ctx context.Context, digest []byte, limit int64, retention time.Duration) (created bool, err error) {
 	var previous *uuid.UUID
+	sc, err := w.store.scopeOf(ctx)
+	if err != nil {
+		return false, err
+	}
 	err = w.store.perform(ctx, write{
 		doing: fmt.Sprintf("committing part %d", w.part), id: w.id, advice: repeat,
 		visible: fmt.Sprintf(`EXISTS (SELECT FROM xforce.upload_parts WHERE task_id = $3 AND version = '%s')`, w.version),
 		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) (err error) {
-			previous, err = w.replace(ctx, tx, limit, retention)
-			batch.Queue(upsertPart, w.id, w.part, w.version, w.bytes, digest)
+			previous, err = w.replace(ctx, tx, sc, limit, retention)
+			sc.queue(batch, upsertPart, w.id, w.part, w.version, w.bytes, digest)
 			return err
 		},
 	})
@@ -129,18 +133,20 @@ var errNotReceiving = errors.New("the upload is finished or dropped")
 const (
 	selectOtherParts = `
 SELECT coalesce(sum(byte_count) FILTER (WHERE part <> $2), 0)::bigint, (max(version::text) FILTER (WHERE part = $2))::uuid
-FROM xforce.upload_parts WHERE task_id = $1`
+FROM xforce.upload_parts WHERE task_id = $1 AND {mine $1}`
 
 	upsertPart = `
-INSERT INTO xforce.upload_parts (task_id, part, version, byte_count, digest) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO xforce.upload_parts (task_id, part, version, byte_count, digest)
+SELECT task_id, $2, $3, $4, $5 FROM xforce.tasks WHERE task_id = $1 AND {mine}
 ON CONFLICT (task_id, part) DO UPDATE
 SET version = excluded.version, byte_count = excluded.byte_count, digest = excluded.digest, created_at = clock_timestamp()`
 )
 
 // replace prepares the commit and returns the version of the part that it replaces; nil if the part
 // is new.
-func (w *PartWriter) replace(ctx context.Context, tx pgx.Tx, limit int64, retention time.Duration) (previous *uuid.UUID, err error) {
-	locked, err := tx.Exec(ctx, extendExpiry, w.id, retention)
+func (w *PartWriter) replace(ctx context.Context, tx pgx.Tx, sc scope, limit int64, retention time.Duration) (previous *uuid.UUID, err error) {
+	extend, args := sc.limit(extendExpiry, []any{w.id, retention})
+	locked, err := tx.Exec(ctx, extend, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +154,8 @@ func (w *PartWriter) replace(ctx context.Context, tx pgx.Tx, limit int64, retent
 		return nil, errNotReceiving
 	}
 	var others int64
-	if err := tx.QueryRow(ctx, selectOtherParts, w.id, w.part).Scan(&others, &previous); err != nil {
+	read, args := sc.limit(selectOtherParts, []any{w.id, w.part})
+	if err := tx.QueryRow(ctx, read, args...).Scan(&others, &previous); err != nil {
 		return nil, err
 	}
 	if others+w.bytes > limit {

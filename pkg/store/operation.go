@@ -2,12 +2,12 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
@@ -20,9 +20,9 @@ const now = `(SELECT clock_timestamp()::timestamp)`
 // operation whose retention has passed counts as expired, even if the janitor has not processed it
 // yet.
 const (
-	selectOperation = `SELECT ` + operationColumns + `, request, payload_digest FROM xforce.tasks WHERE status <> 'receiving' AND `
+	selectOperation = `SELECT ` + operationColumns + `, request, payload_digest FROM xforce.tasks WHERE status <> 'receiving' AND {mine} AND `
 
-	operationColumns = `task_id, task_reference, number, kind, coalesce(collection, ''), status,
+	operationColumns = `task_id, tenant, public_id, public_number, task_reference, number, kind, coalesce(collection, ''), status,
   total_records, created_records, updated_records, superseded_records, failed_records,
   total_chunks, done_chunks, lanes, coalesce(progress, 0), coalesce(phase, ''), revision, labels, result,
   error_code, error_message, created_at, sealed_at, updated_at, started_at, finished_at,
@@ -30,15 +30,33 @@ const (
   NOT is_active OR coalesce(finished_at + retention <= clock_timestamp(), FALSE)`
 )
 
-// Operation returns the operation with the id. A fault of kind NotFound means that it does not
-// exist.
+// Operation returns the operation with the id: the public one in a store for clients. A fault of kind
+// NotFound means that it does not exist.
 func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
-	return s.readOperation(ctx, selectOperation+`task_id = $1`, id)
+	internal, err := s.internalID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.readOperation(ctx, selectOperation+`task_id = $1`, internal)
 }
 
-// Operations returns those of the operations that exist, by id, in one query.
+// internalID returns the internal id of the operation for which a call names the id: in a store for
+// clients that is the public one.
+func (s *Store) internalID(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	sc, err := s.scopeOf(ctx)
+	if err != nil || sc.all {
+		return id, err
+	}
+	tenant, err := sc.tenant("")
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return operation.IDIn(tenant, id), nil
+}
+
+// Operations returns those of the operations that exist, by internal id, in one query.
 func (s *Store) Operations(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*operation.Operation, error) {
-	found, err := collectForClient(ctx, s.reads, "reading operations", scanOperation, selectOperation+`task_id = ANY ($1)`, ids)
+	found, err := collectMine(ctx, s, "reading operations", scanOperation, selectOperation+`task_id = ANY ($1)`, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -55,14 +73,30 @@ func (s *Store) OperationByReference(ctx context.Context, collection, reference 
 	return s.readOperation(ctx, selectOperation+`kind = 'import' AND collection = $1 AND task_reference = $2`, collection, reference)
 }
 
-// OperationByNumber returns the operation with the number, its place in the order of acceptance,
-// which the tasks dialect shows.
+// OperationByNumber returns the operation with the number: in a store for clients the one that the
+// tasks dialect shows, in others its place in the order of acceptance.
 func (s *Store) OperationByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
-	return s.readOperation(ctx, selectOperation+`number = $1`, number)
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := sc.tenant("")
+	if err != nil {
+		return nil, err
+	}
+	return s.readOperation(ctx, selectOperation+numberColumn(tenant)+` = $1`, number)
+}
+
+// numberColumn returns the column with the numbers that clients of a tenant use.
+func numberColumn(tenant string) string {
+	if tenant == access.DefaultTenant {
+		return "number"
+	}
+	return "public_number"
 }
 
 func (s *Store) readOperation(ctx context.Context, query string, args ...any) (*operation.Operation, error) {
-	found, err := collectForClient(ctx, s.reads, "reading an operation", scanOperation, query, args...)
+	found, err := collectMine(ctx, s, "reading an operation", scanOperation, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +122,11 @@ func scanOperationAnd(row pgx.CollectableRow, following ...any) (*operation.Oper
 		op                                   operation.Operation
 		errCode, errMessage                  *string
 		started, finished, deadline, expires *time.Time
+		publicID                             *uuid.UUID
+		publicNumber                         *int64
 	)
 	columns := append([]any{
-		&op.ID, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
+		&op.ID, &op.Tenant, &publicID, &publicNumber, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
 		&op.Counts.Total, &op.Counts.Created, &op.Counts.Updated, &op.Counts.Superseded, &op.Counts.Failed,
 		&op.Chunks, &op.DoneChunks, &op.Lanes, &op.Progress, &op.Phase, &op.Revision, &op.Labels, &op.Result,
 		&errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished,
@@ -101,6 +137,12 @@ func scanOperationAnd(row pgx.CollectableRow, following ...any) (*operation.Oper
 	}
 	if errCode != nil && errMessage != nil {
 		op.Failure = &operation.Failure{Code: *errCode, Message: *errMessage}
+	}
+	if publicID != nil {
+		op.PublicID = *publicID
+	}
+	if publicNumber != nil {
+		op.PublicNumber = *publicNumber
 	}
 	op.StartedAt, op.FinishedAt = zeroIfNull(started), zeroIfNull(finished)
 	op.PollDeadline, op.ExpiresAt = zeroIfNull(deadline), zeroIfNull(expires)
@@ -117,14 +159,12 @@ func zeroIfNull(t *time.Time) time.Time {
 // requireKept returns a fault of kind Gone if the operation was pruned or has expired. Readers of
 // records call it at the end, because deleted records look like the end of the list.
 func (s *Store) requireKept(ctx context.Context, id uuid.UUID) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	var kept bool
-	err := s.reads.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND is_active)`, id).Scan(&kept)
+	const isKept = `SELECT TRUE FROM xforce.tasks WHERE task_id = $1 AND is_active AND {mine}`
+	kept, err := collectMine(ctx, s, "checking whether the operation is kept", pgx.RowTo[bool], isKept, id)
 	if err != nil {
-		return fmt.Errorf("checking whether the operation is kept: %w", ClientError(err))
+		return err
 	}
-	if !kept {
+	if len(kept) == 0 {
 		return fault.New(fault.Gone, "operation-expired", "The operation was deleted while its records were read. What was read is not all.")
 	}
 	return nil

@@ -11,27 +11,29 @@ import (
 const (
 	insertAccepted = `
 INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
-  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, status, number, total_chunks, sealed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17,
+  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, tenant, public_id, status, number, total_chunks, sealed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, $18, $19,
   'waiting', nextval('xforce.task_numbers'), 1, clock_timestamp())` + returningOperation
 
 	insertOnlyChunk = `
-INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VALUES ($1, 0, 1, 0, '')`
+INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
+SELECT task_id, 0, 1, 0, '' FROM xforce.tasks WHERE task_id = $1 AND {mine}`
 )
 
 // Accept stores an operation without staged records, such as a search or a report. It is in state
 // waiting, with one chunk for all its steps. The error is ErrIDTaken if the draft's id is in use. After
 // an error of kind Unavailable nothing was stored, unless IsOutcomeUnknown reports otherwise.
 func (s *Store) Accept(ctx context.Context, draft Draft) (accepted *operation.Operation, err error) {
-	id, err := draft.id()
+	advice := adviceFor(draft)
+	sc, id, err := s.identify(ctx, &draft)
 	if err != nil {
 		return nil, err
 	}
 	err = s.perform(ctx, write{
-		doing: "accepting a " + string(draft.Kind), id: id, reference: draft.Reference, visible: isAccepted, advice: adviceFor(draft),
+		doing: "accepting a " + string(draft.Kind), id: id, shown: draft.ID, reference: draft.Reference, visible: isAccepted, advice: advice,
 		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
-			queueOperation(batch, &accepted, nil, insertAccepted, draft.columns(id)...)
-			batch.Queue(insertOnlyChunk, id)
+			queueReturned(batch, &accepted, nil, insertAccepted, draft.columns(id)...)
+			sc.queue(batch, insertOnlyChunk, id)
 			return nil
 		},
 		explain: takenIfDuplicate,

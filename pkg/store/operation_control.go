@@ -13,24 +13,24 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// Cancel stops an operation with a single UPDATE: after it commits no step can commit, and
+// Cancel stops an operation, which its internal id names, with a single UPDATE: after it commits no step can commit, and
 // everything committed before is counted exactly. It returns the operation and whether this call
 // cancelled it; a finished operation is not changed.
 func (s *Store) Cancel(ctx context.Context, id uuid.UUID) (op *operation.Operation, cancelled bool, err error) {
 	const cancel = `
 UPDATE xforce.tasks SET phase = NULL, status = $2, finished_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($3)`
+WHERE task_id = $1 AND status = ANY ($3) AND {mine}`
 	cancelled, err = s.control(ctx, "cancelling an operation", id, `status = 'cancelled'`, &op,
 		cancel, id, operation.Cancelled, statesBefore(operation.Cancelled))
 	return op, cancelled, err
 }
 
-// Prune turns a finished operation into a tombstone, whose dependent rows the janitor deletes. It
+// Prune turns a finished operation, which its internal id names, into a tombstone, whose dependent rows the janitor deletes. It
 // reports whether this call did so; an unfinished operation is not changed.
 func (s *Store) Prune(ctx context.Context, id uuid.UUID) (bool, error) {
 	const prune = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($2) AND is_active`
+WHERE task_id = $1 AND status = ANY ($2) AND is_active AND {mine}`
 	var op *operation.Operation
 	return s.control(ctx, "pruning an operation", id, `NOT is_active`, &op, prune, id, finishedStates)
 }
@@ -40,14 +40,18 @@ WHERE task_id = $1 AND status = ANY ($2) AND is_active`
 func (s *Store) control(
 	ctx context.Context, doing string, id uuid.UUID, visible string, op **operation.Operation, statement string, args ...any,
 ) (changed bool, err error) {
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return false, err
+	}
 	err = s.perform(ctx, write{
 		doing: doing, id: id, visible: visible, advice: repeatOrLook,
 		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
-			batch.Queue(statement, args...).Exec(func(tag pgconn.CommandTag) error {
+			sc.queue(batch, statement, args...).Exec(func(tag pgconn.CommandTag) error {
 				changed = tag.RowsAffected() > 0
 				return nil
 			})
-			queueOperation(batch, op, OperationNotFound(), selectOperation+`task_id = $1`, id)
+			queueOperation(sc, batch, op, OperationNotFound(), selectOperation+`task_id = $1`, id)
 			return nil
 		},
 	})
@@ -61,13 +65,17 @@ func (s *Store) control(
 func (s *Store) Polled(ctx context.Context, ids []uuid.UUID, within time.Duration) error {
 	const polled = `
 UPDATE xforce.tasks SET poll_deadline = clock_timestamp() + $2::interval * 1.05
-WHERE task_id = ANY ($1) AND poll_deadline < ` + now + ` + $2::interval AND status = ANY ($3)`
+WHERE task_id = ANY ($1) AND poll_deadline < ` + now + ` + $2::interval AND status = ANY ($3) AND {mine}`
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(`SET LOCAL synchronous_commit = local`)
-		batch.Queue(polled, ids, within, liveStates)
+		sc.queue(&batch, polled, ids, within, liveStates)
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if err != nil {

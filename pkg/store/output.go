@@ -64,7 +64,7 @@ func (t *ResumableStep) Clear(ctx context.Context, stage string) error {
 // Outputs returns the blocks of a stage in order, from seq on, at most limit of them, as part of
 // the step.
 func (t *ResumableStep) Outputs(ctx context.Context, stage string, from, limit int) ([]OutputBlock, error) {
-	return readOutputs(ctx, t.tx, t.ID, stage, from, limit)
+	return readOutputs(ctx, t.tx, scope{all: true}, t.ID, stage, from, limit)
 }
 
 // AppendOutput writes the next block of a live operation's output in its own transaction, for the
@@ -82,7 +82,11 @@ func (s *Store) AppendOutput(ctx context.Context, id uuid.UUID, stage string, b 
 
 // Outputs returns the blocks of a stage in order, from seq on, at most limit of them.
 func (s *Store) Outputs(ctx context.Context, id uuid.UUID, stage string, from, limit int) ([]OutputBlock, error) {
-	return readOutputs(ctx, s.pool, id, stage, from, limit)
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return readOutputs(ctx, s.pool, sc, id, stage, from, limit)
 }
 
 // OutputAt returns the block of a stage that contains the byte at offset; nil if the stage is
@@ -90,7 +94,11 @@ func (s *Store) Outputs(ctx context.Context, id uuid.UUID, stage string, from, l
 func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset int64) (*OutputBlock, error) {
 	const at = selectOutputs + ` AND seq = (
   SELECT max(seq) FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND byte_offset <= $3)`
-	blocks, err := queryOutputs(ctx, s.pool, at, id, stage, offset)
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := queryOutputs(ctx, s.pool, sc, at, id, stage, offset)
 	if err != nil || len(blocks) == 0 || offset >= blocks[0].Offset+int64(len(blocks[0].Bytes)) {
 		return nil, err
 	}
@@ -98,13 +106,13 @@ func (s *Store) OutputAt(ctx context.Context, id uuid.UUID, stage string, offset
 }
 
 const selectOutputs = `
-SELECT seq, row_count, byte_offset, payload FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2`
+SELECT seq, row_count, byte_offset, payload FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND {mine $1}`
 
-func readOutputs(ctx context.Context, db executor, id uuid.UUID, stage string, from, limit int) ([]OutputBlock, error) {
-	return queryOutputs(ctx, db, selectOutputs+` AND seq >= $3 ORDER BY seq LIMIT $4`, id, stage, from, limit)
+func readOutputs(ctx context.Context, db executor, sc scope, id uuid.UUID, stage string, from, limit int) ([]OutputBlock, error) {
+	return queryOutputs(ctx, db, sc, selectOutputs+` AND seq >= $3 ORDER BY seq LIMIT $4`, id, stage, from, limit)
 }
 
-func queryOutputs(ctx context.Context, db executor, query string, args ...any) ([]OutputBlock, error) {
+func queryOutputs(ctx context.Context, db executor, sc scope, query string, args ...any) ([]OutputBlock, error) {
 	scan := func(row pgx.CollectableRow) (b OutputBlock, err error) {
 		var compressed []byte
 		if err := row.Scan(&b.Seq, &b.Rows, &b.Offset, &compressed); err != nil {
@@ -113,5 +121,6 @@ func queryOutputs(ctx context.Context, db executor, query string, args ...any) (
 		b.Bytes, err = s2.Decode(nil, compressed)
 		return b, err
 	}
+	query, args = sc.limit(query, args)
 	return collectForClient(ctx, db, "reading output", scan, query, args...)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 )
 
 // Extent is the amount of output in a stage.
@@ -22,21 +21,26 @@ SELECT count(*), coalesce(sum(row_count), 0)::bigint, coalesce(sum(byte_count), 
 FROM (
   SELECT row_count, byte_count,
     seq = row_number() OVER by_seq - 1 AND byte_offset = sum(byte_count) OVER by_seq - byte_count AS whole
-  FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2
+  FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND {mine $1}
   WINDOW by_seq AS (ORDER BY seq)) AS blocks`
 
 // OutputExtent returns the amount of an operation's output in a stage.
 func (s *Store) OutputExtent(ctx context.Context, id uuid.UUID, stage string) (Extent, error) {
-	return readExtent(s.pool.QueryRow(ctx, selectExtent, id, stage))
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return Extent{}, err
+	}
+	return readExtent(ctx, s.pool, sc, id, stage)
 }
 
 // Extent is Store.OutputExtent as part of the step.
 func (t *ResumableStep) Extent(ctx context.Context, stage string) (Extent, error) {
-	return readExtent(t.tx.QueryRow(ctx, selectExtent, t.ID, stage))
+	return readExtent(ctx, t.tx, scope{all: true}, t.ID, stage)
 }
 
-func readExtent(row pgx.Row) (e Extent, err error) {
-	if err := row.Scan(&e.Blocks, &e.Rows, &e.Bytes, &e.Whole); err != nil {
+func readExtent(ctx context.Context, db executor, sc scope, id uuid.UUID, stage string) (e Extent, err error) {
+	query, args := sc.limit(selectExtent, []any{id, stage})
+	if err := db.QueryRow(ctx, query, args...).Scan(&e.Blocks, &e.Rows, &e.Bytes, &e.Whole); err != nil {
 		return e, fmt.Errorf("measuring output: %w", err)
 	}
 	return e, nil
@@ -48,11 +52,11 @@ func (s *Store) BlockOfRow(ctx context.Context, id uuid.UUID, stage string, row 
 	const find = `
 SELECT seq, before FROM (
   SELECT seq, row_count, sum(row_count) OVER (ORDER BY seq) - row_count AS before
-  FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2) AS blocks
+  FROM xforce.task_outputs WHERE task_id = $1 AND stage = $2 AND {mine $1}) AS blocks
 WHERE before <= $3 AND $3 < before + row_count`
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	err = s.pool.QueryRow(ctx, find, id, stage, row).Scan(&seq, &before)
+	err = s.queryMine(ctx, find, []any{id, stage, row}, &seq, &before)
 	if isNoRows(err) {
 		return 0, 0, false, nil
 	}

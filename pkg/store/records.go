@@ -52,7 +52,7 @@ SELECT row_number, received, reasons FROM (
     octet_length(received) AS bytes, sum(octet_length(received)) OVER (ORDER BY row_number) AS upto
   FROM (
     SELECT row_number, received, reasons FROM xforce.task_progress
-    WHERE task_id = $1 AND row_number > $2
+    WHERE task_id = $1 AND row_number > $2 AND {mine $1}
     ORDER BY row_number LIMIT $3) AS by_number) AS by_bytes
 WHERE upto <= $4 OR upto = bytes
 ORDER BY row_number`
@@ -61,6 +61,6 @@ ORDER BY row_number`
 		return nil, err
 	}
 	defer end()
-	return collectForClient(ctx, s.reads, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
+	return collectMine(ctx, s, "reading rejected records", pgx.RowToStructByPos[operation.Rejection],
 		page, id, row, size, pageBytes)
 }

@@ -119,8 +119,8 @@ func (r *recordReader) load(ctx context.Context, header *chunkHeader) (*openChun
 		return nil, err
 	}
 	defer release()
-	const payload = `SELECT first_row, row_count, payload, outcomes FROM xforce.task_chunks WHERE task_id = $1 AND seq = $2`
-	chunks, err := collectForClient(ctx, r.store.reads, "reading a chunk", pgx.RowToStructByPos[stagedChunk], payload, r.id, header.Seq)
+	const payload = `SELECT first_row, row_count, payload, outcomes FROM xforce.task_chunks WHERE task_id = $1 AND seq = $2 AND {mine $1}`
+	chunks, err := collectMine(ctx, r.store, "reading a chunk", pgx.RowToStructByPos[stagedChunk], payload, r.id, header.Seq)
 	if err != nil || len(chunks) == 0 {
 		return nil, err // without a chunk, the operation was deleted meanwhile
 	}
@@ -172,9 +172,9 @@ var countColumns = map[operation.Outcome]string{
 // count.
 func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*chunkHeader, error) {
 	query := `SELECT seq, row_count, octet_length(payload), substring(payload FROM 1 FOR 16) FROM xforce.task_chunks
-WHERE task_id = $1 AND kind = 'step' AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1)
+WHERE task_id = $1 AND kind = 'step' AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1 AND {mine})
   AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
-	headers, err := collectForClient(ctx, s.reads, "finding a chunk", pgx.RowToStructByPos[chunkHeader], query, id, from)
+	headers, err := collectMine(ctx, s, "finding a chunk", pgx.RowToStructByPos[chunkHeader], query, id, from)
 	if err != nil || len(headers) == 0 {
 		return nil, err
 	}

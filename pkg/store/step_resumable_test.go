@@ -151,7 +151,9 @@ func TestCheckpointOf(t *testing.T) {
 	f := newFixture(t)
 	op := f.report(t)
 	got, err := f.store.CheckpointOf(t.Context(), of(op, 0))
-	want := store.Checkpoint{ID: op.ID, Number: op.Number, Kind: operation.Report, Request: json.RawMessage(`{"report": "imports"}`)}
+	want := store.Checkpoint{
+		ID: op.ID, Number: op.Number, Tenant: op.Tenant, ShownNumber: op.Number, Kind: operation.Report, Request: json.RawMessage(`{"report": "imports"}`),
+	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("CheckpointOf() = %v (-want +got):\n%s", err, diff)
 	}

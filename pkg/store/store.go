@@ -46,7 +46,9 @@ type Options struct {
 	// migrations.Latest(). 0 means any.
 	Schema int64
 	// Role is what the role of the address is for. Open checks that it has the rights of this role;
-	// empty checks none.
+	// empty checks none. A store for the role grants.API acts for clients: it reaches only the operations
+	// of the tenant of a call's principal (package access), by their public ids, and fails without one.
+	// Other stores reach those of all tenants, by their internal ids.
 	Role grants.Role
 	// FrozenAfter is when Postgres ends a session whose client froze between two statements or
 	// while it received a result. In the latter case only TCP connections are covered, since no
@@ -75,6 +77,8 @@ type Store struct {
 	clients      clients
 	writeTimeout time.Duration
 	roles        []string
+	// forClients means that calls are limited to the tenant of their context: see scopeOf.
+	forClients bool
 }
 
 // Open connects to the database. It fails if the database does not answer, with a RightsError if its
@@ -89,6 +93,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	}
 	s := &Store{
 		pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite), roles: opts.Roles,
+		forClients: opts.Role == grants.API,
 	}
 	if err := s.requireRights(ctx, opts.Role); err != nil {
 		pool.Close()

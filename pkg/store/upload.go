@@ -22,24 +22,28 @@ type Upload struct {
 	store *Store
 	id    uuid.UUID
 	draft Draft
+	// advice is for a client that does not learn whether its upload was accepted.
+	advice advice
 	// started is set before the first write; staged once the operation's row is committed.
 	started, staged bool
 }
 
-// NewUpload prepares an operation. Nothing is written before Claim or the first chunk.
+// NewUpload prepares an operation. Nothing is written before Claim or the first chunk, which fail in a
+// store for clients if the draft is of another tenant than the call.
 func (s *Store) NewUpload(draft Draft) (*Upload, error) {
-	id, err := draft.id()
+	advice := adviceFor(draft)
+	id, err := draft.complete()
 	if err != nil {
 		return nil, err
 	}
-	return &Upload{store: s, id: id, draft: draft}, nil
+	return &Upload{store: s, id: id, draft: draft, advice: advice}, nil
 }
 
 // Started reports whether rows may be in the database, which Touch must keep alive or Drop must
 // delete.
 func (u *Upload) Started() bool { return u.started }
 
-// ID returns the operation's id.
+// ID returns the operation's internal id.
 func (u *Upload) ID() uuid.UUID { return u.id }
 
 // SetDigest sets the digest that Seal stores: see Draft.Digest.
@@ -47,17 +51,20 @@ func (u *Upload) SetDigest(digest []byte) { u.draft.Digest = digest }
 
 const insertReceiving = `
 INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
-  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, status)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, 'receiving')`
+  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, tenant, public_id, status)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, $18, $19, 'receiving')`
 
 // The reference keeps an upload from writing into another one with the same id, is_active from
 // writing into one that is being dropped.
 const insertChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
-SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active`
+SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active AND {mine}`
 
 // Claim reserves the upload's id before its first chunk. It returns ErrIDTaken if the id is in use.
 func (u *Upload) Claim(ctx context.Context) error {
+	if _, err := u.scope(ctx); err != nil {
+		return err
+	}
 	u.started = true // the commit may succeed although its answer is lost
 	err := u.store.stage(ctx, "claiming the operation's id", func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, insertReceiving, u.draft.columns(u.id)...)
@@ -70,6 +77,10 @@ func (u *Upload) Claim(ctx context.Context) error {
 // Stage writes one chunk in its own transaction, so that a slow client never keeps a transaction
 // open.
 func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
+	sc, err := u.scope(ctx)
+	if err != nil {
+		return err
+	}
 	end, err := u.store.clients.writes.take(ctx)
 	if err != nil {
 		return err
@@ -78,7 +89,7 @@ func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
 	u.started = true // the commit may succeed although its answer is lost
 	err = u.store.stage(ctx, fmt.Sprintf("staging chunk %d", c.Seq), func(ctx context.Context, tx pgx.Tx) error {
 		var batch pgx.Batch
-		u.queueChunk(&batch, c)
+		u.queueChunk(sc, &batch, c)
 		return explainStaging(tx.SendBatch(ctx, &batch).Close())
 	})
 	if err == nil {
@@ -87,12 +98,22 @@ func (u *Upload) Stage(ctx context.Context, c chunk.Chunk) error {
 	return err
 }
 
+// scope returns the scope of a call. It fails if the upload is of another tenant than the call.
+func (u *Upload) scope(ctx context.Context) (scope, error) {
+	sc, err := u.store.scopeOf(ctx)
+	if err != nil {
+		return sc, err
+	}
+	_, err = sc.tenant(u.draft.Tenant)
+	return sc, err
+}
+
 // queueChunk adds the statements that write a chunk to a batch. explainStaging converts its errors.
-func (u *Upload) queueChunk(batch *pgx.Batch, c chunk.Chunk) {
+func (u *Upload) queueChunk(sc scope, batch *pgx.Batch, c chunk.Chunk) {
 	if !u.staged {
 		batch.Queue(insertReceiving, u.draft.columns(u.id)...)
 	}
-	batch.Queue(insertChunk, u.id, u.draft.Reference, c.Seq, c.FirstRow, c.Rows, c.Payload).Exec(goneIfNone)
+	sc.queue(batch, insertChunk, u.id, u.draft.Reference, c.Seq, c.FirstRow, c.Rows, c.Payload).Exec(goneIfNone)
 }
 
 func explainStaging(err error) error {
@@ -116,17 +137,21 @@ const sealOperation = `
 UPDATE xforce.tasks SET
   status = $5, number = nextval('xforce.task_numbers'), total_records = $3, total_chunks = $4, payload_digest = $7,
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active` + returningOperation
+WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active AND {mine}` + returningOperation
 
 // Seal writes the last chunk and accepts the operation in the same transaction. When it returns,
 // the whole upload is durable. After an error of kind Unavailable the client may send the whole
 // upload again, unless IsOutcomeUnknown reports that the operation may have been accepted.
 func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.Operation, err error) {
+	sc, err := u.scope(ctx)
+	if err != nil {
+		return nil, err
+	}
 	err = u.store.perform(ctx, write{
-		doing: "sealing the upload", id: u.id, reference: u.draft.Reference, visible: isAccepted, advice: adviceFor(u.draft),
+		doing: "sealing the upload", id: u.id, shown: u.draft.ID, reference: u.draft.Reference, visible: isAccepted, advice: u.advice,
 		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
-			u.queueChunk(batch, last)
-			queueOperation(batch, &sealed, ErrUploadGone, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
+			u.queueChunk(sc, batch, last)
+			queueOperation(sc, batch, &sealed, ErrUploadGone, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
 				operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
 			return nil
 		},
@@ -143,12 +168,15 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.
 func (u *Upload) Touch(ctx context.Context) error {
 	const touch = `
 UPDATE xforce.tasks SET updated_at = clock_timestamp()
-WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active`
-	touched, err := u.store.pool.Exec(ctx, touch, u.id, u.draft.Reference)
+WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active AND {mine}`
+	touched, err := u.store.execMine(ctx, u.store.pool, touch, u.id, u.draft.Reference)
 	if err != nil {
 		return fmt.Errorf("touching the upload: %w", err)
 	}
-	return goneIfNone(touched)
+	if touched == 0 {
+		return ErrUploadGone
+	}
+	return nil
 }
 
 // Drop deletes what was staged. It never deletes a sealed operation or another upload with the same

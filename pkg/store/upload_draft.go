@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -13,8 +15,11 @@ import (
 
 // Draft describes an operation before it is accepted.
 type Draft struct {
-	// ID is the client's own id; the zero value generates one.
-	ID         uuid.UUID
+	// ID is the public id that the client chose; the zero value generates one.
+	ID uuid.UUID
+	// Tenant owns the operation; empty means the default tenant. In a store for clients it must be the
+	// tenant of the principal.
+	Tenant     string
 	Reference  string
 	Kind       operation.Kind
 	Collection string
@@ -50,15 +55,30 @@ const maxRequestID = 128
 // defaultRetention is also the default of the column retention.
 const defaultRetention = 7 * 24 * time.Hour
 
-func (d Draft) id() (uuid.UUID, error) {
-	if d.ID != uuid.Nil {
-		return d.ID, nil
+// complete sets the id and the tenant of the draft if they are not set, and returns the internal id.
+func (d *Draft) complete() (uuid.UUID, error) {
+	d.Tenant = cmp.Or(d.Tenant, access.DefaultTenant)
+	if d.ID == uuid.Nil {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return uuid.Nil, fmt.Errorf("generating an operation id: %w", err)
+		}
+		d.ID = id
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("generating an operation id: %w", err)
+	return operation.IDIn(d.Tenant, d.ID), nil
+}
+
+// identify completes a draft, and returns the scope of the call and the internal id. It fails if the
+// draft is of another tenant than the call.
+func (s *Store) identify(ctx context.Context, d *Draft) (sc scope, id uuid.UUID, err error) {
+	if sc, err = s.scopeOf(ctx); err != nil {
+		return sc, uuid.Nil, err
 	}
-	return id, nil
+	if d.Tenant, err = sc.tenant(d.Tenant); err != nil {
+		return sc, uuid.Nil, err
+	}
+	id, err = d.complete()
+	return sc, id, err
 }
 
 // columns returns the values of the operation's new row, in the order of insertReceiving and
@@ -80,7 +100,16 @@ func (d Draft) columns(id uuid.UUID) []any {
 	return []any{
 		id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(),
 		nullIfEmpty(d.Owner), nullIfEmpty(d.Traceparent), nullIfEmpty(d.Principal), nullIfEmpty(d.Caller.Role), d.Caller.Claims,
+		d.Tenant, d.publicID(),
 	}
+}
+
+// publicID returns the value of the column public_id: NULL in the default tenant.
+func (d Draft) publicID() *uuid.UUID {
+	if d.Tenant == access.DefaultTenant {
+		return nil
+	}
+	return &d.ID
 }
 
 // requestID returns the value of the column request_id: NULL if there is no request id.

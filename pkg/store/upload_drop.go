@@ -22,12 +22,12 @@ const (
 	markDropped = `
 UPDATE xforce.tasks SET is_active = FALSE, expires_at = least(expires_at, clock_timestamp())
 WHERE task_id = $1 AND status = 'receiving'
-  AND CASE WHEN $2 = '' THEN coalesce(expires_at < ` + now + `, TRUE) ELSE task_reference = $2 END`
+  AND CASE WHEN $2 = '' THEN coalesce(expires_at < ` + now + `, TRUE) ELSE task_reference = $2 END AND {mine}`
 
 	whileDropped = `EXISTS (SELECT FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND NOT is_active)`
 
 	deleteDropped = `
-DELETE FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND NOT is_active`
+DELETE FROM xforce.tasks WHERE task_id = $1 AND status = 'receiving' AND NOT is_active AND {mine}`
 )
 
 // DropUpload deletes an upload that was never sealed, its dependent rows first and in batches. It
@@ -48,11 +48,11 @@ func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) 
 
 // markDropped reports whether there is an upload to drop.
 func (s *Store) markDropped(ctx context.Context, id uuid.UUID, reference string) (bool, error) {
-	marked, err := s.pool.Exec(ctx, markDropped, id, reference)
+	marked, err := s.execMine(ctx, s.pool, markDropped, id, reference)
 	if err != nil {
 		return false, fmt.Errorf("marking upload %s as dropped: %w", id, err)
 	}
-	return marked.RowsAffected() > 0, nil
+	return marked > 0, nil
 }
 
 // deleteDropped deletes an upload that is marked as dropped.
@@ -66,7 +66,7 @@ func (s *Store) deleteDropped(ctx context.Context, id uuid.UUID) error {
 		return fmt.Errorf("dropping upload %s: %w", id, err)
 	}
 	// A block that arrived meanwhile keeps the row: the janitor deletes both later.
-	if _, err := s.pool.Exec(ctx, deleteDropped, id); err != nil && !isMissingParent(err) {
+	if _, err := s.execMine(ctx, s.pool, deleteDropped, id); err != nil && !isMissingParent(err) {
 		return fmt.Errorf("deleting upload %s: %w", id, err)
 	}
 	return nil
@@ -78,14 +78,14 @@ func (s *Store) deleteDropped(ctx context.Context, id uuid.UUID) error {
 func (s *Store) deleteInBatches(ctx context.Context, table, key, condition string, args ...any) error {
 	statement := fmt.Sprintf(`
 DELETE FROM xforce.%[1]s WHERE (task_id, %[2]s) IN (
-  SELECT task_id, %[2]s FROM xforce.%[1]s WHERE task_id = $1 AND %[3]s LIMIT %[4]d FOR UPDATE SKIP LOCKED)`,
+  SELECT task_id, %[2]s FROM xforce.%[1]s WHERE task_id = $1 AND %[3]s AND {mine $1} LIMIT %[4]d FOR UPDATE SKIP LOCKED)`,
 		table, key, condition, dropBatch)
 	for {
-		deleted, err := s.pool.Exec(ctx, statement, args...)
+		deleted, err := s.execMine(ctx, s.pool, statement, args...)
 		if err != nil {
 			return fmt.Errorf("deleting from %s: %w", table, err)
 		}
-		if deleted.RowsAffected() < dropBatch {
+		if deleted < dropBatch {
 			return nil
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,9 @@ const defaultWrite = 25 * time.Second
 type write struct {
 	// doing prefixes errors.
 	doing string
-	// id is the operation or upload that the transaction creates or changes.
-	id uuid.UUID
+	// id is the operation or upload that the transaction creates or changes. shown is the id by which its
+	// client knows it; zero leaves it to NameOperation.
+	id, shown uuid.UUID
 	// work makes the changes and queues the last ones into the batch, whose statements return what the
 	// client is answered: a read after the commit could fail.
 	work func(context.Context, pgx.Tx, *pgx.Batch) error
@@ -46,7 +48,8 @@ const (
 	repeatOrLook advice = "It is safe to send the same request again, or look at the address in Operation-Location."
 )
 
-// adviceFor returns the advice for a request that starts an operation.
+// adviceFor returns the advice for a request that starts an operation, by its draft before it is
+// completed.
 func adviceFor(d Draft) advice {
 	if d.ID != uuid.Nil {
 		return sameID
@@ -136,9 +139,18 @@ func outcomeUnknown(w write, cause error) error {
 		"The database did not confirm in time whether this request took effect, and it may have. %s", w.advice).Because(cause)
 	f.Retry = soon
 	if w.advice != repeat {
-		f.Operation = w.id.String()
+		f.Operation = cmp.Or(w.shown, w.id).String()
 	}
 	return f
+}
+
+// NameOperation sets the id by which the client knows the operation in a fault outcome-unknown. Calls
+// that name an operation by its internal id need it.
+func NameOperation(err error, op uuid.UUID) error {
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code == codeUnknown && f.Operation != "" {
+		f.Operation = op.String()
+	}
+	return err
 }
 
 // IsOutcomeUnknown reports whether an error means that a write may have been committed.
@@ -154,9 +166,15 @@ const isAccepted = `status <> 'receiving'`
 // operation.
 const returningOperation = ` RETURNING ` + operationColumns + `, request, payload_digest`
 
-// queueOperation adds a statement that returns an operation to a batch. Without a row, *op stays
-// unchanged and the batch fails with the error none, unless that is nil.
-func queueOperation(batch *pgx.Batch, op **operation.Operation, none error, statement string, args ...any) {
+// queueOperation adds a statement on behalf of a client that returns an operation to a batch. Without a
+// row, *op stays unchanged and the batch fails with the error none, unless that is nil.
+func queueOperation(sc scope, batch *pgx.Batch, op **operation.Operation, none error, statement string, args ...any) {
+	statement, args = sc.limit(statement, args)
+	queueReturned(batch, op, none, statement, args...)
+}
+
+// queueReturned is queueOperation for a statement that adds the operation.
+func queueReturned(batch *pgx.Batch, op **operation.Operation, none error, statement string, args ...any) {
 	batch.Queue(statement, args...).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, scanOperation)
 		switch {

@@ -45,7 +45,7 @@ func (t *transactionID) changed() bool { return t.id != "" }
 // was started again runs none of the old transactions.
 const selectOutcome = `
 SELECT pg_is_in_recovery(), same, CASE WHEN same THEN coalesce(pg_xact_status($1::text::xid8), '') ELSE '' END,
-  EXISTS (SELECT FROM xforce.tasks WHERE task_id = $3 AND ($4::text = '' OR task_reference = $4) AND (%s)),
+  EXISTS (SELECT FROM xforce.tasks WHERE task_id = $3 AND ($4::text = '' OR task_reference = $4) AND (%s) AND {mine}),
   current_setting('synchronous_standby_names') <> ''
 FROM (SELECT pg_postmaster_start_time() = $2::timestamptz AS same) AS server`
 
@@ -74,8 +74,12 @@ func (s *Store) askOutcome(ctx context.Context, w write, id transactionID) (foun
 		Status          string
 		Visible, Synced bool
 	}
-	answers, err := collect(ctx, s.pool, "asking for the outcome of a transaction", pgx.RowToStructByPos[answer],
-		fmt.Sprintf(selectOutcome, w.visible), id.id, id.server, w.id, w.reference)
+	sc, err := s.scopeOf(ctx)
+	if err != nil {
+		return unknown, true
+	}
+	question, args := sc.limit(fmt.Sprintf(selectOutcome, w.visible), []any{id.id, id.server, w.id, w.reference})
+	answers, err := collect(ctx, s.pool, "asking for the outcome of a transaction", pgx.RowToStructByPos[answer], question, args...)
 	if err != nil || len(answers) != 1 || answers[0].Standby {
 		return unknown, false
 	}

@@ -10,7 +10,7 @@ import (
 
 // OperationPath returns the path of an operation's status monitor (package azure), which every
 // other dialect links to.
-func OperationPath(op *operation.Operation) string { return OperationPathOf(op.ID.String()) }
+func OperationPath(op *operation.Operation) string { return OperationPathOf(op.ShownID().String()) }
 
 // OperationPathOf is OperationPath for an operation of which only the id is known.
 func OperationPathOf(id string) string { return "/operations/" + id }
@@ -24,7 +24,7 @@ func RecordsPath(op *operation.Operation, outcome operation.Outcome) string {
 func EventsPath(op *operation.Operation) string { return OperationPath(op) + "/events" }
 
 // SearchPath returns the path of a search's status and results.
-func SearchPath(op *operation.Operation) string { return "/search/status/" + op.ID.String() }
+func SearchPath(op *operation.Operation) string { return "/search/status/" + op.ShownID().String() }
 
 // FilePath returns the path of a report's file.
 func FilePath(file *report.File) string { return "/reports/" + file.Name }

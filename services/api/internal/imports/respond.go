@@ -24,7 +24,7 @@ func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait 
 	c.PureJSON(http.StatusAccepted, acceptedDocument{
 		TaskReference: op.Reference,
 		Status:        Word(op.State),
-		ID:            op.ID.String(),
+		ID:            op.ShownID().String(),
 		TotalRecords:  op.Counts.Total,
 		Delimiter:     delimiter,
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
 )
 
 // publishTimeout bounds publishing a change. Watchers that miss it poll.
@@ -18,7 +19,7 @@ const publishTimeout = 200 * time.Millisecond
 func (m *Monitor) Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
 	current, cancelled, err := m.store.Cancel(ctx, op.ID)
 	if err != nil {
-		return nil, err
+		return nil, store.NameOperation(err, op.ShownID())
 	}
 	if cancelled {
 		m.finished.Count(op.ID, op.Kind, operation.Cancelled)
@@ -39,7 +40,7 @@ func (m *Monitor) Prune(ctx context.Context, op *operation.Operation) error {
 	}
 	_, err := m.store.Prune(ctx, op.ID)
 	m.publish(ctx, op)
-	return err
+	return store.NameOperation(err, op.ShownID())
 }
 
 // Delete cancels an unfinished operation, or prunes a finished one. It returns the operation as it
@@ -50,7 +51,7 @@ func (m *Monitor) Delete(ctx context.Context, op *operation.Operation) (left *op
 		if !fault.Is(err, fault.Conflict) {
 			return left, true, err
 		}
-		if op, err = m.store.Operation(ctx, op.ID); err != nil { // it finished in the meantime
+		if op, err = m.store.Operation(ctx, op.ShownID()); err != nil { // it finished in the meantime
 			return nil, false, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
@@ -41,7 +42,7 @@ func (m *Monitor) Await(
 		return op, fmt.Errorf("%w: %w", ErrNoWait, err)
 	}
 	defer taken.EndWait()
-	return m.watch(op.ID).await(ctx, op, limit, done)
+	return m.watch(ctx, op.ID).await(ctx, op, limit, done)
 }
 
 // Follow calls send with every event of an operation after a revision, in order and exactly once. If
@@ -53,22 +54,26 @@ func (m *Monitor) Await(
 // unavailable it continues to wait. It returns a fault of kind Gone if the operation is pruned. The
 // caller admits the request with admission.Request.Wait before it begins its response.
 func (m *Monitor) Follow(ctx context.Context, id uuid.UUID, after int, heartbeat time.Duration, send func([]operation.Event) error) error {
-	return m.watch(id).follow(ctx, after, heartbeat, send)
+	return m.watch(ctx, id).follow(ctx, after, heartbeat, send)
 }
 
-func (m *Monitor) watch(id uuid.UUID) watch { return watch{m.watchers, id} }
+func (m *Monitor) watch(ctx context.Context, id uuid.UUID) watch {
+	return watch{m.watchers, id, access.Tenants(ctx)}
+}
 
 // watch waits for changes of one operation.
 type watch struct {
 	*watchers
 
 	id uuid.UUID
+	// tenants are those of the request.
+	tenants []string
 }
 
 func (w watch) await(
 	ctx context.Context, op *operation.Operation, limit time.Duration, done func(*operation.Operation) bool,
 ) (*operation.Operation, error) {
-	waiter := w.add(w.id)
+	waiter := w.add(w.id, w.tenants)
 	defer w.remove(waiter)
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
@@ -94,7 +99,7 @@ func (w watch) await(
 }
 
 func (w watch) follow(ctx context.Context, after int, heartbeat time.Duration, send func([]operation.Event) error) error {
-	waiter := w.add(w.id)
+	waiter := w.add(w.id, w.tenants)
 	defer w.remove(waiter)
 	w.readEvents(waiter)
 	silence := time.NewTimer(heartbeat)

@@ -28,7 +28,7 @@ func newFakeOperation() *fakeOperation {
 	return f
 }
 
-func (f *fakeOperation) watch() watch { return watch{f.watchers, f.op.ID} }
+func (f *fakeOperation) watch() watch { return watch{f.watchers, f.op.ID, nil} }
 
 func (f *fakeOperation) look(_ context.Context, after map[uuid.UUID]int) map[uuid.UUID]look {
 	f.mu.Lock()

@@ -22,6 +22,9 @@ type waiter struct {
 
 // watched is an operation that at least one request waits for.
 type watched struct {
+	// tenants are those of the request that waited first. The others found the same operation, so they
+	// have the same tenant.
+	tenants []string
 	waiters map[*waiter]bool
 	// due means that the operation must be read.
 	due bool

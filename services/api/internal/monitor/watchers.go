@@ -2,11 +2,13 @@ package monitor
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -50,12 +52,12 @@ func newWatchers(read func(context.Context, map[uuid.UUID]int) map[uuid.UUID]loo
 }
 
 // add adds a request that waits for the operation. The caller must call remove.
-func (w *watchers) add(id uuid.UUID) *waiter {
+func (w *watchers) add(id uuid.UUID, tenants []string) *waiter {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	entry := w.byID[id]
 	if entry == nil {
-		entry = &watched{waiters: make(map[*waiter]bool)}
+		entry = &watched{tenants: tenants, waiters: make(map[*waiter]bool)}
 		w.byID[id] = entry
 	}
 	waiter := &waiter{changed: make(chan struct{}, 1), id: id, after: w.begun}
@@ -107,7 +109,7 @@ func (w *watchers) run() {
 			return
 		}
 		if len(due) > 0 {
-			w.finish(due, number, w.read(context.Background(), due))
+			w.finish(due, number, w.read(w.tenantsOf(due), due))
 		}
 		select {
 		case <-w.wake:
@@ -116,6 +118,20 @@ func (w *watchers) run() {
 			all = true
 		}
 	}
+}
+
+// tenantsOf returns a context for a reading of the operations, which may be those of several tenants.
+func (w *watchers) tenantsOf(due map[uuid.UUID]int) context.Context {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var tenants []string
+	for id := range due {
+		if entry := w.byID[id]; entry != nil {
+			tenants = append(tenants, entry.tenants...)
+		}
+	}
+	slices.Sort(tenants)
+	return access.WithTenants(context.Background(), slices.Compact(tenants))
 }
 
 // begin returns the operations to read, with the revision after which their events are wanted, and

@@ -73,7 +73,7 @@ func TestOperationsAreReadTogether(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 50 {
 			op := &operation.Operation{ID: uuid.New()}
-			go func() { _, _ = watch{w, op.ID}.await(ctx, op, time.Hour, Finished) }()
+			go func() { _, _ = watch{w, op.ID, nil}.await(ctx, op, time.Hour, Finished) }()
 		}
 		time.Sleep(3*time.Second + time.Millisecond) // the clock of the bubble
 		b.mu.Lock()
@@ -104,7 +104,7 @@ func TestWaiterIgnoresEarlierReading(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		wait := func(seen chan<- operation.State) {
-			_, _ = watch{w, id}.await(ctx, &operation.Operation{ID: id}, time.Hour, func(op *operation.Operation) bool {
+			_, _ = watch{w, id, nil}.await(ctx, &operation.Operation{ID: id}, time.Hour, func(op *operation.Operation) bool {
 				seen <- op.State
 				return op.State.Terminal()
 			})

@@ -67,7 +67,7 @@ func New(deps Deps) (*Handler, error) {
 
 // Path returns the path of a report's status.
 func Path(op *operation.Operation) string {
-	return "/report-status/" + strconv.FormatInt(op.Number, 10)
+	return "/report-status/" + strconv.FormatInt(op.ShownNumber(), 10)
 }
 
 // Routes returns the routes of the package.

@@ -77,6 +77,6 @@ func (h *Handler) respondAccepted(c *gin.Context, op *operation.Operation) error
 	h.setHeaders(c, op)
 	c.Header("Location", h.Addresses.Absolute(c.Request, Path(op)))
 	c.Header("Operation-Location", h.Addresses.Absolute(c.Request, dialect.OperationPath(op)))
-	c.PureJSON(http.StatusAccepted, acceptedDocument{status: document, ID: op.ID.String(), Number: op.Number})
+	c.PureJSON(http.StatusAccepted, acceptedDocument{status: document, ID: op.ShownID().String(), Number: op.ShownNumber()})
 	return nil
 }

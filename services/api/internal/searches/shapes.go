@@ -58,7 +58,7 @@ func countsOf(op *operation.Operation) counts {
 func (h *Handler) newDocument(c *gin.Context, op *operation.Operation, w window) document {
 	absolute := func(path string) string { return h.Addresses.Absolute(c.Request, path) }
 	d := document{
-		Status: Word(op.State), Progress: op.Percent(), StartTime: startTime(op), ID: op.ID.String(), Collection: op.Collection,
+		Status: Word(op.State), Progress: op.Percent(), StartTime: startTime(op), ID: op.ShownID().String(), Collection: op.Collection,
 		Counts: countsOf(op), Error: dialect.FailureOf(op),
 		Links: []link{{"status", absolute(dialect.SearchPath(op))}, {"operation", absolute(dialect.OperationPath(op))}},
 	}

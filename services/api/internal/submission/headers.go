@@ -87,7 +87,7 @@ func (h Headers) Draft(kind operation.Kind, target *collection.Collection, lanes
 		Labels: h.Labels, Retention: h.Retention, RequestID: h.RequestID, Traceparent: h.Traceparent, Owner: h.Owner,
 	}
 	if h.principal != nil {
-		draft.Principal = h.principal.ID
+		draft.Principal, draft.Tenant = h.principal.ID, h.principal.Tenant
 	}
 	if target == nil {
 		return draft, nil

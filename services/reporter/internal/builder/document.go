@@ -30,9 +30,9 @@ func (b *Builder) writeDocument(ctx context.Context, bd build, out io.Writer) er
 	var doc document.Document
 	var err error
 	if bd.request.Report == report.Import {
-		doc, err = b.importDocument(ctx, bd.request.Operation)
+		doc, err = b.importDocument(ctx, operation.IDIn(bd.Tenant, bd.request.Operation))
 	} else {
-		doc, err = b.importsDocument(ctx)
+		doc, err = b.importsDocument(ctx, bd.Tenant)
 	}
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (b *Builder) importDocument(ctx context.Context, id uuid.UUID) (document.Do
 	}
 	now := b.now()
 	return document.Document{
-		Title: fmt.Sprintf("Import %d into %s", op.Number, op.Collection),
+		Title: fmt.Sprintf("Import %d into %s", op.ShownNumber(), op.Collection),
 		AsOf:  now,
 		Sections: []document.Section{
 			{Title: "The import", Facts: importFacts(op, now)},
@@ -64,8 +64,8 @@ func (b *Builder) importDocument(ctx context.Context, id uuid.UUID) (document.Do
 	}, nil
 }
 
-func (b *Builder) importsDocument(ctx context.Context) (document.Document, error) {
-	latest, err := b.store.List(ctx, store.Filter{Kind: operation.Import, Limit: maxImports})
+func (b *Builder) importsDocument(ctx context.Context, tenant string) (document.Document, error) {
+	latest, err := b.store.List(ctx, store.Filter{Tenant: tenant, Kind: operation.Import, Limit: maxImports})
 	if err != nil {
 		return document.Document{}, err
 	}
@@ -74,7 +74,7 @@ func (b *Builder) importsDocument(ctx context.Context) (document.Document, error
 	numbers := make(map[uuid.UUID]int64, len(ops))
 	for i, op := range ops {
 		ids[len(ops)-1-i] = op.ID // oldest first, so that a group shows its oldest failure
-		numbers[op.ID] = op.Number
+		numbers[op.ID] = op.ShownNumber()
 	}
 	failures, err := b.store.GroupFailures(ctx, ids, maxGroups, maxRecordBytes)
 	if err != nil {

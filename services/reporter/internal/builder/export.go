@@ -59,7 +59,7 @@ func (b *Builder) source(ctx context.Context, bd build) (source, error) {
 	if bd.request.Report == report.Records {
 		return source{id: bd.ID, records: bd.cursor.Rows}, nil
 	}
-	search, err := b.store.Operation(ctx, bd.request.Operation)
+	search, err := b.store.Operation(ctx, operation.IDIn(bd.Tenant, bd.request.Operation))
 	if fault.Is(err, fault.NotFound) || err == nil && (search.Expired || search.State != operation.Succeeded) {
 		return source{}, clientError("SearchGone", "The search is gone, and what it found with it. Search again.")
 	}

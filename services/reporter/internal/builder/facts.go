@@ -14,7 +14,7 @@ import (
 // importFacts returns the facts of an import. Facts without a value are omitted.
 func importFacts(op *operation.Operation, now time.Time) []document.Fact {
 	facts := []document.Fact{
-		{Name: "Operation", Value: op.ID.String()},
+		{Name: "Operation", Value: op.ShownID().String()},
 		{Name: "Task reference", Value: op.Reference},
 		{Name: "Collection", Value: op.Collection},
 		{Name: "State", Value: stateName(op.State)},

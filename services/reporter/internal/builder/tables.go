@@ -45,7 +45,7 @@ func importsTable(ops []*operation.Operation, now time.Time) *document.Table {
 	}}
 	for _, op := range ops {
 		c := op.Counts
-		row := []string{strconv.FormatInt(op.Number, 10), op.Collection, stateName(op.State), document.FormatTime(op.SealedAt), duration(op, now)}
+		row := []string{strconv.FormatInt(op.ShownNumber(), 10), op.Collection, stateName(op.State), document.FormatTime(op.SealedAt), duration(op, now)}
 		for _, n := range []int{c.Total, c.Created, c.Updated, c.Superseded, c.Failed} {
 			row = append(row, formatNumber(n))
 		}

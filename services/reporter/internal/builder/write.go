@@ -45,7 +45,7 @@ func (b *Builder) writeFile(ctx context.Context, bd build) (*report.File, error)
 	out := file.New(ctx, b.maxBytes, func(ctx context.Context, block store.OutputBlock) error {
 		return b.store.AppendOutput(ctx, bd.ID, store.FileStage, block)
 	})
-	written := &report.File{Name: report.FileName(bd.Number, bd.request.Format), MediaType: bd.request.Format.MediaType()}
+	written := &report.File{Name: report.FileName(bd.ShownNumber, bd.request.Format), MediaType: bd.request.Format.MediaType()}
 	var err error
 	if bd.request.Report.IsExport() {
 		err = b.writeRecords(ctx, bd, out, written)

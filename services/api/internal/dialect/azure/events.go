@@ -103,7 +103,7 @@ func encodeEvents(op *operation.Operation, events []operation.Event) ([]byte, er
 	var text bytes.Buffer
 	for _, e := range events {
 		data, err := json.Marshal(event{
-			ID: op.ID.String(), Status: Word(e.State), PercentComplete: e.Progress,
+			ID: op.ShownID().String(), Status: Word(e.State), PercentComplete: e.Progress,
 			Counts: dialect.CountsOf(op.Kind, e.Counts), Phase: e.Phase, At: e.At,
 		})
 		if err != nil {

@@ -37,7 +37,7 @@ type status struct {
 func (d *Dialect) newStatus(c *gin.Context, op *operation.Operation) status {
 	links := dialect.Links(op, d.Addresses, c.Request)
 	return status{
-		ID:              op.ID.String(),
+		ID:              op.ShownID().String(),
 		Status:          Word(op.State),
 		Kind:            op.Kind,
 		Collection:      op.Collection,

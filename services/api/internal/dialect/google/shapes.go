@@ -62,7 +62,7 @@ type cause struct {
 	Reason string `json:"reason"`
 }
 
-func nameOf(op *operation.Operation) string { return "operations/" + op.ID.String() }
+func nameOf(op *operation.Operation) string { return "operations/" + op.ShownID().String() }
 
 func (d *Dialect) newOperation(c *gin.Context, op *operation.Operation) longrunning {
 	links := dialect.Links(op, d.Addresses, c.Request)

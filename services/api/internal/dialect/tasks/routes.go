@@ -43,7 +43,7 @@ func New(deps Deps) (*Dialect, error) {
 }
 
 // Path returns the path of an operation in this dialect. The suffix .json or .xml selects a format.
-func Path(op *operation.Operation) string { return "/tasks/" + strconv.FormatInt(op.Number, 10) }
+func Path(op *operation.Operation) string { return "/tasks/" + strconv.FormatInt(op.ShownNumber(), 10) }
 
 // listPaths are the paths of the list. Seed 002 also prints one with a slash at the end.
 var listPaths = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}

@@ -70,7 +70,7 @@ type failure struct {
 
 func newTask(op *operation.Operation, absolute func(path string) string) task {
 	t := task{
-		ID:          op.Number,
+		ID:          op.ShownNumber(),
 		Status:      Word(op.State),
 		Description: describe(op),
 		Href:        absolute(Path(op) + ".json"),

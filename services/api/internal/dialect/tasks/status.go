@@ -96,7 +96,7 @@ func (d *Dialect) find(c *gin.Context, id string) (*operation.Operation, error) 
 func (d *Dialect) cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
 	cancelled, err := d.Monitor.Cancel(ctx, op)
 	if fault.Is(err, fault.Conflict) {
-		return d.Monitor.FindByNumber(ctx, op.Number)
+		return d.Monitor.FindByNumber(ctx, op.ShownNumber())
 	}
 	return cancelled, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
@@ -39,7 +40,7 @@ func (h *Handler) finish(c *gin.Context) error {
 	}
 	op, err := h.Store.FinishMultipart(c.Request.Context(), upload.ID, request.Parts)
 	if err != nil {
-		return err
+		return store.NameOperation(err, upload.PublicID)
 	}
 	if op.Expired {
 		return fault.New(fault.Gone, "operation-expired", "The operation of this upload is gone.").With("expired_at", op.ExpiresAt)

@@ -47,14 +47,14 @@ type partDocument struct {
 }
 
 func (h *Handler) newDocument(c *gin.Context, upload *store.MultipartUpload, parts []store.Part) uploadDocument {
-	address := h.Addresses.Absolute(c.Request, "/api/"+upload.Collection+"/import/uploads/"+upload.ID.String())
+	address := h.Addresses.Absolute(c.Request, "/api/"+upload.Collection+"/import/uploads/"+upload.PublicID.String())
 	document := uploadDocument{
-		ID: upload.ID.String(), Upload: address, Parts: address + "/parts/{n}", Finish: address + finishVerb,
+		ID: upload.PublicID.String(), Upload: address, Parts: address + "/parts/{n}", Finish: address + finishVerb,
 		Limits:   limitsDocument{PartBytes: h.Options.PartBytes, Parts: h.Options.Parts, Bytes: h.Options.Import.Intake.Body},
 		Received: make([]partDocument, 0, len(parts)), Finished: upload.Finished,
 	}
 	if upload.Finished {
-		document.Operation = h.Addresses.Absolute(c.Request, dialect.OperationPath(&operation.Operation{ID: upload.ID}))
+		document.Operation = h.Addresses.Absolute(c.Request, dialect.OperationPath(&operation.Operation{ID: upload.PublicID}))
 	} else {
 		document.Limits.ExpiresAt = &upload.ExpiresAt
 	}
