@@ -2,6 +2,7 @@ package edgefaults_test
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 
 	"github.com/longshore-io/longshore/e2e/await"
@@ -40,5 +41,28 @@ func TestStartWithoutPostgres(t *testing.T) {
 		if response, err := s.Client().Get(t.Context(), "/operations"); err != nil || response.Status != http.StatusOK {
 			t.Errorf("%s: GET /operations of the started api = %v, %v, want 200", name, response, err)
 		}
+	}
+}
+
+// TestStartBesideFailingStatements: statements fail while an importer starts, after it has connected. It
+// waits for errors that go away.
+func TestStartBesideFailingStatements(t *testing.T) {
+	s := stack.Start(t, stack.Options{Proxied: []string{"importer"}})
+	for name, fault := range map[string]pgproxy.Fault{
+		"restart":    {Action: pgproxy.Fail, SQLState: "57P01", Fatal: true},
+		"overloaded": {Action: pgproxy.Fail, SQLState: "53200"},
+		"deadlock":   {Action: pgproxy.Fail, SQLState: "40P01"},
+		"connection": {Action: pgproxy.Reset},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := s.WithTB(t)
+			s.StopImporter(0)
+			fault.Statement, fault.Times = regexp.MustCompile("row_security_active"), 2 // the description of a table
+			failing := s.Postgres("importer", 0).Inject(fault)
+			s.StartImporter(0)
+			if failing.Hits() != 2 {
+				t.Errorf("%d statements failed during the start, want 2", failing.Hits())
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -66,6 +67,31 @@ func (d *Dependencies) retryOpen(
 		}
 		d.admin.setWaiting(err.Error())
 		log.Info("waiting for the database", slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+		case <-time.After(connectInterval):
+		}
+	}
+}
+
+// WaitOut runs a part of the start that needs Postgres until it succeeds, fails with an error that will
+// not go away by itself, or ctx ends. While Postgres is away or short of resources, the service is not
+// ready, the probes say why, and the log says it once. The doing prefixes the errors.
+func (d *Dependencies) WaitOut(ctx context.Context, log *slog.Logger, doing string, part func() error) error {
+	for logged := false; ; logged = true {
+		err := part()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err() // the service is stopped, so a database that does not answer is no failure
+		case !store.IsTransient(err):
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		d.admin.setWaiting(fmt.Sprintf("%s: %v", doing, err))
+		if !logged {
+			log.WarnContext(ctx, "waiting for the database", slog.String("doing", doing), slog.Any("error", err))
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(connectInterval):

@@ -3,6 +3,7 @@
 package staging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,9 +13,8 @@ import (
 )
 
 const (
-	// touchInterval is the interval of Plan.Touch. It must be well below the janitor's
-	// LONGSHORE_ABANDONED_AFTER.
-	touchInterval = 10 * time.Second
+	// defaultTouchEvery is the default of Plan.TouchEvery.
+	defaultTouchEvery = 10 * time.Second
 	// stageTimeout limits the writing of one chunk, which usually takes milliseconds.
 	stageTimeout = 30 * time.Second
 )
@@ -43,9 +43,11 @@ type Plan struct {
 	Rows, Bytes int
 	// Stage writes one chunk.
 	Stage func(context.Context, chunk.Chunk) error
-	// Touch, unless it is nil, is called every 10 s, also while no chunk is full, to show that the
-	// upload is alive. Its error ends Run.
+	// Touch, unless it is nil, is called at the interval TouchEvery, also while no chunk is full, to
+	// show that the upload is alive. Its error ends Run.
 	Touch func(context.Context) error
+	// TouchEvery is the interval of Touch; 0 means 10 s.
+	TouchEvery time.Duration
 	// Memory admits buffers of more than 64 KiB. If memory is short, chunks become smaller.
 	Memory Memory
 }
@@ -109,7 +111,7 @@ func (p Plan) start(ctx context.Context) *writer {
 }
 
 func (p Plan) write(ctx context.Context, chunks <-chan chunk.Chunk) error {
-	touch := time.NewTicker(touchInterval)
+	touch := time.NewTicker(cmp.Or(p.TouchEvery, defaultTouchEvery))
 	defer touch.Stop()
 	for {
 		select {

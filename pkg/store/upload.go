@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -24,6 +26,8 @@ type Upload struct {
 	draft Draft
 	// advice is for a client that does not learn whether its upload was accepted.
 	advice advice
+	// chosen is set if the client chose the id.
+	chosen bool
 	// started is set before the first write; staged once the operation's row is committed.
 	started, staged bool
 }
@@ -31,12 +35,12 @@ type Upload struct {
 // NewUpload prepares an operation. Nothing is written before Claim or the first chunk, which fail in a
 // store for clients if the draft is of another tenant than the call.
 func (s *Store) NewUpload(draft Draft) (*Upload, error) {
-	advice := adviceFor(draft)
+	advice, chosen := adviceFor(draft), draft.ID != uuid.Nil
 	id, err := draft.complete()
 	if err != nil {
 		return nil, err
 	}
-	return &Upload{store: s, id: id, draft: draft, advice: advice}, nil
+	return &Upload{store: s, id: id, draft: draft, advice: advice, chosen: chosen}, nil
 }
 
 // Started reports whether rows may be in the database, which Touch must keep alive or Drop must
@@ -60,11 +64,27 @@ const insertChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
 SELECT task_id, $3, $4, $5, $6 FROM xforce.tasks WHERE task_id = $1 AND task_reference = $2 AND status = 'receiving' AND is_active AND {mine}`
 
-// Claim reserves the upload's id before its first chunk. It returns ErrIDTaken if the id is in use.
+// Claim reserves the upload's id before its first chunk. It returns ErrIDTaken if the id is in use. An
+// upload that has the id and whose process has died is dropped first: see takeOver.
 func (u *Upload) Claim(ctx context.Context) error {
 	if _, err := u.scope(ctx); err != nil {
 		return err
 	}
+	err := u.claim(ctx)
+	if !errors.Is(err, ErrIDTaken) {
+		return err
+	}
+	dropped, dropErr := u.store.takeOver(ctx, u.id)
+	switch {
+	case dropErr != nil:
+		return nothingKept(dropErr)
+	case !dropped:
+		return err
+	}
+	return u.claim(ctx)
+}
+
+func (u *Upload) claim(ctx context.Context) error {
 	u.started = true // the commit may succeed although its answer is lost
 	err := u.store.stage(ctx, "claiming the operation's id", func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, insertReceiving, u.draft.columns(u.id)...)
@@ -161,6 +181,15 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.
 		return nil, err
 	}
 	return sealed, nil
+}
+
+// TouchEvery returns the interval of Touch. It is shorter for an id that the client chose: if the
+// process dies, the client repeats its request with the same id.
+func (u *Upload) TouchEvery() time.Duration {
+	if u.chosen {
+		return touchClaimedEvery
+	}
+	return touchEvery
 }
 
 // Touch records that the upload is alive, so that the janitor keeps it. It returns ErrUploadGone if

@@ -46,6 +46,33 @@ func (s *Store) dropUpload(ctx context.Context, id uuid.UUID, reference string) 
 	return s.deleteDropped(ctx, id)
 }
 
+const (
+	// touchEvery must be well below the janitor's LONGSHORE_ABANDONED_AFTER.
+	touchEvery = 10 * time.Second
+	// touchClaimedEvery must be well below takeOverAfter.
+	touchClaimedEvery = 3 * time.Second
+	// takeOverAfter is how long an upload must not have been touched until a request with the same id
+	// drops it.
+	takeOverAfter = 12 * time.Second
+)
+
+// takeOver drops an upload whose process has died, so that its client can send it again with the same
+// id. It reports whether the id may be free now. Two uploads never share an id: once the row is marked
+// as dropped, the first one can neither stage nor seal, even if its process only stood still.
+func (s *Store) takeOver(ctx context.Context, id uuid.UUID) (dropped bool, err error) {
+	const markDead = `
+UPDATE xforce.tasks SET is_active = FALSE
+WHERE task_id = $1 AND status = 'receiving' AND expires_at IS NULL AND (NOT is_active OR updated_at < ` + now + ` - $2::interval) AND {mine}`
+	marked, err := s.execMine(ctx, s.pool, markDead, id, takeOverAfter)
+	if err != nil {
+		return false, fmt.Errorf("taking over upload %s: %w", id, err)
+	}
+	if marked == 0 {
+		return false, nil
+	}
+	return true, s.deleteDropped(ctx, id)
+}
+
 // markDropped reports whether there is an upload to drop.
 func (s *Store) markDropped(ctx context.Context, id uuid.UUID, reference string) (bool, error) {
 	marked, err := s.execMine(ctx, s.pool, markDropped, id, reference)

@@ -40,7 +40,11 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 
 	steps, finished, records := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
 	deps.Metrics.MustRegister(steps, finished, records)
-	chunks, err := ingest.New(ctx, deps.Store, collections, cfg.Records(), records, env.Log)
+	var chunks *ingest.Ingest
+	err = deps.WaitOut(ctx, env.Log, "preparing the collections", func() (err error) {
+		chunks, err = ingest.New(ctx, deps.Store, collections, cfg.Records(), records, env.Log)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (r *receiver) stage(ctx context.Context, upload *store.Upload, records stag
 		}
 		return upload.Stage(ctx, c)
 	}
-	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: stage, Touch: r.touchFunc(upload), Memory: taken}
+	plan := staging.Plan{Rows: r.maxRecords, Bytes: r.maxBytes, Stage: stage, Touch: r.touchFunc(upload), TouchEvery: upload.TouchEvery(), Memory: taken}
 	return plan.Run(ctx, records)
 }
 

@@ -35,25 +35,44 @@ func New(
 		pipelines: &pipelines{store: db, collections: collections, limits: limits, cached: make(map[pipelineKey]*pipeline)},
 		counted:   counted,
 	}
+	prepared, foreign, err := i.prepare(ctx, collections)
+	if err != nil {
+		return nil, err
+	}
+	for name, err := range foreign {
+		log.ErrorContext(ctx, "imports are refused", slog.String("collection", name), slog.Any("error", err))
+	}
+	for name, pipeline := range prepared {
+		for _, warning := range pipeline.table.Warnings() {
+			log.WarnContext(ctx, "the table has limitations", slog.String("collection", name), slog.String("warning", warning))
+		}
+	}
+	return i, nil
+}
+
+// prepare prepares every collection whose caller is known. foreign are the collections with rows of
+// another installation.
+func (i *Ingest) prepare(ctx context.Context, collections *collection.Catalog) (
+	prepared map[string]*pipeline, foreign map[string]error, err error,
+) {
+	prepared, foreign = make(map[string]*pipeline), make(map[string]error)
 	var errs []error
 	for _, name := range collections.Names() {
 		caller, ok := callerAtStart(collections, name)
 		if !ok {
 			continue
 		}
-		prepared, err := i.pipelines.get(ctx, name, caller)
-		if _, foreign := errors.AsType[*store.ForeignNumbersError](err); foreign {
-			log.ErrorContext(ctx, "imports are refused", slog.String("collection", name), slog.Any("error", err))
+		p, err := i.pipelines.get(ctx, name, caller)
+		if _, isForeign := errors.AsType[*store.ForeignNumbersError](err); isForeign {
+			foreign[name] = err
 			continue
 		}
 		errs = append(errs, err)
 		if err == nil {
-			for _, warning := range prepared.table.Warnings() {
-				log.WarnContext(ctx, "the table has limitations", slog.String("collection", name), slog.String("warning", warning))
-			}
+			prepared[name] = p
 		}
 	}
-	return i, errors.Join(errs...)
+	return prepared, foreign, errors.Join(errs...)
 }
 
 // callerAtStart returns the caller for which a collection is prepared before its first import. ok is
