@@ -39,6 +39,19 @@ func (c Collections) Within(other Collections) bool {
 	})
 }
 
+// Split returns the names, and the beginnings of names without their asterisk. Neither is nil.
+func (c Collections) Split() (names, prefixes []string) {
+	names, prefixes = []string{}, []string{}
+	for _, pattern := range c {
+		if prefix, open := strings.CutSuffix(pattern, "*"); open {
+			prefixes = append(prefixes, prefix)
+		} else {
+			names = append(names, pattern)
+		}
+	}
+	return names, prefixes
+}
+
 // covers reports whether a pattern allows a name, or everything that another pattern allows.
 func covers(pattern, other string) bool {
 	prefix, open := strings.CutSuffix(pattern, "*")

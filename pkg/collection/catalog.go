@@ -63,15 +63,11 @@ func (c *Catalog) Get(name string) (*Collection, bool) {
 	return found, ok
 }
 
-// Find is Get for a name from a client: its error is a fault of kind NotFound that lists all
-// collections.
-func (c *Catalog) Find(name string) (*Collection, error) {
-	if found, ok := c.byName[name]; ok {
-		return found, nil
-	}
-	return nil, fault.New(fault.NotFound, "unknown-collection",
+// Unknown returns a fault of kind NotFound for a name of no collection. It lists names that exist.
+func Unknown(name string, names []string) error {
+	return fault.New(fault.NotFound, "unknown-collection",
 		"There is no collection called %q. GET / lists the collections.", strings.ToValidUTF8(name, "\uFFFD")).
-		With("collections", c.Names())
+		With("collections", names)
 }
 
 // Names returns the names of all collections in alphabetical order.

@@ -21,6 +21,8 @@ const (
 	Malformed
 	// Invalid: the request is well formed, but its content is not allowed.
 	Invalid
+	// Unauthenticated: the request has no valid credential.
+	Unauthenticated
 	// Forbidden: the client may not do this.
 	Forbidden
 	// NotFound: the resource does not exist.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -17,6 +18,8 @@ type Filter struct {
 	States     []operation.State
 	// CreatedFrom is inclusive, CreatedBefore exclusive.
 	CreatedFrom, CreatedBefore time.Time
+	// Principal is who asks: only operations that it sees are returned. nil sees all.
+	Principal *access.Principal `json:"-"`
 	// Labels must all be present with these values.
 	Labels map[string]string
 	// Tenant owns the operations; empty means the default tenant. A store for clients sets it to the

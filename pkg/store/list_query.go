@@ -78,6 +78,12 @@ func (q *listQuery) conditions(f Filter) string {
 	if f.Collection != "" {
 		add("collection = %s", f.Collection)
 	}
+	if p := f.Principal; p != nil && !p.Collections.AllowAll() {
+		names, prefixes := p.Collections.Split()
+		all = append(all, fmt.Sprintf(`CASE WHEN collection IS NULL OR collection = '' THEN principal = %s
+  ELSE collection = ANY (%s) OR EXISTS (SELECT FROM unnest(%s::text[]) AS allowed WHERE starts_with(collection, allowed)) END`,
+			q.arg(p.ID), q.arg(names), q.arg(prefixes)))
+	}
 	if len(f.States) > 0 {
 		add("status = ANY (%s)", f.States)
 	}

@@ -12,10 +12,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/auth"
 	"github.com/longshore-io/longshore/services/api/internal/config"
-	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
+	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
 // frozenAfter is how long an api may be silent in the middle of staging a chunk before Postgres ends
@@ -35,7 +36,7 @@ type opener struct {
 }
 
 // open waits for the database and returns the routes.
-func (o *opener) open(ctx context.Context) ([][]edge.Route, error) {
+func (o *opener) open(ctx context.Context) (server.Opened, error) {
 	var err error
 	o.deps, err = service.Open(ctx, o.env, service.Options{
 		Postgres: o.cfg.Postgres, Redis: o.cfg.Redis, Admin: o.cfg.Admin,
@@ -45,16 +46,33 @@ func (o *opener) open(ctx context.Context) ([][]edge.Route, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return server.Opened{}, err
+	}
+	authenticator, err := o.authenticator(ctx)
+	if err != nil {
+		return server.Opened{}, err
 	}
 	finished := metrics.NewFinished()
 	o.deps.Metrics.MustRegister(o.requests, finished, o.occupied)
 	watch := monitor.New(o.deps.Store, queue.NewNotifier(o.deps.Redis), o.env.Log, finished, o.cfg.PollWithin)
 	go watch.Subscribe(ctx)
-	return routes.Table(routes.Deps{
+	tables, err := routes.Table(routes.Deps{
 		Config: o.cfg, Store: o.deps.Store, Redis: o.deps.Redis, Monitor: watch, Collections: o.collections, Log: o.env.Log, Now: time.Now,
 		Storage: admission.NewStorage(o.cfg.Admission.MaxXforceBytes, o.deps.Store.SchemaBytes, o.env.Log, o.occupied),
 	})
+	return server.Opened{Routes: tables, Protect: authenticator.Protect}, err
+}
+
+// authenticator returns the authenticator, which runs until ctx ends. It returns an error if the api can
+// be reached from other machines and nobody could authenticate.
+func (o *opener) authenticator(ctx context.Context) (*auth.Authenticator, error) {
+	opts := o.cfg.Access.Options(o.cfg.Addr, o.cfg.PublicURL)
+	if err := auth.CheckStart(ctx, opts, o.deps.Store, o.env.Log); err != nil {
+		return nil, err
+	}
+	authenticator := auth.New(opts, o.deps.Store, o.env.Log)
+	go authenticator.Run(ctx)
+	return authenticator, nil
 }
 
 // setReady marks the api as started.

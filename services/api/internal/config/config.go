@@ -27,6 +27,7 @@ type Config struct {
 	Collections config.Collections
 	Shutdown    config.Shutdown
 	Admission   Admission
+	Access      Access
 	Shares      config.Shares
 
 	// Addr is the address, as host:port, at which the api listens for clients.

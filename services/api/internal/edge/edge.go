@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/access"
 )
 
 // Handler serves a request. The server writes a returned error as a problem and logs it. If the
@@ -21,6 +23,9 @@ type Route struct {
 	// Path is a pattern of gin.
 	Path    string
 	Handler Handler
+	// Action is what a principal needs for the route, or access.Public. The engine refuses a route
+	// without one.
+	Action access.Action
 	// Summary describes the route in one sentence, shown at GET /.
 	Summary string
 	// Streaming is true for a GET whose response does not end, such as an event stream. Such a
@@ -36,7 +41,10 @@ func WithHead(routes []Route) []Route {
 		if r.Method != http.MethodGet || r.Streaming {
 			continue
 		}
-		all = append(all, Route{Method: http.MethodHead, Path: r.Path, Summary: "Returns the headers of the same GET request.", Handler: withoutWait(r.Handler)})
+		all = append(all, Route{
+			Method: http.MethodHead, Path: r.Path, Summary: "Returns the headers of the same GET request.",
+			Handler: withoutWait(r.Handler), Action: r.Action,
+		})
 	}
 	return all
 }

@@ -27,7 +27,7 @@ var errDocumentFull = errors.New("the status document is full")
 func (h *Handler) readRejected(ctx context.Context, op *operation.Operation) ([]jsontext.Value, error) {
 	rejected, size := []jsontext.Value{}, 0
 	limit := min(h.Options.MaxErrors, op.Counts.Failed)
-	if limit == 0 || submission.RequireReader(access.Of(ctx), h.Collections, op) != nil {
+	if limit == 0 || access.Require(ctx, access.ReadRecords) != nil || submission.RequireReader(access.Of(ctx), h.Collections, op) != nil {
 		return rejected, nil
 	}
 	taken := admission.Of(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -82,11 +83,11 @@ func New(deps Deps) (*Handler, error) {
 func (h *Handler) Routes() []edge.Route {
 	return []edge.Route{
 		{
-			Method: http.MethodPost, Path: "/api/:collection/import", Handler: h.submit,
+			Method: http.MethodPost, Path: "/api/:collection/import", Handler: h.submit, Action: access.CreateImports,
 			Summary: "Imports records: JSON, NDJSON or CSV, optionally compressed with gzip or zstd. Returns 202 with the address to poll.",
 		},
 		{
-			Method: http.MethodGet, Path: "/api/:collection/import/status/:reference", Handler: h.status,
+			Method: http.MethodGet, Path: "/api/:collection/import/status/:reference", Handler: h.status, Action: access.ReadOperations,
 			Summary: "Returns the status of an import by its task reference, with the rejected records once it is finished.",
 		},
 	}

@@ -35,7 +35,7 @@ func (h *Handler) status(c *gin.Context) error {
 
 // find finds the import that the path names by collection and task reference.
 func (h *Handler) find(c *gin.Context) (*operation.Operation, error) {
-	target, err := h.Collections.Find(c.Param("collection"))
+	target, err := edge.Collection(c, h.Collections)
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // submit accepts an import.
 func (h *Handler) submit(c *gin.Context) error {
-	target, err := h.Collections.Find(c.Param("collection"))
+	target, err := edge.Collection(c, h.Collections)
 	if err != nil {
 		return err
 	}

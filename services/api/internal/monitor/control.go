@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -17,6 +18,9 @@ const publishTimeout = 200 * time.Millisecond
 // Cancel stops an operation and returns its new state. Canceling it again has no effect. It returns
 // a fault of kind Conflict if the operation has already finished in another state.
 func (m *Monitor) Cancel(ctx context.Context, op *operation.Operation) (*operation.Operation, error) {
+	if err := access.Require(ctx, access.CancelOperations); err != nil {
+		return nil, err
+	}
 	current, cancelled, err := m.store.Cancel(ctx, op.ID)
 	if err != nil {
 		return nil, store.NameOperation(err, op.ShownID())
@@ -35,6 +39,9 @@ func (m *Monitor) Cancel(ctx context.Context, op *operation.Operation) (*operati
 // Prune replaces a finished operation with a tombstone. It returns a fault of kind Conflict if the
 // operation is not finished.
 func (m *Monitor) Prune(ctx context.Context, op *operation.Operation) error {
+	if err := access.Require(ctx, access.DeleteOperations); err != nil {
+		return err
+	}
 	if !op.State.Terminal() {
 		return fault.New(fault.Conflict, "operation-unfinished", "The operation is not finished: cancel it first, or wait.")
 	}

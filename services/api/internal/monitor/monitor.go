@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -45,7 +46,7 @@ func (m *Monitor) Find(ctx context.Context, id uuid.UUID) (*operation.Operation,
 // Peek is Find without counting as a poll.
 func (m *Monitor) Peek(ctx context.Context, id uuid.UUID) (*operation.Operation, error) {
 	op, err := m.store.Operation(ctx, id)
-	return unexpired(op, err)
+	return unexpired(seen(ctx, op, err))
 }
 
 // FindByReference is Find by the reference of an import into a collection.
@@ -63,7 +64,16 @@ func (m *Monitor) FindByNumber(ctx context.Context, number int64) (*operation.Op
 // PeekByNumber is Peek by the operation's number.
 func (m *Monitor) PeekByNumber(ctx context.Context, number int64) (*operation.Operation, error) {
 	op, err := m.store.OperationByNumber(ctx, number)
-	return unexpired(op, err)
+	return unexpired(seen(ctx, op, err))
+}
+
+// seen returns the fault for an operation that does not exist, if the principal may not use its
+// collection.
+func seen(ctx context.Context, op *operation.Operation, err error) (*operation.Operation, error) {
+	if err == nil && !access.Sees(ctx, op.Collection, op.Principal) {
+		return nil, store.OperationNotFound()
+	}
+	return op, err
 }
 
 // unexpired returns a fault of kind Gone for a tombstone.
@@ -81,7 +91,7 @@ func unexpired(op *operation.Operation, err error) (*operation.Operation, error)
 
 // polled is unexpired, and extends the poll deadline of an unfinished operation that has one.
 func (m *Monitor) polled(ctx context.Context, op *operation.Operation, err error) (*operation.Operation, error) {
-	op, err = unexpired(op, err)
+	op, err = unexpired(seen(ctx, op, err))
 	if err != nil || op.PollDeadline.IsZero() || op.State.Terminal() {
 		return op, err
 	}
@@ -103,5 +113,6 @@ func (m *Monitor) List(ctx context.Context, f store.Filter) (store.Listing, erro
 		return store.Listing{}, err
 	}
 	defer end()
+	f.Principal = access.Of(ctx)
 	return m.store.List(ctx, f)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -46,7 +47,7 @@ func newFixture(t *testing.T) fixture {
 // accept stores a waiting search.
 func (f fixture) accept(t *testing.T, pollWithin time.Duration) *operation.Operation {
 	t.Helper()
-	op, err := f.store.Accept(t.Context(), store.Draft{
+	op, err := f.store.Accept(asLocal(t), store.Draft{
 		Reference: operation.NewReference(), Kind: operation.Search, Collection: "tools", Lanes: 1, Request: []byte(`{}`), PollWithin: pollWithin,
 	})
 	if err != nil {
@@ -58,7 +59,7 @@ func (f fixture) accept(t *testing.T, pollWithin time.Duration) *operation.Opera
 // fail finishes an operation as failed.
 func (f fixture) fail(t *testing.T, op *operation.Operation) {
 	t.Helper()
-	failed, err := f.store.Fail(t.Context(), job.Chunk{OperationID: op.ID}, operation.Failure{Code: "Test", Message: "Failed by a test."})
+	failed, err := f.store.Fail(asLocal(t), job.Chunk{OperationID: op.ID}, operation.Failure{Code: "Test", Message: "Failed by a test."})
 	if err != nil || !failed {
 		t.Fatalf("Fail() = %t, %v, want true", failed, err)
 	}
@@ -67,7 +68,7 @@ func (f fixture) fail(t *testing.T, op *operation.Operation) {
 // read returns an operation without counting as a poll.
 func (f fixture) read(t *testing.T, op *operation.Operation) *operation.Operation {
 	t.Helper()
-	current, err := f.store.Operation(t.Context(), op.ID)
+	current, err := f.store.Operation(asLocal(t), op.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func TestFindExtendsPollDeadline(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.accept(t, initialDeadline)
-	found, err := f.Find(t.Context(), op.ID)
+	found, err := f.Find(asLocal(t), op.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,13 +94,13 @@ func TestFindKeepsPollDeadline(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	without := f.accept(t, 0)
-	if found, err := f.Find(t.Context(), without.ID); err != nil || !found.PollDeadline.IsZero() || !f.read(t, without).PollDeadline.IsZero() {
+	if found, err := f.Find(asLocal(t), without.ID); err != nil || !found.PollDeadline.IsZero() || !f.read(t, without).PollDeadline.IsZero() {
 		t.Errorf("Find() = %+v, %v, want no poll deadline", found, err)
 	}
 	finished := f.accept(t, initialDeadline)
 	f.fail(t, finished)
 	before := f.read(t, finished).PollDeadline
-	if found, err := f.Find(t.Context(), finished.ID); err != nil || !found.PollDeadline.Equal(before) || !f.read(t, finished).PollDeadline.Equal(before) {
+	if found, err := f.Find(asLocal(t), finished.ID); err != nil || !found.PollDeadline.Equal(before) || !f.read(t, finished).PollDeadline.Equal(before) {
 		t.Errorf("Find() of a finished operation = %+v, %v, want poll deadline %s", found, err, before)
 	}
 }
@@ -109,10 +110,10 @@ func TestPeekKeepsPollDeadline(t *testing.T) {
 	f := newFixture(t)
 	op := f.accept(t, initialDeadline)
 	want := f.read(t, op).PollDeadline
-	if found, err := f.Peek(t.Context(), op.ID); err != nil || !found.PollDeadline.Equal(want) {
+	if found, err := f.Peek(asLocal(t), op.ID); err != nil || !found.PollDeadline.Equal(want) {
 		t.Errorf("Peek() = %+v, %v, want poll deadline %s", found, err, want)
 	}
-	if found, err := f.PeekByNumber(t.Context(), op.Number); err != nil || !found.PollDeadline.Equal(want) {
+	if found, err := f.PeekByNumber(asLocal(t), op.Number); err != nil || !found.PollDeadline.Equal(want) {
 		t.Errorf("PeekByNumber() = %+v, %v, want poll deadline %s", found, err, want)
 	}
 	if got := f.read(t, op).PollDeadline; !got.Equal(want) {
@@ -124,18 +125,18 @@ func TestDeletePrunesFinishedOperation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.accept(t, 0)
-	if _, err := storetest.Connect(t, f.url).Exec(t.Context(), "UPDATE xforce.tasks SET total_records = 7"); err != nil {
+	if _, err := storetest.Connect(t, f.url).Exec(asLocal(t), "UPDATE xforce.tasks SET total_records = 7"); err != nil {
 		t.Fatal(err)
 	}
 	f.fail(t, op)
-	if _, cancelled, err := f.Delete(t.Context(), f.read(t, op)); cancelled || err != nil {
+	if _, cancelled, err := f.Delete(asLocal(t), f.read(t, op)); cancelled || err != nil {
 		t.Fatalf("Delete() = cancelled %t, %v, want it pruned", cancelled, err)
 	}
-	_, err := f.Find(t.Context(), op.ID)
+	_, err := f.Find(asLocal(t), op.ID)
 	if want := (operation.Counts{Total: 7}); !fault.Is(err, fault.Gone) || fault.Of(err).Details["counts"] != want {
 		t.Errorf("Find() = %v, want a fault of kind Gone with counts %+v", err, want)
 	}
-	if _, err := f.Peek(t.Context(), op.ID); !fault.Is(err, fault.Gone) {
+	if _, err := f.Peek(asLocal(t), op.ID); !fault.Is(err, fault.Gone) {
 		t.Errorf("Peek() = %v, want a fault of kind Gone", err)
 	}
 }
@@ -145,7 +146,7 @@ func TestDeleteCancelsUnfinishedOperation(t *testing.T) {
 	f := newFixture(t)
 	op := f.accept(t, 0)
 	changed := subscribe(t, f.notifier)
-	left, cancelled, err := f.Delete(t.Context(), op)
+	left, cancelled, err := f.Delete(asLocal(t), op)
 	if err != nil || !cancelled || left.State != operation.Cancelled || left.Expired {
 		t.Errorf("Delete() = %+v, %t, %v, want it cancelled and not pruned", left, cancelled, err)
 	}
@@ -161,7 +162,7 @@ func TestDeleteCancelsUnfinishedOperation(t *testing.T) {
 // until the first notification arrives, because those before the subscription are lost.
 func subscribe(t *testing.T, n *queue.Notifier) <-chan uuid.UUID {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(asLocal(t), 10*time.Second)
 	t.Cleanup(cancel)
 	changed := make(chan uuid.UUID, 1000)
 	go func() {
@@ -181,7 +182,7 @@ func TestDeletePrunesOperationThatJustFinished(t *testing.T) {
 	f := newFixture(t)
 	waiting := f.accept(t, 0)
 	f.fail(t, waiting)
-	left, cancelled, err := f.Delete(t.Context(), waiting)
+	left, cancelled, err := f.Delete(asLocal(t), waiting)
 	if err != nil || cancelled || left.State != operation.Failed || !f.read(t, waiting).Expired {
 		t.Errorf("Delete() = %+v, %t, %v, want it pruned", left, cancelled, err)
 	}
@@ -195,7 +196,7 @@ func TestCancel(t *testing.T) {
 	}
 	failed := f.accept(t, 0)
 	f.fail(t, failed)
-	if _, err := f.Cancel(t.Context(), failed); !fault.Is(err, fault.Conflict) {
+	if _, err := f.Cancel(asLocal(t), failed); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Cancel() of a failed operation = %v, want a fault of kind Conflict", err)
 	}
 	if got := count(); got != 0 {
@@ -203,7 +204,7 @@ func TestCancel(t *testing.T) {
 	}
 	op := f.accept(t, 0)
 	for range 2 {
-		if left, err := f.Cancel(t.Context(), op); err != nil || left.State != operation.Cancelled {
+		if left, err := f.Cancel(asLocal(t), op); err != nil || left.State != operation.Cancelled {
 			t.Errorf("Cancel() = %+v, %v, want it cancelled", left, err)
 		}
 		if got := count(); got != 1 {
@@ -215,7 +216,13 @@ func TestCancel(t *testing.T) {
 func TestPruneOfUnfinishedOperation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	if err := f.Prune(t.Context(), f.accept(t, 0)); !fault.Is(err, fault.Conflict) {
+	if err := f.Prune(asLocal(t), f.accept(t, 0)); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Prune() = %v, want a fault of kind Conflict", err)
 	}
+}
+
+// asLocal returns the context of a request of the local principal.
+func asLocal(t *testing.T) context.Context {
+	t.Helper()
+	return access.With(t.Context(), access.NewLocal())
 }

@@ -44,7 +44,7 @@ func TestAwaitReturnsOnNotification(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		result := startAwait(t.Context(), f, time.Minute, Finished)
+		result := startAwait(asLocal(t), f, time.Minute, Finished)
 		time.Sleep(10*time.Second + time.Millisecond) // the clock of the bubble
 		f.setState(operation.Succeeded)
 		f.watchers.notify(f.op.ID)
@@ -56,7 +56,7 @@ func TestAwaitPollsWithoutNotification(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		result := startAwait(t.Context(), f, time.Minute, Finished)
+		result := startAwait(asLocal(t), f, time.Minute, Finished)
 		time.Sleep(10*time.Second + time.Millisecond) // the clock of the bubble
 		f.setState(operation.Failed)
 		(<-result).check(t, operation.Failed, 11*time.Second)
@@ -68,7 +68,7 @@ func TestAwaitReturnsAtLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
 		const limit = 5*time.Second + time.Second/2
-		(<-startAwait(t.Context(), f, limit, Finished)).check(t, operation.Waiting, limit)
+		(<-startAwait(asLocal(t), f, limit, Finished)).check(t, operation.Waiting, limit)
 		if got := f.readCount(); got != 6 {
 			t.Errorf("%d reads, want 6: each counts as a poll", got)
 		}
@@ -81,8 +81,8 @@ func TestAwaitChecksCondition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
 		known := f.op.Revision
-		change := startAwait(t.Context(), f, time.Minute, func(op *operation.Operation) bool { return op.Revision != known })
-		end := startAwait(t.Context(), f, time.Minute, Finished)
+		change := startAwait(asLocal(t), f, time.Minute, func(op *operation.Operation) bool { return op.Revision != known })
+		end := startAwait(asLocal(t), f, time.Minute, Finished)
 		f.setState(operation.Running)
 		f.watchers.notify(f.op.ID)
 		(<-change).check(t, operation.Running, 0)
@@ -100,7 +100,7 @@ func TestAwaitReturnsWhenServiceStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		result := startAwait(t.Context(), f, time.Minute, Finished)
+		result := startAwait(asLocal(t), f, time.Minute, Finished)
 		close(f.watchers.closed)
 		(<-result).check(t, operation.Waiting, 0)
 	})
@@ -110,13 +110,13 @@ func TestAwaitReturnsErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(asLocal(t))
 		result := startAwait(ctx, f, time.Minute, Finished)
 		cancel()
 		if got := <-result; !errors.Is(got.err, context.Canceled) {
 			t.Errorf("await() = %v, want %v", got.err, context.Canceled)
 		}
-		result = startAwait(t.Context(), f, time.Minute, Finished)
+		result = startAwait(asLocal(t), f, time.Minute, Finished)
 		f.setError(fault.New(fault.Gone, "operation-expired", "Gone."))
 		if got := <-result; !fault.Is(got.err, fault.Gone) {
 			t.Errorf("await() = %v, want a fault of kind Gone", got.err)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -70,4 +72,10 @@ func (f *fakeOperation) current() *operation.Operation {
 	defer f.mu.Unlock()
 	op := f.op
 	return &op
+}
+
+// asLocal returns the context of a request of the local principal.
+func asLocal(t *testing.T) context.Context {
+	t.Helper()
+	return access.With(t.Context(), access.NewLocal())
 }

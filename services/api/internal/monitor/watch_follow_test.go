@@ -73,7 +73,7 @@ func TestFollowSendsEachEventOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
 		f.setState(operation.Running)
-		all, rest := startFollow(t.Context(), f, 0), startFollow(t.Context(), f, 2)
+		all, rest := startFollow(asLocal(t), f, 0), startFollow(asLocal(t), f, 2)
 		all.check(t, 1, 2)
 		rest.check(t)
 		f.setState(operation.Running)
@@ -101,7 +101,7 @@ func TestFollowReadsSeveralPages(t *testing.T) {
 		for n := range 1802 {
 			want = append(want, n+1)
 		}
-		r := startFollow(t.Context(), f, 0)
+		r := startFollow(asLocal(t), f, 0)
 		r.check(t, want...)
 		r.checkEnd(t, nil)
 	})
@@ -111,7 +111,7 @@ func TestFollowSendsHeartbeats(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		r := startFollow(t.Context(), f, 0)
+		r := startFollow(asLocal(t), f, 0)
 		time.Sleep(10 * time.Second) // the clock of the bubble
 		f.setState(operation.Running)
 		f.watchers.notify(f.op.ID)
@@ -133,7 +133,7 @@ func TestFollowWaitsForDatabase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		r := startFollow(t.Context(), f, 0)
+		r := startFollow(asLocal(t), f, 0)
 		f.setError(fault.New(fault.Unavailable, "database-unavailable", "Later."))
 		time.Sleep(heartbeat + time.Millisecond) // the clock of the bubble
 		f.setState(operation.Succeeded)
@@ -148,16 +148,16 @@ func TestFollowReturnsErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeOperation()
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(asLocal(t))
 		client := startFollow(ctx, f, 0)
 		cancel()
 		client.checkEnd(t, context.Canceled)
 
 		broken := errors.New("broken connection")
-		if err := f.watch().follow(t.Context(), 0, heartbeat, func([]operation.Event) error { return broken }); !errors.Is(err, broken) {
+		if err := f.watch().follow(asLocal(t), 0, heartbeat, func([]operation.Event) error { return broken }); !errors.Is(err, broken) {
 			t.Errorf("follow() = %v, want %v", err, broken)
 		}
-		pruned := startFollow(t.Context(), f, 1)
+		pruned := startFollow(asLocal(t), f, 1)
 		gone := fault.New(fault.Gone, "operation-expired", "Gone.")
 		f.setError(gone)
 		time.Sleep(time.Second) // the clock of the bubble
@@ -172,7 +172,7 @@ func TestFollowEndsWithoutEvents(t *testing.T) {
 		f := newFakeOperation()
 		f.setState(operation.Succeeded)
 		f.events = nil
-		r := startFollow(t.Context(), f, 0)
+		r := startFollow(asLocal(t), f, 0)
 		r.check(t)
 		r.checkEnd(t, nil)
 	})

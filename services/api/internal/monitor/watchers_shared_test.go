@@ -22,11 +22,11 @@ func TestWaitersShareReads(t *testing.T) {
 		f.setState(operation.Running)
 		followers := make([]*follower, waiters)
 		for i := range followers {
-			followers[i] = startFollow(t.Context(), f, 2)
+			followers[i] = startFollow(asLocal(t), f, 2)
 		}
 		waits := make([]<-chan awaitResult, waiters)
 		for i := range waits {
-			waits[i] = startAwait(t.Context(), f, time.Minute, Finished)
+			waits[i] = startAwait(asLocal(t), f, time.Minute, Finished)
 		}
 		before := f.readCount()
 		time.Sleep(10*time.Second + time.Millisecond) // the clock of the bubble
@@ -70,7 +70,7 @@ func TestOperationsAreReadTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b batches
 		w := newWatchers(b.read)
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(asLocal(t))
 		for range 50 {
 			op := &operation.Operation{ID: uuid.New()}
 			go func() { _, _ = watch{w, op.ID, nil}.await(ctx, op, time.Hour, Finished) }()
@@ -102,7 +102,7 @@ func TestWaiterIgnoresEarlierReading(t *testing.T) {
 			reading <- true
 			return map[uuid.UUID]look{id: {op: &operation.Operation{ID: id, State: <-proceed}}}
 		})
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(asLocal(t))
 		wait := func(seen chan<- operation.State) {
 			_, _ = watch{w, id, nil}.await(ctx, &operation.Operation{ID: id}, time.Hour, func(op *operation.Operation) bool {
 				seen <- op.State

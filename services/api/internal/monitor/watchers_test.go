@@ -16,7 +16,7 @@ func TestAwaitOfFinishedOperationReadsNothing(t *testing.T) {
 	op := f.accept(t, 0)
 	op.State = operation.Succeeded
 	f.store.Close()
-	if got, err := f.Await(t.Context(), op, time.Minute, monitor.Finished); err != nil || got != op {
+	if got, err := f.Await(asLocal(t), op, time.Minute, monitor.Finished); err != nil || got != op {
 		t.Errorf("Await() = %+v, %v, want the given operation", got, err)
 	}
 }
@@ -27,7 +27,7 @@ func TestFollowSendsStoredEvents(t *testing.T) {
 	op := f.accept(t, 0)
 	f.fail(t, op)
 	var states []operation.State
-	err := f.Follow(t.Context(), op.ID, 0, time.Minute, func(events []operation.Event) error {
+	err := f.Follow(asLocal(t), op.ID, 0, time.Minute, func(events []operation.Event) error {
 		for _, e := range events {
 			states = append(states, e.State)
 		}
@@ -42,10 +42,10 @@ func TestSubscribeEndsWaits(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	op := f.accept(t, 0)
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(asLocal(t))
 	go f.Subscribe(ctx)
 	stop()
-	got, err := f.Await(t.Context(), op, time.Hour, monitor.Finished)
+	got, err := f.Await(asLocal(t), op, time.Hour, monitor.Finished)
 	if err != nil || got.State != operation.Waiting {
 		t.Errorf("Await() = %+v, %v, want state waiting after the service stopped", got, err)
 	}

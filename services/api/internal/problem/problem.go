@@ -3,6 +3,7 @@
 package problem
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,6 +24,7 @@ var kinds = map[fault.Kind]struct {
 	fault.Internal:         {http.StatusInternalServerError, "Internal error"},
 	fault.Malformed:        {http.StatusBadRequest, "Malformed request"},
 	fault.Invalid:          {http.StatusUnprocessableEntity, "Invalid request"},
+	fault.Unauthenticated:  {http.StatusUnauthorized, "Unauthorized"},
 	fault.Forbidden:        {http.StatusForbidden, "Forbidden"},
 	fault.NotFound:         {http.StatusNotFound, "Not found"},
 	fault.Gone:             {http.StatusGone, "Gone"},
@@ -53,6 +55,9 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Ms-Error-Code", code)
+	if challenge := challengeOf(f); challenge != "" {
+		h.Set("WWW-Authenticate", challenge)
+	}
 	if kind.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", unavailableRetryAfter)
 	}
@@ -70,4 +75,18 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 		after = append(after, member{"trace_id", id})
 	}
 	_ = encode(w, slices.Concat(before, sortedMembers(f.Details), after)) // fails only if the client is disconnected
+}
+
+// challengeOf returns the header WWW-Authenticate of a fault (RFC 6750 section 3); empty if it has none.
+func challengeOf(f *fault.Fault) string {
+	const scheme = `Bearer realm="longshore"`
+	switch {
+	case f.Kind == fault.Unauthenticated && f.Code == "credential-missing":
+		return scheme
+	case f.Kind == fault.Unauthenticated:
+		return scheme + `, error="invalid_token"`
+	case f.Code == "action-not-allowed":
+		return fmt.Sprintf(`%s, error="insufficient_scope", scope="%s"`, scheme, f.Details["action"])
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
 	"github.com/longshore-io/longshore/pkg/report"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -37,9 +38,12 @@ func (h *Handler) check(ctx context.Context, request report.Request) (s source, 
 
 // checkRecords checks the collection and the query of an export.
 func (h *Handler) checkRecords(ctx context.Context, request report.Request) (*collection.Collection, error) {
+	if err := access.RequireCollection(ctx, request.Collection); err != nil {
+		return nil, err
+	}
 	target, ok := h.Collections.Get(request.Collection)
 	if !ok {
-		names := h.Collections.Names()
+		names := edge.CollectionNames(ctx, h.Collections)
 		return nil, fault.New(fault.Invalid, "invalid-report", "There is no collection called %q. There are %s.", request.Collection, strings.Join(names, ", ")).
 			With("pointer", "/collection").With("collections", names)
 	}

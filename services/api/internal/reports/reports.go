@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
@@ -74,19 +75,19 @@ func Path(op *operation.Operation) string {
 func (h *Handler) Routes() []edge.Route {
 	return []edge.Route{
 		{
-			Method: http.MethodPost, Path: "/start-report", Handler: h.submit,
+			Method: http.MethodPost, Path: "/start-report", Handler: h.submit, Action: access.Report,
 			Summary: "Starts a report on imports, or an export of records or of a search, as pdf, html, csv, ndjson, xlsx or parquet. Returns 202 with the address to poll.",
 		},
 		{
-			Method: http.MethodGet, Path: "/report-status/:number", Handler: h.status,
+			Method: http.MethodGet, Path: "/report-status/:number", Handler: h.status, Action: access.Report,
 			Summary: "Returns the status of a report, with the link to download it once it is finished.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/report-status/:number", Handler: h.remove,
+			Method: http.MethodDelete, Path: "/report-status/:number", Handler: h.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished report, or deletes a finished one.",
 		},
 		{
-			Method: http.MethodGet, Path: "/reports/:file", Handler: h.download,
+			Method: http.MethodGet, Path: "/reports/:file", Handler: h.download, Action: access.Report,
 			Summary: "Downloads the file of a report, also in ranges.",
 		},
 	}

@@ -22,8 +22,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/auth"
 	apiconfig "github.com/longshore-io/longshore/services/api/internal/config"
-	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -85,7 +85,11 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	s := server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: waitLimit},
 		Requests: metrics.NewRequests(), Gate: a.gate,
-	}, log, func(context.Context) ([][]edge.Route, error) { return tables, nil })
+	}, log, func(ctx context.Context) (server.Opened, error) {
+		authenticator := auth.New(cfg.Access.Options(cfg.Addr, cfg.PublicURL), a.store, log)
+		go authenticator.Run(ctx)
+		return server.Opened{Routes: tables, Protect: authenticator.Protect}, nil
+	})
 	a.run(t, s, watch)
 	a.address = listening.address(t)
 	<-ready

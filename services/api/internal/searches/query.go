@@ -1,14 +1,17 @@
 package searches
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/query"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -32,7 +35,7 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	target, err := h.findCollection(name)
+	target, err := h.findCollection(c.Request.Context(), name)
 	if err != nil {
 		return request{}, err
 	}
@@ -42,8 +45,8 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 
 // findCollection returns the collection that a JSON string names. If the member is absent (nil), it
 // returns the only collection.
-func (h *Handler) findCollection(member []byte) (*collection.Collection, error) {
-	names := h.Collections.Names()
+func (h *Handler) findCollection(ctx context.Context, member []byte) (*collection.Collection, error) {
+	names := edge.CollectionNames(ctx, h.Collections)
 	var name string
 	switch {
 	case member != nil:
@@ -55,6 +58,9 @@ func (h *Handler) findCollection(member []byte) (*collection.Collection, error) 
 	default:
 		return nil, fault.New(fault.Invalid, "invalid-query", "collection must name one of the collections: %s.", strings.Join(names, ", ")).
 			With("collections", names)
+	}
+	if err := access.RequireCollection(ctx, name); err != nil {
+		return nil, err
 	}
 	if target, ok := h.Collections.Get(name); ok {
 		return target, nil

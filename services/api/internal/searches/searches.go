@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
@@ -81,15 +82,15 @@ func New(deps Deps) (*Handler, error) {
 func (h *Handler) Routes() []edge.Route {
 	return []edge.Route{
 		{
-			Method: http.MethodPost, Path: "/search", Handler: h.submit,
+			Method: http.MethodPost, Path: "/search", Handler: h.submit, Action: access.Search,
 			Summary: "Searches a collection by words and filters. Returns 201 with the results if that is quick, otherwise 202 with the address to poll.",
 		},
 		{
-			Method: http.MethodGet, Path: "/search/status/:id", Handler: h.status,
+			Method: http.MethodGet, Path: "/search/status/:id", Handler: h.status, Action: access.Search,
 			Summary: "Returns the status and the results of a search: 202 while it runs, 201 at its end. Poll it at least once a minute.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/search/status/:id", Handler: h.remove,
+			Method: http.MethodDelete, Path: "/search/status/:id", Handler: h.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished search, or deletes the results of a finished one.",
 		},
 	}

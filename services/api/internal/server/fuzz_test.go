@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	sharedconfig "github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -24,6 +24,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/auth"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
@@ -121,11 +122,15 @@ func newFuzzHandler(f *testing.F, id uuid.UUID) http.Handler {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if _, err := watch.Cancel(f.Context(), op); err != nil {
+	if _, err := watch.Cancel(access.With(f.Context(), access.NewLocal()), op); err != nil {
 		f.Fatal(err)
 	}
 	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses(""), nil}
-	return newEngine(m, withIndex(slices.Concat(tables...), collections.Names()))
+	all, err := Opened{tables, auth.New(auth.Options{Mode: auth.Off}, db, log).Protect}.routes(collections.Names())
+	if err != nil {
+		f.Fatal(err)
+	}
+	return newEngine(m, all)
 }
 
 // deadlineRecorder accepts deadlines, as a connection does.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -19,11 +20,13 @@ func withIndex(routes []edge.Route, collections []string) []edge.Route {
 	}
 	var entries []entry
 	show := func(c *gin.Context) error {
-		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "collections": collections, "routes": entries})
+		ctx := c.Request.Context()
+		usable := slices.DeleteFunc(slices.Clone(collections), func(name string) bool { return access.RequireCollection(ctx, name) != nil })
+		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "collections": usable, "routes": entries})
 		return nil
 	}
 	routes = slices.Insert(routes, 0, edge.Route{
-		Method: http.MethodGet, Path: "/", Handler: show, Summary: "Lists all routes and collections.",
+		Method: http.MethodGet, Path: "/", Handler: show, Action: access.ReadCollections, Summary: "Lists all routes and collections.",
 	})
 	for _, r := range routes {
 		entries = append(entries, entry{r.Method, unescape(r.Path), r.Summary})

@@ -3,6 +3,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -60,17 +62,41 @@ type Server struct {
 	log       *slog.Logger
 }
 
+// Opened is what a server serves once the dependencies of the service are open.
+type Opened struct {
+	// Routes are the routes, grouped by package.
+	Routes [][]edge.Route
+	// Protect returns a route that authenticates its requests.
+	Protect func(edge.Route) edge.Route
+}
+
+// routes returns all routes, protected, with the index of collections. Each route must have an action.
+func (o Opened) routes(collections []string) ([]edge.Route, error) {
+	all := withIndex(slices.Concat(o.Routes...), collections)
+	for i, r := range all {
+		if r.Action != access.Public && !r.Action.Known() {
+			return nil, fmt.Errorf("the route %s %s has no action", r.Method, r.Path)
+		}
+		all[i] = o.Protect(r)
+	}
+	return all, nil
+}
+
 // New returns a server. It answers every request with 503 until open has returned the routes, or stops
 // if open fails.
-func New(opts Options, log *slog.Logger, open func(context.Context) ([][]edge.Route, error)) *Server {
+func New(opts Options, log *slog.Logger, open func(context.Context) (Opened, error)) *Server {
 	m := middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses, opts.Tracer}
 	opts.Lifecycle.Listener = opts.Gate.Connections.Listener
 	opts.Lifecycle.Prepare = func(ctx context.Context) (http.Handler, error) {
-		tables, err := open(ctx)
+		opened, err := open(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return newEngine(m, withIndex(slices.Concat(tables...), opts.Collections)), nil
+		routes, err := opened.routes(opts.Collections)
+		if err != nil {
+			return nil, err
+		}
+		return newEngine(m, routes), nil
 	}
 	return &Server{
 		http: &http.Server{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -25,7 +26,7 @@ func serve(t *testing.T, method, path string, header http.Header, handle edge.Ha
 	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
 	}, []string{"tools"}))
-	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	r := httptest.NewRequestWithContext(access.With(t.Context(), access.NewLocal()), method, path, nil)
 	r.Header = header
 	w := httptest.NewRecorder()
 	engine.ServeHTTP(w, r)
@@ -129,7 +130,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	lines := make(firstLine, 1)
 	started, release := make(chan struct{}), make(chan struct{})
 	slow := edge.Route{
-		Method: http.MethodGet, Path: "/slow", Handler: func(c *gin.Context) error {
+		Method: http.MethodGet, Path: "/slow", Action: access.Public, Handler: func(c *gin.Context) error {
 			close(started)
 			<-release
 			c.String(http.StatusOK, "complete")
@@ -140,7 +141,9 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	s := New(Options{
 		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: time.Minute},
 		Requests: metrics.NewRequests(), Gate: noLimits(),
-	}, slog.New(slog.NewJSONHandler(lines, nil)), func(context.Context) ([][]edge.Route, error) { return [][]edge.Route{{slow}}, nil })
+	}, slog.New(slog.NewJSONHandler(lines, nil)), func(context.Context) (Opened, error) {
+		return Opened{[][]edge.Route{{slow}}, func(r edge.Route) edge.Route { return r }}, nil
+	})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -202,6 +205,7 @@ func TestServerServesHead(t *testing.T) {
 	}, nil))
 	for path, status := range map[string]int{"/": 200, "/thing": 200, "/stream": 405, "/nothing": 404} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)
+		r = r.WithContext(access.With(r.Context(), access.NewLocal()))
 		r.Header.Set("Prefer", "wait=60")
 		w := httptest.NewRecorder()
 		engine.ServeHTTP(w, r)

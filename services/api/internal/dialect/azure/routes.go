@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -62,15 +63,15 @@ func New(deps Deps) (*Dialect, error) {
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{
-			Method: http.MethodGet, Path: "/operations", Handler: d.list,
+			Method: http.MethodGet, Path: "/operations", Handler: d.list, Action: access.ReadOperations,
 			Summary: "Lists operations, the latest first, by kind, collection, status, createdAfter, createdBefore, label=name=value; maxpagesize, cursor.",
 		},
 		{
-			Method: http.MethodGet, Path: "/operations/:id/records", Handler: d.records,
+			Method: http.MethodGet, Path: "/operations/:id/records", Handler: d.records, Action: access.ReadRecords,
 			Summary: "Streams an import's records by outcome=failed|created|updated|superseded|unprocessed, as NDJSON or, with format=csv, CSV.",
 		},
 		{
-			Method: http.MethodGet, Path: "/operations/:id/events", Handler: d.events, Streaming: true,
+			Method: http.MethodGet, Path: "/operations/:id/events", Handler: d.events, Action: access.ReadOperations, Streaming: true,
 			Summary: "Streams the changes of an operation as server-sent events, from the beginning or after Last-Event-ID.",
 		},
 	}
@@ -83,15 +84,15 @@ func (d *Dialect) Routes() []edge.Route {
 func (d *Dialect) monitorRoutes(path, remark string) []edge.Route {
 	return []edge.Route{
 		{
-			Method: http.MethodGet, Path: path, Handler: d.status,
+			Method: http.MethodGet, Path: path, Handler: d.status, Action: access.ReadOperations,
 			Summary: "Returns the status of an operation. Poll it as Retry-After says, or wait for the end with Prefer: wait=seconds." + remark,
 		},
 		{
-			Method: http.MethodPost, Path: path, Handler: d.act,
+			Method: http.MethodPost, Path: path, Handler: d.act, Action: access.CancelOperations,
 			Summary: "Cancels an operation (path with :cancel at the end). What was committed before stays." + remark,
 		},
 		{
-			Method: http.MethodDelete, Path: path, Handler: d.remove,
+			Method: http.MethodDelete, Path: path, Handler: d.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished operation, or deletes a finished one." + remark,
 		},
 	}

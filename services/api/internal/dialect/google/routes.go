@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
@@ -48,19 +49,19 @@ func Path(op *operation.Operation) string { return "/v1/" + nameOf(op) }
 func (d *Dialect) Routes() []edge.Route {
 	return []edge.Route{
 		{
-			Method: http.MethodGet, Path: "/v1/operations", Handler: d.list,
+			Method: http.MethodGet, Path: "/v1/operations", Handler: d.list, Action: access.ReadOperations,
 			Summary: `Lists operations as google.longrunning does, with filter (as in kind="import" AND done=true), pageSize, pageToken.`,
 		},
 		{
-			Method: http.MethodGet, Path: "/v1/operations/:id", Handler: d.get,
+			Method: http.MethodGet, Path: "/v1/operations/:id", Handler: d.get, Action: access.ReadOperations,
 			Summary: "Returns an operation as google.longrunning does.",
 		},
 		{
-			Method: http.MethodPost, Path: "/v1/operations/:id", Handler: d.act,
+			Method: http.MethodPost, Path: "/v1/operations/:id", Handler: d.act, Action: access.CancelOperations,
 			Summary: "Requests the cancellation of an operation (path with :cancel at the end). What was committed before stays.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/v1/operations/:id", Handler: d.remove,
+			Method: http.MethodDelete, Path: "/v1/operations/:id", Handler: d.remove, Action: access.DeleteOperations,
 			Summary: "Deletes a finished operation. It never cancels.",
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -53,17 +54,17 @@ var listPaths = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{
-			Method: http.MethodGet, Path: "/tasks/:task", Handler: d.status,
+			Method: http.MethodGet, Path: "/tasks/:task", Handler: d.status, Action: access.ReadOperations,
 			Summary: "Returns the status of a task as JSON or XML (.json, .xml or Accept). cancel=true cancels it, prune=true deletes it if it is finished.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/tasks/:task", Handler: d.remove,
+			Method: http.MethodDelete, Path: "/tasks/:task", Handler: d.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished task, or deletes a finished one.",
 		},
 	}
 	for _, path := range listPaths {
 		routes = append(routes, edge.Route{
-			Method: http.MethodGet, Path: path, Handler: d.list,
+			Method: http.MethodGet, Path: path, Handler: d.list, Action: access.ReadOperations,
 			Summary: "Lists tasks, the latest first, by status=WAITING|RUNNING|FINISHED|FAILED|CANCELLED, limit and before.",
 		})
 	}

@@ -14,18 +14,23 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
 
-// NewEngine returns an engine with the routes, and a HEAD beside each GET. An error of a handler
+// NewEngine returns an engine with the routes, and a HEAD beside each GET. The local principal sends all
+// requests whose context has no other one. An error of a handler
 // that has not responded yet becomes a problem, as in the server.
 func NewEngine(routes []edge.Route) *gin.Engine {
 	engine := gin.New()
 	for _, route := range edge.WithHead(routes) {
 		engine.Handle(route.Method, route.Path, func(c *gin.Context) {
+			if ctx := c.Request.Context(); access.Of(ctx) == nil {
+				c.Request = c.Request.WithContext(access.With(ctx, access.NewLocal()))
+			}
 			if err := route.Handler(c); err != nil && !c.Writer.Written() {
 				problem.Write(c.Writer, c.Request, "req-1", err)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -69,17 +70,17 @@ func (h *Handler) Routes() []edge.Route {
 	const upload = "/api/:collection/import/uploads/:upload"
 	return []edge.Route{
 		{
-			Method: http.MethodPost, Path: `/api/:collection/import\:upload-start`, Handler: h.start,
+			Method: http.MethodPost, Path: `/api/:collection/import\:upload-start`, Handler: h.start, Action: access.CreateImports,
 			Summary: "Starts an import in several parts. Returns 201 with the addresses for its parts.",
 		},
 		{
-			Method: http.MethodPut, Path: upload + "/parts/:part", Handler: h.put,
+			Method: http.MethodPut, Path: upload + "/parts/:part", Handler: h.put, Action: access.CreateImports,
 			Summary: "Stores a part, numbered from 1, in any order. A part that is sent again replaces the previous one.",
 		},
-		{Method: http.MethodGet, Path: upload, Handler: h.get, Summary: "Returns the parts of an upload that were received."},
-		{Method: http.MethodDelete, Path: upload, Handler: h.abort, Summary: "Aborts an upload in several parts."},
+		{Method: http.MethodGet, Path: upload, Handler: h.get, Action: access.CreateImports, Summary: "Returns the parts of an upload that were received."},
+		{Method: http.MethodDelete, Path: upload, Handler: h.abort, Action: access.CreateImports, Summary: "Aborts an upload in several parts."},
 		{
-			Method: http.MethodPost, Path: upload, Handler: h.finish,
+			Method: http.MethodPost, Path: upload, Handler: h.finish, Action: access.CreateImports,
 			Summary: "Finishes an upload (.../uploads/{id}" + finishVerb + "). Returns 202 with the address to poll, as for any import.",
 		},
 	}

@@ -19,7 +19,7 @@ import (
 
 // start creates an upload.
 func (h *Handler) start(c *gin.Context) error {
-	target, err := h.Collections.Find(c.Param("collection"))
+	target, err := edge.Collection(c, h.Collections)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,60 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/longshore-io/longshore/services/api/internal/auth"
+)
+
+// Access configures who may send requests.
+type Access struct {
+	// Auth says which requests need a credential: on (all), off (none: every client is an administrator,
+	// which is for those who put a gate of their own before the api), or auto. With auto, a request
+	// without a credential is served if the api listens to its own machine only (LONGSHORE_ADDR is a
+	// loopback address and LONGSHORE_PUBLIC_URL names no other machine) and the request comes through no
+	// proxy. A credential that is sent is always checked.
+	Auth auth.Mode `env:"LONGSHORE_AUTH" envDefault:"auto"`
+}
+
+// Check implements config.Checker.
+func (a Access) Check() error {
+	switch a.Auth {
+	case auth.Auto, auth.On, auth.Off:
+		return nil
+	}
+	return fmt.Errorf("LONGSHORE_AUTH must be auto, on or off, not %q", a.Auth)
+}
+
+// Options returns the options of the authenticator of an api that listens at addr.
+func (a Access) Options(addr, publicURL string) auth.Options {
+	return auth.Options{Mode: a.Auth, Local: isLoopback(hostOf(addr)) && (publicURL == "" || isLoopback(hostOfURL(publicURL)))}
+}
+
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
+}
+
+func hostOfURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.Hostname()
+}
+
+// isLoopback reports whether a host names this machine only.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
