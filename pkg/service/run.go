@@ -57,14 +57,48 @@ type process struct {
 // SIGTERM, and returns the exit code: 1 if the service failed, 2 if its configuration or arguments
 // are invalid. A second signal kills the process. The arguments config, healthcheck and version
 // print something about the service and do not run it.
-func Main[C config.Checker](name string, run func(context.Context, Env, C) error) int {
+func Main[C config.Checker](name string, run func(context.Context, Env, C) error, commands ...Command[C]) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // restores the default effect for the second signal
-	return execute(ctx, process{name, os.Args[1:], parseEnviron(os.Environ()), os.Stdout, os.Stderr}, run)
+	return execute(ctx, process{name, os.Args[1:], parseEnviron(os.Environ()), os.Stdout, os.Stderr}, run, commands...)
 }
 
-func execute[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error) int {
+// Command is a further argument of a program, such as keys of the api.
+type Command[C config.Checker] struct {
+	Name string
+	// Usage describes its arguments; %[1]s is the name of the program.
+	Usage string
+	// Run runs the command with the arguments that follow its name, and prints to out. An error that
+	// IsUsage reports is followed by the usage of the program.
+	Run     func(ctx context.Context, cfg C, args []string, out io.Writer) error
+	IsUsage func(error) bool
+}
+
+// execute runs the command and returns its exit code.
+func (c Command[C]) execute(ctx context.Context, p process) int {
+	cfg, err := config.Load[C](p.environ)
+	if err != nil {
+		p.printProblems(err)
+		return exitUsage
+	}
+	if err = c.Run(ctx, cfg, p.args[1:], p.stdout); err == nil {
+		return exitOK
+	}
+	p.printError(err)
+	if c.IsUsage(err) {
+		_, _ = fmt.Fprintf(p.stderr, "usage: %[1]s "+c.Usage+"\n", p.name)
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func execute[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error, commands ...Command[C]) int {
+	for _, c := range commands {
+		if len(p.args) > 0 && p.args[0] == c.Name {
+			return c.execute(ctx, p)
+		}
+	}
 	switch strings.Join(p.args, " ") {
 	case "":
 		return runService(ctx, p, run)
@@ -77,6 +111,9 @@ func execute[C config.Checker](ctx context.Context, p process, run func(context.
 		return exitOK
 	default:
 		_, _ = fmt.Fprintf(p.stderr, usage, p.name)
+		for _, c := range commands {
+			_, _ = fmt.Fprintf(p.stderr, "       %[1]s "+c.Usage+"\n", p.name)
+		}
 		return exitUsage
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
-func main() { os.Exit(service.Main("api", run)) }
+func main() { os.Exit(service.Main("api", run, keysCommand())) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	limits, err := cfg.Limits()

@@ -31,6 +31,8 @@ type Options struct {
 	Mode Mode
 	// Local reports, for the mode Auto, whether the service is reachable from its own machine only.
 	Local bool
+	// FirstKey is the key of an administrator that CheckStart stores if there is no key; empty stores none.
+	FirstKey string
 }
 
 // Authenticator authenticates requests. It is safe for concurrent use.

@@ -30,14 +30,14 @@ func (a *Authenticator) Protect(r edge.Route) edge.Route {
 		if err := access.Require(ctx, r.Action); err != nil {
 			return err
 		}
-		return untilRevoked(c, ctx, handle)
+		return untilRevoked(ctx, c, handle)
 	}
 	return r
 }
 
 // untilRevoked runs the handler. When the credential becomes invalid, it also ends transfers in
 // progress, and the answer is that fault, unless another one has begun.
-func untilRevoked(c *gin.Context, ctx context.Context, handle edge.Handler) error {
+func untilRevoked(ctx context.Context, c *gin.Context, handle edge.Handler) error {
 	transfers := http.NewResponseController(c.Writer)
 	stop := context.AfterFunc(ctx, func() {
 		if revoked(ctx) != nil {

@@ -1,27 +1,36 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 )
 
 // Access configures who may send requests.
 type Access struct {
-	// Auth says which requests need a credential: on (all), off (none: every client is an administrator,
+	// Auth is which requests need a credential: on (all), off (none: every client is an administrator,
 	// which is for those who put a gate of their own before the api), or auto. With auto, a request
 	// without a credential is served if the api listens to its own machine only (LONGSHORE_ADDR is a
 	// loopback address and LONGSHORE_PUBLIC_URL names no other machine) and the request comes through no
 	// proxy. A credential that is sent is always checked.
 	Auth auth.Mode `env:"LONGSHORE_AUTH" envDefault:"auto"`
+	// FirstKey is the key of an administrator that the api stores when it starts and there is no key yet,
+	// for installations that keep their first key in a secret: lsk_, 16 characters, _ and 52 characters,
+	// each of a-z and 2-7. Empty stores none; the command keys create makes keys too.
+	FirstKey string `env:"LONGSHORE_FIRST_KEY" secret:"all"`
 }
 
 // Check implements config.Checker.
 func (a Access) Check() error {
+	if _, ok := access.ParseSecret(a.FirstKey); a.FirstKey != "" && !ok {
+		return errors.New("LONGSHORE_FIRST_KEY must be lsk_, an id of 16 characters, _ and a secret of 52 characters, each of a-z and 2-7")
+	}
 	switch a.Auth {
 	case auth.Auto, auth.On, auth.Off:
 		return nil
@@ -31,7 +40,7 @@ func (a Access) Check() error {
 
 // Options returns the options of the authenticator of an api that listens at addr.
 func (a Access) Options(addr, publicURL string) auth.Options {
-	return auth.Options{Mode: a.Auth, Local: isLoopback(hostOf(addr)) && (publicURL == "" || isLoopback(hostOfURL(publicURL)))}
+	return auth.Options{Mode: a.Auth, FirstKey: a.FirstKey, Local: isLoopback(hostOf(addr)) && (publicURL == "" || isLoopback(hostOfURL(publicURL)))}
 }
 
 func hostOf(addr string) string {

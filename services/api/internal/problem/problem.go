@@ -86,7 +86,7 @@ func challengeOf(f *fault.Fault) string {
 	case f.Kind == fault.Unauthenticated:
 		return scheme + `, error="invalid_token"`
 	case f.Code == "action-not-allowed":
-		return fmt.Sprintf(`%s, error="insufficient_scope", scope="%s"`, scheme, f.Details["action"])
+		return fmt.Sprintf(`%s, error="insufficient_scope", scope=%q`, scheme, f.Details["action"])
 	}
 	return ""
 }

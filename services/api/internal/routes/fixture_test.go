@@ -24,6 +24,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 	apiconfig "github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -44,6 +45,7 @@ type api struct {
 	url     string
 	gate    *admission.Gate
 	store   *store.Store
+	routes  [][]edge.Route
 }
 
 // startAPI starts an api with the variables and stops it at the end of the test.
@@ -81,6 +83,7 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.routes = tables
 	ready := make(chan struct{})
 	s := server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: waitLimit},

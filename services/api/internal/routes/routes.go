@@ -16,6 +16,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
+	"github.com/longshore-io/longshore/services/api/internal/keys"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
@@ -81,5 +82,6 @@ func Table(d Deps) ([][]edge.Route, error) {
 		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
 		Estimator: estimator, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
 	}))
+	t.add(keys.New(keys.Deps{Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate}))
 	return t.routes, t.err
 }

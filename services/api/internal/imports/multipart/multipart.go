@@ -118,6 +118,9 @@ func (h *Handler) abort(c *gin.Context) error {
 
 // find finds an upload by the id in the path, if it belongs to the path's collection.
 func (h *Handler) find(c *gin.Context, text string) (*store.MultipartUpload, error) {
+	if err := access.RequireCollection(c.Request.Context(), c.Param("collection")); err != nil {
+		return nil, err
+	}
 	id, err := operation.ParseID(text)
 	if err != nil {
 		return nil, store.UploadNotFound()

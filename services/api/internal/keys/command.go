@@ -1,0 +1,138 @@
+package keys
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// Command is the kind of principal of the command line: who has access to the database.
+const Command access.Kind = "command"
+
+// Usage describes the arguments of Run.
+const Usage = `keys create --bundle viewer|importer|operator|admin [--tenant t] [--name n] [--collections a,b*]
+                        [--expires 720h] [--role r] [--claims '{…}'] [--first]
+                        make an API key and print it; with --first only if there is none yet
+       %[1]s keys list [--tenant t]
+       %[1]s keys revoke ID [--tenant t]`
+
+// ErrUsage is returned for wrong arguments.
+var ErrUsage = errors.New("wrong arguments")
+
+// Run runs the command keys with its arguments, and prints to out.
+func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return ErrUsage
+	}
+	var order Order
+	var collections, claims, tenant string
+	var first bool
+	flags := flag.NewFlagSet("keys "+args[0], flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&tenant, "tenant", access.DefaultTenant, "")
+	if args[0] == "create" {
+		flags.StringVar((*string)(&order.Bundle), "bundle", "", "")
+		flags.StringVar(&order.Name, "name", "", "")
+		flags.StringVar(&collections, "collections", "", "")
+		flags.StringVar(&order.ExpiresIn, "expires", "", "")
+		flags.StringVar(&order.Role, "role", "", "")
+		flags.StringVar(&claims, "claims", "", "")
+		flags.BoolVar(&first, "first", false, "")
+	}
+	ids, err := parse(flags, args[1:])
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	switch {
+	case args[0] == "create" && len(ids) == 0:
+		order.Tenant, order.Claims = tenant, json.RawMessage(claims)
+		if collections != "" {
+			order.Collections = strings.Split(collections, ",")
+		}
+		return create(ctx, db, order, first, out)
+	case args[0] == "list" && len(ids) == 0:
+		return list(ctx, db, tenant, out)
+	case args[0] == "revoke" && len(ids) == 1:
+		_, err := db.RevokeKey(ctx, tenant, ids[0])
+		return err
+	}
+	return ErrUsage
+}
+
+// parse parses flags before and after the other arguments, which it returns.
+func parse(flags *flag.FlagSet, args []string) (others []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return others, nil
+		}
+		others, args = append(others, flags.Arg(0)), flags.Args()[1:]
+	}
+}
+
+func create(ctx context.Context, db *store.Store, order Order, first bool, out io.Writer) error {
+	maker := &access.Principal{Kind: Command, ID: "command", Tenant: access.DefaultTenant, Actions: access.All(), Collections: access.Collections{"*"}}
+	secret, key, err := order.Make(maker)
+	if err != nil {
+		return err
+	}
+	if !first {
+		if err := db.CreateKey(ctx, key); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(out, secret.Reveal())
+		return err
+	}
+	made, err := db.CreateFirstKey(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case !made:
+		_, err = fmt.Fprintln(out, "there are keys already: no first key was made")
+	default:
+		_, err = fmt.Fprintln(out, "the first key, which is shown once:", secret.Reveal())
+	}
+	return err
+}
+
+func list(ctx context.Context, db *store.Store, tenant string, out io.Writer) error {
+	found, err := db.KeysOf(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "ID\tNAME\tSTATE\tCOLLECTIONS\tCREATED\tLAST USED\tACTIONS")
+	for _, k := range found {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, stateOf(k), strings.Join(k.Collections, ","),
+			dateOf(k.CreatedAt), dateOf(k.LastUsedAt), strings.Join(k.Actions, ","))
+	}
+	return table.Flush()
+}
+
+func stateOf(k store.Key) string {
+	switch {
+	case !k.RevokedAt.IsZero():
+		return "revoked"
+	case !k.ExpiresAt.IsZero() && !time.Now().Before(k.ExpiresAt):
+		return "expired"
+	}
+	return "valid"
+}
+
+func dateOf(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
