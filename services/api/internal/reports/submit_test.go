@@ -32,7 +32,7 @@ func TestSubmitWithoutBody(t *testing.T) {
 	if len(f.drafts) != 1 {
 		t.Fatalf("drafts = %d, want 1", len(f.drafts))
 	}
-	want := store.Draft{Principal: "local", Kind: operation.Report, Owner: "192.0.2.1", Request: []byte(`{"report":"imports","format":"pdf"}`)}
+	want := store.Draft{Principal: "local", Tenant: "default", Kind: operation.Report, Owner: "192.0.2.1", Request: []byte(`{"report":"imports","format":"pdf"}`)}
 	if diff := cmp.Diff(want, f.drafts[0], cmpopts.IgnoreFields(store.Draft{}, "Reference", "Digest", "Lanes", "Retention")); diff != "" {
 		t.Errorf("draft (-want +got):\n%s", diff)
 	}

@@ -21,7 +21,7 @@ func TestSubmit(t *testing.T) {
 	body := `{"collection":"tools","query":"a","filter":{"category":{"in":["x","y"]}},"sort":["-tool_name"],"limit":9}`
 	edgetest.CheckStatus(t, f.send(t, http.MethodPost, "/search", body), http.StatusAccepted)
 	want := []store.Draft{{
-		Kind: operation.Search, Collection: "tools", Retention: time.Hour, PollWithin: 8 * time.Second, Lanes: 1, Principal: "local", Owner: "192.0.2.1",
+		Kind: operation.Search, Collection: "tools", Retention: time.Hour, PollWithin: 8 * time.Second, Lanes: 1, Principal: "local", Tenant: "default", Owner: "192.0.2.1",
 		Request: []byte(`{"query":"a","filter":{"category":{"in":["x","y"]}},"sort":["-tool_name"],"limit":9}`),
 	}}
 	if diff := cmp.Diff(want, f.drafts, cmpopts.IgnoreFields(store.Draft{}, "Reference", "Digest")); diff != "" {

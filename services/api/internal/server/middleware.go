@@ -8,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/logging"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -58,8 +57,7 @@ func (m middleware) identify(c *gin.Context) {
 // client does not mistake a partial response for a complete one.
 func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		principal := access.With(c.Request.Context(), access.NewLocal()) // until credentials are checked, all clients are local
-		ctx, taken := m.gate.Begin(principal, edge.ClientOf(c.Request))
+		ctx, taken := m.gate.Begin(c.Request.Context(), edge.ClientOf(c.Request))
 		defer taken.End()
 		if taken.Crowded() {
 			c.Header("Connection", "close")
