@@ -52,5 +52,24 @@ func (m Migrator) grant(ctx context.Context, db *sql.DB) error {
 	if _, err := db.ExecContext(ctx, script); err != nil {
 		return fmt.Errorf("granting the rights of the roles, which deploy/postgres/roles.sql creates: %w", err)
 	}
+	return m.protect(ctx, db)
+}
+
+// protect adds the policies of row-level security. Each table has a transaction of its own, because the
+// steps of running services lock several tables.
+func (m Migrator) protect(ctx context.Context, db *sql.DB) error {
+	const supported = `SELECT to_regproc('xforce.protect') IS NOT NULL`
+	var can bool
+	if err := db.QueryRowContext(ctx, supported).Scan(&can); err != nil || !can { // the files of a test may end before
+		return err
+	}
+	name := func(role grants.Role) sql.NullString {
+		return sql.NullString{String: m.Roles[role], Valid: m.Roles[role] != ""}
+	}
+	for _, table := range grants.ProtectedTables() {
+		if _, err := db.ExecContext(ctx, grants.ProtectStatement, table, name(grants.API), name(grants.Worker), name(grants.Reader)); err != nil {
+			return fmt.Errorf("adding the policies of xforce.%s: %w", table, err)
+		}
+	}
 	return nil
 }

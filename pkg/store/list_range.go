@@ -35,17 +35,10 @@ type numberRange struct {
 // and because the clock may step back, for example after a failover. The acceptance of one operation
 // of 64 is in the index, so a bound is at most 63 numbers too wide.
 const selectRange = `
-SELECT
-  coalesce((SELECT number FROM xforce.tasks WHERE number % 64 = 0 AND sealed_at < $1::timestamp - interval '5 seconds'
-    ORDER BY sealed_at DESC, number DESC LIMIT 1), 0),
-  coalesce((SELECT number FROM xforce.tasks WHERE number % 64 = 0 AND sealed_at > $2::timestamp + interval '6 seconds'
-    ORDER BY sealed_at, number LIMIT 1), 9223372036854775807)`
+SELECT above, below FROM xforce.accepted_between($1::timestamp, $2::timestamp)`
 
 const selectStrays = `
-SELECT number FROM xforce.tasks
-WHERE NOT (sealed_at - created_at BETWEEN interval '0' AND interval '1 second') -- the condition of the partial index
-  AND tsrange(least(created_at, sealed_at), greatest(created_at, sealed_at), '[]') @> $1::timestamp AND number IS NOT NULL
-LIMIT $2`
+SELECT number FROM xforce.accepted_late($3, $1::timestamp, $2) AS number`
 
 // findRange returns the range of a filter. It is all numbers if the filter has no times, or if there
 // are more than maxStrays strays.
@@ -60,7 +53,7 @@ func findRange(ctx context.Context, tx pgx.Tx, f Filter, maxStrays int) (numberR
 		return all, err
 	}
 	for _, at := range []any{from, before} {
-		strays, err := collect(ctx, tx, "finding strays", pgx.RowTo[int64], selectStrays, at, maxStrays)
+		strays, err := collect(ctx, tx, "finding strays", pgx.RowTo[int64], selectStrays, at, maxStrays, f.Tenant)
 		if err != nil {
 			return all, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/access"
 )
 
@@ -35,6 +36,15 @@ func (s *Store) scopeOf(ctx context.Context) (scope, error) {
 		return scope{}, errNoPrincipal
 	}
 	return scope{tenants: tenants}, nil
+}
+
+// tenantsFunc returns the function by which the transactions of a store for clients begin with the
+// tenants of their context, for the policies of row-level security; nil for other stores.
+func tenantsFunc(role grants.Role) func(context.Context) []string {
+	if role != grants.API {
+		return nil
+	}
+	return access.Tenants
 }
 
 // tenant returns the only tenant of the scope. In a scope of all it is the wanted one, or the default

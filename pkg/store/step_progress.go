@@ -38,22 +38,32 @@ func completedRow(step *Step, counts operation.Counts) ([]any, error) {
 	return []any{id, step.chunk.OperationID, progressCompleted, record}, nil
 }
 
-// writeRejections copies one FAILED row for each rejected record.
+// insertRejections is not a COPY, which Postgres refuses where row-level security is active.
+const insertRejections = `
+INSERT INTO xforce.task_progress (progress_id, task_id, status, record, row_number, reasons, received)
+SELECT progress_id, $1, $2, record, row_number, reasons, received
+FROM unnest($3::uuid[], $4::jsonb[], $5::int[], $6::jsonb[], $7::bytea[]) AS r (progress_id, record, row_number, reasons, received)`
+
+// writeRejections writes one FAILED row for each rejected record.
 func writeRejections(ctx context.Context, tx pgx.Tx, id uuid.UUID, rejections []operation.Rejection) error {
 	if len(rejections) == 0 {
 		return nil
 	}
-	columns := []string{"progress_id", "task_id", "status", "record", "row_number", "reasons", "received"}
-	rows := pgx.CopyFromSlice(len(rejections), func(i int) ([]any, error) {
-		r := rejections[i]
-		progressID, err := uuid.NewV7()
-		if err != nil {
-			return nil, err
+	var (
+		ids               = make([]uuid.UUID, len(rejections))
+		rows              = make([]int32, len(rejections))
+		records, received = make([][]byte, len(rejections)), make([][]byte, len(rejections))
+		reasons           = make([][]operation.Reason, len(rejections))
+	)
+	for i, r := range rejections {
+		var err error
+		if ids[i], err = uuid.NewV7(); err != nil {
+			return fmt.Errorf("generating a progress id: %w", err)
 		}
-		row := int32(r.Row) //nolint:gosec // rows are bounded by INT columns
-		return []any{progressID, id, progressFailed, asJSONB(r.Received), row, r.Reasons, r.Received}, nil
-	})
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"xforce", "task_progress"}, columns, rows); err != nil {
+		rows[i] = int32(r.Row) //nolint:gosec // rows are bounded by INT columns
+		records[i], received[i], reasons[i] = asJSONB(r.Received), r.Received, r.Reasons
+	}
+	if _, err := tx.Exec(ctx, insertRejections, id, progressFailed, ids, records, rows, reasons, received); err != nil {
 		return fmt.Errorf("writing rejected records: %w", err)
 	}
 	return nil

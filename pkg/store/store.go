@@ -87,6 +87,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	pool, err := session.Open(ctx, databaseURL, session.Options{
 		Application: opts.Application, MaxConns: opts.MaxConns, Pooler: opts.Pooler, DirectURL: opts.DirectURL,
 		FrozenAfter: opts.FrozenAfter, Statement: opts.Statement, Log: opts.Log, Tracer: opts.Tracer,
+		Tenants: tenantsFunc(opts.Role),
 	})
 	if err != nil {
 		return nil, err

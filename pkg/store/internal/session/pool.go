@@ -59,6 +59,10 @@ type Options struct {
 	Silence time.Duration
 	// Log receives a message for each session that is ended because it is silent; nil discards them.
 	Log *slog.Logger
+	// Tenants returns the tenants of a context, for the policies of row-level security; nil if the service
+	// acts for all tenants. Their names contain no quotes, commas, braces or backslashes. Every transaction
+	// and read begins with the setting longshore.tenants.
+	Tenants func(context.Context) []string
 	// Tracer records statements as a part of traces; nil does not.
 	Tracer *tracing.Tracer
 }
@@ -240,6 +244,9 @@ func (p *Pool) InTx(ctx context.Context, work func(pgx.Tx) error) error {
 	}
 	defer conn.Release()
 	begin := "begin isolation level read committed read write; " + p.settings(conn.Conn())
+	if p.opts.Tenants != nil {
+		begin += ", set_config('" + tenantsSetting + "', '" + p.opts.tenants(ctx) + "', true)"
+	}
 	err = withAnnouncement(conn.Conn(), pgx.BeginTxFunc(ctx, conn.Conn(), pgx.TxOptions{BeginQuery: begin}, work))
 	p.leaveIfReadOnly(err)
 	return err

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,6 +46,21 @@ func (o Options) settings(serverVersion string) string {
 		calls = append(calls, fmt.Sprintf("set_config('%s', %s, true)", s.name, s.value))
 	}
 	return "SELECT " + strings.Join(calls, ", ")
+}
+
+// tenantsSetting is the setting that the policies of row-level security read.
+const tenantsSetting = "longshore.tenants"
+
+// setTenants is the statement that applies it to the current transaction.
+const setTenants = `SELECT set_config('` + tenantsSetting + `', $1, true)`
+
+// tenants returns the tenants of a context as an array of Postgres; {} without any, which shows nothing.
+func (o Options) tenants(ctx context.Context) string {
+	names := o.Tenants(ctx)
+	if len(names) == 0 {
+		return "{}"
+	}
+	return `{"` + strings.Join(names, `","`) + `"}`
 }
 
 // milliseconds returns the literal of a timeout; 0 means none.

@@ -24,6 +24,11 @@ func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 // Query runs one statement in a transaction of its own. The rows must be closed.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	s, err := p.begin(ctx, sql, args)
+	return queryRows(s, err)
+}
+
+// queryRows returns the rows of a statement that was begun.
+func queryRows(s *statement, err error) (pgx.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +57,12 @@ type statement struct {
 }
 
 func (p *Pool) begin(ctx context.Context, sql string, args []any) (*statement, error) {
+	return p.beginWith(ctx, func(conn *pgx.Conn, batch *pgx.Batch) { batch.Queue(p.settings(conn)) }, sql, args)
+}
+
+// beginWith begins a statement after those that a function queues, and after the one that sets the
+// tenants.
+func (p *Pool) beginWith(ctx context.Context, queue func(*pgx.Conn, *pgx.Batch), sql string, args []any) (*statement, error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	conn, err := p.acquire(ctx)
 	if err != nil {
@@ -59,12 +70,18 @@ func (p *Pool) begin(ctx context.Context, sql string, args []any) (*statement, e
 		return nil, err
 	}
 	var batch pgx.Batch
-	batch.Queue(p.settings(conn.Conn()))
+	queue(conn.Conn(), &batch)
+	if p.opts.Tenants != nil {
+		batch.Queue(setTenants, p.opts.tenants(ctx))
+	}
+	before := batch.Len()
 	batch.Queue(sql, args...)
 	s := &statement{pool: p, conn: conn, results: conn.SendBatch(ctx, &batch), cancel: cancel}
-	if _, err := s.results.Exec(); err != nil {
-		_ = s.close() // the first error counts
-		return nil, err
+	for range before {
+		if _, err := s.results.Exec(); err != nil {
+			_ = s.close() // the first error counts
+			return nil, err
+		}
 	}
 	return s, nil
 }

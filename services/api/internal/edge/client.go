@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+
+	"github.com/longshore-io/longshore/pkg/access"
 )
 
 // ipv6Network is the length of the prefix that identifies a client with an IPv6 address: providers
@@ -11,9 +13,19 @@ import (
 const ipv6Network = 64
 
 // ClientOf returns the identity of the client that sent a request, for limits and queues that are
-// shared fairly between clients: the address of its connection. It is the only place that decides who
-// a client is. All clients behind one proxy are a single client.
-func ClientOf(r *http.Request) string { return ClientAt(r.RemoteAddr) }
+// shared fairly between clients. It is the only place that decides who a client is: all principals of a
+// tenant together, in the default tenant each principal with a credential, and otherwise the address of
+// the connection. Clients without a credential behind one proxy are a single client.
+func ClientOf(r *http.Request) string {
+	p := access.Of(r.Context())
+	switch {
+	case p != nil && p.Tenant != access.DefaultTenant:
+		return "tenant " + p.Tenant
+	case p != nil && p.Kind != access.Local:
+		return "principal " + p.ID
+	}
+	return ClientAt(r.RemoteAddr)
+}
 
 // ClientAt is ClientOf for the remote address of a connection, as host:port.
 func ClientAt(remote string) string {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -25,6 +26,29 @@ func TestClientOf(t *testing.T) {
 			r.Header.Set("X-Forwarded-For", "198.51.100.1")
 			if got := edge.ClientOf(r); got != tt.want {
 				t.Errorf("ClientOf(%s) = %q, want %q", tt.remote, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestClientOfPrincipal: the principals of a tenant are one client wherever they are; in the default
+// tenant each credential is one.
+func TestClientOfPrincipal(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		principal *access.Principal
+		want      string
+	}{
+		"tenant":         {&access.Principal{Kind: access.Key, ID: "k", Tenant: "shop"}, "tenant shop"},
+		"default tenant": {&access.Principal{Kind: access.Key, ID: "k", Tenant: access.DefaultTenant}, "principal k"},
+		"local":          {access.NewLocal(), "192.0.2.7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequestWithContext(access.With(t.Context(), tt.principal), http.MethodGet, "/", nil)
+			r.RemoteAddr = "192.0.2.7:4711"
+			if got := edge.ClientOf(r); got != tt.want {
+				t.Errorf("ClientOf() = %q, want %q", got, tt.want)
 			}
 		})
 	}

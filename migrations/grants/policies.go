@@ -1,0 +1,12 @@
+package grants
+
+// ProtectedTables returns the tables of the schema xforce whose rows belong to a tenant.
+func ProtectedTables() []string {
+	return []string{
+		"tasks", "task_chunks", "task_progress", "task_outputs", "task_events", "task_labels", "held_chunks", "upload_parts", "upload_pieces",
+	}
+}
+
+// ProtectStatement adds the policies of a table for the roles of API, Worker and Reader, which are its
+// arguments after the table. A role without a policy sees no row.
+const ProtectStatement = `SELECT xforce.protect($1, $2, $3, $4)`
