@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -18,12 +19,38 @@ import (
 type driver struct {
 	*store.Store
 	sql *pgx.Conn
+	// tenant is that of the principal in a store for clients.
+	tenant string
+}
+
+// context returns the context of a call.
+func (d driver) context(t *testing.T) context.Context {
+	t.Helper()
+	if d.tenant == "" {
+		return t.Context()
+	}
+	return access.With(t.Context(), &access.Principal{ID: "history", Tenant: d.tenant})
+}
+
+// driveTenant calls what a client of a tenant with few of many operations calls.
+func driveTenant(t *testing.T, d driver) {
+	t.Helper()
+	t.Run("lists of a tenant", d.lists)
+	t.Run("reads of a tenant", func(t *testing.T) {
+		op, err := d.OperationByNumber(d.context(t), int64(*operations/100))
+		mustNot(t, err)
+		_, err = d.Operations(d.context(t), []uuid.UUID{op.ID})
+		mustNot(t, err)
+		_, err = d.Events(d.context(t), map[uuid.UUID]int{op.ID: 0}, 500)
+		mustNot(t, err)
+		mustNot(t, d.Rejections(d.context(t), op.ID, 0, func(operation.Rejection) error { return nil }))
+	})
 }
 
 // drive calls every method of the store that executes a statement on Longshore's tables.
 func drive(t *testing.T, s *store.Store, sql *pgx.Conn) {
 	t.Helper()
-	d := driver{s, sql}
+	d := driver{Store: s, sql: sql}
 	t.Run("imports", d.imports)
 	t.Run("multipart", d.multipart)
 	t.Run("searches", d.searches)

@@ -32,7 +32,7 @@ func (d driver) list(t *testing.T, f store.Filter) {
 	t.Helper()
 	for _, below := range []int64{0, int64(*operations) / 2, 10} {
 		f.Below = below
-		if _, err := d.List(t.Context(), f); err != nil {
+		if _, err := d.List(d.context(t), f); err != nil {
 			t.Fatalf("List(%+v): %v", f, err)
 		}
 	}

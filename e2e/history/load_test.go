@@ -16,7 +16,7 @@ var operations = flag.Int("operations", 100_000, "number of finished operations 
 
 // load fills a new database with finished operations of the last eight days, the last accepted
 // first: most of them imports that succeeded, few that failed, were cancelled or timed out, few of a
-// rare kind, collection or label. Those older than a week are tombstones.
+// rare kind, collection or label. One of a hundred belongs to the tenant few. Those older than a week are tombstones.
 //
 // Triggers and foreign keys are off, and the triggers' rows are inserted by statements of their own. $1
 // is the number of operations.
@@ -26,7 +26,7 @@ var load = []string{
 	`
 INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, status, progress, number,
   total_records, imported_records, created_records, failed_records, total_chunks, done_chunks, lanes, revision, labels, request_id, retention,
-  created_at, sealed_at, started_at, finished_at, updated_at, is_active, expires_at, reclaimed_at)
+  created_at, sealed_at, started_at, finished_at, updated_at, is_active, expires_at, reclaimed_at, tenant, public_id, public_number)
 SELECT history_id(i), 'R' || i, 'import tools',
   CASE WHEN i % 1009 = 0 THEN 'report' WHEN i % 11 = 0 THEN 'search' ELSE 'import' END,
   CASE WHEN i % 3001 = 0 THEN 'spoons' WHEN i % 3 = 0 THEN 'books' ELSE 'tools' END,
@@ -35,12 +35,13 @@ SELECT history_id(i), 'R' || i, 'import tools',
   CASE WHEN i % 10007 = 0 THEN '{"team": "rare"}' WHEN i % 2 = 0 THEN '{"team": "data"}' ELSE '{}' END::jsonb, 'request-' || i, '7 days',
   at - CASE WHEN i % 97 = 0 THEN interval '1 minute' * (i % 500) ELSE interval '10 milliseconds' END,
   at, at + interval '1 second', at + interval '2 seconds', at + interval '2 seconds', i > $1 / 8,
-  CASE WHEN i <= $1 / 8 THEN at + interval '7 days' END, CASE WHEN i <= $1 / 8 THEN at + interval '7 days' END
+  CASE WHEN i <= $1 / 8 THEN at + interval '7 days' END, CASE WHEN i <= $1 / 8 THEN at + interval '7 days' END,
+  CASE WHEN i % 100 = 7 THEN 'few' ELSE 'default' END, CASE WHEN i % 100 = 7 THEN history_id(i) END, CASE WHEN i % 100 = 7 THEN i / 100 + 1 END
 FROM (
   SELECT i, clock_timestamp()::timestamp - ($1 - i) * (interval '8 days' / $1) AS at FROM generate_series(1, $1) AS i) AS history`,
 	`
 INSERT INTO xforce.task_labels (label, number)
-SELECT md5(l.key || '=' || l.value)::uuid, t.number FROM xforce.tasks t CROSS JOIN jsonb_each_text(t.labels) AS l WHERE t.is_active`,
+SELECT xforce.label_hash(t.tenant, l.key || '=' || l.value), t.number FROM xforce.tasks t CROSS JOIN jsonb_each_text(t.labels) AS l WHERE t.is_active`,
 	`
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, state, created_records, failed_records, outcomes, payload)
 SELECT history_id(i), 0, 1, 10, 'done', 9, 1, '\x0a01', 'records' FROM generate_series($1 / 8 + 1, $1) AS i`,

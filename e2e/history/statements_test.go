@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 )
@@ -34,7 +35,8 @@ var exceptions = []struct {
 var largeTables = []string{"tasks", "task_chunks", "task_progress", "task_outputs", "task_events", "task_labels"}
 
 // TestStatements executes every statement of pkg/store on a database with a long history and holds
-// what Postgres did for it to a bound that does not depend on the length.
+// what Postgres did for it to a bound that does not depend on the length. What a client of a tenant with
+// one of a hundred operations calls runs with the role of the api, where row-level security is active.
 func TestStatements(t *testing.T) {
 	url := storetest.NewDatabase(t)
 	sql := storetest.Connect(t, url)
@@ -42,6 +44,8 @@ func TestStatements(t *testing.T) {
 	var r recorder
 	s := storetest.Open(t, r.explained(t, url), store.Options{Application: store.ImporterSessions, MaxConns: 4})
 	drive(t, s, sql)
+	api := storetest.Open(t, r.explained(t, url)+"&role="+storetest.RoleName(grants.API), store.Options{Application: "longshore-api", MaxConns: 4, Role: grants.API})
+	driveTenant(t, driver{api, sql, "few"})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	most := make(map[string]int)

@@ -36,7 +36,7 @@ var tables = append([]string{"upload_parts", "upload_pieces"}, largeTables...)
 //	make test ARGS='-v -timeout 60m -run TestTablesStaySteady ./e2e/history -daily 1500 -vacuum=false'
 func TestTablesStaySteady(t *testing.T) {
 	url := storetest.NewDatabase(t)
-	d := driver{storetest.Open(t, url, store.Options{Application: store.ImporterSessions, MaxConns: 6}), storetest.Connect(t, url)}
+	d := driver{Store: storetest.Open(t, url, store.Options{Application: store.ImporterSessions, MaxConns: 6}), sql: storetest.Connect(t, url)}
 	var second map[string]int64
 	for day := 1; day <= *days; day++ {
 		d.day(t, day)

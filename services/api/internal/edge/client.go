@@ -15,7 +15,8 @@ const ipv6Network = 64
 // ClientOf returns the identity of the client that sent a request, for limits and queues that are
 // shared fairly between clients. It is the only place that decides who a client is: all principals of a
 // tenant together, in the default tenant each principal with a credential, and otherwise the address of
-// the connection. Clients without a credential behind one proxy are a single client.
+// the connection, as also before the credential of a request is checked. Clients without a credential
+// behind one proxy are a single client.
 func ClientOf(r *http.Request) string {
 	p := access.Of(r.Context())
 	switch {
