@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -80,7 +81,7 @@ func (sc scope) limit(statement string, args []any) (string, []any) {
 		}
 		return condition
 	})
-	return limited, append(args[:len(args):len(args)], sc.tenants)
+	return limited, append(slices.Clip(args), sc.tenants)
 }
 
 // queue adds a statement on behalf of a client to a batch.
