@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/migrations/grants"
 )
 
 // beforeTenants is the last migration without tenants.
@@ -73,4 +75,28 @@ func number(t *testing.T, conn *pgx.Conn, query string) (n int) {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
+}
+
+// TestOldWorkersCopy: workers of the release before tenants write rejected records by COPY, which
+// Postgres refuses on a table with row-level security.
+func TestOldWorkersCopy(t *testing.T) {
+	t.Parallel()
+	database := newDatabase(t)
+	api, _ := newRole(t, database, "api")
+	worker, address := newRole(t, database, "worker")
+	if _, err := (Migrator{DatabaseURL: database, Roles: map[grants.Role]string{grants.API: api, grants.Worker: worker}}).Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, database)
+	if n := number(t, conn, `SELECT count(*) FROM pg_class WHERE relrowsecurity AND relnamespace = 'xforce'::regnamespace`); n != len(grants.ProtectedTables()) {
+		t.Errorf("%d tables have row-level security, want %d", n, len(grants.ProtectedTables()))
+	}
+	mustExec(t, conn, `
+INSERT INTO xforce.tasks (task_id, task_reference, kind, status) VALUES ('00000000-0000-7000-8000-000000000001', 'X', 'import', 'receiving')`)
+	id := [16]byte{6: 0x70, 8: 0x80, 15: 1}
+	rows := pgx.CopyFromRows([][]any{{id, id, "FAILED", "{}", 1, "[]", []byte("{}")}})
+	columns := []string{"progress_id", "task_id", "status", "record", "row_number", "reasons", "received"}
+	if _, err := connect(t, address).CopyFrom(t.Context(), pgx.Identifier{"xforce", "task_progress"}, columns, rows); err != nil {
+		t.Errorf("COPY of a rejected record = %v, want none", err)
+	}
 }

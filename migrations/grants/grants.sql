@@ -2,8 +2,8 @@
 -- roles that LONGSHORE_API_ROLE, LONGSHORE_WORKER_ROLE and LONGSHORE_READER_ROLE name. A service compares them with its own rights
 -- when it starts. To grant them by hand, as the owner of the schema, with a role of any name:
 --   psql -v ON_ERROR_STOP=1 -v api=longshore_api -v worker=longshore_worker -v reader=longshore_reader -f grants.sql
---   psql -c "SELECT xforce.protect(t, 'longshore_api', 'longshore_worker', 'longshore_reader') FROM unnest('{tasks,task_chunks,task_progress,
---     task_outputs,task_events,task_labels,held_chunks,upload_parts,upload_pieces}'::text[]) AS t"
+--   psql -c "SELECT xforce.protect(t, 'longshore_api', 'longshore_worker', 'longshore_reader') FROM unnest('{tasks,task_chunks,task_outputs,
+--     task_events,task_labels,held_chunks,upload_parts,upload_pieces}'::text[]) AS t"
 -- The second command adds the policies of row-level security, without which a role sees no row of these tables.
 -- Each statement concerns one object and one role. A table of a new migration needs a statement for each role that uses it. A right
 -- that a release no longer needs stays until the release after it, because both run during an upgrade.
