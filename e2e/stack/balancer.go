@@ -83,6 +83,7 @@ func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	r.Header["X-Forwarded-For"] = nil // as a balancer of connections: the apis see no proxy
 	chosen.proxy.ServeHTTP(w, r)
 }
 

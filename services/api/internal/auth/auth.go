@@ -79,7 +79,7 @@ func (a *Authenticator) Begin(r *http.Request) (ctx context.Context, end func(),
 }
 
 // forwarded are the headers of a proxy, which a client on the same machine does not send.
-var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
+var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-Ip", "Via"}
 
 // isLocal reports whether a request without a credential is one of the local principal.
 func (a *Authenticator) isLocal(r *http.Request) bool {

@@ -127,6 +127,7 @@ func TestBeginLocal(t *testing.T) {
 		"off":                           {auth.Options{Mode: auth.Off}, "", true},
 		"auto, through a proxy":         {auth.Options{Mode: auth.Auto, Local: true}, "X-Forwarded-For", false},
 		"auto, through another proxy":   {auth.Options{Mode: auth.Auto, Local: true}, "Forwarded", false},
+		"auto, through a gateway":       {auth.Options{Mode: auth.Auto, Local: true}, "Via", false},
 		"auto with a broken credential": {auth.Options{Mode: auth.Auto, Local: true}, "Authorization", false},
 		"off with a broken credential":  {auth.Options{Mode: auth.Off}, "Authorization", false},
 	} {

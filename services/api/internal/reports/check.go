@@ -31,7 +31,8 @@ func (h *Handler) check(ctx context.Context, request report.Request) (s source, 
 		s.operation, err = h.checkOperation(ctx, request, operation.Import)
 	case report.Search:
 		s.operation, err = h.checkOperation(ctx, request, operation.Search)
-	case report.Imports:
+	case report.Imports: // of all collections
+		err = access.RequireCollection(ctx, "")
 	}
 	return s, err
 }

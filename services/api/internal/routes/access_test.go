@@ -162,6 +162,10 @@ func TestRoutesRequireCollection(t *testing.T) {
 			a.checkRefusal(t, route, got, http.StatusForbidden, "collection-not-allowed")
 		}
 	}
+	imports := a.send(t, oneClient, http.MethodPost, "/start-report", `{"report":"imports","format":"pdf"}`, other, "Content-Type: application/json")
+	if imports.status != http.StatusForbidden || !strings.Contains(imports.body, "collection-not-allowed") {
+		t.Errorf("a report on all imports = %d %s, want 403 collection-not-allowed", imports.status, imports.body)
+	}
 	a.send(t, oneClient, http.MethodGet, "/operations/"+id, "", all).check(t, "the operation with a key for all collections", http.StatusOK)
 	if got := a.send(t, oneClient, http.MethodGet, "/operations", "", all); !strings.Contains(got.body, id) {
 		t.Errorf("GET /operations with a key for all collections = %s, want the operation", got.body)
@@ -285,5 +289,46 @@ func TestKeys(t *testing.T) {
 	}
 	if got := a.send(t, oneClient, http.MethodGet, "/keys", "", foreign); strings.Count(got.body, `"id"`) != 1 {
 		t.Errorf("GET /keys of another tenant = %s, want its own key only", got.body)
+	}
+}
+
+// TestActionsOfRequests: where the request or the state of the operation decides what is done, the action
+// for that is required.
+func TestActionsOfRequests(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on"})
+	only := func(actions ...access.Action) string {
+		header, _ := a.newKey(t, func(k *store.Key) {
+			k.Actions = nil
+			for _, action := range actions {
+				k.Actions = append(k.Actions, string(action))
+			}
+		})
+		return header
+	}
+	importer, reader := only(access.CreateImports), only(access.ReadOperations)
+	canceller, deleter := only(access.ReadOperations, access.CancelOperations), only(access.CancelOperations, access.DeleteOperations)
+	accepted := a.send(t, oneClient, http.MethodPost, "/api/tools/import", `{"tool_id":"A"}`, importer, "Content-Type: application/x-ndjson")
+	accepted.check(t, "POST", http.StatusAccepted)
+	_, id, _ := strings.Cut(accepted.header.Get("Operation-Location"), "/operations/")
+	for _, tt := range []struct {
+		method, path, header string
+		status               int
+		needs                access.Action
+	}{
+		{http.MethodGet, "/tasks/1?cancel=true", reader, http.StatusForbidden, access.CancelOperations},
+		{http.MethodPost, "/operations/" + id + ":cancel", reader, http.StatusForbidden, access.CancelOperations},
+		{http.MethodDelete, "/operations/" + id, reader, http.StatusForbidden, access.CancelOperations},
+		{http.MethodGet, "/tasks/1?cancel=true", canceller, http.StatusOK, ""},
+		{http.MethodGet, "/tasks/1?prune=true", canceller, http.StatusForbidden, access.DeleteOperations},
+		{http.MethodDelete, "/operations/" + id, canceller, http.StatusForbidden, access.DeleteOperations},
+		{http.MethodDelete, "/v1/operations/" + id, canceller, http.StatusForbidden, access.DeleteOperations},
+		{http.MethodGet, "/tasks/1", reader, http.StatusOK, ""},
+		{http.MethodDelete, "/operations/" + id, deleter, http.StatusNoContent, ""},
+	} {
+		got := a.send(t, oneClient, tt.method, tt.path, "", tt.header)
+		if got.status != tt.status || !strings.Contains(got.body, string(tt.needs)) {
+			t.Errorf("%s %s = %d %s, want %d %s", tt.method, tt.path, got.status, got.body, tt.status, tt.needs)
+		}
 	}
 }
