@@ -24,6 +24,7 @@ func TestLoadWithVariables(t *testing.T) {
 		"LONGSHORE_CONSOLE_BIND": "10.0.0.1", "LONGSHORE_CONSOLE_PORT": "90", "LONGSHORE_CONSOLE_OPERATORS": "olga:$2y$05$abc", "LONGSHORE_CONSOLE_VIEWERS": "vera:see",
 		"LONGSHORE_FIRST_KEY": "lsk_aaaaaaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "LONGSHORE_IMPORTERS": "4", "LONGSHORE_COLLECTIONS": "/srv/collections", "LONGSHORE_LOG_FORMAT": "json", "LONGSHORE_LOG_LEVEL": "debug",
 		"LONGSHORE_POSTGRES_PASSWORD": "admin", "LONGSHORE_OWNER_PASSWORD": "owner", "LONGSHORE_API_PASSWORD": "api", "LONGSHORE_WORKER_PASSWORD": "hush", "LONGSHORE_READER_PASSWORD": "reader",
+		"LONGSHORE_HOSTS": "imports.lan", "LONGSHORE_TRUSTED_PROXIES": "10.0.0.0/8", "LONGSHORE_CORS_ORIGINS": "https://app.example.com",
 		"LONGSHORE_POSTGRES_CPUS": "1.5", "LONGSHORE_POSTGRES_MEMORY": "2g",
 	}
 	if diff := cmp.Diff(variablesIn(t, compose.File, `\$\{([A-Z_]+)`), slices.Sorted(maps.Keys(variables))); diff != "" {

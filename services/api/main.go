@@ -25,6 +25,11 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	}
 	occupied := metrics.NewAdmission()
 	gate := admission.New(limits, occupied)
+	guard, err := cfg.Guard()
+	if err != nil {
+		return err
+	}
+	gate.Connections.Shared = guard.TrustedProxy
 	collections, err := collection.Load(cfg.Collections.Dir)
 	if err != nil {
 		return err
@@ -36,6 +41,6 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: o.setReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
 	return server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: o.requests, Gate: gate, Console: cfg.Console(),
-		Addresses: edge.NewAddresses(cfg.PublicURL), Tracer: env.Tracer,
+		Addresses: edge.NewAddresses(cfg.PublicURL), Tracer: env.Tracer, Guard: guard,
 	}, env.Log, o.open).Run(ctx)
 }

@@ -20,6 +20,10 @@ import (
 func main() { os.Exit(service.Main("console", run)) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
+	guard, err := cfg.Guard()
+	if err != nil {
+		return err
+	}
 	deps, err := service.OpenQueue(ctx, env, service.Options{Redis: cfg.Redis, Admin: cfg.Admin})
 	if err != nil {
 		return err
@@ -31,8 +35,8 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	ui := queues.New(deps.Redis)
 	defer func() { _ = ui.Close() }()
 	return server.New(server.Options{
-		Addr: cfg.Addr,
-		HTTP: service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
-		Gate: access.New(cfg.Users()), Logins: logins, UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), cfg.TraceURL, env.Log),
+		Addr:  cfg.Addr,
+		HTTP:  service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
+		Guard: guard, Gate: access.New(cfg.Users()), Logins: logins, UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), cfg.TraceURL, env.Log),
 	}, env.Log).Run(ctx)
 }

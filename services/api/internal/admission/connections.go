@@ -26,6 +26,9 @@ const (
 type Connections struct {
 	regular, reserved *Pool
 	refusals          chan struct{}
+	// Shared, unless it is nil, reports whether the connections from a remote address carry the requests
+	// of many clients, as those of a proxy do. Such a connection does not count for a client.
+	Shared func(remote string) bool
 }
 
 // Listener returns a listener that accepts the connections of l.
@@ -62,7 +65,11 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		client := edge.ClientAt(conn.RemoteAddr().String())
+		remote := conn.RemoteAddr().String()
+		client := edge.ClientAt(remote)
+		if l.limits.Shared != nil && l.limits.Shared(remote) {
+			client = remote
+		}
 		refusal := l.limits.regular.take(client, 1)
 		if refusal == nil {
 			return &connection{Conn: conn, end: func() { l.limits.regular.give(client, 1) }}, nil

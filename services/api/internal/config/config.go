@@ -26,6 +26,8 @@ type Config struct {
 	Admin       config.Admin
 	Collections config.Collections
 	Shutdown    config.Shutdown
+	Web         config.Web
+	Browsers    Browsers
 	Admission   Admission
 	Access      Access
 	Shares      config.Shares
@@ -41,10 +43,11 @@ type Config struct {
 	WriteTimeout time.Duration `env:"LONGSHORE_WRITE_TIMEOUT" envDefault:"25s"`
 	// PublicURL is the absolute address with which all links in answers begin, such as
 	// https://imports.example.com. Set it behind a proxy. Empty uses the Host header of the
-	// request.
+	// request, which must be one of LONGSHORE_HOSTS.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
-	// ConsoleURL is the address at which operators open the console. Every answer about an
-	// operation contains a header Link to its page in the console. Empty omits the header.
+	// ConsoleURL is the address at which operators open the console, which answers for its host. Every
+	// answer of the api about an operation contains a header Link to its page there. Empty omits the
+	// header.
 	ConsoleURL string `env:"LONGSHORE_CONSOLE_URL"`
 
 	// MaxBodyBytes is the maximum size of a request body after decompression, in bytes. It also

@@ -16,7 +16,7 @@ const ipv6Network = 64
 // shared fairly between clients. It is the only place that decides who a client is: all principals of a
 // tenant together, in the default tenant each principal with a credential, and otherwise the address of
 // the connection, as also before the credential of a request is checked. Clients without a credential
-// behind one proxy are a single client.
+// behind one proxy that is not trusted (LONGSHORE_TRUSTED_PROXIES) are a single client.
 func ClientOf(r *http.Request) string {
 	p := access.Of(r.Context())
 	switch {

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/web"
 )
 
 // Handler serves a request. The server writes a returned error as a problem and logs it. If the
@@ -75,18 +76,14 @@ func NewAddresses(publicURL string) Addresses {
 	return Addresses{base: strings.TrimSuffix(publicURL, "/")}
 }
 
-// Absolute returns the absolute address of a path of this api. Forwarding headers are ignored;
-// behind a proxy, configure the public address. If the request has no Host header (HTTP/1.0), the
+// Absolute returns the absolute address of a path of this api. The server answers only requests for its
+// own hosts, so the Host header leads nowhere else. If the request has no Host header (HTTP/1.0), the
 // address of the connection is used.
 func (a Addresses) Absolute(r *http.Request, path string) string {
 	if a.base != "" {
 		return a.base + path
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + hostOf(r) + path
+	return web.Scheme(r) + "://" + hostOf(r) + path
 }
 
 func hostOf(r *http.Request) string {

@@ -39,6 +39,8 @@ var kinds = map[fault.Kind]struct {
 	fault.TooMany:          {http.StatusTooManyRequests, "Too many requests"},
 	fault.Busy:             {http.StatusServiceUnavailable, "Server busy"},
 	fault.StorageFull:      {http.StatusInsufficientStorage, "Insufficient storage"},
+	fault.Forbidden:        {http.StatusForbidden, "Forbidden"},
+	fault.Misdirected:      {http.StatusMisdirectedRequest, "Misdirected request"},
 }
 
 // unavailableRetryAfter is the Retry-After of a 503, in seconds.

@@ -19,7 +19,7 @@ import (
 
 // contentPolicy is the Content-Security-Policy of HTML reports: no scripts and no requests,
 // whatever the page contains.
-const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 
 // download serves the file of a report from the store, whole or in ranges.
 func (h *Handler) download(c *gin.Context) error {
@@ -99,7 +99,6 @@ func setFileHeaders(h http.Header, file *report.File) error {
 	h.Set("ETag", `"`+file.SHA256+`"`)
 	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":") // RFC 9530 section 3
 	h.Set("Cache-Control", "private, no-cache")                                     // revalidate, because the report may be deleted
-	h.Set("X-Content-Type-Options", "nosniff")
 	if format == report.HTML {
 		h.Set("Content-Security-Policy", contentPolicy)
 	}
@@ -108,7 +107,7 @@ func setFileHeaders(h http.Header, file *report.File) error {
 
 // deleteFileHeaders deletes the headers of the file before an error is answered instead.
 func deleteFileHeaders(h http.Header) {
-	for _, name := range []string{"Content-Disposition", "ETag", "Repr-Digest", "Last-Modified", "Content-Security-Policy", "Content-Length"} {
+	for _, name := range []string{"Content-Disposition", "ETag", "Repr-Digest", "Last-Modified", "Content-Length"} {
 		h.Del(name)
 	}
 }

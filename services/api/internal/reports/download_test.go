@@ -33,13 +33,12 @@ func TestDownload(t *testing.T) {
 				edgetest.CheckBody(t, w, body)
 				sum := sha256.Sum256([]byte(f.content))
 				for name, want := range map[string]string{
-					"Content-Type":           format.MediaType(),
-					"Content-Length":         fmt.Sprint(len(f.content)),
-					"Content-Disposition":    fmt.Sprintf("%s; filename=report-555.%s", disposition, format),
-					"ETag":                   fmt.Sprintf(`"%x"`, sum),
-					"Repr-Digest":            "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":",
-					"Accept-Ranges":          "bytes",
-					"X-Content-Type-Options": "nosniff",
+					"Content-Type":        format.MediaType(),
+					"Content-Length":      fmt.Sprint(len(f.content)),
+					"Content-Disposition": fmt.Sprintf("%s; filename=report-555.%s", disposition, format),
+					"ETag":                fmt.Sprintf(`"%x"`, sum),
+					"Repr-Digest":         "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":",
+					"Accept-Ranges":       "bytes",
 				} {
 					edgetest.CheckHeader(t, w, name, want)
 				}

@@ -140,6 +140,7 @@ func TestSubmitMediaType(t *testing.T) {
 		status              int
 	}{
 		"csv":                   {`{}`, "Content-Type", "text/csv", http.StatusUnsupportedMediaType},
+		"none":                  {`{}`, "Content-Type", "", http.StatusUnsupportedMediaType},
 		"malformed":             {`{}`, "Content-Type", ";", http.StatusUnsupportedMediaType},
 		"gzip":                  {`{}`, "Content-Encoding", "gzip", http.StatusUnsupportedMediaType},
 		"any type without body": {"", "Content-Type", "text/plain", http.StatusAccepted},

@@ -84,10 +84,14 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 		t.Fatal(err)
 	}
 	a.routes = tables
+	guard, err := cfg.Guard()
+	if err != nil {
+		t.Fatal(err)
+	}
 	ready := make(chan struct{})
 	s := server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: waitLimit},
-		Requests: metrics.NewRequests(), Gate: a.gate,
+		Requests: metrics.NewRequests(), Gate: a.gate, Guard: guard,
 	}, log, func(ctx context.Context) (server.Opened, error) {
 		authenticator := auth.New(cfg.Access.Options(cfg.Addr, cfg.PublicURL), a.store, log)
 		go authenticator.Run(ctx)
@@ -159,7 +163,7 @@ func (a *api) open(t *testing.T, from, text string) net.Conn {
 
 // head returns the headers of a request, without a body.
 func head(method, path string, headers ...string) string {
-	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: longshore\r\n%s\r\n", method, path, strings.Join(append(headers, ""), "\r\n"))
+	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", method, path, strings.Join(append(headers, ""), "\r\n"))
 }
 
 // reply is a response to a client.

@@ -125,7 +125,7 @@ func newFuzzHandler(f *testing.F, id uuid.UUID) http.Handler {
 	if _, err := watch.Cancel(access.With(f.Context(), access.NewLocal()), op); err != nil {
 		f.Fatal(err)
 	}
-	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses(""), nil}
+	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses(""), nil, testGuard()}
 	all, err := Opened{tables, auth.New(auth.Options{Mode: auth.Off}, db, log).Protect}.routes(collections.Names())
 	if err != nil {
 		f.Fatal(err)

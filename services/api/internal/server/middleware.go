@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/tracing"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -33,13 +34,17 @@ type middleware struct {
 	addresses edge.Addresses
 	// tracer is nil if tracing is off.
 	tracer *tracing.Tracer
+	guard  *web.Guard
 }
 
-// identify sets the id of a request in its headers, its response and its log context. A valid id
-// that the client sent is kept; otherwise a new one is generated. It also forbids caches to store the
+// identify replaces the request by the one that the client sent, if a trusted proxy passed it on, and
+// sets the id of the request in its headers, its response and its log context. A valid id that the client
+// sent is kept; otherwise a new one is generated. It also sets the security headers, and forbids caches to store the
 // response, unless the handler replaces the header: responses contain addresses that may come from the
 // Host header of the request, and data that may be deleted.
 func (m middleware) identify(c *gin.Context) {
+	c.Request = m.guard.Resolve(c.Request)
+	web.SetSecurityHeaders(c.Writer, c.Request)
 	c.Header("Cache-Control", "no-store")
 	id := c.GetHeader(edge.RequestIDHeader)
 	if !validRequestID.MatchString(id) {
@@ -49,6 +54,14 @@ func (m middleware) identify(c *gin.Context) {
 	c.Header(edge.RequestIDHeader, id)
 	c.Request = c.Request.WithContext(logging.With(c.Request.Context(), slog.String(logging.RequestID, id)))
 	c.Next()
+}
+
+// serve calls the handler of a request that the guard admits.
+func (m middleware) serve(c *gin.Context, handle edge.Handler) error {
+	if answered, err := m.guard.Check(c.Writer, c.Request); answered || err != nil {
+		return err
+	}
+	return handle(c)
 }
 
 // wrap returns the gin handler of a route. It writes an error or a panic of the handler as a
@@ -67,7 +80,7 @@ func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 		w := newTimedWriter(c.Writer)
 		c.Writer = w
 		defer w.extendDeadline()
-		err := store.ClientError(fault.CatchPanic(func() error { return handle(c) }))
+		err := store.ClientError(fault.CatchPanic(func() error { return m.serve(c, handle) }))
 		entry.finish(c, w, err)
 		if err == nil {
 			return

@@ -53,7 +53,7 @@ func logRequest(t *testing.T, r *http.Request, handle edge.Handler) (lines []log
 		t.Fatal(err)
 	}
 	requests := metrics.NewRequests()
-	engine := newEngine(middleware{log, requests, noLimits(), "", edge.NewAddresses(""), nil}, []edge.Route{
+	engine := newEngine(middleware{log, requests, noLimits(), "", edge.NewAddresses(""), nil, testGuard()}, []edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle}, {Method: http.MethodPost, Path: `/thing\:act`, Handler: handle},
 	})
 	r.Header.Set("X-Request-Id", "r1")

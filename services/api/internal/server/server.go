@@ -16,6 +16,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/tracing"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
@@ -53,6 +54,8 @@ type Options struct {
 	Addresses edge.Addresses
 	// Tracer records each request; nil if tracing is off.
 	Tracer *tracing.Tracer
+	// Guard decides which requests are answered.
+	Guard *web.Guard
 }
 
 // Server serves HTTP requests until its context ends.
@@ -85,7 +88,7 @@ func (o Opened) routes(collections []string) ([]edge.Route, error) {
 // New returns a server. It answers every request with 503 until open has returned the routes, or stops
 // if open fails.
 func New(opts Options, log *slog.Logger, open func(context.Context) (Opened, error)) *Server {
-	m := middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses, opts.Tracer}
+	m := middleware{log, opts.Requests, opts.Gate, opts.Console, opts.Addresses, opts.Tracer, opts.Guard}
 	opts.Lifecycle.Listener = opts.Gate.Connections.Listener
 	opts.Lifecycle.Prepare = func(ctx context.Context) (http.Handler, error) {
 		opened, err := open(ctx)

@@ -23,11 +23,16 @@ import (
 // serve returns the response to a request at a server with the handler at GET /thing/:id.
 func serve(t *testing.T, method, path string, header http.Header, handle edge.Handler) *httptest.ResponseRecorder {
 	t.Helper()
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil}, withIndex([]edge.Route{
-		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
-	}, []string{"tools"}))
 	r := httptest.NewRequestWithContext(access.With(t.Context(), access.NewLocal()), method, path, nil)
 	r.Header = header
+	return serveRequest(t, r, handle)
+}
+
+func serveRequest(t *testing.T, r *http.Request, handle edge.Handler) *httptest.ResponseRecorder {
+	t.Helper()
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil, testGuard()}, withIndex([]edge.Route{
+		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
+	}, []string{"tools"}))
 	w := httptest.NewRecorder()
 	engine.ServeHTTP(w, r)
 	return w
@@ -140,7 +145,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 	ready := make(chan struct{})
 	s := New(Options{
 		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: time.Minute},
-		Requests: metrics.NewRequests(), Gate: noLimits(),
+		Requests: metrics.NewRequests(), Gate: noLimits(), Guard: testGuard(),
 	}, slog.New(slog.NewJSONHandler(lines, nil)), func(context.Context) (Opened, error) {
 		return Opened{[][]edge.Route{{slow}}, func(r edge.Route) edge.Route { return r }}, nil
 	})
@@ -182,7 +187,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 // TestStartingServer: every request gets 503 with Retry-After.
 func TestStartingServer(t *testing.T) {
 	t.Parallel()
-	engine := newStartingEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil})
+	engine := newStartingEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil, testGuard()})
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		w := httptest.NewRecorder()
 		engine.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/operations", nil))
@@ -199,7 +204,7 @@ func TestServerServesHead(t *testing.T) {
 		c.String(http.StatusOK, "Prefer is %q", c.GetHeader("Prefer"))
 		return nil
 	}
-	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil}, withIndex([]edge.Route{
+	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil, testGuard()}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
 	}, nil))

@@ -67,7 +67,7 @@ func connectMeasured(t *testing.T, requests *metrics.Requests, handle edge.Handl
 		return err
 	}
 	s := New(Options{Requests: requests, Gate: noLimits()}, slog.New(slog.DiscardHandler), nil)
-	s.http.Handler = newEngine(middleware{slog.New(slog.DiscardHandler), requests, noLimits(), "", edge.NewAddresses(""), nil}, []edge.Route{
+	s.http.Handler = newEngine(middleware{slog.New(slog.DiscardHandler), requests, noLimits(), "", edge.NewAddresses(""), nil, testGuard()}, []edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: timed}, {Method: http.MethodPost, Path: "/thing", Handler: timed},
 	})
 	listener := make(pipeListener, 1)

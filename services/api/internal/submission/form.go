@@ -60,16 +60,17 @@ func (f Form) readBody(c *gin.Context, limit minrate.Limit) ([]byte, error) {
 	return body, nil
 }
 
-// checkMedia accepts JSON, also without a Content-Type.
+// checkMedia accepts JSON only. A body without a Content-Type is refused, because a page of another origin
+// can send one without asking first (CORS).
 func (f Form) checkMedia(c *gin.Context) error {
 	contentType := c.GetHeader("Content-Type")
 	media, _, err := mime.ParseMediaType(contentType)
-	if contentType != "" && (err != nil || media != "application/json" && !strings.HasSuffix(media, "+json")) {
+	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
 		alternative := ""
 		if f.Optional {
 			alternative = ", or without a body"
 		}
-		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "%s is sent as application/json%s.", f.Subject, alternative)
+		return fault.New(fault.UnsupportedMedia, "unsupported-media-type", "%s is sent with Content-Type: application/json%s.", f.Subject, alternative)
 	}
 	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		c.Header("Accept-Encoding", "identity") // RFC 9110 section 12.5.3: a 415 lists the accepted codings

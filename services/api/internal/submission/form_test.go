@@ -32,17 +32,18 @@ func TestFormRead(t *testing.T) {
 	}{
 		"JSON":                   {body: "{}", media: "application/json; charset=utf-8"},
 		"JSON suffix":            {body: "{}", media: "application/merge-patch+json", coding: "Identity"},
-		"no media type":          {body: "{}"},
-		"empty":                  {},
-		"another type":           {body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent as application/json."},
+		"no media type":          {body: "{}", code: "unsupported-media-type", message: "A search is sent with Content-Type: application/json."},
+		"empty":                  {media: "application/json"},
+		"another type":           {body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent with Content-Type: application/json."},
 		"invalid type":           {body: "", media: ";", code: "unsupported-media-type"},
-		"gzip":                   {body: "{}", coding: "gzip", code: "unsupported-content-encoding", message: "A search is sent without a content coding."},
-		"maximum size":           {body: large[1:]},
-		"too large":              {body: large, code: "search-too-large", message: "The search has at most 262144 bytes."},
+		"gzip":                   {body: "{}", media: "application/json", coding: "gzip", code: "unsupported-content-encoding", message: "A search is sent without a content coding."},
+		"maximum size":           {body: large[1:], media: "application/json"},
+		"too large":              {body: large, media: "application/json", code: "search-too-large", message: "The search has at most 262144 bytes."},
 		"too large, and no JSON": {body: large, media: "text/plain", code: "unsupported-media-type"},
 
 		"optional: empty":                  {optional: true, media: "text/plain", coding: "gzip"},
-		"optional: another type":           {optional: true, body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent as application/json, or without a body."},
+		"optional: no media type":          {optional: true, body: "{}", code: "unsupported-media-type"},
+		"optional: another type":           {optional: true, body: "{}", media: "text/plain", code: "unsupported-media-type", message: "A search is sent with Content-Type: application/json, or without a body."},
 		"optional: too large, and no JSON": {optional: true, body: large, media: "text/plain", code: "search-too-large"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
 )
@@ -18,10 +19,15 @@ type Config struct {
 	Redis    config.Redis
 	Admin    config.Admin
 	Shutdown config.Shutdown
+	Web      config.Web
 
 	// Addr is the address, as host:port, at which the console listens. Without users it must be a
 	// loopback address.
 	Addr string `env:"LONGSHORE_CONSOLE_ADDR" envDefault:"127.0.0.1:8090"`
+	// ConsoleURL is the address at which operators open the console, which answers for its host. Every
+	// answer of the api about an operation contains a header Link to its page there. Empty omits the
+	// header.
+	ConsoleURL string `env:"LONGSHORE_CONSOLE_URL"`
 	// DrainDelay is how long the server accepts requests after SIGTERM while it is not ready any
 	// more, so that load balancers can stop sending them.
 	DrainDelay time.Duration `env:"LONGSHORE_DRAIN_DELAY" envDefault:"0s"`
@@ -82,6 +88,11 @@ func (c Config) checkTraceURL() error {
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// Guard returns the guard of the configuration.
+func (c Config) Guard() (*web.Guard, error) {
+	return web.NewGuard(web.Options{Hosts: c.Web.Hosts, Addresses: []string{c.Addr, c.ConsoleURL}, Proxies: c.Web.TrustedProxies})
 }
 
 // Users returns the users who may log in. Without users the console requires no login.

@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
@@ -29,6 +31,8 @@ type Options struct {
 	Addr string
 	HTTP service.HTTPOptions
 	Gate *access.Gate
+	// Guard decides which requests are answered.
+	Guard *web.Guard
 	// Logins counts the wrong logins.
 	Logins *metrics.Logins
 	UI     *queues.UI
@@ -60,8 +64,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return service.ServeHTTP(ctx, s.log, s.server, s.options)
 }
 
-// newHandler routes requests to the pages. It rejects cross-origin requests, so that another site
-// can't use the login of a browser to change a queue.
+// newHandler routes requests to the pages. The guard rejects cross-origin changes, so that
+// another site can't use the login of a browser to change a queue.
 func newHandler(log *slog.Logger, o Options) http.Handler {
 	mux := http.NewServeMux()
 	toQueues := http.RedirectHandler(queues.Root+"/", http.StatusFound)
@@ -78,7 +82,7 @@ func newHandler(log *slog.Logger, o Options) http.Handler {
 	mux.Handle("GET "+operations.Path, g.requireRole(func(w http.ResponseWriter, r *http.Request, _ access.Role) {
 		o.Operation.ServeHTTP(w, r)
 	}))
-	return setSecurityHeaders(http.NewCrossOriginProtection().Handler(mux))
+	return guardRequests(o.Guard, mux)
 }
 
 // guard admits requests of users with a role, and records wrong logins.
@@ -131,13 +135,23 @@ func userName(r *http.Request) string {
 	return name
 }
 
-// setSecurityHeaders sets the headers that every response carries.
-func setSecurityHeaders(next http.Handler) http.Handler {
+// guardRequests passes the requests that the guard admits to next, and sets the headers that every
+// response carries.
+func guardRequests(guard *web.Guard, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
+		r = guard.Resolve(r)
+		web.SetSecurityHeaders(w, r)
+		w.Header().Set("Cache-Control", "no-store")
+		answered, err := guard.Check(w, r)
+		switch {
+		case err != nil:
+			status := http.StatusForbidden
+			if fault.Is(err, fault.Misdirected) {
+				status = http.StatusMisdirectedRequest
+			}
+			http.Error(w, fault.Of(err).Message, status)
+		case !answered:
+			next.ServeHTTP(w, r)
+		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
@@ -39,7 +40,11 @@ func newFixture(t *testing.T) fixture {
 	t.Cleanup(func() { _ = ui.Close() })
 	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}})
 	log := slog.New(slog.DiscardHandler)
-	handler := newHandler(log, Options{Gate: gate, Logins: metrics.NewLogins(), UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), "", log)})
+	guard, err := web.NewGuard(web.Options{Hosts: []string{"queues.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := newHandler(log, Options{Guard: guard, Gate: gate, Logins: metrics.NewLogins(), UI: ui, Operation: operations.New(queue.NewInspector(redis.Queue), "", log)})
 	return fixture{handler: handler, redis: redis}
 }
 

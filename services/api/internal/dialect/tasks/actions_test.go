@@ -125,13 +125,58 @@ func TestStatusRejectsUnintendedActions(t *testing.T) {
 	}
 }
 
-func TestStatusAcceptsIntendedActions(t *testing.T) {
+// TestStatusActionsOfBrowsers sends the headers of browsers, programs and gateways to http://example.com.
+func TestStatusActionsOfBrowsers(t *testing.T) {
 	t.Parallel()
-	for _, site := range []string{"", "none", "same-origin"} {
-		t.Run("site "+site, func(t *testing.T) {
+	const mozilla = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"
+	for name, tt := range map[string]struct {
+		headers []string
+		code    string // empty: the task is cancelled
+	}{
+		"program":                       {nil, ""},
+		"curl":                          {[]string{"Accept", "*/*", "User-Agent", "curl/8.5.0"}, ""},
+		"typed":                         {[]string{"Sec-Fetch-Site", "none", "User-Agent", mozilla}, ""},
+		"own page":                      {[]string{"Sec-Fetch-Site", "same-origin", "Referer", "http://example.com/", "User-Agent", mozilla}, ""},
+		"own page over http":            {[]string{"Referer", "http://example.com/x", "User-Agent", mozilla}, ""},
+		"token":                         {[]string{"Authorization", "Bearer lsk_1_2", "User-Agent", mozilla}, ""},
+		"token of a listed page":        {[]string{"Authorization", "bearer x", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"}, ""},
+		"token of a gateway":            {[]string{"Authorization", "Bearer x", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, "CrossSiteRequest"},
+		"password":                      {[]string{"Authorization", "Basic eDp5", "User-Agent", mozilla}, "UnprovenRequest"},
+		"no token":                      {[]string{"Authorization", "Bearer ", "Cookie", "a=b"}, "UnprovenRequest"},
+		"image":                         {[]string{"Referer", "http://evil.test/", "Accept", "image/avif,image/webp,*/*;q=0.8", "User-Agent", mozilla}, "CrossSiteRequest"},
+		"image without Referer":         {[]string{"Accept", "image/avif,image/webp,*/*;q=0.8"}, "UnprovenRequest"},
+		"script without Referer":        {[]string{"Accept", "*/*", "User-Agent", mozilla}, "UnprovenRequest"},
+		"navigation without Referer":    {[]string{"Accept", "text/html,application/xhtml+xml", "Upgrade-Insecure-Requests", "1"}, "UnprovenRequest"},
+		"events without Referer":        {[]string{"Accept", "text/event-stream"}, "UnprovenRequest"},
+		"cookie":                        {[]string{"Cookie", "session=1"}, "UnprovenRequest"},
+		"language":                      {[]string{"Accept-Language", "de"}, "UnprovenRequest"},
+		"other metadata":                {[]string{"Sec-Fetch-Mode", "no-cors"}, "UnprovenRequest"},
+		"origin":                        {[]string{"Origin", "http://evil.test"}, "CrossSiteRequest"},
+		"opaque origin":                 {[]string{"Origin", "null"}, "CrossSiteRequest"},
+		"own page, other scheme":        {[]string{"Referer", "https://example.com/"}, "CrossSiteRequest"},
+		"own page, other port":          {[]string{"Referer", "http://example.com:81/"}, "CrossSiteRequest"},
+		"page that begins like our own": {[]string{"Referer", "http://example.com.evil.test/"}, "CrossSiteRequest"},
+		"same site":                     {[]string{"Sec-Fetch-Site", "same-site", "Referer", "http://example.com/"}, "CrossSiteRequest"},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(newOperation(operation.Running))
-			checkTask(t, f.get(t, "/tasks/5?cancel=true", "Sec-Fetch-Site", site), "CANCELLED")
+			w := f.get(t, "/tasks/5?cancel=true", tt.headers...)
+			if tt.code == "" {
+				checkTask(t, w, "CANCELLED")
+				return
+			}
+			edgetest.CheckProblem(t, w, http.StatusConflict, tt.code)
+			f.checkCalls(t)
 		})
 	}
+}
+
+func TestStatusWithoutChangesByGet(t *testing.T) {
+	t.Parallel()
+	f := newFake(newOperation(operation.Running))
+	f.noChanges = true
+	edgetest.CheckProblem(t, f.get(t, bothActions, "Authorization", "Bearer x"), http.StatusConflict, "ChangesByGetOff")
+	f.checkCalls(t)
+	checkTask(t, f.get(t, "/tasks/5?cancel=false"), "RUNNING")
 }

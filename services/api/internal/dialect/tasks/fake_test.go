@@ -29,6 +29,8 @@ type fake struct {
 	// tooLate makes an operation succeed just before it is cancelled.
 	tooLate bool
 	peeks   int
+	// noChanges switches changes by GET off.
+	noChanges bool
 }
 
 // newFake returns a fake with operations.
@@ -122,7 +124,7 @@ func newOperation(state operation.State) *operation.Operation {
 func (f *fake) send(t *testing.T, method, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	now := func() time.Time { return sealed.Add(3 * time.Second) }
-	dialect, err := tasks.New(tasks.Deps{Monitor: f, Addresses: edge.NewAddresses("https://api.example"), Estimator: retryafter.New(now)})
+	dialect, err := tasks.New(tasks.Deps{Monitor: f, Addresses: edge.NewAddresses("https://api.example"), Estimator: retryafter.New(now), ChangesByGet: !f.noChanges})
 	if err != nil {
 		t.Fatal(err)
 	}

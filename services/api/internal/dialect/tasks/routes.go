@@ -30,6 +30,8 @@ type Deps struct {
 	Monitor   Monitor
 	Addresses edge.Addresses
 	Estimator *retryafter.Estimator
+	// ChangesByGet allows the parameters cancel and prune.
+	ChangesByGet bool
 }
 
 // Dialect shows operations as GeoGig's tasks.

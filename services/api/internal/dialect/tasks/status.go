@@ -16,7 +16,7 @@ import (
 // status carries out the actions of the query, if any, and responds with the task.
 func (d *Dialect) status(c *gin.Context) error {
 	id, f := prepare(c, c.Param("task"))
-	actions, err := readActions(c.Request)
+	actions, err := d.readActions(c.Request)
 	if err != nil {
 		return err
 	}

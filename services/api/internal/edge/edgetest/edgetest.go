@@ -54,7 +54,8 @@ type recorder struct{ *httptest.ResponseRecorder }
 // SetReadDeadline does nothing.
 func (recorder) SetReadDeadline(time.Time) error { return nil }
 
-// Send sends a request and returns the response. headers are alternating names and values.
+// Send sends a request and returns the response. headers are alternating names and values. A body without
+// a Content-Type among them is sent as JSON.
 func Send(t *testing.T, engine http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	return SendWith(t.Context(), t, engine, method, path, body, headers...)
@@ -68,6 +69,9 @@ func SendWith(
 	request := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
 	for pair := range slices.Chunk(headers, 2) {
 		request.Header.Add(pair[0], pair[1])
+	}
+	if _, given := request.Header["Content-Type"]; !given && body != "" {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	w := httptest.NewRecorder()
 	engine.ServeHTTP(recorder{w}, request)

@@ -1,0 +1,38 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/longshore-io/longshore/pkg/web"
+)
+
+// Web configures which requests the api and the console answer.
+type Web struct {
+	// Hosts is the list of host names for which a service answers, on any port, separated by commas,
+	// in addition to the names of its own addresses: that of the address at which it listens, of
+	// LONGSHORE_PUBLIC_URL (api), of LONGSHORE_CONSOLE_URL (console), localhost, the loopback
+	// addresses, and the IP address at which a connection arrives. Requests for other hosts are
+	// answered with 421, because a web page can give its own name the address of this machine (DNS
+	// rebinding). Name the Service and other names inside a cluster here.
+	Hosts []string `env:"LONGSHORE_HOSTS"`
+	// TrustedProxies is the list of networks, such as 10.0.0.0/8, and IP addresses of the proxies in
+	// front of a service, separated by commas. From them, Forwarded or X-Forwarded-For, -Proto and -Host
+	// say who the client is and which address it used; the client is the rightmost address that is not
+	// a trusted proxy. From all others these headers are ignored.
+	TrustedProxies []string `env:"LONGSHORE_TRUSTED_PROXIES"`
+}
+
+// Check returns an error for each variable with an invalid value.
+func (w Web) Check() error {
+	_, hostsErr := web.NewHosts(w.Hosts)
+	_, proxiesErr := web.ParseProxies(w.TrustedProxies)
+	return errors.Join(named("LONGSHORE_HOSTS", hostsErr), named("LONGSHORE_TRUSTED_PROXIES", proxiesErr))
+}
+
+func named(variable string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", variable, err)
+}
