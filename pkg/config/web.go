@@ -14,7 +14,8 @@ type Web struct {
 	// LONGSHORE_PUBLIC_URL (api), of LONGSHORE_CONSOLE_URL (console), localhost, the loopback
 	// addresses, and the IP address at which a connection arrives. Requests for other hosts are
 	// answered with 421, because a web page can give its own name the address of this machine (DNS
-	// rebinding). Name the Service and other names inside a cluster here.
+	// rebinding). Name the Service and other names inside a cluster here. If it is empty, the api also
+	// answers for example.com, which is reserved for documents.
 	Hosts []string `env:"LONGSHORE_HOSTS"`
 	// TrustedProxies is the list of networks, such as 10.0.0.0/8, and IP addresses of the proxies in
 	// front of a service, separated by commas. From them, Forwarded or X-Forwarded-For, -Proto and -Host

@@ -51,8 +51,6 @@ const (
 	Busy
 	// StorageFull: there is no space for new bodies.
 	StorageFull
-	// Forbidden: who asks may not do this.
-	Forbidden
 	// Misdirected: the request is for a host that is not the service's.
 	Misdirected
 )

@@ -28,9 +28,18 @@ func (b Browsers) Check() error {
 	return nil
 }
 
-// Guard returns the guard of the configuration.
+// documentedHost is the host in the documents that Longshore implements. RFC 2606 reserves the name, so no
+// page of an attacker has it.
+const documentedHost = "example.com"
+
+// Guard returns the guard of the configuration. Unless hosts are configured, the api also answers for
+// the host of the documents, so that their requests work as they are printed.
 func (c Config) Guard() (*web.Guard, error) {
+	hosts := c.Web.Hosts
+	if len(hosts) == 0 {
+		hosts = []string{documentedHost}
+	}
 	return web.NewGuard(web.Options{
-		Hosts: c.Web.Hosts, Addresses: []string{c.Addr, c.PublicURL}, Proxies: c.Web.TrustedProxies, Origins: c.Browsers.CORSOrigins,
+		Hosts: hosts, Addresses: []string{c.Addr, c.PublicURL}, Proxies: c.Web.TrustedProxies, Origins: c.Browsers.CORSOrigins,
 	})
 }

@@ -39,7 +39,6 @@ var kinds = map[fault.Kind]struct {
 	fault.TooMany:          {http.StatusTooManyRequests, "Too many requests"},
 	fault.Busy:             {http.StatusServiceUnavailable, "Server busy"},
 	fault.StorageFull:      {http.StatusInsufficientStorage, "Insufficient storage"},
-	fault.Forbidden:        {http.StatusForbidden, "Forbidden"},
 	fault.Misdirected:      {http.StatusMisdirectedRequest, "Misdirected request"},
 }
 
