@@ -66,7 +66,7 @@ func (o *opener) open(ctx context.Context) (server.Opened, error) {
 // authenticator returns the authenticator, which runs until ctx ends. It returns an error if the api can
 // be reached from other machines and no client could authenticate.
 func (o *opener) authenticator(ctx context.Context) (*auth.Authenticator, error) {
-	opts := o.cfg.Access.Options(o.cfg.Addr, o.cfg.PublicURL)
+	opts := o.cfg.Access.Options(o.cfg.Addr, o.cfg.PublicURL, o.cfg.Web)
 	if err := auth.CheckStart(ctx, opts, o.deps.Store, o.env.Log); err != nil {
 		return nil, err
 	}

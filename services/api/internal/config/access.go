@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 )
 
@@ -17,8 +19,8 @@ type Access struct {
 	// Auth is which requests need a credential: on (all), off (none: every client is an administrator,
 	// which is for those who put a gate of their own before the api), or auto. With auto, a request
 	// without a credential is served if the api listens to its own machine only (LONGSHORE_ADDR is a
-	// loopback address and LONGSHORE_PUBLIC_URL names no other machine) and the request comes through no
-	// proxy. A credential that is sent is always checked.
+	// loopback address, LONGSHORE_PUBLIC_URL and LONGSHORE_HOSTS name no other machine, and
+	// LONGSHORE_TRUSTED_PROXIES is empty) and the request comes through no proxy. A credential that is sent is always checked.
 	Auth auth.Mode `env:"LONGSHORE_AUTH" envDefault:"auto"`
 	// FirstKey is the key of an administrator that the api stores when it starts and there is no key yet,
 	// for installations that keep their first key in a secret: lsk_, 16 characters, _ and 52 characters,
@@ -38,9 +40,12 @@ func (a Access) Check() error {
 	return fmt.Errorf("LONGSHORE_AUTH must be auto, on or off, not %q", a.Auth)
 }
 
-// Options returns the options of the authenticator of an api that listens at addr.
-func (a Access) Options(addr, publicURL string) auth.Options {
-	return auth.Options{Mode: a.Auth, FirstKey: a.FirstKey, Local: isLoopback(hostOf(addr)) && (publicURL == "" || isLoopback(hostOfURL(publicURL)))}
+// Options returns the options of the authenticator of an api that listens at addr. The api is not local
+// if it answers for the hosts of other machines or trusts proxies.
+func (a Access) Options(addr, publicURL string, w config.Web) auth.Options {
+	foreign := slices.ContainsFunc(w.Hosts, func(host string) bool { return !isLoopback(host) })
+	local := isLoopback(hostOf(addr)) && (publicURL == "" || isLoopback(hostOfURL(publicURL))) && !foreign && len(w.TrustedProxies) == 0
+	return auth.Options{Mode: a.Auth, FirstKey: a.FirstKey, Local: local}
 }
 
 func hostOf(addr string) string {

@@ -93,7 +93,7 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 		Addr: cfg.Addr, Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: waitLimit},
 		Requests: metrics.NewRequests(), Gate: a.gate, Guard: guard,
 	}, log, func(ctx context.Context) (server.Opened, error) {
-		authenticator := auth.New(cfg.Access.Options(cfg.Addr, cfg.PublicURL), a.store, log)
+		authenticator := auth.New(cfg.Access.Options(cfg.Addr, cfg.PublicURL, cfg.Web), a.store, log)
 		go authenticator.Run(ctx)
 		return server.Opened{Routes: tables, Protect: authenticator.Protect}, nil
 	})
