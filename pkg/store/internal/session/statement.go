@@ -24,7 +24,7 @@ func (p *Pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 // Query runs one statement in a transaction of its own. The rows must be closed.
 func (p *Pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	s, err := p.begin(ctx, sql, args)
-	return queryRows(s, err)
+	return queryRows(s, err) //nolint:rowserrcheck // the caller checks it
 }
 
 // queryRows returns the rows of a statement that was begun.
