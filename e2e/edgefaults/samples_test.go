@@ -82,6 +82,17 @@ var samples = map[string][]sample{
 		t.Helper()
 		return get("/report-status/" + f.submit(t, reportRequest).number)
 	}},
+	"POST /keys": {func(*testing.T, *fixture) request { return keyRequest }},
+	"GET /keys":  {fixed("/keys")},
+	"DELETE /keys/:key": {func(t *testing.T, f *fixture) request {
+		t.Helper()
+		var made struct{ ID string }
+		if err := json.Unmarshal(f.mustDo(t, http.MethodPost, keyRequest).Body, &made); err != nil {
+			t.Fatal(err)
+		}
+		return get("/keys/" + made.ID)
+	}},
+
 	"GET /reports/:file": {func(_ *testing.T, f *fixture) request { return get(f.file) }},
 }
 
@@ -89,6 +100,7 @@ var (
 	importRequest = request{"/api/tools/import", client.RequestBody{Type: "application/json", Content: tool.SampleJSON}}
 	uploadRequest = request{"/api/tools/import:upload-start", client.RequestBody{Type: "application/json"}}
 	searchRequest = request{"/search", client.RequestBody{Type: "application/json", Content: []byte(`{"collection":"tools"}`)}}
+	keyRequest    = request{"/keys", client.RequestBody{Type: "application/json", Content: []byte(`{"bundle":"viewer"}`)}}
 	reportRequest = request{"/start-report", client.RequestBody{}}
 )
 

@@ -32,10 +32,12 @@ type Key struct {
 	ExpiresAt, RevokedAt, LastUsedAt time.Time
 }
 
-const selectKeys = `
-SELECT key_id, tenant, name, digest, actions, collections, coalesce(role, ''), claims, created_by, created_at,
-  expires_at, revoked_at, last_used_at
-FROM xforce.api_keys WHERE `
+const (
+	keyColumns = `key_id, tenant, name, digest, actions, collections, coalesce(role, ''), claims, created_by, created_at,
+  expires_at, revoked_at, last_used_at`
+
+	selectKeys = `SELECT ` + keyColumns + ` FROM xforce.api_keys WHERE `
+)
 
 // Keys returns those of the keys that exist, by id, in one query.
 func (s *Store) Keys(ctx context.Context, ids []string) (map[string]Key, error) {
@@ -103,21 +105,22 @@ func (s *Store) createKey(ctx context.Context, k Key, statement string) (created
 // of kind NotFound if the tenant has no such key.
 func (s *Store) RevokeKey(ctx context.Context, tenant, id string) (Key, error) {
 	const revoke = `
-UPDATE xforce.api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE tenant = $1 AND key_id = $2`
+UPDATE xforce.api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE tenant = $1 AND key_id = $2
+RETURNING ` + keyColumns
 	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
 	defer cancel()
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, revoke, tenant, id)
-		if err == nil && tag.RowsAffected() == 0 {
-			return KeyNotFound()
-		}
+	var revoked []Key
+	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
+		revoked, err = collect(ctx, tx, "revoking a key", scanKey, revoke, tenant, id)
 		return err
 	})
-	if err != nil {
-		return Key{}, fmt.Errorf("revoking a key: %w", ClientError(err))
+	switch {
+	case err != nil:
+		return Key{}, ClientError(err)
+	case len(revoked) == 0:
+		return Key{}, KeyNotFound()
 	}
-	keys, err := s.Keys(ctx, []string{id})
-	return keys[id], err
+	return revoked[0], nil
 }
 
 // KeyNotFound returns the fault for a key that a tenant does not have.
