@@ -32,8 +32,8 @@ type Stack struct {
 // Admin is the admin listener of a process.
 type Admin struct{ Name, URL string }
 
-// Up migrates the database and starts the services with the executables in the folder. Their output
-// goes to the console. Call AwaitReady to wait for them, and Close to stop them.
+// Up migrates the database, makes the first key of the API if there is none, and starts the services
+// with the executables in the folder. Their output goes to the console. Call AwaitReady to wait for them, and Close to stop them.
 func Up(ctx context.Context, servers *Servers, folder string, console *process.Console) (*Stack, error) {
 	apiAddress, err := apiEndpoint.address(ctx, servers.ports)
 	if err != nil {
@@ -48,6 +48,9 @@ func Up(ctx context.Context, servers *Servers, folder string, console *process.C
 	env = appendDefault(env, logFormatVariable, "text")
 	env = appendDefault(env, consoleVariable, s.Console)
 	if err := programs.Migrate(ctx, folder, env, console.Lines("migrate")); err != nil {
+		return nil, err
+	}
+	if err := programs.MakeFirstKey(ctx, folder, env, console.Lines("api")); err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx, folder, env, console); err != nil {

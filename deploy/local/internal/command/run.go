@@ -136,6 +136,7 @@ Longshore is up.
   Data       %[6]s   (kept, like the ports, for the next start; contains the servers' logs)
 
   Try        curl -i %[1]s/api/tools/import -H 'Content-Type: application/json' -d @deploy/local/sample/tools.json
+  Keys       not needed on this machine; other machines need one: .bin/api keys create --bundle importer
   Stop       Ctrl-C
 
 `, up.Base, up.Console, up.Servers.DatabaseURL, up.Servers.RedisURL, strings.TrimSpace(metrics.String()), folder)
