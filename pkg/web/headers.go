@@ -7,7 +7,7 @@ import (
 
 // SetSecurityHeaders sets the headers that make a browser do as little as possible with a response: it
 // guesses no media type, runs and loads nothing, shows the response in no frame and in no page of another
-// origin, and tells no other server its address. A handler of a page replaces the content security
+// origin, and sends its address to no other server. A handler of a page replaces the content security
 // policy. Over https, browsers use https for the host from then on (RFC 6797), except for this machine's
 // own names, which other programs share.
 func SetSecurityHeaders(w http.ResponseWriter, r *http.Request) {

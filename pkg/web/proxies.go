@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -93,9 +94,9 @@ func (p Proxies) Resolve(r *http.Request) *http.Request {
 // from a trusted proxy: whatever is left of it, the client may have written. It returns false if there
 // are no hops.
 func (p Proxies) walk(hops []hop) (found hop, ok bool) {
-	for i := len(hops) - 1; i >= 0; i-- {
+	for _, h := range slices.Backward(hops) {
 		client := found.client
-		found = hops[i]
+		found = h
 		if !found.client.IsValid() { // unknown or hidden: the last known address is the best one
 			found.client = client
 			return found, true

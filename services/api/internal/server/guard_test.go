@@ -29,8 +29,9 @@ func TestServerGuards(t *testing.T) {
 		"foreign page, PUT":    {http.MethodPut, "example.com", http.Header{"Sec-Fetch-Site": {"cross-site"}}, http.StatusForbidden, "CrossOriginRequest"},
 		"foreign page, DELETE": {http.MethodDelete, "example.com", http.Header{"Origin": {"null"}}, http.StatusForbidden, "CrossOriginRequest"},
 		"preflight": {
-			http.MethodOptions, "example.com",
-			http.Header{"Origin": {"https://app.example"}, "Access-Control-Request-Method": {"POST"}}, http.StatusNoContent, "",
+			method: http.MethodOptions, host: "example.com",
+			header: http.Header{"Origin": {"https://app.example"}, "Access-Control-Request-Method": {"POST"}},
+			status: http.StatusNoContent,
 		},
 	} {
 		for _, path := range []string{"/thing/1", "/nothing"} {

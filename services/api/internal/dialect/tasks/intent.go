@@ -10,8 +10,8 @@ import (
 	"github.com/longshore-io/longshore/pkg/web"
 )
 
-// checkIntent returns a fault of kind Conflict for a GET with an action, unless whoever sent it wanted
-// the action. Any page can make a browser send a GET to any address, for example by an image, so a request
+// checkIntent returns a fault of kind Conflict for a GET with an action, unless its sender wanted the
+// action. Any page can make a browser send a GET to any address, for example by an image, so a request
 // needs a token in Authorization, which a browser does not add by itself, or a browser's proof that no
 // page of another origin asked, or nothing that a browser sends.
 func checkIntent(r *http.Request) error {
