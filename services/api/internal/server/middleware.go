@@ -82,6 +82,7 @@ func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 		defer w.extendDeadline()
 		err := store.ClientError(fault.CatchPanic(func() error { return m.serve(c, handle) }))
 		entry.finish(c, w, err)
+		w.boundDiscard(c.Request)
 		if err == nil {
 			return
 		}

@@ -51,6 +51,17 @@ func newTimedWriter(rw gin.ResponseWriter) *timedWriter {
 	return w
 }
 
+// discardTimeout bounds how long net/http reads what is left of a request's body before it answers.
+const discardTimeout = time.Second
+
+// boundDiscard bounds the time for which net/http reads the rest of a body that the handler has not read:
+// it does so before it sends the response, and the client may never send the rest.
+func (w *timedWriter) boundDiscard(r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = w.connection.SetReadDeadline(time.Now().Add(discardTimeout))
+	}
+}
+
 // Unwrap lets http.ResponseController reach the connection.
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
