@@ -30,12 +30,14 @@ const (
 //
 // The transaction is durable if clients see the operation change to running, because after a crash of
 // Postgres no revision may be given twice. It is durable too if the chunk was attempted before. If a
-// crash makes Postgres forget a first attempt, UncountAttempt counts it. Only if its worker is killed
-// together with Postgres, the attempt is made again as the first one.
+// crash makes Postgres forget a first attempt, UncountAttempt counts it. If its worker is killed together
+// with Postgres, it stays forgotten; but the operation has started before the new run of Postgres, and then all
+// its attempts are durable, so that only one is forgotten.
 const (
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq, t.status, t.collection, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims
+  SELECT c.task_id, c.seq, t.status, t.collection, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims,
+    t.started_at > (SELECT begun_at FROM xforce.server_runs) AS in_this_run
   FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
@@ -43,7 +45,7 @@ UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
 RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
   coalesce(due.caller_role, ''), due.caller_claims,
-  CASE WHEN c.attempts = 1 AND due.status = $5 THEN ` + notDurable + ` END`
+  CASE WHEN c.attempts = 1 AND due.status = $5 AND due.in_this_run THEN ` + notDurable + ` END`
 
 	markRunning = `
 UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
