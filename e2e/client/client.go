@@ -22,6 +22,7 @@ const requestTimeout = 60 * time.Second
 type Client struct {
 	base string
 	http *http.Client
+	key  string // empty: requests have no credential
 
 	mu        sync.Mutex
 	histories map[string]*history
@@ -34,6 +35,13 @@ func New(base string) *Client {
 		http:      &http.Client{Timeout: requestTimeout, Transport: http.DefaultTransport.(*http.Transport).Clone()},
 		histories: make(map[string]*history),
 	}
+}
+
+// WithKey returns a client of the same api that sends an API key with each request.
+func (c *Client) WithKey(key string) *Client {
+	keyed := New(c.base)
+	keyed.key = key
+	return keyed
 }
 
 // Base returns the api's base URL, without a slash at its end.
@@ -72,6 +80,9 @@ func (c *Client) Do(ctx context.Context, method, url string, body RequestBody) (
 		return nil, fmt.Errorf("creating a request: %w", err)
 	}
 	maps.Copy(req.Header, body.Header)
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
 	if body.Type != "" {
 		req.Header.Set("Content-Type", body.Type)
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 )
@@ -40,17 +41,13 @@ func TestBeginAttemptDurable(t *testing.T) {
 	f.exec(t, `DELETE FROM xforce.server_runs`) // what a crash does
 	attempt(2)
 	attempt(3)
-	var got []string
 	rows, err := f.sql.Query(t.Context(), `SELECT setting FROM public.commits ORDER BY n`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rows.Next() {
-		var setting string
-		if err := rows.Scan(&setting); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, setting)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"on", "off", "on", "on", "on"}, got); diff != "" {
 		t.Errorf("synchronous_commit of the attempts (-want +got):\n%s", diff)
