@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func expectRejectedSearches(t *testing.T, s *stack.Stack) {
 		{"invalid_operation_id", client.RequestBody{Header: http.Header{"Operation-Id": {"7"}}, Content: []byte(`{}`)}, 400, "invalid-operation-id"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			tt.body.Type = cmp.Or(tt.body.Type, "application/json")
 			resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search", tt.body)
 			expectRejected(t, resp, err, tt.status, tt.code)
 		})

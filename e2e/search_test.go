@@ -43,7 +43,7 @@ func TestSearchQuick(t *testing.T) {
 			t.Errorf("got %+v and %+v, want the same search with one result", first, again)
 		}
 		resp, err := s.Client().Do(t.Context(), http.MethodPost, "/search",
-			client.RequestBody{Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
+			client.RequestBody{Type: "application/json", Header: http.Header{"Operation-Id": {id}}, Content: []byte(`{"limit":2}`)})
 		expectRejected(t, resp, err, http.StatusBadRequest, "operation-id-in-use")
 	})
 	t.Run("other_dialects", func(t *testing.T) {
