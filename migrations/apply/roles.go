@@ -9,8 +9,8 @@ import (
 	"github.com/longshore-io/longshore/migrations/grants"
 )
 
-// rolesLock is the advisory lock of prepare and grant. Concurrent GRANT statements on one object
-// would fail.
+// rolesLock is the advisory lock of prepare, grant and protect. Concurrent GRANT and CREATE POLICY
+// statements on one object would fail.
 const rolesLock = 0x6c6f6e67726f6c65
 
 // prepare creates the schema if it is absent, and in it the table of versions with the versions of
@@ -67,9 +67,26 @@ func (m Migrator) protect(ctx context.Context, db *sql.DB) error {
 		return sql.NullString{String: m.Roles[role], Valid: m.Roles[role] != ""}
 	}
 	for _, table := range grants.ProtectedTables() {
-		if _, err := db.ExecContext(ctx, grants.ProtectStatement, table, name(grants.API), name(grants.Worker), name(grants.Reader)); err != nil {
+		err := inRolesLock(ctx, db, grants.ProtectStatement, table, name(grants.API), name(grants.Worker), name(grants.Reader))
+		if err != nil {
 			return fmt.Errorf("adding the policies of xforce.%s: %w", table, err)
 		}
 	}
 	return nil
+}
+
+// inRolesLock executes a statement in a transaction that has the advisory lock.
+func inRolesLock(ctx context.Context, db *sql.DB, statement string, args ...any) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // without effect after the commit
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", rolesLock)); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
