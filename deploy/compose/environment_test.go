@@ -22,7 +22,7 @@ func TestLoadWithVariables(t *testing.T) {
 	variables := map[string]string{
 		"LONGSHORE_VERSION": "1.2.3", "LONGSHORE_API_BIND": "0.0.0.0", "LONGSHORE_API_PORT": "80", "LONGSHORE_PUBLIC_URL": "https://imports.example.com",
 		"LONGSHORE_CONSOLE_BIND": "10.0.0.1", "LONGSHORE_CONSOLE_PORT": "90", "LONGSHORE_CONSOLE_OPERATORS": "olga:$2y$05$abc", "LONGSHORE_CONSOLE_VIEWERS": "vera:see",
-		"LONGSHORE_FIRST_KEY": "lsk_aaaaaaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "LONGSHORE_IMPORTERS": "4", "LONGSHORE_COLLECTIONS": "/srv/collections", "LONGSHORE_LOG_FORMAT": "json", "LONGSHORE_LOG_LEVEL": "debug",
+		"LONGSHORE_FIRST_KEY": firstKey, "LONGSHORE_IMPORTERS": "4", "LONGSHORE_COLLECTIONS": "/srv/collections", "LONGSHORE_LOG_FORMAT": "json", "LONGSHORE_LOG_LEVEL": "debug",
 		"LONGSHORE_POSTGRES_PASSWORD": "admin", "LONGSHORE_OWNER_PASSWORD": "owner", "LONGSHORE_API_PASSWORD": "api", "LONGSHORE_WORKER_PASSWORD": "hush", "LONGSHORE_READER_PASSWORD": "reader",
 		"LONGSHORE_HOSTS": "imports.lan", "LONGSHORE_TRUSTED_PROXIES": "10.0.0.0/8", "LONGSHORE_CORS_ORIGINS": "https://app.example.com",
 		"LONGSHORE_POSTGRES_CPUS": "1.5", "LONGSHORE_POSTGRES_MEMORY": "2g",

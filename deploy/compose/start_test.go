@@ -41,7 +41,7 @@ func TestStart(t *testing.T) {
 	for _, container := range m.containers {
 		m.awaitHealthy(container)
 	}
-	if err := sample.Import(t.Context(), "http://"+m.published("api"), process.NewConsole(t.Output(), 0).Lines("client")); err != nil {
+	if err := sample.Import(t.Context(), "http://"+m.published("api"), firstKey, process.NewConsole(t.Output(), 0).Lines("client")); err != nil {
 		t.Error(err)
 	}
 	for want, login := range map[int]*url.Userinfo{http.StatusOK: url.UserPassword("operator", "longshore"), http.StatusUnauthorized: nil} {
@@ -56,6 +56,9 @@ func TestStart(t *testing.T) {
 		}
 	}
 }
+
+// firstKey is an API key as an operator puts it into .env.
+const firstKey = "lsk_aaaaaaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 // machine runs what compose would run, with host names and ports of this machine.
 type machine struct {
@@ -74,7 +77,7 @@ type container struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, services: load(t, nil).Services, programs: programstest.Programs(t)}
+	m := &machine{t: t, services: load(t, map[string]string{"LONGSHORE_FIRST_KEY": firstKey}).Services, programs: programstest.Programs(t)}
 	m.database = database(t, m.services["postgres"])
 	server, err := redis.Start(t.Context(), redis.Options{Args: m.services["redis"].Command[1:]})
 	if err != nil {

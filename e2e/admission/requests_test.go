@@ -84,6 +84,9 @@ func sendTo(t *testing.T, method, address, body string) (status int, text string
 		t.Error(err)
 		return 0, ""
 	}
+	if strings.HasSuffix(address, "/search") {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Error(err)

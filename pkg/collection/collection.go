@@ -30,6 +30,8 @@ type Collection struct {
 	// access.RoleOfCaller for the role of the principal that sends the request. Empty means the role of
 	// the service.
 	Role string
+	// Verbs are what the collection is open to; empty means everything.
+	Verbs []Verb
 	// Key are the members that identify a record, in order; at least one.
 	Key []string
 	// Schema is the content of the file, a JSON Schema.
@@ -68,6 +70,7 @@ func Parse(name string, file []byte) (*Collection, error) {
 		Name:       name,
 		Table:      doc.Longshore.Table,
 		Role:       doc.Longshore.Role,
+		Verbs:      doc.Longshore.Verbs,
 		Key:        doc.Longshore.Key,
 		Schema:     file,
 		Properties: doc.Properties.list(),
@@ -90,6 +93,7 @@ func (c *Collection) check() error {
 	if c.Role != "" && !rolePattern.MatchString(c.Role) {
 		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", rolePattern, c.Role))
 	}
+	errs = append(errs, c.checkVerbs())
 	if len(c.Key) == 0 {
 		errs = append(errs, errors.New("x-longshore.key must name at least one member"))
 	}

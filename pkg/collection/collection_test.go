@@ -70,6 +70,9 @@ func TestParseErrors(t *testing.T) {
 		"table":  {strings.Replace(books, "public.books", "books; drop table x", 1), "x-longshore.table"},
 		"nokey":  {strings.Replace(books, `["isbn"]`, `[]`, 1), "x-longshore.key must name"},
 		"badkey": {strings.Replace(books, `["isbn"]`, `["ISBN"]`, 1), `names "ISBN"`},
+		"verb":   {strings.Replace(books, `"table"`, `"verbs":["read"],"table"`, 1), `names "read"`},
+		"verbs":  {strings.Replace(books, `"table"`, `"verbs":[],"table"`, 1), "must name at least one"},
+		"role":   {strings.Replace(books, `"table"`, `"role":"a b","table"`, 1), "x-longshore.role"},
 		"empty":  {`{}`, "properties must declare"},
 		"type":   {strings.Replace(books, `{"type":"string"}`, `{"type":1}`, 1), "isbn"},
 	} {

@@ -12,6 +12,7 @@ type document struct {
 	Longshore struct {
 		Table string   `json:"table"`
 		Role  string   `json:"role"`
+		Verbs []Verb   `json:"verbs"`
 		Key   []string `json:"key"`
 	} `json:"x-longshore"`
 	Properties members `json:"properties"`

@@ -31,12 +31,12 @@ type Printer interface {
 	Printf(format string, args ...any)
 }
 
-// Import posts the sample to the API at the base URL and waits until it is imported. It returns an
-// error unless every record is imported.
-func Import(ctx context.Context, base string, out Printer) error {
+// Import posts the sample to the API at the base URL and waits until it is imported. key is the API key
+// that it sends; empty sends none. It returns an error unless every record is imported.
+func Import(ctx context.Context, base, key string, out Printer) error {
 	ctx, cancel := context.WithTimeout(ctx, importTimeout)
 	defer cancel()
-	c := client{http: &http.Client{Timeout: requestTimeout}, out: out}
+	c := client{http: &http.Client{Timeout: requestTimeout, Transport: keyed(key)}, out: out}
 	accepted, err := c.submit(ctx, base+"/api/tools/import")
 	if err != nil {
 		return fmt.Errorf("submitting the sample: %w", err)
@@ -48,6 +48,18 @@ func Import(ctx context.Context, base string, out Printer) error {
 		return fmt.Errorf("reading the result of the sample: %w", err)
 	}
 	return nil
+}
+
+// keyed is a transport that sends an API key with each request, unless it is empty.
+type keyed string
+
+// RoundTrip implements http.RoundTripper.
+func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
+	if k != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+string(k))
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 type client struct {

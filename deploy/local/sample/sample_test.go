@@ -72,7 +72,7 @@ func TestImport(t *testing.T) {
 			server := httptest.NewServer(fake)
 			t.Cleanup(server.Close)
 			var printed output
-			err := sample.Import(t.Context(), server.URL, &printed)
+			err := sample.Import(t.Context(), server.URL, "", &printed)
 			if test.wantErr == "" && err != nil {
 				t.Errorf("Import() = %v, want no error", err)
 			}
@@ -96,7 +96,7 @@ func TestImportPostsTheSeedsTools(t *testing.T) {
 	fake := &fakeAPI{states: []string{"Succeeded"}, final: completed}
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
-	if err := sample.Import(t.Context(), server.URL, &output{}); err != nil {
+	if err := sample.Import(t.Context(), server.URL, "", &output{}); err != nil {
 		t.Fatal(err)
 	}
 	var posted struct {

@@ -60,7 +60,7 @@ type upStack struct {
 func (up upStack) importSample(ctx context.Context) error {
 	switch {
 	case up.sample.enabled(up.Servers.OwnDatabase):
-		if err := sample.Import(ctx, up.Base, up.console.Lines("client")); err != nil {
+		if err := sample.Import(ctx, up.Base, "", up.console.Lines("client")); err != nil {
 			return err
 		}
 		up.log.Printf("the sample is imported")

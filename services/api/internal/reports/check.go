@@ -48,6 +48,9 @@ func (h *Handler) checkRecords(ctx context.Context, request report.Request) (*co
 		return nil, fault.New(fault.Invalid, "invalid-report", "There is no collection called %q. There are %s.", request.Collection, strings.Join(names, ", ")).
 			With("pointer", "/collection").With("collections", names)
 	}
+	if err := target.Require(collection.Export); err != nil {
+		return nil, err
+	}
 	q, err := query.Parse(request.Search(), target, 0)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func (h *Handler) findCollection(ctx context.Context, member []byte) (*collectio
 		return nil, err
 	}
 	if target, ok := h.Collections.Get(name); ok {
-		return target, nil
+		return target, target.Require(collection.Search)
 	}
 	return nil, fault.New(fault.Invalid, "invalid-query", "There is no collection called %q. There are %s.",
 		strings.ToValidUTF8(name, "\uFFFD"), strings.Join(names, ", ")).With("collections", names)

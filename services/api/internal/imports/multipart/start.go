@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -21,6 +22,9 @@ import (
 func (h *Handler) start(c *gin.Context) error {
 	target, err := edge.Collection(c, h.Collections)
 	if err != nil {
+		return err
+	}
+	if err := target.Require(collection.Import); err != nil {
 		return err
 	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)
