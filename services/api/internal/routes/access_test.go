@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,14 +52,14 @@ func pathOf(r edge.Route, op operationIDs) string {
 	}
 	return strings.NewReplacer(`\:`, ":", ":collection", "tools", "operations/:id", "operations/"+op.id, "status/:id", "status/"+op.id,
 		":reference", op.reference, ":task", op.number, ":number", op.number, ":file", "report-"+op.number+".pdf",
-		":upload-finish", ":upload-finish", ":upload-start", ":upload-start", ":upload", op.id, ":part", "7", ":key", "aaaaaaaaaaaaaaaa").Replace(path)
+		":upload-finish", ":upload-finish", ":upload-start", ":upload-start", ":upload", op.upload, ":part", "7", ":key", "aaaaaaaaaaaaaaaa").Replace(path)
 }
 
-// operationIDs are all the names of an operation.
-type operationIDs struct{ id, reference, number string }
+// operationIDs are all the names of an operation, and the id of an upload.
+type operationIDs struct{ id, reference, number, upload string }
 
 func unknownOperation() operationIDs {
-	return operationIDs{uuid.NewString(), "ABCDEFGHIJK", "999999"}
+	return operationIDs{uuid.NewString(), "ABCDEFGHIJK", "999999", uuid.NewString()}
 }
 
 // protected returns the routes of the api with their HEADs, but for the public ones.
@@ -136,14 +137,7 @@ func TestRoutesRequireCollection(t *testing.T) {
 	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on"})
 	all, _ := a.newKey(t, nil)
 	other, _ := a.newKey(t, func(k *store.Key) { k.Collections = []string{"books", "shop-*"} })
-	accepted := a.send(t, oneClient, http.MethodPost, "/api/tools/import", `{"tool_id":"A"}`, all, "Content-Type: application/x-ndjson")
-	accepted.check(t, "POST", http.StatusAccepted)
-	_, id, _ := strings.Cut(accepted.header.Get("Operation-Location"), "/operations/")
-	op, err := a.store.Operation(t.Context(), uuid.MustParse(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := operationIDs{id, op.Reference, "1"}
+	known := a.begin(t, all)
 	for _, route := range a.protected() {
 		name := route.Method + " " + route.Path
 		send := func(op operationIDs) reply {
@@ -166,15 +160,63 @@ func TestRoutesRequireCollection(t *testing.T) {
 	if imports.status != http.StatusForbidden || !strings.Contains(imports.body, "collection-not-allowed") {
 		t.Errorf("a report on all imports = %d %s, want 403 collection-not-allowed", imports.status, imports.body)
 	}
-	a.send(t, oneClient, http.MethodGet, "/operations/"+id, "", all).check(t, "the operation with a key for all collections", http.StatusOK)
-	if got := a.send(t, oneClient, http.MethodGet, "/operations", "", all); !strings.Contains(got.body, id) {
+	a.send(t, oneClient, http.MethodGet, "/operations/"+known.id, "", all).check(t, "the operation with a key for all collections", http.StatusOK)
+	if got := a.send(t, oneClient, http.MethodGet, "/operations", "", all); !strings.Contains(got.body, known.id) {
 		t.Errorf("GET /operations with a key for all collections = %s, want the operation", got.body)
 	}
 }
 
+// begin accepts an import and starts an upload, and returns their names.
+func (a *api) begin(t *testing.T, header string) operationIDs {
+	t.Helper()
+	const media = "Content-Type: application/x-ndjson"
+	accepted := a.send(t, oneClient, http.MethodPost, "/api/tools/import", `{"tool_id":"A"}`, header, media)
+	accepted.check(t, "POST", http.StatusAccepted)
+	_, id, _ := strings.Cut(accepted.header.Get("Operation-Location"), "/operations/")
+	op, err := a.store.Operation(access.With(t.Context(), access.NewLocal()), uuid.MustParse(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := a.send(t, oneClient, http.MethodPost, "/api/tools/import:upload-start", "", header, media)
+	started.check(t, "upload-start", http.StatusCreated)
+	_, upload, _ := strings.Cut(started.header.Get("Location"), "/uploads/")
+	return operationIDs{id, op.Reference, strconv.FormatInt(op.Number, 10), upload}
+}
+
+// TestRoutesOfAnotherTenant: for a key of another tenant, an operation and an upload are like those that
+// do not exist, at every route, and no list contains them. The same Operation-Id is accepted.
+func TestRoutesOfAnotherTenant(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on"})
+	own, _ := a.newKey(t, nil)
+	foreign, _ := a.newKey(t, func(k *store.Key) { k.Tenant = "another" })
+	known := a.begin(t, own)
+	for _, route := range a.protected() {
+		starts := route.Method == http.MethodPost && !strings.HasSuffix(route.Path, "/:id") && !strings.HasSuffix(route.Path, "/:upload")
+		if starts || strings.HasPrefix(route.Path, "/keys") { // which are about no operation
+			continue
+		}
+		send := func(op operationIDs) reply {
+			return a.send(t, oneClient, route.Method, pathOf(route, op), "", foreign, "Content-Type: application/json", "X-Request-Id: r")
+		}
+		unknown := unknownOperation()
+		got, want := send(known), send(unknown)
+		if anonymous(got.body, known) != anonymous(want.body, unknown) || got.status != want.status {
+			t.Errorf("%s %s of a foreign operation = %d %s, want %d %s as of an unknown one",
+				route.Method, route.Path, got.status, got.body, want.status, want.body)
+		}
+	}
+	again := a.send(t, oneClient, http.MethodPost, "/api/tools/import", `{"tool_id":"B"}`, foreign, "Content-Type: application/x-ndjson", "Operation-Id: "+known.id)
+	again.check(t, "POST with the Operation-Id of another tenant", http.StatusAccepted)
+	if !strings.HasSuffix(again.header.Get("Operation-Location"), known.id) {
+		t.Errorf("Operation-Location = %s, want the id that the client chose", again.header.Get("Operation-Location"))
+	}
+	a.send(t, oneClient, http.MethodGet, "/operations/"+known.id, "", own).check(t, "the operation for its own tenant", http.StatusOK)
+}
+
 // anonymous replaces the names of an operation.
 func anonymous(body string, op operationIDs) string {
-	return strings.NewReplacer(op.id, "{id}", op.reference, "{reference}", "/"+op.number, "/{number}", "report-"+op.number, "report-{number}",
+	return strings.NewReplacer(op.id, "{id}", op.upload, "{upload}", op.reference, "{reference}", "/"+op.number, "/{number}", "report-"+op.number, "report-{number}",
 		"number "+op.number, "number {number}").Replace(body)
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -68,7 +69,7 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	}
 	occupied := metrics.NewAdmission()
 	a.gate = admission.New(limits, occupied)
-	a.store = storetest.Open(t, a.url, store.Options{MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(limits, occupied)})
+	a.store = storetest.Open(t, a.url, store.Options{Role: grants.API, MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(limits, occupied)})
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)
