@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,10 @@ type Config struct {
 	// https://imports.example.com. Set it behind a proxy. Empty uses the Host header of the
 	// request, which must be one of LONGSHORE_HOSTS.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
+	// Dialects is the list of the dialects that the api serves, separated by commas: azure (/operations),
+	// google (/v1/operations) and tasks (/tasks). The addresses of others do not exist. azure must be
+	// among them, because Operation-Location leads to it.
+	Dialects []string `env:"LONGSHORE_DIALECTS" envDefault:"azure,google,tasks"`
 	// ConsoleURL is the address at which operators open the console, which answers for its host. Every
 	// answer of the api about an operation contains a header Link to its page there. Empty omits the
 	// header.
@@ -138,6 +143,29 @@ func (c Config) Policy() submission.Policy {
 	}
 }
 
+// The dialects that an api may leave out.
+const (
+	Google = "google"
+	Tasks  = "tasks"
+)
+
+const azure = "azure"
+
+func (c Config) checkDialects() error {
+	for _, name := range c.Dialects {
+		if name != azure && name != Google && name != Tasks {
+			return fmt.Errorf("LONGSHORE_DIALECTS names %q; the dialects are %s, %s and %s", name, azure, Google, Tasks)
+		}
+	}
+	if !slices.Contains(c.Dialects, azure) {
+		return fmt.Errorf("LONGSHORE_DIALECTS must contain %s, because Operation-Location leads to it", azure)
+	}
+	return nil
+}
+
+// Serves reports whether the api serves a dialect.
+func (c Config) Serves(dialect string) bool { return slices.Contains(c.Dialects, dialect) }
+
 // checkRetention checks the default retentions against the bounds for clients.
 func (c Config) checkRetention() error {
 	var errs []error
@@ -181,6 +209,7 @@ const maxRows = 1<<31 - 1
 func (c Config) Check() error {
 	errs := []error{
 		c.checkWriteTimeout(),
+		c.checkDialects(),
 		config.Positive("LONGSHORE_MAX_BODY_BYTES", c.MaxBodyBytes),
 		config.Positive("LONGSHORE_MAX_RECORD_BYTES", c.MaxRecordBytes),
 		config.Positive("LONGSHORE_MAX_RECORDS", c.MaxRecords),

@@ -29,6 +29,10 @@ func TestConfigCheckNamesInvalidVariables(t *testing.T) {
 		"LONGSHORE_UPLOAD_RETENTION": "30s",
 	})
 	configtest.ExpectInvalid[config.Config](t, map[string]string{"LONGSHORE_LANES": "1025"})
+	configtest.ExpectInvalid[config.Config](t, map[string]string{"LONGSHORE_DIALECTS": "azure,soap"})
+	configtest.ExpectInvalid[config.Config](t, map[string]string{"LONGSHORE_DIALECTS": "google"})
+	configtest.ExpectInvalid[config.Config](t, map[string]string{"LONGSHORE_AUTH": "maybe"})
+	configtest.ExpectInvalid[config.Config](t, map[string]string{"LONGSHORE_FIRST_KEY": "secret"})
 	configtest.ExpectInvalid[config.Config](t, map[string]string{ // passwords that every client would see
 		"LONGSHORE_PUBLIC_URL":  "https://ann:hush@imports.example.com",
 		"LONGSHORE_CONSOLE_URL": "https://ann:hush@console.example.com",

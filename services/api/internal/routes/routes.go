@@ -72,8 +72,12 @@ func Table(d Deps) ([][]edge.Route, error) {
 	t.add(azure.New(azure.Deps{
 		Monitor: d.Monitor, Store: d.Store, Collections: d.Collections, Addresses: addresses, Estimator: estimator, Policy: policy,
 	}))
-	t.add(google.New(google.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator}))
-	t.add(tasks.New(tasks.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator, ChangesByGet: d.Config.Browsers.ChangesByGet}))
+	if d.Config.Serves(config.Google) {
+		t.add(google.New(google.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator}))
+	}
+	if d.Config.Serves(config.Tasks) {
+		t.add(tasks.New(tasks.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator, ChangesByGet: d.Config.Browsers.ChangesByGet}))
+	}
 	t.add(searches.New(searches.Deps{
 		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
 		Estimator: estimator, Policy: policy, Log: d.Log, Options: d.Config.Search(),
