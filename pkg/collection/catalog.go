@@ -38,6 +38,15 @@ func Load(dir string) (*Catalog, error) {
 	return c, c.add(os.DirFS(dir))
 }
 
+// LoadFolder is Load without the shipped collections. An empty dir has none.
+func LoadFolder(dir string) (*Catalog, error) {
+	c := &Catalog{byName: make(map[string]*Collection)}
+	if dir == "" {
+		return c, nil
+	}
+	return c, c.add(os.DirFS(dir))
+}
+
 func (c *Catalog) add(files fs.FS) error {
 	names, err := fs.Glob(files, "*.json")
 	if err != nil {

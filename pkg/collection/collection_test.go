@@ -44,6 +44,13 @@ func TestLoadFolder(t *testing.T) {
 	if diff := cmp.Diff([]string{"books", "tools"}, catalog.Names()); diff != "" {
 		t.Errorf("collections (-want +got):\n%s", diff)
 	}
+	own, err := collection.LoadFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"books"}, own.Names()); diff != "" {
+		t.Errorf("collections without the shipped ones (-want +got):\n%s", diff)
+	}
 	found, _ := catalog.Get("books")
 	want := []collection.Property{
 		{Name: "title", Types: []string{"string", "null"}},

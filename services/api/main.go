@@ -7,7 +7,6 @@ import (
 	"context"
 	"os"
 
-	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
@@ -30,7 +29,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		return err
 	}
 	gate.Connections.Shared = guard.TrustedProxy
-	collections, err := collection.Load(cfg.Collections.Dir)
+	collections, err := cfg.Collections.Load()
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/migrations/grants"
-	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -21,7 +20,7 @@ import (
 func main() { os.Exit(service.Main("searcher", run)) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
-	collections, err := collection.Load(cfg.Collections.Dir)
+	collections, err := cfg.Collections.Load()
 	if err != nil {
 		return err
 	}
