@@ -19,7 +19,7 @@ const (
 	// recoveryLimit is the maximum delay by a fault, in addition to the import's normal time.
 	recoveryLimit = 15 * time.Second
 	// handoverLimit is the maximum delay by a graceful stop.
-	handoverLimit = 5 * time.Second
+	handoverLimit = 10 * time.Second
 )
 
 // longImport is an import during which faults occur.

@@ -85,7 +85,7 @@ type Stack struct {
 
 // MaxStacks returns the maximum number of stacks that run at the same time. Most tests wait for
 // timeouts and retries of the services, so a core serves several stacks.
-func MaxStacks() int { return max(4, 3*runtime.NumCPU()) }
+func MaxStacks() int { return max(4, 2*runtime.NumCPU()) }
 
 // slots limits the number of stacks that run at the same time. Subtests of a test that has a stack
 // must not be parallel: they could wait for tests that wait for a slot.
