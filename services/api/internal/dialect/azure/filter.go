@@ -91,10 +91,10 @@ func readCollection(f *store.Filter, value string) bool {
 
 // readStatus reads statuses separated by commas. One status may stand for several states.
 func readStatus(f *store.Filter, value string) bool {
-	for word := range strings.SplitSeq(value, ",") {
-		valid := false
+	for part := range strings.SplitSeq(value, ",") {
+		word, valid := strings.TrimSpace(part), false
 		for _, state := range operation.States() {
-			if word != "" && Word(state) == strings.TrimSpace(word) {
+			if word != "" && Word(state) == word { // an operation that is still receiving has no word
 				valid = true
 				f.States = append(f.States, state)
 			}
