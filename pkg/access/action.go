@@ -59,6 +59,15 @@ func (s Actions) Within(other Actions) bool {
 	return !slices.ContainsFunc(s, func(a Action) bool { return !other.Has(a) })
 }
 
+// Names returns the names of the actions.
+func (s Actions) Names() []string {
+	names := make([]string, len(s))
+	for i, a := range s {
+		names[i] = string(a)
+	}
+	return names
+}
+
 // ParseActions returns the actions with the names. Its error names the first unknown one.
 func ParseActions(names []string) (Actions, error) {
 	set := make(Actions, len(names))

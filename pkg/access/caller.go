@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 )
 
 // RoleOfCaller is the value of a collection's member "role" that stands for the principal's own role.
 const RoleOfCaller = "claim"
+
+// RolePattern matches the names of roles that collections and keys may have.
+var RolePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
 // Caller is on whose behalf a collection's table is read and written. The zero value is Longshore
 // itself.

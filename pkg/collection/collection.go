@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+
+	"github.com/longshore-io/longshore/pkg/access"
 )
 
 // namePattern and tablePattern limit names: a collection is a path segment of URLs, a table is an
@@ -18,7 +20,6 @@ import (
 var (
 	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	tablePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
-	rolePattern  = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 )
 
 // Collection is a kind of records.
@@ -90,8 +91,8 @@ func (c *Collection) check() error {
 	if !tablePattern.MatchString(c.Table) {
 		errs = append(errs, fmt.Errorf("x-longshore.table must match %s, not %q", tablePattern, c.Table))
 	}
-	if c.Role != "" && !rolePattern.MatchString(c.Role) {
-		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", rolePattern, c.Role))
+	if c.Role != "" && !access.RolePattern.MatchString(c.Role) {
+		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", access.RolePattern, c.Role))
 	}
 	errs = append(errs, c.checkVerbs())
 	if len(c.Key) == 0 {

@@ -58,11 +58,11 @@ func (s *Store) asCaller(ctx context.Context, tx pgx.Tx, c access.Caller, work f
 		}
 		return err
 	}
-	if _, err := tx.Exec(ctx, `SET CONSTRAINTS ALL IMMEDIATE`); err != nil {
-		return fmt.Errorf("checking deferred constraints: %w", err)
-	}
-	if _, err := tx.Exec(ctx, dropRole); err != nil {
-		return fmt.Errorf("giving the role back: %w", err)
+	var end pgx.Batch
+	end.Queue(`SET CONSTRAINTS ALL IMMEDIATE`)
+	end.Queue(dropRole)
+	if err := tx.SendBatch(ctx, &end).Close(); err != nil {
+		return fmt.Errorf("checking deferred constraints and giving the role back: %w", err)
 	}
 	return nil
 }

@@ -32,6 +32,12 @@ type Key struct {
 	ExpiresAt, RevokedAt, LastUsedAt time.Time
 }
 
+// Revoked reports whether the key was revoked.
+func (k Key) Revoked() bool { return !k.RevokedAt.IsZero() }
+
+// Expired reports whether the key has expired at a time.
+func (k Key) Expired(at time.Time) bool { return !k.ExpiresAt.IsZero() && !at.Before(k.ExpiresAt) }
+
 const (
 	keyColumns = `key_id, tenant, name, digest, actions, collections, coalesce(role, ''), claims, created_by, created_at,
   expires_at, revoked_at, last_used_at`

@@ -57,7 +57,7 @@ func (s *Store) Describe(ctx context.Context, c *collection.Collection, caller a
 // of its caller. It returns a *ForeignNumbersError if a row of another installation superseded one of the records.
 func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error) {
 	var result load.Result
-	err := st.store.asCaller(ctx, st.tx, st.caller, func() (err error) {
+	err := st.tx.store.asCaller(ctx, st.tx, st.caller, func() (err error) {
 		result, err = batch.Load(ctx, st.tx, st.Number)
 		return err
 	})

@@ -55,7 +55,7 @@ func (t *ResumableStep) ScanBest(ctx context.Context, plan *scan.Plan, keys [][]
 
 // read reads the collection's table on behalf of the step's caller.
 func read[T any](ctx context.Context, t *ResumableStep, doing string, work func() (T, error)) (result T, err error) {
-	err = t.store.asCaller(ctx, t.tx, t.Caller, func() (err error) {
+	err = t.tx.store.asCaller(ctx, t.tx, t.Caller, func() (err error) {
 		result, err = work()
 		return err
 	})

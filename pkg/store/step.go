@@ -24,7 +24,6 @@ type Step struct {
 	Payload  []byte
 	caller   access.Caller
 	chunk    job.Chunk
-	store    *Store
 	tx       *stepTx
 }
 
@@ -135,7 +134,7 @@ SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims, c.first_row, c.ro
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND ` + notSuspected + `
 FOR UPDATE OF c SKIP LOCKED`
-	step := &Step{chunk: c, store: tx.store, tx: tx}
+	step := &Step{chunk: c, tx: tx}
 	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).
 		Scan(&step.Number, &step.caller.Role, &step.caller.Claims, &step.FirstRow, &step.Rows, &step.Payload)
 	if err != nil {

@@ -40,7 +40,6 @@ type Checkpoint struct {
 type ResumableStep struct {
 	Checkpoint
 	chunk job.Chunk
-	store *Store
 	tx    *stepTx
 }
 
@@ -79,7 +78,7 @@ func (p *Checkpoint) scan(row pgx.Row) error {
 // lockResumable locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts
 // it locks only one at a time.
 func lockResumable(ctx context.Context, tx *stepTx, c job.Chunk) (*ResumableStep, error) {
-	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, store: tx.store, tx: tx}
+	step := &ResumableStep{Checkpoint: Checkpoint{ID: c.OperationID}, chunk: c, tx: tx}
 	const lockUnsuspected = ` AND ` + notSuspected + ` FOR UPDATE OF c SKIP LOCKED`
 	if err := step.scan(tx.QueryRow(ctx, selectCheckpoint+lockUnsuspected, c.OperationID, c.Seq, liveStates)); err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)

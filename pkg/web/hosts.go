@@ -70,6 +70,12 @@ func (h Hosts) Accept(r *http.Request) bool {
 	return err == nil && (addr.IsLoopback() || addr == localAddr(r))
 }
 
+// IsLoopback reports whether a host, without a port and in lower case, names this machine only.
+func IsLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
 // localAddr returns the address at which the connection of the request arrived.
 func localAddr(r *http.Request) netip.Addr {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)

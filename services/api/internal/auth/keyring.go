@@ -75,21 +75,22 @@ func (k *keyring) find(ctx context.Context, secret access.Secret) (*access.Princ
 	if err := usable(cached.key); err != nil {
 		return nil, err
 	}
-	k.mu.Lock()
-	k.used[secret.ID] = struct{}{}
-	k.mu.Unlock()
 	return cached.principal, nil
 }
 
 // usable returns a fault if a key, whose secret is known to be right, was revoked or has expired.
 func usable(k *store.Key) error {
 	switch {
-	case !k.RevokedAt.IsZero():
-		return fault.New(fault.Unauthenticated, "credential-revoked", "This key was revoked. Ask for another one.")
-	case !k.ExpiresAt.IsZero() && !time.Now().Before(k.ExpiresAt):
+	case k.Revoked():
+		return errRevoked()
+	case k.Expired(time.Now()):
 		return fault.New(fault.Unauthenticated, "credential-expired", "This key has expired. Ask for another one.")
 	}
 	return nil
+}
+
+func errRevoked() error {
+	return fault.New(fault.Unauthenticated, "credential-revoked", "This key was revoked. Ask for another one.")
 }
 
 // get returns a key that was read at most maxAge ago. Concurrent requests with a key read it once.

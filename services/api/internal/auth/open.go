@@ -6,14 +6,12 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/longshore-io/longshore/pkg/fault"
 )
 
 // request is a request in progress.
 type request struct{ cancel context.CancelCauseFunc }
 
-// open registers a request with a key. Its context is cancelled when the key becomes invalid.
+// open registers a request with a key, and that the key was used. The context is cancelled when the key becomes invalid.
 func (k *keyring) open(ctx context.Context, id string) (_ context.Context, end func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &request{cancel}
@@ -23,6 +21,7 @@ func (k *keyring) open(ctx context.Context, id string) (_ context.Context, end f
 		k.requests[id] = make(map[*request]struct{})
 	}
 	k.requests[id][r] = struct{}{}
+	k.used[id] = struct{}{}
 	return ctx, func() {
 		cancel(nil)
 		k.mu.Lock()
@@ -69,7 +68,7 @@ func (k *keyring) check(ctx context.Context) {
 	}
 	for _, id := range ids {
 		key, ok := found[id]
-		err := error(fault.New(fault.Unauthenticated, "credential-revoked", "This key was revoked. Ask for another one."))
+		err := errRevoked()
 		if ok {
 			err = usable(&key)
 		}

@@ -48,10 +48,8 @@ func makeFirstKey(ctx context.Context, text string, keys KeyMaker, log *slog.Log
 		return nil // the configuration has checked a key that is given
 	}
 	key := store.Key{
-		ID: secret.ID, Tenant: access.DefaultTenant, Name: "first key", Digest: secret.Digest(), Collections: []string{"*"}, CreatedBy: "configuration",
-	}
-	for _, a := range access.All() {
-		key.Actions = append(key.Actions, string(a))
+		ID: secret.ID, Tenant: access.DefaultTenant, Name: "first key", Digest: secret.Digest(), Actions: access.All().Names(),
+		Collections: []string{"*"}, CreatedBy: "configuration",
 	}
 	made, err := keys.CreateFirstKey(ctx, key)
 	if made {

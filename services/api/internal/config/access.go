@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 )
 
@@ -43,10 +43,12 @@ func (a Access) Check() error {
 // Options returns the options of the authenticator of an api that listens at addr. The api is not local
 // if it answers for the hosts of other machines or trusts proxies.
 func (a Access) Options(addr, publicURL string, w config.Web) auth.Options {
-	foreign := slices.ContainsFunc(w.Hosts, func(host string) bool { return !isLoopback(host) })
-	local := isLoopback(hostOf(addr)) && (publicURL == "" || isLoopback(hostOfURL(publicURL))) && !foreign && len(w.TrustedProxies) == 0
+	foreign := slices.ContainsFunc(w.Hosts, func(host string) bool { return !isLocal(host) })
+	local := isLocal(hostOf(addr)) && (publicURL == "" || isLocal(hostOfURL(publicURL))) && !foreign && len(w.TrustedProxies) == 0
 	return auth.Options{Mode: a.Auth, FirstKey: a.FirstKey, Local: local}
 }
+
+func isLocal(host string) bool { return web.IsLoopback(strings.ToLower(host)) }
 
 func hostOf(addr string) string {
 	host, _, err := net.SplitHostPort(addr)
@@ -62,13 +64,4 @@ func hostOfURL(address string) string {
 		return address
 	}
 	return u.Hostname()
-}
-
-// isLoopback reports whether a host names this machine only.
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }

@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/intake"
-	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/searches"
-	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
 // Config is read from the environment by config.Load of package pkg/config.
@@ -121,60 +118,6 @@ type Config struct {
 	// /api/{collection}/import, which are also limited to 1 MiB. If there are more,
 	// errors_truncated is true and errors_link leads to all of them.
 	MaxErrors int `env:"LONGSHORE_MAX_ERRORS_SHOWN" envDefault:"1000"`
-}
-
-// The fixed bounds of retention: five minutes to a week for a search (seed 001), at least ten
-// minutes for all other operations (seed 002).
-const (
-	minSearchRetention = 5 * time.Minute
-	maxSearchRetention = 7 * 24 * time.Hour
-	minRetention       = 10 * time.Minute
-)
-
-// Policy returns the bounds of the headers with which clients start an operation.
-func (c Config) Policy() submission.Policy {
-	return submission.Policy{
-		MaxWait: c.MaxWait, Roles: c.Collections.Roles,
-		Retention: map[operation.Kind]submission.RetentionRange{
-			operation.Import: {Default: c.ImportRetention, Min: minRetention, Max: c.MaxRetention},
-			operation.Report: {Default: c.ReportRetention, Min: minRetention, Max: c.MaxRetention},
-			operation.Search: {Default: c.SearchRetention, Min: minSearchRetention, Max: maxSearchRetention},
-		},
-	}
-}
-
-// The dialects that an api may leave out.
-const (
-	Google = "google"
-	Tasks  = "tasks"
-)
-
-const azure = "azure"
-
-func (c Config) checkDialects() error {
-	for _, name := range c.Dialects {
-		if name != azure && name != Google && name != Tasks {
-			return fmt.Errorf("LONGSHORE_DIALECTS names %q; the dialects are %s, %s and %s", name, azure, Google, Tasks)
-		}
-	}
-	if !slices.Contains(c.Dialects, azure) {
-		return fmt.Errorf("LONGSHORE_DIALECTS must contain %s, because Operation-Location leads to it", azure)
-	}
-	return nil
-}
-
-// Serves reports whether the api serves a dialect.
-func (c Config) Serves(dialect string) bool { return slices.Contains(c.Dialects, dialect) }
-
-// checkRetention checks the default retentions against the bounds for clients.
-func (c Config) checkRetention() error {
-	var errs []error
-	for kind, span := range c.Policy().Retention {
-		if span.Default < span.Min || span.Default > span.Max {
-			errs = append(errs, fmt.Errorf("LONGSHORE_%s_RETENTION must be from %s to %s", strings.ToUpper(string(kind)), span.Min, span.Max))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // minUploadRetention is much longer than the interval at which a slow part extends its upload.

@@ -19,12 +19,12 @@ func Collection(c *gin.Context, collections *collection.Catalog) (*collection.Co
 	}
 	found, ok := collections.Get(name)
 	if !ok {
-		return nil, collection.Unknown(name, CollectionNames(c.Request.Context(), collections))
+		return nil, collection.Unknown(name, CollectionNames(c.Request.Context(), collections.Names()))
 	}
 	return found, nil
 }
 
-// CollectionNames returns the names of the collections that the principal may use.
-func CollectionNames(ctx context.Context, collections *collection.Catalog) []string {
-	return slices.DeleteFunc(collections.Names(), func(name string) bool { return access.RequireCollection(ctx, name) != nil })
+// CollectionNames returns those of the names whose collections the principal may use.
+func CollectionNames(ctx context.Context, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return access.RequireCollection(ctx, name) != nil })
 }

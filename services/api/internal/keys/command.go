@@ -82,7 +82,8 @@ func parse(flags *flag.FlagSet, args []string) (others []string, err error) {
 }
 
 func create(ctx context.Context, db *store.Store, order Order, first bool, out io.Writer) error {
-	maker := &access.Principal{Kind: Command, ID: "command", Tenant: access.DefaultTenant, Actions: access.All(), Collections: access.Collections{"*"}}
+	maker := access.NewLocal()
+	maker.Kind, maker.ID = Command, "command"
 	secret, key, err := order.Make(maker)
 	if err != nil {
 		return err
@@ -122,9 +123,9 @@ func list(ctx context.Context, db *store.Store, tenant string, out io.Writer) er
 
 func stateOf(k store.Key) string {
 	switch {
-	case !k.RevokedAt.IsZero():
+	case k.Revoked():
 		return "revoked"
-	case !k.ExpiresAt.IsZero() && !time.Now().Before(k.ExpiresAt):
+	case k.Expired(time.Now()):
 		return "expired"
 	}
 	return "valid"

@@ -27,7 +27,7 @@ type Order struct {
 	// of the maker.
 	Role   string          `json:"role"`
 	Claims json.RawMessage `json:"claims"`
-	// ExpiresIn is how long the key is valid, such as 720h; empty for ever.
+	// ExpiresIn is how long the key is valid, such as 720h. A key without it does not expire.
 	ExpiresIn string `json:"expires_in"`
 }
 
@@ -38,10 +38,7 @@ const (
 	maxCollections = 100
 )
 
-var (
-	tenantPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-	rolePattern   = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
-)
+var tenantPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // Make returns a new key, and what is stored of it. The key has no more rights than its maker. The error
 // is a fault of kind Invalid, or of kind Forbidden for rights that the maker does not have.
@@ -92,8 +89,8 @@ func (o Order) setActions(key *store.Key, maker *access.Principal) error {
 			return fault.New(fault.Forbidden, "action-not-allowed", "Your credential does not allow %s, so it can't make a key that does.", a).
 				With("action", string(a))
 		}
-		key.Actions = append(key.Actions, string(a))
 	}
+	key.Actions = actions.Names()
 	slices.Sort(key.Actions)
 	return nil
 }
@@ -126,8 +123,8 @@ func (o Order) setRole(key *store.Key, maker *access.Principal) error {
 	if !access.All().Within(maker.Actions) || !maker.Collections.AllowAll() {
 		return fault.New(fault.Forbidden, "role-not-allowed", "Only an administrator can choose the role and the claims of a key.")
 	}
-	if o.Role != "" && !rolePattern.MatchString(o.Role) {
-		return invalid("role", "must match "+rolePattern.String()+".")
+	if o.Role != "" && !access.RolePattern.MatchString(o.Role) {
+		return invalid("role", "must match "+access.RolePattern.String()+".")
 	}
 	var object map[string]any
 	if len(o.Claims) > maxClaimsBytes || len(o.Claims) > 0 && (json.Unmarshal(o.Claims, &object) != nil || object == nil) {

@@ -44,7 +44,7 @@ func (h *Handler) checkRecords(ctx context.Context, request report.Request) (*co
 	}
 	target, ok := h.Collections.Get(request.Collection)
 	if !ok {
-		names := edge.CollectionNames(ctx, h.Collections)
+		names := edge.CollectionNames(ctx, h.Collections.Names())
 		return nil, fault.New(fault.Invalid, "invalid-report", "There is no collection called %q. There are %s.", request.Collection, strings.Join(names, ", ")).
 			With("pointer", "/collection").With("collections", names)
 	}

@@ -21,10 +21,7 @@ import (
 func (a *api) newKey(t *testing.T, change func(*store.Key)) (header, id string) {
 	t.Helper()
 	secret := access.NewSecret()
-	key := store.Key{ID: secret.ID, Tenant: access.DefaultTenant, Digest: secret.Digest(), Collections: []string{"*"}, CreatedBy: "test"}
-	for _, action := range access.All() {
-		key.Actions = append(key.Actions, string(action))
-	}
+	key := store.Key{ID: secret.ID, Tenant: access.DefaultTenant, Digest: secret.Digest(), Actions: access.All().Names(), Collections: []string{"*"}, CreatedBy: "test"}
 	if change != nil {
 		change(&key)
 	}

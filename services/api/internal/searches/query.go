@@ -46,7 +46,7 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 // findCollection returns the collection that a JSON string names. If the member is absent (nil), it
 // returns the only collection.
 func (h *Handler) findCollection(ctx context.Context, member []byte) (*collection.Collection, error) {
-	names := edge.CollectionNames(ctx, h.Collections)
+	names := edge.CollectionNames(ctx, h.Collections.Names())
 	var name string
 	switch {
 	case member != nil:

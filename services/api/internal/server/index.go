@@ -20,8 +20,7 @@ func withIndex(routes []edge.Route, collections []string) []edge.Route {
 	}
 	var entries []entry
 	show := func(c *gin.Context) error {
-		ctx := c.Request.Context()
-		usable := slices.DeleteFunc(slices.Clone(collections), func(name string) bool { return access.RequireCollection(ctx, name) != nil })
+		usable := edge.CollectionNames(c.Request.Context(), collections)
 		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "collections": usable, "routes": entries})
 		return nil
 	}

@@ -8,12 +8,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/longshore-io/longshore/pkg/web"
 )
 
 // Role is the set of rights of a user. Each role includes the rights of the one before.
@@ -148,6 +149,5 @@ func isLoopback(hostport string) bool {
 	if err != nil {
 		host = hostport
 	}
-	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && address.IsLoopback()
+	return web.IsLoopback(strings.Trim(host, "[]"))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
@@ -72,7 +71,7 @@ func (c Config) checkOpen() error {
 	if err != nil {
 		return fmt.Errorf("LONGSHORE_CONSOLE_ADDR must be host:port: %w", err)
 	}
-	if len(c.Viewers)+len(c.Operators) > 0 || isLoopback(host) {
+	if len(c.Viewers)+len(c.Operators) > 0 || web.IsLoopback(host) {
 		return nil
 	}
 	return errors.New("LONGSHORE_CONSOLE_ADDR must be a loopback address unless LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS is set")
@@ -83,11 +82,6 @@ func (c Config) checkTraceURL() error {
 		return nil
 	}
 	return errors.New("LONGSHORE_TRACE_URL must be an address with {trace_id} or {operation}, such as https://traces.example.com/trace/{trace_id}")
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // Guard returns the guard of the configuration.
