@@ -139,6 +139,7 @@ func (c *check) try(t *testing.T, f pgproxy.Fault) (hit, failed bool) {
 	hit = injected.Hits() > 0
 	if response.Status == c.succeeded {
 		c.request = c.prepare(t, c.fixture)
+		c.WaitForSQL(idleLimit, "the api to be idle", apiIdle) // the watch of a new search would take the next fault
 		return hit, false
 	}
 	if err := wrongAnswer(response, c.method, f.SQLState); err != "" {
@@ -150,6 +151,13 @@ func (c *check) try(t *testing.T, f pgproxy.Fault) (hit, failed bool) {
 	}
 	return hit, true
 }
+
+// idleLimit is the maximum time until the api has finished what a request left to do.
+const idleLimit = 30 * time.Second
+
+const apiIdle = `
+SELECT count(*) = 0 FROM pg_stat_activity
+WHERE application_name = 'longshore-api' AND datname = current_database() AND state <> 'idle'`
 
 // wrongAnswer compares an answer with the table of errors. It returns the difference.
 func wrongAnswer(response *client.Response, method, sqlState string) string {

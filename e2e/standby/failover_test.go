@@ -72,16 +72,24 @@ func stop(t *testing.T, server *postgres.Server) {
 	}
 }
 
-func startStack(t *testing.T) *stack.Stack {
+// startStack starts a stack whose address has the primary first. A new database may not be on the
+// standby yet, and the driver does not try the next host if a database does not exist.
+func startStack(t *testing.T, o stack.Options) *stack.Stack {
 	t.Helper()
-	return stack.Start(t, stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=200"}})
+	t.Setenv("DATABASE_URL", servers.url())
+	return stack.Start(t, o)
+}
+
+// longImports are the options of a stack whose imports have many chunks.
+func longImports() stack.Options {
+	return stack.Options{Importers: 2, Env: []string{"LONGSHORE_CHUNK_RECORDS=200"}}
 }
 
 // TestSynchronousFailover: a standby that confirms every commit takes over in the middle of all kinds
 // of work. Nothing that was answered with 202 is lost, and the audit at the end of the stack finds
 // every record counted once.
 func TestSynchronousFailover(t *testing.T) {
-	s := startStack(t)
+	s := startStack(t, longImports())
 	for _, f := range failovers() {
 		t.Run(f.name, func(t *testing.T) {
 			s := s.WithTB(t)

@@ -18,12 +18,12 @@ import (
 // of its operation within its limit, and the operation runs to its end once the standby goes on.
 func TestUnconfirmedCommit(t *testing.T) {
 	const limit = 3 * time.Second
-	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_WRITE_TIMEOUT=" + limit.String()}})
+	s := startStack(t, stack.Options{Env: []string{"LONGSHORE_WRITE_TIMEOUT=" + limit.String()}})
 	servers.confirm(t, true)
 	t.Cleanup(func() { servers.confirm(t, false) })
 	t.Cleanup(func() { signal(t, servers.standby, syscall.SIGCONT) })
 	signal(t, servers.standby, syscall.SIGSTOP)
-	response := send(t, s, http.MethodPost, "/api/tools/import", client.RequestBody{Type: "application/json", Content: tool.JSON(tool.Numbered(1))})
+	response := s.Do(http.MethodPost, "/api/tools/import", client.RequestBody{Type: "application/json", Content: tool.JSON(tool.Numbered(1))})
 	location := response.Header.Get("Operation-Location")
 	if response.Status != http.StatusServiceUnavailable || !strings.Contains(string(response.Body), "outcome-unknown") || location == "" {
 		t.Fatalf("got %d %s with Operation-Location %q, want 503 outcome-unknown and an address", response.Status, response.Body, location)
@@ -36,7 +36,7 @@ func TestUnconfirmedCommit(t *testing.T) {
 // operation that it does not know is not found, and its queue entries are dropped. One that had gone on
 // goes on from where the standby knows it, and its records are counted once.
 func TestAsynchronousFailover(t *testing.T) {
-	s := startStack(t)
+	s := startStack(t, longImports())
 	servers.confirm(t, false)
 	locks := connect(t, databaseOn(servers.primary, s))
 	t.Cleanup(func() { _ = locks.Close(context.Background()) })
@@ -63,7 +63,7 @@ func TestAsynchronousFailover(t *testing.T) {
 		m, _, err := fresh.Poll(t.Context(), kept.OperationLocation)
 		return err == nil && m.Status == "Succeeded" && m.Counts.Created == 400
 	})
-	if response := send(t, s, http.MethodGet, lost.OperationLocation, client.RequestBody{}); response.Status != http.StatusNotFound {
+	if response := s.Do(http.MethodGet, lost.OperationLocation, client.RequestBody{}); response.Status != http.StatusNotFound {
 		t.Errorf("the lost import: %d %s, want 404", response.Status, response.Body)
 	}
 	await.Until(t, workLimit, "the queue entries of the lost import to be dropped", func() bool {
