@@ -7,7 +7,6 @@ package chaos_test
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -30,26 +29,12 @@ var server *postgres.Server
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(programstest.MainOn(m, start))
 }
 
-func run(m *testing.M) (code int, err error) {
-	server, err = postgres.Start(context.Background(), postgres.Options{Params: map[string]string{"max_connections": "150"}})
-	if err != nil {
-		return 0, fmt.Errorf("starting a Postgres for the package: %w", err)
+func start(ctx context.Context) (url string, remove func() error, err error) {
+	if server, err = postgres.Start(ctx, postgres.Options{Params: map[string]string{"max_connections": "150"}}); err != nil {
+		return "", nil, err
 	}
-	defer func() {
-		if removeErr := server.Remove(); err == nil {
-			err = removeErr
-		}
-	}()
-	if err := os.Setenv("DATABASE_URL", server.URL()); err != nil {
-		return 0, err
-	}
-	return programstest.Main(m), nil
+	return server.URL(), server.Remove, nil
 }

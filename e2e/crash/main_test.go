@@ -5,7 +5,6 @@ package crash_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -20,29 +19,13 @@ var (
 	serverLog logBuffer
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(programstest.MainOn(m, start)) }
 
-func run(m *testing.M) (code int, err error) {
-	server, err = postgres.Start(context.Background(), postgres.Options{Log: &serverLog})
-	if err != nil {
-		return 0, fmt.Errorf("starting a Postgres for the package: %w", err)
+func start(ctx context.Context) (url string, remove func() error, err error) {
+	if server, err = postgres.Start(ctx, postgres.Options{Log: &serverLog}); err != nil {
+		return "", nil, err
 	}
-	defer func() {
-		if removeErr := server.Remove(); err == nil {
-			err = removeErr
-		}
-	}()
-	if err := os.Setenv("DATABASE_URL", server.URL()); err != nil {
-		return 0, err
-	}
-	return programstest.Main(m), nil
+	return server.URL(), server.Remove, nil
 }
 
 // logBuffer collects the server's log. It is safe for concurrent use.

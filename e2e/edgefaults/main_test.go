@@ -5,7 +5,6 @@ package edgefaults_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
@@ -13,27 +12,12 @@ import (
 	"github.com/longshore-io/longshore/deploy/local/programstest"
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(programstest.MainOn(m, start)) }
 
-func run(m *testing.M) (code int, err error) {
-	server, err := postgres.Start(context.Background(), postgres.Options{})
+func start(ctx context.Context) (url string, remove func() error, err error) {
+	server, err := postgres.Start(ctx, postgres.Options{})
 	if err != nil {
-		return 0, fmt.Errorf("starting a Postgres for the package: %w", err)
+		return "", nil, err
 	}
-	defer func() {
-		if removeErr := server.Remove(); err == nil {
-			err = removeErr
-		}
-	}()
-	if err := os.Setenv("DATABASE_URL", server.URL()); err != nil {
-		return 0, err
-	}
-	return programstest.Main(m), nil
+	return server.URL(), server.Remove, nil
 }

@@ -133,7 +133,7 @@ func TestSilentRequests(t *testing.T) {
 				}
 				expectWithin(t, silent)
 				await.Until(t, maxSilence, "the next request to work", func() bool {
-					return send(t, s, tt.method, tt.path, tt.body).Status == tt.want
+					return s.Do(tt.method, tt.path, tt.body).Status == tt.want
 				})
 				expectWithin(t, silent)
 			})

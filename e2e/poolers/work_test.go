@@ -1,9 +1,6 @@
 package poolers
 
 import (
-	"encoding/json"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -65,13 +62,7 @@ func post(path, body string) start {
 	return func(t *testing.T, s *stack.Stack, ready func()) client.Accepted {
 		t.Helper()
 		ready()
-		resp := send(t, s, http.MethodPost, path, client.RequestBody{Type: "application/json", Content: []byte(body)})
-		op := client.Accepted{OperationLocation: resp.Header.Get("Operation-Location")}
-		op.ID = op.OperationLocation[strings.LastIndex(op.OperationLocation, "/")+1:]
-		if op.ID == "" {
-			t.Fatalf("POST %s = %d %s, want an operation", path, resp.Status, resp.Body)
-		}
-		return op
+		return s.StartOperation(path, body)
 	}
 }
 
@@ -84,31 +75,6 @@ var (
 // startSplit sends an import as a multipart upload of two parts.
 func startSplit(t *testing.T, s *stack.Stack, ready func()) client.Accepted {
 	t.Helper()
-	begun := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "application/x-ndjson"})
-	var upload struct{ Parts, Finish string }
-	if err := json.Unmarshal(begun.Body, &upload); err != nil || begun.Status != http.StatusCreated {
-		t.Fatalf("upload-start = %d %s (%v), want 201", begun.Status, begun.Body, err)
-	}
 	body := tool.NDJSON(records, tool.Numbered)
-	for number, content := range map[string][]byte{"1": body[:len(body)/2], "2": body[len(body)/2:]} {
-		part := send(t, s, http.MethodPut, strings.ReplaceAll(upload.Parts, "{n}", number), client.RequestBody{Content: content})
-		if part.Status != http.StatusCreated {
-			t.Fatalf("PUT part %s = %d %s, want 201", number, part.Status, part.Body)
-		}
-	}
-	ready()
-	op, err := s.Client().Accepted(send(t, s, http.MethodPost, upload.Finish, client.RequestBody{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op
-}
-
-func send(t *testing.T, s *stack.Stack, method, address string, body client.RequestBody) *client.Response {
-	t.Helper()
-	resp, err := s.Client().Do(t.Context(), method, address, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp
+	return s.SubmitParts(ready, body[:len(body)/2], body[len(body)/2:])
 }

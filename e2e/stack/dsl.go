@@ -2,6 +2,10 @@ package stack
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/longshore-io/longshore/e2e/await"
@@ -31,6 +35,51 @@ func (s *Stack) SubmitJSON(content []byte) client.Accepted {
 func (s *Stack) SubmitLines(content []byte) client.Accepted {
 	s.tb.Helper()
 	return s.Submit("tools", client.RequestBody{Type: "application/x-ndjson", Content: content})
+}
+
+// Do sends a request and returns its response.
+func (s *Stack) Do(method, address string, body client.RequestBody) *client.Response {
+	s.tb.Helper()
+	response, err := s.client.Do(s.tb.Context(), method, address, body)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return response
+}
+
+// StartOperation posts a JSON body to a path that starts an operation, such as /search.
+func (s *Stack) StartOperation(path, body string) client.Accepted {
+	s.tb.Helper()
+	response := s.Do(http.MethodPost, path, client.RequestBody{Type: "application/json", Content: []byte(body)})
+	op := client.Accepted{OperationLocation: response.Header.Get("Operation-Location")}
+	op.ID = op.OperationLocation[strings.LastIndex(op.OperationLocation, "/")+1:]
+	if op.ID == "" {
+		s.tb.Fatalf("POST %s = %d %s, want an operation", path, response.Status, response.Body)
+	}
+	return op
+}
+
+// SubmitParts sends an NDJSON body to the collection "tools" as a multipart upload, which a worker
+// splits. It calls ready before a worker may begin.
+func (s *Stack) SubmitParts(ready func(), parts ...[]byte) client.Accepted {
+	s.tb.Helper()
+	begun := s.Do(http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "application/x-ndjson"})
+	var upload struct{ Parts, Finish string }
+	if err := json.Unmarshal(begun.Body, &upload); err != nil || begun.Status != http.StatusCreated {
+		s.tb.Fatalf("upload-start = %d %s (%v), want 201", begun.Status, begun.Body, err)
+	}
+	for i, content := range parts {
+		part := s.Do(http.MethodPut, strings.ReplaceAll(upload.Parts, "{n}", strconv.Itoa(i+1)), client.RequestBody{Content: content})
+		if part.Status != http.StatusCreated {
+			s.tb.Fatalf("PUT part %d = %d %s, want 201", i+1, part.Status, part.Body)
+		}
+	}
+	ready()
+	op, err := s.client.Accepted(s.Do(http.MethodPost, upload.Finish, client.RequestBody{}))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return op
 }
 
 // WaitFor polls the operation at the intervals of Retry-After until it is finished, and fails the

@@ -4,8 +4,6 @@ package standby_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"testing"
 
@@ -15,22 +13,11 @@ import (
 // servers are the primary and the standby of all tests, which run one after another.
 var servers *pair
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(programstest.MainOn(m, start)) }
 
-func run(m *testing.M) (code int, err error) {
-	if servers, err = startPair(context.Background()); err != nil {
-		return 0, fmt.Errorf("starting a primary and a standby: %w", err)
+func start(ctx context.Context) (url string, remove func() error, err error) {
+	if servers, err = startPair(ctx); err != nil {
+		return "", nil, err
 	}
-	defer func() { err = errors.Join(err, servers.remove()) }()
-	if err := os.Setenv("DATABASE_URL", servers.url()); err != nil {
-		return 0, err
-	}
-	return programstest.Main(m), nil
+	return servers.url(), servers.remove, nil
 }

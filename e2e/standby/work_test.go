@@ -2,7 +2,6 @@ package standby_test
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -31,9 +30,10 @@ func startWork(t *testing.T, s *stack.Stack) map[string]client.Accepted {
 	work := map[string]client.Accepted{"import": s.SubmitLines(tool.NDJSON(records, tool.Numbered))}
 	s.WaitForChunks(work["import"], 3)
 	lock(t, locks, "xforce.tools")
-	work["split"] = startSplit(t, s, func() { lock(t, locks, "xforce.upload_pieces") })
-	work["search"] = post(t, s, "/search", `{}`)
-	work["report"] = post(t, s, "/start-report", `{"report":"records","collection":"tools","format":"xlsx"}`)
+	work["split"] = s.SubmitParts(func() { lock(t, locks, "xforce.upload_pieces") },
+		tool.NDJSON(records, func(n int) tool.Tool { return tool.Numbered(records + n) }))
+	work["search"] = s.StartOperation("/search", `{}`)
+	work["report"] = s.StartOperation("/start-report", `{"report":"records","collection":"tools","format":"xlsx"}`)
 	s.WaitForSQL(serverLimit, "the steps to be blocked", `
 SELECT count(DISTINCT application_name) = 3 AND count(DISTINCT w.relation) = 2
 FROM pg_locks w JOIN pg_stat_activity USING (pid)
@@ -46,48 +46,6 @@ func lock(t *testing.T, conn *pgx.Conn, table string) {
 	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE "+table); err != nil {
 		t.Fatalf("locking table %s: %v", table, err)
 	}
-}
-
-func post(t *testing.T, s *stack.Stack, path, body string) client.Accepted {
-	t.Helper()
-	response := send(t, s, http.MethodPost, path, client.RequestBody{Type: "application/json", Content: []byte(body)})
-	op := client.Accepted{OperationLocation: response.Header.Get("Operation-Location")}
-	op.ID = op.OperationLocation[strings.LastIndex(op.OperationLocation, "/")+1:]
-	if op.ID == "" {
-		t.Fatalf("POST %s = %d %s, want an operation", path, response.Status, response.Body)
-	}
-	return op
-}
-
-// startSplit sends an import as a multipart upload of one part, which a worker splits.
-// It calls ready before a worker may begin.
-func startSplit(t *testing.T, s *stack.Stack, ready func()) client.Accepted {
-	t.Helper()
-	begun := send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "application/x-ndjson"})
-	var upload struct{ Parts, Finish string }
-	if err := json.Unmarshal(begun.Body, &upload); err != nil || begun.Status != http.StatusCreated {
-		t.Fatalf("upload-start = %d %s (%v), want 201", begun.Status, begun.Body, err)
-	}
-	body := tool.NDJSON(records, func(n int) tool.Tool { return tool.Numbered(records + n) })
-	part := send(t, s, http.MethodPut, strings.ReplaceAll(upload.Parts, "{n}", "1"), client.RequestBody{Content: body})
-	if part.Status != http.StatusCreated {
-		t.Fatalf("PUT part 1 = %d %s, want 201", part.Status, part.Body)
-	}
-	ready()
-	op, err := s.Client().Accepted(send(t, s, http.MethodPost, upload.Finish, client.RequestBody{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op
-}
-
-func send(t *testing.T, s *stack.Stack, method, address string, body client.RequestBody) *client.Response {
-	t.Helper()
-	response, err := s.Client().Do(t.Context(), method, address, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response
 }
 
 // follow polls operations until all are finished, and returns how long each took. Requests that fail

@@ -4,6 +4,7 @@ package programstest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -20,6 +21,30 @@ const binDirVariable = "LONGSHORE_BIN_DIR"
 func Main(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(buildFolder()) }()
 	return m.Run()
+}
+
+// MainOn is Main for a package whose tests have a Postgres of their own. start starts it, and returns its
+// URL and a function that removes it. DATABASE_URL names it while the tests run. An error of either
+// function is printed, and is exit code 1.
+func MainOn(m *testing.M, start func(context.Context) (url string, remove func() error, err error)) int {
+	code, err := runOn(m, start)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func runOn(m *testing.M, start func(context.Context) (string, func() error, error)) (code int, err error) {
+	url, remove, err := start(context.Background())
+	if err != nil {
+		return 0, fmt.Errorf("starting a Postgres for the package: %w", err)
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	if err := os.Setenv("DATABASE_URL", url); err != nil {
+		return 0, err
+	}
+	return Main(m), nil
 }
 
 // Programs returns the folder of the programs. Unless LONGSHORE_BIN_DIR is set, the first call of a
