@@ -78,5 +78,12 @@ func (d *Dir) writeOwner(command string) error {
 	return nil
 }
 
-// Close unlocks the folder.
-func (d *Dir) Close() error { return d.lock.Close() }
+// Close unlocks the folder. It unlocks explicitly, because a child that is being started at this moment
+// has a copy of the lock file's descriptor, which would keep the lock until the child has executed its
+// program.
+func (d *Dir) Close() error {
+	if err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_UN); err != nil {
+		return errors.Join(fmt.Errorf("unlocking %s: %w", d.Path, err), d.lock.Close())
+	}
+	return d.lock.Close()
+}

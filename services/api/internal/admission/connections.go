@@ -24,8 +24,10 @@ const (
 // the reserve lasts, but only for one request that occupies nothing. Beyond the reserve each gets an
 // answer and is closed.
 type Connections struct {
-	regular, reserved *Pool
-	refusals          chan struct{}
+	regular *Pool
+	// Reserved counts the connections that are served from the reserve.
+	Reserved *Pool
+	refusals chan struct{}
 	// Shared, unless it is nil, reports whether the connections from a remote address carry the requests
 	// of many clients, as those of a proxy do. Such a connection does not count for a client.
 	Shared func(remote string) bool
@@ -74,8 +76,8 @@ func (l *listener) Accept() (net.Conn, error) {
 		if refusal == nil {
 			return &connection{Conn: conn, end: func() { l.limits.regular.give(client, 1) }}, nil
 		}
-		if l.limits.reserved.take(client, 1) == nil {
-			return &connection{Conn: conn, end: func() { l.limits.reserved.give(client, 1) }, refusal: refusal}, nil
+		if l.limits.Reserved.take(client, 1) == nil {
+			return &connection{Conn: conn, end: func() { l.limits.Reserved.give(client, 1) }, refusal: refusal}, nil
 		}
 		l.limits.refuse(conn, refusal)
 	}

@@ -51,7 +51,7 @@ func New(l Limits, m *metrics.Admission) *Gate {
 		Receipt:   newPool("receipt", "bytes in receipt", l.Receipt, m),
 		Connections: &Connections{
 			regular:  newPool("connections", "connections", l.Connections, m),
-			reserved: newPool("reserved_connections", "connections", reserveOf(l.Connections), m),
+			Reserved: newPool("reserved_connections", "connections", reserveOf(l.Connections), m),
 			refusals: make(chan struct{}, maxRefusals),
 		},
 	}

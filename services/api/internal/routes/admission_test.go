@@ -152,6 +152,7 @@ func TestClientConnections(t *testing.T) {
 	beyond := a.open(t, oneClient, head(http.MethodPost, "/api/tools/import", "Content-Type: application/x-ndjson", "Content-Length: 15")+`{"tool_id":"A"}`)
 	readReply(t, beyond).checkRefused(t, "an import on one connection too many", http.StatusTooManyRequests, "client-limit")
 	_ = beyond.Close()
+	awaitUsed(t, "connections of the reserve", a.gate.Connections.Reserved, 0)
 	last := a.open(t, oneClient, "")
 	readReply(t, a.open(t, oneClient, head(http.MethodGet, operation))).checkRefused(t, "two connections too many", http.StatusTooManyRequests, "client-limit")
 	a.send(t, anotherClient, http.MethodGet, operation, "").check(t, "a poll of another client", http.StatusOK)

@@ -94,12 +94,13 @@ func TestRequireReader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			op := &operation.Operation{Collection: tt.collection, Principal: tt.starter.ID}
+			var err error
 			if role := map[string]string{"fixed": "shop", "claim": "claim", "gone": "claim"}[tt.collection]; role != "" {
 				if op.Caller, err = access.NewCaller(tt.starter, role); err != nil {
 					t.Fatal(err)
 				}
 			}
-			err := submission.RequireReader(tt.reader, collections, op)
+			err = submission.RequireReader(tt.reader, collections, op)
 			if (err == nil) != tt.want || err != nil && !fault.Is(err, fault.Forbidden) {
 				t.Errorf("RequireReader() = %v, want allowed: %t", err, tt.want)
 			}
