@@ -92,6 +92,17 @@ var samples = map[string][]sample{
 		}
 		return get("/keys/" + made.ID)
 	}},
+	"POST /tokens":   {func(*testing.T, *fixture) request { return tokenRequest }},
+	"GET /me":        {fixed("/me")},
+	"POST /sessions": {func(t *testing.T, f *fixture) request { t.Helper(); return request{"/sessions", f.withKey(t)} }},
+	"DELETE /sessions/current": {func(t *testing.T, f *fixture) request {
+		t.Helper()
+		var made struct{ Session string }
+		if err := json.Unmarshal(f.mustDo(t, http.MethodPost, request{"/sessions", f.withKey(t)}).Body, &made); err != nil {
+			t.Fatal(err)
+		}
+		return request{"/sessions/current", bearer(made.Session)}
+	}},
 
 	"GET /reports/:file": {func(_ *testing.T, f *fixture) request { return get(f.file) }},
 }
@@ -101,8 +112,24 @@ var (
 	uploadRequest = request{"/api/tools/import:upload-start", client.RequestBody{Type: "application/json"}}
 	searchRequest = request{"/search", client.RequestBody{Type: "application/json", Content: []byte(`{"collection":"tools"}`)}}
 	keyRequest    = request{"/keys", client.RequestBody{Type: "application/json", Content: []byte(`{"bundle":"viewer"}`)}}
+	tokenRequest  = request{"/tokens", client.RequestBody{Type: "application/json", Content: []byte(`{"actions":["search"]}`)}}
 	reportRequest = request{"/start-report", client.RequestBody{}}
 )
+
+// bearer returns a request without a body and with a credential.
+func bearer(credential string) client.RequestBody {
+	return client.RequestBody{Header: http.Header{"Authorization": {"Bearer " + credential}}}
+}
+
+// withKey returns a request without a body and with a new key.
+func (f *fixture) withKey(t *testing.T) client.RequestBody {
+	t.Helper()
+	var made struct{ Key string }
+	if err := json.Unmarshal(f.mustDo(t, http.MethodPost, keyRequest).Body, &made); err != nil {
+		t.Fatal(err)
+	}
+	return bearer(made.Key)
+}
 
 func get(path string) request { return request{path: path} }
 

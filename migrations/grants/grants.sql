@@ -23,6 +23,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.upload_parts TO :"api";
 GRANT SELECT (task_id, version, seq), INSERT, UPDATE (task_id), DELETE ON xforce.upload_pieces TO :"api";
 GRANT SELECT, INSERT, DELETE ON xforce.held_chunks TO :"api";
 GRANT SELECT, INSERT, UPDATE ON xforce.api_keys TO :"api";
+GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.api_tokens TO :"api";
 
 -- The workers and the janitor. They also need SELECT, INSERT and UPDATE on each target table: see deploy/postgres/roles.sql.
 GRANT USAGE ON SCHEMA xforce TO :"worker";
@@ -58,3 +59,5 @@ GRANT SELECT (task_id, part, version, byte_count, created_at) ON xforce.upload_p
 GRANT SELECT (task_id, version, seq, byte_count) ON xforce.upload_pieces TO :"reader";
 GRANT SELECT (key_id, tenant, name, actions, collections, role, created_at, created_by, expires_at, revoked_at, last_used_at)
   ON xforce.api_keys TO :"reader";
+GRANT SELECT (token_id, kind, tenant, principal, key_id, actions, collections, role, operation, max_bytes, used_bytes, created_at, expires_at,
+  ended_at) ON xforce.api_tokens TO :"reader";

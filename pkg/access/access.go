@@ -5,6 +5,9 @@ package access
 import (
 	"context"
 	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
 )
 
 // DefaultTenant owns everything in an installation that does not divide its clients into tenants, and
@@ -31,8 +34,9 @@ const (
 // Principal is who sends a request.
 type Principal struct {
 	Kind Kind
-	// ID identifies the principal in the audit log and in shares: the id of a key, or the subject of
-	// a token. It is not a secret.
+	// ID identifies the principal in the audit log and in shares: the id of a key, or oidc: and the
+	// subject of an issuer's token. A session and a short token have that of the principal who made them.
+	// It is not a secret.
 	ID string
 	// Tenant owns what the principal creates, and limits what it sees.
 	Tenant string
@@ -43,6 +47,17 @@ type Principal struct {
 	// Role is the role in Postgres with which collections that ask for the role of the caller are read
 	// and written; empty if the principal has none.
 	Role string
+	// Credential is the id of the API key, the short token or the session that was sent; empty for others.
+	Credential string
+	// KeyID is the id of the API key that was sent, or that made the token or the session; empty for others.
+	KeyID string
+	// Operation is the only operation whose events the principal may read, and it may do nothing else;
+	// uuid.Nil for no such limit.
+	Operation uuid.UUID
+	// MaxBytes is how many bytes of bodies may be sent with the short token; 0 for no limit.
+	MaxBytes int64
+	// Expires is when the credential expires; the zero time if it does not.
+	Expires time.Time
 	// Claims are the claims of the principal's token, a JSON object, for the policies of tables; nil if
 	// there are none.
 	Claims json.RawMessage

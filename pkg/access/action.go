@@ -33,8 +33,12 @@ const (
 	WriteQueues      Action = "queues:write"
 )
 
-// Public marks a route that needs no credential. No principal has it.
-const Public Action = "public"
+const (
+	// Public marks a route that needs no credential. No principal has it.
+	Public Action = "public"
+	// Authenticated marks a route that every principal may use.
+	Authenticated Action = "authenticated"
+)
 
 var actions = []Action{
 	CreateImports, CommitImports, ReadOperations, CancelOperations, RevertOperations, DeleteOperations, ReadRecords, Search, Report,

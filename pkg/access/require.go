@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
@@ -18,7 +20,7 @@ func Require(ctx context.Context, actions ...Action) error {
 		return errNoPrincipal
 	}
 	for _, a := range actions {
-		if !p.Actions.Has(a) {
+		if a != Authenticated && !p.Actions.Has(a) {
 			return fault.New(fault.Forbidden, "action-not-allowed", "Your credential does not allow %s.", a).With("action", string(a))
 		}
 	}
@@ -53,3 +55,6 @@ func Sees(ctx context.Context, name, startedBy string) bool {
 	}
 	return p.Collections.Allow(name)
 }
+
+// ForOneOperation reports whether the principal may only read the events of one operation.
+func (p *Principal) ForOneOperation() bool { return p.Operation != uuid.Nil }

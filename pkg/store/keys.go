@@ -45,19 +45,6 @@ const (
 	selectKeys = `SELECT ` + keyColumns + ` FROM xforce.api_keys WHERE `
 )
 
-// Keys returns those of the keys that exist, by id, in one query.
-func (s *Store) Keys(ctx context.Context, ids []string) (map[string]Key, error) {
-	found, err := collectForClient(ctx, s.reads, "reading keys", scanKey, selectKeys+`key_id = ANY ($1)`, ids)
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[string]Key, len(found))
-	for _, k := range found {
-		byID[k.ID] = k
-	}
-	return byID, nil
-}
-
 // KeysOf returns the keys of a tenant, the latest first.
 func (s *Store) KeysOf(ctx context.Context, tenant string) ([]Key, error) {
 	return collectForClient(ctx, s.reads, "listing keys", scanKey, selectKeys+`tenant = $1 ORDER BY created_at DESC, key_id`, tenant)

@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
+	"github.com/longshore-io/longshore/services/api/internal/auth/issuer"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
@@ -67,6 +68,9 @@ func (o *opener) open(ctx context.Context) (server.Opened, error) {
 // be reached from other machines and no client could authenticate.
 func (o *opener) authenticator(ctx context.Context) (*auth.Authenticator, error) {
 	opts := o.cfg.Access.Options(o.cfg.Addr, o.cfg.PublicURL, o.cfg.Web)
+	if issuerOptions, ok := o.cfg.OIDC.Options(); ok {
+		opts.Issuer = issuer.New(issuerOptions, o.env.Log)
+	}
 	if err := auth.CheckStart(ctx, opts, o.deps.Store, o.env.Log); err != nil {
 		return nil, err
 	}

@@ -159,14 +159,14 @@ type silent struct {
 
 var errAway = fault.New(fault.Unavailable, "database-unavailable", "Later.")
 
-func (s *silent) Keys(ctx context.Context, ids []string) (map[string]store.Key, error) {
+func (s *silent) Credentials(ctx context.Context, ids []string) (map[string]store.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
 	if s.away {
 		return nil, errAway
 	}
-	return s.Store.Keys(ctx, ids)
+	return s.Store.Credentials(ctx, ids)
 }
 
 // TestBeginWithoutDatabase: a key that was read is trusted for a second, and not longer.

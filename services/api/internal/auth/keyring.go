@@ -14,9 +14,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
-// KeyStore reads keys. *store.Store implements it.
+// KeyStore reads keys, tokens and sessions. *store.Store implements it.
 type KeyStore interface {
-	Keys(ctx context.Context, ids []string) (map[string]store.Key, error)
+	Credentials(ctx context.Context, ids []string) (map[string]store.Credential, error)
 	UseKeys(ctx context.Context, ids []string) error
 }
 
@@ -46,7 +46,7 @@ type keyring struct {
 
 // cachedKey is a key as it was read; nil if there is none with this id.
 type cachedKey struct {
-	key       *store.Key
+	key       *store.Credential
 	principal *access.Principal
 	readAt    time.Time
 }
@@ -69,7 +69,7 @@ func (k *keyring) find(ctx context.Context, secret access.Secret) (*access.Princ
 	if cached.key != nil {
 		digest = cached.key.Digest
 	}
-	if !secret.Matches(digest) || cached.key == nil {
+	if !secret.Matches(digest) || cached.key == nil || cached.key.Kind != secret.Kind {
 		return nil, invalid("Check that it is complete, or ask for another key.")
 	}
 	if err := usable(cached.key); err != nil {
@@ -79,18 +79,18 @@ func (k *keyring) find(ctx context.Context, secret access.Secret) (*access.Princ
 }
 
 // usable returns a fault if a key, whose secret is known to be right, was revoked or has expired.
-func usable(k *store.Key) error {
+func usable(k *store.Credential) error {
 	switch {
 	case k.Revoked():
 		return errRevoked()
 	case k.Expired(time.Now()):
-		return fault.New(fault.Unauthenticated, "credential-expired", "This key has expired. Ask for another one.")
+		return fault.New(fault.Unauthenticated, "credential-expired", "This %s has expired. Ask for another one.", k.Kind)
 	}
 	return nil
 }
 
 func errRevoked() error {
-	return fault.New(fault.Unauthenticated, "credential-revoked", "This key was revoked. Ask for another one.")
+	return fault.New(fault.Unauthenticated, "credential-revoked", "This credential was revoked. Ask for another one.")
 }
 
 // get returns a key that was read at most maxAge ago. Concurrent requests with a key read it once.
@@ -118,7 +118,7 @@ func (k *keyring) get(ctx context.Context, id string) (cachedKey, error) {
 // read reads a key. What was read is as old as the beginning of the query.
 func (k *keyring) read(ctx context.Context, id string) (cachedKey, error) {
 	cached := cachedKey{readAt: time.Now()}
-	found, err := k.store.Keys(ctx, []string{id})
+	found, err := k.store.Credentials(ctx, []string{id})
 	if err != nil {
 		return cachedKey{}, err
 	}
@@ -134,10 +134,16 @@ func (k *keyring) read(ctx context.Context, id string) (cachedKey, error) {
 	return cached, nil
 }
 
-// principalOf returns the principal of a key. Actions that this release does not know are left out.
-func principalOf(k store.Key) *access.Principal {
-	p := &access.Principal{Kind: access.Key, ID: k.ID, Tenant: k.Tenant, Role: k.Role, Claims: k.Claims, Collections: k.Collections}
-	for _, name := range k.Actions {
+// principalOf returns the principal of a credential. Actions that this release does not know are left out.
+func principalOf(c store.Credential) *access.Principal {
+	p := &access.Principal{
+		Kind: c.Kind, ID: c.Principal, Tenant: c.Tenant, Role: c.Role, Claims: c.Claims, Collections: c.Collections, Credential: c.ID,
+		KeyID: c.KeyID, Operation: c.Operation, MaxBytes: c.MaxBytes, Expires: c.ExpiresAt,
+	}
+	if c.Kind == access.Key {
+		p.KeyID = c.ID
+	}
+	for _, name := range c.Actions {
 		if a := access.Action(name); a.Known() {
 			p.Actions = append(p.Actions, a)
 		}

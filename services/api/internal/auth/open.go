@@ -6,13 +6,17 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/longshore-io/longshore/pkg/access"
 )
 
 // request is a request in progress.
 type request struct{ cancel context.CancelCauseFunc }
 
-// open registers a request with a key, and that the key was used. The context is cancelled when the key becomes invalid.
-func (k *keyring) open(ctx context.Context, id string) (_ context.Context, end func()) {
+// open registers a request of a principal, and that its key was used. The context is cancelled when the
+// credential becomes invalid.
+func (k *keyring) open(ctx context.Context, p *access.Principal) (_ context.Context, end func()) {
+	id := p.Credential
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &request{cancel}
 	k.mu.Lock()
@@ -21,7 +25,9 @@ func (k *keyring) open(ctx context.Context, id string) (_ context.Context, end f
 		k.requests[id] = make(map[*request]struct{})
 	}
 	k.requests[id][r] = struct{}{}
-	k.used[id] = struct{}{}
+	if p.KeyID != "" {
+		k.used[p.KeyID] = struct{}{}
+	}
 	return ctx, func() {
 		cancel(nil)
 		k.mu.Lock()
@@ -61,7 +67,7 @@ func (k *keyring) check(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	found, err := k.store.Keys(ctx, ids)
+	found, err := k.store.Credentials(ctx, ids)
 	if err != nil {
 		k.log.DebugContext(ctx, "the keys of open requests were not checked", slog.Any("error", err))
 		return

@@ -21,6 +21,9 @@ func (a *Authenticator) Protect(r edge.Route) edge.Route {
 	}
 	handle := r.Handler
 	r.Handler = func(c *gin.Context) error {
+		if r.Streaming {
+			takeFromAddress(c.Request)
+		}
 		ctx, end, err := a.Begin(c.Request)
 		if err != nil {
 			return err
@@ -30,6 +33,14 @@ func (a *Authenticator) Protect(r edge.Route) edge.Route {
 		if err := access.Require(ctx, r.Action); err != nil {
 			return err
 		}
+		if err := requireOperation(ctx, r, c.Param("id")); err != nil {
+			return err
+		}
+		giveBack, err := a.limitBody(c)
+		if err != nil {
+			return err
+		}
+		defer giveBack()
 		return untilRevoked(ctx, c, handle)
 	}
 	return r

@@ -16,8 +16,8 @@ type KeyMaker interface {
 }
 
 // errClosed is returned if no client could send requests.
-var errClosed = errors.New("the api can be reached from other machines, and there is no key with which a client could authenticate:" +
-	" set LONGSHORE_FIRST_KEY, or make one with: api keys create --bundle admin; or listen to this machine only (LONGSHORE_ADDR=127.0.0.1:8080)," +
+var errClosed = errors.New("the api can be reached from other machines, and there is no key and no issuer with which a client could authenticate:" +
+	" set LONGSHORE_FIRST_KEY or LONGSHORE_OIDC_ISSUER, or make a key with: api keys create --bundle admin; or listen to this machine only (LONGSHORE_ADDR=127.0.0.1:8080)," +
 	" or set LONGSHORE_AUTH=off if a gate of your own authenticates every request")
 
 // CheckStart stores the first key, if one is configured and there is no key yet. It returns an error if
@@ -31,7 +31,7 @@ func CheckStart(ctx context.Context, o Options, keys KeyMaker, log *slog.Logger)
 		log.WarnContext(ctx, "every client is an administrator, because LONGSHORE_AUTH is off")
 		return nil
 	}
-	if o.Mode == On || o.Local { // a key can be made later, and every answer without one says so
+	if o.Mode == On || o.Local || o.Issuer != nil { // a key can be made later, and every answer without one says so
 		return nil
 	}
 	has, err := keys.HasKeys(ctx)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/config"
@@ -26,12 +27,17 @@ type Access struct {
 	// for installations that keep their first key in a secret: lsk_, 16 characters, _ and 52 characters,
 	// each of a-z and 2-7. Empty stores none; the command keys create makes keys too.
 	FirstKey string `env:"LONGSHORE_FIRST_KEY" secret:"all"`
+	// SessionLifetime is how long a login to the console lasts.
+	SessionLifetime time.Duration `env:"LONGSHORE_SESSION_LIFETIME" envDefault:"12h"`
 }
 
 // Check implements config.Checker.
 func (a Access) Check() error {
-	if _, ok := access.ParseSecret(a.FirstKey); a.FirstKey != "" && !ok {
+	if first, ok := access.ParseSecret(a.FirstKey); a.FirstKey != "" && (!ok || first.Kind != access.Key) {
 		return errors.New("LONGSHORE_FIRST_KEY must be lsk_, an id of 16 characters, _ and a secret of 52 characters, each of a-z and 2-7")
+	}
+	if err := config.Positive("LONGSHORE_SESSION_LIFETIME", a.SessionLifetime); err != nil {
+		return err
 	}
 	switch a.Auth {
 	case auth.Auto, auth.On, auth.Off:

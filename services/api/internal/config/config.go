@@ -28,6 +28,7 @@ type Config struct {
 	Browsers    Browsers
 	Admission   Admission
 	Access      Access
+	OIDC        OIDC
 	Shares      config.Shares
 
 	// Addr is the address, as host:port, at which the api listens for clients.

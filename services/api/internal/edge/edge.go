@@ -86,6 +86,9 @@ func (a Addresses) Absolute(r *http.Request, path string) string {
 	return web.Scheme(r) + "://" + hostOf(r) + path
 }
 
+// IsSecure reports whether the client sent the request over TLS.
+func IsSecure(r *http.Request) bool { return web.Scheme(r) == "https" }
+
 func hostOf(r *http.Request) string {
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && r.Host == "" {
 		return local.String()

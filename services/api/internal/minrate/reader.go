@@ -46,9 +46,12 @@ func (r *Reader) Read(p []byte) (int, error) {
 func (r *Reader) ClearDeadline() { _ = r.setDeadline(time.Time{}) }
 
 // toFault converts a transport error. All of them are caused by the client or the connection, not
-// by the service.
+// by the service. A fault, which says that the client may send no more, stays as it is.
 func toFault(err error) error {
+	f, isFault := errors.AsType[*fault.Fault](err)
 	switch {
+	case isFault:
+		return f
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fault.New(fault.TooSlow, "upload-too-slow",
 			"The upload was slower than this service waits for. Nothing of it was kept; send it again over a faster connection or in smaller parts.").Because(err)

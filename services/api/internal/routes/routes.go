@@ -22,6 +22,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/searches"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
+	"github.com/longshore-io/longshore/services/api/internal/tokens"
 )
 
 // Deps are the dependencies of all routes.
@@ -87,5 +88,8 @@ func Table(d Deps) ([][]edge.Route, error) {
 		Estimator: estimator, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
 	}))
 	t.add(keys.New(keys.Deps{Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate}))
+	t.add(tokens.New(tokens.Deps{
+		Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate, SessionLifetime: d.Config.Access.SessionLifetime,
+	}))
 	return t.routes, t.err
 }

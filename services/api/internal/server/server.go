@@ -77,7 +77,7 @@ type Opened struct {
 func (o Opened) routes(collections []string) ([]edge.Route, error) {
 	all := withIndex(slices.Concat(o.Routes...), collections)
 	for i, r := range all {
-		if r.Action != access.Public && !r.Action.Known() {
+		if r.Action != access.Public && r.Action != access.Authenticated && !r.Action.Known() {
 			return nil, fmt.Errorf("the route %s %s has no action", r.Method, r.Path)
 		}
 		all[i] = o.Protect(r)
