@@ -135,6 +135,7 @@ func Start(tb testing.TB, o Options) *Stack {
 		s.balancer = newBalancer(tb)
 		base = s.balancer.server.URL
 	}
+	s.env = append(s.env, "LONGSHORE_API_URL="+base)
 	s.client = client.New(base)
 	s.startServices(o.processes())
 	tb.Cleanup(s.finish)

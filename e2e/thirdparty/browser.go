@@ -3,6 +3,7 @@ package thirdparty
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,8 +22,8 @@ import (
 // with other tests.
 const pageTimeout = 30 * time.Second
 
-// Browser is a headless Chromium with one page and an empty profile. It resolves no host names, so that
-// no request leaves this machine. Its methods must be called by the goroutine of the test.
+// Browser is a headless Chromium with one page and an empty profile. It resolves no host names but those
+// that the test gives to this machine, so that no request leaves it. Its methods must be called by the goroutine of the test.
 type Browser struct {
 	tb  testing.TB
 	ctx context.Context // chromedp keeps the page in its context
@@ -34,8 +35,8 @@ type Browser struct {
 	errors         []string
 }
 
-// StartBrowser starts Chromium until the end of the test.
-func StartBrowser(tb testing.TB) *Browser {
+// StartBrowser starts Chromium until the end of the test. The hosts are names of this machine.
+func StartBrowser(tb testing.TB, hosts ...string) *Browser {
 	tb.Helper()
 	program, err := thirdparty.Find("chromium")
 	require(tb, err)
@@ -43,7 +44,7 @@ func StartBrowser(tb testing.TB) *Browser {
 		chromedp.ExecPath(program), chromedp.UserDataDir(tb.TempDir()), chromedp.WindowSize(1280, 900),
 		chromedp.NoSandbox, chromedp.DisableGPU, // root cannot use the sandbox, and servers have no GPU
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", resolverRules(hosts)),
 	)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ = chromedp.NewContext(ctx)
@@ -60,6 +61,16 @@ func StartBrowser(tb testing.TB) *Browser {
 		tb.Fatalf("enabling login requests in Chromium: %v", err)
 	}
 	return b
+}
+
+// resolverRules are Chromium's rules for names.
+func resolverRules(hosts []string) string {
+	var rules strings.Builder
+	for _, host := range hosts {
+		_, _ = rules.WriteString("MAP " + host + " 127.0.0.1, ")
+	}
+	_, _ = rules.WriteString("MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+	return rules.String()
 }
 
 // Login sets the credentials for the following login requests. The browser sends them once for each
@@ -86,6 +97,12 @@ func (b *Browser) Open(url string) int {
 // within pageTimeout.
 func (b *Browser) Await(description, expression string) {
 	b.tb.Helper()
+	defer func() {
+		if b.tb.Failed() {
+			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ": " + document.body.innerText`))
+			b.tb.Logf("the page is %s", text)
+		}
+	}()
 	await.Until(b.tb, pageTimeout, description, func() bool {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
 		return err == nil && ok // during a navigation the evaluation fails
@@ -110,6 +127,28 @@ func (b *Browser) Click(selector string) {
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		b.tb.Fatalf("clicking on %s: %v", selector, err)
 	}
+}
+
+// Fill types text into the first element that a CSS selector matches.
+func (b *Browser) Fill(selector, text string) {
+	b.tb.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
+		b.tb.Fatalf("typing into %s: %v", selector, err)
+	}
+}
+
+// Value returns the value of a JavaScript expression in the page, a text. A promise is awaited.
+func (b *Browser) Value(expression string) string {
+	b.tb.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.tb.Fatalf("evaluating %s: %v", expression, err)
+	}
+	return text
 }
 
 // Requests returns the URLs that pages have requested so far.

@@ -17,6 +17,8 @@ const (
 	logFormatVariable = "LONGSHORE_LOG_FORMAT"
 	// consoleVariable contains the URL of the console for the api's links.
 	consoleVariable = "LONGSHORE_CONSOLE_URL"
+	// apiVariable contains the URL of the api for the console's logins.
+	apiVariable = "LONGSHORE_API_URL"
 )
 
 // Stack is a running Longshore with its servers.
@@ -47,6 +49,7 @@ func Up(ctx context.Context, servers *Servers, folder string, console *process.C
 	env := append(servers.Env(), apiEndpoint.variable+"="+apiAddress, consoleEndpoint.variable+"="+consoleAddress)
 	env = appendDefault(env, logFormatVariable, "text")
 	env = appendDefault(env, consoleVariable, s.Console)
+	env = appendDefault(env, apiVariable, s.Base)
 	if err := programs.Migrate(ctx, folder, env, console.Lines("migrate")); err != nil {
 		return nil, err
 	}

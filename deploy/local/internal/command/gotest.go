@@ -34,6 +34,7 @@ var extendedPackages = []string{
 	modulePrefix + "e2e/poolers",
 	modulePrefix + "e2e/redistopology",
 	modulePrefix + "e2e/roles",
+	modulePrefix + "e2e/signin",
 	modulePrefix + "e2e/standby",
 }
 

@@ -12,9 +12,10 @@ import (
 
 // OIDC configures the bearer tokens of an OpenID Connect issuer.
 type OIDC struct {
-	// Issuer is the address of the OpenID Connect issuer whose bearer tokens are accepted beside API keys,
-	// as in the claim iss of its tokens: https, or http on this machine. The api reads the issuer's keys when
-	// a token needs them, and again every 5 minutes. Empty accepts no such tokens.
+	// Issuer is the address of an OpenID Connect issuer, as in the claim iss of its tokens: https, or http on
+	// this machine. The api accepts its bearer tokens beside API keys; it reads the issuer's keys when a token
+	// needs them, and again every 5 minutes. People log in to the console there if LONGSHORE_OIDC_CLIENT_ID is
+	// set, whose id must then be in the api's LONGSHORE_OIDC_AUDIENCE. Empty means none.
 	Issuer string `env:"LONGSHORE_OIDC_ISSUER"`
 	// Audiences is the list of accepted audiences, separated by commas. A token must have one of them in its
 	// claim aud. For logins to the console, the id of its client is one.

@@ -53,12 +53,12 @@ func ParseUsers(pairs []string, role Role) ([]User, error) {
 // Gate determines the role of requests. It is safe for concurrent use.
 type Gate struct {
 	users    []User
-	refusals *throttle
+	refusals *Throttle
 }
 
-// New returns a gate. Without users, every request to this machine's loopback address has the role
-// Operator.
-func New(users []User) *Gate { return &Gate{users: users, refusals: newThrottle()} }
+// New returns a gate with a throttle of wrong logins. Without users, every request to this machine's
+// loopback address has the role Operator.
+func New(users []User, wrong *Throttle) *Gate { return &Gate{users: users, refusals: wrong} }
 
 // RequiresLogin reports whether the gate has users.
 func (g *Gate) RequiresLogin() bool { return len(g.users) > 0 }
@@ -87,43 +87,35 @@ func (g *Gate) RoleOf(r *http.Request) (Role, error) {
 	if !ok {
 		return None, nil
 	}
-	client := clientOf(r.RemoteAddr)
-	if !g.refusals.allows(client, time.Now()) {
+	if !g.refusals.Allows(r) {
 		return None, ErrThrottled
 	}
 	role := g.compare(name, password)
 	if role == None {
-		g.refusals.count(client, time.Now())
+		g.refusals.Count(r)
 		return None, ErrRefused
 	}
 	return role, nil
 }
 
-// compare returns the role of a login. For an unknown name it compares the password too, so that the
-// time does not reveal whether a user exists with the name.
+// compare returns the role of a login. It takes as long for a wrong name, for a wrong password, and for a
+// password that is not stored as a hash while others are: each login is compared with one hash, if there
+// are any.
 func (g *Gate) compare(name, password string) Role {
-	role, known := None, false
+	role, hashed := None, false
 	for _, user := range g.users {
 		if !equal(user.Name, name) {
 			continue
 		}
-		known = true
+		hashed = hashed || user.isHashed()
 		if user.accepts(password) {
 			role = max(role, user.Role)
 		}
 	}
-	if !known {
-		g.slowest().accepts(password)
+	if i := slices.IndexFunc(g.users, User.isHashed); i >= 0 && !hashed {
+		g.users[i].accepts(password)
 	}
 	return role
-}
-
-// slowest returns a user whose password is a hash, or any user if there is none.
-func (g *Gate) slowest() User {
-	if i := slices.IndexFunc(g.users, User.isHashed); i >= 0 {
-		return g.users[i]
-	}
-	return g.users[0]
 }
 
 // isHashed reports whether the secret is a bcrypt hash.

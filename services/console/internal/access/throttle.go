@@ -2,6 +2,7 @@ package access
 
 import (
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -18,8 +19,8 @@ const (
 	ipv6Network = 64
 )
 
-// throttle counts the wrong logins of each client. It is safe for concurrent use.
-type throttle struct {
+// Throttle counts the wrong logins of each client. It is safe for concurrent use.
+type Throttle struct {
 	mu      sync.Mutex
 	clients map[string]refusals
 }
@@ -30,10 +31,17 @@ type refusals struct {
 	count int
 }
 
-func newThrottle() *throttle { return &throttle{clients: make(map[string]refusals)} }
+// NewThrottle returns a throttle without wrong logins.
+func NewThrottle() *Throttle { return &Throttle{clients: make(map[string]refusals)} }
+
+// Allows reports whether the next login of the request's client may be compared.
+func (t *Throttle) Allows(r *http.Request) bool { return t.allows(clientOf(r.RemoteAddr), time.Now()) }
+
+// Count counts a wrong login of the request's client.
+func (t *Throttle) Count(r *http.Request) { t.count(clientOf(r.RemoteAddr), time.Now()) }
 
 // allows reports whether the next login of the client may be compared.
-func (t *throttle) allows(client string, now time.Time) bool {
+func (t *Throttle) allows(client string, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.clients[client]
@@ -41,7 +49,7 @@ func (t *throttle) allows(client string, now time.Time) bool {
 }
 
 // count counts a wrong login.
-func (t *throttle) count(client string, now time.Time) {
+func (t *Throttle) count(client string, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.clients) >= maxClients {

@@ -3,10 +3,8 @@ package server
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/fault"
@@ -16,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/operations"
 	"github.com/longshore-io/longshore/services/console/internal/queues"
+	"github.com/longshore-io/longshore/services/console/internal/signin"
 )
 
 const (
@@ -31,6 +30,8 @@ type Options struct {
 	Addr string
 	HTTP service.HTTPOptions
 	Gate *access.Gate
+	// SignIn lets people log in with a key or at an issuer; nil if the console does not know the api.
+	SignIn *signin.Handler
 	// Guard decides which requests are answered.
 	Guard *web.Guard
 	// Logins counts the wrong logins.
@@ -71,68 +72,22 @@ func newHandler(log *slog.Logger, o Options) http.Handler {
 	toQueues := http.RedirectHandler(queues.Root+"/", http.StatusFound)
 	mux.Handle("GET /{$}", toQueues)
 	mux.Handle("GET "+queues.Root, toQueues)
-	g := guard{gate: o.Gate, logins: o.Logins, log: log}
-	mux.Handle(queues.Root+"/", g.requireRole(func(w http.ResponseWriter, r *http.Request, role access.Role) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	g := guard{gate: o.Gate, signIn: o.SignIn, logins: o.Logins, log: log}
+	if o.SignIn != nil {
+		o.SignIn.Register(mux)
+		mux.Handle(signin.APIPath+"/", o.SignIn.Forward())
+	}
+	mux.Handle(queues.Root+"/", g.requireRole(func(w http.ResponseWriter, r *http.Request, u user) {
+		if u.role == access.Operator && r.Method != http.MethodGet && r.Method != http.MethodHead {
 			log.InfoContext(r.Context(), "queue changed by an operator",
-				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("user", userName(r)))
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("user", u.name))
 		}
-		o.UI.For(role).ServeHTTP(w, r)
+		o.UI.For(u.role).ServeHTTP(w, r)
 	}))
-	mux.Handle("GET "+operations.Path, g.requireRole(func(w http.ResponseWriter, r *http.Request, _ access.Role) {
+	mux.Handle("GET "+operations.Path, g.requireRole(func(w http.ResponseWriter, r *http.Request, _ user) {
 		o.Operation.ServeHTTP(w, r)
 	}))
 	return guardRequests(o.Guard, mux)
-}
-
-// guard admits requests of users with a role, and records wrong logins.
-type guard struct {
-	gate   *access.Gate
-	logins *metrics.Logins
-	log    *slog.Logger
-}
-
-// requireRole passes requests of users with a role to handle, and rejects all others.
-func (g guard) requireRole(handle func(http.ResponseWriter, *http.Request, access.Role)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		role, err := g.gate.RoleOf(r)
-		if err != nil {
-			g.record(r, err)
-		}
-		switch {
-		case errors.Is(err, access.ErrThrottled):
-			w.Header().Set("Retry-After", strconv.Itoa(int(access.RetryAfter/time.Second)))
-			http.Error(w, "There were too many wrong logins from this address. Try again in a minute.", http.StatusTooManyRequests)
-		case role == access.None:
-			g.reject(w)
-		default:
-			handle(w, r, role)
-		}
-	})
-}
-
-// record logs and counts a wrong login. The name is not logged: people type passwords there.
-func (g guard) record(r *http.Request, err error) {
-	reason := metrics.LoginRefused
-	if errors.Is(err, access.ErrThrottled) {
-		reason = metrics.LoginThrottled
-	}
-	g.logins.Refused(reason)
-	g.log.WarnContext(r.Context(), "login refused", slog.String("reason", reason), slog.String("remote", r.RemoteAddr))
-}
-
-func (g guard) reject(w http.ResponseWriter) {
-	if g.gate.RequiresLogin() {
-		w.Header().Set("WWW-Authenticate", `Basic realm="Longshore console", charset="UTF-8"`)
-		http.Error(w, "Log in as a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS.", http.StatusUnauthorized)
-		return
-	}
-	http.Error(w, "The console has no users, so it only accepts requests to localhost or a loopback address.", http.StatusForbidden)
-}
-
-func userName(r *http.Request) string {
-	name, _, _ := r.BasicAuth()
-	return name
 }
 
 // guardRequests passes the requests that the guard admits to next, and sets the headers that every

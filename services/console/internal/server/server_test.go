@@ -38,7 +38,7 @@ func newFixture(t *testing.T) fixture {
 	redis := queuetest.New(t)
 	ui := queues.New(redis.Queue)
 	t.Cleanup(func() { _ = ui.Close() })
-	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}})
+	gate := access.New([]access.User{{Name: "vera", Secret: "see", Role: access.Viewer}, {Name: "olga", Secret: "run", Role: access.Operator}}, access.NewThrottle())
 	log := slog.New(slog.DiscardHandler)
 	guard, err := web.NewGuard(web.Options{Hosts: []string{"queues.example"}})
 	if err != nil {
