@@ -2,6 +2,7 @@ package compose_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -29,11 +30,21 @@ var root = sync.OnceValue(func() string {
 // load loads the repository's file with the variables of an operator's .env.
 func load(t *testing.T, variables map[string]string) *types.Project {
 	t.Helper()
-	project, err := compose.Load(t.Context(), root(), variables)
+	project, err := compose.Load(t.Context(), root(), withSecrets(variables))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return project
+}
+
+// withSecrets adds what secrets.sh writes to variables, which override it.
+func withSecrets(variables map[string]string) map[string]string {
+	all := map[string]string{"LONGSHORE_FIRST_KEY": firstKey}
+	for _, role := range []string{"POSTGRES", "OWNER", "API", "WORKER", "READER"} {
+		all["LONGSHORE_"+role+"_PASSWORD"] = "longshore"
+	}
+	maps.Copy(all, variables)
+	return all
 }
 
 func TestCheck(t *testing.T) {
@@ -70,7 +81,7 @@ func TestCheckFindsMistakes(t *testing.T) {
 		"value-of-a-variable":           {"api", `environment: { LONGSHORE_LANES: many }`, "api: reading the configuration of api: exit status 2: LONGSHORE_LANES is not usable"},
 		"missing-variable":              {"importer", `environment: { REDIS_URL: !reset null }`, "REDIS_URL"},
 		"variable-from-outside":         {"api", `environment: { LONGSHORE_LANES: }`, "api: variable LONGSHORE_LANES has no value"},
-		"console-without-a-login":       {"console", `environment: { LONGSHORE_CONSOLE_OPERATORS: "" }`, "console: reading the configuration of console: exit status 2"},
+		"console-without-a-login":       {"console", `environment: { LONGSHORE_API_URL: "" }`, "console: reading the configuration of console: exit status 2"},
 		"listens-on-loopback":           {"api", `environment: { LONGSHORE_ADDR: "127.0.0.1:8080" }`, "api: LONGSHORE_ADDR is 127.0.0.1:8080"},
 		"other-port":                    {"api", `environment: { LONGSHORE_ADDR: ":8081" }`, "api: it publishes the ports [8080], and listens for clients on [8081]"},
 		"unpublished":                   {"console", `ports: !reset []`, "console: it publishes the ports [], and listens for clients on [8090]"},
@@ -134,7 +145,7 @@ func TestCheckFindsMistakes(t *testing.T) {
 }
 
 func problemsWith(ctx context.Context, service, mistake, folder string) string {
-	project, err := compose.Load(ctx, root(), nil, "services:\n  "+service+":\n    "+mistake+"\n")
+	project, err := compose.Load(ctx, root(), withSecrets(nil), "services:\n  "+service+":\n    "+mistake+"\n")
 	if err != nil {
 		return err.Error()
 	}

@@ -1,19 +1,23 @@
 package compose_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/deploy/compose"
 	"github.com/longshore-io/longshore/deploy/local/programstest"
+	"github.com/longshore-io/longshore/pkg/access"
 )
 
 // TestLoadWithVariables sets every variable of the file.
@@ -65,8 +69,10 @@ func TestEnvExample(t *testing.T) {
 	}
 	defaults := make(map[string]string)
 	for _, match := range regexp.MustCompile(`(?m)^#([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(example), -1) {
-		if match[1] != "LONGSHORE_CONSOLE_BIND" { // setting it requires a login
+		if _, isSecret := withSecrets(nil)[match[1]]; !isSecret {
 			defaults[match[1]] = match[2]
+		} else if match[2] != "" {
+			t.Errorf("the secret %s has the default %q, want none", match[1], match[2])
 		}
 	}
 	if diff := cmp.Diff(load(t, nil).Services, load(t, defaults).Services); diff != "" {
@@ -74,15 +80,55 @@ func TestEnvExample(t *testing.T) {
 	}
 }
 
-// TestLoadWithoutLogin: the console is not published to other machines with the login in the file.
-func TestLoadWithoutLogin(t *testing.T) {
+// TestLoadWithoutSecrets: no password has a default, and secrets.sh writes what is missing, once.
+func TestLoadWithoutSecrets(t *testing.T) {
 	t.Parallel()
-	_, err := compose.Load(t.Context(), root(), map[string]string{"LONGSHORE_CONSOLE_BIND": "0.0.0.0"})
-	if err == nil || !strings.Contains(err.Error(), "LONGSHORE_CONSOLE_OPERATORS is missing a value: set it to name:password") {
-		t.Errorf("Load() with LONGSHORE_CONSOLE_BIND = %v, want an error about LONGSHORE_CONSOLE_OPERATORS", err)
+	for name := range withSecrets(nil) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			variables := withSecrets(nil)
+			delete(variables, name)
+			_, err := compose.Load(t.Context(), root(), variables)
+			if err == nil || !strings.Contains(err.Error(), name+" is missing a value: run sh deploy/compose/secrets.sh") {
+				t.Errorf("Load() without %s = %v, want an error that names secrets.sh", name, err)
+			}
+		})
 	}
-	if login := *load(t, nil).Services["console"].Environment["LONGSHORE_CONSOLE_OPERATORS"]; login != "operator:longshore" {
-		t.Errorf("login = %s, want operator:longshore", login)
+}
+
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	script := filepath.Join(dir, "deploy", "compose", "secrets.sh")
+	content, err := os.ReadFile(filepath.Join(root(), "deploy", "compose", "secrets.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(script, content, 0o600), os.WriteFile(filepath.Join(dir, ".env"), []byte("LONGSHORE_API_PASSWORD=kept\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var written []map[string]string
+	for range 2 {
+		if out, err := exec.CommandContext(t.Context(), "sh", script).CombinedOutput(); err != nil {
+			t.Fatalf("secrets.sh: %v: %s", err, out)
+		}
+		got, err := dotenv.Read(filepath.Join(dir, ".env"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = append(written, got)
+	}
+	if diff := cmp.Diff(written[0], written[1]); diff != "" {
+		t.Errorf(".env changes when secrets.sh runs again (-first +second):\n%s", diff)
+	}
+	if _, ok := access.ParseSecret(written[0]["LONGSHORE_FIRST_KEY"]); !ok || written[0]["LONGSHORE_API_PASSWORD"] != "kept" {
+		t.Errorf(".env = %v, want a valid key and the password that it had", written[0])
+	}
+	if _, err := compose.Load(t.Context(), root(), written[0]); err != nil {
+		t.Errorf("Load() with what secrets.sh writes = %v, want no error", err)
 	}
 }
 

@@ -65,7 +65,7 @@ func backends(rule networkingv1.IngressRule) (services []string) {
 }
 
 // isProtected reports whether the annotations of ingress-nginx require a login or a client
-// certificate, or admit private addresses only. The api itself has no login.
+// certificate, or admit private addresses only: a second wall beside the api's keys.
 func isProtected(annotations map[string]string) bool {
 	return annotations[annotation+"auth-url"] != "" || annotations[annotation+"auth-tls-secret"] != "" ||
 		isPrivate(annotations[annotation+"whitelist-source-range"])

@@ -12,7 +12,7 @@ import (
 )
 
 // provided are the objects that are created by hand before an overlay is installed.
-var provided = []string{"Secret longshore", "Secret longshore-console", "ConfigMap longshore-collections"}
+var provided = []string{"Secret longshore", "Secret longshore-console", "Secret postgres", "ConfigMap longshore-collections"}
 
 // checker applies the rules to one overlay and collects the problems.
 type checker struct {
