@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,8 @@ type HTTPOptions struct {
 	Variable string
 	// Listener, unless it is nil, returns the listener that is used in place of the given one.
 	Listener func(net.Listener) net.Listener
+	// TLS, unless it is nil, is the certificate with which the server serves HTTPS.
+	TLS *KeyPair
 	// Prepare, unless it is nil, returns the handler that replaces the server's own one, for example
 	// once the database answers. The server listens meanwhile. If Prepare fails, the server stops.
 	Prepare func(context.Context) (http.Handler, error)
@@ -42,6 +45,9 @@ func ServeHTTP(ctx context.Context, log *slog.Logger, server *http.Server, o HTT
 	log = log.With(slog.String("addr", listener.Addr().String()))
 	if o.Listener != nil {
 		listener = o.Listener(listener)
+	}
+	if o.TLS != nil {
+		listener = tls.NewListener(listener, o.TLS.Config())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

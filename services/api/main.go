@@ -29,6 +29,13 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		return err
 	}
 	gate.Connections.Shared = guard.TrustedProxy
+	certificate, err := service.OpenTLS(cfg.TLS, env.Log)
+	if err != nil {
+		return err
+	}
+	if certificate != nil {
+		gate.Connections.TLS = certificate.Config()
+	}
 	collections, err := cfg.Collections.Load()
 	if err != nil {
 		return err
@@ -37,7 +44,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		env: env, cfg: cfg, limits: limits, collections: collections, requests: metrics.NewRequests(), occupied: occupied,
 	}
 	defer o.close()
-	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: o.setReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace}
+	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: o.setReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace, TLS: certificate}
 	return server.New(server.Options{
 		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: o.requests, Gate: gate, Console: cfg.Console(),
 		Addresses: edge.NewAddresses(cfg.PublicURL), Tracer: env.Tracer, Guard: guard,

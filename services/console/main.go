@@ -26,6 +26,10 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
+	certificate, err := service.OpenTLS(cfg.TLS, env.Log)
+	if err != nil {
+		return err
+	}
 	deps, err := service.OpenQueue(ctx, env, service.Options{Redis: cfg.Redis, Admin: cfg.Admin})
 	if err != nil {
 		return err
@@ -39,7 +43,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	defer func() { _ = ui.Close() }()
 	return server.New(server.Options{
 		Addr:  cfg.Addr,
-		HTTP:  service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace},
+		HTTP:  service.HTTPOptions{Variable: "LONGSHORE_CONSOLE_ADDR", Ready: deps.SetReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace, TLS: certificate},
 		Guard: guard, SignIn: newSignIn(cfg, throttle, logins, env.Log), Gate: access.New(cfg.Users(), throttle), Logins: logins, UI: ui, Operation: operations.New(queue.NewInspector(deps.Redis), cfg.TraceURL, env.Log),
 	}, env.Log).Run(ctx)
 }

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"sync"
@@ -31,6 +32,8 @@ type Connections struct {
 	// Shared, unless it is nil, reports whether the connections from a remote address carry the requests
 	// of many clients, as those of a proxy do. Such a connection does not count for a client.
 	Shared func(remote string) bool
+	// TLS, unless it is nil, encrypts the refusals, as the server does with what it accepts.
+	TLS *tls.Config
 }
 
 // Listener returns a listener that accepts the connections of l.
@@ -38,6 +41,9 @@ func (c *Connections) Listener(l net.Listener) net.Listener { return &listener{L
 
 // OnConnection is for http.Server.ConnContext: it marks the requests of connections beyond the limit.
 func (c *Connections) OnConnection(ctx context.Context, conn net.Conn) context.Context {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn()
+	}
 	if counted, ok := conn.(*connection); ok && counted.refusal != nil {
 		return context.WithValue(ctx, crowdedKey{}, counted.refusal)
 	}
@@ -94,6 +100,9 @@ func (c *Connections) refuse(conn net.Conn, refusal error) {
 	}
 	go func() {
 		defer func() { <-c.refusals }()
+		if c.TLS != nil {
+			conn = tls.Server(conn, c.TLS)
+		}
 		defer func() { _ = conn.Close() }()
 		_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
 		if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {

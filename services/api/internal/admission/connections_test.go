@@ -1,16 +1,48 @@
 package admission_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 )
+
+// TestConnectionsOverTLS: connections beyond the limit are refused over TLS too, with an answer.
+func TestConnectionsOverTLS(t *testing.T) {
+	t.Parallel()
+	gate := admission.New(admission.Limits{Memory: 1 << 30, Connections: admission.Limit{Total: 4, Client: 100}}, metrics.NewAdmission())
+	crowded := make(chan bool, 10)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, taken := gate.Begin(r.Context(), "client")
+		defer taken.End()
+		crowded <- taken.Crowded()
+	}))
+	s.Listener = gate.Connections.Listener(s.Listener)
+	s.Config.ConnContext = gate.Connections.OnConnection
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	gate.Connections.TLS = &tls.Config{Certificates: s.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	var got []int
+	for range 6 {
+		transport, _ := s.Client().Transport.(*http.Transport)
+		got = append(got, get(t, transport.Clone(), s.URL))
+	}
+	if want := []int{200, 200, 200, 200, 200, http.StatusServiceUnavailable}; !slices.Equal(got, want) {
+		t.Errorf("statuses = %v, want %v", got, want)
+	}
+	for i := range 5 {
+		if is := <-crowded; is != (i == 4) {
+			t.Errorf("connection %d is beyond the limit: %t", i, is)
+		}
+	}
+}
 
 // startServer answers 200 to requests that may occupy something, and 202 to others.
 func startServer(t *testing.T, limit admission.Limit) (url string) {

@@ -25,6 +25,7 @@ type Config struct {
 	Collections config.Collections
 	Shutdown    config.Shutdown
 	Web         config.Web
+	TLS         config.TLS
 	Browsers    Browsers
 	Admission   Admission
 	Access      Access

@@ -19,6 +19,7 @@ type Config struct {
 	Admin    config.Admin
 	Shutdown config.Shutdown
 	Web      config.Web
+	TLS      config.TLS
 
 	// Addr is the address, as host:port, at which the console listens. Without users and without
 	// LONGSHORE_API_URL it must be a loopback address.
