@@ -34,6 +34,7 @@ var notExplained = []string{
 	"rolbypassrls",                               // reads the catalog
 	"xforce.api_keys",                            // as long as the list of keys, whatever the history is
 	"longshore:api_keys",                         // reads nothing
+	"xforce.audit_log",                           // a page by its index, or old entries, a few at a time
 	"xforce.api_tokens",                          // by its key, or a few that have expired
 	"starts_with(collection",                     // a condition on the operations that a list examines
 	"expires_at IS NULL AND (NOT is_active",      // one upload by its key, when its process has died

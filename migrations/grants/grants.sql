@@ -24,6 +24,7 @@ GRANT SELECT (task_id, version, seq), INSERT, UPDATE (task_id), DELETE ON xforce
 GRANT SELECT, INSERT, DELETE ON xforce.held_chunks TO :"api";
 GRANT SELECT, INSERT, UPDATE ON xforce.api_keys TO :"api";
 GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.api_tokens TO :"api";
+GRANT SELECT, INSERT ON xforce.audit_log TO :"api";
 
 -- The workers and the janitor. They also need SELECT, INSERT and UPDATE on each target table: see deploy/postgres/roles.sql.
 GRANT USAGE ON SCHEMA xforce TO :"worker";
@@ -38,6 +39,7 @@ GRANT SELECT, UPDATE (task_id), DELETE ON xforce.upload_parts TO :"worker";
 GRANT SELECT, UPDATE (task_id), DELETE ON xforce.upload_pieces TO :"worker";
 GRANT SELECT, INSERT, UPDATE (owner), DELETE ON xforce.held_chunks TO :"worker";
 GRANT SELECT, INSERT ON xforce.server_runs TO :"worker";
+GRANT SELECT, UPDATE (entry_id), DELETE ON xforce.audit_log TO :"worker";
 GRANT SELECT, INSERT, UPDATE ON xforce.tools TO :"worker";
 
 -- KEDA and people who look after operations: all about operations and the progress of their chunks, and nothing of what clients sent or
@@ -61,3 +63,4 @@ GRANT SELECT (key_id, tenant, name, actions, collections, role, created_at, crea
   ON xforce.api_keys TO :"reader";
 GRANT SELECT (token_id, kind, tenant, principal, key_id, actions, collections, role, operation, max_bytes, used_bytes, created_at, expires_at,
   ended_at) ON xforce.api_tokens TO :"reader";
+GRANT SELECT ON xforce.audit_log TO :"reader";

@@ -6,6 +6,7 @@ package grants
 func ProtectedTables() []string {
 	return []string{
 		"tasks", "task_chunks", "task_outputs", "task_events", "task_labels", "held_chunks", "upload_parts", "upload_pieces",
+		"audit_log",
 	}
 }
 

@@ -25,6 +25,36 @@ WHERE task_id = $1 AND status = ANY ($3) AND {mine}`
 	return op, cancelled, err
 }
 
+// CancelOf stops the unfinished operations that a principal has started, and returns how many it stopped.
+func (s *Store) CancelOf(ctx context.Context, principal string) (cancelled int, err error) {
+	const (
+		batchSize = 500
+		cancelOf  = `
+UPDATE xforce.tasks SET phase = NULL, status = $2, finished_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE task_id IN (
+  SELECT task_id FROM xforce.tasks
+  WHERE status IN ('waiting', 'running') -- the condition of the partial index
+    AND principal = $1 AND status = ANY ($3) AND {mine}
+  ORDER BY task_id LIMIT $4 FOR NO KEY UPDATE) AND {mine}`
+	)
+	for {
+		ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
+		var changed int64
+		err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
+			changed, err = s.execMine(ctx, tx, cancelOf, principal, operation.Cancelled, statesBefore(operation.Cancelled), batchSize)
+			return err
+		})
+		cancel()
+		cancelled += int(changed)
+		if err != nil {
+			return cancelled, fmt.Errorf("cancelling the operations of a principal: %w", ClientError(err))
+		}
+		if changed < batchSize {
+			return cancelled, nil
+		}
+	}
+}
+
 // Prune turns a finished operation, which its internal id names, into a tombstone, whose dependent rows the janitor deletes. It
 // reports whether this call did so; an unfinished operation is not changed.
 func (s *Store) Prune(ctx context.Context, id uuid.UUID) (bool, error) {

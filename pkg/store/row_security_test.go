@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,10 @@ func TestRowSecurity(t *testing.T) {
 		c.finished(t, tenant)
 		c.rejected(t, tenant)
 		c.multipart(t, tenant)
+		entry := store.AuditEntry{At: time.Now(), Tenant: tenant, PrincipalKind: access.Key, Principal: "k", Action: "search", Method: "POST", Route: "/search", Status: 202}
+		if err := c.store.WriteAudit(t.Context(), []store.AuditEntry{entry}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.exec(t, `INSERT INTO xforce.held_chunks (owner, kind, task_id, seq) SELECT 'x', 'search:step', task_id, 0 FROM xforce.tasks WHERE kind = 'search'`)
 	api := storetest.Connect(t, storetest.As(t, c.url, grants.API))

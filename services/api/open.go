@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/longshore-io/longshore/migrations"
@@ -12,9 +13,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/audit"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 	"github.com/longshore-io/longshore/services/api/internal/auth/issuer"
 	"github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -34,6 +37,9 @@ type opener struct {
 	occupied    *metrics.Admission
 
 	deps *service.Dependencies // nil before open
+	// stopRecorder ends the recorder of the audit log and returns when it has written all entries; nil before
+	// open.
+	stopRecorder func()
 }
 
 // open waits for the database and returns the routes.
@@ -61,7 +67,9 @@ func (o *opener) open(ctx context.Context) (server.Opened, error) {
 		Config: o.cfg, Store: o.deps.Store, Redis: o.deps.Redis, Monitor: watch, Collections: o.collections, Log: o.env.Log, Now: time.Now,
 		Storage: admission.NewStorage(o.cfg.Admission.MaxXforceBytes, o.deps.Store.SchemaBytes, o.env.Log, o.occupied),
 	})
-	return server.Opened{Routes: tables, Protect: authenticator.Protect}, err
+	recorder := o.startRecorder(ctx)
+	protect := func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(r)) }
+	return server.Opened{Routes: tables, Protect: protect}, err
 }
 
 // authenticator returns the authenticator, which runs until ctx ends. It returns an error if the api can
@@ -79,11 +87,28 @@ func (o *opener) authenticator(ctx context.Context) (*auth.Authenticator, error)
 	return authenticator, nil
 }
 
+// startRecorder returns the recorder of the audit log. It runs until close, which is called after the last
+// request.
+func (o *opener) startRecorder(ctx context.Context) *audit.Recorder {
+	recorder := audit.NewRecorder(o.deps.Store, o.env.Log)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { recorder.Run(ctx) })
+	o.stopRecorder = func() {
+		cancel()
+		running.Wait()
+	}
+	return recorder
+}
+
 // setReady marks the api as started.
 func (o *opener) setReady() { o.deps.SetReady() }
 
 // close closes the dependencies, if they were opened.
 func (o *opener) close() {
+	if o.stopRecorder != nil {
+		o.stopRecorder()
+	}
 	if o.deps != nil {
 		o.deps.Close()
 	}

@@ -48,6 +48,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		duty.Purge(deps.Store, env.Log, cfg.ExpireEvery),
 		duty.ClearSplit(deps.Store, cfg.ExpireEvery),
 		duty.DeleteExpired(deps.Store, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
+		duty.DeleteAudit(deps.Store, cfg.ExpireEvery, cfg.AuditRetention),
 	)
 	return nil
 }

@@ -27,6 +27,8 @@ type Route struct {
 	// Action is what a principal needs for the route, or access.Public. The engine refuses a route
 	// without one.
 	Action access.Action
+	// Audited is true for a GET that the audit log records: it returns records or files of clients.
+	Audited bool
 	// Summary describes the route in one sentence, shown at GET /.
 	Summary string
 	// Streaming is true for a GET whose response does not end, such as an event stream. Such a

@@ -22,6 +22,9 @@ const RequestIDHeader = "X-Request-Id"
 type RequestInfo struct {
 	// Accepted is the operation that the request started; nil if it started none.
 	Accepted *operation.Operation
+	// Object is the id of what the request made or changed, for the audit log; empty for the accepted
+	// operation, or for what the path names.
+	Object string
 	// WaitStarted is when the response was ready, but the request continued to wait for the end of
 	// the accepted operation; zero if it does not wait.
 	WaitStarted time.Time

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,7 +24,8 @@ const Usage = `keys create --bundle viewer|importer|operator|admin [--tenant t] 
                         [--expires 720h] [--role r] [--claims '{…}'] [--first]
                         make an API key and print it; with --first only if there is none yet
        %[1]s keys list [--tenant t]
-       %[1]s keys revoke ID [--tenant t]`
+       %[1]s keys revoke ID [--tenant t] [--cancel]
+                        revoke a key; with --cancel also cancel what it has started`
 
 // ErrUsage is returned for wrong arguments.
 var ErrUsage = errors.New("wrong arguments")
@@ -35,7 +37,7 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 	}
 	var order Order
 	var collections, claims, tenant string
-	var first bool
+	var first, cancels bool
 	flags := flag.NewFlagSet("keys "+args[0], flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&tenant, "tenant", access.DefaultTenant, "")
@@ -47,6 +49,9 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 		flags.StringVar(&order.Role, "role", "", "")
 		flags.StringVar(&claims, "claims", "", "")
 		flags.BoolVar(&first, "first", false, "")
+	}
+	if args[0] == "revoke" {
+		flags.BoolVar(&cancels, "cancel", false, "")
 	}
 	ids, err := parse(flags, args[1:])
 	if err != nil {
@@ -62,10 +67,30 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 	case args[0] == "list" && len(ids) == 0:
 		return list(ctx, db, tenant, out)
 	case args[0] == "revoke" && len(ids) == 1:
-		_, err := db.RevokeKey(ctx, tenant, ids[0])
-		return err
+		return revoke(ctx, db, tenant, ids[0], cancels, out)
 	}
 	return ErrUsage
+}
+
+// revoke revokes a key, and cancels what it has started if cancels is true.
+func revoke(ctx context.Context, db *store.Store, tenant, id string, cancels bool, out io.Writer) error {
+	if _, err := db.RevokeKey(ctx, tenant, id); err != nil {
+		return err
+	}
+	if err := record(ctx, db, tenant, "DELETE", "/keys/:key", id); err != nil || !cancels {
+		return err
+	}
+	cancelled, err := db.CancelOf(access.WithTenants(ctx, []string{tenant}), id)
+	_, _ = fmt.Fprintf(out, "%d operations were cancelled\n", cancelled)
+	return err
+}
+
+// record adds an entry to the audit log. The command line has no address and no request.
+func record(ctx context.Context, db *store.Store, tenant, method, route, key string) error {
+	return db.WriteAudit(ctx, []store.AuditEntry{{
+		At: time.Now(), Tenant: tenant, PrincipalKind: Command, Principal: "command", Action: string(access.WriteKeys), Method: method, Route: route,
+		Object: key, Status: http.StatusOK,
+	}})
 }
 
 // parse parses flags before and after the other arguments, which it returns.
@@ -92,6 +117,9 @@ func create(ctx context.Context, db *store.Store, order Order, first bool, out i
 		if err := db.CreateKey(ctx, key); err != nil {
 			return err
 		}
+		if err := record(ctx, db, key.Tenant, "POST", "/keys", key.ID); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintln(out, secret.Reveal())
 		return err
 	}
@@ -102,6 +130,9 @@ func create(ctx context.Context, db *store.Store, order Order, first bool, out i
 	case !made:
 		_, err = fmt.Fprintln(out, "there are keys already: no first key was made")
 	default:
+		if err := record(ctx, db, key.Tenant, "POST", "/keys", key.ID); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintln(out, "the first key, which is shown once:", secret.Reveal())
 	}
 	return err

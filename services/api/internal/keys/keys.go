@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -24,6 +25,7 @@ type Store interface {
 	CreateKey(ctx context.Context, k store.Key) error
 	KeysOf(ctx context.Context, tenant string) ([]store.Key, error)
 	RevokeKey(ctx context.Context, tenant, id string) (store.Key, error)
+	CancelOf(ctx context.Context, principal string) (int, error)
 }
 
 // Deps are the dependencies of a Handler. All are required.
@@ -58,7 +60,7 @@ func (h *Handler) Routes() []edge.Route {
 		},
 		{
 			Method: http.MethodDelete, Path: "/keys/:key", Handler: h.revoke, Action: access.WriteKeys,
-			Summary: "Revokes an API key; within a second no replica accepts it, and its open requests end.",
+			Summary: "Revokes an API key; within a second no replica accepts it, and its open requests end. ?cancel=true also cancels what it has started.",
 		},
 	}
 }
@@ -119,6 +121,7 @@ func (h *Handler) create(c *gin.Context) error {
 	if err := h.Store.CreateKey(ctx, key); err != nil {
 		return err
 	}
+	edge.RequestInfoOf(ctx).Object = key.ID
 	h.Log.InfoContext(ctx, "key made", slog.String("key", key.ID), slog.String("by", key.CreatedBy))
 	made := newDocument(key)
 	made.Key = secret.Reveal()
@@ -140,13 +143,38 @@ func (h *Handler) list(c *gin.Context) error {
 	return nil
 }
 
+// revoke revokes a key. With ?cancel=true it then cancels the unfinished operations that were started with
+// the key, which the sessions and tokens of the key have started too.
 func (h *Handler) revoke(c *gin.Context) error {
 	ctx := c.Request.Context()
+	cancels, err := cancelParameter(c.Request.URL.Query())
+	if err != nil {
+		return err
+	}
 	key, err := h.Store.RevokeKey(ctx, access.Of(ctx).Tenant, c.Param("key"))
 	if err != nil {
 		return err
 	}
 	h.Log.InfoContext(ctx, "key revoked", slog.String("key", key.ID), slog.String("by", access.Of(ctx).ID))
-	edge.NoContent(c)
+	if !cancels {
+		edge.NoContent(c)
+		return nil
+	}
+	cancelled, err := h.Store.CancelOf(ctx, key.ID)
+	if err != nil {
+		return err
+	}
+	c.PureJSON(http.StatusOK, gin.H{"id": key.ID, "cancelled_operations": cancelled})
 	return nil
+}
+
+// cancelParameter reads the only parameter of DELETE /keys/{id}.
+func cancelParameter(query url.Values) (cancels bool, err error) {
+	for name, values := range query {
+		if name != "cancel" || len(values) != 1 || values[0] != "true" && values[0] != "false" {
+			return false, fault.New(fault.Malformed, "invalid-parameter", "The only parameter is cancel, which is true or false.").With("parameter", name)
+		}
+		cancels = values[0] == "true"
+	}
+	return cancels, nil
 }

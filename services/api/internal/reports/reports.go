@@ -87,7 +87,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Cancels an unfinished report, or deletes a finished one.",
 		},
 		{
-			Method: http.MethodGet, Path: "/reports/:file", Handler: h.download, Action: access.Report,
+			Method: http.MethodGet, Path: "/reports/:file", Audited: true, Handler: h.download, Action: access.Report,
 			Summary: "Downloads the file of a report, also in ranges.",
 		},
 	}

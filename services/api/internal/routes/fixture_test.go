@@ -23,6 +23,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/audit"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 	apiconfig "github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -96,7 +97,9 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	}, log, func(ctx context.Context) (server.Opened, error) {
 		authenticator := auth.New(cfg.Access.Options(cfg.Addr, cfg.PublicURL, cfg.Web), a.store, log)
 		go authenticator.Run(ctx)
-		return server.Opened{Routes: tables, Protect: authenticator.Protect}, nil
+		recorder := audit.NewRecorder(a.store, log)
+		go recorder.Run(t.Context())
+		return server.Opened{Routes: tables, Protect: func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(r)) }}, nil
 	})
 	a.run(t, s, watch)
 	a.address = listening.address(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/audit"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
@@ -88,6 +89,7 @@ func Table(d Deps) ([][]edge.Route, error) {
 		Estimator: estimator, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
 	}))
 	t.add(keys.New(keys.Deps{Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate}))
+	t.add(audit.NewLog(d.Store, addresses), nil)
 	t.add(tokens.New(tokens.Deps{
 		Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate, SessionLifetime: d.Config.Access.SessionLifetime,
 	}))

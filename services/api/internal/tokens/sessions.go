@@ -59,6 +59,7 @@ func (h *Handler) createSession(c *gin.Context) error {
 	if err := h.Store.CreateToken(ctx, session); err != nil {
 		return err
 	}
+	edge.RequestInfoOf(ctx).Object = session.ID
 	h.Log.InfoContext(ctx, "session made", slog.String("session", session.ID), slog.String("by", session.Principal))
 	maker.Expires = session.ExpiresAt
 	c.Header("Cache-Control", "no-store")
@@ -78,6 +79,7 @@ func (h *Handler) endSession(c *gin.Context) error {
 	if err := h.Store.EndToken(ctx, p.Credential); err != nil {
 		return err
 	}
+	edge.RequestInfoOf(ctx).Object = p.Credential
 	h.Log.InfoContext(ctx, "session ended", slog.String("session", p.Credential))
 	edge.NoContent(c)
 	return nil

@@ -94,6 +94,7 @@ func (h *Handler) createToken(c *gin.Context) error {
 	if err := h.Store.CreateToken(ctx, token); err != nil {
 		return err
 	}
+	edge.RequestInfoOf(ctx).Object = token.ID
 	h.Log.InfoContext(ctx, "token made", slog.String("token", token.ID), slog.String("by", token.Principal), slog.Time("until", token.ExpiresAt))
 	document := newTokenDocument(token)
 	if order.Cookie {

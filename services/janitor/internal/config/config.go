@@ -29,6 +29,8 @@ type Config struct {
 	// TombstoneRetention is how long an expired or pruned operation is answered with 410 and its
 	// final counts. After that it is answered with 404.
 	TombstoneRetention time.Duration `env:"LONGSHORE_TOMBSTONE_RETENTION" envDefault:"720h"`
+	// AuditRetention is how long entries of the audit log are kept. The default is 400 days.
+	AuditRetention time.Duration `env:"LONGSHORE_AUDIT_RETENTION" envDefault:"9600h"`
 }
 
 // minAbandoned is the interval of three touches by the api: one late touch must not lose an upload.
@@ -41,6 +43,7 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_STALLED_AFTER", c.StalledAfter),
 		config.Positive("LONGSHORE_EXPIRE_EVERY", c.ExpireEvery),
 		config.Positive("LONGSHORE_TOMBSTONE_RETENTION", c.TombstoneRetention),
+		config.Positive("LONGSHORE_AUDIT_RETENTION", c.AuditRetention),
 		c.Shares.CheckShares(),
 	}
 	if c.AbandonedAfter < minAbandoned {

@@ -16,7 +16,7 @@ const expireBatch = 500
 // final counts and answer 410.
 func Expire(db *store.Store, log *slog.Logger, every time.Duration) Duty {
 	return Duty{Name: "expire", Every: every, Pass: func(ctx context.Context) error {
-		return whileFull(expireBatch, func() (int, error) {
+		return whileFull(func() (int, error) {
 			expired, err := db.Expire(ctx, expireBatch)
 			for _, id := range expired {
 				log.InfoContext(ctx, "an operation expired", slog.String(logging.Operation, id.String()))
@@ -26,12 +26,12 @@ func Expire(db *store.Store, log *slog.Logger, every time.Duration) Duty {
 	}}
 }
 
-// whileFull repeats work until it returns less than a full batch. Each batch is a transaction of
+// whileFull repeats work until it returns less than a full batch, expireBatch. Each batch is a transaction of
 // its own, so that locks are short.
-func whileFull(batch int, work func() (int, error)) error {
+func whileFull(work func() (int, error)) error {
 	for {
 		n, err := work()
-		if err != nil || n < batch {
+		if err != nil || n < expireBatch {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ const unpolledInterval = time.Second
 // polled them in time.
 func TimeOutUnpolled(db *store.Store, notifier *queue.Notifier, log *slog.Logger, finished *metrics.Finished) Duty {
 	return Duty{Name: "time-out-unpolled", Every: unpolledInterval, Pass: func(ctx context.Context) error {
-		return whileFull(expireBatch, func() (int, error) {
+		return whileFull(func() (int, error) {
 			timedOut, err := db.TimeOutUnpolled(ctx, expireBatch)
 			for _, op := range timedOut {
 				ctx := logging.With(ctx, slog.String(logging.Operation, op.ID.String()))

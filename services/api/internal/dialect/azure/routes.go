@@ -67,7 +67,7 @@ func (d *Dialect) Routes() []edge.Route {
 			Summary: "Lists operations, the latest first, by kind, collection, status, createdAfter, createdBefore, label=name=value; maxpagesize, cursor.",
 		},
 		{
-			Method: http.MethodGet, Path: "/operations/:id/records", Handler: d.records, Action: access.ReadRecords,
+			Method: http.MethodGet, Path: "/operations/:id/records", Audited: true, Handler: d.records, Action: access.ReadRecords,
 			Summary: "Streams an import's records by outcome=failed|created|updated|superseded|unprocessed, as NDJSON or, with format=csv, CSV.",
 		},
 		{

@@ -1,0 +1,15 @@
+package duty
+
+import (
+	"context"
+	"time"
+
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// DeleteAudit deletes entries of the audit log that are older than age.
+func DeleteAudit(db *store.Store, every, age time.Duration) Duty {
+	return Duty{Name: "delete-audit", Every: every, Pass: func(ctx context.Context) error {
+		return whileFull(func() (int, error) { return db.DeleteAudit(ctx, age, expireBatch) })
+	}}
+}
