@@ -110,3 +110,37 @@ func TestSearchesOfOneClientDoNotDelayAnother(t *testing.T) {
 	s.Exec(`UPDATE xforce.tasks SET poll_deadline = clock_timestamp() WHERE status IN ('waiting', 'running')`)
 	s.WaitForSQL(time.Minute, "the held searches to be dropped", `SELECT NOT EXISTS (SELECT FROM xforce.held_chunks)`)
 }
+
+// TestImportsOfOneTenantDoNotDelayAnother posts many imports with two keys of a tenant, and then one of
+// another tenant from the same address: only one share of the first tenant's is ahead of it.
+func TestImportsOfOneTenantDoNotDelayAnother(t *testing.T) {
+	t.Parallel()
+	const imports, share, concurrency = 300, 4, 2
+	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_AUTH=on", "LONGSHORE_OWNER_QUEUE_LIMIT=4"}})
+	keyOf := func(tenant string) *client.Client {
+		output := stack.Run(t, "api", s.Env(), "keys", "create", "--tenant", tenant, "--bundle", "importer")
+		return s.Client().WithKey(strings.TrimSpace(output))
+	}
+	post := func(c *client.Client, n int) string {
+		response, err := c.Do(t.Context(), http.MethodPost, "/api/tools/import", client.RequestBody{Type: "application/json", Content: tool.JSON(tool.Numbered(n))})
+		if err != nil || response.Status != http.StatusAccepted {
+			t.Fatalf("POST = %v, %v, want 202", response, err)
+		}
+		return response.Header.Get("Operation-Location")
+	}
+	many, other := []*client.Client{keyOf("many"), keyOf("many")}, keyOf("other")
+	release := s.BlockWrites("xforce.tools")
+	for n := range imports {
+		post(many[n%2], n)
+	}
+	post(other, imports)
+	release()
+	const ended = `SELECT count(*) = 1 FROM xforce.tasks WHERE tenant = 'other' AND status = 'succeeded'`
+	s.WaitForSQL(30*time.Second, "the other tenant's import to end", ended)
+	before := s.Number(`
+SELECT count(*) FROM xforce.tasks one JOIN xforce.tasks other ON other.finished_at < one.finished_at WHERE one.tenant = 'other'`)
+	if before > 2*share+concurrency {
+		t.Errorf("%d imports ended before that of the other tenant, want about %d", before, share)
+	}
+	s.WaitForSQL(60*time.Second, "all imports to end", `SELECT count(*) = 0 FROM xforce.tasks WHERE status <> 'succeeded'`)
+}

@@ -94,6 +94,7 @@ var samples = map[string][]sample{
 	}},
 	"POST /tokens":   {func(*testing.T, *fixture) request { return tokenRequest }},
 	"GET /me":        {fixed("/me")},
+	"GET /limits":    {fixed("/limits")},
 	"GET /audit":     {fixed("/audit?action=search")},
 	"POST /sessions": {func(t *testing.T, f *fixture) request { t.Helper(); return request{"/sessions", f.withKey(t)} }},
 	"DELETE /sessions/current": {func(t *testing.T, f *fixture) request {

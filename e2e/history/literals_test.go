@@ -34,6 +34,11 @@ var notExplained = []string{
 	"rolbypassrls",                               // reads the catalog
 	"xforce.api_keys",                            // as long as the list of keys, whatever the history is
 	"longshore:api_keys",                         // reads nothing
+	"xforce.tenant_limits",                       // as long as the list of tenants with limits
+	"xforce.usage",                               // two rows by their key; 35 days of the others, a few at a time
+	"longshore:limits",                           // reads nothing
+	"AND tenant = $1 AND ($2::text IS NULL",      // the unfinished operations of a tenant with limits
+	"pg_column_size(c.payload)",                  // what a tenant with a limit of bytes stores, at most every two seconds
 	"xforce.audit_log",                           // a page by its index, or old entries, a few at a time
 	"xforce.api_tokens",                          // by its key, or a few that have expired
 	"starts_with(collection",                     // a condition on the operations that a list examines

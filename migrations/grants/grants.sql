@@ -25,6 +25,8 @@ GRANT SELECT, INSERT, DELETE ON xforce.held_chunks TO :"api";
 GRANT SELECT, INSERT, UPDATE ON xforce.api_keys TO :"api";
 GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.api_tokens TO :"api";
 GRANT SELECT, INSERT ON xforce.audit_log TO :"api";
+GRANT SELECT, INSERT, UPDATE ON xforce.tenant_limits TO :"api";
+GRANT SELECT, INSERT, UPDATE ON xforce.usage TO :"api";
 
 -- The workers and the janitor. They also need SELECT, INSERT and UPDATE on each target table: see deploy/postgres/roles.sql.
 GRANT USAGE ON SCHEMA xforce TO :"worker";
@@ -40,6 +42,7 @@ GRANT SELECT, UPDATE (task_id), DELETE ON xforce.upload_pieces TO :"worker";
 GRANT SELECT, INSERT, UPDATE (owner), DELETE ON xforce.held_chunks TO :"worker";
 GRANT SELECT, INSERT ON xforce.server_runs TO :"worker";
 GRANT SELECT, UPDATE (entry_id), DELETE ON xforce.audit_log TO :"worker";
+GRANT SELECT, UPDATE, DELETE ON xforce.usage TO :"worker";
 GRANT SELECT, INSERT, UPDATE ON xforce.tools TO :"worker";
 
 -- KEDA and people who look after operations: all about operations and the progress of their chunks, and nothing of what clients sent or
@@ -59,8 +62,10 @@ GRANT SELECT ON xforce.task_events TO :"reader";
 GRANT SELECT ON xforce.held_chunks TO :"reader";
 GRANT SELECT (task_id, part, version, byte_count, created_at) ON xforce.upload_parts TO :"reader";
 GRANT SELECT (task_id, version, seq, byte_count) ON xforce.upload_pieces TO :"reader";
-GRANT SELECT (key_id, tenant, name, actions, collections, role, created_at, created_by, expires_at, revoked_at, last_used_at)
+GRANT SELECT (key_id, tenant, name, actions, collections, role, created_at, created_by, expires_at, revoked_at, last_used_at, limits)
   ON xforce.api_keys TO :"reader";
 GRANT SELECT (token_id, kind, tenant, principal, key_id, actions, collections, role, operation, max_bytes, used_bytes, created_at, expires_at,
   ended_at) ON xforce.api_tokens TO :"reader";
 GRANT SELECT ON xforce.audit_log TO :"reader";
+GRANT SELECT ON xforce.tenant_limits TO :"reader";
+GRANT SELECT ON xforce.usage TO :"reader";

@@ -56,6 +56,8 @@ type Principal struct {
 	Operation uuid.UUID
 	// MaxBytes is how many bytes of bodies may be sent with the short token; 0 for no limit.
 	MaxBytes int64
+	// Limits are what may be used with the key, a JSON object of package quota; nil for no limits.
+	Limits json.RawMessage
 	// Expires is when the credential expires; the zero time if it does not.
 	Expires time.Time
 	// Claims are the claims of the principal's token, a JSON object, for the policies of tables; nil if

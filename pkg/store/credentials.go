@@ -38,7 +38,7 @@ FROM xforce.api_keys WHERE key_id = ANY ($1)
 UNION ALL
 SELECT t.kind, t.principal, t.key_id, t.operation, t.max_bytes,
   t.token_id, t.tenant, '', t.digest, t.actions, t.collections, coalesce(t.role, ''), t.claims, t.principal, t.created_at,
-  least(t.expires_at, k.expires_at), least(t.ended_at, k.revoked_at), NULL
+  least(t.expires_at, k.expires_at), least(t.ended_at, k.revoked_at), NULL, k.limits
 FROM xforce.api_tokens t LEFT JOIN xforce.api_keys k USING (key_id) WHERE t.token_id = ANY ($1)`
 	found, err := collectForClient(ctx, s.reads, "reading credentials", scanCredential, selectCredentials, ids)
 	if err != nil {
@@ -58,7 +58,7 @@ func scanCredential(row pgx.CollectableRow) (c Credential, err error) {
 	var expires, revoked, used *time.Time
 	k := &c.Key
 	err = row.Scan(&c.Kind, &c.Principal, &keyID, &operation, &maxBytes, &k.ID, &k.Tenant, &k.Name, &k.Digest, &k.Actions, &k.Collections,
-		&k.Role, &k.Claims, &k.CreatedBy, &k.CreatedAt, &expires, &revoked, &used)
+		&k.Role, &k.Claims, &k.CreatedBy, &k.CreatedAt, &expires, &revoked, &used, &k.Limits)
 	k.ExpiresAt, k.RevokedAt, k.LastUsedAt = zeroIfNull(expires), zeroIfNull(revoked), zeroIfNull(used)
 	if keyID != nil {
 		c.KeyID = *keyID

@@ -25,6 +25,8 @@ type Key struct {
 	// Role and Claims are those of package access; empty if the key has none.
 	Role   string
 	Claims json.RawMessage
+	// Limits are what may be used with the key, a JSON object of package quota; nil for no limits.
+	Limits json.RawMessage
 	// CreatedBy is the id of the principal who made the key.
 	CreatedBy string
 	CreatedAt time.Time
@@ -40,7 +42,7 @@ func (k Key) Expired(at time.Time) bool { return !k.ExpiresAt.IsZero() && !at.Be
 
 const (
 	keyColumns = `key_id, tenant, name, digest, actions, collections, coalesce(role, ''), claims, created_by, created_at,
-  expires_at, revoked_at, last_used_at`
+  expires_at, revoked_at, last_used_at, limits`
 
 	selectKeys = `SELECT ` + keyColumns + ` FROM xforce.api_keys WHERE `
 )
@@ -61,8 +63,8 @@ SELECT EXISTS (SELECT FROM xforce.api_keys WHERE revoked_at IS NULL AND (expires
 }
 
 const insertKey = `
-INSERT INTO xforce.api_keys (key_id, tenant, name, digest, actions, collections, role, claims, created_by, expires_at)
-SELECT $1, $2, $3, $4::bytea, $5::text[], $6::text[], $7, $8::json, $9, $10::timestamptz`
+INSERT INTO xforce.api_keys (key_id, tenant, name, digest, actions, collections, role, claims, created_by, expires_at, limits)
+SELECT $1, $2, $3, $4::bytea, $5::text[], $6::text[], $7, $8::json, $9, $10::timestamptz, $11::json`
 
 // CreateKey stores a new key.
 func (s *Store) CreateKey(ctx context.Context, k Key) error {
@@ -84,7 +86,7 @@ func (s *Store) createKey(ctx context.Context, k Key, statement string) (created
 			return err
 		}
 		tag, err := tx.Exec(ctx, statement, k.ID, k.Tenant, k.Name, k.Digest, k.Actions, k.Collections, nullIfEmpty(k.Role), k.Claims,
-			k.CreatedBy, nullIfZero(k.ExpiresAt))
+			k.CreatedBy, nullIfZero(k.ExpiresAt), k.Limits)
 		created = tag.RowsAffected() > 0
 		return err
 	})
@@ -135,7 +137,7 @@ WHERE key_id = ANY ($1) AND (last_used_at IS NULL OR last_used_at < ` + now + ` 
 func scanKey(row pgx.CollectableRow) (k Key, err error) {
 	var expires, revoked, used *time.Time
 	err = row.Scan(&k.ID, &k.Tenant, &k.Name, &k.Digest, &k.Actions, &k.Collections, &k.Role, &k.Claims, &k.CreatedBy, &k.CreatedAt,
-		&expires, &revoked, &used)
+		&expires, &revoked, &used, &k.Limits)
 	k.ExpiresAt, k.RevokedAt, k.LastUsedAt = zeroIfNull(expires), zeroIfNull(revoked), zeroIfNull(used)
 	return k, err
 }

@@ -55,6 +55,9 @@ func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int)
 				queueOperation(sc, batch, &op, OperationNotFound(), selectOperation+`task_id = $1`, id)
 				return nil
 			}
+			if err := charge(ctx, tx, 0); err != nil { // the worker that splits it counts the records
+				return err
+			}
 			if err := requireParts(ctx, tx, sc, id, expected); err != nil {
 				return err
 			}

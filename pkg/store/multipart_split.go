@@ -79,6 +79,12 @@ UPDATE xforce.tasks SET total_records = $2, total_chunks = $3, phase = NULL, upd
 WHERE task_id = $1 AND status = ANY ($4) AND total_chunks = 0
 RETURNING lanes, ` + anyHeld(job.Split)
 
+	// countSplit counts the records for a tenant and a key that have limits: those have a row.
+	countSplit = `
+UPDATE xforce.usage u SET records = u.records + $2
+FROM xforce.tasks t
+WHERE t.task_id = $1 AND u.tenant = t.tenant AND u.key_id IN ('', t.principal) AND u.day = (now() AT TIME ZONE 'UTC')::date`
+
 	finishSplitChunk = `
 UPDATE xforce.task_chunks SET state = 'done', attempts = 0, lost_attempts = 0, stepped_at = clock_timestamp() WHERE task_id = $1 AND seq = $2`
 )
@@ -94,6 +100,7 @@ func finishSplit(ctx context.Context, step *ResumableStep, split Split) (Committ
 	batch.Queue(setTotals, step.ID, split.Records, split.Chunks, statesBefore(operation.Succeeded)).QueryRow(func(row pgx.Row) error {
 		return stoppedIfNoRows(row.Scan(&lanes, &held))
 	})
+	batch.Queue(countSplit, step.ID, split.Records)
 	batch.Queue(finishSplitChunk, step.ID, step.chunk.Seq)
 	if err := step.tx.sendLast(ctx, &batch); err != nil {
 		return Committed{}, fmt.Errorf("finishing the split: %w", err)

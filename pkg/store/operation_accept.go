@@ -31,7 +31,10 @@ func (s *Store) Accept(ctx context.Context, draft Draft) (accepted *operation.Op
 	}
 	err = s.perform(ctx, write{
 		doing: "accepting a " + string(draft.Kind), id: id, shown: draft.ID, reference: draft.Reference, visible: isAccepted, advice: advice,
-		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+			if err := charge(ctx, tx, 0); err != nil {
+				return err
+			}
 			queueReturned(batch, &accepted, nil, insertAccepted, draft.columns(id)...)
 			sc.queue(batch, insertOnlyChunk, id)
 			return nil

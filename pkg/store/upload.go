@@ -169,7 +169,10 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.
 	}
 	err = u.store.perform(ctx, write{
 		doing: "sealing the upload", id: u.id, shown: u.draft.ID, reference: u.draft.Reference, visible: isAccepted, advice: u.advice,
-		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+			if err := charge(ctx, tx, int64(last.FirstRow+last.Rows-1)); err != nil {
+				return err
+			}
 			u.queueChunk(sc, batch, last)
 			queueOperation(sc, batch, &sealed, ErrUploadGone, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
 				operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)

@@ -15,7 +15,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
-func main() { os.Exit(service.Main("api", run, keysCommand())) }
+func main() { os.Exit(service.Main("api", run, keysCommand(), limitsCommand())) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	limits, err := cfg.Limits()

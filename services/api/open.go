@@ -18,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/auth/issuer"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/limits"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -37,9 +38,8 @@ type opener struct {
 	occupied    *metrics.Admission
 
 	deps *service.Dependencies // nil before open
-	// stopRecorder ends the recorder of the audit log and returns when it has written all entries; nil before
-	// open.
-	stopRecorder func()
+	// stop ends what runs until the last request is served, and returns when it has written what it must.
+	stop []func()
 }
 
 // open waits for the database and returns the routes.
@@ -59,16 +59,22 @@ func (o *opener) open(ctx context.Context) (server.Opened, error) {
 	if err != nil {
 		return server.Opened{}, err
 	}
+	defaults, err := o.cfg.Access.Limits()
+	if err != nil {
+		return server.Opened{}, err
+	}
+	meters := limits.NewMeters(o.deps.Store, defaults, o.env.Log)
 	finished := metrics.NewFinished()
 	o.deps.Metrics.MustRegister(o.requests, finished, o.occupied)
 	watch := monitor.New(o.deps.Store, queue.NewNotifier(o.deps.Redis), o.env.Log, finished, o.cfg.PollWithin)
 	go watch.Subscribe(ctx)
 	tables, err := routes.Table(routes.Deps{
 		Config: o.cfg, Store: o.deps.Store, Redis: o.deps.Redis, Monitor: watch, Collections: o.collections, Log: o.env.Log, Now: time.Now,
-		Storage: admission.NewStorage(o.cfg.Admission.MaxXforceBytes, o.deps.Store.SchemaBytes, o.env.Log, o.occupied),
+		Meters: meters, Storage: admission.NewStorage(o.cfg.Admission.MaxXforceBytes, o.deps.Store.SchemaBytes, o.env.Log, o.occupied),
 	})
-	recorder := o.startRecorder(ctx)
-	protect := func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(r)) }
+	recorder := audit.NewRecorder(o.deps.Store, o.env.Log)
+	o.stop = append(o.stop, runUntilClose(ctx, recorder.Run), runUntilClose(ctx, meters.Run))
+	protect := func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(meters.Limit(r))) }
 	return server.Opened{Routes: tables, Protect: protect}, err
 }
 
@@ -87,18 +93,16 @@ func (o *opener) authenticator(ctx context.Context) (*auth.Authenticator, error)
 	return authenticator, nil
 }
 
-// startRecorder returns the recorder of the audit log. It runs until close, which is called after the last
-// request.
-func (o *opener) startRecorder(ctx context.Context) *audit.Recorder {
-	recorder := audit.NewRecorder(o.deps.Store, o.env.Log)
+// runUntilClose runs work in the background. The function that it returns ends the work and returns when it
+// has ended.
+func runUntilClose(ctx context.Context, work func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	running.Go(func() { recorder.Run(ctx) })
-	o.stopRecorder = func() {
+	running.Go(func() { work(ctx) })
+	return func() {
 		cancel()
 		running.Wait()
 	}
-	return recorder
 }
 
 // setReady marks the api as started.
@@ -106,8 +110,8 @@ func (o *opener) setReady() { o.deps.SetReady() }
 
 // close closes the dependencies, if they were opened.
 func (o *opener) close() {
-	if o.stopRecorder != nil {
-		o.stopRecorder()
+	for _, stop := range o.stop {
+		stop()
 	}
 	if o.deps != nil {
 		o.deps.Close()

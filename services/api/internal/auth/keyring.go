@@ -138,7 +138,7 @@ func (k *keyring) read(ctx context.Context, id string) (cachedKey, error) {
 func principalOf(c store.Credential) *access.Principal {
 	p := &access.Principal{
 		Kind: c.Kind, ID: c.Principal, Tenant: c.Tenant, Role: c.Role, Claims: c.Claims, Collections: c.Collections, Credential: c.ID,
-		KeyID: c.KeyID, Operation: c.Operation, MaxBytes: c.MaxBytes, Expires: c.ExpiresAt,
+		KeyID: c.KeyID, Operation: c.Operation, MaxBytes: c.MaxBytes, Expires: c.ExpiresAt, Limits: c.Limits,
 	}
 	if c.Kind == access.Key {
 		p.KeyID = c.ID

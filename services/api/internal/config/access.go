@@ -11,6 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/config"
+	"github.com/longshore-io/longshore/pkg/quota"
 	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 )
@@ -27,6 +28,10 @@ type Access struct {
 	// for installations that keep their first key in a secret: lsk_, 16 characters, _ and 52 characters,
 	// each of a-z and 2-7. Empty stores none; the command keys create makes keys too.
 	FirstKey string `env:"LONGSHORE_FIRST_KEY" secret:"all"`
+	// TenantLimits is what each tenant may use that has no limits of its own (api limits set): a JSON object with
+	// requests_per_day, bytes_per_day, records_per_day, concurrent_operations, queued_operations and
+	// staged_bytes. Limits that are missing or 0 do not exist. Empty limits nothing.
+	TenantLimits string `env:"LONGSHORE_TENANT_LIMITS"`
 	// SessionLifetime is how long a login to the console lasts.
 	SessionLifetime time.Duration `env:"LONGSHORE_SESSION_LIFETIME" envDefault:"12h"`
 }
@@ -39,11 +44,22 @@ func (a Access) Check() error {
 	if err := config.Positive("LONGSHORE_SESSION_LIFETIME", a.SessionLifetime); err != nil {
 		return err
 	}
+	if _, err := a.Limits(); err != nil {
+		return fmt.Errorf("LONGSHORE_TENANT_LIMITS: %w", err)
+	}
 	switch a.Auth {
 	case auth.Auto, auth.On, auth.Off:
 		return nil
 	}
 	return fmt.Errorf("LONGSHORE_AUTH must be auto, on or off, not %q", a.Auth)
+}
+
+// Limits returns the limits of tenants without limits of their own.
+func (a Access) Limits() (quota.Limits, error) {
+	if a.TenantLimits == "" {
+		return quota.Limits{}, nil
+	}
+	return quota.Parse([]byte(a.TenantLimits))
 }
 
 // Options returns the options of the authenticator of an api that listens at addr. The api is not local

@@ -21,7 +21,7 @@ const Command access.Kind = "command"
 
 // Usage describes the arguments of Run.
 const Usage = `keys create --bundle viewer|importer|operator|admin [--tenant t] [--name n] [--collections a,b*]
-                        [--expires 720h] [--role r] [--claims '{…}'] [--first]
+                        [--expires 720h] [--role r] [--claims '{…}'] [--limits '{…}'] [--first]
                         make an API key and print it; with --first only if there is none yet
        %[1]s keys list [--tenant t]
        %[1]s keys revoke ID [--tenant t] [--cancel]
@@ -36,7 +36,7 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 		return ErrUsage
 	}
 	var order Order
-	var collections, claims, tenant string
+	var collections, claims, limits, tenant string
 	var first, cancels bool
 	flags := flag.NewFlagSet("keys "+args[0], flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -48,6 +48,7 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 		flags.StringVar(&order.ExpiresIn, "expires", "", "")
 		flags.StringVar(&order.Role, "role", "", "")
 		flags.StringVar(&claims, "claims", "", "")
+		flags.StringVar(&limits, "limits", "", "")
 		flags.BoolVar(&first, "first", false, "")
 	}
 	if args[0] == "revoke" {
@@ -60,6 +61,7 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 	switch {
 	case args[0] == "create" && len(ids) == 0:
 		order.Tenant, order.Claims = tenant, json.RawMessage(claims)
+		order.Limits = json.RawMessage(limits)
 		if collections != "" {
 			order.Collections = strings.Split(collections, ",")
 		}

@@ -75,6 +75,7 @@ type document struct {
 	Collections []string        `json:"collections"`
 	Role        string          `json:"role,omitempty"`
 	Claims      json.RawMessage `json:"claims,omitempty"`
+	Limits      json.RawMessage `json:"limits,omitempty"`
 	CreatedAt   *time.Time      `json:"created_at,omitempty"`
 	CreatedBy   string          `json:"created_by"`
 	ExpiresAt   *time.Time      `json:"expires_at,omitempty"`
@@ -84,7 +85,7 @@ type document struct {
 
 func newDocument(k store.Key) document {
 	return document{
-		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Actions: k.Actions, Collections: k.Collections, Role: k.Role, Claims: k.Claims,
+		ID: k.ID, Tenant: k.Tenant, Name: k.Name, Actions: k.Actions, Collections: k.Collections, Role: k.Role, Claims: k.Claims, Limits: k.Limits,
 		CreatedAt: given(k.CreatedAt), CreatedBy: k.CreatedBy, ExpiresAt: given(k.ExpiresAt), RevokedAt: given(k.RevokedAt),
 		LastUsedAt: given(k.LastUsedAt),
 	}
@@ -111,7 +112,7 @@ func (h *Handler) create(c *gin.Context) error {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&order); err != nil {
 		return fault.New(fault.Malformed, "malformed-key",
-			"The body must be a JSON object with bundle or actions, and perhaps name, collections, role, claims, expires_in.").Because(err)
+			"The body must be a JSON object with bundle or actions, and perhaps name, collections, role, claims, limits, expires_in.").Because(err)
 	}
 	ctx := c.Request.Context()
 	secret, key, err := order.Make(access.Of(ctx))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/quota"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
@@ -27,6 +28,8 @@ type Order struct {
 	// of the maker.
 	Role   string          `json:"role"`
 	Claims json.RawMessage `json:"claims"`
+	// Limits are what may be used with the key (package quota); empty for no limits but the tenant's.
+	Limits json.RawMessage `json:"limits"`
 	// ExpiresIn is how long the key is valid, such as 720h. A key without it does not expire.
 	ExpiresIn string `json:"expires_in"`
 }
@@ -48,7 +51,7 @@ func (o Order) Make(maker *access.Principal) (access.Secret, store.Key, error) {
 		ID: secret.ID, Digest: secret.Digest(), Tenant: maker.Tenant, Name: strings.TrimSpace(o.Name), CreatedBy: maker.ID,
 		Role: maker.Role, Claims: maker.Claims,
 	}
-	for _, set := range []func(*store.Key, *access.Principal) error{o.setTenant, o.setActions, o.setCollections, o.setRole, o.setExpiry} {
+	for _, set := range []func(*store.Key, *access.Principal) error{o.setTenant, o.setActions, o.setCollections, o.setRole, o.setExpiry, o.setLimits} {
 		if err := set(&key, maker); err != nil {
 			return access.Secret{}, store.Key{}, err
 		}
@@ -131,6 +134,21 @@ func (o Order) setRole(key *store.Key, maker *access.Principal) error {
 		return invalid("claims", "must be a JSON object of at most 8 KiB.")
 	}
 	key.Role, key.Claims = o.Role, o.Claims
+	return nil
+}
+
+func (o Order) setLimits(key *store.Key, maker *access.Principal) error {
+	if len(o.Limits) == 0 {
+		key.Limits = maker.Limits
+		return nil
+	}
+	if len(maker.Limits) > 0 {
+		return fault.New(fault.Forbidden, "limits-not-allowed", "A key with limits makes keys with the same limits only. Leave out limits.")
+	}
+	if _, err := quota.Parse(o.Limits); err != nil {
+		return fault.New(fault.Invalid, "invalid-key", "%s.", capitalize(err.Error())).With("pointer", "/limits")
+	}
+	key.Limits = o.Limits
 	return nil
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 	apiconfig "github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/limits"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
 	"github.com/longshore-io/longshore/services/api/internal/server"
@@ -64,13 +65,13 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limits, err := cfg.Limits()
+	occupiable, err := cfg.Limits()
 	if err != nil {
 		t.Fatal(err)
 	}
 	occupied := metrics.NewAdmission()
-	a.gate = admission.New(limits, occupied)
-	a.store = storetest.Open(t, a.url, store.Options{Role: grants.API, MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(limits, occupied)})
+	a.gate = admission.New(occupiable, occupied)
+	a.store = storetest.Open(t, a.url, store.Options{Role: grants.API, MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(occupiable, occupied)})
 	collections, err := collection.Load("")
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +79,13 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	listening := make(firstLine, 1)
 	log := slog.New(slog.NewJSONHandler(listening, nil))
 	watch := monitor.New(a.store, queue.NewNotifier(redis.Queue), log, metrics.NewFinished(), cfg.PollWithin)
+	defaults, err := cfg.Access.Limits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	meters := limits.NewMeters(a.store, defaults, log)
 	tables, err := routes.Table(routes.Deps{
+		Meters: meters,
 		Config: cfg, Store: a.store, Redis: redis.Queue, Monitor: watch, Collections: collections, Log: log, Now: time.Now,
 		Storage: admission.NewStorage(0, a.store.SchemaBytes, log, occupied),
 	})
@@ -99,7 +106,8 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 		go authenticator.Run(ctx)
 		recorder := audit.NewRecorder(a.store, log)
 		go recorder.Run(t.Context())
-		return server.Opened{Routes: tables, Protect: func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(r)) }}, nil
+		go meters.Run(t.Context())
+		return server.Opened{Routes: tables, Protect: func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(meters.Limit(r))) }}, nil
 	})
 	a.run(t, s, watch)
 	a.address = listening.address(t)

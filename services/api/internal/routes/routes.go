@@ -18,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
 	"github.com/longshore-io/longshore/services/api/internal/keys"
+	"github.com/longshore-io/longshore/services/api/internal/limits"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/reports"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
@@ -34,6 +35,7 @@ type Deps struct {
 	Monitor     *monitor.Monitor
 	Collections *collection.Catalog
 	Storage     *admission.Storage
+	Meters      *limits.Meters
 	Log         *slog.Logger
 	Now         func() time.Time
 }
@@ -90,6 +92,7 @@ func Table(d Deps) ([][]edge.Route, error) {
 	}))
 	t.add(keys.New(keys.Deps{Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate}))
 	t.add(audit.NewLog(d.Store, addresses), nil)
+	t.add(limits.NewHandler(d.Meters), nil)
 	t.add(tokens.New(tokens.Deps{
 		Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate, SessionLifetime: d.Config.Access.SessionLifetime,
 	}))

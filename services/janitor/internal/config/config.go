@@ -31,6 +31,8 @@ type Config struct {
 	TombstoneRetention time.Duration `env:"LONGSHORE_TOMBSTONE_RETENTION" envDefault:"720h"`
 	// AuditRetention is how long entries of the audit log are kept. The default is 400 days.
 	AuditRetention time.Duration `env:"LONGSHORE_AUDIT_RETENTION" envDefault:"9600h"`
+	// UsageRetention is how long it is kept what tenants and keys with limits have used each day.
+	UsageRetention time.Duration `env:"LONGSHORE_USAGE_RETENTION" envDefault:"840h"`
 }
 
 // minAbandoned is the interval of three touches by the api: one late touch must not lose an upload.
@@ -44,6 +46,7 @@ func (c Config) Check() error {
 		config.Positive("LONGSHORE_EXPIRE_EVERY", c.ExpireEvery),
 		config.Positive("LONGSHORE_TOMBSTONE_RETENTION", c.TombstoneRetention),
 		config.Positive("LONGSHORE_AUDIT_RETENTION", c.AuditRetention),
+		config.Positive("LONGSHORE_USAGE_RETENTION", c.UsageRetention),
 		c.Shares.CheckShares(),
 	}
 	if c.AbandonedAfter < minAbandoned {

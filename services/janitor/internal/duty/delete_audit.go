@@ -13,3 +13,10 @@ func DeleteAudit(db *store.Store, every, age time.Duration) Duty {
 		return whileFull(func() (int, error) { return db.DeleteAudit(ctx, age, expireBatch) })
 	}}
 }
+
+// DeleteUsage deletes what was counted for limits more than age ago.
+func DeleteUsage(db *store.Store, every, age time.Duration) Duty {
+	return Duty{Name: "delete-usage", Every: every, Pass: func(ctx context.Context) error {
+		return whileFull(func() (int, error) { return db.DeleteUsage(ctx, age, expireBatch) })
+	}}
+}
