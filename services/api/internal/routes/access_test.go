@@ -18,15 +18,15 @@ import (
 )
 
 // newKey stores a key with all actions and collections, changed by change, and returns its header.
-func (a *api) newKey(t *testing.T, change func(*store.Key)) (header, id string) {
-	t.Helper()
+func (a *api) newKey(tb testing.TB, change func(*store.Key)) (header, id string) {
+	tb.Helper()
 	secret := access.NewSecret()
 	key := store.Key{ID: secret.ID, Tenant: access.DefaultTenant, Digest: secret.Digest(), Actions: access.All().Names(), Collections: []string{"*"}, CreatedBy: "test"}
 	if change != nil {
 		change(&key)
 	}
-	if err := a.store.CreateKey(t.Context(), key); err != nil {
-		t.Fatal(err)
+	if err := a.store.CreateKey(tb.Context(), key); err != nil {
+		tb.Fatal(err)
 	}
 	return "Authorization: Bearer " + secret.Reveal(), secret.ID
 }

@@ -52,10 +52,10 @@ type api struct {
 }
 
 // startAPI starts an api with the variables and stops it at the end of the test.
-func startAPI(t *testing.T, variables map[string]string) *api {
-	t.Helper()
-	redis := queuetest.New(t)
-	a := &api{url: storetest.NewDatabase(t)}
+func startAPI(tb testing.TB, variables map[string]string) *api {
+	tb.Helper()
+	redis := queuetest.New(tb)
+	a := &api{url: storetest.NewDatabase(tb)}
 	environ := map[string]string{
 		"DATABASE_URL": a.url, "REDIS_URL": redis.URL, "LONGSHORE_ADDR": "127.0.0.1:0", "LONGSHORE_REQUEST_MEMORY": "134217728",
 		"LONGSHORE_DB_MAX_CONNS": "8",
@@ -63,25 +63,25 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 	maps.Copy(environ, variables)
 	cfg, err := config.Load[apiconfig.Config](environ)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	occupiable, err := cfg.Limits()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	occupied := metrics.NewAdmission()
 	a.gate = admission.New(occupiable, occupied)
-	a.store = storetest.Open(t, a.url, store.Options{Role: grants.API, MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(occupiable, occupied)})
+	a.store = storetest.Open(tb, a.url, store.Options{Role: grants.API, MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(occupiable, occupied)})
 	collections, err := collection.Load("")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	listening := make(firstLine, 1)
 	log := slog.New(slog.NewJSONHandler(listening, nil))
 	watch := monitor.New(a.store, queue.NewNotifier(redis.Queue), log, metrics.NewFinished(), cfg.PollWithin)
 	defaults, err := cfg.Access.Limits()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	meters := limits.NewMeters(a.store, defaults, log)
 	tables, err := routes.Table(routes.Deps{
@@ -90,12 +90,12 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 		Storage: admission.NewStorage(0, a.store.SchemaBytes, log, occupied),
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	a.routes = tables
 	guard, err := cfg.Guard()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ready := make(chan struct{})
 	s := server.New(server.Options{
@@ -105,27 +105,27 @@ func startAPI(t *testing.T, variables map[string]string) *api {
 		authenticator := auth.New(cfg.Access.Options(cfg.Addr, cfg.PublicURL, cfg.Web), a.store, log)
 		go authenticator.Run(ctx)
 		recorder := audit.NewRecorder(a.store, log)
-		go recorder.Run(t.Context())
-		go meters.Run(t.Context())
+		go recorder.Run(tb.Context())
+		go meters.Run(tb.Context())
 		return server.Opened{Routes: tables, Protect: func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(meters.Limit(r))) }}, nil
 	})
-	a.run(t, s, watch)
-	a.address = listening.address(t)
+	a.run(tb, s, watch)
+	a.address = listening.address(tb)
 	<-ready
 	return a
 }
 
 // run runs the server until the end of the test.
-func (a *api) run(t *testing.T, s *server.Server, watch *monitor.Monitor) {
-	t.Helper()
+func (a *api) run(tb testing.TB, s *server.Server, watch *monitor.Monitor) {
+	tb.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go watch.Subscribe(ctx)
 	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
-			t.Errorf("Run() = %v, want nil", err)
+			tb.Errorf("Run() = %v, want nil", err)
 		}
 	})
 }
@@ -143,16 +143,16 @@ func (f firstLine) Write(p []byte) (int, error) {
 }
 
 // address returns the address that a server logs when it listens.
-func (f firstLine) address(t *testing.T) string {
-	t.Helper()
+func (f firstLine) address(tb testing.TB) string {
+	tb.Helper()
 	var line struct{ Addr string }
 	select {
 	case text := <-f:
 		if err := json.Unmarshal([]byte(text), &line); err != nil || line.Addr == "" {
-			t.Fatalf("the first line of the log is %s, want the server's address", text)
+			tb.Fatalf("the first line of the log is %s, want the server's address", text)
 		}
 	case <-time.After(waitLimit):
-		t.Fatal("the server did not start")
+		tb.Fatal("the server did not start")
 	}
 	return line.Addr
 }
