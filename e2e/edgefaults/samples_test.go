@@ -123,16 +123,6 @@ func bearer(credential string) client.RequestBody {
 	return client.RequestBody{Header: http.Header{"Authorization": {"Bearer " + credential}}}
 }
 
-// withKey returns a request without a body and with a new key.
-func (f *fixture) withKey(t *testing.T) client.RequestBody {
-	t.Helper()
-	var made struct{ Key string }
-	if err := json.Unmarshal(f.mustDo(t, http.MethodPost, keyRequest).Body, &made); err != nil {
-		t.Fatal(err)
-	}
-	return bearer(made.Key)
-}
-
 func get(path string) request { return request{path: path} }
 
 func fixed(path string) sample { return func(*testing.T, *fixture) request { return get(path) } }
@@ -209,6 +199,16 @@ func (f *fixture) mustDo(t *testing.T, method string, r request) *client.Respons
 		t.Fatalf("%s %s without a fault = %d %s, want success", method, r.path, response.Status, response.Body)
 	}
 	return response
+}
+
+// withKey returns a request without a body and with a new key.
+func (f *fixture) withKey(t *testing.T) client.RequestBody {
+	t.Helper()
+	var made struct{ Key string }
+	if err := json.Unmarshal(f.mustDo(t, http.MethodPost, keyRequest).Body, &made); err != nil {
+		t.Fatal(err)
+	}
+	return bearer(made.Key)
 }
 
 // submit starts an operation.

@@ -4,6 +4,7 @@
 package collection
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -33,6 +34,8 @@ type Collection struct {
 	Role string
 	// Verbs are what the collection is open to; empty means everything.
 	Verbs []Verb
+	// Ordering says which of two rows with the same key stays.
+	Ordering Ordering
 	// Key are the members that identify a record, in order; at least one.
 	Key []string
 	// Schema is the content of the file, a JSON Schema.
@@ -73,6 +76,7 @@ func Parse(name string, file []byte) (*Collection, error) {
 		Role:       doc.Longshore.Role,
 		Verbs:      doc.Longshore.Verbs,
 		Key:        doc.Longshore.Key,
+		Ordering:   cmp.Or(doc.Longshore.Ordering, OrderedByColumns),
 		Schema:     file,
 		Properties: doc.Properties.list(),
 	}
@@ -94,7 +98,7 @@ func (c *Collection) check() error {
 	if c.Role != "" && !access.RolePattern.MatchString(c.Role) {
 		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", access.RolePattern, c.Role))
 	}
-	errs = append(errs, c.checkVerbs())
+	errs = append(errs, c.checkVerbs(), c.Ordering.check())
 	if len(c.Key) == 0 {
 		errs = append(errs, errors.New("x-longshore.key must name at least one member"))
 	}

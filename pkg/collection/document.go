@@ -10,10 +10,11 @@ import (
 // the rest.
 type document struct {
 	Longshore struct {
-		Table string   `json:"table"`
-		Role  string   `json:"role"`
-		Verbs []Verb   `json:"verbs"`
-		Key   []string `json:"key"`
+		Table    string   `json:"table"`
+		Role     string   `json:"role"`
+		Verbs    []Verb   `json:"verbs"`
+		Key      []string `json:"key"`
+		Ordering Ordering `json:"ordering"`
 	} `json:"x-longshore"`
 	Properties members `json:"properties"`
 }

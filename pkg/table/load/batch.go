@@ -33,14 +33,24 @@ type entry struct {
 	row                int32
 }
 
-// Offsets in an encoded row, which begins with the number of fields and the two bookkeeping
+// Offsets in an encoded row, which begins with the number of fields and perhaps the two bookkeeping
 // columns, each after its length word.
 const (
-	fieldCountOffset   = 0
-	importNumberOffset = fieldCountOffset + 2 + 4
+	fieldsOffset       = 2
+	importNumberOffset = fieldsOffset + 4
 	importRowOffset    = importNumberOffset + 8 + 4
-	keyOffset          = importRowOffset + 4
 )
+
+// keyOffset returns the offset of the first column of the key, with its length word.
+func (t *Table) keyOffset() int {
+	if t.bookkeeping == 0 {
+		return fieldsOffset
+	}
+	return importRowOffset + 4
+}
+
+// fields returns the number of fields in an encoded row.
+func (t *Table) fields() int { return t.bookkeeping + len(t.columns) }
 
 // NewBatch returns an empty batch for the table.
 func (t *Table) NewBatch() *Batch {
@@ -100,15 +110,21 @@ func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 
 // appendBookkeeping begins a row. Load sets the import's number later.
 func (t *Table) appendBookkeeping(dst []byte, row int32) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(t.columns)+2)) //nolint:gosec // a table has at most 1600 columns
+	dst = binary.BigEndian.AppendUint16(dst, uint16(t.fields())) //nolint:gosec // a table has at most 1600 columns
+	if t.bookkeeping == 0 {
+		return dst
+	}
 	dst = binary.BigEndian.AppendUint32(dst, 8)
 	dst = binary.BigEndian.AppendUint64(dst, 0)
 	dst = binary.BigEndian.AppendUint32(dst, 4)
 	return binary.BigEndian.AppendUint32(dst, uint32(row)) //nolint:gosec // positive
 }
 
-// setImportNumber writes the import's number into every row.
+// setImportNumber writes the import's number into every row that has a place for it.
 func (b *Batch) setImportNumber(importNumber int64) {
+	if b.table.bookkeeping == 0 {
+		return
+	}
 	for i := range b.entries {
 		field := b.rows[b.entries[i].start+importNumberOffset:]
 		binary.BigEndian.PutUint64(field, uint64(importNumber)) //nolint:gosec // two's complement is the wire format
@@ -123,5 +139,5 @@ func (b *Batch) encoded(i int32) []byte {
 // key returns the part of the record's row with the key's columns, without the length word of the
 // first.
 func (b *Batch) key(i int32) []byte {
-	return b.rows[b.entries[i].start+keyOffset+4 : b.entries[i].keyEnd]
+	return b.rows[b.entries[i].start+b.table.keyOffset()+4 : b.entries[i].keyEnd]
 }

@@ -51,8 +51,8 @@ type rowCheck struct {
 
 // newConditions returns the conditions of the table. d, c and a describe it.
 func (t *Table) newConditions(d *table.Definition, c *table.Constraints, a *table.Access) conditions {
-	s := conditions{needed: make([]bool, len(t.columns)+2), doubtful: a.LateTriggers}
-	for i := range t.keyLength + 2 {
+	s := conditions{needed: make([]bool, t.fields()), doubtful: a.LateTriggers}
+	for i := range t.keyLength + t.bookkeeping {
 		s.needed[i] = true
 	}
 	s.values = t.valueChecks(d, c)
@@ -85,7 +85,7 @@ func (t *Table) newConditions(d *table.Definition, c *table.Constraints, a *tabl
 	}
 	for i := range t.columns {
 		column := columnOf(d, t.columns[i].name)
-		s.needed[i+2] = s.needed[i+2] || column.Type != column.Base // a domain may refuse NULL
+		s.needed[i+t.bookkeeping] = s.needed[i+t.bookkeeping] || column.Type != column.Base // a domain may refuse NULL
 	}
 	s.prefix = q.prefix()
 	return s
@@ -123,17 +123,14 @@ func (s *conditions) need(t *Table, name string) {
 
 // field returns the index of the column in an encoded row; -1 if records cannot set it.
 func (t *Table) field(name string) int {
-	switch name {
-	case importNumberColumn:
-		return 0
-	case importRowColumn:
-		return 1
+	if i := slices.Index([]string{importNumberColumn, importRowColumn}[:t.bookkeeping], name); i >= 0 {
+		return i
 	}
 	i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
 	if i < 0 {
 		return -1
 	}
-	return i + 2
+	return i + t.bookkeeping
 }
 
 // isKey reports whether the unique index is one of the collection's key.
@@ -287,6 +284,9 @@ func (t *Table) sameKey(x, y string) string {
 
 // laterThan returns the SQL condition that the row that exists supersedes the incoming one.
 func (t *Table) laterThan(existing, incoming string) string {
+	if t.bookkeeping == 0 {
+		return "FALSE"
+	}
 	return existing + ".import_row IS NOT NULL AND (" + existing + ".import_number, " + existing + ".import_row) >= (" +
 		incoming + ".import_number, " + incoming + ".import_row)"
 }

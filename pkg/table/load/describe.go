@@ -39,16 +39,27 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 }
 
 func writtenColumns(c *collection.Collection) []string {
-	columns := []string{importNumberColumn, importRowColumn}
+	columns := bookkeepingOf(c)
 	for _, p := range c.Properties {
 		columns = append(columns, p.Name)
 	}
 	return columns
 }
 
+// bookkeepingOf returns the bookkeeping columns of a collection's table.
+func bookkeepingOf(c *collection.Collection) []string {
+	if c.Ordering == collection.Unordered {
+		return nil
+	}
+	return []string{importNumberColumn, importRowColumn}
+}
+
 func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
-	t := &Table{name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key)}
-	fields := map[string]int{importNumberColumn: 0, importRowColumn: 1}
+	t := &Table{name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key), bookkeeping: len(bookkeepingOf(c))}
+	fields := make(map[string]int)
+	for i, name := range bookkeepingOf(c) {
+		fields[name] = i
+	}
 	errs := []error{checkKind(d), checkBookkeeping(d, c), checkKey(d, c.Key), checkUndeclared(d, c)}
 	for _, member := range writeOrder(c) {
 		p := c.Properties[member]
@@ -128,10 +139,14 @@ func checkKind(d *table.Definition) error {
 
 // checkBookkeeping checks the two columns that decide which of two rows is the later one.
 func checkBookkeeping(d *table.Definition, c *collection.Collection) error {
+	if c.Ordering == collection.Unordered {
+		return nil
+	}
 	var errs []error
 	for name, typeOID := range map[string]uint32{importNumberColumn: pgtype.Int8OID, importRowColumn: pgtype.Int4OID} {
 		if !slices.ContainsFunc(d.Columns, func(c table.Column) bool { return c.Name == name && c.Type == typeOID }) {
-			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT", importNumberColumn, importRowColumn))
+			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT,"+
+				" or set x-longshore.ordering to none, with which the last row that is written stays", importNumberColumn, importRowColumn))
 		}
 		if slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }) {
 			errs = append(errs, fmt.Errorf("property %q bears the name of a bookkeeping column: rename it", name))

@@ -257,7 +257,7 @@ func (b *Batch) appendFields(dst []byte, rows []int32, field int, elementOID uin
 	for _, word := range [...]uint32{1, 0, elementOID, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)
 	}
-	fields := make([][]byte, len(b.table.columns)+2)
+	fields := make([][]byte, b.table.fields())
 	for _, row := range rows {
 		splitFields(fields, b.encoded(row))
 		dst = append(dst, fields[field]...)

@@ -186,7 +186,7 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 			return false, err
 		}
 		return false, l.exec(ctx, releaseSQL)
-	case rejectionOf(err) != nil:
+	case rejectionOf(err) != nil || errors.Is(err, errDropped):
 		return true, l.exec(ctx, rollbackSQL)
 	}
 	return false, err

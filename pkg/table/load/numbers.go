@@ -19,6 +19,9 @@ const sampledBlocks = 200
 // SampleImportNumber returns the greatest import number in a sample of the table's rows, 0 if no
 // row has one. The number of blocks that it reads does not depend on the size of the table.
 func (t *Table) SampleImportNumber(ctx context.Context, db table.DB) (int64, error) {
+	if t.bookkeeping == 0 {
+		return 0, nil
+	}
 	const sql = `
 SELECT coalesce(max(import_number), 0) FROM (
   SELECT import_number FROM %[1]s WHERE ctid < '(%[2]d,0)'

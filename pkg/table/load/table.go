@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The two bookkeeping columns that every collection's table has. They name the import, and the row
+// The two bookkeeping columns of a collection whose rows are ordered by columns. They name the import, and the row
 // of the import, that wrote the record last.
 const (
 	importNumberColumn = "import_number" // BIGINT
@@ -17,11 +17,13 @@ const (
 // It is safe for concurrent use.
 type Table struct {
 	name string // qualified and quoted
-	// columns are the columns that are written, after the two bookkeeping columns: first those of
+	// columns are the columns that are written, after the bookkeeping columns: first those of
 	// the key in the order of the collection's key, so that a key is contiguous in an encoded row,
 	// then the others in the order of the properties.
 	columns   []column
 	keyLength int
+	// bookkeeping is how many bookkeeping columns the table has: 2, or 0 if its rows are not ordered.
+	bookkeeping int
 	// rowType is the OID of the table's composite type; attributes are its members in the order of
 	// the table.
 	rowType    uint32
@@ -31,7 +33,7 @@ type Table struct {
 
 	copySQL   string
 	upsertSQL string
-	// laterSQL returns the row number of each row that a row of the table supersedes, and the number
+	// laterSQL, which is empty if the rows are not ordered, returns the row number of each row that a row of the table supersedes, and the number
 	// of the import that wrote that row.
 	laterSQL string
 	// written are the columns that are written, quoted; onConflict is the end of each upsert.
@@ -58,12 +60,12 @@ type attribute struct {
 	field int
 }
 
-// buildSQL builds the COPY and the upsert. The upsert replaces a row only by a row with a greater
+// buildSQL builds the COPY and the upsert. If the rows are ordered, the upsert replaces a row only by a row with a greater
 // (import_number, import_row); a row that no import wrote is older than all others. Postgres reads
 // the elements of the array in their order, so the upsert locks keys in the order that Load has
 // chosen.
 func (t *Table) buildSQL() {
-	names := []string{importNumberColumn, importRowColumn}
+	names := []string{importNumberColumn, importRowColumn}[:t.bookkeeping]
 	var keys, assignments []string
 	for i, c := range t.columns {
 		quoted := pgx.Identifier{c.name}.Sanitize()
@@ -75,18 +77,25 @@ func (t *Table) buildSQL() {
 	selected := make([]string, len(names))
 	for i, name := range names {
 		selected[i] = "incoming." + name
-		if i < 2 || i >= 2+t.keyLength {
+		if i < t.bookkeeping || i >= t.bookkeeping+t.keyLength {
 			assignments = append(assignments, name+" = EXCLUDED."+name)
 		}
+	}
+	if len(assignments) == 0 { // a row that exists must be returned
+		assignments = append(assignments, keys[0]+" = EXCLUDED."+keys[0])
 	}
 	list := strings.Join(names, ", ")
 	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN (FORMAT binary)"
 	t.written = names
-	t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") +
-		" WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
+	t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ")
+	t.upsertSQL = "SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + t.name + "[]) AS incoming"
+	if t.bookkeeping == 0 {
+		t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0"
+		return
+	}
+	t.onConflict += " WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
 		" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)"
-	t.upsertSQL = t.upsert("SELECT "+strings.Join(selected, ", ")+" FROM unnest($1::"+t.name+"[]) AS incoming") +
-		" RETURNING existing.import_row, existing.xmax = 0"
+	t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0, existing.import_row"
 	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
 }

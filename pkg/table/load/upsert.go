@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 )
@@ -23,10 +24,13 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows, nil)
 	format := []int16{pgx.BinaryFormatCode}
 	written := l.conn.ExecParams(ctx, l.table.upsertSQL, [][]byte{l.batch.array}, nil, format, format)
+	if l.table.bookkeeping == 0 {
+		return l.setAllWritten(rows, written)
+	}
 	next, known := returned{batch: l.batch, rows: rows}, true
 	for known && written.NextRow() {
 		var row int32
-		if row, known = next.find(int32(readInt(written.Values()[0]))); known { //nolint:gosec // an INT
+		if row, known = next.find(int32(readInt(written.Values()[1]))); known { //nolint:gosec // an INT
 			l.setWritten(row, written.Values())
 		}
 	}
@@ -40,10 +44,30 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	return nil
 }
 
+// setAllWritten sets the outcomes of rows without a number, which Postgres returns in the order in which they
+// were sent. It returns errDropped if not all are returned: only a trigger that drops a row causes that, and
+// which row it was can't be seen.
+func (l *loader) setAllWritten(rows []int32, written *pgconn.ResultReader) error {
+	n := 0
+	for ; written.NextRow(); n++ {
+		if n < len(rows) {
+			l.setWritten(rows[n], written.Values())
+		}
+	}
+	if _, err := written.Close(); err != nil {
+		return err
+	}
+	if n != len(rows) {
+		return errDropped
+	}
+	l.unreturned = l.unreturned[:0]
+	return nil
+}
+
 // setWritten sets the outcome of a record from what the upsert returned for it.
 func (l *loader) setWritten(row int32, values [][]byte) {
 	l.batch.outcomes[row] = operation.Created
-	if created := values[1][0] != 0; !created {
+	if created := values[0][0] != 0; !created {
 		l.batch.outcomes[row] = operation.Updated
 		l.conflict = true
 	}
@@ -100,6 +124,21 @@ func (l *loader) settleUnreturned(ctx context.Context) error {
 	}
 	l.conflict = true
 	superseded := returned{batch: l.batch, rows: l.unreturned}
+	if err := l.findSuperseded(ctx, &superseded); err != nil {
+		return err
+	}
+	for _, row := range superseded.others(nil) {
+		l.reject(row, operation.Reason{Code: CodeUnspecified, Message: "a trigger of the table dropped the record"})
+	}
+	l.unreturned = l.unreturned[:0]
+	return nil
+}
+
+// findSuperseded settles the rows that a later row of the table supersedes.
+func (l *loader) findSuperseded(ctx context.Context, superseded *returned) error {
+	if l.table.bookkeeping == 0 {
+		return nil
+	}
 	l.batch.array = l.batch.appendArray(l.batch.array[:0], l.unreturned, nil)
 	format := []int16{pgx.BinaryFormatCode}
 	result := l.conn.ExecParams(ctx, l.table.laterSQL, [][]byte{l.batch.array}, nil, format, format)
@@ -110,14 +149,8 @@ func (l *loader) settleUnreturned(ctx context.Context) error {
 			l.supersededBy = max(l.supersededBy, int64(binary.BigEndian.Uint64(values[1]))) //nolint:gosec // a BIGINT
 		}
 	}
-	if _, err := result.Close(); err != nil {
-		return err
-	}
-	for _, row := range superseded.others(nil) {
-		l.reject(row, operation.Reason{Code: CodeUnspecified, Message: "a trigger of the table dropped the record"})
-	}
-	l.unreturned = l.unreturned[:0]
-	return nil
+	_, err := result.Close()
+	return err
 }
 
 // noRow is no row of a batch.
@@ -130,7 +163,7 @@ func (b *Batch) appendArray(dst []byte, rows []int32, needed []bool) []byte {
 	for _, word := range [...]uint32{1, 0, b.table.rowType, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)
 	}
-	fields := make([][]byte, len(b.table.columns)+2)
+	fields := make([][]byte, b.table.fields())
 	for _, row := range rows {
 		if row == noRow {
 			dst = binary.BigEndian.AppendUint32(dst, nullLength)

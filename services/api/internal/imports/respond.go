@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -27,5 +28,16 @@ func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait 
 		ID:            op.ShownID().String(),
 		TotalRecords:  op.Counts.Total,
 		Delimiter:     delimiter,
+		Ordering:      h.orderingOf(op),
 	})
+}
+
+// orderingOf returns the ordering of the operation's collection if it is none, so that a client knows that the
+// later of two records does not always win.
+func (h *Handler) orderingOf(op *operation.Operation) collection.Ordering {
+	target, ok := h.Collections.Get(op.Collection)
+	if !ok || target.Ordering != collection.Unordered {
+		return ""
+	}
+	return target.Ordering
 }

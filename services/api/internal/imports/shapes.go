@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
@@ -21,6 +22,8 @@ type acceptedDocument struct {
 	TotalRecords  int    `json:"total_records"`
 	// Delimiter is the detected delimiter of a CSV body.
 	Delimiter string `json:"csv_delimiter,omitempty"`
+	// Ordering is none for a collection in which the row that is written last stays; absent for others.
+	Ordering collection.Ordering `json:"ordering,omitempty"`
 }
 
 // statusDocument is the status of an unfinished import: exactly the members of seed 000.
