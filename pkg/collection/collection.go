@@ -18,15 +18,12 @@ import (
 
 // namePattern and tablePattern limit names: a collection is a path segment of URLs, a table is an
 // identifier with an optional schema.
-var (
-	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
-	tablePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$`)
-)
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
 // Collection is a kind of records.
 type Collection struct {
 	Name string
-	// Table is the table into which records are imported, such as "xforce.tools".
+	// Table is the table into which records are imported, as SQL writes its name: see ParseTable.
 	Table string
 	// Role is the role in Postgres with which the table is read and written: a name, or
 	// access.RoleOfCaller for the role of the principal that sends the request. Empty means the role of
@@ -92,8 +89,8 @@ func (c *Collection) check() error {
 	if !namePattern.MatchString(c.Name) {
 		errs = append(errs, fmt.Errorf("the name must match %s", namePattern))
 	}
-	if !tablePattern.MatchString(c.Table) {
-		errs = append(errs, fmt.Errorf("x-longshore.table must match %s, not %q", tablePattern, c.Table))
+	if _, err := ParseTable(c.Table); err != nil {
+		errs = append(errs, fmt.Errorf("x-longshore.table: %w", err))
 	}
 	if c.Role != "" && !access.RolePattern.MatchString(c.Role) {
 		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", access.RolePattern, c.Role))

@@ -110,7 +110,7 @@ func TestDefinitionColumn(t *testing.T) {
 
 func TestQuoteName(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"tools": `"tools"`, "xforce.tools": `"xforce"."tools"`, `a"b`: `"a""b"`} {
+	for name, want := range map[string]string{"tools": `"tools"`, "xforce.tools": `"xforce"."tools"`, `"A""b"`: `"A""b"`, `Sales."Order Items"`: `"sales"."Order Items"`} {
 		if got := table.QuoteName(name); got != want {
 			t.Errorf("QuoteName(%q) = %s, want %s", name, got, want)
 		}

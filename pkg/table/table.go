@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -82,10 +81,13 @@ type Index struct {
 	Ordered bool
 }
 
-// QuoteName quotes the name of a table with an optional schema, such as xforce.tools, for use in
-// SQL.
+// QuoteName returns the name of a collection's table for use in SQL: every part in quotes.
 func QuoteName(name string) string {
-	return pgx.Identifier(strings.Split(name, ".")).Sanitize()
+	parts, err := collection.ParseTable(name)
+	if err != nil {
+		parts = []string{name} // a collection with such a name can't be loaded
+	}
+	return pgx.Identifier(parts).Sanitize()
 }
 
 // QuotedName returns the table's name, qualified by its schema and quoted for SQL.

@@ -73,3 +73,20 @@ func TestLoadUnorderedKeyOnly(t *testing.T) {
 	f.load(t, 2, record{1, `{"a":"x","b":1}`}, record{2, `{"a":"y","b":1}`}).want(t, []string{"1:updated", "2:created"}, nil)
 	f.wantRows(t, "SELECT a, b FROM marks ORDER BY a, b", "(x,1)", "(x,2)", "(y,1)")
 }
+
+// TestLoadAnyIdentifier: names with capitals, blanks, quotes and reserved words.
+func TestLoadAnyIdentifier(t *testing.T) {
+	t.Parallel()
+	const tables = `
+CREATE SCHEMA "Sales Dept";
+CREATE TABLE "Sales Dept"."Order ""Items""" (
+  "ID" INT PRIMARY KEY, "select" TEXT CHECK ("select" <> 'no'), "we""ird %s" INT UNIQUE, "naïve.name" TEXT DEFAULT 'x');
+INSERT INTO "Sales Dept"."Order ""Items""" VALUES (1, 'old', 9)`
+	const schema = `{"x-longshore": {"table": "\"Sales Dept\".\"Order \"\"Items\"\"\"", "key": ["ID"], "ordering": "none"},
+  "properties": {"ID": {}, "select": {}, "we\"ird %s": {}, "naïve.name": {}}}`
+	f := newFixture(t, tables, schema)
+	f.load(t, 1, record{1, `{"ID":1,"select":"new","we\"ird %s":1}`}, record{2, `{"ID":2,"select":"no"}`}, record{3, `{"ID":3,"we\"ird %s":1}`},
+		record{4, `{"ID":4,"naïve.name":"ü"}`}).
+		want(t, []string{"1:updated", "2:failed", "3:failed", "4:created"}, []string{"2:check-violation", "3:unique-violation"})
+	f.wantRows(t, `TABLE "Sales Dept"."Order ""Items""" ORDER BY "ID"`, "(1,new,1,)", "(4,,,ü)")
+}

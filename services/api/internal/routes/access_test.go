@@ -79,11 +79,16 @@ func TestRoutesRequireCredential(t *testing.T) {
 		code      string
 		challenge string
 	}{
-		"none":      {"X-None: 1", "credential-missing", `Bearer realm="longshore"`},
-		"malformed": {bearer + "lsk_x", "credential-invalid", `Bearer realm="longshore", error="invalid_token"`},
-		"unknown":   {bearer + access.NewSecret().Reveal(), "credential-invalid", `Bearer realm="longshore", error="invalid_token"`},
-		"revoked":   {revoked, "credential-revoked", `Bearer realm="longshore", error="invalid_token"`},
-		"expired":   {expired, "credential-expired", `Bearer realm="longshore", error="invalid_token"`},
+		"none":                     {"X-None: 1", "credential-missing", `Bearer realm="longshore"`},
+		"malformed":                {bearer + "lsk_x", "credential-invalid", `Bearer realm="longshore", error="invalid_token"`},
+		"unknown":                  {bearer + access.NewSecret().Reveal(), "credential-invalid", `Bearer realm="longshore", error="invalid_token"`},
+		"revoked":                  {revoked, "credential-revoked", `Bearer realm="longshore", error="invalid_token"`},
+		"expired":                  {expired, "credential-expired", `Bearer realm="longshore", error="invalid_token"`},
+		"token of a revoked key":   {a.credential(t, access.Token, id, time.Minute), "credential-revoked", `Bearer realm="longshore", error="invalid_token"`},
+		"session of a revoked key": {a.credential(t, access.Session, id, time.Minute), "credential-revoked", `Bearer realm="longshore", error="invalid_token"`},
+		"expired token":            {a.credential(t, access.Token, "", -time.Minute), "credential-expired", `Bearer realm="longshore", error="invalid_token"`},
+		"expired session":          {a.credential(t, access.Session, "", -time.Minute), "credential-expired", `Bearer realm="longshore", error="invalid_token"`},
+		"token of an issuer":       {bearer + "eyJhbGciOiJub25lIn0.e30.", "credential-invalid", `Bearer realm="longshore", error="invalid_token"`},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the api
 			for _, route := range a.protected() {
@@ -95,6 +100,22 @@ func TestRoutesRequireCredential(t *testing.T) {
 			}
 		})
 	}
+}
+
+// credential stores a token or a session with all rights, and returns its header.
+func (a *api) credential(t *testing.T, kind access.Kind, keyID string, lasts time.Duration) (header string) {
+	t.Helper()
+	secret := access.NewCredential(kind)
+	err := a.store.CreateToken(t.Context(), store.Credential{
+		Kind: kind, Principal: "test", KeyID: keyID, Key: store.Key{
+			ID: secret.ID, Tenant: access.DefaultTenant, Digest: secret.Digest(), Actions: access.All().Names(), Collections: []string{"*"},
+			ExpiresAt: time.Now().Add(lasts),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "Authorization: Bearer " + secret.Reveal()
 }
 
 // checkRefusal checks the status and the code of an answer.
