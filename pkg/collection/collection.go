@@ -35,6 +35,9 @@ type Collection struct {
 	Ordering Ordering
 	// Key are the members that identify a record, in order; at least one.
 	Key []string
+	// HideTriggerMessages reports whether the reasons of rejected records leave out the messages that
+	// the table's triggers raise.
+	HideTriggerMessages bool
 	// Schema is the content of the file, a JSON Schema.
 	Schema json.RawMessage
 	// Properties are the declared members in the order of the file.
@@ -76,6 +79,8 @@ func Parse(name string, file []byte) (*Collection, error) {
 		Ordering:   cmp.Or(doc.Longshore.Ordering, OrderedByColumns),
 		Schema:     file,
 		Properties: doc.Properties.list(),
+
+		HideTriggerMessages: doc.Longshore.HideTriggerMessages,
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)

@@ -15,6 +15,8 @@ type document struct {
 		Verbs    []Verb   `json:"verbs"`
 		Key      []string `json:"key"`
 		Ordering Ordering `json:"ordering"`
+
+		HideTriggerMessages bool `json:"hideTriggerMessages"`
 	} `json:"x-longshore"`
 	Properties members `json:"properties"`
 }

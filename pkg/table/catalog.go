@@ -25,6 +25,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltype,
        coalesce(element.oid, 0), coalesce(format_type(element.oid, -1), ''),
        below.modifier,
        base.typtype = 'e',
+       (SELECT array_agg(enumlabel::text ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = base.oid),
        a.attnotnull OR below.required,
        a.atthasdef AND NOT below.required OR a.attidentity <> '',
        a.attgenerated <> '' OR a.attidentity = 'a',
@@ -79,7 +80,7 @@ func (d *Definition) readColumns(ctx context.Context, db DB, name string) error 
 		var c Column
 		err := row.Scan(&d.OID, &d.Schema, &d.Name, &d.Kind, &d.RowType, &d.Deferrable,
 			&c.Name, &c.Type, &c.TypeName, &c.Base, &c.BaseName, &c.Element, &c.ElementName, &c.Modifier,
-			&c.Enum, &c.Required, &c.HasDefault, &c.Generated, &c.Deterministic)
+			&c.Enum, &c.Labels, &c.Required, &c.HasDefault, &c.Generated, &c.Deterministic)
 		return c, err
 	})
 	return err

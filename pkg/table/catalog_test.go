@@ -54,7 +54,7 @@ CREATE INDEX ON shop.goods (amount)`)
 				Base: pgtype.VarcharArrayOID, BaseName: "character varying[]",
 				Element: pgtype.VarcharOID, ElementName: "character varying", Modifier: 13, Deterministic: true,
 			},
-			{Name: "mood", TypeName: "shop.mood", BaseName: "shop.mood", Modifier: -1, Enum: true, Deterministic: true},
+			{Name: "mood", TypeName: "shop.mood", BaseName: "shop.mood", Modifier: -1, Enum: true, Labels: []string{"calm"}, Deterministic: true},
 			{
 				Name: "amount", Type: pgtype.NumericOID, TypeName: "numeric(5,2)", Base: pgtype.NumericOID, BaseName: "numeric",
 				Modifier: 5<<16 + 2 + 4, Required: true, HasDefault: true, Deterministic: true,

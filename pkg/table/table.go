@@ -59,6 +59,8 @@ type Column struct {
 	Modifier int
 	// Enum reports whether the base type is an enum.
 	Enum bool
+	// Labels are the labels of an enum in their order.
+	Labels []string
 	// Required reports whether the column or one of its domains is NOT NULL.
 	Required bool
 	// HasDefault reports whether an INSERT may omit the column although it is required.

@@ -74,6 +74,7 @@ const supportedTypes = "text, varchar, char, smallint, integer, bigint, numeric,
 func (c *column) setCodec(definition table.Column) bool {
 	if definition.Enum {
 		c.codec = codec{types: textCodec.types, form: "one of the type's labels", encode: encodeText}
+		c.labels = definition.Labels
 		return true
 	}
 	if scalar, ok := codecs[definition.Base]; ok {

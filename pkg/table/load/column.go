@@ -15,6 +15,8 @@ type column struct {
 	// typeName is the type as Postgres writes it, for messages.
 	typeName string
 	codec    codec
+	// labels are the labels of an enum, for messages.
+	labels []string
 	// element is the codec of an array's elements and elementOID their type; 0 if the column is no
 	// array.
 	element    codec

@@ -164,7 +164,7 @@ func (t *Table) valueChecks(d *table.Definition, c *table.Constraints) []valueCh
 		definition := columnOf(d, t.columns[i].name)
 		switch c := &t.columns[i]; {
 		case definition.Enum:
-			add(c.name, pgtype.TextOID, "text", rejected(invalidText, ""), "value <> ALL (enum_range(NULL::"+definition.BaseName+")::text[])")
+			add(c.name, pgtype.TextOID, "text", pgconn.PgError{Code: invalidText, ColumnName: c.name}, "value <> ALL (enum_range(NULL::"+definition.BaseName+")::text[])")
 		case definition.Base == pgtype.NumericOID && c.precision > 0:
 			add(c.name, definition.Base, definition.BaseName, rejected(numberOutOfRange, ""),
 				fmt.Sprintf("abs(round(value, %d)) >= 10::numeric ^ %d", c.scale, c.precision-c.scale))

@@ -55,7 +55,10 @@ func bookkeepingOf(c *collection.Collection) []string {
 }
 
 func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
-	t := &Table{name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key), bookkeeping: len(bookkeepingOf(c))}
+	t := &Table{
+		name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key), bookkeeping: len(bookkeepingOf(c)),
+		hideMessages: c.HideTriggerMessages,
+	}
 	fields := make(map[string]int)
 	for i, name := range bookkeepingOf(c) {
 		fields[name] = i

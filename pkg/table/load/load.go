@@ -195,7 +195,7 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 // refusesRow reports whether Postgres refused a row of a COPY for another reason than that its key
 // exists.
 func (l *loader) refusesRow(err error) bool {
-	rejection := rejectionOf(err)
+	rejection := contentErrorOf(err)
 	return rejection != nil &&
 		(rejection.Code != uniqueViolation || slices.Contains(l.table.conditions.secondary, rejection.ConstraintName))
 }

@@ -184,6 +184,12 @@ func postgresReason(refused *pgconn.PgError) string {
 	case "22003":
 		return "value-out-of-range  a value is out of the range of its column"
 	}
+	if refused.Code == "22P02" {
+		return "invalid-value /mood the column's type mood needs one of its labels: calm, tense"
+	}
+	if refused.Routine == "exec_stmt_raise" {
+		return "refused-by-database  a trigger of the table refused the record: " + refused.Message
+	}
 	return "refused-by-database  the table refused the record (SQLSTATE " + refused.Code + ")"
 }
 

@@ -2,7 +2,9 @@ package load
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -38,11 +40,19 @@ var (
 	// undefined table or column, no index for the key, another composite type, and two codes for a
 	// value whose binary form does not fit its type.
 	changeCodes = []string{"42P01", "42703", "42P10", "42804", "22P03", "08P01"}
+	// corruptionCodes are the SQLSTATEs of a damaged table or index.
+	corruptionCodes = []string{"XX001", "XX002"}
 )
+
+// raiseRoutine is the routine of Postgres that raises the error of a PL/pgSQL RAISE.
+const raiseRoutine = "exec_stmt_raise"
+
+// privilegeRoutines are the routines of Postgres that report that the role lacks a privilege.
+var privilegeRoutines = []string{"aclcheck_error", "aclcheck_error_col", "aclcheck_error_type"}
 
 // The routines of Postgres that refuse a row because of a policy, and because a trigger raises the
 // error. With the same SQLSTATE, other routines report that the role lacks a privilege on the table.
-var refusingRoutines = []string{"ExecWithCheckOptions", "exec_stmt_raise"}
+var refusingRoutines = []string{"ExecWithCheckOptions", raiseRoutine}
 
 // isNotAllowed reports whether a policy or a trigger does not allow the role to write a row.
 func isNotAllowed(e *pgconn.PgError) bool {
@@ -62,14 +72,29 @@ func isStatementError(err error) bool {
 		!slices.Contains(sessionClasses, fromServer.Code[:2])
 }
 
-// rejectionOf returns the error with which Postgres rejected rows for their content; nil for any
+// contentErrorOf returns the error with which Postgres rejected rows for their content; nil for any
 // other error.
-func rejectionOf(err error) *pgconn.PgError {
-	var rejection *pgconn.PgError
-	if !errors.As(err, &rejection) || len(rejection.Code) < 2 || slices.Contains(changeCodes, rejection.Code) {
+func contentErrorOf(err error) *pgconn.PgError {
+	rejection := rejectionOf(err)
+	if rejection == nil || rejection.Code != raiseException && !isNotAllowed(rejection) && !slices.Contains(rejectionClasses, rejection.Code[:2]) {
 		return nil
 	}
-	if rejection.Code != raiseException && !isNotAllowed(rejection) && !slices.Contains(rejectionClasses, rejection.Code[:2]) {
+	return rejection
+}
+
+// rejectionOf returns the error of a statement that one of its rows may have caused, whatever its
+// SQLSTATE, because a trigger can raise any; nil for any other error. If another statement with the
+// same rows would certainly fail too, whatever the rows contain, it is no rejection.
+func rejectionOf(err error) *pgconn.PgError {
+	rejection, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok || !isStatementError(err):
+		return nil
+	case rejection.Routine == raiseRoutine:
+		return rejection
+	case slices.Contains(changeCodes, rejection.Code) || slices.Contains(corruptionCodes, rejection.Code):
+		return nil
+	case rejection.Code == insufficientRight && slices.Contains(privilegeRoutines, rejection.Routine):
 		return nil
 	}
 	return rejection
@@ -84,8 +109,9 @@ func markChanged(err error) error {
 	return err
 }
 
-// explain converts a rejection to a reason. The reason names constraints and columns but never
-// repeats Postgres's detail, which may contain other rows.
+// explain converts a rejection to a reason. The reason names constraints and columns, and repeats the
+// message of a RAISE, which is written for people. It never repeats a message or detail of Postgres,
+// which may contain other rows.
 func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 	r := operation.Reason{Code: CodeUnspecified, Message: "the table refused the record (SQLSTATE " + rejection.Code + ")"}
 	constraint := `"` + rejection.ConstraintName + `"`
@@ -107,9 +133,31 @@ func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 	case numberOutOfRange, datetimeOverflow:
 		r.Code, r.Message = CodeOutOfRange, "a value is out of the range of its column"
 	}
+	if rejection.Routine == raiseRoutine && !t.hideMessages {
+		r.Message = "a trigger of the table refused the record: " + strings.ToValidUTF8(truncate(rejection.Message), "")
+	}
+	if i := t.field(rejection.ColumnName) - t.bookkeeping; rejection.Code == invalidText && i >= 0 && len(t.columns[i].labels) > 0 {
+		r.Code, r.Message = CodeInvalid, "the column's type "+t.columns[i].typeName+" needs one of its labels: "+labelList(t.columns[i].labels)
+	}
 	r.Pointer = t.pointerTo(rejection.ColumnName)
 	return r
 }
+
+// maxLabels limits the labels that a reason lists.
+const maxLabels = 50
+
+func labelList(labels []string) string {
+	list := strings.Join(labels[:min(len(labels), maxLabels)], ", ")
+	if more := len(labels) - maxLabels; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
+// maxTriggerMessage limits the part of a trigger's message that a reason repeats, in bytes.
+const maxTriggerMessage = 1000
+
+func truncate(message string) string { return message[:min(len(message), maxTriggerMessage)] }
 
 // pointerTo returns the JSON Pointer of a declared member; for any other column "", which is the
 // whole record.

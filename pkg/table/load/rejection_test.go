@@ -125,9 +125,9 @@ func TestLoadRejectionReasons(t *testing.T) {
 			Message: `another row holds the same value under the unique constraint "serial_unique"`,
 		},
 		`{"id":"x","span":"secret"}`: {Code: "exclusion-violation", Message: `another row conflicts under the exclusion constraint "apart"`},
-		`{"id":"x","mood":"secret"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 22P02)"},
+		`{"id":"x","mood":"secret"}`: {Pointer: "/mood", Code: "invalid-value", Message: "the column's type mood needs one of its labels: calm"},
 		`{"id":"x","amount":999.96}`: {Code: "value-out-of-range", Message: "a value is out of the range of its column"},
-		`{"id":"x","price":13}`:      {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE P0001)"},
+		`{"id":"x","price":13}`:      {Code: "refused-by-database", Message: "a trigger of the table refused the record: secret"},
 		`{"id":"` + longKey() + `"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 54000)"},
 	}
 	for object, want := range tests {

@@ -30,6 +30,8 @@ type Table struct {
 	attributes []attribute
 	// deferrable reports whether a constraint or trigger of the table can be deferred until commit.
 	deferrable bool
+	// hideMessages reports whether reasons leave out the messages that triggers raise.
+	hideMessages bool
 
 	copySQL   string
 	upsertSQL string

@@ -179,11 +179,14 @@ func (w *walker) readResults(results *pgconn.ResultReader) error {
 }
 
 // settle sets the outcome of a row. values are the outcome and, of a refused row, its SQLSTATE, its
-// column and its constraint.
+// column, its constraint and, if a RAISE caused it, its message.
 func (w *walker) settle(row int32, values [][]byte) {
 	rejection := w.unreadable[row]
 	if rejection == nil {
 		rejection = &pgconn.PgError{Code: string(values[1]), ColumnName: string(values[2]), ConstraintName: string(values[3])}
+		if values[4] != nil {
+			rejection.Routine, rejection.Message = raiseRoutine, string(values[4])
+		}
 	}
 	switch string(values[0]) {
 	case walkCreated:

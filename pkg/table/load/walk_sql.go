@@ -51,11 +51,12 @@ DECLARE
   accepted %[6]s[];
   flags CONSTANT bytea := decode('%[7]s', 'hex');
   created boolean;
-  code text; column_name text; constraint_name text;
+  code text; column_name text; constraint_name text; message text; context text; raised boolean;
   outcomes text[] := array_fill(NULL::text, ARRAY[%[1]d]);
   codes text[] := outcomes;
   columns text[] := outcomes;
   constraints text[] := outcomes;
+  messages text[] := outcomes;
   first_row int;
   next_row int := 1;
   i int;
@@ -78,14 +79,17 @@ BEGIN
           next_row := i;
           size := 2 * size;
           runs := runs + 1;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
+          GET STACKED DIAGNOSTICS code := RETURNED_SQLSTATE, column_name := COLUMN_NAME, constraint_name := CONSTRAINT_NAME,
+            message := MESSAGE_TEXT, context := PG_EXCEPTION_CONTEXT;
+          raised := split_part(context, E'\n', 1) LIKE 'PL/pgSQL function %% at RAISE';
           IF NOT (%[5]s) THEN
             RAISE;
           END IF;
-          GET STACKED DIAGNOSTICS code := RETURNED_SQLSTATE, column_name := COLUMN_NAME, constraint_name := CONSTRAINT_NAME;
           codes[i] := code;
           columns[i] := column_name;
           constraints[i] := constraint_name;
+          messages[i] := CASE WHEN raised THEN message END;
           outcomes[i] := CASE WHEN constraint_name = ANY (self_references) THEN 'orphaned' ELSE 'refused' END;
           size := greatest(1, i - next_row);
           IF i = next_row THEN
@@ -113,7 +117,7 @@ BEGIN
       %[8]s;
     END IF;
   END LOOP;
-  OPEN results FOR SELECT * FROM unnest(outcomes, codes, columns, constraints);
+  OPEN results FOR SELECT * FROM unnest(outcomes, codes, columns, constraints, messages);
 END`
 
 // walkWrite writes the row with the number i.
@@ -149,8 +153,8 @@ func (t *Table) walkSQL(flags []byte, maxRuns int) string {
 // isRejectionSQL is the condition under which an error in PL/pgSQL is one of those that rejectionOf
 // returns. Which routine reports a missing privilege is not known there. It is a policy or a trigger:
 // Postgres checks the privileges on the table before the first row.
-var isRejectionSQL = fmt.Sprintf("SQLSTATE <> ALL (%s) AND (SQLSTATE IN (%s, %s) OR left(SQLSTATE, 2) = ANY (%s))",
-	textArray(changeCodes), literal(raiseException), literal(insufficientRight), textArray(rejectionClasses))
+var isRejectionSQL = fmt.Sprintf("left(SQLSTATE, 2) <> ALL (%s) AND (raised OR SQLSTATE <> ALL (%s))",
+	textArray(sessionClasses), textArray(append(slices.Clone(changeCodes), corruptionCodes...)))
 
 func textArray(texts []string) string {
 	quoted := slices.Clone(texts)
