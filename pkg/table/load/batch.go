@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 )
@@ -25,6 +26,7 @@ type Batch struct {
 	outcomes []operation.Outcome
 	rejected []operation.Rejection
 	array    []byte
+	texts    texts
 }
 
 // entry is a record of the batch. Its row is Batch.rows[start:end]; its key ends at keyEnd.
@@ -54,7 +56,11 @@ func (t *Table) fields() int { return t.bookkeeping + len(t.columns) }
 
 // NewBatch returns an empty batch for the table.
 func (t *Table) NewBatch() *Batch {
-	return &Batch{table: t}
+	b := &Batch{table: t}
+	if t.textual {
+		b.texts = texts{table: t, types: pgtype.NewMap()}
+	}
+	return b
 }
 
 // Table returns the table for which the batch was made.

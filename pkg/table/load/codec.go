@@ -59,6 +59,8 @@ var codecs = map[uint32]codec{
 	},
 	pgtype.TimestampOID: {types: []string{jsonString}, form: "a timestamp such as 2026-01-31T12:30:00Z", encode: encodeTimestamp},
 
+	pgtype.ByteaOID: {types: []string{jsonString}, form: `a string of hexadecimal digits after \x, or of base64`, encode: encodeBytes},
+
 	pgtype.JSONOID:  {form: documentForm, encode: encodeJSON},
 	pgtype.JSONBOID: {form: documentForm, encode: encodeJSONB},
 }
@@ -66,27 +68,28 @@ var codecs = map[uint32]codec{
 // arrayCodec encodes a one-dimensional array whose elements have a codec.
 var arrayCodec = codec{types: []string{jsonArray}, encode: encodeArray}
 
-// supportedTypes lists the types that have a codec, as CREATE TABLE names them.
-const supportedTypes = "text, varchar, char, smallint, integer, bigint, numeric, real, double precision, boolean, uuid, date, time," +
-	" timestamp, timestamptz, json, jsonb, an enum, or an array of one of these (not of json, jsonb or an enum)"
-
-// setCodec sets the codec of the column's type and reports whether the type is supported.
-func (c *column) setCodec(definition table.Column) bool {
+// setCodec sets the codec of the column's type. A type that has none is sent in its text form.
+func (c *column) setCodec(definition table.Column) {
+	c.base = definition.Base
 	if definition.Enum {
 		c.codec = codec{types: textCodec.types, form: "one of the type's labels", encode: encodeText}
 		c.labels = definition.Labels
-		return true
+		return
 	}
 	if scalar, ok := codecs[definition.Base]; ok {
 		c.codec = scalar
-		return true
+		return
 	}
 	element, ok := codecs[definition.Element]
 	if !ok || len(element.types) == 0 {
-		return false
+		c.codec, c.textForm, c.isArray = textFormCodec, true, definition.Element != 0
+		c.ofDocuments = definition.Element == pgtype.JSONOID || definition.Element == pgtype.JSONBOID
+		if c.isArray {
+			c.codec.types = append([]string{jsonArray}, c.codec.types...)
+		}
+		return
 	}
 	c.codec, c.element, c.elementOID = arrayCodec, element, definition.Element
-	return true
 }
 
 // setLimits decodes the type modifier. It is 4 more than the declared limit (varchar_recv,

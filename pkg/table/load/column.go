@@ -15,6 +15,14 @@ type column struct {
 	// typeName is the type as Postgres writes it, for messages.
 	typeName string
 	codec    codec
+	// base is the type below all domains. textForm reports whether values are sent as text because the
+	// type has no codec.
+	base     uint32
+	textForm bool
+	// isArray reports whether a column in text form is an array.
+	isArray bool
+	// ofDocuments reports whether the array's items are JSON or JSONB, which keep their JSON text.
+	ofDocuments bool
 	// labels are the labels of an enum, for messages.
 	labels []string
 	// element is the codec of an array's elements and elementOID their type; 0 if the column is no

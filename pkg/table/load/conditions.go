@@ -172,7 +172,7 @@ func (t *Table) valueChecks(d *table.Definition, c *table.Constraints) []valueCh
 	}
 	for _, k := range c.Domains {
 		definition := columnOf(d, k.Column)
-		if definition.Element == 0 && !definition.Enum {
+		if definition.Element == 0 && !definition.Enum && !t.hasTextForm(k.Column) {
 			add(k.Column, definition.Base, definition.BaseName, rejected(checkViolation, k.Name), "("+k.Expression+") IS FALSE")
 		}
 	}

@@ -24,7 +24,10 @@ var errDropped = errors.New("a trigger of the table drops rows")
 // if the key of one exists. The savepoint is sent in the same message as the COPY, which saves a
 // round trip.
 func (l *loader) copyRows(ctx context.Context, rows []int32) error {
-	source := &copySource{batch: l.batch, rows: rows, pending: []byte(copyHeader)}
+	source := &copySource{batch: l.batch, rows: rows, textual: l.table.textual, ended: l.table.textual}
+	if !l.table.textual {
+		source.pending = []byte(copyHeader)
+	}
 	tag, err := l.conn.CopyFrom(ctx, source, savepointSQL+"; "+l.table.copySQL)
 	source.close()
 	if err != nil {
@@ -47,6 +50,8 @@ type copySource struct {
 	batch   *Batch
 	rows    []int32
 	pending []byte
+	// textual reports whether the rows are sent as lines of text, which need no trailer.
+	textual bool
 	ended   bool
 }
 
@@ -72,6 +77,8 @@ func (s *copySource) Read(p []byte) (int, error) {
 // next sets pending to the next row or the trailer; it returns false at the end.
 func (s *copySource) next() bool {
 	switch {
+	case len(s.rows) > 0 && s.textual:
+		s.pending, s.rows = s.batch.copyLine(s.rows[0]), s.rows[1:]
 	case len(s.rows) > 0:
 		s.pending, s.rows = s.batch.encoded(s.rows[0]), s.rows[1:]
 	case !s.ended:

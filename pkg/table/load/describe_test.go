@@ -63,10 +63,6 @@ func TestDescribeErrors(t *testing.T) {
 			`"id": {}`,
 			[]string{`column "n" is NOT NULL`},
 		},
-		"unsupported type": {
-			"CREATE TABLE x (id TEXT PRIMARY KEY, p POINT, j JSONB[]" + bookkeeping, `"id": {}, "p": {}, "j": {}`,
-			[]string{`"p" has type point`, `"j" has type jsonb[]`, "use one of text"},
-		},
 		"generated": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT GENERATED ALWAYS AS (1) STORED, i INT GENERATED ALWAYS AS IDENTITY" +
 			bookkeeping, `"id": {}, "n": {}, "i": {}`, []string{`"n" is generated`, `"i" is generated`}},
 		"numeric key": {

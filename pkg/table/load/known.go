@@ -78,7 +78,7 @@ func (l *loader) refusedValues(ctx context.Context, rows []int32) (map[int32]ref
 	for i := range l.table.conditions.values {
 		check := &l.table.conditions.values[i]
 		l.batch.array = l.batch.appendFields(l.batch.array[:0], rows, check.field, check.elementOID)
-		err := l.query(ctx, check.sql, func(values [][]byte) {
+		err := l.query(ctx, check.sql, pgx.BinaryFormatCode, func(values [][]byte) {
 			row := rows[readInt(values[0])-1]
 			if _, known := found[row]; !known {
 				found[row] = refusal{row: row, blocker: noBlocker, rejection: &check.rejection}
@@ -123,7 +123,7 @@ func (l *loader) refusedRows(ctx context.Context, rows []int32) (map[int32]refus
 
 func (l *loader) violations(ctx context.Context, sql string) ([]violation, error) {
 	var violations []violation
-	err := l.query(ctx, l.table.conditions.prefix+sql, func(values [][]byte) {
+	err := l.query(ctx, l.table.conditions.prefix+sql, l.table.format(), func(values [][]byte) {
 		violations = append(violations, violation{readInt(values[0]), readInt(values[1]), readInt(values[2])})
 	})
 	if err != nil {
@@ -229,13 +229,13 @@ func (l *loader) refuseDoubtful(ctx context.Context, doubtful []refusal) ([]int3
 	return nil, nil
 }
 
-// query runs a query on the batch's array in a savepoint, which it rolls back.
-func (l *loader) query(ctx context.Context, sql string, read func(values [][]byte)) error {
+// query runs a query on the batch's array, which has the format parameter, in a savepoint, which it rolls back.
+func (l *loader) query(ctx context.Context, sql string, parameter int16, read func(values [][]byte)) error {
 	if err := l.exec(ctx, savepointSQL); err != nil {
 		return err
 	}
 	format := []int16{pgx.BinaryFormatCode}
-	result := l.conn.ExecParams(ctx, sql, [][]byte{l.batch.array}, nil, format, format)
+	result := l.conn.ExecParams(ctx, sql, [][]byte{l.batch.array}, nil, []int16{parameter}, format)
 	for result.NextRow() {
 		read(result.Values())
 	}

@@ -30,6 +30,8 @@ type Table struct {
 	attributes []attribute
 	// deferrable reports whether a constraint or trigger of the table can be deferred until commit.
 	deferrable bool
+	// textual reports whether rows are sent in text format, because a column has no codec.
+	textual bool
 	// hideMessages reports whether reasons leave out the messages that triggers raise.
 	hideMessages bool
 
@@ -87,7 +89,10 @@ func (t *Table) buildSQL() {
 		assignments = append(assignments, keys[0]+" = EXCLUDED."+keys[0])
 	}
 	list := strings.Join(names, ", ")
-	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN (FORMAT binary)"
+	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN"
+	if !t.textual {
+		t.copySQL += " (FORMAT binary)"
+	}
 	t.written = names
 	t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ")
 	t.upsertSQL = "SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + t.name + "[]) AS incoming"

@@ -23,7 +23,7 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	}
 	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows, nil)
 	format := []int16{pgx.BinaryFormatCode}
-	written := l.conn.ExecParams(ctx, l.table.upsertSQL, [][]byte{l.batch.array}, nil, format, format)
+	written := l.conn.ExecParams(ctx, l.table.upsertSQL, [][]byte{l.batch.array}, nil, []int16{l.table.format()}, format)
 	if l.table.bookkeeping == 0 {
 		return l.setAllWritten(rows, written)
 	}
@@ -141,7 +141,7 @@ func (l *loader) findSuperseded(ctx context.Context, superseded *returned) error
 	}
 	l.batch.array = l.batch.appendArray(l.batch.array[:0], l.unreturned, nil)
 	format := []int16{pgx.BinaryFormatCode}
-	result := l.conn.ExecParams(ctx, l.table.laterSQL, [][]byte{l.batch.array}, nil, format, format)
+	result := l.conn.ExecParams(ctx, l.table.laterSQL, [][]byte{l.batch.array}, nil, []int16{l.table.format()}, format)
 	for result.NextRow() {
 		values := result.Values()
 		if row, known := superseded.find(int32(readInt(values[0]))); known { //nolint:gosec // an INT
@@ -160,6 +160,9 @@ const noRow = -1
 // follows its type's OID, in the order of the table. Unless needed is empty, the fields for which
 // it is false are sent as NULL. The element of noRow is NULL.
 func (b *Batch) appendArray(dst []byte, rows []int32, needed []bool) []byte {
+	if b.table.textual {
+		return b.appendTextArray(dst, rows, needed)
+	}
 	for _, word := range [...]uint32{1, 0, b.table.rowType, uint32(len(rows)), 1} { //nolint:gosec // thousands
 		dst = binary.BigEndian.AppendUint32(dst, word)
 	}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -92,7 +91,7 @@ func (w *walker) run(ctx context.Context) error {
 // findUnreadable finds the rows that Postgres cannot read, by halves.
 func (w *walker) findUnreadable(ctx context.Context, rows []int32) error {
 	w.batch.array = w.batch.appendArray(w.batch.array[:0], rows, nil)
-	err := w.query(ctx, "SELECT FROM unnest($1::"+w.table.name+"[])", func([][]byte) {})
+	err := w.query(ctx, "SELECT FROM unnest($1::"+w.table.name+"[])", w.table.format(), func([][]byte) {})
 	rejection := rejectionOf(err)
 	switch {
 	case rejection == nil:
@@ -112,7 +111,7 @@ func (w *walker) findUnreadable(ctx context.Context, rows []int32) error {
 func (w *walker) try(ctx context.Context, maxRuns int) error {
 	pipeline := w.conn.StartPipeline(ctx)
 	send := func(sql string, params ...[]byte) {
-		pipeline.SendQueryParams(sql, params, nil, []int16{pgx.BinaryFormatCode}, nil)
+		pipeline.SendQueryParams(sql, params, nil, []int16{w.table.format()}, nil)
 	}
 	send(savepointSQL)
 	send(w.table.walkRowsSQL(), w.array())

@@ -51,12 +51,20 @@ func (c column) isInteger() bool {
 	return c.base == pgtype.Int2OID || c.base == pgtype.Int4OID || c.base == pgtype.Int8OID
 }
 
+// firstUserType is the first OID of types that are not built in (FirstNormalObjectId). Some of them
+// have another form in JSON than the text that imports take: composite types and hstore become objects.
+const firstUserType = 16384
+
 // json returns the SQL of the column's value as JSON. Numbers keep their digits; a TIMESTAMP is in
 // UTC, as imports write it.
 func (c column) json() string {
 	switch {
 	case c.isDocument():
 		return c.quoted + "::text"
+	case c.base >= firstUserType && !c.enum && c.element != 0:
+		return "to_json(" + c.quoted + "::text[])::text"
+	case c.base >= firstUserType && !c.enum:
+		return "to_json(" + c.quoted + "::text)::text"
 	case c.base == pgtype.TimestampOID:
 		return "to_json(" + c.quoted + " AT TIME ZONE 'UTC')::text"
 	default:
