@@ -9,8 +9,10 @@ import (
 // tenantPattern has none of the characters that mean something in a setting or an array of Postgres.
 var tenantPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@/+=-]{0,127}$`)
 
-// ValidTenant reports whether a text may be the name of a tenant: 1 to 128 letters, digits and . _ : @
-// / + = -, the first one a letter or a digit.
+// TenantRule describes the names of tenants, for messages.
+const TenantRule = "1 to 128 ASCII letters, digits and . _ : @ / + = -, the first one a letter or a digit"
+
+// ValidTenant reports whether a text may be the name of a tenant: see TenantRule.
 func ValidTenant(name string) bool { return tenantPattern.MatchString(name) }
 
 type tenantsKey struct{}

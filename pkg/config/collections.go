@@ -13,8 +13,8 @@ type Collections struct {
 	Shipped bool `env:"LONGSHORE_SHIPPED_COLLECTIONS" envDefault:"true"`
 	// Roles is the list of the roles in Postgres with which collections may be read and written,
 	// separated by commas: those that collections name in x-longshore.role, and those of principals
-	// where it is claim. The role of the workers must be a member of each. Use the same value for the api and the
-	// workers.
+	// where it is claim. The role of the workers must be a member of each; otherwise they do not start.
+	// Use the same value for the api and the workers.
 	Roles []string `env:"LONGSHORE_ROLES"`
 }
 

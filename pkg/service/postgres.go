@@ -107,11 +107,12 @@ type postgresStatus struct {
 }
 
 // set records the result of an attempt. A database whose schema is too old, or whose role lacks
-// rights, is up.
+// rights or cannot take a role of callers, is up.
 func (s *postgresStatus) set(db *store.Store, err error) {
 	_, outdated := errors.AsType[*store.SchemaError](err)
 	_, lacking := errors.AsType[*store.RightsError](err)
-	s.refused.Store(outdated || lacking)
+	_, unusable := errors.AsType[*store.RoleError](err)
+	s.refused.Store(outdated || lacking || unusable)
 	s.db.Store(db)
 }
 

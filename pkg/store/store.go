@@ -63,7 +63,7 @@ type Options struct {
 	// Write limits a transaction on behalf of a client, with the time to find out whether it took
 	// effect if the answer to its COMMIT is lost. 0 means 25 s.
 	Write time.Duration
-	// Roles are the roles in Postgres that callers may have.
+	// Roles are the roles in Postgres that callers may have. Open checks that the service can take them.
 	Roles []string
 	// Tracer records statements as a part of traces; nil does not.
 	Tracer *tracing.Tracer
@@ -82,7 +82,8 @@ type Store struct {
 }
 
 // Open connects to the database. It fails if the database does not answer, with a RightsError if its
-// role lacks rights, and with a SchemaError if the schema is too old.
+// role lacks rights, with a SchemaError if the schema is too old, and with a RoleError if it cannot take a
+// role of callers.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	pool, err := session.Open(ctx, databaseURL, session.Options{
 		Application: opts.Application, MaxConns: opts.MaxConns, Pooler: opts.Pooler, DirectURL: opts.DirectURL,
@@ -101,6 +102,10 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		return nil, err
 	}
 	if err := s.requireSchema(ctx, opts.Schema); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	if err := s.requireRoles(ctx); err != nil {
 		pool.Close()
 		return nil, err
 	}

@@ -109,14 +109,14 @@ func (r *Recorder) write(ctx context.Context, batch []pending) {
 // Record returns the route with a handler that records its requests. The handler of the route must
 // authenticate them.
 func (r *Recorder) Record(route edge.Route) edge.Route {
-	if route.Action == access.Public || route.Method == http.MethodPut {
-		return route // the parts of an upload are recorded when it is finished
+	if route.Action == access.Public {
+		return route
 	}
 	handle := route.Handler
 	route.Handler = func(c *gin.Context) error {
 		err := handle(c)
 		if entry, ok := r.entryOf(c, route, err); ok {
-			r.add(c.Request.Context(), entry, err == nil && isChange(route, c.Request))
+			r.add(c.Request.Context(), entry, !isRefusal(err) && isChange(route, c.Request))
 		}
 		return err
 	}
@@ -134,16 +134,35 @@ func changesByGet(r *http.Request) bool {
 	return r.Method == http.MethodGet && (query.Has("cancel") || query.Has("prune"))
 }
 
+// isRefusal reports whether an error refuses a credential, or what its principal may not do.
+func isRefusal(err error) bool {
+	return fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden)
+}
+
+// isRecorded reports whether a request is recorded that was served with an error or without.
+func isRecorded(c *gin.Context, route edge.Route, err error) bool {
+	if isRefusal(err) {
+		return true
+	}
+	// The parts of an upload are recorded when it is finished.
+	recorded := route.Method != http.MethodGet && route.Method != http.MethodPut || route.Audited || changesByGet(c.Request)
+	if !recorded || err == nil {
+		return recorded
+	}
+	// A client that leaves during a download has read a part, a request may fail after its first change, and
+	// a DELETE may have been committed if its answer from Postgres is lost.
+	return c.Writer.Written() || edge.RequestInfoOf(c.Request.Context()).Object != "" ||
+		route.Method == http.MethodDelete && problem.Status(err) >= http.StatusInternalServerError
+}
+
 // entryOf returns the entry of a request that was served with an error or without; ok is false if it is
 // not recorded.
 func (r *Recorder) entryOf(c *gin.Context, route edge.Route, err error) (entry store.AuditEntry, ok bool) {
-	refused := fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden)
-	recorded := route.Method != http.MethodGet || route.Audited || changesByGet(c.Request)
-	if err != nil && !refused || err == nil && !recorded {
+	if !isRecorded(c, route, err) {
 		return entry, false
 	}
 	status := c.Writer.Status()
-	if err != nil {
+	if err != nil && !c.Writer.Written() {
 		status = problem.Status(err)
 	}
 	entry = store.AuditEntry{

@@ -58,6 +58,9 @@ func Run(ctx context.Context, db *store.Store, args []string, out io.Writer) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
+	if !access.ValidTenant(tenant) {
+		return fmt.Errorf("%w: %q is not the name of a tenant: %s", ErrUsage, tenant, access.TenantRule)
+	}
 	switch {
 	case args[0] == "create" && len(ids) == 0:
 		order.Tenant, order.Claims = tenant, json.RawMessage(claims)

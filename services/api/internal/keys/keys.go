@@ -156,6 +156,7 @@ func (h *Handler) revoke(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	edge.RequestInfoOf(ctx).Object = key.ID
 	h.Log.InfoContext(ctx, "key revoked", slog.String("key", key.ID), slog.String("by", access.Of(ctx).ID))
 	if !cancels {
 		edge.NoContent(c)

@@ -2,7 +2,6 @@ package keys
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -41,8 +40,6 @@ const (
 	maxCollections = 100
 )
 
-var tenantPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
 // Make returns a new key, and what is stored of it. The key has no more rights than its maker. The error
 // is a fault of kind Invalid, or of kind Forbidden for rights that the maker does not have.
 func (o Order) Make(maker *access.Principal) (access.Secret, store.Key, error) {
@@ -66,8 +63,8 @@ func (o Order) setTenant(key *store.Key, maker *access.Principal) error {
 	switch {
 	case o.Tenant == "":
 		return nil
-	case !tenantPattern.MatchString(o.Tenant):
-		return invalid("tenant", "must match "+tenantPattern.String()+".")
+	case !access.ValidTenant(o.Tenant):
+		return invalid("tenant", "must be "+access.TenantRule+".")
 	case o.Tenant != maker.Tenant && maker.Kind != Command:
 		return fault.New(fault.Forbidden, "tenant-not-allowed",
 			"A key can make keys of its own tenant only. Make the first key of another tenant with: api keys create --tenant.")

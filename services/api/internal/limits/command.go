@@ -46,7 +46,7 @@ func Run(ctx context.Context, db TenantStore, args []string, out io.Writer) erro
 
 func set(ctx context.Context, db TenantStore, tenant, text string) error {
 	if !access.ValidTenant(tenant) {
-		return fmt.Errorf("%w: %q is not the name of a tenant", ErrUsage, tenant)
+		return fmt.Errorf("%w: %q is not the name of a tenant: %s", ErrUsage, tenant, access.TenantRule)
 	}
 	l, err := quota.Parse([]byte(text))
 	if err != nil {

@@ -316,6 +316,7 @@ func TestKeys(t *testing.T) {
 		"more collections":    {limited, `{"actions":["search"],"collections":["*"]}`, 403, "collection-not-allowed"},
 		"role without rights": {limited, `{"actions":["search"],"role":"app"}`, 403, "role-not-allowed"},
 		"another tenant":      {admin, `{"bundle":"admin","tenant":"another"}`, 403, "tenant-not-allowed"},
+		"name of a tenant":    {admin, `{"bundle":"admin","tenant":"an other"}`, 422, "invalid-key"},
 		"unknown bundle":      {admin, `{"bundle":"root"}`, 422, "invalid-key"},
 		"unknown action":      {admin, `{"actions":["root"]}`, 422, "invalid-key"},
 		"neither":             {admin, `{}`, 422, "invalid-key"},
