@@ -82,8 +82,8 @@ type Store struct {
 }
 
 // Open connects to the database. It fails if the database does not answer, with a RightsError if its
-// role lacks rights, with a SchemaError if the schema is too old, and with a RoleError if it cannot take a
-// role of callers.
+// role lacks rights, with a SchemaError if the schema is too old, and with a RoleError if it cannot
+// take a role of callers.
 func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error) {
 	pool, err := session.Open(ctx, databaseURL, session.Options{
 		Application: opts.Application, MaxConns: opts.MaxConns, Pooler: opts.Pooler, DirectURL: opts.DirectURL,
