@@ -19,7 +19,8 @@ func TestFailedImportIsTraceable(t *testing.T) {
 	t.Parallel()
 	s := stack.Start(t, stack.Options{
 		Consoles: 1, Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
-		Env: []string{"LONGSHORE_MAX_ATTEMPTS=1", "LONGSHORE_CONSOLE_URL=https://console.example.com"},
+		Env:        []string{"LONGSHORE_MAX_ATTEMPTS=1"},
+		ServiceEnv: map[string][]string{"api": {"LONGSHORE_CONSOLE_URL=https://console.example.com"}},
 	})
 	s.Exec("DROP TABLE spoons")
 	const requestID = "order-4711"

@@ -92,11 +92,16 @@ var samples = map[string][]sample{
 		}
 		return get("/keys/" + made.ID)
 	}},
-	"POST /tokens":   {func(*testing.T, *fixture) request { return tokenRequest }},
-	"GET /me":        {fixed("/me")},
-	"GET /limits":    {fixed("/limits")},
-	"GET /audit":     {fixed("/audit?action=search")},
-	"POST /sessions": {func(t *testing.T, f *fixture) request { t.Helper(); return request{"/sessions", f.withKey(t)} }},
+	"POST /tokens": {func(*testing.T, *fixture) request { return tokenRequest }},
+	"GET /me":      {fixed("/me")},
+	"GET /limits":  {fixed("/limits")},
+
+	"GET /collections":              {fixed("/collections")},
+	"GET /collections/:collection":  {fixed("/collections/tools")},
+	"POST /collections/:collection": {fixed("/collections/tools:check")},
+	"POST /collections:infer":       {func(*testing.T, *fixture) request { return inferRequest }},
+	"GET /audit":                    {fixed("/audit?action=search")},
+	"POST /sessions":                {func(t *testing.T, f *fixture) request { t.Helper(); return request{"/sessions", f.withKey(t)} }},
 	"DELETE /sessions/current": {func(t *testing.T, f *fixture) request {
 		t.Helper()
 		var made struct{ Session string }
@@ -114,6 +119,7 @@ var (
 	uploadRequest = request{"/api/tools/import:upload-start", client.RequestBody{Type: "application/json"}}
 	searchRequest = request{"/search", client.RequestBody{Type: "application/json", Content: []byte(`{"collection":"tools"}`)}}
 	keyRequest    = request{"/keys", client.RequestBody{Type: "application/json", Content: []byte(`{"bundle":"viewer"}`)}}
+	inferRequest  = request{"/collections:infer", client.RequestBody{Type: "application/json", Content: []byte(`{"table":"xforce.tools"}`)}}
 	tokenRequest  = request{"/tokens", client.RequestBody{Type: "application/json", Content: []byte(`{"actions":["search"]}`)}}
 	reportRequest = request{"/start-report", client.RequestBody{}}
 )

@@ -44,6 +44,9 @@ func pathOf(r edge.Route, op operationIDs) string {
 	if r.Method == http.MethodPost && strings.HasSuffix(path, "/:id") {
 		path += ":cancel"
 	}
+	if r.Method == http.MethodPost && strings.HasSuffix(path, "/:collection") {
+		path += ":check"
+	}
 	if r.Method == http.MethodPost && strings.HasSuffix(path, "/:upload") {
 		path += ":upload-finish"
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/audit"
+	"github.com/longshore-io/longshore/services/api/internal/collections"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
@@ -91,6 +92,7 @@ func Table(d Deps) ([][]edge.Route, error) {
 		Estimator: estimator, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
 	}))
 	t.add(keys.New(keys.Deps{Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate}))
+	t.add(collections.New(collections.Deps{Store: d.Store, Collections: d.Collections, UploadRate: d.Config.Search().UploadRate}))
 	t.add(audit.NewLog(d.Store, addresses), nil)
 	t.add(limits.NewHandler(d.Meters), nil)
 	t.add(tokens.New(tokens.Deps{

@@ -82,13 +82,16 @@ func (g guard) record(r *http.Request, reason string) {
 
 // reject answers a request of someone who may not see a page.
 func (g guard) reject(w http.ResponseWriter, r *http.Request, u user) {
-	_, _, basic := r.BasicAuth()
 	switch {
-	case g.signIn != nil && !basic:
-		g.signIn.Require(w, r, u.name)
-	case g.gate.RequiresLogin():
+	case g.gate.RequiresLogin() && u.name == "":
 		w.Header().Set("WWW-Authenticate", `Basic realm="Longshore console", charset="UTF-8"`)
-		http.Error(w, "Log in as a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS.", http.StatusUnauthorized)
+		message := "Log in as a user of LONGSHORE_CONSOLE_VIEWERS or LONGSHORE_CONSOLE_OPERATORS."
+		if g.signIn != nil {
+			message += " To log in with a key of the api, cancel this and open " + signin.Path + "."
+		}
+		http.Error(w, message, http.StatusUnauthorized)
+	case g.signIn != nil:
+		g.signIn.Require(w, r, u.name)
 	default:
 		http.Error(w, "The console has no users, so it only accepts requests to localhost or a loopback address.", http.StatusForbidden)
 	}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/table"
+	"github.com/longshore-io/longshore/pkg/table/infer"
+	"github.com/longshore-io/longshore/pkg/table/load"
+)
+
+// InferCollection proposes a collection for a table: see infer.Infer.
+func (s *Store) InferCollection(ctx context.Context, o infer.Order) (p *infer.Proposal, err error) {
+	err = s.readCatalog(ctx, func(tx pgx.Tx) error {
+		p, err = infer.Infer(ctx, tx, o)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("inferring a collection: %w", err)
+	}
+	return p, nil
+}
+
+// CheckCollection checks that a collection fits its table: see load.CheckFit.
+func (s *Store) CheckCollection(ctx context.Context, c *collection.Collection) error {
+	return s.readCatalog(ctx, func(tx pgx.Tx) error { return load.CheckFit(ctx, tx, c) })
+}
+
+// readCatalog runs work on the catalog of Postgres. Errors about what the table is stay as they are.
+func (s *Store) readCatalog(ctx context.Context, work func(pgx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err := s.inTx(ctx, work)
+	var misfit *load.MisfitError
+	var ambiguous *infer.AmbiguousKeyError
+	var noKey *infer.NoKeyError
+	var unfit *infer.UnfitError
+	if errors.Is(err, table.ErrNotFound) || errors.As(err, &misfit) || errors.As(err, &ambiguous) || errors.As(err, &noKey) || errors.As(err, &unfit) {
+		return err
+	}
+	return ClientError(err)
+}

@@ -1,0 +1,102 @@
+// Package infer proposes a collection for a table that exists, from the Postgres catalog.
+package infer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/table"
+)
+
+// facts are what the catalog says about a table beyond its definition.
+type facts struct {
+	comment string
+	columns map[string]columnFacts
+	indexes []indexFacts
+}
+
+// columnFacts are what the catalog says about a column.
+type columnFacts struct {
+	comment string
+	// defaults is the expression of the column's default; empty if it has none.
+	defaults string
+	// computed reports whether the default calls a function, so that Postgres fills the column.
+	computed bool
+	identity bool
+	// labels are those of an enum, in order.
+	labels []string
+}
+
+// indexFacts describe a unique index.
+type indexFacts struct {
+	name    string
+	primary bool
+	columns []string
+}
+
+const (
+	columnFactsSQL = `
+SELECT a.attname, coalesce(col_description(a.attrelid, a.attnum), ''), coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attidentity <> '',
+  EXISTS (SELECT FROM pg_depend p WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+    AND p.refclassid IN ('pg_proc'::regclass, 'pg_class'::regclass) AND p.refobjid <> a.attrelid)
+  OR pg_get_expr(d.adbin, d.adrelid) ~ '\m[a-z_0-9]+\(|CURRENT_|LOCALTIME|SESSION_USER',
+  ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = (
+    WITH RECURSIVE layers (type) AS (SELECT a.atttypid UNION ALL SELECT t.typbasetype FROM layers l JOIN pg_type t ON t.oid = l.type AND t.typtype = 'd')
+    SELECT l.type FROM layers l JOIN pg_type t ON t.oid = l.type WHERE t.typtype <> 'd') ORDER BY e.enumsortorder)
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped`
+
+	indexFactsSQL = `
+SELECT c.relname, i.indisprimary, array_agg(coalesce(a.attname, '')::text ORDER BY k.place)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = $1 AND i.indisunique AND k.place <= i.indnkeyatts
+GROUP BY c.relname, i.indexrelid, i.indisprimary ORDER BY i.indisprimary DESC, i.indexrelid`
+
+	tableCommentSQL = `SELECT coalesce(obj_description($1, 'pg_class'), '')`
+)
+
+func readFacts(ctx context.Context, db table.DB, d *table.Definition) (*facts, error) {
+	f := &facts{columns: make(map[string]columnFacts)}
+	rows, err := db.Query(ctx, columnFactsSQL, d.OID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the columns of %s: %w", d.QuotedName(), err)
+	}
+	type named struct {
+		name string
+		columnFacts
+	}
+	columns, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c named, err error) {
+		var computed *bool
+		err = row.Scan(&c.name, &c.comment, &c.defaults, &c.identity, &computed, &c.labels)
+		c.computed = computed != nil && *computed && c.defaults != ""
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the columns of %s: %w", d.QuotedName(), err)
+	}
+	for _, c := range columns {
+		f.columns[c.name] = c.columnFacts
+	}
+	rows, err = db.Query(ctx, indexFactsSQL, d.OID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the indexes of %s: %w", d.QuotedName(), err)
+	}
+	f.indexes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (i indexFacts, err error) {
+		return i, row.Scan(&i.name, &i.primary, &i.columns)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the indexes of %s: %w", d.QuotedName(), err)
+	}
+	rows, err = db.Query(ctx, tableCommentSQL, d.OID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the comment of %s: %w", d.QuotedName(), err)
+	}
+	if f.comment, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[string]); err != nil {
+		return nil, fmt.Errorf("reading the comment of %s: %w", d.QuotedName(), err)
+	}
+	return f, nil
+}

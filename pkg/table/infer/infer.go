@@ -1,0 +1,140 @@
+package infer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/table"
+	"github.com/longshore-io/longshore/pkg/table/load"
+)
+
+// Proposal is a collection for a table, and why it is as it is.
+type Proposal struct {
+	// Name is the proposed name of the collection.
+	Name string `json:"name"`
+	// Collection is the content of a collection file.
+	Collection json.RawMessage `json:"collection"`
+	Key        Key             `json:"key"`
+	// LeftOut are the columns that records can't carry.
+	LeftOut []LeftOut `json:"left_out"`
+}
+
+// LeftOut is a column that is no member, and why.
+type LeftOut struct {
+	Column string `json:"column"`
+	Why    string `json:"why"`
+}
+
+// UnfitError is returned if a table can't be imported into.
+type UnfitError struct{ Reason string }
+
+func (e *UnfitError) Error() string { return e.Reason }
+
+// Order says what to infer.
+type Order struct {
+	// Table is the name of the table as SQL writes it.
+	Table string
+	// Name is the name of the collection; empty for one like that of the table.
+	Name string
+	// Key are the columns that identify a record; empty to choose them.
+	Key []string
+}
+
+// Infer proposes a collection for a table. It returns table.ErrNotFound if there is no such table, an
+// *AmbiguousKeyError or a *NoKeyError if the key can't be chosen, and an *UnfitError if no collection fits the
+// table.
+func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
+	d, err := table.Read(ctx, db, o.Table)
+	if err != nil {
+		return nil, fmt.Errorf("reading table %s: %w", o.Table, err)
+	}
+	f, err := readFacts(ctx, db, d)
+	if err != nil {
+		return nil, err
+	}
+	key, err := chooseKey(d, f, o.Key)
+	if err != nil {
+		return nil, err
+	}
+	p := &Proposal{Name: o.Name, Key: key, LeftOut: []LeftOut{}}
+	if p.Name == "" {
+		p.Name = nameOf(d.Name)
+	}
+	doc := document{
+		Schema: "https://json-schema.org/draft/2020-12/schema", Title: f.comment, Type: "object", Required: key.Columns,
+		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.Unordered},
+	}
+	for _, c := range d.Columns {
+		why := reasonToLeaveOut(c, f.columns[c.Name], slices.Contains(key.Columns, c.Name))
+		if why != "" {
+			p.LeftOut = append(p.LeftOut, LeftOut{c.Name, why})
+			continue
+		}
+		if c.Required && !slices.Contains(doc.Required, c.Name) {
+			doc.Required = append(doc.Required, c.Name)
+		}
+		doc.Properties = append(doc.Properties, member{c.Name, schemaOf(c, f.columns[c.Name])})
+	}
+	if p.Collection, err = json.Marshal(doc); err != nil {
+		return nil, fmt.Errorf("encoding a collection: %w", err)
+	}
+	return p, p.check(ctx, db)
+}
+
+// check returns an *UnfitError unless the proposed collection can be imported into.
+func (p *Proposal) check(ctx context.Context, db table.DB) error {
+	c, err := collection.Parse(p.Name, p.Collection)
+	if err != nil {
+		return &UnfitError{err.Error()}
+	}
+	err = load.CheckFit(ctx, db, c)
+	if misfit, ok := err.(*load.MisfitError); ok { //nolint:errorlint // CheckFit returns it as it is
+		return &UnfitError{strings.Join(misfit.Reasons(), "; ")}
+	}
+	return err
+}
+
+// reasonToLeaveOut returns why a column is no member; empty for a member.
+func reasonToLeaveOut(c table.Column, f columnFacts, inKey bool) string {
+	values, _ := load.Supports(c)
+	switch {
+	case inKey:
+		return ""
+	case c.Generated:
+		return "Postgres generates it"
+	case f.identity:
+		return "it is an identity column, which Postgres fills"
+	case f.computed:
+		return "its default, " + f.defaults + ", fills it; declare it as a property to import it"
+	case !values:
+		return "its type " + c.TypeName + " can't be imported yet"
+	}
+	return ""
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9_-]+`)
+
+// nameOf returns a name for a collection like that of a table.
+func nameOf(name string) string {
+	const maxName = 63
+	name = strings.Trim(notInNames.ReplaceAllString(strings.ToLower(name), "_"), "_-")
+	if name == "" || name[0] < 'a' || name[0] > 'z' {
+		name = "t_" + name
+	}
+	return name[:min(len(name), maxName)]
+}
+
+var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+
+// tableName returns the name of the table with its schema, as SQL writes it.
+func tableName(d *table.Definition) string {
+	if plainName.MatchString(d.Schema) && plainName.MatchString(d.Name) {
+		return d.Schema + "." + d.Name
+	}
+	return d.QuotedName()
+}

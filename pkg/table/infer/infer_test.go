@@ -1,0 +1,157 @@
+package infer_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/table"
+	"github.com/longshore-io/longshore/pkg/table/infer"
+	"github.com/longshore-io/longshore/pkg/table/load"
+)
+
+func TestInfer(t *testing.T) {
+	t.Parallel()
+	db := storetest.Connect(t, storetest.NewDatabase(t))
+	for name, tt := range map[string]struct {
+		tables, table string
+		key           []string // which is asked for
+		want          string   // the proposed file, without $schema
+		why           string
+		leftOut       []string
+	}{
+		"natural primary key": {
+			tables: `CREATE TABLE books (isbn VARCHAR(13) PRIMARY KEY, title TEXT NOT NULL, price NUMERIC(8,2), tags TEXT[], extra JSONB);
+COMMENT ON TABLE books IS 'All books'; COMMENT ON COLUMN books.price IS 'in euros'`,
+			table: "books",
+			want: `{"title":"All books","x-longshore":{"table":"public.books","key":["isbn"],"ordering":"none"},"type":"object","required":["isbn","title"],
+"properties":{"isbn":{"type":"string","maxLength":13},"title":{"type":"string"},"price":{"title":"in euros","type":["number","null"]},
+"tags":{"type":["array","null"],"items":{"type":["string","null"]}},"extra":{}}}`,
+			why: "the primary key",
+		},
+		"unique key before a generated one": {
+			tables: `CREATE TABLE people (id BIGSERIAL PRIMARY KEY, email TEXT NOT NULL UNIQUE, nick TEXT UNIQUE, born DATE, created TIMESTAMPTZ NOT NULL DEFAULT now(),
+age INT GENERATED ALWAYS AS (1) STORED, status TEXT NOT NULL DEFAULT 'new')`,
+			table: "people",
+			want: `{"x-longshore":{"table":"public.people","key":["email"],"ordering":"none"},"type":"object","required":["email","status"],
+"properties":{"email":{"type":"string"},"nick":{"type":["string","null"]},"born":{"type":["string","null"],"format":"date"},"status":{"type":"string"}}}`,
+			why: "Postgres generates the primary key", leftOut: []string{"id", "created", "age"},
+		},
+		"generated key only": {
+			tables: `CREATE TABLE notes (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), text TEXT)`, table: "notes",
+			want: `{"x-longshore":{"table":"public.notes","key":["id"],"ordering":"none"},"type":"object","required":["id"],
+"properties":{"id":{"type":"string","format":"uuid"},"text":{"type":["string","null"]}}}`,
+			why: "records must carry them",
+		},
+		"composite, enum, other schema": {
+			tables: `CREATE SCHEMA "Sales Dept"; CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE DOMAIN short AS VARCHAR(3);
+CREATE TABLE "Sales Dept"."Order Items" (id INT GENERATED ALWAYS AS IDENTITY, "Order" INT, line SMALLINT, mood mood, code short NOT NULL, spot POINT, PRIMARY KEY ("Order", line))`,
+			table: `"Sales Dept"."Order Items"`,
+			want: `{"x-longshore":{"table":"\"Sales Dept\".\"Order Items\"","key":["Order","line"],"ordering":"none"},"type":"object","required":["Order","line","code"],
+"properties":{"Order":{"type":"integer"},"line":{"type":"integer"},"mood":{"type":["string","null"],"enum":["good","bad",null]},"code":{"type":"string","maxLength":3}}}`,
+			why: "the primary key", leftOut: []string{"id", "spot"},
+		},
+		"the key that is asked for": {
+			tables: `CREATE TABLE items (id SERIAL PRIMARY KEY, sku TEXT NOT NULL UNIQUE, ean BIGINT NOT NULL UNIQUE)`, table: "items", key: []string{"ean"},
+			want: `{"x-longshore":{"table":"public.items","key":["ean"],"ordering":"none"},"type":"object","required":["ean","sku"],
+"properties":{"sku":{"type":"string"},"ean":{"type":"integer"}}}`,
+			why: "asked for", leftOut: []string{"id"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the connection
+			if _, err := db.Exec(t.Context(), tt.tables); err != nil {
+				t.Fatal(err)
+			}
+			got, err := infer.Infer(t.Context(), db, infer.Order{Table: tt.table, Key: tt.key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(decoded(t, tt.want), without(decoded(t, string(got.Collection)), "$schema")); diff != "" {
+				t.Errorf("Infer() (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(got.Key.Why, tt.why) {
+				t.Errorf("the key was chosen because it is %q, want %q", got.Key.Why, tt.why)
+			}
+			var leftOut []string
+			for _, l := range got.LeftOut {
+				leftOut = append(leftOut, l.Column)
+			}
+			if !slices.Equal(leftOut, tt.leftOut) {
+				t.Errorf("columns that were left out = %q, want %q", leftOut, tt.leftOut)
+			}
+			expectDescribed(t.Context(), t, db, got)
+		})
+	}
+}
+
+// expectDescribed checks that a proposal is a collection that can be imported into.
+func expectDescribed(ctx context.Context, t *testing.T, db *pgx.Conn, p *infer.Proposal) {
+	t.Helper()
+	c, err := collection.Parse(p.Name, p.Collection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load.Describe(ctx, db, c); err != nil {
+		t.Errorf("Describe() of the proposal = %v, want no error", err)
+	}
+}
+
+func decoded(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return m
+}
+
+func without(m map[string]any, name string) map[string]any {
+	delete(m, name)
+	return m
+}
+
+func TestInferErrors(t *testing.T) {
+	t.Parallel()
+	db := storetest.Connect(t, storetest.NewDatabase(t))
+	for name, tt := range map[string]struct {
+		tables, table string
+		key           []string
+		is            func(error) bool
+		want          string
+	}{
+		"no table":       {"SELECT 1", "lost", nil, func(err error) bool { return errors.Is(err, table.ErrNotFound) }, "no such table"},
+		"no name":        {"SELECT 1", "a b", nil, func(err error) bool { return errors.Is(err, table.ErrNotFound) }, ""},
+		"ambiguous":      {"CREATE TABLE a (id SERIAL PRIMARY KEY, x TEXT NOT NULL UNIQUE, y INT NOT NULL UNIQUE)", "a", nil, isA[*infer.AmbiguousKeyError], "(x), (y)"},
+		"no key":         {"CREATE TABLE b (x TEXT)", "b", nil, isA[*infer.NoKeyError], "add one"},
+		"partial index":  {"CREATE TABLE c (x TEXT NOT NULL); CREATE UNIQUE INDEX ON c (x) WHERE x <> ''", "c", nil, isA[*infer.NoKeyError], "add one"},
+		"null in a key":  {"CREATE TABLE d (x TEXT UNIQUE)", "d", nil, isA[*infer.NoKeyError], "never NULL"},
+		"not a key":      {"CREATE TABLE e (x TEXT PRIMARY KEY, y INT)", "e", []string{"y"}, isA[*infer.NoKeyError], "(y)"},
+		"view":           {"CREATE TABLE f (x TEXT PRIMARY KEY); CREATE VIEW g AS TABLE f", "g", nil, isA[*infer.NoKeyError], "add one"},
+		"partitioned":    {"CREATE TABLE h (x TEXT PRIMARY KEY) PARTITION BY LIST (x)", "h", nil, isA[*infer.UnfitError], "partitioned"},
+		"type it needs":  {"CREATE TABLE i (x TEXT PRIMARY KEY, p POINT NOT NULL)", "i", nil, isA[*infer.UnfitError], `"p" is NOT NULL`},
+		"identity key":   {"CREATE TABLE j (id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x TEXT)", "j", nil, isA[*infer.NoKeyError], "add one"},
+		"expression key": {"CREATE TABLE k (x TEXT NOT NULL); CREATE UNIQUE INDEX ON k (lower(x))", "k", nil, isA[*infer.NoKeyError], "add one"},
+	} {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the connection
+			if _, err := db.Exec(t.Context(), tt.tables); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := infer.Infer(t.Context(), db, infer.Order{Table: tt.table, Key: tt.key}); err == nil || !tt.is(err) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Infer() = %+v, %v, want an error with %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
