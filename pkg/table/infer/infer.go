@@ -101,7 +101,6 @@ func (p *Proposal) check(ctx context.Context, db table.DB) error {
 
 // reasonToLeaveOut returns why a column is no member; empty for a member.
 func reasonToLeaveOut(c table.Column, f columnFacts, inKey bool) string {
-	values, _ := load.Supports(c)
 	switch {
 	case inKey:
 		return ""
@@ -111,8 +110,6 @@ func reasonToLeaveOut(c table.Column, f columnFacts, inKey bool) string {
 		return "it is an identity column, which Postgres fills"
 	case f.computed:
 		return "its default, " + f.defaults + ", fills it; declare it as a property to import it"
-	case !values:
-		return "its type " + c.TypeName + " can't be imported yet"
 	}
 	return ""
 }

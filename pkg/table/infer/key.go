@@ -77,11 +77,7 @@ func isUsable(d *table.Definition, columns []string) bool {
 	arbiter := slices.ContainsFunc(d.UniqueIndexes, func(i table.Index) bool { return i.Arbiter && table.SameColumns(i.Columns, columns) })
 	return arbiter && !slices.ContainsFunc(columns, func(name string) bool {
 		c, ok := columnOf(d, name)
-		if !ok || c.Generated {
-			return true
-		}
-		_, keys := load.Supports(c)
-		return !keys
+		return !ok || c.Generated || !load.CanBeKey(c)
 	})
 }
 

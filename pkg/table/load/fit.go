@@ -47,12 +47,9 @@ func flatten(err error) (all []string) {
 	return []string{err.Error()}
 }
 
-// Supports reports whether values of the column's type can be written, and whether the column can be in a
-// key.
-func Supports(definition table.Column) (values, keys bool) {
+// CanBeKey reports whether the column's type can be in a key.
+func CanBeKey(definition table.Column) bool {
 	var c column
-	if !c.setCodec(definition) {
-		return false, false
-	}
-	return true, c.codec.key && definition.Deterministic
+	c.setCodec(definition)
+	return c.codec.key && definition.Deterministic
 }
