@@ -34,6 +34,9 @@ var notExplained = []string{
 	"rolbypassrls",                               // reads the catalog
 	"xforce.api_keys",                            // as long as the list of keys, whatever the history is
 	"longshore:api_keys",                         // reads nothing
+	"SELECT entry_id, ",                          // the beginning of a page of the audit log
+	"SELECT 'key', key_id, NULL",                 // a key and tokens by their keys
+	"AND principal = $1 AND status = ANY ($3)",   // the unfinished operations of a revoked key
 	"xforce.tenant_limits",                       // as long as the list of tenants with limits
 	"xforce.usage",                               // two rows by their key; 35 days of the others, a few at a time
 	"longshore:limits",                           // reads nothing

@@ -48,7 +48,7 @@ func TestLoginWithKey(t *testing.T) {
 		t.Fatalf("the console without a login = %d %s, want the login", status, browser.Text())
 	}
 	login("lsk_wrong")
-	browser.Await("the refusal", shown+`.includes("The credential is not valid")`)
+	browser.Await("the refusal", shown+`.includes("This is not an API key")`)
 	login(viewer)
 	browser.Await("what a viewer sees", shown+`.includes("do not allow this")`)
 	login(operator)

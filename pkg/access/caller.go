@@ -30,7 +30,8 @@ var volatileClaims = []string{"exp", "nbf", "iat", "jti", "auth_time", "nonce", 
 
 // NewCaller returns the caller with which a principal uses a collection with the member "role"; the
 // zero value if the collection has none. Role is empty if the collection asks for the role of the
-// principal and it has none.
+// principal and it has none. The claim tenant is the principal's tenant, unless an issuer has signed another
+// one.
 func NewCaller(p *Principal, role string) (Caller, error) {
 	if role == "" {
 		return Caller{}, nil
@@ -50,6 +51,9 @@ func NewCaller(p *Principal, role string) (Caller, error) {
 		delete(claims, name)
 	}
 	claims["role"] = role
+	if p.KeyID != "" { // its claims are those that its maker has chosen, and no issuer has signed them
+		claims["tenant"] = p.Tenant
+	}
 	encoded, err := json.Marshal(claims)
 	return Caller{Role: role, Claims: encoded}, err
 }

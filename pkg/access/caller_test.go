@@ -24,6 +24,9 @@ func TestNewCaller(t *testing.T) {
 			access.RoleOfCaller,
 			`app {"role":"app","tenant":"of the issuer"}`,
 		},
+		"key that pretends": {
+			access.Principal{KeyID: "k", Tenant: "t", Claims: json.RawMessage(`{"role":"postgres","tenant":"other"}`)}, "shop", `shop {"role":"shop","tenant":"t"}`,
+		},
 		"principal without a role": {access.Principal{Tenant: "t"}, access.RoleOfCaller, ` {"role":"","tenant":"t"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

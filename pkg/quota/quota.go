@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,6 +33,9 @@ func Parse(text []byte) (l Limits, err error) {
 	if err := dec.Decode(&l); err != nil {
 		return Limits{}, fmt.Errorf("limits must be a JSON object with numbers: requests_per_day, bytes_per_day, records_per_day,"+
 			" concurrent_operations, queued_operations, staged_bytes: %w", err)
+	}
+	if dec.More() {
+		return Limits{}, errors.New("limits must be one JSON object")
 	}
 	for name, limit := range l.named() {
 		if limit < 0 {

@@ -34,27 +34,33 @@ type AuditEntry struct {
 
 const auditColumns = `at, tenant, principal_kind, principal, credential, action, method, route, object, collection, status, client, request_id`
 
+// insertAudit is a single statement, and so a transaction by itself, because an entry costs every change a
+// round trip. The policies of row-level security check the rows by the setting, so it is set first.
+const insertAudit = `
+WITH tenants AS MATERIALIZED (SELECT set_config('longshore.tenants', $1::text[]::text, true))
+INSERT INTO xforce.audit_log (` + auditColumns + `)
+SELECT e.* FROM tenants, unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+  $11::text[], $12::smallint[], $13::text[], $14::text[]) AS e`
+
 // WriteAudit stores entries, all or none.
 func (s *Store) WriteAudit(ctx context.Context, entries []AuditEntry) error {
-	var tenants []string
-	rows := make([][]any, len(entries))
-	for i, e := range entries {
-		tenants = append(tenants, e.Tenant)
-		rows[i] = []any{
-			e.At, e.Tenant, string(e.PrincipalKind), e.Principal, nullIfEmpty(e.Credential), e.Action, e.Method, e.Route, nullIfEmpty(e.Object),
-			nullIfEmpty(e.Collection), int16(e.Status), e.Client, e.RequestID, //nolint:gosec // a status of HTTP
-		}
+	var times []time.Time
+	var statuses []int16
+	var tenants, kinds, principals, actions, methods, routes, clients, requests []string
+	var credentials, objects, collections []*string
+	for _, e := range entries {
+		times, statuses = append(times, e.At), append(statuses, int16(e.Status)) //nolint:gosec // a status of HTTP
+		tenants, kinds, principals = append(tenants, e.Tenant), append(kinds, string(e.PrincipalKind)), append(principals, e.Principal)
+		actions, methods, routes = append(actions, e.Action), append(methods, e.Method), append(routes, e.Route)
+		clients, requests = append(clients, e.Client), append(requests, e.RequestID)
+		credentials, objects = append(credentials, nullIfEmpty(e.Credential)), append(objects, nullIfEmpty(e.Object))
+		collections = append(collections, nullIfEmpty(e.Collection))
 	}
-	slices.Sort(tenants)
-	ctx, cancel := context.WithTimeout(access.WithTenants(ctx, slices.Compact(tenants)), s.writeTimeout)
+	visible := slices.Compact(slices.Sorted(slices.Values(tenants)))
+	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
 	defer cancel()
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		var batch pgx.Batch
-		for _, row := range rows {
-			batch.Queue(`INSERT INTO xforce.audit_log (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, row...)
-		}
-		return tx.SendBatch(ctx, &batch).Close()
-	})
+	_, err := s.pool.Exec(ctx, insertAudit, visible, times, tenants, kinds, principals, credentials, actions, methods, routes, objects, collections,
+		statuses, clients, requests)
 	if err != nil {
 		return fmt.Errorf("writing the audit log: %w", ClientError(err))
 	}

@@ -62,7 +62,7 @@ const (
 	allowedHeaders = "Accept, Authorization, Content-Encoding, Content-Range, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, " +
 		"Longshore-Labels, Longshore-Retention, Operation-Id, Prefer, Range, Traceparent, X-Request-Id"
 	exposedHeaders = "Accept-Ranges, Content-Disposition, Content-Range, ETag, Link, Location, " +
-		"Operation-Location, Preference-Applied, Repr-Digest, Retry-After, Retry-After-Ms, Traceparent, WWW-Authenticate, " +
+		"Operation-Location, Preference-Applied, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, Retry-After-Ms, Traceparent, WWW-Authenticate, " +
 		"X-Ms-Error-Code, X-Request-Id"
 	// preflightAge is how long a browser may remember the answer to a preflight request, in seconds.
 	preflightAge = "600"

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
@@ -96,6 +97,12 @@ func (r *Recorder) write(ctx context.Context, batch []pending) {
 		entries[i] = p.entry
 	}
 	err := r.store.WriteAudit(ctx, entries)
+	if err != nil && len(batch) > 1 && !fault.Is(err, fault.Unavailable) { // one entry must not cost the others
+		for _, p := range batch {
+			r.write(ctx, []pending{p})
+		}
+		return
+	}
 	if err != nil {
 		r.log.ErrorContext(ctx, "entries of the audit log were not stored; the log of the api has them", slog.Int("entries", len(entries)), slog.Any("error", err))
 	}
@@ -167,7 +174,13 @@ func (r *Recorder) entryOf(c *gin.Context, route edge.Route, err error) (entry s
 	}
 	entry = store.AuditEntry{
 		At: time.Now(), Tenant: access.DefaultTenant, PrincipalKind: "none", Action: string(route.Action), Method: c.Request.Method, Route: strings.ReplaceAll(route.Path, `\:`, ":"),
-		Object: objectOf(c), Collection: c.Param("collection"), Status: status, Client: hostOf(c.Request.RemoteAddr), RequestID: c.GetHeader(edge.RequestIDHeader),
+		Object: objectOf(c), Collection: clean(c.Param("collection")), Status: status, Client: hostOf(c.Request.RemoteAddr), RequestID: c.GetHeader(edge.RequestIDHeader),
+	}
+	switch query := c.Request.URL.Query(); { // a GET of the dialect of the tasks
+	case changesByGet(c.Request) && query.Has("prune"):
+		entry.Action = string(access.DeleteOperations)
+	case changesByGet(c.Request):
+		entry.Action = string(access.CancelOperations)
 	}
 	if p := access.Of(c.Request.Context()); p != nil {
 		entry.Tenant, entry.PrincipalKind, entry.Principal = p.Tenant, p.Kind, p.ID
@@ -227,6 +240,8 @@ func objectOf(c *gin.Context) string {
 		return info.Object
 	case info.Accepted != nil:
 		return info.Accepted.ShownID().String()
+	case info.Operation != uuid.Nil:
+		return info.Operation.String()
 	}
 	for _, p := range c.Params {
 		if p.Key != "collection" {

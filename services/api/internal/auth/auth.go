@@ -11,6 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/auth/issuer"
 )
 
@@ -111,21 +112,13 @@ func (a *Authenticator) beginWithToken(ctx context.Context, token string) (_ con
 	}, nil
 }
 
-// forwarded are the headers of a proxy, which a client on the same machine does not send.
-var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-Ip", "Via"}
-
 // isLocal reports whether a request without a credential is one of the local principal.
 func (a *Authenticator) isLocal(r *http.Request) bool {
 	switch a.opts.Mode {
 	case Off:
 		return true
 	case Auto:
-		for _, name := range forwarded {
-			if r.Header.Get(name) != "" {
-				return false
-			}
-		}
-		return a.opts.Local
+		return a.opts.Local && !web.ThroughProxy(r.Header)
 	default:
 		return false
 	}

@@ -18,9 +18,9 @@ const (
 )
 
 // takeFromAddress moves a short token for one operation from the query or a cookie into the header
-// Authorization, if the request has none. Other credentials are not accepted there, because addresses are
+// Authorization, if the request has none, and reports whether it did. Other credentials are not accepted there, because addresses are
 // stored in many places, and a browser attaches cookies by itself.
-func takeFromAddress(r *http.Request) {
+func takeFromAddress(r *http.Request) (taken bool) {
 	query := r.URL.Query()
 	text := query.Get(TokenParameter)
 	if query.Has(TokenParameter) {
@@ -32,12 +32,13 @@ func takeFromAddress(r *http.Request) {
 	}
 	secret, ok := access.ParseSecret(text)
 	if text == "" || r.Header.Get("Authorization") != "" {
-		return
+		return false
 	}
 	if !ok || secret.Kind != access.Token {
 		text = "lst_" // malformed: no key or session is accepted here
 	}
 	r.Header.Set("Authorization", "Bearer "+text)
+	return true
 }
 
 // requireOperation returns a fault of kind Forbidden if the principal may only read the events of one

@@ -21,14 +21,15 @@ func (a *Authenticator) Protect(r edge.Route) edge.Route {
 	}
 	handle := r.Handler
 	r.Handler = func(c *gin.Context) error {
-		if r.Streaming {
-			takeFromAddress(c.Request)
-		}
+		fromAddress := r.Streaming && takeFromAddress(c.Request)
 		ctx, end, err := a.Begin(c.Request)
 		if err != nil {
 			return err
 		}
 		defer end()
+		if p := access.Of(ctx); fromAddress && !p.ForOneOperation() {
+			return invalid("Only a token for one operation may be in an address or a cookie.")
+		}
 		c.Request = c.Request.WithContext(ctx)
 		if err := access.Require(ctx, r.Action); err != nil {
 			return err

@@ -5,7 +5,6 @@ package collections
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -162,9 +161,7 @@ func (h *Handler) infer(c *gin.Context) error {
 		return err
 	}
 	var o order
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&o); err != nil {
+	if err := submission.Decode(body, &o); err != nil {
 		return fault.New(fault.Malformed, "malformed-order", `The body must be a JSON object with table, and perhaps name and key, such as {"table":"public.books"}.`).
 			Because(err)
 	}

@@ -22,6 +22,8 @@ const RequestIDHeader = "X-Request-Id"
 type RequestInfo struct {
 	// Accepted is the operation that the request started; nil if it started none.
 	Accepted *operation.Operation
+	// Operation is the public id of the operation that the request is about; uuid.Nil if that is none.
+	Operation uuid.UUID
 	// Object is the id of what the request made or changed, for the audit log; empty for the accepted
 	// operation, or for what the path names.
 	Object string
@@ -72,6 +74,7 @@ func LogOperation(c *gin.Context, id uuid.UUID) {
 func SetOperation(c *gin.Context, op *operation.Operation) {
 	LogOperation(c, op.ID)
 	info := RequestInfoOf(c.Request.Context())
+	info.Operation = op.ShownID()
 	if info.console == "" || info.linked == op.ID {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -151,10 +152,20 @@ func list(ctx context.Context, db *store.Store, tenant string, out io.Writer) er
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "ID\tNAME\tSTATE\tCOLLECTIONS\tCREATED\tLAST USED\tACTIONS")
 	for _, k := range found {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, stateOf(k), strings.Join(k.Collections, ","),
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, printable(k.Name), stateOf(k), strings.Join(k.Collections, ","),
 			dateOf(k.CreatedAt), dateOf(k.LastUsedAt), strings.Join(k.Actions, ","))
 	}
 	return table.Flush()
+}
+
+// printable returns a name without characters that would change what a terminal shows.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, name)
 }
 
 func stateOf(k store.Key) string {

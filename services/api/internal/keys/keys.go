@@ -2,13 +2,15 @@
 package keys
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -108,9 +110,7 @@ func (h *Handler) create(c *gin.Context) error {
 		return err
 	}
 	var order Order
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&order); err != nil {
+	if err := submission.Decode(body, &order); err != nil {
 		return fault.New(fault.Malformed, "malformed-key",
 			"The body must be a JSON object with bundle or actions, and perhaps name, collections, role, claims, limits, expires_in.").Because(err)
 	}
@@ -152,7 +152,16 @@ func (h *Handler) revoke(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := h.Store.RevokeKey(ctx, access.Of(ctx).Tenant, c.Param("key"))
+	if cancels {
+		if err := errors.Join(access.Require(ctx, access.CancelOperations), access.RequireCollection(ctx, "*")); err != nil {
+			return err
+		}
+	}
+	id := c.Param("key")
+	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+		return store.KeyNotFound()
+	}
+	key, err := h.Store.RevokeKey(ctx, access.Of(ctx).Tenant, id)
 	if err != nil {
 		return err
 	}

@@ -120,8 +120,9 @@ func (o Order) setRole(key *store.Key, maker *access.Principal) error {
 	if o.Role == "" && len(o.Claims) == 0 {
 		return nil
 	}
-	if !access.All().Within(maker.Actions) || !maker.Collections.AllowAll() {
-		return fault.New(fault.Forbidden, "role-not-allowed", "Only an administrator can choose the role and the claims of a key.")
+	if !access.All().Within(maker.Actions) || !maker.Collections.AllowAll() || maker.Tenant != access.DefaultTenant {
+		return fault.New(fault.Forbidden, "role-not-allowed",
+			"Only an administrator of the tenant default, and the command line, can choose the role and the claims of a key.")
 	}
 	if o.Role != "" && !access.RolePattern.MatchString(o.Role) {
 		return invalid("role", "must match "+access.RolePattern.String()+".")
@@ -135,12 +136,11 @@ func (o Order) setRole(key *store.Key, maker *access.Principal) error {
 }
 
 func (o Order) setLimits(key *store.Key, maker *access.Principal) error {
-	if len(o.Limits) == 0 {
-		key.Limits = maker.Limits
-		return nil
+	if len(maker.Limits) > 0 { // each key would have them once more
+		return fault.New(fault.Forbidden, "limits-not-allowed", "A key with limits can't make keys.")
 	}
-	if len(maker.Limits) > 0 {
-		return fault.New(fault.Forbidden, "limits-not-allowed", "A key with limits makes keys with the same limits only. Leave out limits.")
+	if len(o.Limits) == 0 {
+		return nil
 	}
 	if _, err := quota.Parse(o.Limits); err != nil {
 		return fault.New(fault.Invalid, "invalid-key", "%s.", capitalize(err.Error())).With("pointer", "/limits")
@@ -149,7 +149,9 @@ func (o Order) setLimits(key *store.Key, maker *access.Principal) error {
 	return nil
 }
 
-func (o Order) setExpiry(key *store.Key, _ *access.Principal) error {
+// setExpiry sets the expiry, which is not later than that of the maker.
+func (o Order) setExpiry(key *store.Key, maker *access.Principal) error {
+	key.ExpiresAt = maker.Expires
 	if o.ExpiresIn == "" {
 		return nil
 	}
@@ -157,7 +159,9 @@ func (o Order) setExpiry(key *store.Key, _ *access.Principal) error {
 	if err != nil || d <= 0 {
 		return invalid("expires_in", "must be a duration, such as 720h.")
 	}
-	key.ExpiresAt = time.Now().Add(d)
+	if at := time.Now().Add(d); maker.Expires.IsZero() || at.Before(maker.Expires) {
+		key.ExpiresAt = at
+	}
 	return nil
 }
 

@@ -21,8 +21,8 @@ func (m *Meters) Limit(route edge.Route) edge.Route {
 	if route.Action == access.Public {
 		return route
 	}
-	free := route.Action == access.Authenticated || route.Action == access.ReadOperations || route.Action == access.CancelOperations ||
-		route.Method == http.MethodDelete
+	free := route.Method == http.MethodGet && !route.Audited || route.Method == http.MethodDelete || route.Action == access.CancelOperations ||
+		route.Action == access.Authenticated
 	handle := route.Handler
 	route.Handler = func(c *gin.Context) error {
 		ctx := c.Request.Context()
@@ -34,7 +34,7 @@ func (m *Meters) Limit(route edge.Route) edge.Route {
 			return handle(c)
 		}
 		c.Request = c.Request.WithContext(quota.With(ctx, a))
-		if err := m.begin(c, *a, free); err != nil {
+		if err := m.begin(c, *a, free, route.Action == access.CreateImports); err != nil {
 			return err
 		}
 		return handle(c)
@@ -42,8 +42,8 @@ func (m *Meters) Limit(route edge.Route) edge.Route {
 	return route
 }
 
-// begin counts a request and refuses it if a limit by day is reached.
-func (m *Meters) begin(c *gin.Context, a quota.Account, free bool) error {
+// begin counts a request, unless it is free, and refuses it if a limit by day is reached.
+func (m *Meters) begin(c *gin.Context, a quota.Account, free, imports bool) error {
 	if !free {
 		m.Add(a, quota.Usage{Requests: 1})
 	}
@@ -67,7 +67,7 @@ func (m *Meters) begin(c *gin.Context, a quota.Account, free bool) error {
 			return quota.Exceeded(of.whose, "requests_per_day", l.RequestsPerDay, of.used.Requests, next)
 		case l.BytesPerDay > 0 && length > 0 && of.used.Bytes+length > l.BytesPerDay:
 			return quota.Exceeded(of.whose, "bytes_per_day", l.BytesPerDay, of.used.Bytes, next)
-		case l.RecordsPerDay > 0 && of.used.Records >= l.RecordsPerDay && c.Request.ContentLength != 0:
+		case l.RecordsPerDay > 0 && of.used.Records >= l.RecordsPerDay && imports:
 			return quota.Exceeded(of.whose, "records_per_day", l.RecordsPerDay, of.used.Records, next)
 		}
 	}

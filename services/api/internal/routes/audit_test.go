@@ -80,7 +80,7 @@ func TestAudit(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"key POST /api/:collection/import " + op.id + " 202", "key POST /api/:collection/import:upload-start  201",
-		"key GET /operations/:id/records " + op.id + " 200", "key DELETE /operations/:id " + op.id + " 403", "key GET /tasks/:task " + op.number + " 200",
+		"key GET /operations/:id/records " + op.id + " 200", "key DELETE /operations/:id " + op.id + " 403", "key GET /tasks/:task " + op.id + " 200",
 		"key POST /sessions " + entries[len(entries)-6].Object + " 201", "session POST /keys " + key.ID + " 201",
 	}
 	for range 10 { // of the fifteen
@@ -97,7 +97,7 @@ func TestAudit(t *testing.T) {
 		t.Errorf("entries =\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for query, n := range map[string]int{
-		"?principal=" + viewerID: 2, "?action=keys:write": 1, "?object=" + op.id: 13, "?principal=" + wrong.ID: 10, "?principal=" + adminID: 5,
+		"?principal=" + viewerID: 2, "?action=keys:write": 1, "?object=" + op.id: 14, "?action=operations:cancel": 12, "?principal=" + wrong.ID: 10, "?principal=" + adminID: 5,
 		"?from=" + url.QueryEscape(time.Now().Add(time.Hour).Format(time.RFC3339)): 0, "?to=2026-01-01T00:00:00Z": 0,
 	} {
 		t.Run(query, func(t *testing.T) { //nolint:paralleltest // they share the api
@@ -115,6 +115,25 @@ func TestAudit(t *testing.T) {
 	for _, query := range []string{"?form=x", "?limit=0", "?limit=1001", "?cursor=-1", "?from=today", "?principal=", "?limit=1&limit=2", "?object=%00"} {
 		checkCode(t, "GET /audit"+query, a.send(t, oneClient, http.MethodGet, "/audit"+query, "", admin), http.StatusBadRequest, "invalid-parameter")
 	}
+}
+
+// TestAuditOfInvalidAddresses: what a client writes into an address costs no entry of another request.
+func TestAuditOfInvalidAddresses(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on"})
+	admin, _ := a.newKey(t, nil)
+	for _, path := range []string{"/api/%ff/import", "/api/%00/import", "/operations/%c3%28", "/keys/%00", "/keys/%ff", "/api/%1b%5b2J/import"} {
+		method := http.MethodDelete
+		if strings.HasPrefix(path, "/api") {
+			method = http.MethodPost
+		}
+		if got := a.send(t, oneClient, method, path, `{"tool_id":"A"}`, admin, ndjson); got.status >= http.StatusInternalServerError {
+			t.Errorf("%s %s = %d %s, want a refusal", method, path, got.status, got.body)
+		}
+		a.send(t, oneClient, method, path, "", "Authorization: Bearer "+access.NewSecret().Reveal()).check(t, path, http.StatusUnauthorized)
+		a.tokenOf(t, admin)
+	}
+	storetest.Await(t, storetest.Connect(t, a.url), `SELECT count(*) FILTER (WHERE route = '/tokens') = 6 AND count(*) FILTER (WHERE status = 401) = 6 FROM xforce.audit_log`)
 }
 
 // TestAuditPages: pages contain every entry once, also while others are added.

@@ -147,6 +147,7 @@ func TestTokenForEvents(t *testing.T) {
 	value, _, _ := strings.Cut(set, ";")
 	token := made.Token
 	session := a.newSession(t, key)
+	all, _ := a.newToken(t, key, `{"actions":["operations:read"]}`)
 	for name, tt := range map[string]struct {
 		path, header string
 		status       int
@@ -163,7 +164,8 @@ func TestTokenForEvents(t *testing.T) {
 		"key in the address":           {events + "?access_token=" + strings.TrimPrefix(key, "Authorization: Bearer "), "X-None: 1", 401, "credential-invalid"},
 		"session in the address":       {events + "?access_token=" + session, "X-None: 1", 401, "credential-invalid"},
 		"session as the cookie":        {events, "Cookie: longshore_token=" + session, 401, "credential-invalid"},
-		"token of no operation":        {events + "?access_token=" + a.tokenOf(t, key), "X-None: 1", 403, "action-not-allowed"},
+		"token of no operation":        {events + "?access_token=" + a.tokenOf(t, key), "X-None: 1", 401, "credential-invalid"},
+		"token of all operations":      {events + "?access_token=" + all.Token, "X-None: 1", 401, "credential-invalid"},
 		"empty token in the address":   {events + "?access_token=", "X-None: 1", 401, "credential-missing"},
 		"invalid token in the address": {events + "?access_token=lst_x", "X-None: 1", 401, "credential-invalid"},
 	} {

@@ -1,6 +1,9 @@
 package submission
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -11,6 +14,20 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
+
+// Decode decodes the JSON document of a form. It returns an error for members that are not declared, and for
+// anything behind the document.
+func Decode(body []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the document")
+	}
+	return nil
+}
 
 // maxFormBytes bounds the body of a form. The largest one contains a filter.
 const maxFormBytes = 256 << 10

@@ -49,12 +49,12 @@ func (h *Handler) show(c *gin.Context) error {
 // key; it may outlive the issuer's token, which is proof of a login.
 func (h *Handler) createSession(c *gin.Context) error {
 	ctx := c.Request.Context()
-	maker := access.Of(ctx)
+	maker := *access.Of(ctx) // requests share it
 	if maker.Kind != access.Key && maker.Kind != access.Issued {
 		return fault.New(fault.Forbidden, "session-not-allowed", "A session is made with an API key or with a token of the issuer.")
 	}
 	secret := access.NewCredential(access.Session)
-	session := newCredential(secret, maker)
+	session := newCredential(secret, &maker)
 	session.ExpiresAt = time.Now().Add(h.SessionLifetime)
 	if err := h.Store.CreateToken(ctx, session); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (h *Handler) createSession(c *gin.Context) error {
 	maker.Expires = session.ExpiresAt
 	c.Header("Cache-Control", "no-store")
 	c.PureJSON(http.StatusCreated, gin.H{
-		"id": session.ID, "session": secret.Reveal(), "expiresAt": session.ExpiresAt.UTC(), "principal": newPrincipalDocument(maker),
+		"id": session.ID, "session": secret.Reveal(), "expiresAt": session.ExpiresAt.UTC(), "principal": newPrincipalDocument(&maker),
 	})
 	return nil
 }

@@ -3,9 +3,7 @@
 package tokens
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -80,9 +78,7 @@ func (h *Handler) createToken(c *gin.Context) error {
 		return err
 	}
 	var order Order
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&order); err != nil {
+	if err := submission.Decode(body, &order); err != nil {
 		return fault.New(fault.Malformed, "malformed-token",
 			"The body must be a JSON object with actions, and perhaps collections, ttl, maxBytes, operation, cookie.").Because(err)
 	}

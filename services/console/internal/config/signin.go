@@ -63,9 +63,6 @@ func (c Config) SignIn() (o signin.Options, ok bool) {
 	return o, true
 }
 
-// forwarded are the headers of a proxy, which a browser on the same machine does not send.
-var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-Ip", "Via"}
-
 // isLocal reports whether a request comes from this machine: the console listens to it only and answers for
 // no other host, and the request comes through no proxy.
 func (c Config) isLocal(r *http.Request) bool {
@@ -73,6 +70,5 @@ func (c Config) isLocal(r *http.Request) bool {
 	console, err := url.Parse(c.ConsoleURL)
 	foreign := err != nil || c.ConsoleURL != "" && !web.IsLoopback(console.Hostname()) || len(c.Web.TrustedProxies) > 0 ||
 		slices.ContainsFunc(c.Web.Hosts, func(name string) bool { return !web.IsLoopback(strings.ToLower(name)) })
-	throughProxy := slices.ContainsFunc(forwarded, func(name string) bool { return r.Header.Get(name) != "" })
-	return web.IsLoopback(host) && !foreign && !throughProxy
+	return web.IsLoopback(host) && !foreign && !web.ThroughProxy(r.Header)
 }

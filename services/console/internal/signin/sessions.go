@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	credentials "github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/console/internal/apiclient"
 )
@@ -78,10 +79,14 @@ func (s *sessions) forget(session string) {
 	delete(s.cached, session)
 }
 
-// SessionOf returns the session of a request; empty if it has none.
+// SessionOf returns the session of a request; empty if it has none. Anything else in the cookie is none: an api
+// that needs no credential would take it for one of a program.
 func SessionOf(r *http.Request) string {
 	cookie, err := r.Cookie(cookieName(r))
 	if err != nil {
+		return ""
+	}
+	if secret, ok := credentials.ParseSecret(cookie.Value); !ok || secret.Kind != credentials.Session {
 		return ""
 	}
 	return cookie.Value

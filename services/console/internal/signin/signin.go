@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	credentials "github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/apiclient"
@@ -76,6 +77,9 @@ func (h *Handler) RoleOf(r *http.Request) (role access.Role, name string, err er
 	case err != nil:
 		return access.None, "", err
 	}
+	if principal.Kind != string(credentials.Session) {
+		return access.None, "", nil
+	}
 	if err := checkForgery(r, session); err != nil {
 		return access.None, "", err
 	}
@@ -116,6 +120,7 @@ func (h *Handler) Require(w http.ResponseWriter, r *http.Request, name string) {
 func (h *Handler) loginWithKey(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 	returnTo := target(r.PostFormValue("return"))
+	key := strings.TrimSpace(r.PostFormValue("key"))
 	if !validForm(r) {
 		h.show(w, r, http.StatusForbidden, returnTo, "The form has expired. Send it again.")
 		return
@@ -126,7 +131,23 @@ func (h *Handler) loginWithKey(w http.ResponseWriter, r *http.Request) {
 		h.show(w, r, http.StatusTooManyRequests, returnTo, "There were too many wrong logins from this address. Try again in a minute.")
 		return
 	}
-	h.begin(w, r, strings.TrimSpace(r.PostFormValue("key")), returnTo)
+	secret, ok := credentials.ParseSecret(key)
+	switch {
+	case key == "":
+		h.show(w, r, http.StatusUnprocessableEntity, returnTo, "Enter a key.")
+	case !ok || secret.Kind != credentials.Key:
+		h.refuse(w, r, returnTo, "This is not an API key: lsk_, an id, _ and a secret.")
+	default:
+		h.begin(w, r, key, returnTo)
+	}
+}
+
+// refuse counts a wrong login, logs it and shows the form again.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, returnTo, message string) {
+	h.Throttle.Count(r)
+	h.Logins.Refused(metrics.LoginRefused)
+	h.Log.WarnContext(r.Context(), "login refused", slog.String("remote", r.RemoteAddr))
+	h.show(w, r, http.StatusUnauthorized, returnTo, message)
 }
 
 // begin makes a session with a credential, and leads to the page that the person wanted to see.
@@ -134,13 +155,8 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, credential, retu
 	session, err := h.API.NewSession(r.Context(), credential)
 	var refused *apiclient.RefusedError
 	switch {
-	case credential == "":
-		h.show(w, r, http.StatusUnprocessableEntity, returnTo, "Enter a key.")
 	case errors.As(err, &refused):
-		h.Throttle.Count(r)
-		h.Logins.Refused(metrics.LoginRefused)
-		h.Log.WarnContext(r.Context(), "login refused", slog.String("remote", r.RemoteAddr))
-		h.show(w, r, http.StatusUnauthorized, returnTo, refused.Message)
+		h.refuse(w, r, returnTo, refused.Message)
 	case err != nil:
 		h.Log.WarnContext(r.Context(), "login failed", slog.Any("error", err))
 		h.show(w, r, http.StatusBadGateway, returnTo, "The api does not answer, so the login could not be checked. Try again.")

@@ -11,15 +11,17 @@ import (
 	"testing"
 	"time"
 
+	credentials "github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/services/console/internal/access"
 	"github.com/longshore-io/longshore/services/console/internal/apiclient"
 	"github.com/longshore-io/longshore/services/console/internal/signin"
 )
 
-const (
-	goodKey = "lsk_good"
-	session = "lss_good"
+var (
+	goodKey = credentials.NewSecret().Reveal()
+	wrong   = credentials.NewSecret().Reveal()
+	session = credentials.NewCredential(credentials.Session).Reveal()
 )
 
 // fixture is the console's login in front of an api that accepts one key and one session.
@@ -112,7 +114,9 @@ func TestLogin(t *testing.T) {
 		answer *http.Response
 		status int
 	}{
-		"wrong key":  {f.login(t, "lsk_wrong", "/"), http.StatusUnauthorized},
+		"no API key": {f.login(t, "lsk_a\nb", "/"), http.StatusUnauthorized},
+		"a session":  {f.login(t, session, "/"), http.StatusUnauthorized},
+		"wrong key":  {f.login(t, wrong, "/"), http.StatusUnauthorized},
 		"no key":     {f.login(t, " ", "/"), http.StatusUnprocessableEntity},
 		"no token":   {f.do(t, http.MethodPost, "/login", url.Values{"key": {goodKey}}), http.StatusForbidden},
 		"half token": {f.do(t, http.MethodPost, "/login", url.Values{"key": {goodKey}, "csrf": {""}}, "Cookie: longshore_login="), http.StatusForbidden},
@@ -131,7 +135,7 @@ func TestLoginThrottles(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for range 10 {
-		f.login(t, "lsk_wrong", "/")
+		f.login(t, wrong, "/")
 	}
 	if got := f.login(t, goodKey, "/"); got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" {
 		t.Errorf("the login after ten wrong ones = %d, want 429 with Retry-After", got.StatusCode)
@@ -173,6 +177,8 @@ func TestForward(t *testing.T) {
 		"change without the token":  {"POST", "/api/search", []string{own}, false, 403},
 		"change with another token": {"DELETE", "/api/keys/a", []string{own, "X-Xsrf-Token: " + token[1:]}, false, 403},
 		"change by GET":             {"GET", "/api/tasks/1?cancel=true", []string{own}, false, 403},
+		"a key in the cookie":       {"GET", "/api/open", []string{"Cookie: longshore_session=" + goodKey}, false, 401},
+		"anything in the cookie":    {"GET", "/api/open", []string{"Cookie: longshore_session=x"}, false, 401},
 		"no session":                {"GET", "/api/open", nil, false, 401},
 		"no session, local":         {"GET", "/api/open", nil, true, 200},
 		"own credential":            {"GET", "/api/open", []string{"Authorization: Bearer x"}, true, 200},

@@ -50,7 +50,7 @@ func (c Claims) principal(subject string, text json.RawMessage) (*access.Princip
 		if err != nil {
 			return nil, lacks(c.Collections, "the names of collections")
 		}
-		p.Collections = collections
+		p.Collections = append(access.Collections{}, collections...) // none, if the claim is missing
 	}
 	if c.Role != "" {
 		p.Role, _ = lookUp(claims, c.Role).(string)

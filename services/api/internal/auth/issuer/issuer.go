@@ -107,6 +107,8 @@ func (i *Issuer) check(token *oidc.IDToken, claims json.RawMessage) error {
 		return invalid("It has no valid claim sub.")
 	case token.Expiry.IsZero() || token.Expiry.Unix() == 0:
 		return invalid("It has no claim exp.")
+	case token.Expiry.Year() > maxYear:
+		return invalid("Its claim exp is not a time.")
 	case now.After(token.Expiry.Add(i.opts.ClockSkew)):
 		return Expired()
 	case times.NotBefore > latest || times.IssuedAt > latest:
@@ -114,6 +116,9 @@ func (i *Issuer) check(token *oidc.IDToken, claims json.RawMessage) error {
 	}
 	return nil
 }
+
+// maxYear is the last year of a time in JSON (RFC 3339).
+const maxYear = 9999
 
 // maxSubject is the maximum length of a subject (OpenID Connect Core, section 2).
 const maxSubject = 255
