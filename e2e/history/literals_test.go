@@ -35,6 +35,7 @@ var notExplained = []string{
 	"xforce.api_keys",                            // as long as the list of keys, whatever the history is
 	"longshore:api_keys",                         // reads nothing
 	"SELECT entry_id, ",                          // the beginning of a page of the audit log
+	"FROM tenants, unnest(",                      // entries that are added
 	"SELECT 'key', key_id, NULL",                 // a key and tokens by their keys
 	"AND principal = $1 AND status = ANY ($3)",   // the unfinished operations of a revoked key
 	"xforce.tenant_limits",                       // as long as the list of tenants with limits
