@@ -92,6 +92,14 @@ var samples = map[string][]sample{
 		}
 		return get("/keys/" + made.ID)
 	}},
+	"DELETE /tokens/:token": {func(t *testing.T, f *fixture) request {
+		t.Helper()
+		var made struct{ ID string }
+		if err := json.Unmarshal(f.mustDo(t, http.MethodPost, tokenRequest).Body, &made); err != nil {
+			t.Fatal(err)
+		}
+		return get("/tokens/" + made.ID)
+	}},
 	"POST /tokens": {func(*testing.T, *fixture) request { return tokenRequest }},
 	"GET /me":      {fixed("/me")},
 	"GET /limits":  {fixed("/limits")},

@@ -25,7 +25,7 @@ GRANT SELECT, INSERT, DELETE ON xforce.held_chunks TO :"api";
 GRANT SELECT, INSERT, UPDATE ON xforce.api_keys TO :"api";
 GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.api_tokens TO :"api";
 GRANT SELECT, INSERT ON xforce.audit_log TO :"api";
-GRANT SELECT, INSERT, UPDATE ON xforce.tenant_limits TO :"api";
+GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.tenant_limits TO :"api";
 GRANT SELECT, INSERT, UPDATE ON xforce.usage TO :"api";
 
 -- The workers and the janitor. They also need SELECT, INSERT and UPDATE on each target table: see deploy/postgres/roles.sql.

@@ -112,6 +112,32 @@ func nullIfNone(limit int64) *int64 {
 	return &limit
 }
 
+// EndTokenOf ends a token or a session of a tenant. Ending it again has no effect. It returns a fault of kind
+// NotFound if the tenant has no such token or session.
+func (s *Store) EndTokenOf(ctx context.Context, tenant, id string) error {
+	const end = `
+UPDATE xforce.api_tokens SET ended_at = coalesce(ended_at, clock_timestamp()) WHERE tenant = $1 AND token_id = $2 RETURNING token_id`
+	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
+	defer cancel()
+	var ended []string
+	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
+		ended, err = collect(ctx, tx, "ending a token", pgx.RowTo[string], end, tenant, id)
+		return err
+	})
+	switch {
+	case err != nil:
+		return ClientError(err)
+	case len(ended) == 0:
+		return TokenNotFound()
+	}
+	return nil
+}
+
+// TokenNotFound returns the fault for a token or a session that a tenant does not have.
+func TokenNotFound() error {
+	return fault.New(fault.NotFound, "token-not-found", "There is no such token or session. The audit log has the ids of those that were made.")
+}
+
 // EndToken ends a token or a session. Ending it again has no effect.
 func (s *Store) EndToken(ctx context.Context, id string) error {
 	const end = `UPDATE xforce.api_tokens SET ended_at = coalesce(ended_at, clock_timestamp()) WHERE token_id = $1`

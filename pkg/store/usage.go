@@ -45,6 +45,11 @@ ON CONFLICT (tenant) DO UPDATE SET limits = EXCLUDED.limits, updated_at = now()`
 	return s.writeToken(ctx, "setting the limits of a tenant", set, tenant, json.RawMessage(text))
 }
 
+// UnsetTenantLimits removes the limits of a tenant, which then has those of the configuration.
+func (s *Store) UnsetTenantLimits(ctx context.Context, tenant string) error {
+	return s.writeToken(ctx, "removing the limits of a tenant", `DELETE FROM xforce.tenant_limits WHERE tenant = $1`, tenant)
+}
+
 const addUsage = `
 INSERT INTO xforce.usage AS u (tenant, key_id, day, requests, bytes, records)
 SELECT $1, key_id, $3::date, $4, $5, $6 FROM unnest($2::text[]) AS keys (key_id) ORDER BY key_id

@@ -50,9 +50,10 @@ type meter struct {
 	account quota.Account
 	// day is the day of the counts.
 	day time.Time
-	// ofTenant and ofKey are what Postgres had when it was read last; unwritten is what was used since.
-	ofTenant, ofKey, unwritten quota.Usage
-	readAt                     time.Time
+	// ofTenant and ofKey are what Postgres had when it was read last; unwritten is what was used since, and
+	// inFlight what is being written.
+	ofTenant, ofKey, unwritten, inFlight quota.Usage
+	readAt                               time.Time
 	// occupied is what the operations of the tenant and of the key occupied at measuredAt.
 	occupied   [2]store.Occupied
 	measuredAt time.Time
@@ -159,11 +160,13 @@ func (m *Meters) Used(ctx context.Context, a quota.Account) (ofTenant, ofKey quo
 	for key, other := range m.meters { // the keys of a tenant share its limits
 		if key.tenant == a.Tenant {
 			one.addTo(&ofTenant, other.unwritten)
+			one.addTo(&ofTenant, other.inFlight)
 		}
 	}
 	one.addTo(&ofTenant, one.ofTenant)
 	one.addTo(&ofKey, one.ofKey)
 	one.addTo(&ofKey, one.unwritten)
+	one.addTo(&ofKey, one.inFlight)
 	return ofTenant, ofKey, nil
 }
 
@@ -241,7 +244,7 @@ func (m *Meters) refresh(ctx context.Context, one *meter) error {
 	done := make(chan struct{})
 	one.writing = done
 	account, unwritten := one.account, one.unwritten
-	one.unwritten = quota.Usage{}
+	one.unwritten, one.inFlight = quota.Usage{}, unwritten
 	m.mu.Unlock()
 
 	at := time.Now()
@@ -250,7 +253,7 @@ func (m *Meters) refresh(ctx context.Context, one *meter) error {
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	one.writing = nil
+	one.writing, one.inFlight = nil, quota.Usage{}
 	close(done)
 	if err != nil {
 		one.addTo(&one.unwritten, unwritten)

@@ -52,7 +52,7 @@ func pathOf(r edge.Route, op operationIDs) string {
 	}
 	return strings.NewReplacer(`\:`, ":", ":collection", "tools", "operations/:id", "operations/"+op.id, "status/:id", "status/"+op.id,
 		":reference", op.reference, ":task", op.number, ":number", op.number, ":file", "report-"+op.number+".pdf",
-		":upload-finish", ":upload-finish", ":upload-start", ":upload-start", ":upload", op.upload, ":part", "7", ":key", "aaaaaaaaaaaaaaaa").Replace(path)
+		":upload-finish", ":upload-finish", ":upload-start", ":upload-start", ":upload", op.upload, ":part", "7", ":key", "aaaaaaaaaaaaaaaa", ":token", "aaaaaaaaaaaaaaaa").Replace(path)
 }
 
 // operationIDs are all the names of an operation, and the id of an upload.

@@ -209,6 +209,29 @@ func TestSessions(t *testing.T) {
 	a.awaitRefused(t, ended)
 }
 
+// TestEndTokens: an administrator ends tokens and sessions of the tenant, and of no other one.
+func TestEndTokens(t *testing.T) {
+	t.Parallel()
+	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on"})
+	admin, _ := a.newKey(t, nil)
+	foreign, _ := a.newKey(t, func(k *store.Key) { k.Tenant = "another" })
+	importer, _ := a.newKey(t, func(k *store.Key) { k.Actions = []string{"imports:create", "tokens:create"} })
+	made, _ := a.newToken(t, importer, `{"actions":["imports:create"]}`)
+	token, session := "Authorization: Bearer "+made.Token, "Authorization: Bearer "+a.newSession(t, importer)
+	secret, _ := access.ParseSecret(strings.TrimPrefix(session, "Authorization: Bearer "))
+	for _, id := range []string{made.ID, secret.ID} {
+		checkCode(t, "DELETE without the right", a.send(t, oneClient, http.MethodDelete, "/tokens/"+id, "", importer), http.StatusForbidden, "action-not-allowed")
+		checkCode(t, "DELETE of another tenant", a.send(t, oneClient, http.MethodDelete, "/tokens/"+id, "", foreign), http.StatusNotFound, "token-not-found")
+	}
+	for id, header := range map[string]string{made.ID: token, secret.ID: session} {
+		a.send(t, oneClient, http.MethodGet, "/me", "", header).check(t, "before the end", http.StatusOK)
+		a.send(t, oneClient, http.MethodDelete, "/tokens/"+id, "", admin).check(t, "DELETE", http.StatusNoContent)
+		a.awaitRefused(t, header)
+	}
+	checkCode(t, "DELETE of an invalid id", a.send(t, oneClient, http.MethodDelete, "/tokens/%00", "", admin), http.StatusNotFound, "token-not-found")
+	a.send(t, oneClient, http.MethodGet, "/me", "", importer).check(t, "the key", http.StatusOK)
+}
+
 // TestTokenBytes: the bodies that are sent with a token have together as many bytes as it allows.
 func TestTokenBytes(t *testing.T) {
 	t.Parallel()

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -81,6 +84,22 @@ func (h *Handler) endSession(c *gin.Context) error {
 	}
 	edge.RequestInfoOf(ctx).Object = p.Credential
 	h.Log.InfoContext(ctx, "session ended", slog.String("session", p.Credential))
+	edge.NoContent(c)
+	return nil
+}
+
+// endOther ends a token or a session of the tenant.
+func (h *Handler) endOther(c *gin.Context) error {
+	ctx := c.Request.Context()
+	id := c.Param("token")
+	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+		return store.TokenNotFound()
+	}
+	if err := h.Store.EndTokenOf(ctx, access.Of(ctx).Tenant, id); err != nil {
+		return err
+	}
+	edge.RequestInfoOf(ctx).Object = id
+	h.Log.InfoContext(ctx, "token ended", slog.String("token", id), slog.String("by", access.Of(ctx).ID))
 	edge.NoContent(c)
 	return nil
 }

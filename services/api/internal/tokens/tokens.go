@@ -24,6 +24,7 @@ import (
 type Store interface {
 	CreateToken(ctx context.Context, c store.Credential) error
 	EndToken(ctx context.Context, id string) error
+	EndTokenOf(ctx context.Context, tenant, id string) error
 }
 
 // Deps are the dependencies of a Handler. All are required.
@@ -61,6 +62,10 @@ func (h *Handler) Routes() []edge.Route {
 		{
 			Method: http.MethodDelete, Path: "/sessions/current", Handler: h.endSession, Action: access.Authenticated,
 			Summary: "Ends the session with which the request is sent.",
+		},
+		{
+			Method: http.MethodDelete, Path: "/tokens/:token", Handler: h.endOther, Action: access.WriteKeys,
+			Summary: "Ends a token or a session of the tenant, by its id; within a second no replica accepts it.",
 		},
 		{
 			Method: http.MethodGet, Path: "/me", Handler: h.show, Action: access.Authenticated,
