@@ -23,7 +23,7 @@ func readETags(h http.Header, op *operation.Operation) etags {
 	var tags etags
 	for _, line := range h.Values("If-None-Match") {
 		for tag := range strings.SplitSeq(line, ",") {
-			tag = strings.TrimSpace(tag)
+			tag = strings.Trim(tag, " \t\r\n") // as net/http does
 			if tag == "*" {
 				tag = etagOf(op)
 			}

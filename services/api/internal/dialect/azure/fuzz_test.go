@@ -42,7 +42,7 @@ var wellFormed = regexp.MustCompile(`^\s*(\*|(W/)?"[\x21\x23-\x2b\x2d-\x7e]*"(\s
 
 // FuzzReadETags compares well-formed headers If-None-Match with net/http, which compares weakly too.
 func FuzzReadETags(f *testing.F) {
-	for _, seed := range []string{`W/"7"`, `"7"`, `*`, `W/"6", "7"`, `"a,b", "7"`, ` , W/"7"`, `7`, `W/ "7"`, `"x" "7"`} {
+	for _, seed := range []string{"\f\"7\"", `W/"7"`, `"7"`, `*`, `W/"6", "7"`, `"a,b", "7"`, ` , W/"7"`, `7`, `W/ "7"`, `"x" "7"`} {
 		f.Add(seed)
 	}
 	op := &operation.Operation{Revision: 7}
