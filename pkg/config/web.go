@@ -3,6 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/longshore-io/longshore/pkg/web"
 )
@@ -30,6 +34,24 @@ func (w Web) Check() error {
 	_, proxiesErr := web.ParseProxies(w.TrustedProxies)
 	return errors.Join(named("LONGSHORE_HOSTS", hostsErr), named("LONGSHORE_TRUSTED_PROXIES", proxiesErr))
 }
+
+// OnlyLocal reports whether a service that listens at addr can be reached from its own machine only, as far as
+// its configuration says: addr is a loopback address, its own addresses and its hosts name no other machine, and
+// it trusts no proxy. An empty address is none.
+func (w Web) OnlyLocal(addr string, addresses ...string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = addr
+	}
+	foreign := slices.ContainsFunc(w.Hosts, func(host string) bool { return !isLocal(host) }) ||
+		slices.ContainsFunc(addresses, func(address string) bool {
+			u, err := url.Parse(address)
+			return address != "" && (err != nil || !isLocal(u.Hostname()))
+		})
+	return isLocal(host) && !foreign && len(w.TrustedProxies) == 0
+}
+
+func isLocal(host string) bool { return web.IsLoopback(strings.ToLower(host)) }
 
 func named(variable string, err error) error {
 	if err == nil {

@@ -60,6 +60,13 @@ type Usage struct {
 	Requests, Bytes, Records int64
 }
 
+// Add adds what was used besides.
+func (u *Usage) Add(more Usage) {
+	u.Requests += more.Requests
+	u.Bytes += more.Bytes
+	u.Records += more.Records
+}
+
 // Account is whose limits apply to a request: those of a tenant and of one of its keys. A key can use no
 // more than its tenant has left.
 type Account struct {

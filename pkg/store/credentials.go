@@ -141,20 +141,7 @@ func TokenNotFound() error {
 // EndToken ends a token or a session. Ending it again has no effect.
 func (s *Store) EndToken(ctx context.Context, id string) error {
 	const end = `UPDATE xforce.api_tokens SET ended_at = coalesce(ended_at, clock_timestamp()) WHERE token_id = $1`
-	return s.writeToken(ctx, "ending a token", end, id)
-}
-
-func (s *Store) writeToken(ctx context.Context, action, statement string, args ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
-	defer cancel()
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, statement, args...)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", action, ClientError(err))
-	}
-	return nil
+	return s.execForClient(ctx, "ending a token", end, id)
 }
 
 // TakeBytes takes from what may still be sent with a token, and returns how many bytes were taken: n, or
@@ -188,5 +175,5 @@ func TokenBytesExceeded() error {
 // GiveBytes gives back bytes that TakeBytes took and that were not sent.
 func (s *Store) GiveBytes(ctx context.Context, id string, n int64) error {
 	const give = `UPDATE xforce.api_tokens SET used_bytes = used_bytes - $2 WHERE token_id = $1`
-	return s.writeToken(ctx, "giving back bytes of a token", give, id, n)
+	return s.execForClient(ctx, "giving back bytes of a token", give, id, n)
 }

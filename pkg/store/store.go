@@ -170,6 +170,21 @@ func collectForClient[T any](
 	return collected, ClientError(err)
 }
 
+// execForClient runs a statement on behalf of a client that needs no condition of a tenant. An error is prefixed
+// with what the caller was doing.
+func (s *Store) execForClient(ctx context.Context, doing, statement string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
+	defer cancel()
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, statement, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, ClientError(err))
+	}
+	return nil
+}
+
 // liveStates are the states in which workers may process an operation.
 var liveStates = statesWhere(operation.State.Live)
 

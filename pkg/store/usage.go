@@ -42,12 +42,12 @@ ON CONFLICT (tenant) DO UPDATE SET limits = EXCLUDED.limits, updated_at = now()`
 	if err != nil {
 		return fmt.Errorf("encoding limits: %w", err)
 	}
-	return s.writeToken(ctx, "setting the limits of a tenant", set, tenant, json.RawMessage(text))
+	return s.execForClient(ctx, "setting the limits of a tenant", set, tenant, json.RawMessage(text))
 }
 
 // UnsetTenantLimits removes the limits of a tenant, which then has those of the configuration.
 func (s *Store) UnsetTenantLimits(ctx context.Context, tenant string) error {
-	return s.writeToken(ctx, "removing the limits of a tenant", `DELETE FROM xforce.tenant_limits WHERE tenant = $1`, tenant)
+	return s.execForClient(ctx, "removing the limits of a tenant", `DELETE FROM xforce.tenant_limits WHERE tenant = $1`, tenant)
 }
 
 const addUsage = `

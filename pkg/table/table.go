@@ -103,9 +103,18 @@ func SameColumns(x, y []string) bool {
 // Column returns the column of the property. The error says how to correct the table or the
 // collection.
 func (d *Definition) Column(p collection.Property) (Column, error) {
-	i := slices.IndexFunc(d.Columns, func(c Column) bool { return c.Name == p.Name })
-	if i < 0 {
+	c, ok := d.Find(p.Name)
+	if !ok {
 		return Column{}, fmt.Errorf("property %q has no column: add a column of that name or remove the property", p.Name)
 	}
-	return d.Columns[i], nil
+	return c, nil
+}
+
+// Find returns the column with the name; ok is false if there is none.
+func (d *Definition) Find(name string) (c Column, ok bool) {
+	i := slices.IndexFunc(d.Columns, func(c Column) bool { return c.Name == name })
+	if i < 0 {
+		return Column{}, false
+	}
+	return d.Columns[i], true
 }

@@ -76,7 +76,7 @@ func chooseKey(d *table.Definition, f *facts, wanted []string) (Key, error) {
 func isUsable(d *table.Definition, columns []string) bool {
 	arbiter := slices.ContainsFunc(d.UniqueIndexes, func(i table.Index) bool { return i.Arbiter && table.SameColumns(i.Columns, columns) })
 	return arbiter && !slices.ContainsFunc(columns, func(name string) bool {
-		c, ok := columnOf(d, name)
+		c, ok := d.Find(name)
 		return !ok || c.Generated || !load.CanBeKey(c)
 	})
 }
@@ -88,15 +88,7 @@ func isGenerated(f *facts, columns []string) bool {
 
 func areRequired(d *table.Definition, columns []string) bool {
 	return !slices.ContainsFunc(columns, func(name string) bool {
-		c, ok := columnOf(d, name)
+		c, ok := d.Find(name)
 		return !ok || !c.Required
 	})
-}
-
-func columnOf(d *table.Definition, name string) (table.Column, bool) {
-	i := slices.IndexFunc(d.Columns, func(c table.Column) bool { return c.Name == name })
-	if i < 0 {
-		return table.Column{}, false
-	}
-	return d.Columns[i], true
 }

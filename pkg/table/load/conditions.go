@@ -84,17 +84,11 @@ func (t *Table) newConditions(d *table.Definition, c *table.Constraints, a *tabl
 		}
 	}
 	for i := range t.columns {
-		column := columnOf(d, t.columns[i].name)
+		column, _ := d.Find(t.columns[i].name)
 		s.needed[i+t.bookkeeping] = s.needed[i+t.bookkeeping] || column.Type != column.Base // a domain may refuse NULL
 	}
 	s.prefix = q.prefix()
 	return s
-}
-
-// columnOf returns the table's column with the name.
-func columnOf(d *table.Definition, name string) table.Column {
-	i := slices.IndexFunc(d.Columns, func(c table.Column) bool { return c.Name == name })
-	return d.Columns[i]
 }
 
 func rejected(code, constraint string) pgconn.PgError {
@@ -161,7 +155,7 @@ func (t *Table) valueChecks(d *table.Definition, c *table.Constraints) []valueCh
 		}
 	}
 	for i := range t.columns {
-		definition := columnOf(d, t.columns[i].name)
+		definition, _ := d.Find(t.columns[i].name)
 		switch c := &t.columns[i]; {
 		case definition.Enum:
 			add(c.name, pgtype.TextOID, "text", pgconn.PgError{Code: invalidText, ColumnName: c.name}, "value <> ALL (enum_range(NULL::"+definition.BaseName+")::text[])")
@@ -171,7 +165,7 @@ func (t *Table) valueChecks(d *table.Definition, c *table.Constraints) []valueCh
 		}
 	}
 	for _, k := range c.Domains {
-		definition := columnOf(d, k.Column)
+		definition, _ := d.Find(k.Column)
 		if definition.Element == 0 && !definition.Enum && !t.hasTextForm(k.Column) {
 			add(k.Column, definition.Base, definition.BaseName, rejected(checkViolation, k.Name), "("+k.Expression+") IS FALSE")
 		}

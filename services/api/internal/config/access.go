@@ -3,9 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -65,25 +62,7 @@ func (a Access) Limits() (quota.Limits, error) {
 // Options returns the options of the authenticator of an api that listens at addr. The api is not local
 // if it answers for the hosts of other machines or trusts proxies.
 func (a Access) Options(addr, publicURL string, w config.Web) auth.Options {
-	foreign := slices.ContainsFunc(w.Hosts, func(host string) bool { return !isLocal(host) })
-	local := isLocal(hostOf(addr)) && (publicURL == "" || isLocal(hostOfURL(publicURL))) && !foreign && len(w.TrustedProxies) == 0
-	return auth.Options{Mode: a.Auth, FirstKey: a.FirstKey, Local: local}
+	return auth.Options{Mode: a.Auth, FirstKey: a.FirstKey, Local: w.OnlyLocal(addr, publicURL)}
 }
 
 func isLocal(host string) bool { return web.IsLoopback(strings.ToLower(host)) }
-
-func hostOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	return host
-}
-
-func hostOfURL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	return u.Hostname()
-}

@@ -159,14 +159,14 @@ func (m *Meters) Used(ctx context.Context, a quota.Account) (ofTenant, ofKey quo
 	defer m.mu.Unlock()
 	for key, other := range m.meters { // the keys of a tenant share its limits
 		if key.tenant == a.Tenant {
-			one.addTo(&ofTenant, other.unwritten)
-			one.addTo(&ofTenant, other.inFlight)
+			ofTenant.Add(other.unwritten)
+			ofTenant.Add(other.inFlight)
 		}
 	}
-	one.addTo(&ofTenant, one.ofTenant)
-	one.addTo(&ofKey, one.ofKey)
-	one.addTo(&ofKey, one.unwritten)
-	one.addTo(&ofKey, one.inFlight)
+	ofTenant.Add(one.ofTenant)
+	ofKey.Add(one.ofKey)
+	ofKey.Add(one.unwritten)
+	ofKey.Add(one.inFlight)
 	return ofTenant, ofKey, nil
 }
 
@@ -190,18 +190,12 @@ func (m *Meters) Occupied(ctx context.Context, a quota.Account) (ofTenant, ofKey
 	return ofTenant, ofKey, nil
 }
 
-func (*meter) addTo(sum *quota.Usage, u quota.Usage) {
-	sum.Requests += u.Requests
-	sum.Bytes += u.Bytes
-	sum.Records += u.Records
-}
-
 // Add counts requests and bytes of an account.
 func (m *Meters) Add(a quota.Account, u quota.Usage) {
 	one := m.meter(a)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	one.addTo(&one.unwritten, u)
+	one.unwritten.Add(u)
 }
 
 func (m *Meters) meter(a quota.Account) *meter {
@@ -256,7 +250,7 @@ func (m *Meters) refresh(ctx context.Context, one *meter) error {
 	one.writing, one.inFlight = nil, quota.Usage{}
 	close(done)
 	if err != nil {
-		one.addTo(&one.unwritten, unwritten)
+		one.unwritten.Add(unwritten)
 		return err
 	}
 	one.day, one.ofTenant, one.ofKey, one.readAt = day, ofTenant, ofKey, at

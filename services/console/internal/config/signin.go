@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,9 +65,5 @@ func (c Config) SignIn() (o signin.Options, ok bool) {
 // isLocal reports whether a request comes from this machine: the console listens to it only and answers for
 // no other host, and the request comes through no proxy.
 func (c Config) isLocal(r *http.Request) bool {
-	host, _, _ := net.SplitHostPort(c.Addr) // checked
-	console, err := url.Parse(c.ConsoleURL)
-	foreign := err != nil || c.ConsoleURL != "" && !web.IsLoopback(console.Hostname()) || len(c.Web.TrustedProxies) > 0 ||
-		slices.ContainsFunc(c.Web.Hosts, func(name string) bool { return !web.IsLoopback(strings.ToLower(name)) })
-	return web.IsLoopback(host) && !foreign && !web.ThroughProxy(r.Header)
+	return c.Web.OnlyLocal(c.Addr, c.ConsoleURL) && !web.ThroughProxy(r.Header)
 }
