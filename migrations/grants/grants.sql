@@ -27,6 +27,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.api_tokens TO :"api";
 GRANT SELECT, INSERT ON xforce.audit_log TO :"api";
 GRANT SELECT, INSERT, UPDATE, DELETE ON xforce.tenant_limits TO :"api";
 GRANT SELECT, INSERT, UPDATE ON xforce.usage TO :"api";
+GRANT SELECT, INSERT ON xforce.collections TO :"api";
 
 -- The workers and the janitor. They also need SELECT, INSERT and UPDATE on each target table: see deploy/postgres/roles.sql.
 GRANT USAGE ON SCHEMA xforce TO :"worker";
@@ -43,6 +44,7 @@ GRANT SELECT, INSERT, UPDATE (owner), DELETE ON xforce.held_chunks TO :"worker";
 GRANT SELECT, INSERT ON xforce.server_runs TO :"worker";
 GRANT SELECT, UPDATE (entry_id), DELETE ON xforce.audit_log TO :"worker";
 GRANT SELECT, UPDATE, DELETE ON xforce.usage TO :"worker";
+GRANT SELECT ON xforce.collections TO :"worker";
 GRANT SELECT, INSERT, UPDATE ON xforce.tools TO :"worker";
 
 -- KEDA and people who look after operations: all about operations and the progress of their chunks, and nothing of what clients sent or
@@ -52,7 +54,7 @@ GRANT SELECT ON xforce.longshore_migrations TO :"reader";
 GRANT SELECT (task_id, task_reference, task_name, status, progress, total_records, imported_records, failed_records, error_message,
   is_active, created_at, updated_at, kind, collection, number, created_records, updated_records, superseded_records, total_chunks,
   done_chunks, lanes, sealed_at, started_at, finished_at, expires_at, poll_deadline, error_code, revision, labels, phase, retention,
-  reclaimed_at, request_id, owner, traceparent, principal, caller_role, tenant, public_id, public_number) ON xforce.tasks TO :"reader";
+  reclaimed_at, request_id, owner, traceparent, principal, caller_role, tenant, public_id, public_number, collection_version) ON xforce.tasks TO :"reader";
 GRANT SELECT ON SEQUENCE xforce.task_numbers TO :"reader";
 GRANT SELECT (task_id, seq, first_row, row_count, state, attempts, created_records, updated_records, superseded_records,
   failed_records, steps, stepped_at, kind, lost_attempts) ON xforce.task_chunks TO :"reader";
@@ -69,3 +71,4 @@ GRANT SELECT (token_id, kind, tenant, principal, key_id, actions, collections, r
 GRANT SELECT ON xforce.audit_log TO :"reader";
 GRANT SELECT ON xforce.tenant_limits TO :"reader";
 GRANT SELECT ON xforce.usage TO :"reader";
+GRANT SELECT ON xforce.collections TO :"reader";

@@ -1,75 +1,114 @@
 package collection
 
 import (
-	"embed"
-	"fmt"
-	"io/fs"
+	"cmp"
+	"iter"
 	"maps"
-	"os"
-	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/longshore-io/longshore/pkg/fault"
 )
 
-//go:embed shipped/*.json
-var shipped embed.FS
+// Shared stands in the place of a tenant for the collections that all tenants use: those of a folder and
+// those that come with Longshore.
+const Shared = "*"
 
-// Catalog is the set of collections of a process. It never changes.
+// Catalog is the collections that are in force. A tenant's own collection takes precedence over a shared one
+// of the same name, and a stored one over one that comes with Longshore. It is safe for concurrent use.
 type Catalog struct {
-	byName map[string]*Collection
+	shipped map[string]*Collection
+
+	mu     sync.RWMutex
+	stored map[string]map[string]*Collection // by tenant and name
 }
 
-// Load reads the shipped collections and, if dir is not empty, every *.json file in dir. A file in dir
-// replaces the shipped collection of the same name.
-func Load(dir string) (*Catalog, error) {
-	c := &Catalog{byName: make(map[string]*Collection)}
-	shippedFiles, err := fs.Sub(shipped, "shipped")
-	if err != nil {
-		return nil, fmt.Errorf("opening the shipped collections: %w", err)
+// NewCatalog returns a catalog of the given collections, such as those that come with Longshore.
+func NewCatalog(shipped ...*Collection) *Catalog {
+	c := &Catalog{shipped: make(map[string]*Collection), stored: make(map[string]map[string]*Collection)}
+	for _, one := range shipped {
+		c.shipped[one.Name] = one
 	}
-	if err := c.add(shippedFiles); err != nil {
-		return nil, err
-	}
-	if dir == "" {
-		return c, nil
-	}
-	return c, c.add(os.DirFS(dir))
+	return c
 }
 
-// LoadFolder is Load without the shipped collections. An empty dir has none.
-func LoadFolder(dir string) (*Catalog, error) {
-	c := &Catalog{byName: make(map[string]*Collection)}
-	if dir == "" {
-		return c, nil
+// Set puts a collection of a tenant, or of all tenants, in force.
+func (c *Catalog) Set(tenant string, one *Collection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stored[tenant] == nil {
+		c.stored[tenant] = make(map[string]*Collection)
 	}
-	return c, c.add(os.DirFS(dir))
+	c.stored[tenant][one.Name] = one
 }
 
-func (c *Catalog) add(files fs.FS) error {
-	names, err := fs.Glob(files, "*.json")
-	if err != nil {
-		return fmt.Errorf("listing collections: %w", err)
+// Remove removes a stored collection of a tenant. One of the same name that all tenants use, or that comes with
+// Longshore, takes its place.
+func (c *Catalog) Remove(tenant, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.stored[tenant], name)
+}
+
+// Get returns the collection with the name that a tenant uses.
+func (c *Catalog) Get(tenant, name string) (*Collection, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	found := cmp.Or(c.stored[tenant][name], c.stored[Shared][name], c.shipped[name])
+	return found, found != nil
+}
+
+// Owns reports whether the tenant has a stored collection of its own with the name.
+func (c *Catalog) Owns(tenant, name string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.stored[tenant][name] != nil
+}
+
+// Names returns the names of all collections that a tenant uses, in alphabetical order.
+func (c *Catalog) Names(tenant string) []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	names := slices.Collect(maps.Keys(c.shipped))
+	names = slices.AppendSeq(names, maps.Keys(c.stored[Shared]))
+	names = slices.AppendSeq(names, maps.Keys(c.stored[tenant]))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// All returns all collections with their tenants, in the order of tenants and names. A collection that a shared one
+// replaces is left out.
+func (c *Catalog) All() iter.Seq2[string, *Collection] {
+	type owned struct {
+		tenant string
+		*Collection
 	}
-	for _, file := range names {
-		content, err := fs.ReadFile(files, file)
-		if err != nil {
-			return fmt.Errorf("reading collection file %s: %w", file, err)
+	var all []owned
+	for _, name := range c.Names(Shared) {
+		if one, ok := c.Get(Shared, name); ok {
+			all = append(all, owned{Shared, one})
 		}
-		parsed, err := Parse(strings.TrimSuffix(path.Base(file), ".json"), content)
-		if err != nil {
-			return err
-		}
-		c.byName[parsed.Name] = parsed
 	}
-	return nil
-}
-
-// Get returns the collection with the name.
-func (c *Catalog) Get(name string) (*Collection, bool) {
-	found, ok := c.byName[name]
-	return found, ok
+	c.mu.RLock()
+	for tenant, stored := range c.stored {
+		for _, one := range stored {
+			if tenant != Shared {
+				all = append(all, owned{tenant, one})
+			}
+		}
+	}
+	c.mu.RUnlock()
+	slices.SortFunc(all, func(x, y owned) int {
+		return cmp.Or(strings.Compare(x.tenant, y.tenant), strings.Compare(x.Name, y.Name))
+	})
+	return func(yield func(string, *Collection) bool) {
+		for _, one := range all {
+			if !yield(one.tenant, one.Collection) {
+				return
+			}
+		}
+	}
 }
 
 // Unknown returns a fault of kind NotFound for a name of no collection. It lists names that exist.
@@ -77,9 +116,4 @@ func Unknown(name string, names []string) error {
 	return fault.New(fault.NotFound, "unknown-collection",
 		"There is no collection called %q. GET / lists the collections.", strings.ToValidUTF8(name, "\uFFFD")).
 		With("collections", names)
-}
-
-// Names returns the names of all collections in alphabetical order.
-func (c *Catalog) Names() []string {
-	return slices.Sorted(maps.Keys(c.byName))
 }

@@ -1,9 +1,10 @@
 // Package collection reads the descriptions of the kinds of records that can be imported. A collection
-// is one JSON file: a JSON Schema (2020-12) whose member "x-longshore" contains the target table and
-// the key. The file name without ".json" is the name of the collection and part of its URLs.
+// is one JSON Schema (2020-12) whose member "x-longshore" contains the target table and the key. In a folder
+// it is a file, whose name without ".json" is the name of the collection and part of its URLs.
 package collection
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,9 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 // Collection is a kind of records.
 type Collection struct {
 	Name string
+	// Version is the number of the stored version; 0 if the collection is not stored. Later versions have
+	// greater numbers, and no two collections have the same.
+	Version int64
 	// Table is the table into which records are imported, as SQL writes its name: see ParseTable.
 	Table string
 	// Role is the role in Postgres with which the table is read and written: a name, or
@@ -42,13 +46,12 @@ type Collection struct {
 	Schema json.RawMessage
 	// Properties are the declared members in the order of the file.
 	Properties []Property
+
+	digest string
 }
 
 // Digest identifies the content of the collection's file.
-func (c *Collection) Digest() string {
-	sum := sha256.Sum256(c.Schema)
-	return hex.EncodeToString(sum[:])
-}
+func (c *Collection) Digest() string { return c.digest }
 
 // Property is a declared member of the records.
 type Property struct {
@@ -68,8 +71,9 @@ func (p Property) Allows(jsonType string) bool {
 func Parse(name string, file []byte) (*Collection, error) {
 	var doc document
 	if err := json.Unmarshal(file, &doc); err != nil {
-		return nil, fmt.Errorf("collection %q: %w", name, err)
+		return nil, fmt.Errorf("collection %q: %w", name, withLine(file, err))
 	}
+	sum := sha256.Sum256(file)
 	c := &Collection{
 		Name:       name,
 		Table:      doc.Longshore.Table,
@@ -81,11 +85,26 @@ func Parse(name string, file []byte) (*Collection, error) {
 		Properties: doc.Properties.list(),
 
 		HideTriggerMessages: doc.Longshore.HideTriggerMessages,
+		digest:              hex.EncodeToString(sum[:]),
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	return c, nil
+}
+
+// withLine adds the line to an error of the JSON parser, which has an offset.
+func withLine(file []byte, err error) error {
+	offset := int64(-1)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = syntax.Offset
+	} else if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		offset = mismatch.Offset
+	}
+	if offset < 0 || offset > int64(len(file)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(file[:offset], []byte("\n")), err)
 }
 
 // check returns all errors of the description.

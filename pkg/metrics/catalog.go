@@ -38,7 +38,7 @@ func workCatalog() []prometheus.Collector {
 	steps.Begin(context.Background(), job.Import)(StepCommitted)
 	duties.Observe("dispatch", time.Second, nil)
 	duties.Rescued("dispatch", 1)
-	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), NewLogins(), requestsCatalog(), admissionCatalog()}
+	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), NewMisfits(), NewLogins(), requestsCatalog(), admissionCatalog()}
 }
 
 func admissionCatalog() *Admission {

@@ -36,14 +36,14 @@ const (
 const (
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq, t.status, t.collection, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims,
+  SELECT c.task_id, c.seq, t.status, t.collection, t.tenant, t.collection_version, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims,
     t.started_at > (SELECT begun_at FROM xforce.server_runs) AS in_this_run
   FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, c.lost_attempts, due.collection, coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
+RETURNING c.attempts, c.lost_attempts, due.collection, due.tenant, coalesce(due.collection_version, 0), coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
   coalesce(due.caller_role, ''), due.caller_claims,
   CASE WHEN c.attempts = 1 AND due.status = $5 AND due.in_this_run THEN ` + notDurable + ` END`
 
@@ -54,8 +54,8 @@ WHERE task_id = $1 AND status = ANY ($3) AND kind = $4`
 
 // Attempt describes a chunk that a worker is about to process.
 type Attempt struct {
-	// Collection is the target of the chunk's records.
-	Collection string
+	// Collection is the collection whose table the operation reads or writes.
+	Collection CollectionRef
 	// Count is the number of attempts, including this one. Lost is how many of them lost their session
 	// in a crash of Postgres that the chunk may have caused.
 	Count, Lost int
@@ -79,7 +79,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind, operation.Running).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
+			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection.Name, &attempt.Collection.Tenant, &attempt.Collection.Version, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
 				&attempt.Caller.Role, &attempt.Caller.Claims, nil)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)

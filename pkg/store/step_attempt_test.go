@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -21,7 +22,7 @@ func TestBeginAttemptCounts(t *testing.T) {
 	f := newFixture(t)
 	op := f.seal(t, 1, 1, 1)
 	for want := 1; want <= 3; want++ {
-		if got := f.attempt(t, of(op, 0), op.Kind); got.Count != want || got.Collection != "tools" {
+		if got := f.attempt(t, of(op, 0), op.Kind); got.Count != want || got.Collection.Name != "tools" {
 			t.Fatalf("BeginAttempt() = %+v, want attempt %d for tools", got, want)
 		}
 	}
@@ -59,7 +60,7 @@ func TestUncountAttempt(t *testing.T) {
 			if err != nil || lost != tt.lost {
 				t.Errorf("UncountAttempt() = %t, %v, want %t", lost, err, tt.lost)
 			}
-			want := store.Attempt{Collection: "tools", Count: 1}
+			want := store.Attempt{Collection: store.CollectionRef{Tenant: access.DefaultTenant, Name: "tools"}, Count: 1}
 			if tt.lost {
 				want.Count, want.Lost = 2, 1
 			}

@@ -21,7 +21,7 @@ type Checkpoint struct {
 	// Tenant owns the operation, and ShownNumber is the number by which its clients know it.
 	Tenant      string
 	ShownNumber int64
-	Collection  string
+	Collection  CollectionRef
 	// Caller is on whose behalf the collection's table is read.
 	Caller access.Caller
 	// Request is the operation's request, such as the query of a search.
@@ -67,12 +67,12 @@ func (s *Store) RunResumable(
 }
 
 const selectCheckpoint = `
-SELECT t.kind, t.number, t.tenant, coalesce(t.public_number, t.number), coalesce(t.collection, ''), coalesce(t.caller_role, ''), t.caller_claims, t.request, c.cursor, t.result, c.steps
+SELECT t.kind, t.number, t.tenant, coalesce(t.public_number, t.number), coalesce(t.collection, ''), t.tenant, coalesce(t.collection_version, 0), coalesce(t.caller_role, ''), t.caller_claims, t.request, c.cursor, t.result, c.steps
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3)`
 
 func (p *Checkpoint) scan(row pgx.Row) error {
-	return row.Scan(&p.Kind, &p.Number, &p.Tenant, &p.ShownNumber, &p.Collection, &p.Caller.Role, &p.Caller.Claims, &p.Request, &p.Cursor, &p.Result, &p.Steps)
+	return row.Scan(&p.Kind, &p.Number, &p.Tenant, &p.ShownNumber, &p.Collection.Name, &p.Collection.Tenant, &p.Collection.Version, &p.Caller.Role, &p.Caller.Claims, &p.Request, &p.Cursor, &p.Result, &p.Steps)
 }
 
 // lockResumable locks the chunk's row if it is pending and not locked. Of the chunks with lost attempts

@@ -23,6 +23,8 @@ type Draft struct {
 	Reference  string
 	Kind       operation.Kind
 	Collection string
+	// CollectionVersion is the version of the collection; 0 if it is not stored.
+	CollectionVersion int64
 	// Lanes is how many of its chunks may be queued at the same time.
 	Lanes int
 	// Labels are the client's own names and values; nil means none.
@@ -100,7 +102,7 @@ func (d Draft) columns(id uuid.UUID) []any {
 	return []any{
 		id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(),
 		nullIfEmpty(d.Owner), nullIfEmpty(d.Traceparent), nullIfEmpty(d.Principal), nullIfEmpty(d.Caller.Role), d.Caller.Claims,
-		d.Tenant, d.publicID(),
+		d.Tenant, d.publicID(), nullIfEmpty(d.CollectionVersion),
 	}
 }
 
@@ -122,9 +124,11 @@ func (d Draft) requestID() *string {
 	return &short
 }
 
-func nullIfEmpty(text string) *string {
-	if text == "" {
+// nullIfEmpty returns NULL for an empty text and for 0.
+func nullIfEmpty[T string | int64](value T) *T {
+	var empty T
+	if value == empty {
 		return nil
 	}
-	return &text
+	return &value
 }

@@ -28,7 +28,7 @@ func (w *Worker) startSpan(
 	ctx, span := w.Tracer.StartWork(ctx, string(w.kind), attempt.Traceparent,
 		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithTimestamp(began), trace.WithAttributes(
 			tracing.Operation.String(c.OperationID.String()), tracing.Chunk.Int(c.Seq), tracing.Attempt.Int(attempt.Count),
-			tracing.Collection.String(attempt.Collection),
+			tracing.Collection.String(attempt.Collection.Name),
 		))
 	if id := tracing.ID(ctx); id != "" {
 		ctx = logging.With(ctx, slog.String(logging.TraceID, id))

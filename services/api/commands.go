@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/pkg/store"
 	apiconfig "github.com/longshore-io/longshore/services/api/internal/config"
+	"github.com/longshore-io/longshore/services/api/internal/folder"
 	"github.com/longshore-io/longshore/services/api/internal/keys"
 	"github.com/longshore-io/longshore/services/api/internal/limits"
 )
@@ -28,6 +29,16 @@ func limitsCommand() service.Command[apiconfig.Config] {
 		Name: "limits", Usage: limits.Usage, IsUsage: func(err error) bool { return errors.Is(err, limits.ErrUsage) },
 		Run: withStore(func(ctx context.Context, db *store.Store, args []string, out io.Writer) error {
 			return limits.Run(ctx, db, args, out)
+		}),
+	}
+}
+
+// collectionsCommand is the command collections, which stores the collections of a folder.
+func collectionsCommand() service.Command[apiconfig.Config] {
+	return service.Command[apiconfig.Config]{
+		Name: "collections", Usage: folder.Usage, IsUsage: func(err error) bool { return errors.Is(err, folder.ErrUsage) },
+		Run: withStore(func(ctx context.Context, db *store.Store, args []string, out io.Writer) error {
+			return folder.Run(ctx, db, args, out)
 		}),
 	}
 }

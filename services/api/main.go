@@ -15,7 +15,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/server"
 )
 
-func main() { os.Exit(service.Main("api", run, keysCommand(), limitsCommand())) }
+func main() { os.Exit(service.Main("api", run, keysCommand(), limitsCommand(), collectionsCommand())) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	limits, err := cfg.Limits()
@@ -36,17 +36,11 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	if certificate != nil {
 		gate.Connections.TLS = certificate.Config()
 	}
-	collections, err := cfg.Collections.Load()
-	if err != nil {
-		return err
-	}
-	o := &opener{
-		env: env, cfg: cfg, limits: limits, collections: collections, requests: metrics.NewRequests(), occupied: occupied,
-	}
+	o := &opener{env: env, cfg: cfg, limits: limits, requests: metrics.NewRequests(), occupied: occupied}
 	defer o.close()
 	lifecycle := service.HTTPOptions{Variable: "LONGSHORE_ADDR", Ready: o.setReady, Drain: cfg.DrainDelay, Grace: cfg.Shutdown.Grace, TLS: certificate}
 	return server.New(server.Options{
-		Addr: cfg.Addr, Lifecycle: lifecycle, Collections: collections.Names(), Requests: o.requests, Gate: gate, Console: cfg.Console(),
+		Addr: cfg.Addr, Lifecycle: lifecycle, Requests: o.requests, Gate: gate, Console: cfg.Console(),
 		Addresses: edge.NewAddresses(cfg.PublicURL), Tracer: env.Tracer, Guard: guard,
 	}, env.Log, o.open).Run(ctx)
 }

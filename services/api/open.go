@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/longshore-io/longshore/migrations"
 	"github.com/longshore-io/longshore/migrations/grants"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/catalog"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -18,6 +19,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/auth/issuer"
 	"github.com/longshore-io/longshore/services/api/internal/config"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/folder"
 	"github.com/longshore-io/longshore/services/api/internal/limits"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/routes"
@@ -30,12 +32,11 @@ const frozenAfter = 10 * time.Second
 
 // opener opens the dependencies of the api while its server already listens.
 type opener struct {
-	env         service.Env
-	cfg         config.Config
-	limits      admission.Limits
-	collections *collection.Catalog
-	requests    *metrics.Requests
-	occupied    *metrics.Admission
+	env      service.Env
+	cfg      config.Config
+	limits   admission.Limits
+	requests *metrics.Requests
+	occupied *metrics.Admission
 
 	deps *service.Dependencies // nil before open
 	// stop ends what runs until the last request is served, and returns when it has written what it must.
@@ -55,6 +56,10 @@ func (o *opener) open(ctx context.Context) (server.Opened, error) {
 	if err != nil {
 		return server.Opened{}, err
 	}
+	collections, err := o.openCollections(ctx)
+	if err != nil {
+		return server.Opened{}, err
+	}
 	authenticator, err := o.authenticator(ctx)
 	if err != nil {
 		return server.Opened{}, err
@@ -69,13 +74,30 @@ func (o *opener) open(ctx context.Context) (server.Opened, error) {
 	watch := monitor.New(o.deps.Store, queue.NewNotifier(o.deps.Redis), o.env.Log, finished, o.cfg.PollWithin)
 	go watch.Subscribe(ctx)
 	tables, err := routes.Table(routes.Deps{
-		Config: o.cfg, Store: o.deps.Store, Redis: o.deps.Redis, Monitor: watch, Collections: o.collections, Log: o.env.Log, Now: time.Now,
+		Config: o.cfg, Store: o.deps.Store, Redis: o.deps.Redis, Monitor: watch, Collections: collections, Log: o.env.Log, Now: time.Now,
 		Meters: meters, Storage: admission.NewStorage(o.cfg.Admission.MaxXforceBytes, o.deps.Store.SchemaBytes, o.env.Log, o.occupied),
 	})
 	recorder := audit.NewRecorder(o.deps.Store, o.env.Log)
 	o.stop = append(o.stop, runUntilClose(ctx, recorder.Run), runUntilClose(ctx, meters.Run))
 	protect := func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(meters.Limit(r))) }
-	return server.Opened{Routes: tables, Protect: protect}, err
+	return server.Opened{Routes: tables, Protect: protect, Collections: collections.Catalog}, err
+}
+
+// openCollections stores the collections of the folder, if there is one, and reads all that are stored.
+func (o *opener) openCollections(ctx context.Context) (*catalog.Catalog, error) {
+	if dir := o.cfg.CollectionFolder; dir != "" {
+		err := o.deps.WaitOut(ctx, o.env.Log, "storing the collections of LONGSHORE_COLLECTIONS", func() error {
+			stored, err := folder.ApplyNew(ctx, o.deps.Store, dir)
+			for _, name := range stored {
+				o.env.Log.InfoContext(ctx, "collection stored", slog.String("collection", name), slog.String("folder", dir))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return o.deps.Collections(ctx, o.env.Log, o.cfg.Collections)
 }
 
 // authenticator returns the authenticator, which runs until ctx ends. It returns an error if the api can

@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/config"
+	"github.com/longshore-io/longshore/services/importer/internal/fit"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 	"github.com/longshore-io/longshore/services/importer/internal/split"
 )
@@ -24,10 +25,6 @@ func main() { os.Exit(service.Main("importer", run)) }
 const splitConcurrency = 1
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
-	collections, err := cfg.Collections.Load()
-	if err != nil {
-		return err
-	}
 	deps, err := service.Open(ctx, env, service.Options{
 		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.ImporterSessions, Schema: migrations.Latest(), Role: grants.Worker, Roles: cfg.Collections.Roles, FrozenAfter: cfg.FrozenAfter},
@@ -36,17 +33,15 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		return err
 	}
 	defer deps.Close()
-
-	steps, finished, records := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(collections.Names()...)
-	deps.Metrics.MustRegister(steps, finished, records)
-	var chunks *ingest.Ingest
-	err = deps.WaitOut(ctx, env.Log, "preparing the collections", func() (err error) {
-		chunks, err = ingest.New(ctx, deps.Store, collections, cfg.Records(), records, env.Log)
-		return err
-	})
+	collections, err := deps.Collections(ctx, env.Log, cfg.Collections)
 	if err != nil {
 		return err
 	}
+
+	steps, finished, records, misfits := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(), metrics.NewMisfits()
+	deps.Metrics.MustRegister(steps, finished, records, misfits)
+	chunks := ingest.New(deps.Store, collections, cfg.Records(), records)
+	go fit.New(deps.Store, collections.Catalog, records, misfits, env.Log).Run(ctx)
 	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Shares: cfg.Shares, Steps: steps, Finished: finished, Tracer: env.Tracer}
 	splitDeps := workerDeps
 	splitDeps.MaxStepTime = cfg.MaxStepTime

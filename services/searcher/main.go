@@ -20,10 +20,6 @@ import (
 func main() { os.Exit(service.Main("searcher", run)) }
 
 func run(ctx context.Context, env service.Env, cfg config.Config) error {
-	collections, err := cfg.Collections.Load()
-	if err != nil {
-		return err
-	}
 	deps, err := service.Open(ctx, env, service.Options{
 		Postgres: cfg.Postgres, Redis: cfg.Redis, Admin: cfg.Admin,
 		Store: store.Options{Application: store.SearcherSessions, Schema: migrations.Latest(), Role: grants.Worker, Roles: cfg.Collections.Roles, FrozenAfter: cfg.FrozenAfter, Statement: cfg.StatementTimeout},
@@ -32,6 +28,10 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		return err
 	}
 	defer deps.Close()
+	collections, err := deps.Collections(ctx, env.Log, cfg.Collections)
+	if err != nil {
+		return err
+	}
 
 	searches := search.New(deps.Store, collections, cfg.MaxResultBytes)
 	steps, finished := metrics.NewSteps(job.Search), metrics.NewFinished()

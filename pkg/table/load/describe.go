@@ -31,7 +31,7 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	}
 	t, err := newTable(definition, c)
 	if err := errors.Join(checkAccess(definition, access), err); err != nil {
-		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, err)
+		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, &MisfitError{err})
 	}
 	t.rowTriggers, t.selfReferences, t.rowSecurity = access.RowTriggers, access.SelfReferences, access.RowSecurity
 	t.conditions = t.newConditions(definition, constraints, access)

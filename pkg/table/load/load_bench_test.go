@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/pkg/table/load"
@@ -181,12 +181,7 @@ func mustLoad(ctx context.Context, b *testing.B, conn *pgx.Conn, batch *load.Bat
 
 func describeTools(tb testing.TB, conn *pgx.Conn) *load.Table {
 	tb.Helper()
-	catalog, err := collection.Load("")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tools, _ := catalog.Get("tools")
-	table, err := load.Describe(tb.Context(), conn, tools)
+	table, err := load.Describe(tb.Context(), conn, collectiontest.Shipped(tb).MustGet(tb, "tools"))
 	if err != nil {
 		tb.Fatal(err)
 	}

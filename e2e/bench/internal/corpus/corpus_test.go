@@ -15,7 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/longshore-io/longshore/e2e/bench/internal/corpus"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 )
 
 const sampled = 20_000
@@ -49,11 +49,7 @@ func TestAppendRecordIsValid(t *testing.T) {
 
 func toolsSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	catalog, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tools, _ := catalog.Get("tools")
+	tools := collectiontest.Shipped(t).MustGet(t, "tools")
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(tools.Schema))
 	if err != nil {
 		t.Fatal(err)

@@ -1,36 +1,33 @@
-// Package collections shows the collections, checks whether they fit their tables, and proposes collections
-// for tables that exist.
+// Package collections shows the collections, stores and deletes those of tenants, checks whether they fit their
+// tables, and proposes collections for tables that exist.
 package collections
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/pkg/fault"
-	"github.com/longshore-io/longshore/pkg/table"
 	"github.com/longshore-io/longshore/pkg/table/infer"
-	"github.com/longshore-io/longshore/pkg/table/load"
+	"github.com/longshore-io/longshore/services/api/internal/definition"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
-	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
-// Store reads the catalog of Postgres. *store.Store implements it.
+// Store reads the catalog of Postgres, and stores collections. *store.Store implements it.
 type Store interface {
+	definition.Store
 	InferCollection(ctx context.Context, o infer.Order) (*infer.Proposal, error)
-	CheckCollection(ctx context.Context, c *collection.Collection) error
 }
 
 // Deps are the dependencies of a Handler. All are required.
 type Deps struct {
 	Store       Store
 	Collections *collection.Catalog
+	// Refresh reads what has changed in the stored collections.
+	Refresh func(context.Context) error
 	// UploadRate is the minimum transfer rate of a request.
 	UploadRate minrate.Limit
 }
@@ -55,7 +52,15 @@ func (h *Handler) Routes() []edge.Route {
 		},
 		{
 			Method: http.MethodGet, Path: "/collections/:collection", Handler: h.show, Action: access.ReadCollections,
-			Summary: "Returns a collection: its file.",
+			Summary: "Returns a collection: its JSON Schema, with the version as ETag.",
+		},
+		{
+			Method: http.MethodPut, Path: "/collections/:collection", Handler: h.put, Action: access.WriteCollections,
+			Summary: "Stores a collection: a JSON Schema with the table and the key. Every service uses it within two seconds.",
+		},
+		{
+			Method: http.MethodDelete, Path: "/collections/:collection", Handler: h.remove, Action: access.WriteCollections,
+			Summary: "Deletes a stored collection. Its table stays as it is, and accepted imports go on.",
 		},
 		{
 			Method: http.MethodPost, Path: "/collections/:collection", Handler: h.check, Action: access.ReadCollections,
@@ -63,7 +68,7 @@ func (h *Handler) Routes() []edge.Route {
 		},
 		{
 			Method: http.MethodPost, Path: `/collections\:infer`, Handler: h.infer, Action: access.WriteCollections,
-			Summary: "Proposes a collection for a table that exists: its columns, types and key. Stores nothing.",
+			Summary: "Proposes a collection for a table that exists: its columns, types and key. Stores it only with \"store\": true.",
 		},
 	}
 }
@@ -76,10 +81,17 @@ type document struct {
 	Ordering collection.Ordering `json:"ordering"`
 	Verbs    []collection.Verb   `json:"verbs,omitempty"`
 	Members  []string            `json:"members"`
+	// Version is absent if the collection is not stored.
+	Version int64 `json:"version,omitempty"`
+	// Shared reports whether all tenants use the collection. Such a collection can't be changed here.
+	Shared bool `json:"shared"`
 }
 
-func newDocument(c *collection.Collection) document {
-	d := document{Name: c.Name, Table: c.Table, Key: c.Key, Ordering: c.Ordering, Verbs: c.Verbs, Members: make([]string, len(c.Properties))}
+func (h *Handler) newDocument(c *collection.Collection, tenant string) document {
+	d := document{
+		Name: c.Name, Table: c.Table, Key: c.Key, Ordering: c.Ordering, Verbs: c.Verbs, Members: make([]string, len(c.Properties)),
+		Version: c.Version, Shared: !h.Collections.Owns(tenant, c.Name),
+	}
 	for i, p := range c.Properties {
 		d.Members[i] = p.Name
 	}
@@ -87,11 +99,12 @@ func newDocument(c *collection.Collection) document {
 }
 
 func (h *Handler) list(c *gin.Context) error {
-	names := edge.CollectionNames(c.Request.Context(), h.Collections.Names())
-	documents := make([]document, len(names))
-	for i, name := range names {
-		found, _ := h.Collections.Get(name)
-		documents[i] = newDocument(found)
+	ctx := c.Request.Context()
+	documents := []document{}
+	for _, name := range edge.CollectionNames(ctx, h.Collections) {
+		if found, ok := h.Collections.Get(edge.Tenant(ctx), name); ok {
+			documents = append(documents, h.newDocument(found, edge.Tenant(ctx)))
+		}
 	}
 	c.Header("Cache-Control", "no-store")
 	c.PureJSON(http.StatusOK, gin.H{"collections": documents})
@@ -104,101 +117,7 @@ func (h *Handler) show(c *gin.Context) error {
 		return err
 	}
 	c.Header("Cache-Control", "no-store")
+	setETag(c, found.Version)
 	c.PureJSON(http.StatusOK, found.Schema)
 	return nil
-}
-
-// report is the answer to a check.
-type report struct {
-	Name string `json:"name"`
-	Fits bool   `json:"fits"`
-	// Reasons say how to correct the table or the collection.
-	Reasons []string `json:"reasons"`
-}
-
-func (h *Handler) check(c *gin.Context) error {
-	name, _, err := edge.Action(c.Param("collection"), "check")
-	if err != nil {
-		return err
-	}
-	for i := range c.Params {
-		if c.Params[i].Key == "collection" {
-			c.Params[i].Value = name
-		}
-	}
-	found, err := edge.Collection(c, h.Collections)
-	if err != nil {
-		return err
-	}
-	answer := report{Name: name, Fits: true, Reasons: []string{}}
-	err = h.Store.CheckCollection(c.Request.Context(), found)
-	var misfit *load.MisfitError
-	switch {
-	case errors.As(err, &misfit):
-		answer.Fits, answer.Reasons = false, misfit.Reasons()
-	case errors.Is(err, table.ErrNotFound):
-		answer.Fits, answer.Reasons = false, []string{table.ErrNotFound.Error()}
-	case err != nil:
-		return err
-	}
-	c.PureJSON(http.StatusOK, answer)
-	return nil
-}
-
-// order is the body of POST /collections:infer.
-type order struct {
-	Table string   `json:"table"`
-	Name  string   `json:"name"`
-	Key   []string `json:"key"`
-}
-
-// form reads the body of POST /collections:infer.
-var form = submission.Form{Subject: "An order", SizeSubject: "An order", TooLargeCode: "order-too-large"}
-
-func (h *Handler) infer(c *gin.Context) error {
-	body, err := form.Read(c, h.UploadRate)
-	if err != nil {
-		return err
-	}
-	var o order
-	if err := submission.Decode(body, &o); err != nil {
-		return fault.New(fault.Malformed, "malformed-order", `The body must be a JSON object with table, and perhaps name and key, such as {"table":"public.books"}.`).
-			Because(err)
-	}
-	if _, err := collection.ParseTable(o.Table); err != nil {
-		return fault.New(fault.Invalid, "invalid-table", "%s.", err.Error()).With("pointer", "/table")
-	}
-	p, err := h.Store.InferCollection(c.Request.Context(), infer.Order{Table: o.Table, Name: o.Name, Key: o.Key})
-	if err != nil {
-		return explain(o.Table, err)
-	}
-	c.PureJSON(http.StatusOK, p)
-	return nil
-}
-
-// explain returns the fault for a table that can't be imported into.
-func explain(name string, err error) error {
-	var ambiguous *infer.AmbiguousKeyError
-	var noKey *infer.NoKeyError
-	var unfit *infer.UnfitError
-	switch {
-	case errors.Is(err, table.ErrNotFound):
-		return fault.New(fault.NotFound, "table-not-found", "There is no table %s, or the api's role in Postgres can't see it.", name)
-	case errors.As(err, &ambiguous):
-		return fault.New(fault.Conflict, "ambiguous-key", "%s.", sentence(ambiguous)).With("candidates", ambiguous.Candidates)
-	case errors.As(err, &noKey):
-		return fault.New(fault.Conflict, "no-key", "%s.", sentence(noKey))
-	case errors.As(err, &unfit):
-		return fault.New(fault.Conflict, "table-not-supported", "%s.", sentence(unfit))
-	}
-	return err
-}
-
-// sentence returns the text of an error with a capital at its start.
-func sentence(err error) string {
-	text := err.Error()
-	if text == "" {
-		return text
-	}
-	return string(bytes.ToUpper([]byte(text[:1]))) + text[1:]
 }

@@ -23,14 +23,18 @@ type Config struct {
 	Redis       config.Redis
 	Admin       config.Admin
 	Collections config.Collections
-	Shutdown    config.Shutdown
-	Web         config.Web
-	TLS         config.TLS
-	Browsers    Browsers
-	Admission   Admission
-	Access      Access
-	OIDC        OIDC
-	Shares      config.Shares
+	// CollectionFolder is a folder of collection files, *.json. When the api starts, it stores each file whose
+	// content was not stored from a folder before, for all tenants; so the folder does not undo later changes.
+	// api collections apply stores a folder as it is. Empty stores nothing.
+	CollectionFolder string `env:"LONGSHORE_COLLECTIONS"`
+	Shutdown         config.Shutdown
+	Web              config.Web
+	TLS              config.TLS
+	Browsers         Browsers
+	Admission        Admission
+	Access           Access
+	OIDC             OIDC
+	Shares           config.Shares
 
 	// Addr is the address, as host:port, at which the api listens for clients.
 	Addr string `env:"LONGSHORE_ADDR" envDefault:"127.0.0.1:8080"`

@@ -10,13 +10,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
+	"github.com/longshore-io/longshore/services/api/internal/fit"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
@@ -79,13 +80,10 @@ func newFakeWithRejected(records ...string) *fake {
 
 func (f *fake) get(t *testing.T, path string) *httptest.ResponseRecorder {
 	t.Helper()
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	handler, err := imports.New(imports.Deps{
-		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
-		Monitor: f, Store: f, Dispatcher: struct{ submission.Dispatcher }{}, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()), Fit: fit.New(nil),
+		Monitor: f, Store: f, Dispatcher: struct{ submission.Dispatcher }{}, Collections: collections.Catalog, Addresses: edge.NewAddresses("https://api.example"),
 		Estimator: retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }), Log: slog.New(slog.DiscardHandler),
 		Options: imports.Options{MaxErrors: maxErrors},
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/fit"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
@@ -57,6 +58,8 @@ type Deps struct {
 	Estimator   *retryafter.Estimator
 	// Storage refuses new bodies if there is no space for them.
 	Storage *admission.Storage
+	// Fit refuses imports into collections that do not fit their tables.
+	Fit     *fit.Checker
 	Policy  submission.Policy
 	Log     *slog.Logger
 	Options Options

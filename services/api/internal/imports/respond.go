@@ -35,7 +35,7 @@ func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait 
 // orderingOf returns the ordering of the operation's collection if it is none, so that a client knows that the
 // later of two records does not always win.
 func (h *Handler) orderingOf(op *operation.Operation) collection.Ordering {
-	target, ok := h.Collections.Get(op.Collection)
+	target, ok := h.Collections.Get(op.Tenant, op.Collection)
 	if !ok || target.Ordering != collection.Unordered {
 		return ""
 	}

@@ -26,6 +26,9 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err := target.Require(collection.Import); err != nil {
 		return err
 	}
+	if err := h.Fit.Require(c.Request.Context(), target); err != nil {
+		return err
+	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)
 	if err != nil {
 		return err

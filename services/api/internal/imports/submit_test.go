@@ -10,7 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -18,6 +18,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
+	"github.com/longshore-io/longshore/services/api/internal/fit"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/retryafter"
@@ -38,14 +39,11 @@ type submitFixture struct {
 func newSubmitFixture(t *testing.T) *submitFixture {
 	t.Helper()
 	db := storetest.Open(t, storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	f := &submitFixture{}
 	handler, err := imports.New(imports.Deps{
-		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
-		Monitor: struct{ imports.Monitor }{}, Store: db, Dispatcher: &f.dispatched, Collections: collections,
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()), Fit: fit.New(db),
+		Monitor: struct{ imports.Monitor }{}, Store: db, Dispatcher: &f.dispatched, Collections: collections.Catalog,
 		Addresses: edge.NewAddresses("https://api.example"), Estimator: retryafter.New(time.Now), Log: slog.New(slog.DiscardHandler),
 		Options: imports.Options{
 			Intake:       intake.Limits{Body: maxBody, Record: maxBody, Records: 100, Depth: 10, Ratio: 1000},

@@ -42,9 +42,9 @@ func (h *Handler) checkRecords(ctx context.Context, request report.Request) (*co
 	if err := access.RequireCollection(ctx, request.Collection); err != nil {
 		return nil, err
 	}
-	target, ok := h.Collections.Get(request.Collection)
+	target, ok := h.Collections.Get(edge.Tenant(ctx), request.Collection)
 	if !ok {
-		names := edge.CollectionNames(ctx, h.Collections.Names())
+		names := edge.CollectionNames(ctx, h.Collections)
 		return nil, fault.New(fault.Invalid, "invalid-report", "There is no collection called %q. There are %s.", request.Collection, strings.Join(names, ", ")).
 			With("pointer", "/collection").With("collections", names)
 	}

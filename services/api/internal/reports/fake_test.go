@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -171,13 +172,10 @@ func (f *fake) checkReads(t *testing.T, want int) {
 // send sends a request; headers are alternating names and values.
 func (f *fake) send(t *testing.T, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	day := submission.RetentionRange{Default: 24 * time.Hour, Min: time.Hour, Max: 48 * time.Hour}
 	handler, err := reports.New(reports.Deps{
-		Monitor: f, Store: f, Dispatcher: f, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
+		Monitor: f, Store: f, Dispatcher: f, Collections: collections.Catalog, Addresses: edge.NewAddresses("https://api.example"),
 		Estimator:  retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }),
 		Policy:     submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.RetentionRange{operation.Report: day}},
 		Log:        slog.New(slog.DiscardHandler),

@@ -34,7 +34,7 @@ func TestCollections(t *testing.T) {
 	sql := storetest.Connect(t, a.url)
 	for change, want := range map[string]string{
 		`ALTER TABLE xforce.tools RENAME category TO kind`: `property \"category\" has no column`,
-		`ALTER TABLE xforce.tools RENAME TO lost`:          `there is no such table`,
+		`ALTER TABLE xforce.tools RENAME TO lost`:          `there is no table xforce.tools`,
 	} {
 		if _, err := sql.Exec(t.Context(), change); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ CREATE TABLE twice (id SERIAL PRIMARY KEY, a TEXT NOT NULL UNIQUE, b TEXT NOT NU
 		"no table":       {all, `{"table":"a b"}`, 422, `problem:invalid-table"`},
 		"injection":      {all, `{"table":"books; DROP TABLE books"}`, 422, `problem:invalid-table"`},
 		"no name":        {all, `{"table":"books","name":"B o o k s"}`, 409, `problem:table-not-supported"`},
-		"unknown member": {all, `{"table":"books","store":true}`, 400, `problem:malformed-order"`},
+		"unknown member": {all, `{"table":"books","keep":true}`, 400, `problem:malformed-order"`},
 		"no right":       {operator, `{"table":"books"}`, 403, `problem:action-not-allowed"`},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the api

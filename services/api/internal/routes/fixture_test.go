@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/migrations/grants"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/catalog"
 	"github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -72,7 +72,7 @@ func startAPI(tb testing.TB, variables map[string]string) *api {
 	occupied := metrics.NewAdmission()
 	a.gate = admission.New(occupiable, occupied)
 	a.store = storetest.Open(tb, a.url, store.Options{Role: grants.API, MaxConns: cfg.Postgres.MaxConns, Clients: cfg.ClientLimits(occupiable, occupied)})
-	collections, err := collection.Load("")
+	collections, err := catalog.Open(tb.Context(), a.store, true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func startAPI(tb testing.TB, variables map[string]string) *api {
 		recorder := audit.NewRecorder(a.store, log)
 		go recorder.Run(tb.Context())
 		go meters.Run(tb.Context())
-		return server.Opened{Routes: tables, Protect: func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(meters.Limit(r))) }}, nil
+		return server.Opened{Routes: tables, Collections: collections.Catalog, Protect: func(r edge.Route) edge.Route { return recorder.Record(authenticator.Protect(meters.Limit(r))) }}, nil
 	})
 	a.run(tb, s, watch)
 	a.address = listening.address(tb)

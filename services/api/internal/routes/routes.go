@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/catalog"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
@@ -16,6 +16,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/tasks"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/fit"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
 	"github.com/longshore-io/longshore/services/api/internal/keys"
@@ -34,7 +35,7 @@ type Deps struct {
 	Store       *store.Store
 	Redis       *queue.Redis
 	Monitor     *monitor.Monitor
-	Collections *collection.Catalog
+	Collections *catalog.Catalog
 	Storage     *admission.Storage
 	Meters      *limits.Meters
 	Log         *slog.Logger
@@ -63,19 +64,20 @@ func Table(d Deps) ([][]edge.Route, error) {
 	estimator := retryafter.New(d.Now).WithBacklog(d.Store)
 	policy := d.Config.Policy()
 	dispatcher := submission.NewSharedDispatcher(queue.NewDispatcher(d.Redis), d.Store, d.Config.Shares, d.Log)
+	checker := fit.New(d.Store)
 	var t table
 
 	importsHandler, err := imports.New(imports.Deps{
-		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
-		Estimator: estimator, Policy: policy, Storage: d.Storage, Log: d.Log, Options: d.Config.Imports(),
+		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections.Catalog, Addresses: addresses,
+		Estimator: estimator, Policy: policy, Storage: d.Storage, Fit: checker, Log: d.Log, Options: d.Config.Imports(),
 	})
 	t.add(importsHandler, err)
 	t.add(multipart.New(multipart.Deps{
-		Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses, Policy: policy, Log: d.Log,
-		Imports: importsHandler, Storage: d.Storage, Options: d.Config.Uploads(),
+		Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections.Catalog, Addresses: addresses, Policy: policy, Log: d.Log,
+		Imports: importsHandler, Storage: d.Storage, Fit: checker, Options: d.Config.Uploads(),
 	}))
 	t.add(azure.New(azure.Deps{
-		Monitor: d.Monitor, Store: d.Store, Collections: d.Collections, Addresses: addresses, Estimator: estimator, Policy: policy,
+		Monitor: d.Monitor, Store: d.Store, Collections: d.Collections.Catalog, Addresses: addresses, Estimator: estimator, Policy: policy,
 	}))
 	if d.Config.Serves(config.Google) {
 		t.add(google.New(google.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator}))
@@ -84,15 +86,17 @@ func Table(d Deps) ([][]edge.Route, error) {
 		t.add(tasks.New(tasks.Deps{Monitor: d.Monitor, Addresses: addresses, Estimator: estimator, ChangesByGet: d.Config.Browsers.ChangesByGet}))
 	}
 	t.add(searches.New(searches.Deps{
-		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
+		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections.Catalog, Addresses: addresses,
 		Estimator: estimator, Policy: policy, Log: d.Log, Options: d.Config.Search(),
 	}))
 	t.add(reports.New(reports.Deps{
-		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections, Addresses: addresses,
+		Monitor: d.Monitor, Store: d.Store, Dispatcher: dispatcher, Collections: d.Collections.Catalog, Addresses: addresses,
 		Estimator: estimator, Policy: policy, Log: d.Log, UploadRate: d.Config.Search().UploadRate,
 	}))
 	t.add(keys.New(keys.Deps{Store: d.Store, Log: d.Log, UploadRate: d.Config.Search().UploadRate}))
-	t.add(collections.New(collections.Deps{Store: d.Store, Collections: d.Collections, UploadRate: d.Config.Search().UploadRate}))
+	t.add(collections.New(collections.Deps{
+		Store: d.Store, Collections: d.Collections.Catalog, Refresh: d.Collections.Refresh, UploadRate: d.Config.Search().UploadRate,
+	}))
 	t.add(audit.NewLog(d.Store, addresses), nil)
 	t.add(limits.NewHandler(d.Meters), nil)
 	t.add(tokens.New(tokens.Deps{

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -146,12 +147,9 @@ func (f *fake) send(t *testing.T, method, path, body string) *httptest.ResponseR
 // sendWith sends a request with a context.
 func (f *fake) sendWith(ctx context.Context, t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	handler, err := searches.New(searches.Deps{
-		Monitor: f, Store: f, Dispatcher: f, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
+		Monitor: f, Store: f, Dispatcher: f, Collections: collections.Catalog, Addresses: edge.NewAddresses("https://api.example"),
 		Estimator: retryafter.New(func() time.Time { return sealed.Add(time.Hour) }), Log: slog.New(slog.DiscardHandler),
 		Policy: submission.Policy{MaxWait: time.Minute, Retention: map[operation.Kind]submission.RetentionRange{
 			operation.Search: {Default: time.Hour, Min: time.Minute, Max: 2 * time.Hour},

@@ -46,7 +46,7 @@ func (h *Handler) readRequest(c *gin.Context) (request, error) {
 // findCollection returns the collection that a JSON string names. If the member is absent (nil), it
 // returns the only collection.
 func (h *Handler) findCollection(ctx context.Context, member []byte) (*collection.Collection, error) {
-	names := edge.CollectionNames(ctx, h.Collections.Names())
+	names := edge.CollectionNames(ctx, h.Collections)
 	var name string
 	switch {
 	case member != nil:
@@ -62,7 +62,7 @@ func (h *Handler) findCollection(ctx context.Context, member []byte) (*collectio
 	if err := access.RequireCollection(ctx, name); err != nil {
 		return nil, err
 	}
-	if target, ok := h.Collections.Get(name); ok {
+	if target, ok := h.Collections.Get(edge.Tenant(ctx), name); ok {
 		return target, target.Require(collection.Search)
 	}
 	return nil, fault.New(fault.Invalid, "invalid-query", "There is no collection called %q. There are %s.",

@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/access"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/catalog"
 	sharedconfig "github.com/longshore-io/longshore/pkg/config"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -98,7 +98,7 @@ func newFuzzHandler(f *testing.F, id uuid.UUID) http.Handler {
 	if err != nil {
 		f.Fatal(err)
 	}
-	collections, err := collection.Load("")
+	collections, err := catalog.Open(f.Context(), db, true, slog.New(slog.DiscardHandler))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func newFuzzHandler(f *testing.F, id uuid.UUID) http.Handler {
 		f.Fatal(err)
 	}
 	m := middleware{log, metrics.NewRequests(), admission.New(limits, occupied), "", edge.NewAddresses(""), nil, testGuard()}
-	all, err := Opened{tables, auth.New(auth.Options{Mode: auth.Off}, db, log).Protect}.routes(collections.Names())
+	all, err := Opened{tables, collections.Catalog, auth.New(auth.Options{Mode: auth.Off}, db, log).Protect}.routes()
 	if err != nil {
 		f.Fatal(err)
 	}

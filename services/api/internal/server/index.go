@@ -8,11 +8,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // withIndex adds GET /, which lists the other routes and the collections.
-func withIndex(routes []edge.Route, collections []string) []edge.Route {
+func withIndex(routes []edge.Route, collections *collection.Catalog) []edge.Route {
 	type entry struct {
 		Method  string `json:"method"`
 		Path    string `json:"path"`

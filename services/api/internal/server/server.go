@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
@@ -41,8 +42,6 @@ type Options struct {
 	Addr string
 	// Lifecycle configures how the server starts and stops.
 	Lifecycle service.HTTPOptions
-	// Collections are listed at GET /.
-	Collections []string
 	// Requests counts and measures the requests.
 	Requests *metrics.Requests
 	// Gate admits what requests occupy.
@@ -69,13 +68,15 @@ type Server struct {
 type Opened struct {
 	// Routes are the routes, grouped by package.
 	Routes [][]edge.Route
+	// Collections are listed at GET /.
+	Collections *collection.Catalog
 	// Protect returns a route that authenticates its requests.
 	Protect func(edge.Route) edge.Route
 }
 
 // routes returns all routes, protected, with the index of collections. Each route must have an action.
-func (o Opened) routes(collections []string) ([]edge.Route, error) {
-	all := withIndex(slices.Concat(o.Routes...), collections)
+func (o Opened) routes() ([]edge.Route, error) {
+	all := withIndex(slices.Concat(o.Routes...), o.Collections)
 	for i, r := range all {
 		if r.Action != access.Public && r.Action != access.Authenticated && !r.Action.Known() {
 			return nil, fmt.Errorf("the route %s %s has no action", r.Method, r.Path)
@@ -95,7 +96,7 @@ func New(opts Options, log *slog.Logger, open func(context.Context) (Opened, err
 		if err != nil {
 			return nil, err
 		}
-		routes, err := opened.routes(opts.Collections)
+		routes, err := opened.routes()
 		if err != nil {
 			return nil, err
 		}

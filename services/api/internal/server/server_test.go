@@ -15,6 +15,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/service"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -32,7 +34,7 @@ func serveRequest(t *testing.T, r *http.Request, handle edge.Handler) *httptest.
 	t.Helper()
 	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil, testGuard()}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing/:id", Handler: handle, Summary: "A thing."},
-	}, []string{"tools"}))
+	}, collectiontest.Shipped(t).Catalog))
 	w := httptest.NewRecorder()
 	engine.ServeHTTP(w, r)
 	return w
@@ -147,7 +149,7 @@ func TestServerRunFinishesRunningRequests(t *testing.T) {
 		Addr: "127.0.0.1:0", Lifecycle: service.HTTPOptions{Ready: func() { close(ready) }, Grace: time.Minute},
 		Requests: metrics.NewRequests(), Gate: noLimits(), Guard: testGuard(),
 	}, slog.New(slog.NewJSONHandler(lines, nil)), func(context.Context) (Opened, error) {
-		return Opened{[][]edge.Route{{slow}}, func(r edge.Route) edge.Route { return r }}, nil
+		return Opened{[][]edge.Route{{slow}}, collection.NewCatalog(), func(r edge.Route) edge.Route { return r }}, nil
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -207,7 +209,7 @@ func TestServerServesHead(t *testing.T) {
 	engine := newEngine(middleware{slog.New(slog.DiscardHandler), metrics.NewRequests(), noLimits(), "", edge.NewAddresses(""), nil, testGuard()}, withIndex([]edge.Route{
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
-	}, nil))
+	}, collection.NewCatalog()))
 	for path, status := range map[string]int{"/": 200, "/thing": 200, "/stream": 405, "/nothing": 404} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)
 		r = r.WithContext(access.With(r.Context(), access.NewLocal()))

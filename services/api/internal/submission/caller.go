@@ -45,7 +45,7 @@ func RequireReader(p *access.Principal, collections *collection.Catalog, op *ope
 	}
 	if p != nil {
 		role := access.RoleOfCaller
-		if c, ok := collections.Get(op.Collection); ok && c.Role != "" {
+		if c, ok := collections.Get(op.Tenant, op.Collection); ok && c.Role != "" {
 			role = c.Role
 		}
 		caller, err := access.NewCaller(p, role)

@@ -4,12 +4,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
@@ -63,17 +62,11 @@ func TestHeadersDraftCaller(t *testing.T) {
 
 func TestRequireReader(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	definitions := make(map[string]string)
 	for name, role := range map[string]string{"fixed": "shop", "claim": "claim"} {
-		file := `{"x-longshore":{"table":"t","key":["id"],"role":"` + role + `"},"properties":{"id":{}}}`
-		if err := os.WriteFile(filepath.Join(dir, name+".json"), []byte(file), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		definitions[name] = `{"x-longshore":{"table":"t","key":["id"],"role":"` + role + `"},"properties":{"id":{}}}`
 	}
-	collections, err := collection.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.New(t, definitions)
 	for name, tt := range map[string]struct {
 		collection string
 		starter    *access.Principal
@@ -100,7 +93,7 @@ func TestRequireReader(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err = submission.RequireReader(tt.reader, collections, op)
+			err = submission.RequireReader(tt.reader, collections.Catalog, op)
 			if (err == nil) != tt.want || err != nil && !fault.Is(err, fault.Forbidden) {
 				t.Errorf("RequireReader() = %v, want allowed: %t", err, tt.want)
 			}

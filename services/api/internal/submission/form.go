@@ -2,6 +2,7 @@ package submission
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func Decode(body []byte, into any) error {
 	return nil
 }
 
-// maxFormBytes bounds the body of a form. The largest one contains a filter.
+// maxFormBytes bounds the body of a form that does not say otherwise. The largest one contains a filter.
 const maxFormBytes = 256 << 10
 
 // Form reads a small JSON document from the body of a request. Its fields are the words of its
@@ -40,6 +41,8 @@ type Form struct {
 	Subject, SizeSubject string
 	// TooLargeCode is the code of the fault for a body that is too large.
 	TooLargeCode string
+	// MaxBytes bounds the body; 0 means maxFormBytes.
+	MaxBytes int
 	// Optional allows an empty body; its headers are then ignored.
 	Optional bool
 }
@@ -66,13 +69,14 @@ func (f Form) Read(c *gin.Context, limit minrate.Limit) ([]byte, error) {
 
 func (f Form) readBody(c *gin.Context, limit minrate.Limit) ([]byte, error) {
 	reader := minrate.NewReader(c.Writer, c.Request, limit)
-	body, err := io.ReadAll(io.LimitReader(reader, maxFormBytes+1))
+	limitBytes := cmp.Or(f.MaxBytes, maxFormBytes)
+	body, err := io.ReadAll(io.LimitReader(reader, int64(limitBytes)+1))
 	reader.ClearDeadline()
 	if err != nil {
 		return nil, fmt.Errorf("reading the body: %w", err)
 	}
-	if len(body) > maxFormBytes {
-		return nil, fault.New(fault.TooLarge, f.TooLargeCode, "%s has at most %d bytes.", f.SizeSubject, maxFormBytes).With("limit", maxFormBytes)
+	if len(body) > limitBytes {
+		return nil, fault.New(fault.TooLarge, f.TooLargeCode, "%s has at most %d bytes.", f.SizeSubject, limitBytes).With("limit", limitBytes)
 	}
 	return body, nil
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -39,17 +37,9 @@ type fixture struct {
 
 const createPairs = `CREATE TABLE pairs (k TEXT PRIMARY KEY, v INT CHECK (v < 100), import_number BIGINT, import_row INT)`
 
-func catalog(t *testing.T) *collection.Catalog {
+func catalog(t *testing.T) collectiontest.Catalog {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "pairs.json"), []byte(pairsFile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	collections, err := collection.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return collections
+	return collectiontest.New(t, map[string]string{"pairs": pairsFile})
 }
 
 func newFixture(t *testing.T) fixture {
@@ -64,10 +54,7 @@ func newFixtureWith(t *testing.T, rows string) fixture {
 	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
 	f.exec(t, createPairs+";"+rows)
 	f.db = storetest.Open(t, url, store.Options{})
-	chunks, err := ingest.New(t.Context(), f.db, catalog(t), record.DefaultLimits(), metrics.NewRecords(), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	chunks := ingest.New(f.db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
 	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
 	return f
 }
@@ -263,15 +250,5 @@ func TestProcessRefusesForeignNumbers(t *testing.T) {
 				t.Errorf("operation after the correction = %+v, want Succeeded with 1 updated", end)
 			}
 		})
-	}
-}
-
-func TestNewReportsUnfitCollection(t *testing.T) {
-	t.Parallel()
-	url := storetest.NewDatabase(t)
-	db := storetest.Open(t, url, store.Options{})
-	_, err := ingest.New(t.Context(), db, catalog(t), record.DefaultLimits(), metrics.NewRecords(), slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), `"pairs"`) {
-		t.Errorf("New() error = %v, want one about the collection pairs", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
@@ -30,36 +32,54 @@ type scratch struct {
 	batch  *load.Batch
 }
 
-// pipelines creates the pipeline of a collection and a role on first use and caches it.
+// maxPipelines is how many pipelines are kept.
+const maxPipelines = 500
+
+// pipelines creates the pipeline of a version of a collection and a role on first use and caches it.
 type pipelines struct {
 	store       *store.Store
-	collections *collection.Catalog
+	collections worker.Collections
 	limits      record.Limits
+	// creating lets the steps that need the same pipeline create it once. Those of other pipelines do not wait.
+	creating singleflight.Group
 
 	mu     sync.Mutex
 	cached map[pipelineKey]*pipeline
 }
 
-// pipelineKey identifies a pipeline: what a role may do with a table, and how, differs between roles.
-type pipelineKey struct{ collection, role string }
+// pipelineKey identifies a pipeline by the content of the collection, because versions differ, and by the role,
+// because what a role may do with a table differs between roles.
+type pipelineKey struct{ collection, digest, role string }
 
-func (p *pipelines) get(ctx context.Context, name string, caller access.Caller) (*pipeline, error) {
+// get returns the pipeline for an operation, and its key.
+func (p *pipelines) get(ctx context.Context, ref store.CollectionRef, caller access.Caller) (*pipeline, pipelineKey, error) {
+	c, err := worker.Target(ctx, p.collections, ref, caller)
+	if err != nil {
+		return nil, pipelineKey{}, err
+	}
+	key := pipelineKey{c.Name, c.Digest(), caller.Role}
+	p.mu.Lock()
+	cached, ok := p.cached[key]
+	p.mu.Unlock()
+	if ok {
+		return cached, key, nil
+	}
+	created, err, _ := p.creating.Do(fmt.Sprint(key), func() (any, error) { return p.create(ctx, c, caller) })
+	if err != nil {
+		return nil, key, fmt.Errorf("preparing collection %q: %w", c.Name, err)
+	}
+	made, _ := created.(*pipeline)
+	p.keep(key, made)
+	return made, key, nil
+}
+
+func (p *pipelines) keep(key pipelineKey, created *pipeline) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := pipelineKey{name, caller.Role}
-	if cached, ok := p.cached[key]; ok {
-		return cached, nil
-	}
-	c, err := worker.Target(p.collections, name, caller)
-	if err != nil {
-		return nil, err
-	}
-	created, err := p.create(ctx, c, caller)
-	if err != nil {
-		return nil, fmt.Errorf("preparing collection %q: %w", name, err)
+	if len(p.cached) >= maxPipelines {
+		clear(p.cached)
 	}
 	p.cached[key] = created
-	return created, nil
 }
 
 func (p *pipelines) create(ctx context.Context, c *collection.Collection, caller access.Caller) (*pipeline, error) {
@@ -80,8 +100,8 @@ func (p *pipelines) create(ctx context.Context, c *collection.Collection, caller
 
 // remove removes a pipeline whose step has failed, because the table may have changed since it was
 // described.
-func (p *pipelines) remove(name, role string) {
+func (p *pipelines) remove(key pipelineKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.cached, pipelineKey{name, role})
+	delete(p.cached, key)
 }

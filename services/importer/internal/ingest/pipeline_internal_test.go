@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -18,6 +18,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
+
+// toolsRef is the collection of the imports.
+var toolsRef = store.CollectionRef{Tenant: access.DefaultTenant, Name: "tools"}
 
 // fixture is an Ingest with an accepted import of one record per chunk.
 type fixture struct {
@@ -30,10 +33,7 @@ func newFixture(t *testing.T, chunks int) fixture {
 	t.Helper()
 	url := storetest.NewDatabase(t)
 	db := storetest.Open(t, url, store.Options{})
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	upload, err := db.NewUpload(store.Draft{Reference: operation.NewReference(), Kind: operation.Import, Collection: "tools", Lanes: chunks})
 	if err != nil {
 		t.Fatal(err)
@@ -51,9 +51,7 @@ func newFixture(t *testing.T, chunks int) fixture {
 	if f.op, err = upload.Seal(t.Context(), packer.Cut()); err != nil {
 		t.Fatal(err)
 	}
-	if f.Ingest, err = New(t.Context(), db, collections, record.DefaultLimits(), metrics.NewRecords(), slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
+	f.Ingest = New(db, collections, record.DefaultLimits(), metrics.NewRecords())
 	return f
 }
 
@@ -64,7 +62,7 @@ func (f fixture) process(ctx context.Context, t *testing.T, seq int) error {
 	if _, err := f.store.BeginAttempt(t.Context(), c, operation.Import); err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNothingDue) {
 		t.Fatal(err)
 	}
-	_, err := f.Process(ctx, c, store.Attempt{Collection: "tools"})
+	_, err := f.Process(ctx, c, store.Attempt{Collection: toolsRef})
 	return err
 }
 
@@ -73,13 +71,16 @@ func (f fixture) process(ctx context.Context, t *testing.T, seq int) error {
 func TestProcessKeepsPipeline(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 3)
-	before := f.pipelines.cached[pipelineKey{"tools", ""}]
+	before, key, err := f.pipelines.get(t.Context(), toolsRef, access.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := func(name string, err, wantErr error) {
 		t.Helper()
 		if !errors.Is(err, wantErr) {
 			t.Errorf("Process() of %s error = %v, want %v", name, err, wantErr)
 		}
-		if f.pipelines.cached[pipelineKey{"tools", ""}] != before {
+		if f.pipelines.cached[key] != before {
 			t.Errorf("Process() of %s removed the pipeline, want it kept", name)
 		}
 	}
@@ -106,7 +107,7 @@ func TestProcessKeepsPipeline(t *testing.T) {
 	if err := f.process(t.Context(), t, 2); err == nil {
 		t.Error("Process() with a changed table error = nil, want an error")
 	}
-	if f.pipelines.cached[pipelineKey{"tools", ""}] != nil {
+	if f.pipelines.cached[key] != nil {
 		t.Error("Process() with a changed table kept the pipeline, want it removed")
 	}
 }

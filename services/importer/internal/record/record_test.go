@@ -7,20 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 func tools(tb testing.TB) *collection.Collection {
 	tb.Helper()
-	catalog, err := collection.Load("")
-	if err != nil {
-		tb.Fatalf("loading the collections: %v", err)
-	}
-	c, ok := catalog.Get("tools")
-	if !ok {
-		tb.Fatal("the collection tools does not exist")
-	}
-	return c
+	return collectiontest.Shipped(tb).MustGet(tb, "tools")
 }
 
 // things returns a collection whose members may have any value.

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/importer/internal/record"
 	"github.com/longshore-io/longshore/services/importer/internal/schema"
@@ -18,15 +19,7 @@ import (
 
 func tools(tb testing.TB) *collection.Collection {
 	tb.Helper()
-	catalog, err := collection.Load("")
-	if err != nil {
-		tb.Fatalf("loading the collections: %v", err)
-	}
-	c, ok := catalog.Get("tools")
-	if !ok {
-		tb.Fatal("the collection tools does not exist")
-	}
-	return c
+	return collectiontest.Shipped(tb).MustGet(tb, "tools")
 }
 
 // orders returns a collection with members of every kind. Acceptors support all of them except

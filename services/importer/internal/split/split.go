@@ -28,11 +28,11 @@ const cleanupRetryDelay = 5 * time.Second
 // Splitter splits uploads. It is safe for concurrent use.
 type Splitter struct {
 	store       *store.Store
-	collections *collection.Catalog
+	collections worker.Collections
 }
 
 // New returns a Splitter.
-func New(db *store.Store, collections *collection.Catalog) *Splitter {
+func New(db *store.Store, collections worker.Collections) *Splitter {
 	return &Splitter{store: db, collections: collections}
 }
 
@@ -71,7 +71,7 @@ func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (stor
 	if err != nil {
 		return store.Split{}, err
 	}
-	target, err := worker.Collection(s.collections, checkpoint.Collection)
+	target, err := worker.Collection(ctx, s.collections, checkpoint.Collection)
 	if err != nil {
 		return store.Split{}, err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -39,10 +39,7 @@ func newFixture(t *testing.T) fixture {
 	url := storetest.NewDatabase(t)
 	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
 	f.db = storetest.Open(t, url, store.Options{})
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	splitter := split.New(f.db, collections)
 	worker := worker.New(job.Split, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
 	f.split = splitter.WithCleanup(worker.ProcessChunk)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -23,13 +22,13 @@ import (
 // Builder builds reports. It is safe for concurrent use.
 type Builder struct {
 	store       *store.Store
-	collections *collection.Catalog
+	collections worker.Collections
 	maxBytes    int64
 	now         func() time.Time
 }
 
 // New returns a builder. maxBytes limits the size of a report's file.
-func New(db *store.Store, collections *collection.Catalog, maxBytes int64) *Builder {
+func New(db *store.Store, collections worker.Collections, maxBytes int64) *Builder {
 	return &Builder{store: db, collections: collections, maxBytes: maxBytes, now: time.Now}
 }
 

@@ -25,7 +25,7 @@ const (
 
 // collect runs a short step that reads the next records and stores them, one JSON text per line.
 func (b *Builder) collect(ctx context.Context, c job.Chunk, bd build) (store.Committed, error) {
-	target, err := worker.Target(b.collections, bd.request.Collection, bd.Caller)
+	target, err := worker.Target(ctx, b.collections, bd.Collection, bd.Caller)
 	if err != nil {
 		return store.Committed{}, err
 	}

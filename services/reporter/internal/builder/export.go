@@ -30,7 +30,7 @@ func (b *Builder) writeRecords(ctx context.Context, bd build, out io.Writer, wri
 	if err != nil {
 		return err
 	}
-	target, err := worker.Collection(b.collections, bd.Collection)
+	target, err := worker.Collection(ctx, b.collections, bd.Collection)
 	if err != nil {
 		return err
 	}

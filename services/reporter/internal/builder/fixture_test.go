@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -40,10 +40,7 @@ func newFixture(t *testing.T, maxBytes int64) fixture {
 	url := storetest.NewDatabase(t)
 	f := fixture{sql: storetest.Connect(t, url)}
 	f.db = storetest.Open(t, url, store.Options{})
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	f.worker = worker.New(job.Report, worker.Deps{Store: f.db, Redis: queuetest.New(t).Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2},
 		builder.New(f.db, collections, maxBytes).Process)
 	return f

@@ -2,14 +2,12 @@ package search_test
 
 import (
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -44,14 +42,7 @@ func newFixture(t *testing.T, maxBytes int, options store.Options) fixture {
 	url := storetest.NewDatabase(t)
 	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
 	f.exec(t, createPairs)
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "pairs.json"), []byte(pairs), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	collections, err := collection.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.New(t, map[string]string{"pairs": pairs})
 	f.db = storetest.Open(t, url, options)
 	f.worker = worker.New(job.Search, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3},
 		search.New(f.db, collections, maxBytes).Process)

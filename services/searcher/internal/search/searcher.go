@@ -23,19 +23,19 @@ const codeInvalidQuery = "InvalidQuery"
 // Searcher runs the steps of searches. It is safe for concurrent use.
 type Searcher struct {
 	store       *store.Store
-	collections *collection.Catalog
+	collections worker.Collections
 	maxBytes    int
 }
 
 // New returns a searcher. maxBytes limits the records that one search returns.
-func New(db *store.Store, collections *collection.Catalog, maxBytes int) *Searcher {
+func New(db *store.Store, collections worker.Collections, maxBytes int) *Searcher {
 	return &Searcher{store: db, collections: collections, maxBytes: maxBytes}
 }
 
 // Process runs one step of a search. It cancels the step when the search is finished meanwhile, for
 // example by its client.
 func (s *Searcher) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
-	target, err := worker.Target(s.collections, attempt.Collection, attempt.Caller)
+	target, err := worker.Target(ctx, s.collections, attempt.Collection, attempt.Caller)
 	if err != nil {
 		return store.Committed{}, err
 	}

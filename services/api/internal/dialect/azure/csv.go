@@ -31,7 +31,7 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.csv"`, op.Reference))
 	w := &csvWriter{csv: csv.NewWriter(c.Writer)}
 	var header []string
-	if target, ok := d.Collections.Get(op.Collection); ok {
+	if target, ok := d.Collections.Get(op.Tenant, op.Collection); ok {
 		for _, p := range target.Properties {
 			w.members = append(w.members, p.Name)
 			header = append(header, report.EscapeFormula(p.Name))

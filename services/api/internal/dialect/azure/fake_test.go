@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/azure"
@@ -96,12 +96,9 @@ func newOperation(state operation.State) operation.Operation {
 
 func newEngine(t *testing.T, monitor azure.Monitor, store azure.Store) *gin.Engine {
 	t.Helper()
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	dialect, err := azure.New(azure.Deps{
-		Monitor: monitor, Store: store, Collections: collections, Addresses: edge.NewAddresses("https://api.example"),
+		Monitor: monitor, Store: store, Collections: collections.Catalog, Addresses: edge.NewAddresses("https://api.example"),
 		Estimator: retryafter.New(func() time.Time { return sealed.Add(3 * time.Second) }), Policy: submission.Policy{MaxWait: time.Minute},
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/fit"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
@@ -44,6 +45,8 @@ type Deps struct {
 	Imports     *imports.Handler
 	// Storage refuses new bodies if there is no space for them.
 	Storage *admission.Storage
+	// Fit refuses imports into collections that do not fit their tables.
+	Fit     *fit.Checker
 	Options Options
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -22,6 +22,7 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/admission"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
+	"github.com/longshore-io/longshore/services/api/internal/fit"
 	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/imports/multipart"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
@@ -42,10 +43,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	db := storetest.Open(t, storetest.NewDatabase(t), store.Options{Application: t.Name(), MaxConns: 4})
-	collections, err := collection.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	collections := collectiontest.Shipped(t)
 	f := &fixture{}
 	log, addresses := slog.New(slog.DiscardHandler), edge.NewAddresses("https://api.example")
 	opts := imports.Options{
@@ -54,16 +52,16 @@ func newFixture(t *testing.T) *fixture {
 		ChunkRecords: 10, ChunkBytes: 1000, Lanes: 1,
 	}
 	handler, err := imports.New(imports.Deps{
-		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
-		Monitor: struct{ imports.Monitor }{}, Store: db, Dispatcher: &f.dispatched, Collections: collections, Addresses: addresses,
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()), Fit: fit.New(db),
+		Monitor: struct{ imports.Monitor }{}, Store: db, Dispatcher: &f.dispatched, Collections: collections.Catalog, Addresses: addresses,
 		Estimator: retryafter.New(time.Now), Log: log, Options: opts,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	uploads, err := multipart.New(multipart.Deps{
-		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()),
-		Store:   db, Dispatcher: &f.dispatched, Collections: collections, Addresses: addresses, Policy: submission.Policy{}, Log: log, Imports: handler,
+		Storage: admission.NewStorage(0, nil, nil, metrics.NewAdmission()), Fit: fit.New(db),
+		Store: db, Dispatcher: &f.dispatched, Collections: collections.Catalog, Addresses: addresses, Policy: submission.Policy{}, Log: log, Imports: handler,
 		Options: multipart.Options{Import: opts, PartBytes: partBytes, Parts: 3, Retention: time.Hour},
 	})
 	if err != nil {

@@ -27,6 +27,9 @@ func (h *Handler) start(c *gin.Context) error {
 	if err := target.Require(collection.Import); err != nil {
 		return err
 	}
+	if err := h.Fit.Require(c.Request.Context(), target); err != nil {
+		return err
+	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)
 	if err != nil {
 		return err

@@ -1,0 +1,156 @@
+package collections
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/definition"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/submission"
+)
+
+// maxDefinition bounds a definition, in bytes.
+const maxDefinition = 4 << 20
+
+// definitionForm reads the body of PUT /collections/{name}.
+var definitionForm = submission.Form{
+	Subject: "A collection", SizeSubject: "A collection", TooLargeCode: "collection-too-large", MaxBytes: maxDefinition,
+}
+
+// put stores a collection of the tenant: 201 if the tenant had none of the name, 200 otherwise. ?check=false stores
+// it also if it does not fit its table.
+func (h *Handler) put(c *gin.Context) error {
+	if err := access.RequireCollection(c.Request.Context(), c.Param("collection")); err != nil {
+		return err
+	}
+	order := h.order(c, c.Param("collection"))
+	var err error
+	if order.Unchecked, err = unchecked(c.Query("check")); err != nil {
+		return err
+	}
+	if order.Definition, err = definitionForm.Read(c, h.UploadRate); err != nil {
+		return err
+	}
+	return h.store(c, order, nil)
+}
+
+// unchecked reads the parameter check.
+func unchecked(check string) (bool, error) {
+	switch check {
+	case "", "true":
+		return false, nil
+	case "false":
+		return true, nil
+	}
+	return false, fault.New(fault.Malformed, "invalid-check", "check must be true or false.")
+}
+
+// order returns an order of the principal of the request. It is carried out only if the preconditions of the request
+// hold.
+func (h *Handler) order(c *gin.Context, name string) definition.Order {
+	ctx := c.Request.Context()
+	order := definition.Order{Tenant: edge.Tenant(ctx), Name: name, CreatedBy: "unknown", Allow: preconditions(c.Request.Header)}
+	if p := access.Of(ctx); p != nil {
+		order.CreatedBy = string(p.Kind) + " " + p.ID
+	}
+	return order
+}
+
+// preconditions returns the check of If-Match and If-None-Match (RFC 9110, section 13.1). The entity tag of a
+// collection is its version.
+func preconditions(headers http.Header) func(store.CollectionVersion) error {
+	match, noneMatch := headers.Get("If-Match"), headers.Get("If-None-Match")
+	return func(current store.CollectionVersion) error {
+		tag := ""
+		if !current.Deleted() {
+			tag = etag(current.Version)
+		}
+		if match != "" && !matches(match, tag) || noneMatch != "" && matches(noneMatch, tag) {
+			return fault.New(fault.Changed, "collection-changed", "The collection is not in the version that the request means. Read it again.").
+				With("version", current.Version)
+		}
+		return nil
+	}
+}
+
+// matches reports whether a list of entity tags contains the tag, which is empty if there is no collection.
+func matches(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimSpace(one); tag != "" && (one == "*" || one == tag) {
+			return true
+		}
+	}
+	return false
+}
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// setETag sets the entity tag of a version, if the collection is stored.
+func setETag(c *gin.Context, version int64) {
+	if version > 0 {
+		c.Header("ETag", etag(version))
+	}
+}
+
+// store carries out an order and answers with answer, or if that is nil with the collection.
+func (h *Handler) store(c *gin.Context, order definition.Order, answer any) error {
+	ctx := c.Request.Context()
+	status, allow := http.StatusOK, order.Allow
+	order.Allow = func(current store.CollectionVersion) error {
+		if current.Deleted() {
+			status = http.StatusCreated
+		}
+		return allow(current)
+	}
+	stored, _, err := definition.Put(ctx, h.Store, order)
+	if err != nil {
+		return err
+	}
+	if err := h.Refresh(ctx); err != nil {
+		return err
+	}
+	setETag(c, stored.Version)
+	if found, ok := h.Collections.Get(order.Tenant, order.Name); ok && answer == nil {
+		answer = h.newDocument(found, order.Tenant)
+	}
+	c.Header("Location", "/collections/"+order.Name)
+	c.PureJSON(status, answer)
+	return nil
+}
+
+// remove deletes a collection of the tenant.
+func (h *Handler) remove(c *gin.Context) error {
+	ctx, name := c.Request.Context(), c.Param("collection")
+	found, err := edge.Collection(c, h.Collections)
+	if err != nil {
+		return err
+	}
+	if found.Version == 0 || !h.Collections.Owns(edge.Tenant(ctx), name) {
+		return sharedError(found)
+	}
+	if err := definition.Delete(ctx, h.Store, h.order(c, name)); err != nil {
+		return err
+	}
+	if err := h.Refresh(ctx); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
+// sharedError returns the fault for deleting a collection that is not the tenant's own.
+func sharedError(c *collection.Collection) error {
+	if c.Version == 0 {
+		return fault.New(fault.Conflict, "collection-shared",
+			"The collection %q comes with Longshore. An operator can leave it out with LONGSHORE_SHIPPED_COLLECTIONS=false.", c.Name)
+	}
+	return fault.New(fault.Conflict, "collection-shared",
+		"The collection %q is used by all tenants. An operator can delete its file and run api collections apply with --prune.", c.Name)
+}
