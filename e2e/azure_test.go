@@ -64,7 +64,7 @@ func TestAzurePollersFailure(t *testing.T) {
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2"},
 	})
-	s.Exec("DROP TABLE spoons")
+	failImports(s, "spoons")
 	request := importRequest{url: importURL(s.Client().Base(), "spoons"), body: []byte(`[{"id":1},{"id":2}]`)}
 	for name, poller := range azurePollers {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
+	"github.com/longshore-io/longshore/migrations/grants"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // The collection "cargo" has a key of two members, and columns of types that the shipped collection
@@ -186,6 +188,12 @@ func collectionFolder(t *testing.T, name, file string) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// failImports lets all imports into a table fail: the importer may not write to it. The api, which reads the
+// definition of the table only, accepts them.
+func failImports(s *stack.Stack, table string) {
+	s.Exec("REVOKE ALL ON " + table + " FROM " + storetest.RoleName(grants.Worker))
 }
 
 // The collection "spoons" has a key and no other member.

@@ -36,7 +36,7 @@ func TestDialectsAgree(t *testing.T) {
 		Importers: 2, Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_CHUNK_RECORDS=40", "LONGSHORE_MAX_ATTEMPTS=1", "LONGSHORE_POLL_WITHIN=3s", expireOften},
 	})
-	s.Exec("DROP TABLE spoons") // imports of spoons fail
+	failImports(s, "spoons")
 	ctx, cancel := context.WithTimeout(t.Context(), agreeTimeout)
 	defer cancel()
 	w := &workload{stack: s}

@@ -22,7 +22,7 @@ func TestFailedImportIsTraceable(t *testing.T) {
 		Env:        []string{"LONGSHORE_MAX_ATTEMPTS=1"},
 		ServiceEnv: map[string][]string{"api": {"LONGSHORE_CONSOLE_URL=https://console.example.com"}},
 	})
-	s.Exec("DROP TABLE spoons")
+	failImports(s, "spoons")
 	const requestID = "order-4711"
 	op := s.Submit("spoons", client.RequestBody{
 		Type: "application/json", Header: http.Header{"X-Request-Id": {requestID}}, Content: []byte(`[{"id": 1}]`),

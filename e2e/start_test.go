@@ -28,8 +28,8 @@ func TestStartOnUnmigratedDatabase(t *testing.T) {
 		expectContains(t, stack.Run(t, "migrate", env), "schema is at version")
 	})
 	t.Run("after_migrate", func(t *testing.T) {
-		output := stack.MustNotStart(t, "importer", append(env, "LONGSHORE_COLLECTIONS="+collectionFolder(t, "spoons", spoonsFile)))
-		expectContains(t, output, "spoons")
+		output := stack.MustNotStart(t, "api", append(env, "LONGSHORE_COLLECTIONS="+collectionFolder(t, "spoons", "{\n\"x-longshore\": 7}")))
+		expectContains(t, output, "spoons.json", "line 2")
 	})
 }
 

@@ -124,7 +124,7 @@ func TestTranscript001(t *testing.T) {
 	s.WaitForSQL(janitorTimeout, "the unpolled search to time out", ended, script.Value("forgotten"))
 	script.Run(t, base, "timed out")
 	script.Run(t, base, "start a failing query")
-	s.Exec("DROP TABLE spoons")
+	failImports(s, "spoons")
 	s.StartSearcher(0)
 	script.Run(t, base, "internal server error")
 	s.Exec("UPDATE xforce.tasks SET finished_at = finished_at - retention WHERE task_id = '" + script.Value("short") + "'")
@@ -149,7 +149,7 @@ func TestTranscript002(t *testing.T) {
 	script.Run(t, s.Client().Base(), "invoke", "list", "running", "prune unfinished", "prefetch does not cancel", "cancel")
 	release()
 	script.Run(t, s.Client().Base(), "invoke another", "finished", "cancel finished", "prune")
-	s.Exec("DROP TABLE spoons")
+	failImports(s, "spoons")
 	script.Run(t, s.Client().Base(), "invoke a failing task", "failed")
 }
 
@@ -169,7 +169,7 @@ func TestTranscript003(t *testing.T) {
 	s.KillImporter(0)
 	script.Run(t, base, "not started", "canceled")
 	s.StartImporter(0)
-	s.Exec("DROP TABLE spoons")
+	failImports(s, "spoons")
 	script.Run(t, base, "start a failing upload", "failed")
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
+	"github.com/longshore-io/longshore/migrations/grants"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // metricTimeout bounds the delay of a metric: the janitor updates its gauges every ten seconds.
@@ -61,10 +63,10 @@ func TestWorkMetrics(t *testing.T) {
 		metric{"importer", 0, "longshore_steps_running", nil},
 	)
 
-	s.Exec(`ALTER TABLE spoons RENAME TO forks`)
+	failImports(s, "spoons")
 	failed := spoons(`[{"id": 4}]`)
 	s.WaitFor(failed, "Failed")
-	s.Exec(`ALTER TABLE forks RENAME TO spoons`)
+	s.Exec("GRANT ALL ON spoons TO " + storetest.RoleName(grants.Worker))
 	waitForMetrics(t, s,
 		metric{"importer", 1, "longshore_operations_finished_total", []string{"kind", "import", "state", "failed"}},
 		metric{"importer", 1, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "failed_internal"}},

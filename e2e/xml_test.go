@@ -21,7 +21,7 @@ func TestTasksXML(t *testing.T) {
 		Collections: collectionFolder(t, "spoons", spoonsFile), Tables: spoonsTable,
 		Env: []string{"LONGSHORE_MAX_ATTEMPTS=2", "LONGSHORE_IMPORTER_CONCURRENCY=1"},
 	})
-	s.Exec("DROP TABLE spoons")
+	failImports(s, "spoons")
 	tasks := oneInEachState(t, s)
 	for _, status := range []string{"FINISHED", "FAILED", "RUNNING", "WAITING", "CANCELLED"} {
 		t.Run(status, func(t *testing.T) {

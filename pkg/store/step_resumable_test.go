@@ -153,6 +153,7 @@ func TestCheckpointOf(t *testing.T) {
 	got, err := f.store.CheckpointOf(t.Context(), of(op, 0))
 	want := store.Checkpoint{
 		ID: op.ID, Number: op.Number, Tenant: op.Tenant, ShownNumber: op.Number, Kind: operation.Report, Request: json.RawMessage(`{"report": "imports"}`),
+		Collection: store.CollectionRef{Tenant: op.Tenant},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("CheckpointOf() = %v (-want +got):\n%s", err, diff)

@@ -109,7 +109,7 @@ func TestCollectionDoesNotFit(t *testing.T) {
 	if !strings.Contains(got.body, "there is no table public.lost") {
 		t.Errorf("the answer = %s, want the reason", got.body)
 	}
-	checkCode(t, "an upload", a.send(t, oneClient, http.MethodPost, "/api/books/upload-start", ``, key, jsonMedia), http.StatusConflict, "collection-does-not-fit")
+	checkCode(t, "an upload", a.send(t, oneClient, http.MethodPost, "/api/books/import:upload-start", ``, key, jsonMedia), http.StatusConflict, "collection-does-not-fit")
 	if got := a.send(t, oneClient, http.MethodPost, "/api/tools/import", `[{"tool_id":"1","tool_name":"a","category":"b"}]`, key, jsonMedia); got.status != http.StatusAccepted {
 		t.Errorf("an import of tools = %d %s, want 202", got.status, got.body)
 	}
