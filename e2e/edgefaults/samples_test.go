@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
@@ -104,8 +106,15 @@ var samples = map[string][]sample{
 	"GET /me":      {fixed("/me")},
 	"GET /limits":  {fixed("/limits")},
 
-	"GET /collections":              {fixed("/collections")},
-	"GET /collections/:collection":  {fixed("/collections/tools")},
+	"GET /collections":             {fixed("/collections")},
+	"GET /collections/:collection": {fixed("/collections/tools")},
+	"PUT /collections/:collection": {func(*testing.T, *fixture) request { return collectionRequest(uuid.NewString()) }},
+	"DELETE /collections/:collection": {func(t *testing.T, f *fixture) request {
+		t.Helper()
+		r := collectionRequest(uuid.NewString())
+		f.mustDo(t, http.MethodPut, r)
+		return get(r.path)
+	}},
 	"POST /collections/:collection": {fixed("/collections/tools:check")},
 	"POST /collections:infer":       {func(*testing.T, *fixture) request { return inferRequest }},
 	"GET /audit":                    {fixed("/audit?action=search")},
@@ -131,6 +140,12 @@ var (
 	tokenRequest  = request{"/tokens", client.RequestBody{Type: "application/json", Content: []byte(`{"actions":["search"]}`)}}
 	reportRequest = request{"/start-report", client.RequestBody{}}
 )
+
+// collectionRequest returns a request that stores a collection over the table of the tools.
+func collectionRequest(id string) request {
+	const definition = `{"x-longshore":{"table":"xforce.tools","key":["tool_id"]},"properties":{"tool_id":{},"tool_name":{},"category":{}}}`
+	return request{"/collections/c-" + id, client.RequestBody{Type: "application/json", Content: []byte(definition)}}
+}
 
 // bearer returns a request without a body and with a credential.
 func bearer(credential string) client.RequestBody {

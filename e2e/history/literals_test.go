@@ -38,6 +38,8 @@ var notExplained = []string{
 	"FROM tenants, unnest(",                      // entries that are added
 	"SELECT 'key', key_id, NULL",                 // a key and tokens by their keys
 	"AND principal = $1 AND status = ANY ($3)",   // the unfinished operations of a revoked key
+	"xforce.collections",                         // what has changed, by the key, once a second; the versions of one collection
+	"longshore:collections",                      // reads nothing
 	"xforce.tenant_limits",                       // as long as the list of tenants with limits
 	"xforce.usage",                               // two rows by their key; 35 days of the others, a few at a time
 	"longshore:limits",                           // reads nothing
