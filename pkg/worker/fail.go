@@ -42,6 +42,9 @@ func (w *Worker) abandon(ctx context.Context, c job.Chunk, attempt store.Attempt
 	if attempt.Lost > 0 {
 		why = fmt.Sprintf(" During %d of them the database server crashed.", attempt.Lost)
 	}
+	if reason := store.PublicReason(cause); reason != "" {
+		why += " " + reason
+	}
 	return w.fail(ctx, c, operation.Failure{
 		Code: "ChunkAbandoned",
 		Message: fmt.Sprintf("%s could not be done in %s, so the operation was given up.%s What was done before stays.%s",
