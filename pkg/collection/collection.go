@@ -37,6 +37,8 @@ type Collection struct {
 	Verbs []Verb
 	// Ordering says which of two rows with the same key stays.
 	Ordering Ordering
+	// Writing says how records are written if a request says nothing. Both members are set.
+	Writing Writing
 	// Key are the members that identify a record, in order; at least one.
 	Key []string
 	// HideTriggerMessages reports whether the reasons of rejected records leave out the messages that
@@ -86,6 +88,10 @@ func Parse(name string, file []byte) (*Collection, error) {
 
 		HideTriggerMessages: doc.Longshore.HideTriggerMessages,
 		digest:              hex.EncodeToString(sum[:]),
+	}
+	var err error
+	if c.Writing, err = doc.writing(); err != nil {
+		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)

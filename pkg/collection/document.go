@@ -16,6 +16,9 @@ type document struct {
 		Key      []string `json:"key"`
 		Ordering Ordering `json:"ordering"`
 
+		Write      string `json:"write"`
+		OnExisting string `json:"onExisting"`
+
 		HideTriggerMessages bool `json:"hideTriggerMessages"`
 	} `json:"x-longshore"`
 	Properties members `json:"properties"`
