@@ -31,8 +31,8 @@ type Access struct {
 	SelfReferences []string
 	// Blocks reports whether the role may run blocks of PL/pgSQL (DO).
 	Blocks bool
-	// Missing are the privileges among SELECT, INSERT and UPDATE that the role lacks on the table or
-	// on one of the columns asked for.
+	// Missing are the privileges among SELECT, INSERT, UPDATE and DELETE that the role lacks on the
+	// table or, if they can be granted for them, on one of the columns asked for.
 	Missing []string
 }
 
@@ -56,11 +56,11 @@ SELECT current_user::text, row_security_active(c.oid),
        ARRAY(SELECT k.conname::text FROM pg_constraint k
              WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' ORDER BY k.conname),
        EXISTS (SELECT FROM pg_language l WHERE l.lanname = 'plpgsql' AND has_language_privilege(l.oid, 'USAGE')),
-       ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) WITH ORDINALITY AS p (name, place)
+       ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS p (name, place)
              WHERE NOT has_table_privilege(c.oid, p.name)
-               AND (p.name = 'SELECT' OR EXISTS (
+               AND (p.name IN ('SELECT', 'DELETE') OR EXISTS (
                  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attname = ANY ($2)
-                   AND NOT has_column_privilege(c.oid, a.attnum, p.name)))
+                   AND NOT has_column_privilege(c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
              ORDER BY p.place)
 FROM pg_class c WHERE c.oid = $1`
 

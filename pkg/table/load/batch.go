@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -27,12 +28,21 @@ type Batch struct {
 	rejected []operation.Rejection
 	array    []byte
 	texts    texts
+	// writing is how the records are written, and optional marks the columns of which it matters
+	// whether a record leaves them out or has null.
+	writing  collection.Writing
+	optional []bool
+	absences absences
+	// filled is the memory into which Load copies the rows with their defaults.
+	filled []byte
 }
 
 // entry is a record of the batch. Its row is Batch.rows[start:end]; its key ends at keyEnd.
 type entry struct {
 	start, keyEnd, end int
 	row                int32
+	// absent is the number of the set of columns that the record leaves out.
+	absent int32
 }
 
 // Offsets in an encoded row, which begins with the number of fields and perhaps the two bookkeeping
@@ -54,12 +64,14 @@ func (t *Table) keyOffset() int {
 // fields returns the number of fields in an encoded row.
 func (t *Table) fields() int { return t.bookkeeping + len(t.columns) }
 
-// NewBatch returns an empty batch for the table.
+// NewBatch returns an empty batch for the table. Its records are written as the collection says.
 func (t *Table) NewBatch() *Batch {
 	b := &Batch{table: t}
 	if t.textual {
 		b.texts = texts{table: t, types: pgtype.NewMap()}
 	}
+	b.setWriting(t.writing)
+	b.Reset()
 	return b
 }
 
@@ -69,6 +81,7 @@ func (b *Batch) Table() *Table { return b.table }
 // Reset empties the batch and keeps its memory. It invalidates the last result of Load.
 func (b *Batch) Reset() {
 	b.rows, b.entries = b.rows[:0], b.entries[:0]
+	b.absences.reset()
 }
 
 // Len returns the number of records in the batch.
@@ -81,24 +94,25 @@ func (b *Batch) Size() int { return len(b.rows) }
 func (b *Batch) Row(i int) int { return int(b.entries[i].row) }
 
 // Add encodes a record. values are its members' raw JSON in the order of the collection's
-// properties; nil for an absent member. Add copies the values. An absent member is NULL, as null
-// is, whatever the column's default, because a record replaces the whole row. If a value does not
-// fit its column, Add returns the reasons of all such values and does not add the record.
+// properties; nil for an absent member. Add copies the values. What an absent member means depends on
+// the write mode and on the column's default; without a default, a row that is created has NULL. If a
+// value does not fit its column, Add returns the reasons of all such values and does not add the record.
 func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 	if row < 1 || row > math.MaxInt32 {
 		return []operation.Reason{{Code: CodeOutOfRange, Message: "an import has at most 2147483647 rows"}}
 	}
 	added := entry{start: len(b.rows), row: int32(row)}
 	b.rows = b.table.appendBookkeeping(b.rows, added.row)
+	b.absences.begin(len(b.table.columns))
 	var reasons []operation.Reason
 	for i := range b.table.columns {
 		c := &b.table.columns[i]
-		var value jsontext.Value
-		if c.member < len(values) {
-			value = values[c.member]
-		}
+		value := b.value(i, values)
 		var wrong defect
-		if b.rows, wrong = c.appendField(b.rows, value); wrong != sound {
+		if len(value) == 0 && b.optional[i] {
+			b.absences.add(i)
+			b.rows = binary.BigEndian.AppendUint32(b.rows, nullLength)
+		} else if b.rows, wrong = c.appendField(b.rows, value); wrong != sound {
 			reasons = append(reasons, c.reason(wrong))
 		}
 		if i == b.table.keyLength-1 {
@@ -109,7 +123,7 @@ func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 		b.rows = b.rows[:added.start]
 		return reasons
 	}
-	added.end = len(b.rows)
+	added.end, added.absent = len(b.rows), b.absences.number()
 	b.entries = append(b.entries, added)
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/longshore-io/longshore/pkg/table"
 )
 
 // column is the column of a declared member. It encodes and checks the member's values.
@@ -29,6 +31,10 @@ type column struct {
 	// array.
 	element    codec
 	elementOID uint32
+	// standard is the column's default, nil without one. standardSQL is its expression in the base type;
+	// "" if it can differ from row to row.
+	standard    *table.Default
+	standardSQL string
 	// length limits a character type, in characters; 0 means unlimited.
 	length int
 	// precision and scale are those of NUMERIC(precision, scale); precision 0 means unlimited.

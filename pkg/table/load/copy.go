@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"sync"
@@ -24,11 +25,11 @@ var errDropped = errors.New("a trigger of the table drops rows")
 // if the key of one exists. The savepoint is sent in the same message as the COPY, which saves a
 // round trip.
 func (l *loader) copyRows(ctx context.Context, rows []int32) error {
-	source := &copySource{batch: l.batch, rows: rows, textual: l.table.textual, ended: l.table.textual}
+	source := &copySource{batch: l.batch, rows: rows, textual: l.table.textual, ended: l.table.textual, omitted: l.ways.copyOmits}
 	if !l.table.textual {
 		source.pending = []byte(copyHeader)
 	}
-	tag, err := l.conn.CopyFrom(ctx, source, savepointSQL+"; "+l.table.copySQL)
+	tag, err := l.conn.CopyFrom(ctx, source, savepointSQL+"; "+l.ways.copySQL)
 	source.close()
 	if err != nil {
 		return err
@@ -53,6 +54,8 @@ type copySource struct {
 	// textual reports whether the rows are sent as lines of text, which need no trailer.
 	textual bool
 	ended   bool
+	// omitted are the columns that the COPY does not have.
+	omitted string
 }
 
 // Read fills p until there are no more rows.
@@ -78,15 +81,33 @@ func (s *copySource) Read(p []byte) (int, error) {
 func (s *copySource) next() bool {
 	switch {
 	case len(s.rows) > 0 && s.textual:
-		s.pending, s.rows = s.batch.copyLine(s.rows[0]), s.rows[1:]
+		s.pending, s.rows = s.batch.copyLine(s.rows[0], s.omitted), s.rows[1:]
 	case len(s.rows) > 0:
-		s.pending, s.rows = s.batch.encoded(s.rows[0]), s.rows[1:]
+		s.pending, s.rows = s.batch.copied(s.rows[0], s.omitted), s.rows[1:]
 	case !s.ended:
 		s.pending, s.ended = []byte(copyTrailer), true
 	default:
 		return false
 	}
 	return true
+}
+
+// copied returns a row in binary COPY format without the omitted columns.
+func (b *Batch) copied(row int32, omitted string) []byte {
+	if omitted == "" {
+		return b.encoded(row)
+	}
+	fields := make([][]byte, b.table.fields())
+	splitFields(fields, b.encoded(row))
+	copied, n := make([]byte, fieldsOffset), uint16(0)
+	for i, field := range fields {
+		if i < b.table.bookkeeping || !contains(omitted, i-b.table.bookkeeping) {
+			copied = append(copied, field...)
+			n++
+		}
+	}
+	binary.BigEndian.PutUint16(copied, n)
+	return copied
 }
 
 // close releases the batch. Later reads return io.EOF.

@@ -29,10 +29,15 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	t, err := newTable(definition, c)
-	if err := errors.Join(checkAccess(definition, access), err); err != nil {
+	defaults, err := table.ReadDefaults(ctx, db, definition)
+	if err != nil {
+		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
+	}
+	t, err := newTable(definition, defaults, c)
+	if err := errors.Join(checkPrivileges(definition.QuotedName(), access, c.Writing.Mode), checkAccess(access), err); err != nil {
 		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, &MisfitError{err})
 	}
+	t.access = access
 	t.rowTriggers, t.selfReferences, t.rowSecurity = access.RowTriggers, access.SelfReferences, access.RowSecurity
 	t.conditions = t.newConditions(definition, constraints, access)
 	return t, nil
@@ -54,21 +59,25 @@ func bookkeepingOf(c *collection.Collection) []string {
 	return []string{importNumberColumn, importRowColumn}
 }
 
-func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
+func newTable(d *table.Definition, defaults []table.Default, c *collection.Collection) (*Table, error) {
 	t := &Table{
 		name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key), bookkeeping: len(bookkeepingOf(c)),
-		hideMessages: c.HideTriggerMessages,
+		hideMessages: c.HideTriggerMessages, writing: c.Writing, incomplete: checkUndeclared(d, c),
 	}
 	fields := make(map[string]int)
 	for i, name := range bookkeepingOf(c) {
 		fields[name] = i
 	}
-	errs := []error{checkKind(d), checkBookkeeping(d, c), checkKey(d, c.Key), checkUndeclared(d, c)}
+	errs := []error{checkKind(d), checkBookkeeping(d, c), checkKey(d, c.Key)}
+	if c.Writing.Mode.Creates() {
+		errs = append(errs, t.incomplete)
+	}
 	for _, member := range writeOrder(c) {
 		p := c.Properties[member]
 		column, err := newColumn(d, p, slices.Contains(c.Key, p.Name))
 		errs = append(errs, err)
 		column.member = member
+		column.setStandard(d, defaults)
 		fields[p.Name] = len(fields)
 		t.columns = append(t.columns, column)
 		t.textual = t.textual || column.textForm
@@ -83,6 +92,7 @@ func newTable(d *table.Definition, c *collection.Collection) (*Table, error) {
 		}
 		t.attributes = append(t.attributes, attribute{name: column.Name, typeOID: column.Type, field: field})
 	}
+	t.drawsUndeclared = slices.ContainsFunc(defaults, func(v table.Default) bool { return v.Sequence != nil && t.field(v.Column) < 0 })
 	t.buildSQL()
 	return t, nil
 }
@@ -102,14 +112,10 @@ func writeOrder(c *collection.Collection) []int {
 	return order
 }
 
-// checkAccess checks that the role can write to the table, and that rows are written to it as they
-// are sent.
-func checkAccess(d *table.Definition, a *table.Access) error {
+// checkAccess checks that rows are written to the table as they are sent, and that the role can find those that
+// the table refuses.
+func checkAccess(a *table.Access) error {
 	var errs []error
-	if len(a.Missing) > 0 {
-		errs = append(errs, fmt.Errorf("the role %[1]s lacks the privilege %[2]s: GRANT SELECT, INSERT, UPDATE ON %[3]s TO %[4]s",
-			a.Role, strings.Join(a.Missing, " and "), d.QuotedName(), quote(a.Role)))
-	}
 	if !a.Blocks {
 		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
 			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))
@@ -200,6 +206,20 @@ func newColumn(d *table.Definition, p collection.Property, inKey bool) (column, 
 			" an integer type, uuid or date", c.name, c.typeName)
 	}
 	return c, c.checkTypes(p)
+}
+
+// setStandard sets the column's default. A volatile default of a domain that refuses NULL is no use: a
+// row cannot be sent without a value.
+func (c *column) setStandard(d *table.Definition, defaults []table.Default) {
+	i := slices.IndexFunc(defaults, func(v table.Default) bool { return v.Column == c.name })
+	definition, known := d.Find(c.name)
+	if i < 0 || !known || defaults[i].Volatile && !definition.HasDefault {
+		return
+	}
+	c.standard = &defaults[i]
+	if !c.standard.Volatile {
+		c.standardSQL = "CAST((" + c.standard.Expression + ") AS " + definition.BaseName + ")"
+	}
 }
 
 // checkTypes returns an error if the column would reject every value of the property.

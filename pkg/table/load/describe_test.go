@@ -160,12 +160,12 @@ func TestDescribeWarnings(t *testing.T) {
 func TestDescribeUnusualTables(t *testing.T) {
 	t.Parallel()
 	const uuid, date = "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "2026-01-31"
-	tests := map[string]struct{ table, id string }{
-		"unique index with more":  {`CREATE TABLE x (n INT, id TEXT, import_number BIGINT, import_row INT); CREATE UNIQUE INDEX ON x (id) INCLUDE (n)`, date},
-		"primary key elsewhere":   {`CREATE TABLE x (n INT, s BIGSERIAL PRIMARY KEY, id VARCHAR(9) NOT NULL UNIQUE, import_number BIGINT, import_row INT)`, "a"},
-		"identity undeclared":     {`CREATE TABLE x (s INT GENERATED ALWAYS AS IDENTITY, n INT, id UUID PRIMARY KEY, import_number BIGINT, import_row INT)`, uuid},
-		"columns dropped":         {`CREATE TABLE x (gone INT, n INT, import_row INT, id TEXT UNIQUE, import_number BIGINT); ALTER TABLE x DROP gone`, date},
-		"unlogged with a default": {`CREATE UNLOGGED TABLE x (id DATE PRIMARY KEY, n INT DEFAULT 3, t TEXT NOT NULL DEFAULT 'd', import_number BIGINT, import_row INT)`, date},
+	tests := map[string]struct{ table, id, absent string }{
+		"unique index with more":  {`CREATE TABLE x (n INT, id TEXT, import_number BIGINT, import_row INT); CREATE UNIQUE INDEX ON x (id) INCLUDE (n)`, date, ""},
+		"primary key elsewhere":   {`CREATE TABLE x (n INT, s BIGSERIAL PRIMARY KEY, id VARCHAR(9) NOT NULL UNIQUE, import_number BIGINT, import_row INT)`, "a", ""},
+		"identity undeclared":     {`CREATE TABLE x (s INT GENERATED ALWAYS AS IDENTITY, n INT, id UUID PRIMARY KEY, import_number BIGINT, import_row INT)`, uuid, ""},
+		"columns dropped":         {`CREATE TABLE x (gone INT, n INT, import_row INT, id TEXT UNIQUE, import_number BIGINT); ALTER TABLE x DROP gone`, date, ""},
+		"unlogged with a default": {`CREATE UNLOGGED TABLE x (id DATE PRIMARY KEY, n INT DEFAULT 3, t TEXT NOT NULL DEFAULT 'd', import_number BIGINT, import_row INT)`, date, "3"},
 	}
 	url := storetest.NewDatabase(t)
 	for name, tt := range tests {
@@ -175,7 +175,7 @@ func TestDescribeUnusualTables(t *testing.T) {
 				`{"x-longshore": {"table": "x", "key": ["id"]}, "properties": {"n": {"type": "integer"}, "id": {"type": "string"}}}`)
 			f.load(t, 1, record{1, fmt.Sprintf(`{"id":%q,"n":1}`, tt.id)}).want(t, []string{"1:created"}, nil)
 			f.load(t, 1, record{2, fmt.Sprintf(`{"id":%q}`, tt.id)}).want(t, []string{"2:updated"}, nil)
-			f.wantRows(t, "SELECT id, n, import_number, import_row FROM x", "("+tt.id+",,1,2)")
+			f.wantRows(t, "SELECT id, n, import_number, import_row FROM x", "("+tt.id+","+tt.absent+",1,2)")
 		})
 	}
 }

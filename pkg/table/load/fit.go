@@ -21,9 +21,9 @@ func CheckFit(ctx context.Context, db table.DB, c *collection.Collection) error 
 	if err != nil {
 		return fmt.Errorf("reading table %s: %w", c.Table, err)
 	}
-	access.Missing, access.Blocks = nil, true
-	_, err = newTable(definition, c)
-	if err := errors.Join(checkAccess(definition, access), err); err != nil {
+	access.Blocks = true
+	_, err = newTable(definition, nil, c)
+	if err := errors.Join(checkAccess(access), err); err != nil {
 		return &MisfitError{err}
 	}
 	return nil

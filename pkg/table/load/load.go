@@ -1,7 +1,13 @@
 // Package load writes the valid records of a chunk into a collection's table, inside the caller's
 // transaction. It encodes the raw JSON values as binary COPY rows itself, copies them straight into
-// the table, and falls back to an upsert where keys exist already. All writers lock keys in the
-// same order.
+// the table, and falls back to other statements where keys exist already. All writers lock keys in
+// the same order, and so do all write modes:
+//
+//   - One COPY, or one upsert, writes rows that leave out different columns, because their defaults are
+//     filled in (fill.go).
+//   - Rows of which all exist are locked in the order of keys, and then changed by one statement for
+//     each set of columns (change.go).
+//   - All others are written one by one in the order of keys by a block of PL/pgSQL (walk.go).
 package load
 
 import (
@@ -14,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -28,15 +35,18 @@ type Result struct {
 	// SupersededBy is the greatest number of an import whose row in the table superseded a record; 0
 	// if there is none.
 	SupersededBy int64
+	// Warnings are for those who maintain the table: a sequence that could not be advanced.
+	Warnings []string
 }
 
 // Load writes the batch into the table as rows of the import with the number, inside the caller's
 // transaction, which must be rolled back if Load returns an error.
 //
-// Of several records with the same key, the last is written. It replaces the existing row unless
-// that row belongs to a later import or is a later row of this import. A record that Postgres
-// rejects does not affect the others: the record before it with the same key, if any, is written
-// instead. A trigger of the table may change a row; a row that it drops is rejected.
+// Of several records with the same key, Replace and Delete use the last, and Insert the first. Merge and
+// Update apply one after the other. If the table has bookkeeping columns, a row that a later import or
+// a later row of this import wrote is not changed. A record that Postgres rejects does not affect the
+// others: the record before it with the same key, if any, is written instead. A trigger of the table may
+// change a row; a row that it drops is rejected.
 //
 // Concurrent transactions that load one batch each cannot deadlock on keys, because they write them
 // in the same order. If another unique constraint causes a deadlock, Load returns Postgres's error
@@ -45,12 +55,15 @@ func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result
 	b.setImportNumber(importNumber)
 	b.arrange()
 	b.rejected = nil
-	l := loader{conn: tx.Conn().PgConn(), batch: b, table: b.table, orphaned: make(map[int32]*pgconn.PgError)}
+	l := loader{
+		conn: tx.Conn().PgConn(), batch: b, table: b.table, mode: b.writing.Mode,
+		orphaned: make(map[int32]*pgconn.PgError),
+	}
 	if err := l.loadAll(ctx, importNumber); err != nil {
 		return Result{}, err
 	}
 	slices.SortFunc(b.rejected, func(x, y operation.Rejection) int { return cmp.Compare(x.Row, y.Row) })
-	return Result{Outcomes: b.outcomes, Rejected: b.rejected, SupersededBy: l.supersededBy}, nil
+	return Result{Outcomes: b.outcomes, Rejected: b.rejected, SupersededBy: l.supersededBy, Warnings: l.warnings}, nil
 }
 
 // loader is the state of one call of Load.
@@ -58,6 +71,10 @@ type loader struct {
 	conn  *pgconn.PgConn
 	batch *Batch
 	table *Table
+	mode  collection.WriteMode
+	// omitted has the columns that a row leaves out of an INSERT, for each set of absent columns.
+	omitted []string
+	ways    ways
 	// useCopy reports whether the next attempt copies the rows.
 	useCopy bool
 	// conflict reports whether a key existed in the table, and dense whether more than one in a hundred
@@ -70,6 +87,7 @@ type loader struct {
 	// orphaned has the reason of each row that a walk found without its parent.
 	orphaned     map[int32]*pgconn.PgError
 	supersededBy int64
+	warnings     []string
 }
 
 func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
@@ -81,14 +99,29 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 			return err
 		}
 	}
-	l.useCopy = !l.table.rowSecurity && !l.table.conflicts.expected(importNumber)
-	if err := l.load(ctx, l.table.refusals.expected(importNumber), l.table.dense.expected(importNumber)); err != nil {
+	if err := l.loadRows(ctx, importNumber); err != nil {
 		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}
 	l.table.dense.record(importNumber, l.dense)
 	l.table.conflicts.record(importNumber, l.conflict)
 	l.table.refusals.record(importNumber, len(l.batch.rejected) > 0)
 	return nil
+}
+
+func (l *loader) loadRows(ctx context.Context, importNumber int64) error {
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	l.ways = l.chooseWays()
+	l.useCopy = l.ways.copySQL != "" && !l.table.rowSecurity && !l.table.conflicts.expected(importNumber)
+	load := l.load
+	if !l.ways.evaluable {
+		load = l.loadUnevaluated
+	}
+	if err := load(ctx, l.table.refusals.expected(importNumber), l.table.dense.expected(importNumber)); err != nil {
+		return err
+	}
+	return l.advanceSequences(ctx)
 }
 
 // load writes all rows with one statement if Postgres refuses none of them. Otherwise it removes the
@@ -164,8 +197,9 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 		return false, nil
 	}
 	if l.useCopy {
-		switch err := l.copyRows(ctx, rows); {
+		switch err := l.copyRows(ctx, l.copied(rows)); {
 		case err == nil:
+			l.settleCopied(rows)
 			return false, l.exec(ctx, releaseSQL)
 		case l.refusesRow(err):
 			return true, l.exec(ctx, rollbackSQL)
@@ -178,6 +212,9 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 		if err := l.exec(ctx, rollbackSQL); err != nil {
 			return false, err
 		}
+	}
+	if !l.ways.upsert {
+		return l.change(ctx, rows)
 	}
 	err = l.upsertRows(ctx, rows)
 	switch {
@@ -196,6 +233,9 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 // exists.
 func (l *loader) refusesRow(err error) bool {
 	rejection := contentErrorOf(err)
+	if rejection != nil && l.mode == collection.Merge && rejection.Code == notNullViolation {
+		return false // the row may exist, and then keeps its value
+	}
 	return rejection != nil &&
 		(rejection.Code != uniqueViolation || slices.Contains(l.table.conditions.secondary, rejection.ConstraintName))
 }
@@ -203,7 +243,11 @@ func (l *loader) refusesRow(err error) bool {
 // refuse marks a record as rejected by Postgres. It has superseded nothing, so the caller writes the
 // record before it with the same key instead.
 func (l *loader) refuse(row int32, rejection *pgconn.PgError) {
-	l.reject(row, l.table.explain(rejection))
+	reason := l.table.explain(rejection)
+	if l.mode == collection.Delete && rejection.Code == foreignKeyViolation {
+		reason.Message = "another row refers to this one by the foreign key \"" + rejection.ConstraintName + "\""
+	}
+	l.reject(row, reason)
 }
 
 func (l *loader) reject(row int32, reason operation.Reason) {

@@ -18,6 +18,8 @@ type sortable struct {
 // arrange sorts the batch's records by key and selects the last row of each key to be written; it
 // marks the others as superseded. All writers of a table use the same order, that of the encoded
 // keys, so two transactions never wait for each other's keys in a cycle.
+//
+// The records before a selected one are chained by previous.
 func (b *Batch) arrange() {
 	b.sort()
 	b.winners = b.winners[:0]

@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/table"
 )
 
 // The two bookkeeping columns of a collection whose rows are ordered by columns. They name the import, and the row
@@ -34,6 +37,14 @@ type Table struct {
 	textual bool
 	// hideMessages reports whether reasons leave out the messages that triggers raise.
 	hideMessages bool
+
+	// writing is how the collection's records are written; access is what the role may do.
+	writing collection.Writing
+	access  *table.Access
+	// incomplete says why no row can be created; nil if rows can be created.
+	incomplete error
+	// drawsUndeclared reports whether a column that the collection does not declare draws from a sequence.
+	drawsUndeclared bool
 
 	copySQL   string
 	upsertSQL string
@@ -88,23 +99,27 @@ func (t *Table) buildSQL() {
 	if len(assignments) == 0 { // a row that exists must be returned
 		assignments = append(assignments, keys[0]+" = EXCLUDED."+keys[0])
 	}
-	list := strings.Join(names, ", ")
-	t.copySQL = "COPY " + t.name + " (" + list + ") FROM STDIN"
-	if !t.textual {
-		t.copySQL += " (FORMAT binary)"
-	}
 	t.written = names
+	t.copySQL = t.copyInto(names)
 	t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ")
 	t.upsertSQL = "SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + t.name + "[]) AS incoming"
 	if t.bookkeeping == 0 {
 		t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0"
 		return
 	}
-	t.onConflict += " WHERE existing.import_number IS NULL OR existing.import_row IS NULL" +
-		" OR (existing.import_number, existing.import_row) < (EXCLUDED.import_number, EXCLUDED.import_row)"
+	t.onConflict += " WHERE " + t.olderThan("existing", "EXCLUDED")
 	t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0, existing.import_row"
 	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
+}
+
+// copyInto returns the COPY into the columns, which are quoted.
+func (t *Table) copyInto(columns []string) string {
+	sql := "COPY " + t.name + " (" + strings.Join(columns, ", ") + ") FROM STDIN"
+	if !t.textual {
+		sql += " (FORMAT binary)"
+	}
+	return sql
 }
 
 // upsert returns the statement that writes the rows of source, a query or VALUES.

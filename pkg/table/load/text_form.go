@@ -150,13 +150,16 @@ func (x *texts) convert(oid uint32, value []byte) []byte {
 	return value
 }
 
-// copyLine returns a row as a line of a textual COPY.
-func (b *Batch) copyLine(row int32) []byte {
+// copyLine returns a row as a line of a textual COPY without the omitted columns.
+func (b *Batch) copyLine(row int32, omitted string) []byte {
 	fields := make([][]byte, b.table.fields())
 	splitFields(fields, b.encoded(row))
 	var line []byte
 	for i, field := range fields {
-		if i > 0 {
+		if i >= b.table.bookkeeping && contains(omitted, i-b.table.bookkeeping) {
+			continue
+		}
+		if i > 0 { // the key, which comes first, is never omitted
 			line = append(line, '\t')
 		}
 		text, ok := b.texts.fieldText(i, field)

@@ -14,7 +14,8 @@ import (
 type walker struct {
 	*loader
 	// rows are the rows that the block reads: each row, and behind it the earlier rows with its key,
-	// which are marked as spare. The block writes a spare row only if the row before it is refused.
+	// which are marked as spare. The block writes a spare row only if the row before it is refused. In a
+	// mode that applies all records, they are in the order of records, and none is spare.
 	rows  []int32
 	spare []bool
 	// unreadable has the reason of each row that Postgres cannot read, such as one with NULL in a
@@ -31,21 +32,21 @@ type walker struct {
 // walk writes rows one by one, in the order of keys, and refuses those that Postgres refuses. A row
 // without its parent in the same table is tried again after the others.
 func (l *loader) walk(ctx context.Context, rows []int32) error {
-	for len(rows) > 0 {
-		w := walker{loader: l, unreadable: make(map[int32]*pgconn.PgError)}
-		for _, row := range rows {
-			for spare := false; row >= 0; row, spare = l.batch.previous[row], true {
-				w.rows, w.spare = append(w.rows, row), append(w.spare, spare)
-			}
-		}
+	sequence, spare := l.chains(rows)
+	for len(sequence) > 0 {
+		w := walker{loader: l, rows: sequence, spare: spare, unreadable: make(map[int32]*pgconn.PgError)}
 		if err := w.run(ctx); err != nil {
 			return err
 		}
-		rows = w.orphans
+		left := w.orphans
 		if w.wrote == 0 {
-			rows = l.refuseOrphans(rows)
+			left = l.refuseOrphans(left)
+		}
+		if sequence, spare = left, make([]bool, len(left)); !l.ways.sequential {
+			sequence, spare = l.chains(left)
 		}
 	}
+	l.settleChains(rows)
 	return nil
 }
 
@@ -55,7 +56,7 @@ func (l *loader) refuseOrphans(rows []int32) []int32 {
 	var earlier []int32
 	for _, row := range rows {
 		l.refuse(row, l.orphaned[row])
-		if before := l.batch.previous[row]; before >= 0 {
+		if before := l.batch.previous[row]; before >= 0 && !l.ways.sequential {
 			earlier = append(earlier, before)
 		}
 	}
@@ -115,7 +116,7 @@ func (w *walker) try(ctx context.Context, maxRuns int) error {
 	}
 	send(savepointSQL)
 	send(w.table.walkRowsSQL(), w.array())
-	send(w.table.walkSQL(w.flags(), maxRuns))
+	send(w.walkSQL(maxRuns))
 	send("FETCH ALL FROM " + walkResults)
 	send("CLOSE " + walkRows)
 	send("CLOSE " + walkResults)
@@ -195,6 +196,11 @@ func (w *walker) settle(row int32, values [][]byte) {
 		w.batch.outcomes[row] = operation.Updated
 		w.conflict = true
 		w.wrote++
+	case walkExists:
+		w.conflict = true
+		w.settleExisting(row)
+	case walkMissing:
+		w.settleMissing(row)
 	case walkUnreturned:
 		w.unreturned = append(w.unreturned, row)
 		w.wrote++

@@ -26,6 +26,8 @@ const (
 	walkUnreturned = "unreturned"
 	walkRefused    = "refused"
 	walkOrphaned   = "orphaned"
+	walkExists     = "exists"
+	walkMissing    = "missing"
 )
 
 // maxRuns bounds the subtransactions that a walk holds at once. More than 64 written ones in a
@@ -41,6 +43,7 @@ const maxRuns = 32
 // and without subtransactions. So a refused row may cause other rows to be written twice or three times, but
 // the effects of triggers in the database remain once for each accepted row.
 const walkBlock = `#variable_conflict use_column
+<<longshore_walk>>
 DECLARE
   last_row CONSTANT int := %[1]d;
   max_runs CONSTANT int := %[2]d;
@@ -49,6 +52,7 @@ DECLARE
   results refcursor := '` + walkResults + `';
   given %[6]s;
   accepted %[6]s[];
+  %[9]s
   flags CONSTANT bytea := decode('%[7]s', 'hex');
   created boolean;
   code text; column_name text; constraint_name text; message text; context text; raised boolean;
@@ -60,7 +64,7 @@ DECLARE
   first_row int;
   next_row int := 1;
   i int;
-  size int := 1;
+  size int := %[10]d;
   runs int;
   again boolean;
 BEGIN
@@ -107,47 +111,76 @@ BEGIN
       END IF;
     END;
     IF again THEN
-      accepted := NULL;
+      %[8]s
+    END IF;
+  END LOOP;
+  OPEN results FOR SELECT * FROM unnest(outcomes, codes, columns, constraints, messages);
+END`
+
+// walkRow writes the row with the number i, unless it is not needed or cannot be read. Its statements
+// begin with that it is fetched.
+const walkRow = `IF outcomes[i] IS NULL OR outcomes[i] NOT IN ('refused', 'orphaned') THEN
+  IF get_byte(flags, i - 1) & %[1]d > 0 AND outcomes[i - 1] <> 'refused' THEN
+    outcomes[i] := 'skipped';
+  ELSIF get_byte(flags, i - 1) & %[2]d > 0 THEN
+    outcomes[i] := 'refused';
+  ELSE
+    %[3]s
+  END IF;
+END IF;`
+
+// walkUpsert upserts the row with the number i.
+const walkUpsert = `FETCH ABSOLUTE i FROM given_rows INTO given;
+    %s RETURNING existing.xmax = 0 INTO created;
+    outcomes[i] := CASE WHEN created THEN 'created' WHEN NOT created THEN 'updated' ELSE 'unreturned' END;`
+
+// walkAgain writes the accepted rows again by one upsert.
+const walkAgain = `accepted := NULL;
       FOR i IN first_row .. next_row - 1 LOOP
         IF outcomes[i] IN ('created', 'updated', 'unreturned') THEN
           FETCH ABSOLUTE i FROM given_rows INTO given;
           accepted := array_append(accepted, given);
         END IF;
       END LOOP;
-      %[8]s;
-    END IF;
-  END LOOP;
-  OPEN results FOR SELECT * FROM unnest(outcomes, codes, columns, constraints, messages);
-END`
-
-// walkWrite writes the row with the number i.
-const walkWrite = `IF outcomes[i] IS NULL OR outcomes[i] NOT IN ('refused', 'orphaned') THEN
-  IF get_byte(flags, i - 1) & %[1]d > 0 AND outcomes[i - 1] <> 'refused' THEN
-    outcomes[i] := 'skipped';
-  ELSIF get_byte(flags, i - 1) & %[2]d > 0 THEN
-    outcomes[i] := 'refused';
-  ELSE
-    FETCH ABSOLUTE i FROM given_rows INTO given;
-    %[3]s RETURNING existing.xmax = 0 INTO created;
-    outcomes[i] := CASE WHEN created THEN 'created' WHEN NOT created THEN 'updated' ELSE 'unreturned' END;
-  END IF;
-END IF;`
+      %s;`
 
 // walkRowsSQL declares the cursor that the block reads.
 func (t *Table) walkRowsSQL() string {
 	return "DECLARE " + walkRows + " SCROLL CURSOR FOR SELECT * FROM unnest($1::" + t.name + "[])"
 }
 
-// walkSQL returns the block that writes rows with these flags.
-func (t *Table) walkSQL(flags []byte, maxRuns int) string {
+// walkParts are the parts of a block that depend on the way in which a row is written.
+type walkParts struct {
+	declarations, write, again string
+	// size is the number of rows of the first run.
+	size int
+}
+
+// walkSQL returns the block that writes the walker's rows.
+func (w *walker) walkSQL(maxRuns int) string {
+	flags := w.flags()
+	parts := w.upsertParts()
+	if !w.ways.upsert {
+		parts = w.modeParts()
+	}
+	write := fmt.Sprintf(walkRow, spareFlag, unreadableFlag, parts.write)
+	block := fmt.Sprintf(walkBlock, len(flags), maxRuns, textArray(w.table.selfReferences), write, isRejectionSQL, w.table.name, hex.EncodeToString(flags),
+		parts.again, parts.declarations, parts.size)
+	return "DO " + literal(block)
+}
+
+// upsertParts are the parts that write each row by an upsert.
+func (w *walker) upsertParts() walkParts {
+	t := w.table
 	one, all := make([]string, len(t.written)), make([]string, len(t.written))
 	for i, name := range t.written {
 		one[i], all[i] = "given."+name, "incoming."+name
 	}
-	write := fmt.Sprintf(walkWrite, spareFlag, unreadableFlag, t.upsert("VALUES ("+strings.Join(one, ", ")+")"))
-	rewrite := t.upsert("SELECT " + strings.Join(all, ", ") + " FROM unnest(accepted) AS incoming")
-	block := fmt.Sprintf(walkBlock, len(flags), maxRuns, textArray(t.selfReferences), write, isRejectionSQL, t.name, hex.EncodeToString(flags), rewrite)
-	return "DO " + literal(block)
+	return walkParts{
+		write: fmt.Sprintf(walkUpsert, t.upsert("VALUES ("+strings.Join(one, ", ")+")")),
+		again: fmt.Sprintf(walkAgain, t.upsert("SELECT "+strings.Join(all, ", ")+" FROM unnest(accepted) AS incoming")),
+		size:  1,
+	}
 }
 
 // isRejectionSQL is the condition under which an error in PL/pgSQL is one of those that rejectionOf
