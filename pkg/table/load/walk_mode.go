@@ -9,7 +9,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// The parts of a walk that writes rows in a write mode. Existing rows are updated before any row is
+// The parts of a walk that writes rows in a write mode. A row that exists is found before it is
 // inserted: Postgres draws from sequences, and refuses NULL, before it looks for a conflict. The
 // INSERT still has an ON CONFLICT, because another transaction may insert the key meanwhile, and a
 // trigger may change it.
@@ -53,12 +53,17 @@ const (
         outcomes[i] := CASE WHEN FOUND THEN 'unreturned' ELSE 'missing' END;
       END IF;`
 
-	modeInsert = `%[1]s INTO created;
-      IF created THEN
-        outcomes[i] := 'created';
+	modeInsert = `PERFORM FROM %[2]s;
+      IF FOUND THEN
+        outcomes[i] := 'exists';
       ELSE
-        PERFORM FROM %[2]s;
-        outcomes[i] := CASE WHEN FOUND THEN 'exists' ELSE 'unreturned' END;
+        %[1]s INTO created;
+        IF created THEN
+          outcomes[i] := 'created';
+        ELSE
+          PERFORM FROM %[2]s;
+          outcomes[i] := CASE WHEN FOUND THEN 'exists' ELSE 'unreturned' END;
+        END IF;
       END IF;`
 )
 
