@@ -99,7 +99,7 @@ func (b *Batch) copied(row int32, omitted string) []byte {
 	}
 	fields := make([][]byte, b.table.fields())
 	splitFields(fields, b.encoded(row))
-	copied, n := make([]byte, fieldsOffset), uint16(0)
+	copied, n := append([]byte(nil), 0, 0), uint16(0)
 	for i, field := range fields {
 		if i < b.table.bookkeeping || !contains(omitted, i-b.table.bookkeeping) {
 			copied = append(copied, field...)

@@ -26,19 +26,25 @@ func (l *loader) prepare(ctx context.Context) error {
 		return err
 	}
 	for n, set := range sets {
-		omitted, any := make([]byte, len(set)), false
-		for i := range l.table.columns {
-			if contains(set, i) && l.table.columns[i].standard != nil && values[i] == nil {
-				omitted[i/8] |= 1 << (i % 8)
-				any = true
-			}
-		}
-		if any {
-			l.omitted[n] = string(omitted)
-		}
+		l.omitted[n] = l.table.omittedOf(set, values)
 	}
 	l.batch.fill(values)
 	return nil
+}
+
+// omittedOf returns the columns of the set that have a default without a value; "" if there are none.
+func (t *Table) omittedOf(set string, values [][]byte) string {
+	omitted, found := make([]byte, len(set)), false
+	for i := range t.columns {
+		if contains(set, i) && t.columns[i].standard != nil && values[i] == nil {
+			omitted[i/8] |= 1 << (i % 8)
+			found = true
+		}
+	}
+	if !found {
+		return ""
+	}
+	return string(omitted)
 }
 
 // evaluateDefaults returns the encoded default of each column that a record leaves out. It is nil for a

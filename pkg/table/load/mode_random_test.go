@@ -203,9 +203,8 @@ func (f *fixture) writeOne(t *testing.T, tx pgx.Tx, mode collection.WriteMode, n
 	t.Helper()
 	key := string(members(t, f.collection, r.json)[0])
 	var found, later bool
-	const find = "SELECT true, coalesce((import_number, import_row) >= ($2, $3), false) FROM things WHERE id = $1::jsonb #>> '{}'"
-	err := tx.QueryRow(t.Context(), find, key, number, r.row).Scan(&found, &later)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	const find = "SELECT count(*) > 0, coalesce(bool_or((import_number, import_row) >= ($2, $3)), false) FROM things WHERE id = $1::jsonb #>> '{}'"
+	if err := tx.QueryRow(t.Context(), find, key, number, r.row).Scan(&found, &later); err != nil {
 		t.Fatal(err)
 	}
 	ordered := f.collection.Ordering == collection.OrderedByColumns
@@ -220,12 +219,11 @@ func (f *fixture) writeOne(t *testing.T, tx pgx.Tx, mode collection.WriteMode, n
 	case !found:
 		outcome = operation.Created.String()
 	}
-	err = pgx.BeginFunc(t.Context(), tx, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(t.Context(), tx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), thingsStatement(t, mode, found, ordered, r.json), r.json, number, r.row)
 		return err
 	})
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return "failed" + map[string]string{
 			"23502": load.CodeNotNull, "23503": load.CodeForeignKey, "23514": load.CodeCheck, "P0001": load.CodeUnspecified,
 		}[refused.Code]

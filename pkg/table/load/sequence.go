@@ -48,7 +48,7 @@ func (l *loader) advanceSequences(ctx context.Context) error {
 func (l *loader) greatest(column int) (number int64) {
 	fields := make([][]byte, l.table.fields())
 	for i := range l.batch.entries {
-		row := int32(i) //nolint:gosec // thousands
+		row := int32(i)
 		if !l.isWritten(row) || contains(l.batch.absences.sets[l.batch.entries[i].absent], column) {
 			continue
 		}
@@ -87,6 +87,6 @@ func (l *loader) advance(ctx context.Context, c *column, s *table.Sequence, numb
 	if err := isBehind.Close(); err != nil || !found {
 		return err
 	}
-	return l.exec(ctx, savepointSQL+"; SELECT pg_advisory_xact_lock("+strconv.Itoa(sequenceLocks)+", "+strconv.Itoa(int(int32(s.OID)))+"); "+
+	return l.exec(ctx, savepointSQL+"; SELECT pg_advisory_xact_lock("+strconv.Itoa(sequenceLocks)+", "+strconv.FormatUint(uint64(s.OID), 10)+"::oid::int); "+
 		"SELECT setval("+literal(s.Name)+", "+strconv.FormatInt(number, 10)+") "+behind+"; "+rollbackSQL)
 }
