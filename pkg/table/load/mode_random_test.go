@@ -20,7 +20,7 @@ import (
 )
 
 // things has rows that Postgres refuses for a reason of each kind: a check, a foreign key, a trigger, and
-// NULL in a column without default.
+// NULL in a column without default. Numbers above 0 are drawn from the sequence.
 const (
 	thingsTable = `
 CREATE TABLE makers (name TEXT PRIMARY KEY);
@@ -28,7 +28,7 @@ INSERT INTO makers VALUES ('acme');
 CREATE TABLE things (
   id TEXT PRIMARY KEY, n INT CHECK (n > 0), need TEXT NOT NULL, maker TEXT REFERENCES makers, fixed TEXT DEFAULT 'std', note TEXT,
   number SERIAL, import_number BIGINT, import_row INT);
-INSERT INTO things SELECT 'k' || n, 1, 'old', 'acme', 'old', 'old', 100000 + n, CASE n % 3 WHEN 0 THEN 9 WHEN 1 THEN 1 END, 1
+INSERT INTO things SELECT 'k' || n, 1, 'old', 'acme', 'old', 'old', -n, CASE n % 3 WHEN 0 THEN 9 WHEN 1 THEN 1 END, 1
 FROM generate_series(1000, 1100) AS n;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.n = 13 THEN RAISE 'unlucky'; END IF; RETURN NEW; END $$;
 CREATE TRIGGER refuse AFTER INSERT OR UPDATE ON things FOR EACH ROW EXECUTE FUNCTION refuse()`
@@ -36,7 +36,7 @@ CREATE TRIGGER refuse AFTER INSERT OR UPDATE ON things FOR EACH ROW EXECUTE FUNC
 	thingsSchema = `{"x-longshore": {"table": "things", "key": ["id"]}, "properties":
   {"id": {}, "n": {}, "need": {}, "maker": {}, "fixed": {}, "note": {}, "number": {}}}`
 
-	thingsState = `SELECT id, n, need, maker, fixed, note, CASE WHEN number < 100000 THEN 'drawn' ELSE number::text END AS number
+	thingsState = `SELECT id, n, need, maker, fixed, note, CASE WHEN number > 0 THEN 'drawn' ELSE number::text END AS number
 FROM things ORDER BY id`
 )
 
@@ -55,7 +55,7 @@ func randomThings(random *rand.Rand, count, firstKey, keys, bad int) []record {
 			members = members[:1]
 		}
 		for _, name := range []string{"n", "maker", "fixed", "note", "number"} {
-			value := map[string]string{"n": "5", "maker": `"acme"`, "number": fmt.Sprint(200000 + row)}[name]
+			value := map[string]string{"n": "5", "maker": `"acme"`, "number": fmt.Sprint(-200_000 - row)}[name]
 			switch draw := random.IntN(100); {
 			case draw < bad && name == "n":
 				value = []string{"-1", "13"}[random.IntN(2)]
