@@ -235,3 +235,20 @@ func TestLoadModesKeepLaterRows(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadMergeSelfReference merges records with the same keys into a tree in which parents come later.
+// A record that waits for its parent is still applied before the next record with its key.
+func TestLoadMergeSelfReference(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "CREATE TABLE tree (id TEXT PRIMARY KEY, parent TEXT REFERENCES tree, n INT, m INT); INSERT INTO tree VALUES ('old', NULL, 1)",
+		`{"x-longshore": {"table": "tree", "key": ["id"], "ordering": "none", "write": "merge"}, "properties": {"id": {}, "parent": {}, "n": {}, "m": {}}}`)
+	f.load(t, 1,
+		record{1, `{"id":"a","parent":"z","n":1,"m":1}`}, record{2, `{"id":"a","n":2}`},
+		record{3, `{"id":"b","parent":"none","n":1,"m":1}`}, record{4, `{"id":"b","n":2}`},
+		record{5, `{"id":"old","parent":"b"}`}, record{6, `{"id":"z"}`},
+	).want(t, []string{"1:superseded", "2:created", "3:failed", "4:created", "5:updated", "6:created"}, []string{"3:foreign-key-violation"})
+	f.wantRows(t, "SELECT * FROM tree ORDER BY id", "(a,z,2,1)", "(b,,2,)", "(old,b,1,)", "(z,,,)")
+	f.loadAs(t, collection.Writing{Mode: collection.Delete}, 2, record{1, `{"id":"b"}`}, record{2, `{"id":"old"}`}, record{3, `{"id":"z"}`}, record{4, `{"id":"none"}`}).
+		want(t, []string{"1:updated", "2:updated", "3:failed", "4:failed"}, []string{"3:foreign-key-violation", "4:no-such-key"})
+	f.wantRows(t, "SELECT * FROM tree ORDER BY id", "(a,z,2,1)", "(z,,,)")
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -128,10 +129,19 @@ func (l *loader) settleUnreturned(ctx context.Context) error {
 		return err
 	}
 	for _, row := range superseded.others(nil) {
-		l.reject(row, operation.Reason{Code: CodeUnspecified, Message: "a trigger of the table dropped the record"})
+		l.reject(row, l.unreturnedReason())
 	}
 	l.unreturned = l.unreturned[:0]
 	return nil
+}
+
+// unreturnedReason is why a row was neither written nor superseded: a trigger has dropped it, or it was
+// not inserted because of a row with its key that a policy hides.
+func (l *loader) unreturnedReason() operation.Reason {
+	if l.mode == collection.Insert && l.table.rowSecurity && len(l.table.rowTriggers) == 0 {
+		return l.table.explain(&pgconn.PgError{Code: insufficientRight})
+	}
+	return operation.Reason{Code: CodeUnspecified, Message: "a trigger of the table dropped the record"}
 }
 
 // findSuperseded settles the rows that a later row of the table supersedes.

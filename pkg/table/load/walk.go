@@ -51,16 +51,23 @@ func (l *loader) walk(ctx context.Context, rows []int32) error {
 }
 
 // refuseOrphans refuses rows whose parents neither exist nor can be written, and returns the rows
-// before them with the same keys.
+// before them with the same keys. If all records are applied, it returns those that had to wait for
+// one of them, and refuses only the orphans for which they wait: the others may refer to them.
 func (l *loader) refuseOrphans(rows []int32) []int32 {
-	var earlier []int32
-	for _, row := range rows {
+	var others []int32
+	waiting := slices.ContainsFunc(rows, func(row int32) bool { return l.orphaned[row] == nil })
+	for i, row := range rows {
+		isBefore := i+1 < len(rows) && l.batch.previous[rows[i+1]] == row
+		if l.orphaned[row] == nil || waiting && !isBefore {
+			others = append(others, row)
+			continue
+		}
 		l.refuse(row, l.orphaned[row])
 		if before := l.batch.previous[row]; before >= 0 && !l.ways.sequential {
-			earlier = append(earlier, before)
+			others = append(others, before)
 		}
 	}
-	return earlier
+	return others
 }
 
 // run writes the rows. If Postgres cannot read one of them, it finds out which. If rows that were
@@ -165,6 +172,9 @@ func (w *walker) flags() []byte {
 		if w.unreadable[row] != nil {
 			flags[i] |= unreadableFlag
 		}
+		if w.ways.sequential && i > 0 && w.batch.previous[row] == w.rows[i-1] {
+			flags[i] |= nextFlag
+		}
 	}
 	return flags
 }
@@ -207,6 +217,9 @@ func (w *walker) settle(row int32, values [][]byte) {
 	case walkOrphaned:
 		w.orphans = append(w.orphans, row)
 		w.orphaned[row] = rejection
+	case walkDeferred:
+		w.orphans = append(w.orphans, row)
+		delete(w.orphaned, row)
 	case walkRefused:
 		w.refuse(row, rejection)
 	}

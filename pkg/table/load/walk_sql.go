@@ -17,6 +17,8 @@ const (
 const (
 	spareFlag      = 1
 	unreadableFlag = 2
+	// nextFlag marks a row that is applied after the row before, to the same key.
+	nextFlag = 4
 )
 
 // The outcomes of rows that the block returns, besides "skipped" for a spare row that was not needed.
@@ -28,6 +30,8 @@ const (
 	walkOrphaned   = "orphaned"
 	walkExists     = "exists"
 	walkMissing    = "missing"
+	// walkDeferred is a row that must wait because the row before it is orphaned.
+	walkDeferred = "deferred"
 )
 
 // maxRuns bounds the subtransactions that a walk holds at once. More than 64 written ones in a
@@ -124,6 +128,8 @@ const walkRow = `IF outcomes[i] IS NULL OR outcomes[i] NOT IN ('refused', 'orpha
     outcomes[i] := 'skipped';
   ELSIF get_byte(flags, i - 1) & %[2]d > 0 THEN
     outcomes[i] := 'refused';
+  ELSIF get_byte(flags, i - 1) & %[4]d > 0 AND outcomes[i - 1] IN ('orphaned', 'deferred') THEN
+    outcomes[i] := 'deferred';
   ELSE
     %[3]s
   END IF;
@@ -163,7 +169,7 @@ func (w *walker) walkSQL(maxRuns int) string {
 	if !w.ways.upsert {
 		parts = w.modeParts()
 	}
-	write := fmt.Sprintf(walkRow, spareFlag, unreadableFlag, parts.write)
+	write := fmt.Sprintf(walkRow, spareFlag, unreadableFlag, parts.write, nextFlag)
 	block := fmt.Sprintf(walkBlock, len(flags), maxRuns, textArray(w.table.selfReferences), write, isRejectionSQL, w.table.name, hex.EncodeToString(flags),
 		parts.again, parts.declarations, parts.size)
 	return "DO " + literal(block)
