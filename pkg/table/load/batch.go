@@ -35,6 +35,8 @@ type Batch struct {
 	absences absences
 	// filled is the memory into which Load copies the rows with their defaults.
 	filled []byte
+	// fillers are sent instead of NULL, by the attribute; see readFillers.
+	fillers [][]byte
 }
 
 // entry is a record of the batch. Its row is Batch.rows[start:end]; its key ends at keyEnd.

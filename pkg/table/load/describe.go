@@ -90,7 +90,7 @@ func newTable(d *table.Definition, defaults []table.Default, c *collection.Colle
 		if !declared {
 			field = -1
 		}
-		t.attributes = append(t.attributes, attribute{name: column.Name, typeOID: column.Type, field: field})
+		t.attributes = append(t.attributes, attribute{name: column.Name, typeOID: column.Type, field: field, refusesNull: column.Required && column.Type != column.Base})
 	}
 	t.drawsUndeclared = slices.ContainsFunc(defaults, func(v table.Default) bool { return v.Sequence != nil && t.field(v.Column) < 0 })
 	t.buildSQL()

@@ -16,6 +16,9 @@ import (
 
 // prepare fills in defaults, and finds out which columns each record omits.
 func (l *loader) prepare(ctx context.Context) error {
+	if err := l.readFillers(ctx); err != nil {
+		return err
+	}
 	sets := l.batch.absences.sets
 	l.omitted = make([]string, len(sets))
 	if len(sets) == 1 || !l.mode.Creates() {
@@ -26,17 +29,18 @@ func (l *loader) prepare(ctx context.Context) error {
 		return err
 	}
 	for n, set := range sets {
-		l.omitted[n] = l.table.omittedOf(set, values)
+		l.omitted[n] = l.omittedOf(set, values)
 	}
 	l.batch.fill(values)
 	return nil
 }
 
-// omittedOf returns the columns of the set that have a default without a value; "" if there are none.
-func (t *Table) omittedOf(set string, values [][]byte) string {
+// omittedOf returns the columns of the set that have a default without a value, and those that cannot be
+// NULL; "" if there are none.
+func (l *loader) omittedOf(set string, values [][]byte) string {
 	omitted, found := make([]byte, len(set)), false
-	for i := range t.columns {
-		if contains(set, i) && t.columns[i].standard != nil && values[i] == nil {
+	for i := range l.table.columns {
+		if contains(set, i) && values[i] == nil && (l.table.columns[i].standard != nil || l.needsFiller(i)) {
 			omitted[i/8] |= 1 << (i % 8)
 			found = true
 		}

@@ -252,3 +252,34 @@ func TestLoadMergeSelfReference(t *testing.T) {
 		want(t, []string{"1:updated", "2:updated", "3:failed", "4:failed"}, []string{"3:foreign-key-violation", "4:no-such-key"})
 	f.wantRows(t, "SELECT * FROM tree ORDER BY id", "(a,z,2,1)", "(z,,,)")
 }
+
+// TestLoadModesWithDomains: a column of a domain that refuses NULL can be absent if the row exists.
+func TestLoadModesWithDomains(t *testing.T) {
+	t.Parallel()
+	url := storetest.NewDatabase(t)
+	for variant, extra := range map[string]string{"binary": "", "text": `, "extra": {}`} {
+		for mode, want := range map[collection.WriteMode]loaded{
+			collection.Merge:  {[]string{"1:updated", "2:failed", "3:created", "4:updated"}, []string{"2:not-null-violation"}},
+			collection.Update: {[]string{"1:updated", "2:failed", "3:failed", "4:updated"}, []string{"2:no-such-key", "3:no-such-key"}},
+			collection.Delete: {[]string{"1:updated", "2:failed", "3:failed", "4:updated"}, []string{"2:no-such-key", "3:no-such-key"}},
+		} {
+			t.Run(fmt.Sprint(variant, "/", mode), func(t *testing.T) {
+				t.Parallel()
+				hidden := map[bool]string{true: "", false: ", hidden filled"}[mode.Creates()]
+				f := newSharedFixture(t, url, `CREATE DOMAIN filled AS TEXT NOT NULL CHECK (VALUE <> '');
+					CREATE TABLE x (id INT PRIMARY KEY, code filled, n INT, extra INTERVAL`+hidden+`);
+					INSERT INTO x SELECT n, 'old', 1 `+strings.Replace(hidden, ", hidden filled", ", NULL, 'h'", 1)+` FROM generate_series(1, 2) n`,
+					`{"x-longshore": {"table": "x", "key": ["id"], "ordering": "none", "write": "`+string(mode)+`"}, "properties": {"id": {}, "code": {}, "n": {}`+extra+`}}`)
+				f.load(t, 1, record{1, `{"id":1,"n":2}`}, record{2, `{"id":3,"n":2}`}, record{3, `{"id":4,"code":"new"}`}, record{4, `{"id":2,"code":"new"}`}).
+					want(t, want.Outcomes, want.Rejected)
+				rows := []string{"(1,old,2)", "(2,new,1)"}
+				if mode == collection.Delete {
+					rows = nil
+				} else if mode == collection.Merge {
+					rows = append(rows, "(4,new,)")
+				}
+				f.wantRows(t, "SELECT id, code, n FROM x ORDER BY id", rows...)
+			})
+		}
+	}
+}

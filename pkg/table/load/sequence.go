@@ -61,7 +61,7 @@ func (l *loader) greatest(column int) (number int64) {
 // integer decodes an encoded integer with its length word; any other value is 0.
 func (c *column) integer(field []byte) int64 {
 	switch value := field[4:]; {
-	case binary.BigEndian.Uint32(field) == nullLength:
+	case isNullField(field):
 	case c.base == pgtype.Int2OID:
 		return int64(int16(binary.BigEndian.Uint16(value))) //nolint:gosec // two's complement is the wire format
 	case c.base == pgtype.Int4OID:

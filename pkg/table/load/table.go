@@ -73,6 +73,9 @@ type attribute struct {
 	typeOID uint32
 	// field is the index of the column in an encoded row; -1 if the collection does not declare it.
 	field int
+	// refusesNull reports whether the attribute is a column of a domain and NOT NULL, so that a row with
+	// NULL may not even be read.
+	refusesNull bool
 }
 
 // buildSQL builds the COPY and the upsert. If the rows are ordered, the upsert replaces a row only by a row with a greater

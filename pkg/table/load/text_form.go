@@ -204,10 +204,14 @@ func (b *Batch) appendTextArray(dst []byte, rows []int32, needed []bool) []byte 
 			if n > 0 {
 				element = append(element, ',')
 			}
-			if attribute.field < 0 || len(needed) > 0 && !needed[attribute.field] {
-				continue
+			text, ok := []byte(nil), false
+			if attribute.field >= 0 && (len(needed) == 0 || needed[attribute.field]) {
+				text, ok = b.texts.fieldText(attribute.field, fields[attribute.field])
 			}
-			if text, ok := b.texts.fieldText(attribute.field, fields[attribute.field]); ok {
+			if filler := b.filler(n); !ok && filler != nil {
+				text, ok = filler, true
+			}
+			if ok {
 				element = appendQuoted(element, text)
 			}
 		}

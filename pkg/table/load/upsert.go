@@ -186,18 +186,25 @@ func (b *Batch) appendArray(dst []byte, rows []int32, needed []bool) []byte {
 		start := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(b.table.attributes))) //nolint:gosec // at most 1600
-		for _, attribute := range b.table.attributes {
-			dst = binary.BigEndian.AppendUint32(dst, attribute.typeOID)
-			if attribute.field < 0 || len(needed) > 0 && !needed[attribute.field] {
-				dst = binary.BigEndian.AppendUint32(dst, nullLength)
-			} else {
-				dst = append(dst, fields[attribute.field]...)
+		for i, attribute := range b.table.attributes {
+			field := nullField
+			if attribute.field >= 0 && (len(needed) == 0 || needed[attribute.field]) {
+				field = fields[attribute.field]
 			}
+			if filler := b.filler(i); filler != nil && isNullField(field) {
+				field = filler
+			}
+			dst = append(binary.BigEndian.AppendUint32(dst, attribute.typeOID), field...)
 		}
 		binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4)) //nolint:gosec // a record is megabytes at most
 	}
 	return dst
 }
+
+// nullField is an encoded field that is NULL.
+var nullField = []byte{0xff, 0xff, 0xff, 0xff}
+
+func isNullField(field []byte) bool { return binary.BigEndian.Uint32(field) == nullLength }
 
 // splitFields splits an encoded row into its fields with their length words.
 func splitFields(fields [][]byte, row []byte) {
