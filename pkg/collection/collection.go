@@ -44,6 +44,9 @@ type Collection struct {
 	// HideTriggerMessages reports whether the reasons of rejected records leave out the messages that
 	// the table's triggers raise.
 	HideTriggerMessages bool
+	// Round reports whether numbers and times are rounded to what their column keeps. Otherwise a record
+	// with a value that would be changed is rejected.
+	Round bool
 	// Schema is the content of the file, a JSON Schema.
 	Schema json.RawMessage
 	// Properties are the declared members in the order of the file.
@@ -86,6 +89,7 @@ func Parse(name string, file []byte) (*Collection, error) {
 		Schema:     file,
 		Properties: doc.Properties.list(),
 
+		Round:               doc.Longshore.Round,
 		HideTriggerMessages: doc.Longshore.HideTriggerMessages,
 		digest:              hex.EncodeToString(sum[:]),
 	}

@@ -19,6 +19,7 @@ type document struct {
 		Write      string `json:"write"`
 		OnExisting string `json:"onExisting"`
 
+		Round               bool `json:"round"`
 		HideTriggerMessages bool `json:"hideTriggerMessages"`
 	} `json:"x-longshore"`
 	Properties members `json:"properties"`

@@ -31,7 +31,7 @@ const (
 var (
 	textCodec    = codec{types: []string{jsonString}, form: "a string", key: true, encode: encodeText}
 	documentForm = "a JSON value"
-	numbers      = []string{jsonInteger, jsonNumber}
+	numbers      = []string{jsonInteger, jsonNumber, jsonString}
 )
 
 // codecs maps the OID of each supported type to its codec. A type without key has equal values with
@@ -50,14 +50,14 @@ var codecs = map[uint32]codec{
 	pgtype.Float4OID:  {types: numbers, form: "a number", encode: encodeFloat4},
 	pgtype.Float8OID:  {types: numbers, form: "a number", encode: encodeFloat8},
 
-	pgtype.BoolOID: {types: []string{jsonBoolean}, form: "true or false", encode: encodeBool},
-	pgtype.UUIDOID: {types: []string{jsonString}, form: "a UUID of 36 characters", key: true, encode: encodeUUID},
+	pgtype.BoolOID: {types: []string{jsonBoolean, jsonString}, form: "true or false", encode: encodeBool},
+	pgtype.UUIDOID: {types: []string{jsonString}, form: "a UUID such as 123e4567-e89b-12d3-a456-426614174000", key: true, encode: encodeUUID},
 	pgtype.DateOID: {types: []string{jsonString}, form: "a date such as 2026-01-31", key: true, encode: encodeDate},
 	pgtype.TimeOID: {types: []string{jsonString}, form: "a time of day such as 12:30:00", encode: encodeTime},
 	pgtype.TimestamptzOID: {
 		types: []string{jsonString}, form: "a timestamp with its offset, such as 2026-01-31T12:30:00Z", encode: encodeTimestamptz,
 	},
-	pgtype.TimestampOID: {types: []string{jsonString}, form: "a timestamp such as 2026-01-31T12:30:00Z", encode: encodeTimestamp},
+	pgtype.TimestampOID: {types: []string{jsonString}, form: "a timestamp such as 2026-01-31T12:30:00", encode: encodeTimestamp},
 
 	pgtype.ByteaOID: {types: []string{jsonString}, form: `a string of hexadecimal digits after \x, or of base64`, encode: encodeBytes},
 
@@ -65,7 +65,7 @@ var codecs = map[uint32]codec{
 	pgtype.JSONBOID: {form: documentForm, encode: encodeJSONB},
 }
 
-// arrayCodec encodes a one-dimensional array whose elements have a codec.
+// arrayCodec encodes an array whose elements have a codec.
 var arrayCodec = codec{types: []string{jsonArray}, encode: encodeArray}
 
 // setCodec sets the codec of the column's type. A type that has none is sent in its text form.
@@ -84,29 +84,43 @@ func (c *column) setCodec(definition table.Column) {
 	if !ok || len(element.types) == 0 {
 		c.codec, c.textForm, c.isArray = textFormCodec, true, definition.Element != 0
 		c.ofDocuments = definition.Element == pgtype.JSONOID || definition.Element == pgtype.JSONBOID
+		c.itemOID = definition.Base
 		if c.isArray {
-			c.codec.types = append([]string{jsonArray}, c.codec.types...)
+			c.itemOID = definition.Element
 		}
 		return
 	}
 	c.codec, c.element, c.elementOID = arrayCodec, element, definition.Element
 }
 
-// setLimits decodes the type modifier. It is 4 more than the declared limit (varchar_recv,
-// numeric_recv); an array has the modifier of its elements.
+// scalar returns the type of the column's values; of an array, that of its elements.
+func (c *column) scalar() uint32 {
+	switch {
+	case c.elementOID != 0:
+		return c.elementOID
+	case c.textForm:
+		return c.itemOID
+	}
+	return c.base
+}
+
+// setLimits decodes the type modifier. That of a time is the number of its decimals. That of another type
+// is 4 more than the declared limit (varchar_recv, numeric_recv). An array has the modifier of its elements.
 func (c *column) setLimits(definition table.Column) {
 	const header, scaleBits = 4, 0x7ff
-	if definition.Modifier < header {
-		return
-	}
-	base := definition.Base
-	if c.elementOID != 0 {
-		base = definition.Element
-	}
-	switch declared := definition.Modifier - header; base {
+	c.fraction = maxFraction
+	declared := definition.Modifier - header
+	switch c.scalar() {
+	case pgtype.TimeOID, pgtype.TimestampOID, pgtype.TimestamptzOID, pgtype.TimetzOID:
+		if definition.Modifier >= 0 {
+			c.fraction = definition.Modifier
+		}
 	case pgtype.VarcharOID, pgtype.BPCharOID:
-		c.length = declared
+		c.length = max(declared, 0)
 	case pgtype.NumericOID:
+		if declared < 0 {
+			return
+		}
 		c.precision = declared >> 16
 		c.scale = (declared&scaleBits ^ (scaleBits+1)/2) - (scaleBits+1)/2 // the highest bit is a sign
 	}

@@ -23,6 +23,8 @@ type column struct {
 	textForm bool
 	// isArray reports whether a column in text form is an array.
 	isArray bool
+	// itemOID is the type of a column in text form; of an array, that of its items.
+	itemOID uint32
 	// ofDocuments reports whether the array's items are JSON or JSONB, which keep their JSON text.
 	ofDocuments bool
 	// labels are the labels of an enum, for messages.
@@ -39,6 +41,10 @@ type column struct {
 	length int
 	// precision and scale are those of NUMERIC(precision, scale); precision 0 means unlimited.
 	precision, scale int
+	// fraction is the number of decimals of a second that a type of times keeps.
+	fraction int
+	// round reports whether a value is rounded that the column cannot keep; otherwise it is rejected.
+	round bool
 }
 
 // nullLength is the length word of NULL.

@@ -1,6 +1,9 @@
 package load
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // decimal is the exact value of a JSON number: 0.digits × 10^point.
 type decimal struct {
@@ -41,6 +44,25 @@ func parseDecimal(v []byte) (decimal, bool) {
 	d.scale = max(0, len(places)-exponent)
 	d.trim()
 	return d, true
+}
+
+// numberText returns the text of a JSON number, or the content of a string that has the form of one.
+func numberText(v []byte) ([]byte, defect) {
+	if !isString(v) {
+		if len(v) == 0 || v[0] != '-' && (v[0] < '0' || v[0] > '9') {
+			return v, wrongType
+		}
+		return v, sound
+	}
+	text, wrong := unquote(v)
+	if wrong != sound {
+		return text, wrong
+	}
+	digits := bytes.TrimPrefix(text, []byte{'-'})
+	if _, ok := parseDecimal(text); !ok || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return text, wrongType
+	}
+	return text, sound
 }
 
 // join returns whole followed by places; without places it returns whole itself.

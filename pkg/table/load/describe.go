@@ -76,7 +76,7 @@ func newTable(d *table.Definition, defaults []table.Default, c *collection.Colle
 		p := c.Properties[member]
 		column, err := newColumn(d, p, slices.Contains(c.Key, p.Name))
 		errs = append(errs, err)
-		column.member = member
+		column.member, column.round = member, c.Round
 		column.setStandard(d, defaults)
 		fields[p.Name] = len(fields)
 		t.columns = append(t.columns, column)

@@ -77,7 +77,7 @@ func TestDescribeErrors(t *testing.T) {
 		"collated key":  {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT COLLATE c PRIMARY KEY" + bookkeeping, `"id": {}`, []string{"deterministic"}},
 		"collated index": {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT" +
 			bookkeeping + "; CREATE UNIQUE INDEX ON x (id COLLATE c)", `"id": {}`, []string{"nondeterministic collation"}},
-		"types apart": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["string", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as string or null`, `"l" is declared as string`}},
+		"types apart": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["boolean", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as boolean or null`, `"l" is declared as string`}},
 		"rule": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE RULE quiet AS ON INSERT TO x WHERE NEW.id = '' DO INSTEAD NOTHING", `"id": {}`,
 			[]string{"rules on INSERT or UPDATE (quiet)", "drop them"},

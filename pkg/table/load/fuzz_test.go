@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -30,9 +29,10 @@ var fuzzed = []struct{ column, expression string }{
 	{"numeric", "$1::numeric"},
 	{"fixed", "$1::numeric(5,2)"},
 	{"timestamptz", "$1::timestamptz"},
-	{"timestamp", "CASE WHEN $1 ~ '[zZ]$|[+-][0-9]{2}:[0-9]{2}$' THEN $1::timestamptz AT TIME ZONE 'UTC' ELSE $1::timestamp END"},
+	{"timestamp", "$1::timestamp"},
 	{"date", "$1::date"},
-	{"time", "regexp_replace($1, '[zZ]$', '')::time"},
+	{"time", "$1::time"},
+	{"boolean", "$1::boolean"},
 	{"uuid", "$1::uuid"},
 	{"jsonb", "$1::jsonb"},
 	{"ints", "ARRAY(SELECT jsonb_array_elements_text($1::jsonb)::numeric::int)"},
@@ -56,6 +56,7 @@ func FuzzValue(f *testing.F) {
 		{`"2026-01-31T12:30:00.5"`, `"0000-01-01T00:00:00"`, `"2026-01-31T12:30:00+02:00"`},
 		{`"2024-02-29"`, `"0000-01-01"`},
 		{`"23:59:59.9999999"`, `"12:00:00ZzZ"`, `"12:00:00,5"`, `"1:02:03"`},
+		{`"t"`, `true`},
 		{`"1B4E28BA-2fa1-11d2-883f-0016d3cca427"`},
 		{`{"b": [1, null], "a": "\u00e9"}`},
 		{`[1,2.0,null]`, `[ ]`},
@@ -118,9 +119,6 @@ func newValues(f *testing.F) *values {
 	return v
 }
 
-// longFraction matches a time with more digits than Postgres stores.
-var longFraction = regexp.MustCompile(`\.\d{7}`)
-
 // errUndo ends a transaction without an effect.
 var errUndo = errors.New("undo")
 
@@ -136,9 +134,6 @@ func (v *values) compare(t *testing.T, column, expression string, value []byte) 
 		case column:
 			record[i] = jsontext.Value(strings.TrimSpace(string(value)))
 		}
-	}
-	if longFraction.Match(value) && strings.HasPrefix(column, "time") {
-		return // Postgres rounds some halves of a microsecond down
 	}
 	batch := v.table.NewBatch()
 	if reasons := batch.Add(1, record); reasons != nil || string(value) == "null" {

@@ -26,6 +26,10 @@ const maxPlainDigits = 18
 // parseInteger parses a JSON number without a fraction: 1.0 and 1e3 are integers (JSON Schema
 // 2020-12, 4.2.3).
 func parseInteger(v []byte, minimum, maximum int64) (int64, defect) {
+	v, wrong := numberText(v)
+	if wrong != sound {
+		return 0, wrong
+	}
 	n, plain := parsePlain(v)
 	if !plain {
 		d, ok := parseDecimal(v)
@@ -68,6 +72,9 @@ func parsePlain(v []byte) (n int64, plain bool) {
 const (
 	numericGroup    = 4
 	numericNegative = 0x4000
+	numericNaN      = 0xC000
+	numericInfinity = 0xD000
+	numericMinus    = 0xF000 // negative infinity
 	// maxNumericDigits limits the digits before and after the decimal point. Postgres would accept
 	// 1e131000, which is 131 KB of text for eight bytes of input; a column can declare at most
 	// 1000.
@@ -75,7 +82,14 @@ const (
 )
 
 func encodeNumeric(c *column, dst, v []byte) ([]byte, defect) {
-	d, ok := parseDecimal(v)
+	text, wrong := numberText(v)
+	if f, ok := infinite[string(text)]; ok && isString(v) {
+		return c.appendInfinite(dst, f)
+	}
+	if wrong != sound {
+		return dst, wrong
+	}
+	d, ok := parseDecimal(text)
 	if !ok {
 		return dst, wrongType
 	}
@@ -85,7 +99,25 @@ func encodeNumeric(c *column, dst, v []byte) ([]byte, defect) {
 	if c.precision > 0 && len(d.digits) > 0 && d.point > c.precision-c.scale {
 		return dst, outOfRange
 	}
+	if c.precision > 0 && !c.round && len(d.digits) > 0 && len(d.digits)-d.point > c.scale {
+		return dst, inexact
+	}
 	return d.appendNumeric(dst), sound
+}
+
+// appendInfinite appends NaN or an infinite number. A NUMERIC with a precision can't be infinite.
+func (c *column) appendInfinite(dst []byte, f float64) ([]byte, defect) {
+	sign := uint64(numericNaN)
+	switch {
+	case math.IsNaN(f):
+	case c.precision > 0:
+		return dst, outOfRange
+	case f > 0:
+		sign = numericInfinity
+	default:
+		sign = numericMinus
+	}
+	return binary.BigEndian.AppendUint64(dst, sign<<16), sound // no digits, no weight, no scale
 }
 
 // appendNumeric appends the binary format of NUMERIC, whose groups of four digits are aligned to

@@ -40,7 +40,7 @@ UPDATE goods SET serial = id + 100, cost = -1 WHERE id % 2 = 0;
 ALTER TABLE goods ADD CONSTRAINT raising CHECK (raises(cost)) NOT VALID;
 CREATE UNIQUE INDEX label_key ON goods (lower(label), price) WHERE label <> 'free'`
 
-	refusedSchema = `{"x-longshore": {"table": "goods", "key": ["id"]}, "properties": {"id": {}, "price": {}, "cost": {}, "low": {}, "mood": {},
+	refusedSchema = `{"x-longshore": {"table": "goods", "key": ["id"], "round": true}, "properties": {"id": {}, "price": {}, "cost": {}, "low": {}, "mood": {},
   "amount": {}, "maker": {}, "country": {}, "serial": {}, "label": {}, "tags": {}}}`
 )
 

@@ -112,7 +112,7 @@ func TestLoadRejectionReasons(t *testing.T) {
 		CREATE TRIGGER refuse BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION refuse();
 		ALTER TABLE parts ADD mood mood, ADD amount NUMERIC(4,1), ADD span TEXT, ADD hidden INT NOT NULL DEFAULT 1,
 		  ADD CONSTRAINT apart EXCLUDE (span WITH =)`,
-		strings.Replace(partsSchema, `"maker":`, `"mood": {}, "amount": {}, "span": {}, "maker":`, 1))
+		strings.NewReplacer(`"maker":`, `"mood": {}, "amount": {}, "span": {}, "maker":`, `"key"`, `"round": true, "key"`).Replace(partsSchema))
 	f.load(t, 1, record{1, `{"id":"old","serial":1,"span":"secret"}`})
 	tests := map[string]operation.Reason{
 		`{"id":"x","price":0}`: {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},

@@ -16,15 +16,17 @@ import (
 
 // textFormCodec sends values of a type without a codec of its own as text, which the type's input
 // function reads. What that function refuses is refused as a record.
-var textFormCodec = codec{types: []string{jsonString, jsonInteger, jsonNumber, jsonBoolean}, form: "a value in the text form of the type", encode: encodeTextForm}
+var textFormCodec = codec{
+	types: []string{jsonString, jsonInteger, jsonNumber, jsonBoolean, jsonArray}, form: "a value in the text form of the type", encode: encodeTextForm,
+}
 
-// encodeTextForm appends the content of a JSON string, or a number or boolean unchanged. A text with
-// NUL has no form in Postgres.
+// encodeTextForm appends the content of a JSON string, or a number, boolean or array unchanged: ranges and
+// vectors have the form of an array. A text with NUL has no form in Postgres.
 func encodeTextForm(c *column, dst, v []byte) ([]byte, defect) {
 	if v[0] == '[' && c.isArray {
-		return c.appendArrayText(dst, v)
+		return c.encodeArrayText(dst, v)
 	}
-	if v[0] == '[' || v[0] == '{' {
+	if v[0] == '{' {
 		return dst, wrongType
 	}
 	text := v
@@ -37,39 +39,76 @@ func encodeTextForm(c *column, dst, v []byte) ([]byte, defect) {
 	if bytes.IndexByte(text, 0) >= 0 {
 		return dst, malformed
 	}
-	return append(dst, text...), sound
+	return append(dst, text...), c.textDefect(text)
 }
 
-// appendArrayText appends a JSON array in the text form of an array. Nested arrays are dimensions.
-func (c *column) appendArrayText(dst, v []byte) ([]byte, defect) {
+// textDefect returns the defect of a text that the type's input function would change without an error.
+func (c *column) textDefect(text []byte) defect {
+	const maxName = 63 // of the type name, in bytes
+	switch c.itemOID {
+	case pgtype.TimetzOID, pgtype.IntervalOID:
+		_, fraction, _ := bytes.Cut(text, []byte{'.'})
+		digits, _ := cutDigits(fraction)
+		if len(bytes.TrimRight(digits, "0")) > c.fraction && !c.round {
+			return inexact
+		}
+	case pgtype.NameOID:
+		if len(text) > maxName {
+			return tooLong
+		}
+	case pgtype.QCharOID:
+		if len(text) > 1 {
+			return tooLong
+		}
+	}
+	return sound
+}
+
+// encodeArrayText appends a JSON array in the text form of an array. Nested arrays are dimensions, but for
+// documents, which may be arrays themselves.
+func (c *column) encodeArrayText(dst, v []byte) ([]byte, defect) {
+	s, wrong := newShape(v)
+	if c.ofDocuments {
+		s, wrong = shape{dimensions: 1, lengths: [maxDimensions]int{-1}}, sound
+	}
+	if wrong != sound {
+		return dst, wrong
+	}
+	return c.appendItemTexts(dst, v, &s, 0)
+}
+
+// appendItemTexts appends an array of a level.
+func (c *column) appendItemTexts(dst, v []byte, s *shape, level int) ([]byte, defect) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(v, &items); err != nil {
 		return dst, wrongType
 	}
+	item := column{itemOID: c.itemOID, fraction: c.fraction, round: c.round}
 	dst = append(dst, '{')
-	for i, item := range items {
+	for i, value := range items {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		var wrong defect
-		switch {
-		case isNullLiteral(item):
+		wrong := sound
+		switch isArray := value[0] == '[' && !c.ofDocuments; {
+		case isArray == s.isLeaf(level):
+			return dst, ragged
+		case isArray:
+			dst, wrong = c.appendItemTexts(dst, value, s, level+1)
+		case isNullLiteral(value):
 			dst = append(dst, "NULL"...)
 		case c.ofDocuments:
-			dst = appendQuoted(dst, item)
-		case item[0] == '[':
-			if dst, wrong = c.appendArrayText(dst, item); wrong != sound {
-				return dst, wrong
-			}
+			dst = appendQuoted(dst, value)
 		default:
 			var text []byte
-			if text, wrong = encodeTextForm(&column{}, nil, item); wrong != sound {
-				return dst, wrong
-			}
+			text, wrong = encodeTextForm(&item, nil, value)
 			dst = appendQuoted(dst, text)
 		}
+		if wrong != sound {
+			return dst, wrong
+		}
 	}
-	return append(dst, '}'), sound
+	return append(dst, '}'), s.end(level, len(items))
 }
 
 // hasTextForm reports whether the column is declared and sent in text form.
@@ -128,14 +167,54 @@ func (x *texts) fieldText(field int, value []byte) (text []byte, ok bool) {
 		return value, true
 	case c.base == pgtype.JSONBOID:
 		return value[1:], true
-	case c.base == pgtype.JSONOID || c.base == pgtype.TextOID || c.base == pgtype.VarcharOID || c.base == pgtype.BPCharOID:
+	case c.base == pgtype.JSONOID:
 		return value, true
+	}
+	if c.elementOID != 0 {
+		return x.convertArray(c.elementOID, value), true
 	}
 	return x.convert(c.base, value), true
 }
 
+func isCharacters(oid uint32) bool {
+	return oid == pgtype.TextOID || oid == pgtype.VarcharOID || oid == pgtype.BPCharOID
+}
+
+// convertArray converts the binary form of an array whose elements have the type.
+func (x *texts) convertArray(element uint32, array []byte) []byte {
+	dimensions := int(binary.BigEndian.Uint32(array))
+	rest := array[arrayHeader+dimensions*dimensionHeader:]
+	var appendLevel func(dst []byte, level int) []byte
+	appendLevel = func(dst []byte, level int) []byte {
+		if level == dimensions {
+			size := binary.BigEndian.Uint32(rest)
+			if rest = rest[4:]; size == nullLength {
+				return append(dst, "NULL"...)
+			}
+			value := rest[:size]
+			rest = rest[size:]
+			return appendQuoted(dst, x.convert(element, value))
+		}
+		dst = append(dst, '{')
+		for i := range binary.BigEndian.Uint32(array[arrayHeader+level*dimensionHeader:]) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendLevel(dst, level+1)
+		}
+		return append(dst, '}')
+	}
+	if dimensions == 0 {
+		return []byte("{}")
+	}
+	return appendLevel(nil, 0)
+}
+
 // convert converts the binary form of a type that has a codec.
 func (x *texts) convert(oid uint32, value []byte) []byte {
+	if isCharacters(oid) {
+		return value
+	}
 	known, ok := x.types.TypeForOID(oid)
 	if !ok {
 		panic(fmt.Sprintf("type %d has a codec but is unknown to the driver", oid))

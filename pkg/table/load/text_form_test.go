@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // textFormTable has columns of types without a codec, beside columns of types with one.
@@ -17,14 +19,14 @@ CREATE TABLE forms (
   j JSON, jb JSONB, ints INT[], texts TEXT[], numerics NUMERIC[], times TIMESTAMPTZ[], small INT2, big INT8,
   money MONEY, xml XML, hstore HSTORE, ltree LTREE, pair pair, citext CITEXT, "interval" INTERVAL, timetz TIMETZ, inet INET, cidr CIDR,
   mac MACADDR, int4range INT4RANGE, dates DATEMULTIRANGE, point POINT, bits BIT(3), mood mood, span span DEFAULT '1 day', bytea BYTEA, docs JSONB[], matrix INET[],
-  moods mood[], inets INET[], import_number BIGINT, import_row INT)`
+  moods mood[], inets INET[], grid TEXT[], bools BOOLEAN[], bytes BYTEA[], old DATE[], import_number BIGINT, import_row INT)`
 
 // TestLoadTextForms compares values with the text that Postgres returns after COPY and after the upsert,
 // in a table that needs the text form.
 func TestLoadTextForms(t *testing.T) {
 	t.Parallel()
 	names := strings.Fields("id n f r b t c u d ti ts tz j jb ints texts numerics times small big money xml hstore ltree pair citext interval timetz inet" +
-		" cidr mac int4range dates point bits mood span bytea docs matrix moods inets")
+		" cidr mac int4range dates point bits mood span bytea docs matrix moods inets grid bools bytes old")
 	f := newFixture(t, textFormTable,
 		`{"x-longshore": {"table": "forms", "key": ["id"]}, "properties": {"`+strings.Join(names, `": {}, "`)+`": {}}}`)
 	tests := []struct{ column, value, want string }{
@@ -76,6 +78,17 @@ func TestLoadTextForms(t *testing.T) {
 		{"docs", `[{"a":"12"},"12",12,[1,null],null]`, `{"{\"a\": \"12\"}","\"12\"",12,"[1, null]",NULL}`},
 		{"matrix", `[["10.0.0.1","::1"],["10.0.0.2",null]]`, "{{10.0.0.1,::1},{10.0.0.2,NULL}}"},
 		{"inets", `["10.0.0.1",null,"::1"]`, "{10.0.0.1,NULL,::1}"},
+		{"int4range", `[1,5]`, "[1,6)"},
+		{"grid", `[["a\"","b"],[null,"\\{,}"]]`, `{{"a\"",b},{NULL,"\\{,}"}}`},
+		{"bools", `[[true],["f"]]`, "{{t},{f}}"},
+		{"bytes", `["\\x00ff","AP8=",null]`, `{"\\x00ff","\\x00ff",NULL}`},
+		{"old", `["0001-01-01","9999-12-31"]`, "{0001-01-01,9999-12-31}"},
+		{"f", `"-Infinity"`, "-Infinity"},
+		{"n", `"NaN"`, "NaN"},
+		{"n", `"-Infinity"`, "-Infinity"},
+		{"ti", `"24:00:00"`, "24:00:00"},
+		{"tz", `"0001-01-01T00:00:00Z"`, "0001-01-01 00:00:00+00"},
+		{"timetz", `"12:30:00.123456+02"`, "12:30:00.123456+02"},
 	}
 	for number, outcome := range []string{"created", "updated"} {
 		var records []record
@@ -118,4 +131,29 @@ func TestLoadTextFormRefused(t *testing.T) {
 		t.Errorf("Load() rejected = %v, want %v", got.Rejected, want)
 	}
 	f.wantRows(t, "SELECT count(*), sum(span) FROM spans", "(998,498990:00:00)")
+}
+
+// TestAddTextForms adds values of which an input function would change or refuse a part, so that they are
+// rejected before.
+func TestAddTextForms(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `CREATE TABLE spans (id INT PRIMARY KEY, i INTERVAL, z TIMETZ(3), n NAME, c "char", a INET[], import_number BIGINT, import_row INT)`,
+		`{"x-longshore": {"table": "spans", "key": ["id"]}, "properties": {"id": {}, "i": {}, "z": {}, "n": {}, "c": {}, "a": {}}}`)
+	for value, want := range map[string]string{
+		`"i":"1 day 0.1234567 seconds"`:    load.CodeInexact,
+		`"z":"12:30:00.1234+02"`:           load.CodeInexact,
+		`"n":"` + strings.Repeat("n", 64):  load.CodeTooLong,
+		`"c":"ab`:                          load.CodeTooLong,
+		`"a":[["::1"],["::1","10.0.0.1"]]`: load.CodeInvalid,
+		`"a":["::1",["::1"]]`:              load.CodeInvalid,
+		`"i":{}`:                           load.CodeType,
+	} {
+		if strings.Count(value, `"`) == 3 {
+			value += `"`
+		}
+		reasons := f.table.NewBatch().Add(1, members(t, f.collection, `{"id":1,`+value+`}`))
+		if len(reasons) != 1 || reasons[0].Code != want {
+			t.Errorf("Add(%s) = %+v, want %s", value, reasons, want)
+		}
+	}
 }
