@@ -74,9 +74,14 @@ func (p Property) Allows(jsonType string) bool {
 
 // Parse parses the file of the collection with the name.
 func Parse(name string, file []byte) (*Collection, error) {
+	file = withoutMark(file)
 	var doc document
 	if err := json.Unmarshal(file, &doc); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, withLine(file, err))
+	}
+	properties, err := readSchema(file)
+	if err != nil {
+		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	sum := sha256.Sum256(file)
 	c := &Collection{
@@ -87,17 +92,16 @@ func Parse(name string, file []byte) (*Collection, error) {
 		Key:        doc.Longshore.Key,
 		Ordering:   cmp.Or(doc.Longshore.Ordering, OrderedByColumns),
 		Schema:     file,
-		Properties: doc.Properties.list(),
+		Properties: properties,
 
 		Round:               doc.Longshore.Round,
 		HideTriggerMessages: doc.Longshore.HideTriggerMessages,
 		digest:              hex.EncodeToString(sum[:]),
 	}
-	var err error
 	if c.Writing, err = doc.writing(); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
-	if err := c.check(); err != nil {
+	if err := errors.Join(c.check(), checkOptions(file)); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	return c, nil
@@ -136,7 +140,10 @@ func (c *Collection) check() error {
 	if len(c.Properties) == 0 {
 		errs = append(errs, errors.New("properties must declare the members of a record"))
 	}
-	for _, member := range c.Key {
+	for i, member := range c.Key {
+		if slices.Contains(c.Key[:i], member) {
+			errs = append(errs, fmt.Errorf("x-longshore.key names %q twice", member))
+		}
 		declared := slices.ContainsFunc(c.Properties, func(p Property) bool { return p.Name == member })
 		if !declared {
 			errs = append(errs, fmt.Errorf("x-longshore.key names %q, which properties does not declare", member))

@@ -3,11 +3,13 @@ package collection
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 )
 
-// document is the part of a collection's file that this package reads. The JSON Schema compiler reads
-// the rest.
+// document is the part of a collection's file that is not JSON Schema.
 type document struct {
 	Longshore struct {
 		Table    string   `json:"table"`
@@ -22,61 +24,35 @@ type document struct {
 		Round               bool `json:"round"`
 		HideTriggerMessages bool `json:"hideTriggerMessages"`
 	} `json:"x-longshore"`
-	Properties members `json:"properties"`
 }
 
-// members are the members of an object in their order.
-type members []struct {
-	name   string
-	schema memberSchema
-}
+// withoutMark removes the byte order mark with which some editors begin a file.
+func withoutMark(file []byte) []byte { return bytes.TrimPrefix(file, []byte("\ufeff")) }
 
-type memberSchema struct {
-	Type  typeList `json:"type"`
-	Items struct {
-		Type typeList `json:"type"`
-	} `json:"items"`
-}
-
-// typeList is the keyword "type": one type or a list of types.
-type typeList []string
-
-// UnmarshalJSON reads both forms of the keyword.
-func (t *typeList) UnmarshalJSON(value []byte) error {
-	if len(value) > 0 && value[0] == '"' {
-		*t = make(typeList, 1)
-		return json.Unmarshal(value, &(*t)[0])
+// checkOptions returns an error for each member of x-longshore that does not exist.
+func checkOptions(file []byte) error {
+	var given struct {
+		Longshore map[string]json.RawMessage `json:"x-longshore"`
 	}
-	return json.Unmarshal(value, (*[]string)(t))
-}
-
-// UnmarshalJSON reads the members of an object in their order.
-func (m *members) UnmarshalJSON(value []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(value))
-	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("reading properties: %w", err)
+	if err := json.Unmarshal(file, &given); err != nil {
+		return err
 	}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return fmt.Errorf("reading the name of a property: %w", err)
+	var known []string
+	options := reflect.TypeFor[document]().Field(0).Type
+	for i := range options.NumField() {
+		name, _, _ := strings.Cut(options.Field(i).Tag.Get("json"), ",")
+		known = append(known, name)
+	}
+	var errs []error
+	for _, name := range sortedNames(given.Longshore) {
+		if contains(known, name) {
+			continue
 		}
-		var schema memberSchema
-		if err := dec.Decode(&schema); err != nil {
-			return fmt.Errorf("reading property %v: %w", name, err)
+		remedy := "it has " + strings.Join(known, ", ")
+		if near, ok := nearest(name, known); ok {
+			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
-		*m = append(*m, struct {
-			name   string
-			schema memberSchema
-		}{fmt.Sprint(name), schema})
+		errs = append(errs, fmt.Errorf("x-longshore has no member %q: %s", name, remedy))
 	}
-	return nil
-}
-
-func (m members) list() []Property {
-	properties := make([]Property, len(m))
-	for i, member := range m {
-		properties[i] = Property{Name: member.name, Types: member.schema.Type, Items: member.schema.Items.Type}
-	}
-	return properties
+	return errors.Join(errs...)
 }

@@ -13,6 +13,7 @@ func FuzzParse(f *testing.F) {
 		`{"x-longshore":{"table":"a.b","key":["id"]},"properties":{"id":{"type":["string","null"]},"l":{"type":"array","items":{"type":"string"}}}}`,
 		`{"x-longshore":{"table":"t","key":["id","id"]},"properties":{"id":true}}`, `{"properties":null}`, `{"properties":[]}`, `{"properties":{"a":{},"a":{}}}`,
 		`{"x-longshore":{"table":"t","key":["id"]},"properties":{"id":{"type":7}}}`, `null`,
+		`{"x-longshore":{"table":"t","key":["id"]},"$ref":"#/$defs/a","$defs":{"a":{"allOf":[{"$ref":"#"}],"properties":{"id":{"anyOf":[{"$ref":"#/$defs/a"},{"const":1}]}}}}}`,
 	} {
 		f.Add([]byte(seed))
 	}

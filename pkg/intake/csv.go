@@ -21,6 +21,7 @@ import (
 type csvParser struct {
 	input     *input
 	reader    *csv.Reader
+	lineEnds  *lineEnds
 	base      int64 // offset of the reader's first byte
 	delimiter delimiter
 	detected  bool // the delimiter was detected from the header row
@@ -36,7 +37,8 @@ func newCSVParser(in *input, char byte, c *collection.Collection) (*csvParser, e
 		head, _ := buffered.Peek(slack) // the reads that follow return the error
 		p.delimiter = detectDelimiter(head)
 	}
-	p.reader = csv.NewReader(buffered)
+	p.lineEnds = &lineEnds{source: buffered}
+	p.reader = csv.NewReader(bufio.NewReaderSize(p.lineEnds, slack))
 	p.reader.Comma = rune(p.delimiter.char)
 	p.reader.FieldsPerRecord = -1
 	p.reader.ReuseRecord = true
@@ -78,7 +80,7 @@ func (p *csvParser) readHeader(header []string, c *collection.Collection) error 
 }
 
 func (p *csvParser) next() ([]byte, int64, error) {
-	p.input.beginRecord(p.base + p.reader.InputOffset())
+	p.input.beginRecord(p.offset())
 	row, err := p.reader.Read()
 	if err != nil {
 		return nil, 0, p.translate(err)
@@ -93,6 +95,9 @@ func (p *csvParser) next() ([]byte, int64, error) {
 	}
 	return p.record, offset, nil
 }
+
+// offset returns the offset of the next row, or of the space before it.
+func (p *csvParser) offset() int64 { return p.base + p.lineEnds.offset(p.reader.InputOffset()) }
 
 func (p *csvParser) appendObject(row []string) {
 	p.record = append(p.record, '{')
@@ -140,7 +145,7 @@ func (p *csvParser) locateQuote(parse *csv.ParseError) (offset int64, reason str
 	offset = lines.offset(parse.Line, parse.Column)
 	line, _ := lines.position(offset)
 	nextLine, _ := lines.position(offset + 1)
-	atLineEnd := nextLine != line || offset >= p.base+p.reader.InputOffset()
+	atLineEnd := nextLine != line || offset >= p.offset()
 	if parse.Line == parse.StartLine && !atLineEnd {
 		return offset, "a cell with a quote in it must be enclosed in quotes, and the quote in it doubled"
 	}

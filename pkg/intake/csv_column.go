@@ -48,22 +48,23 @@ func newCSVColumn(name string, c *collection.Collection) csvColumn {
 // appendValue appends a cell as JSON, depending on the types that the member may have:
 //
 //   - An empty cell means an absent member and is not passed to this function.
-//   - A member that may be a string gets the cell unchanged, except that the apostrophe is removed with
+//   - A cell that is JSON becomes that JSON if the member may be anything, or if it is an object or an array and
+//     the member may be that. For an item of an array that may be anything, this does not apply.
+//   - A member that may be a string gets any other cell unchanged, except that the apostrophe is removed with
 //     which our own CSV files make a formula harmless (report.EscapeFormula).
 //   - A number must have the syntax of JSON; space around it is allowed.
-//   - A boolean is true or false in upper or lower case.
-//   - An object must be JSON.
-//   - An array is JSON if the cell begins with "[". Otherwise its items are separated by "|", without
-//     the space around each, and `\|` is a bar in an item. Items follow the same rules, except that
-//     they are no arrays or objects. A member that may also be a number or a boolean gets that first.
+//   - A boolean is true or false, or t or f as Postgres writes it, in upper or lower case.
+//   - An array that is not JSON has its items separated by "|", without the space around each, and `\|` is a bar
+//     in an item. Items follow the same rules, except that they are no arrays or objects. A member that may also
+//     be a number or a boolean gets that first.
 //   - Anything else becomes a string, so that the schema rejects it with a reason.
 func (c csvColumn) appendValue(dst []byte, cell string) []byte {
+	trimmed := strings.TrimSpace(cell)
+	if c.types.isDocument(trimmed) {
+		return append(dst, trimmed...)
+	}
 	if c.types.text {
 		return appendString(dst, report.UnescapeFormula(cell))
-	}
-	trimmed := strings.TrimSpace(cell)
-	if c.types.object && beginsWith(trimmed, '{') && isJSON(trimmed) || c.types.array && beginsWith(trimmed, '[') && isJSON(trimmed) {
-		return append(dst, trimmed...)
 	}
 	if scalar, ok := c.types.scalar(trimmed); ok {
 		return append(dst, scalar...)
@@ -72,6 +73,24 @@ func (c csvColumn) appendValue(dst []byte, cell string) []byte {
 		return c.appendArray(dst, trimmed)
 	}
 	return appendString(dst, cell)
+}
+
+// isDocument reports whether a cell is taken as the JSON that it is.
+func (t jsonTypes) isDocument(cell string) bool {
+	if cell == "" {
+		return false
+	}
+	switch c := cell[0]; {
+	case c == '{':
+		return t.object && isJSON(cell)
+	case c == '[':
+		return t.array && isJSON(cell)
+	case t != jsonTypes{true, true, true, true, true}:
+		return false
+	case c == '"':
+		return isJSON(cell)
+	}
+	return isNumber(cell) || cell == "true" || cell == "false" || cell == "null"
 }
 
 func (c csvColumn) appendArray(dst []byte, cell string) []byte {
@@ -115,16 +134,14 @@ func (t jsonTypes) scalar(cell string) (text string, ok bool) {
 		return "", false
 	case t.number && isNumber(cell):
 		return cell, true
-	case t.boolean && strings.EqualFold(cell, "true"):
+	case t.boolean && (strings.EqualFold(cell, "true") || strings.EqualFold(cell, "t")):
 		return "true", true
-	case t.boolean && strings.EqualFold(cell, "false"):
+	case t.boolean && (strings.EqualFold(cell, "false") || strings.EqualFold(cell, "f")):
 		return "false", true
 	default:
 		return "", false
 	}
 }
-
-func beginsWith(text string, c byte) bool { return text != "" && text[0] == c }
 
 func isJSON(text string) bool { return jsontext.Value(text).IsValid(lenient...) }
 

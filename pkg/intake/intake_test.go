@@ -29,8 +29,12 @@ const things = `{
 		"counts": {"type": "array", "items": {"type": "integer"}},
 		"extra": {"type": "object"},
 		"either": {"type": ["integer", "boolean", "array", "object"]},
+		"note": {"type": ["string", "object"]},
+		"lot": {"anyOf": [{"$ref": "#/$defs/lot"}, {"type": "null"}]},
+		"paid": {"oneOf": [{"type": "null"}, {"const": true}, {"enum": [false]}]},
 		"any": {}
-	}
+	},
+	"$defs": {"lot": {"type": "integer"}}
 }`
 
 func thingsCollection(tb testing.TB) *collection.Collection {

@@ -1,10 +1,13 @@
 package scan
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/table"
 )
 
@@ -20,14 +23,28 @@ type column struct {
 	// element is the type of an array's items; 0 if the column is no array.
 	element     uint32
 	elementName string
+	// asText reports whether numbers and booleans become strings, because the member allows nothing else.
+	asText bool
 }
 
-func newColumn(d table.Column) column {
+func newColumn(d table.Column, p collection.Property) column {
 	label, _ := jsontext.AppendQuote(nil, d.Name) // a name of the catalog is valid UTF-8
 	return column{
 		name: d.Name, quoted: pgx.Identifier{d.Name}.Sanitize(), label: string(label) + ":",
 		base: d.Base, typeName: d.BaseName, enum: d.Enum, element: d.Element, elementName: d.ElementName,
+		asText: needsText(d.Base, p.Types) || needsText(d.Element, p.Items),
 	}
+}
+
+// needsText reports whether values of a type have to become strings to be of one of the JSON types.
+func needsText(oid uint32, jsonTypes []string) bool {
+	switch oid {
+	case pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.Float4OID, pgtype.Float8OID, pgtype.BoolOID:
+		return slices.Contains(jsonTypes, "string") && !slices.ContainsFunc(jsonTypes, func(name string) bool {
+			return name == "integer" || name == "number" || name == "boolean"
+		})
+	}
+	return false
 }
 
 func isText(oid uint32) bool {
@@ -55,18 +72,17 @@ func (c column) isInteger() bool {
 // have another form in JSON than the text that imports take: composite types and hstore become objects.
 const firstUserType = 16384
 
-// json returns the SQL of the column's value as JSON. Numbers keep their digits; a TIMESTAMP is in
-// UTC, as imports write it.
+// json returns the SQL of the column's value as JSON, of the form that imports take. Numbers keep their
+// digits.
 func (c column) json() string {
+	ofUser := c.base >= firstUserType && !c.enum
 	switch {
 	case c.isDocument():
 		return c.quoted + "::text"
-	case c.base >= firstUserType && !c.enum && c.element != 0:
+	case (ofUser || c.asText) && c.element != 0:
 		return "to_json(" + c.quoted + "::text[])::text"
-	case c.base >= firstUserType && !c.enum:
+	case ofUser || c.asText:
 		return "to_json(" + c.quoted + "::text)::text"
-	case c.base == pgtype.TimestampOID:
-		return "to_json(" + c.quoted + " AT TIME ZONE 'UTC')::text"
 	default:
 		return "to_json(" + c.quoted + ")::text"
 	}

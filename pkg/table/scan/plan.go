@@ -78,7 +78,7 @@ func (p *Plan) readTable(ctx context.Context, db table.DB, c *collection.Collect
 		if err != nil {
 			return unavailable(c, err)
 		}
-		p.columns = append(p.columns, newColumn(definition))
+		p.columns = append(p.columns, newColumn(definition, property))
 	}
 	for _, member := range indexOrder(d.UniqueIndexes, c.Key) {
 		p.key = append(p.key, p.find(member))

@@ -14,7 +14,7 @@ func TestPlanReadRecords(t *testing.T) {
 	p := prepare(t, db, c, `{}`)
 	want := []string{
 		`{"place":1,"rack":"00000000-0000-0000-0000-00000000000a","na\"me":"Red wine","price":10.00,"weight":0.1,"due":"2026-01-31",` +
-			`"seen":"2026-01-31T10:00:00+00:00","at":"2026-01-31T10:00:00+00:00","mood":"glad","tags":["drink","red"],"sizes":[1,2],"sold":true,` +
+			`"seen":"2026-01-31T10:00:00+00:00","at":"2026-01-31T10:00:00","mood":"glad","tags":["drink","red"],"sizes":[1,2],"sold":true,` +
 			`"papers":{"a": 1},"raw":{"b":2}}`,
 		`{"place":2,"rack":"00000000-0000-0000-0000-00000000000a","na\"me":"White \"wine\"","price":9.90,"weight":0.5,"due":"2026-02-28",` +
 			`"mood":"sad","tags":["drink"],"sizes":[],"sold":false}`,
