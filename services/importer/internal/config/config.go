@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/config"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
 // Config is read from the environment by config.Load.
@@ -20,6 +20,8 @@ type Config struct {
 	// MaxDepth is the maximum nesting depth of a record. At most 1000. Use the same value for the
 	// api and the importer.
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
+	// MaxMembers is the maximum number of members of one object, the record itself or one within it.
+	MaxMembers int `env:"LONGSHORE_MAX_MEMBERS" envDefault:"10000"`
 	// MaxStepTime is how long the split of a multipart upload or the writing of a report's file may
 	// take before its operation fails. It holds a transaction, and the longer that is, the less can
 	// VACUUM remove from any table. Must be greater than 0.
@@ -33,6 +35,7 @@ func (c Config) Check() error {
 		c.CheckWorker("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
 		c.checkDepth(),
 		config.Positive("LONGSHORE_MAX_DEPTH", c.MaxDepth),
+		config.Positive("LONGSHORE_MAX_MEMBERS", c.MaxMembers),
 	)
 }
 
@@ -45,7 +48,5 @@ func (c Config) checkDepth() error {
 
 // Records returns the limits of a record.
 func (c Config) Records() record.Limits {
-	limits := record.DefaultLimits()
-	limits.Depth = c.MaxDepth
-	return limits
+	return record.Limits{Depth: c.MaxDepth, Members: c.MaxMembers}
 }

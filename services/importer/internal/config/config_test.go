@@ -12,6 +12,7 @@ func TestConfigCheck(t *testing.T) {
 	configtest.ExpectInvalid[config.Config](t, map[string]string{
 		"LONGSHORE_IMPORTER_CONCURRENCY": "5",
 		"LONGSHORE_MAX_DEPTH":            "5000",
+		"LONGSHORE_MAX_MEMBERS":          "0",
 		"LONGSHORE_MAX_ATTEMPTS":         "0",
 		"LONGSHORE_QUEUE_POLL":           "0s",
 	})

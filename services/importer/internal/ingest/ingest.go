@@ -9,9 +9,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 // Ingest processes chunks of imports. It is safe for concurrent use.

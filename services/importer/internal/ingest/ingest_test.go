@@ -17,11 +17,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
 	"github.com/longshore-io/longshore/pkg/worker"
 	"github.com/longshore-io/longshore/services/importer/internal/ingest"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 const pairsFile = `{"x-longshore":{"table":"pairs","key":["k"]},"type":"object","required":["k"],

@@ -10,11 +10,11 @@ import (
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/record"
+	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
-	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
 
 // pipeline checks and loads the records of one collection. It is safe for concurrent use.

@@ -14,9 +14,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 // toolsRef is the collection of the imports.

@@ -7,10 +7,10 @@ import (
 	"slices"
 
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/record"
+	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/load"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
-	"github.com/longshore-io/longshore/services/importer/internal/schema"
 )
 
 // step processes one chunk inside its transaction: it checks each record, loads the valid ones and

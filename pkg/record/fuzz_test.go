@@ -5,7 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/longshore-io/longshore/services/importer/internal/record"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
 // TestReadAgreesWithJSONText compares Read with the reference for drawn records.

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/collection"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
-	"github.com/longshore-io/longshore/services/importer/internal/schema"
+	"github.com/longshore-io/longshore/pkg/record"
+	"github.com/longshore-io/longshore/pkg/schema"
 )
 
 // FuzzCheck compares Check with the library alone, for the records that package record accepts.

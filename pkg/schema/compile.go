@@ -15,7 +15,7 @@ import (
 // with any other field, also one of a later version of the library, has no acceptor.
 var supported = map[string]bool{
 	"DraftVersion": true, "Location": true, "ID": true, "Anchor": true, "DynamicAnchor": true,
-	"Bool": true, "Ref": true, "AllOf": true, "Types": true, "Enum": true, "Const": true,
+	"Bool": true, "Ref": true, "AllOf": true, "AnyOf": true, "OneOf": true, "Types": true, "Enum": true, "Const": true,
 	"MinLength": true, "MaxLength": true, "Pattern": true, "Format": true,
 	"Minimum": true, "Maximum": true, "ExclusiveMinimum": true, "ExclusiveMaximum": true, "MultipleOf": true,
 	"MinItems": true, "MaxItems": true, "Items2020": true,
@@ -32,27 +32,44 @@ func supports(schema *jsonschema.Schema) bool {
 			return false
 		}
 	}
-	return schema.DraftVersion == draft
+	return schema.DraftVersion >= oldestDraft
 }
 
 // compileRecord returns the acceptor of whole records; nil if the schema is not supported.
 func compileRecord(schema *jsonschema.Schema, properties []collection.Property) *recordAcceptor {
-	whole := compiler{}.value(schema)
-	if whole == nil || whole.types&typeObject == 0 || whole.allowed != nil || whole.also != nil {
+	return compiler{}.value(schema).record(properties)
+}
+
+// record returns the acceptor of records that the acceptor of a value amounts to; nil if it accepts none.
+func (a *valueAcceptor) record(properties []collection.Property) *recordAcceptor {
+	if a == nil || a != anything && a.types&typeObject == 0 || a.allowed != nil || a.choices != nil {
 		return nil
 	}
 	r := &recordAcceptor{}
 	required := 0
 	for _, property := range properties {
-		member := whole.object.members[property.Name]
+		member, declared := a.object.members[property.Name]
+		switch {
+		case a == anything:
+			member.value = anything
+		case !declared:
+			member.value = a.object.additional
+		}
 		r.members = append(r.members, member.value)
 		r.required = append(r.required, member.required)
 		if member.required {
 			required++
 		}
 	}
-	if required != whole.object.required {
+	if required != a.object.required {
 		return nil
+	}
+	for _, other := range a.also {
+		also := other.record(properties)
+		if also == nil {
+			return nil
+		}
+		r.also = append(r.also, also)
 	}
 	return r
 }
@@ -75,7 +92,8 @@ func (c compiler) value(schema *jsonschema.Schema) *valueAcceptor {
 	defer delete(c, schema)
 	a := &valueAcceptor{types: compileTypes(schema.Types)}
 	c.setArray(a, schema)
-	if !a.setAllowed(schema) || !a.setText(schema) || !a.setNumber(schema) || !c.setObject(a, schema) || !c.setAlso(a, schema) {
+	if !a.setAllowed(schema) || !a.setText(schema) || !a.setNumber(schema) || !c.setObject(a, schema) || !c.setAlso(a, schema) ||
+		!c.setChoices(a, schema) {
 		return nil
 	}
 	return a
@@ -200,6 +218,45 @@ func (c compiler) setAlso(a *valueAcceptor, schema *jsonschema.Schema) bool {
 		a.also = append(a.also, acceptor)
 	}
 	return true
+}
+
+// setChoices supports oneOf only if no value can conform to two of its schemas, because each has other types.
+func (c compiler) setChoices(a *valueAcceptor, schema *jsonschema.Schema) bool {
+	var taken types
+	for _, other := range schema.OneOf {
+		own := typesBelow(other)
+		if own&typeNumber != 0 {
+			own |= typeInteger
+		}
+		if taken&own != 0 {
+			return false
+		}
+		taken |= own
+	}
+	for _, others := range [][]*jsonschema.Schema{schema.AnyOf, schema.OneOf} {
+		var choice []*valueAcceptor
+		for _, other := range others {
+			if acceptor := c.value(other); acceptor != nil {
+				choice = append(choice, acceptor)
+			}
+		}
+		if len(others) > 0 {
+			a.choices = append(a.choices, choice)
+		}
+	}
+	return true
+}
+
+// typesBelow returns the types that a schema, or the schema that its $ref leads to, allows.
+func typesBelow(schema *jsonschema.Schema) types {
+	const maxReferences = 8
+	for range maxReferences {
+		if schema.Ref == nil || schema.Types != nil && !schema.Types.IsEmpty() {
+			break
+		}
+		schema = schema.Ref
+	}
+	return compileTypes(schema.Types)
 }
 
 func valueOr(n *int, otherwise int) int {

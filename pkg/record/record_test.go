@@ -8,7 +8,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/collectiontest"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
 func tools(tb testing.TB) *collection.Collection {
@@ -49,10 +49,10 @@ func TestReadAccepts(t *testing.T) {
 		"same-name-at-two-depths": {`{"id":{"id":{"id":1}},"data":[{"id":1},{"id":1}]}`, []string{`{"id":{"id":1}}`, `[{"id":1},{"id":1}]`, "", ""}},
 		"empty-name-within":       {`{"data":{"":{"":[]}}}`, []string{"", `{"":{"":[]}}`, "", ""}},
 		"deepest":                 {`{"data":` + nested(31) + `}`, []string{"", nested(31), "", ""}},
-		"forty-digits":            {`{"id":-` + strings.Repeat("7", 40) + `,"data":0.` + strings.Repeat("0", 39) + `}`, []string{"-" + strings.Repeat("7", 40), "0." + strings.Repeat("0", 39), "", ""}},
-		"digits-after-zeros":      {`{"id":0.00` + strings.Repeat("7", 40) + `}`, []string{"0.00" + strings.Repeat("7", 40), "", "", ""}},
+		"most-digits":             {`{"id":-` + strings.Repeat("7", 1000) + `,"data":0.` + strings.Repeat("0", 999) + `}`, []string{"-" + strings.Repeat("7", 1000), "0." + strings.Repeat("0", 999), "", ""}},
+		"digits-after-zeros":      {`{"id":0.` + strings.Repeat("0", 500) + strings.Repeat("7", 1000) + `}`, []string{"0." + strings.Repeat("0", 500) + strings.Repeat("7", 1000), "", "", ""}},
 		"widest-exponents":        {`{"id":1e400,"data":-1E-400}`, []string{"1e400", "-1E-400", "", ""}},
-		"most-members":            {`{"data":` + manyMembers(999) + `}`, []string{"", manyMembers(999), "", ""}},
+		"most-members":            {`{"data":[` + manyMembers(10_000) + `,` + manyMembers(10_000) + `]}`, []string{"", "[" + manyMembers(10_000) + "," + manyMembers(10_000) + "]", "", ""}},
 		"padded-exponent":         {`{"id":1e+00000000000000000000000000000000000000400}`, []string{"1e+00000000000000000000000000000000000000400", "", "", ""}},
 	}
 	for name, test := range tests {

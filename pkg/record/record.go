@@ -21,12 +21,12 @@ type Limits struct {
 	// Depth is the maximum nesting of objects and arrays, including the record itself. Postgres
 	// rejects jsonb that is nested some thousands of levels deep (SQLSTATE 54001).
 	Depth int
-	// Members is the maximum number of members of all objects of the record together.
+	// Members is the maximum number of members of one object, the record itself or one within it.
 	Members int
 }
 
 // DefaultLimits returns limits that no ordinary record reaches and that are harmless.
-func DefaultLimits() Limits { return Limits{Depth: 32, Members: 1000} }
+func DefaultLimits() Limits { return Limits{Depth: 32, Members: 10_000} }
 
 // Reader reads records of one collection. It is not safe for concurrent use.
 type Reader struct {
@@ -39,7 +39,6 @@ type Reader struct {
 	values []jsontext.Value
 	// expected is the index of the member that follows the last one in the declared order.
 	expected int
-	members  int
 	defects  int
 	reasons  []operation.Reason
 	// path contains a step for each open object and array.
@@ -91,7 +90,7 @@ func (r *Reader) Read(raw []byte) ([]jsontext.Value, []operation.Reason) {
 
 func (r *Reader) reset(raw []byte) {
 	r.raw = raw
-	r.expected, r.members, r.defects = 0, 0, 0
+	r.expected, r.defects = 0, 0
 	r.reasons = nil
 	r.path = r.path[:0]
 	r.siblings = r.siblings[:0]

@@ -75,7 +75,10 @@ func (r *Reader) object(pos int) int {
 	if pos = r.skipSpace(pos + 1); r.byteAt(pos) == '}' {
 		return r.leave(pos)
 	}
-	for {
+	for members := 1; ; members++ {
+		if members > r.limits.Members {
+			return r.tooManyMembers()
+		}
 		if pos = r.member(pos); pos == stop {
 			return stop
 		}
@@ -94,10 +97,6 @@ func (r *Reader) object(pos int) int {
 // member parses a name, a colon and a value, and returns the position of the next byte that is not
 // white space.
 func (r *Reader) member(pos int) int {
-	r.members++
-	if r.members > r.limits.Members {
-		return r.tooManyMembers()
-	}
 	name, pos, readable := r.name(pos)
 	if pos == stop {
 		return stop
@@ -139,7 +138,7 @@ func (r *Reader) name(pos int) (name []byte, next int, readable bool) {
 }
 
 // checkDuplicates finds names that occur more than once in the object that ends here. It sorts the
-// names, because comparing each pair of a thousand names would be slow.
+// names, because comparing each pair of thousands of names would be slow.
 func (r *Reader) checkDuplicates(outer int) {
 	names := r.siblings[outer:]
 	if len(names) > 1 {

@@ -9,7 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
 // unclassified is the code of a violation whose keyword has no code of its own.

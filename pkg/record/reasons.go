@@ -173,12 +173,12 @@ func (r *Reader) tooDeep() {
 }
 
 func (r *Reader) tooManyMembers() int {
-	r.reject(wholeRecord, TooManyMembers, "has more than %d members, those of all its objects counted together", r.limits.Members)
+	r.reject(location{steps: len(r.path) - 1}, TooManyMembers, "has an object with more than %d members", r.limits.Members)
 	return stop
 }
 
 func (r *Reader) tooManyDigits() {
-	r.reject(r.here(), NumberOutOfRange, "is a number with more than %d significant digits", maxDigits)
+	r.reject(r.here(), NumberOutOfRange, "is a number with more than %d digits", maxDigits)
 }
 
 func (r *Reader) exponentBeyond() {

@@ -65,7 +65,7 @@ func keyword(t *rapid.T, depth int) (string, any) {
 		"type", "types", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum",
 		"exclusiveMaximum", "multipleOf", "enum", "const", "pattern", "format", "items", "properties", "required",
 		"additionalProperties", "allOf", "uniqueItems", "not", "anyOf", "minProperties", "dependentRequired",
-		"propertyNames", "contains", "prefixItems", "if", "patternProperties", "unevaluatedProperties",
+		"propertyNames", "contains", "prefixItems", "if", "patternProperties", "unevaluatedProperties", "oneOf",
 	}).Draw(t, "keyword")
 	switch name {
 	case "type":
@@ -94,7 +94,7 @@ func keyword(t *rapid.T, depth int) (string, any) {
 		return name, drawn{"a": []any{"b"}}
 	case "properties", "patternProperties":
 		return name, drawn{"a": inner(), "b": inner()}
-	case "prefixItems", "anyOf", "allOf":
+	case "prefixItems", "anyOf", "oneOf", "allOf":
 		return name, []any{inner(), inner()}
 	default:
 		return name, inner()
@@ -187,8 +187,8 @@ func TestCompilerUnsupportedSchemas(t *testing.T) {
 	one := json.Number("1")
 	for _, document := range []drawn{
 		{"not": drawn{"type": "null"}},
-		{"anyOf": []any{true}},
-		{"oneOf": []any{true}},
+		{"oneOf": []any{true, true}},
+		{"oneOf": []any{drawn{"type": "integer"}, drawn{"type": "number"}}},
 		{"if": true, "then": true},
 		{"dependentRequired": drawn{"a": []any{"b"}}},
 		{"dependentSchemas": drawn{"a": true}},

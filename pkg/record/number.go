@@ -1,13 +1,13 @@
 package record
 
-// Limits of numbers. Postgres' numeric and all readers of jsonb can handle any number within them.
-// Without limits, Postgres would convert the eight bytes 1e131000 to 131,001 digits and reject
-// 1e200000 (SQLSTATE 22003).
+// Limits of numbers. Postgres' numeric and all readers of jsonb can handle any number within them: a column
+// can declare 1000 digits at most. Without limits, Postgres would convert the eight bytes 1e131000 to 131,001
+// digits and reject 1e200000 (SQLSTATE 22003).
 const (
 	// maxDigits limits the digits in the text from the first one that is not zero; for zero, all
-	// its digits.
-	maxDigits = 40
-	// maxExponent limits the exponent in the text and that of the first digit that is not zero.
+	// its digits. It also limits the places between the first digit that is not zero and the point.
+	maxDigits = 1000
+	// maxExponent limits the exponent in the text.
 	maxExponent = 400
 )
 
@@ -83,14 +83,12 @@ func (r *Reader) checkRange(whole, fraction []byte, exponent int) {
 	}
 	leading := exponent + len(whole) - 1 - zeros
 	switch {
-	case digits > maxDigits:
-		r.tooManyDigits()
-	case beyond(exponent) || beyond(leading):
+	case exponent > maxExponent || exponent < -maxExponent:
 		r.exponentBeyond()
+	case digits > maxDigits || leading > maxDigits || leading < -maxDigits:
+		r.tooManyDigits()
 	}
 }
-
-func beyond(exponent int) bool { return exponent > maxExponent || exponent < -maxExponent }
 
 func leadingZeros(digits []byte) int {
 	for i, c := range digits {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
 // reason is a pointer, a code and a message.
@@ -39,10 +39,10 @@ const (
 	badUTF8      = "holds bytes that are not UTF-8"
 	badSurrogate = `holds half of a surrogate pair, such as \ud800 alone, which is no character`
 	badNUL       = `holds the character \u0000, which a database cannot hold`
-	badDigits    = "is a number with more than 40 significant digits"
+	badDigits    = "is a number with more than 1000 digits"
 	badExponent  = "is a number whose exponent is not between -400 and 400"
 	badDepth     = "lies too deep: at most 32 objects and arrays may be nested, the record itself counted"
-	badMembers   = "has more than 1000 members, those of all its objects counted together"
+	badMembers   = "has an object with more than 10000 members"
 )
 
 func twice(name string) string { return fmt.Sprintf("member %q occurs more than once", name) }
@@ -106,22 +106,22 @@ func TestReadRejects(t *testing.T) {
 		"NUL-within":    {`{"data":{"x":[1,"\u0000"]}}`, []reason{{"/data/x/1", "nul-character", badNUL}}},
 		"NUL-in-a-name": {`{"data":{"a\u0000":1}}`, []reason{{"/data", "nul-character", "holds a member whose name has the character \\u0000, which a database cannot hold"}}},
 
-		"too-many-digits":           {`{"id":` + strings.Repeat("1", 41) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"hundreds-of-digits":        {`{"id":` + strings.Repeat("1", 500) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"too-many-in-a-fraction":    {`{"id":0.1` + strings.Repeat("0", 40) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
-		"too-many-zeros":            {`{"id":0.` + strings.Repeat("0", 40) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"too-many-digits":           {`{"id":` + strings.Repeat("1", 1001) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"thousands-of-digits":       {`{"id":` + strings.Repeat("1", 5000) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"too-many-in-a-fraction":    {`{"id":0.1` + strings.Repeat("0", 1000) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"too-many-zeros":            {`{"id":0.` + strings.Repeat("0", 1000) + `}`, []reason{{"/id", "number-out-of-range", badDigits}}},
 		"exponent-too-large":        {`{"id":1e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
 		"exponent-too-small":        {`{"data":[1,-1e-401]}`, []reason{{"/data/1", "number-out-of-range", badExponent}}},
 		"exponent-offset-by-zeros":  {`{"id":0.00001e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
 		"exponent-of-zero":          {`{"id":0e401}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"leading-digit-too-high":    {`{"id":10e400}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"leading-digit-too-low":     {`{"id":0.1e-400}`, []reason{{"/id", "number-out-of-range", badExponent}}},
-		"zeros-instead-of-exponent": {`{"id":0.` + strings.Repeat("0", 400) + `1}`, []reason{{"/id", "number-out-of-range", badExponent}}},
+		"leading-digit-too-high":    {`{"id":` + strings.Repeat("1", 700) + `e400}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"leading-digit-too-low":     {`{"id":0.` + strings.Repeat("0", 601) + `1e-400}`, []reason{{"/id", "number-out-of-range", badDigits}}},
+		"zeros-instead-of-exponent": {`{"id":0.` + strings.Repeat("0", 1000) + `1}`, []reason{{"/id", "number-out-of-range", badDigits}}},
 		"long-exponent":             {`{"id":1e` + strings.Repeat("9", 100) + `}`, []reason{{"/id", "number-out-of-range", badExponent}}},
 
 		"too-deep":         {`{"data":` + nested(32) + `}`, []reason{{"/data" + strings.Repeat("/0", 31), "too-deep", badDepth}}},
 		"far-too-deep":     {`{"data":` + nested(20000) + `}`, []reason{{"/data" + strings.Repeat("/0", 31), "too-deep", badDepth}}},
-		"too-many-members": {`{"data":` + manyMembers(1000) + `}`, []reason{{"", "too-many-members", badMembers}}},
+		"too-many-members": {`{"data":{"a":[` + manyMembers(10_001) + `]}}`, []reason{{"/data/a/0", "too-many-members", badMembers}}},
 
 		"all-of-them": {
 			"{\"id\":1,\"x\":2,\"id\":3,\"data\":[\"\xff\\ud800\\u0000\",1e999,{\"p\":1,\"p\":2}]}",

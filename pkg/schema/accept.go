@@ -11,6 +11,7 @@ import (
 type recordAcceptor struct {
 	members  []*valueAcceptor
 	required []bool
+	also     []*recordAcceptor // these must accept the record too
 }
 
 // valueAcceptor accepts values of one schema. A nil acceptor accepts nothing; it is used for a
@@ -23,6 +24,8 @@ type valueAcceptor struct {
 	array   arrayAcceptor
 	object  objectAcceptor
 	also    []*valueAcceptor // from $ref and allOf: these must accept the value too
+	// choices are from anyOf and oneOf: one acceptor of each must accept the value too.
+	choices [][]*valueAcceptor
 }
 
 // anything is the acceptor of the schema true.
@@ -84,6 +87,11 @@ func (r *recordAcceptor) accepts(values []jsontext.Value) bool {
 			return false
 		}
 	}
+	for _, other := range r.also {
+		if !other.accepts(values) {
+			return false
+		}
+	}
 	return true
 }
 
@@ -94,6 +102,11 @@ func (a *valueAcceptor) accepts(value []byte) bool {
 	}
 	for _, other := range a.also {
 		if !other.accepts(value) {
+			return false
+		}
+	}
+	for _, choice := range a.choices {
+		if !slices.ContainsFunc(choice, func(other *valueAcceptor) bool { return other.accepts(value) }) {
 			return false
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
+	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
 )
 
 // stored is a value as it is sent to Postgres: its JSON to jsonb and its text to text.

@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/services/importer/internal/record"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
 // tight are limits that small inputs exceed.
@@ -27,7 +27,6 @@ func acceptable(raw []byte, declared []string) bool {
 		return false
 	}
 	dec := jsontext.NewDecoder(bytes.NewReader(raw))
-	members := 0
 	for {
 		token, err := dec.ReadToken()
 		if err != nil {
@@ -35,12 +34,9 @@ func acceptable(raw []byte, declared []string) bool {
 		}
 		kind, length := dec.StackIndex(dec.StackDepth())
 		isName := kind == '{' && length%2 == 1 && token.Kind() == '"'
-		if isName {
-			members++
-		}
 		switch {
 		case isName && dec.StackDepth() == 1 && !slices.Contains(declared, token.String()),
-			members > tight.Members,
+			isName && (length+1)/2 > int64(tight.Members),
 			dec.StackDepth() > tight.Depth,
 			token.Kind() == '"' && strings.ContainsRune(token.String(), 0),
 			token.Kind() == '0' && !inRange(token.String()):
@@ -51,8 +47,8 @@ func acceptable(raw []byte, declared []string) bool {
 
 var numberParts = regexp.MustCompile(`^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$`)
 
-// inRange implements the documented rule for numbers: at most 40 digits from the first that is not
-// zero, and no exponent beyond 400, neither the one in the text nor that of the first digit.
+// inRange implements the documented rule for numbers: at most 1000 digits from the first that is not zero, that
+// one at most 1000 places from the point, and no exponent in the text beyond 400.
 func inRange(number string) bool {
 	parts := numberParts.FindStringSubmatch(number)
 	digits := strings.TrimLeft(parts[1]+parts[2], "0")
@@ -64,8 +60,7 @@ func inRange(number string) bool {
 	if digits == "" {
 		digits, leading = parts[1]+parts[2], written
 	}
-	maxExponent := big.NewInt(400)
-	return len(digits) <= 40 && written.CmpAbs(maxExponent) <= 0 && leading.CmpAbs(maxExponent) <= 0
+	return len(digits) <= 1000 && written.CmpAbs(big.NewInt(400)) <= 0 && leading.CmpAbs(big.NewInt(1000)) <= 0
 }
 
 type fataler interface {

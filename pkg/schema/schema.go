@@ -1,5 +1,5 @@
-// Package schema checks records against the JSON Schema (2020-12, with formats asserted) of their
-// collection.
+// Package schema checks records against the JSON Schema (2020-12 or an earlier draft from 06 on, with formats
+// asserted) of their collection. Compile is also the check of a collection that is to be stored.
 //
 // A library validates the records. Because it is slow, acceptors built from the compiled schema run
 // first, on the bytes of a record. They accept a record only if the library would accept it. A
@@ -33,8 +33,9 @@ type noLoader struct{}
 
 func (noLoader) Load(string) (any, error) { return nil, errExternal }
 
-// draft is the version of JSON Schema in which collections are written.
-const draft = 2020
+// oldestDraft is the first version of JSON Schema in which collections may be written. In the ones before it,
+// numbers such as 1.0 are no integers.
+const oldestDraft = 6
 
 // Compile compiles the schema of c. An error describes what is wrong with the collection's file.
 func Compile(c *collection.Collection) (*Checker, error) {
@@ -54,8 +55,9 @@ func Compile(c *collection.Collection) (*Checker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compiling the schema of collection %q: %w", c.Name, err)
 	}
-	if compiled.DraftVersion != draft {
-		return nil, fmt.Errorf("compiling the schema of collection %q: $schema must be https://json-schema.org/draft/2020-12/schema", c.Name)
+	if compiled.DraftVersion < oldestDraft {
+		return nil, fmt.Errorf("compiling the schema of collection %q: $schema must be https://json-schema.org/draft/2020-12/schema,"+
+			" or that of the drafts 2019-09, 07 or 06", c.Name)
 	}
 	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties)}, nil
 }
