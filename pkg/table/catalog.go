@@ -29,7 +29,9 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltype,
        a.attnotnull OR below.required,
        a.atthasdef AND NOT below.required OR a.attidentity <> '',
        a.attgenerated <> '' OR a.attidentity = 'a',
-       coalesce(l.collisdeterministic, true)
+       coalesce(l.collisdeterministic, true),
+       CASE WHEN l.collisdeterministic THEN '' ELSE coalesce((SELECT quote_ident(s.nspname) || '.' || quote_ident(l.collname)
+         FROM pg_namespace s WHERE s.oid = l.collnamespace), '') END
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
@@ -43,14 +45,21 @@ ORDER BY a.attnum`
 const indexesSQL = `
 SELECT array_agg(coalesce(a.attname, '')::text ORDER BY k.place),
        bool_and(i.indisvalid AND i.indisready AND i.indimmediate AND i.indpred IS NULL
-                AND a.attname IS NOT NULL AND coalesce(l.collisdeterministic, true)),
+                AND a.attname IS NOT NULL AND (o.opcdefault OR o.opcname LIKE '%pattern_ops')
+                AND (k.collation_oid = a.attcollation OR coalesce(l.collisdeterministic AND own.collisdeterministic, true))),
        bool_and(i.indisvalid AND i.indpred IS NULL
-                AND a.attname IS NOT NULL AND k.collation_oid = a.attcollation AND k.options = 0)
+                AND a.attname IS NOT NULL AND k.collation_oid = a.attcollation AND k.options = 0),
+       array_agg(coalesce(nullif(format('OPERATOR(%I.%s)', s.nspname, e.oprname), 'OPERATOR(pg_catalog.=)'), '=') ORDER BY k.place)
 FROM pg_index i
-CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indcollation::oid[], i.indoption::int2[])
-  WITH ORDINALITY AS k (attnum, collation_oid, options, place)
+CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indcollation::oid[], i.indoption::int2[], i.indclass::oid[])
+  WITH ORDINALITY AS k (attnum, collation_oid, options, class, place)
+LEFT JOIN pg_opclass o ON o.oid = k.class
+LEFT JOIN pg_amop p ON p.amopfamily = o.opcfamily AND p.amopstrategy = 3 AND p.amoplefttype = o.opcintype AND p.amoprighttype = o.opcintype
+LEFT JOIN pg_operator e ON e.oid = p.amopopr
+LEFT JOIN pg_namespace s ON s.oid = e.oprnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 LEFT JOIN pg_collation l ON l.oid = k.collation_oid
+LEFT JOIN pg_collation own ON own.oid = a.attcollation
 WHERE i.indrelid = $1 AND i.indisunique AND k.place <= i.indnkeyatts
 GROUP BY i.indexrelid
 ORDER BY i.indexrelid`
@@ -80,7 +89,7 @@ func (d *Definition) readColumns(ctx context.Context, db DB, name string) error 
 		var c Column
 		err := row.Scan(&d.OID, &d.Schema, &d.Name, &d.Kind, &d.RowType, &d.Deferrable,
 			&c.Name, &c.Type, &c.TypeName, &c.Base, &c.BaseName, &c.Element, &c.ElementName, &c.Modifier,
-			&c.Enum, &c.Labels, &c.Required, &c.HasDefault, &c.Generated, &c.Deterministic)
+			&c.Enum, &c.Labels, &c.Required, &c.HasDefault, &c.Generated, &c.Deterministic, &c.Collation)
 		return c, err
 	})
 	return err
@@ -93,7 +102,7 @@ func (d *Definition) readIndexes(ctx context.Context, db DB) error {
 	}
 	d.UniqueIndexes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Index, error) {
 		var i Index
-		return i, row.Scan(&i.Columns, &i.Arbiter, &i.Ordered)
+		return i, row.Scan(&i.Columns, &i.Arbiter, &i.Ordered, &i.Equal)
 	})
 	return err
 }

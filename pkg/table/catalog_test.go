@@ -63,14 +63,14 @@ CREATE INDEX ON shop.goods (amount)`)
 				Name: "twice", Type: pgtype.NumericOID, TypeName: "numeric", Base: pgtype.NumericOID, BaseName: "numeric",
 				Modifier: -1, HasDefault: true, Generated: true, Deterministic: true,
 			},
-			{Name: "name", Type: pgtype.TextOID, TypeName: "text", Base: pgtype.TextOID, BaseName: "text", Modifier: -1},
+			{Name: "name", Type: pgtype.TextOID, TypeName: "text", Base: pgtype.TextOID, BaseName: "text", Modifier: -1, Collation: "shop.insensitive"},
 		},
 		UniqueIndexes: []table.Index{
-			{Columns: []string{"id"}, Ordered: true},
-			{Columns: []string{"mood", "code"}, Arbiter: true, Ordered: true},
-			{Columns: []string{"code"}, Arbiter: true},
-			{Columns: []string{"name", ""}},
-			{Columns: []string{"mood"}},
+			{Columns: []string{"id"}, Ordered: true, Equal: []string{"="}},
+			{Columns: []string{"mood", "code"}, Arbiter: true, Ordered: true, Equal: []string{"=", "="}},
+			{Columns: []string{"code"}, Arbiter: true, Equal: []string{"="}},
+			{Columns: []string{"name", ""}, Equal: []string{"=", "="}},
+			{Columns: []string{"mood"}, Equal: []string{"="}},
 		},
 	}
 	// The OIDs of types that the test creates are unknown.

@@ -69,6 +69,8 @@ type Column struct {
 	Generated bool
 	// Deterministic reports whether equal values of the column's collation have equal bytes.
 	Deterministic bool
+	// Collation is the name of the column's collation, qualified and quoted for SQL; empty if it is deterministic.
+	Collation string
 }
 
 // Index is a unique index.
@@ -76,11 +78,13 @@ type Index struct {
 	// Columns are the key columns in the order of the index, without included ones; an expression
 	// is empty.
 	Columns []string
-	// Arbiter reports whether ON CONFLICT can use the index for every row and compares keys by
-	// their bytes.
+	// Arbiter reports whether ON CONFLICT can use the index for every row and compares keys as the
+	// columns' own operators do.
 	Arbiter bool
 	// Ordered reports whether the index is complete and sorted as ORDER BY its columns sorts.
 	Ordered bool
+	// Equal are the operators with which the index compares its columns, for use in SQL.
+	Equal []string
 }
 
 // QuoteName returns the name of a collection's table for use in SQL: every part in quotes.

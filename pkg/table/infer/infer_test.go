@@ -59,6 +59,11 @@ CREATE TABLE "Sales Dept"."Order Items" (id INT GENERATED ALWAYS AS IDENTITY, "O
 "properties":{"Order":{"type":"integer"},"line":{"type":"integer"},"mood":{"type":["string","null"],"enum":["good","bad",null]},"code":{"type":"string","maxLength":3},"spot":{}}}`,
 			why: "the primary key", leftOut: []string{"id"},
 		},
+		"key of a number": {
+			tables: `CREATE TABLE rates (rate NUMERIC PRIMARY KEY)`, table: "rates",
+			want: `{"x-longshore":{"table":"public.rates","key":["rate"],"ordering":"none"},"type":"object","required":["rate"],"properties":{"rate":{"type":"number"}}}`,
+			why:  "the primary key",
+		},
 		"the key that is asked for": {
 			tables: `CREATE TABLE items (id SERIAL PRIMARY KEY, sku TEXT NOT NULL UNIQUE, ean BIGINT NOT NULL UNIQUE)`, table: "items", key: []string{"ean"},
 			want: `{"x-longshore":{"table":"public.items","key":["ean"],"ordering":"none"},"type":"object","required":["ean","sku"],
@@ -136,7 +141,6 @@ func TestInferErrors(t *testing.T) {
 		"not a key":      {"CREATE TABLE e (x TEXT PRIMARY KEY, y INT)", "e", []string{"y"}, isA[*infer.NoKeyError], "(y)"},
 		"view":           {"CREATE TABLE f (x TEXT PRIMARY KEY); CREATE VIEW g AS TABLE f", "g", nil, isA[*infer.NoKeyError], "add one"},
 		"partitioned":    {"CREATE TABLE h (x TEXT PRIMARY KEY) PARTITION BY LIST (x)", "h", nil, isA[*infer.UnfitError], "partitioned"},
-		"type of a key":  {"CREATE TABLE i (x NUMERIC PRIMARY KEY)", "i", nil, isA[*infer.NoKeyError], "add one"},
 		"identity key":   {"CREATE TABLE j (id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x TEXT)", "j", nil, isA[*infer.NoKeyError], "add one"},
 		"expression key": {"CREATE TABLE k (x TEXT NOT NULL); CREATE UNIQUE INDEX ON k (lower(x))", "k", nil, isA[*infer.NoKeyError], "add one"},
 	} {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/table"
-	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // Key is a unique key of a table.
@@ -58,8 +57,7 @@ func chooseKey(d *table.Definition, f *facts, wanted []string) (Key, error) {
 	}
 	switch {
 	case len(wanted) > 0:
-		return Key{}, &NoKeyError{fmt.Sprintf("(%s) is not exactly the columns of a unique index that is neither deferrable nor partial, with columns"+
-			" whose types can be in a key", strings.Join(wanted, ", "))}
+		return Key{}, &NoKeyError{fmt.Sprintf("(%s) is not exactly the columns of a unique index that is neither deferrable nor partial", strings.Join(wanted, ", "))}
 	case primary != nil:
 		return *primary, nil
 	case len(natural) > 1:
@@ -77,7 +75,7 @@ func isUsable(d *table.Definition, columns []string) bool {
 	arbiter := slices.ContainsFunc(d.UniqueIndexes, func(i table.Index) bool { return i.Arbiter && table.SameColumns(i.Columns, columns) })
 	return arbiter && !slices.ContainsFunc(columns, func(name string) bool {
 		c, ok := d.Find(name)
-		return !ok || c.Generated || !load.CanBeKey(c)
+		return !ok || c.Generated
 	})
 }
 

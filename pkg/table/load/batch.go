@@ -21,7 +21,9 @@ type Batch struct {
 	entries []entry
 	// arrange sets order, previous and winners; Load sets outcomes and rejected. array is the
 	// upsert's parameter.
-	order    []sortable
+	order []sortable
+	// ranks are the ranks of the records' keys, if Postgres compares them; 0 for a key that it cannot read.
+	ranks    []int32
 	previous []int32
 	winners  []int32
 	outcomes []operation.Outcome
@@ -69,7 +71,7 @@ func (t *Table) fields() int { return t.bookkeeping + len(t.columns) }
 // NewBatch returns an empty batch for the table. Its records are written as the collection says.
 func (t *Table) NewBatch() *Batch {
 	b := &Batch{table: t}
-	if t.textual {
+	if t.textual || len(t.ranking.texts) > 0 {
 		b.texts = texts{table: t, types: pgtype.NewMap()}
 	}
 	b.setWriting(t.writing)

@@ -12,7 +12,8 @@ type codec struct {
 	types []string
 	// form describes an acceptable value, for messages.
 	form string
-	// key reports whether two values are equal in Postgres if and only if their encodings are.
+	// key reports whether two values are equal in Postgres if and only if their encodings are, provided that
+	// their collation is deterministic. Otherwise Postgres compares the keys of a batch.
 	key bool
 	// encode appends the encoded value to dst. v is neither empty nor null.
 	encode func(c *column, dst, v []byte) ([]byte, defect)
@@ -34,9 +35,8 @@ var (
 	numbers      = []string{jsonInteger, jsonNumber, jsonString}
 )
 
-// codecs maps the OID of each supported type to its codec. A type without key has equal values with
-// different encodings (char(n) ignores trailing blanks, 1.0 and 1.00 are the same NUMERIC), or is
-// of no use as a key.
+// codecs maps the OID of each type that is sent in its binary format to its codec. A type without key has equal
+// values with different encodings: char(n) ignores trailing blanks, 1.0 and 1.00 are the same NUMERIC.
 var codecs = map[uint32]codec{
 	pgtype.TextOID:    textCodec,
 	pgtype.VarcharOID: textCodec,
@@ -50,16 +50,16 @@ var codecs = map[uint32]codec{
 	pgtype.Float4OID:  {types: numbers, form: "a number", encode: encodeFloat4},
 	pgtype.Float8OID:  {types: numbers, form: "a number", encode: encodeFloat8},
 
-	pgtype.BoolOID: {types: []string{jsonBoolean, jsonString}, form: "true or false", encode: encodeBool},
+	pgtype.BoolOID: {types: []string{jsonBoolean, jsonString}, form: "true or false", key: true, encode: encodeBool},
 	pgtype.UUIDOID: {types: []string{jsonString}, form: "a UUID such as 123e4567-e89b-12d3-a456-426614174000", key: true, encode: encodeUUID},
 	pgtype.DateOID: {types: []string{jsonString}, form: "a date such as 2026-01-31", key: true, encode: encodeDate},
-	pgtype.TimeOID: {types: []string{jsonString}, form: "a time of day such as 12:30:00", encode: encodeTime},
+	pgtype.TimeOID: {types: []string{jsonString}, form: "a time of day such as 12:30:00", key: true, encode: encodeTime},
 	pgtype.TimestamptzOID: {
-		types: []string{jsonString}, form: "a timestamp with its offset, such as 2026-01-31T12:30:00Z", encode: encodeTimestamptz,
+		types: []string{jsonString}, form: "a timestamp with its offset, such as 2026-01-31T12:30:00Z", key: true, encode: encodeTimestamptz,
 	},
-	pgtype.TimestampOID: {types: []string{jsonString}, form: "a timestamp such as 2026-01-31T12:30:00", encode: encodeTimestamp},
+	pgtype.TimestampOID: {types: []string{jsonString}, form: "a timestamp such as 2026-01-31T12:30:00", key: true, encode: encodeTimestamp},
 
-	pgtype.ByteaOID: {types: []string{jsonString}, form: `a string of hexadecimal digits after \x, or of base64`, encode: encodeBytes},
+	pgtype.ByteaOID: {types: []string{jsonString}, form: `a string of hexadecimal digits after \x, or of base64`, key: true, encode: encodeBytes},
 
 	pgtype.JSONOID:  {form: documentForm, encode: encodeJSON},
 	pgtype.JSONBOID: {form: documentForm, encode: encodeJSONB},
@@ -72,7 +72,7 @@ var arrayCodec = codec{types: []string{jsonArray}, encode: encodeArray}
 func (c *column) setCodec(definition table.Column) {
 	c.base = definition.Base
 	if definition.Enum {
-		c.codec = codec{types: textCodec.types, form: "one of the type's labels", encode: encodeText}
+		c.codec = codec{types: textCodec.types, form: "one of the type's labels", key: true, encode: encodeText}
 		c.labels = definition.Labels
 		return
 	}
@@ -91,6 +91,7 @@ func (c *column) setCodec(definition table.Column) {
 		return
 	}
 	c.codec, c.element, c.elementOID = arrayCodec, element, definition.Element
+	c.codec.key = element.key
 }
 
 // scalar returns the type of the column's values; of an array, that of its elements.

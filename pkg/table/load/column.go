@@ -17,6 +17,8 @@ type column struct {
 	// typeName is the type as Postgres writes it, for messages.
 	typeName string
 	codec    codec
+	// equal is the operator with which the unique index compares a column of the key, for use in SQL.
+	equal string
 	// base is the type below all domains. textForm reports whether values are sent as text because the
 	// type has no codec.
 	base     uint32

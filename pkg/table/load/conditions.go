@@ -271,7 +271,7 @@ func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 func (t *Table) sameKey(x, y string) string {
 	equal := make([]string, t.keyLength)
 	for i, c := range t.columns[:t.keyLength] {
-		equal[i] = x + "." + quote(c.name) + " = " + y + "." + quote(c.name)
+		equal[i] = x + "." + quote(c.name) + " " + c.equal + " " + y + "." + quote(c.name)
 	}
 	return strings.Join(equal, " AND ")
 }

@@ -93,7 +93,9 @@ func newTable(d *table.Definition, defaults []table.Default, c *collection.Colle
 		t.attributes = append(t.attributes, attribute{name: column.Name, typeOID: column.Type, field: field, refusesNull: column.Required && column.Type != column.Base})
 	}
 	t.drawsUndeclared = slices.ContainsFunc(defaults, func(v table.Default) bool { return v.Sequence != nil && t.field(v.Column) < 0 })
+	t.setOperators(d, c.Key)
 	t.buildSQL()
+	t.ranking = t.newRanking(d)
 	return t, nil
 }
 
@@ -172,8 +174,22 @@ func checkKey(d *table.Definition, key []string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the key needs a primary key or a unique index on exactly (%s), which is not deferrable, partial or of a"+
-		" nondeterministic collation", strings.Join(key, ", "))
+	return fmt.Errorf("the key needs a primary key or a unique index on exactly (%s), which is not deferrable or partial, and has"+
+		" the collations of its columns", strings.Join(key, ", "))
+}
+
+// setOperators sets the operators with which the unique index of the key compares its columns. Those of a type
+// of an extension may not be in the search path.
+func (t *Table) setOperators(d *table.Definition, key []string) {
+	for _, index := range d.UniqueIndexes {
+		if !index.Arbiter || !table.SameColumns(index.Columns, key) {
+			continue
+		}
+		for i := range t.columns[:t.keyLength] {
+			t.columns[i].equal = index.Equal[slices.Index(index.Columns, t.columns[i].name)]
+		}
+		return
+	}
 }
 
 // checkUndeclared checks that records can omit every column that the collection does not declare.
@@ -201,10 +217,6 @@ func newColumn(d *table.Definition, p collection.Property, inKey bool) (column, 
 	}
 	c.setCodec(definition)
 	c.setLimits(definition)
-	if inKey && (!c.codec.key || !definition.Deterministic) {
-		return c, fmt.Errorf("column %q has type %s, which cannot be in a key: use text of a deterministic collation, varchar,"+
-			" an integer type, uuid or date", c.name, c.typeName)
-	}
 	return c, c.checkTypes(p)
 }
 

@@ -46,10 +46,3 @@ func flatten(err error) (all []string) {
 	}
 	return []string{err.Error()}
 }
-
-// CanBeKey reports whether the column's type can be in a key.
-func CanBeKey(definition table.Column) bool {
-	var c column
-	c.setCodec(definition)
-	return c.codec.key && definition.Deterministic
-}

@@ -53,11 +53,18 @@ type Result struct {
 // (SQLSTATE 40P01) and the transaction can be retried.
 func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result, error) {
 	b.setImportNumber(importNumber)
-	b.arrange()
 	b.rejected = nil
 	l := loader{
 		conn: tx.Conn().PgConn(), batch: b, table: b.table, mode: b.writing.Mode,
 		orphaned: make(map[int32]*pgconn.PgError),
+	}
+	unreadable, err := l.rank(ctx)
+	if err != nil {
+		return Result{}, fmt.Errorf("ranking the keys of %s: %w", b.table.name, markChanged(err))
+	}
+	b.arrange()
+	for row, rejection := range unreadable {
+		l.refuse(row, rejection)
 	}
 	if err := l.loadAll(ctx, importNumber); err != nil {
 		return Result{}, err

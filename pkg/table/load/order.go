@@ -17,7 +17,8 @@ type sortable struct {
 
 // arrange sorts the batch's records by key and selects the last row of each key to be written; it
 // marks the others as superseded. All writers of a table use the same order, that of the encoded
-// keys, so two transactions never wait for each other's keys in a cycle.
+// keys or of Postgres, so two transactions never wait for each other's keys in a cycle. A record without a rank,
+// which Postgres cannot read, is not selected.
 //
 // The records before a selected one are chained by previous.
 func (b *Batch) arrange() {
@@ -28,6 +29,9 @@ func (b *Batch) arrange() {
 	for i, o := range b.order {
 		b.outcomes[o.index] = operation.Unprocessed
 		b.previous[o.index] = -1
+		if b.ranks != nil && b.ranks[o.index] == 0 {
+			continue
+		}
 		if i > 0 && b.compareKeys(b.order[i-1].index, o.index) == 0 {
 			earlier := b.order[i-1].index
 			b.previous[o.index] = earlier
@@ -46,7 +50,10 @@ func (b *Batch) sort() {
 	for i := range b.order {
 		index := int32(i)
 		b.order[i] = sortable{index: index}
-		if !sorted {
+		switch {
+		case b.ranks != nil:
+			b.order[i].prefix = uint64(b.ranks[i]) //nolint:gosec // not negative
+		case !sorted:
 			b.order[i].prefix = prefix(b.key(index)[shared:])
 		}
 	}
@@ -65,8 +72,8 @@ func (b *Batch) sort() {
 // already sorted.
 func (b *Batch) commonPrefix() (shared int, sorted bool) {
 	sorted = true
-	if len(b.entries) == 0 {
-		return 0, sorted
+	if len(b.entries) == 0 || b.ranks != nil {
+		return 0, len(b.entries) == 0
 	}
 	first := b.key(0)
 	shared = len(first)
@@ -99,10 +106,13 @@ func (b *Batch) compare(x, y int32) int {
 	return cmp.Compare(b.entries[x].row, b.entries[y].row)
 }
 
-// compareKeys compares the keys without the first column's length word, so that keys with a common
+// compareKeys compares the ranks of the keys, or without ranks the keys without the first column's length word, so that keys with a common
 // prefix are neighbours in the table's index. Different keys stay different: two of them could only
 // be equal if one text contained the next column's length word, which begins with NUL, and Postgres
 // allows no NUL in text.
 func (b *Batch) compareKeys(x, y int32) int {
+	if b.ranks != nil {
+		return cmp.Compare(b.ranks[x], b.ranks[y])
+	}
 	return bytes.Compare(b.key(x), b.key(y))
 }

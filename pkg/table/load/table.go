@@ -55,6 +55,8 @@ type Table struct {
 	written    []string
 	onConflict string
 	conditions conditions
+	// ranking compares the keys of a batch, unless their encodings do.
+	ranking ranking
 	// selfReferences are the names of the foreign keys to the table itself.
 	selfReferences []string
 	// rowSecurity reports whether row-level security applies to the role, which COPY does not support.

@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,5 +227,31 @@ func TestPlanReadFollowsIndex(t *testing.T) {
 				t.Errorf("Sorted() by %s = true, want false", first)
 			}
 		})
+	}
+}
+
+// TestPlanReadKeys reads tables whose keys have types of many kinds, page by page.
+func TestPlanReadKeys(t *testing.T) {
+	t.Parallel()
+	db, c := newFixture(t, `{"x-longshore":{"table":"x","key":["id"]},"properties":{"id":{}}}`, `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('sad', 'glad');
+		CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
+	for column, keys := range map[string][]string{
+		"CHAR(3)": {"a", "b ", "c"}, "NUMERIC": {"-1.50", "2", "NaN"}, "DOUBLE PRECISION": {"-Infinity", "0.1", "1e300"}, "BOOLEAN": {"f", "t"},
+		"TIMESTAMP": {"2026-01-31 12:30:00.000001", "2026-01-31 12:30:00.000002", "infinity"}, "TIMESTAMPTZ": {"2026-01-31 12:30:00.5+02", "2026-02-01"},
+		"INTERVAL": {"-1 hour", "1 day", "1 mon"}, "INET": {"10.0.0.1", "10.0.0.0/8", "::1"}, "mood": {"glad", "sad"}, "CITEXT": {"A", "b", "C"},
+		"TEXT COLLATE blind": {"A", "b", "C"}, "JSONB": {`{"a":1}`, `"x"`, "1"}, "BYTEA": {"a", `\x00`, ""}, "INT[]": {"{1}", "{1,2}", "{}"}, "INT4RANGE": {"[1,2)", "empty"},
+	} {
+		if _, err := db.Exec(t.Context(), "DROP TABLE IF EXISTS x; CREATE TABLE x (id "+column+" PRIMARY KEY)"); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if _, err := db.Exec(t.Context(), "INSERT INTO x VALUES ('"+key+"')"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		records, _ := readAll(t, db, prepare(t, db, c, `{}`), 1)
+		if slices.Sort(records); len(slices.Compact(records)) != len(keys) {
+			t.Errorf("records by %s = %s, want %d", column, records, len(keys))
+		}
 	}
 }
