@@ -233,7 +233,7 @@ func TestPlanReadFollowsIndex(t *testing.T) {
 // TestPlanReadKeys reads tables whose keys have types of many kinds, page by page.
 func TestPlanReadKeys(t *testing.T) {
 	t.Parallel()
-	db, c := newFixture(t, `{"x-longshore":{"table":"x","key":["id"]},"properties":{"id":{}}}`, `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('sad', 'glad');
+	db, c := newFixture(t, `{"x-longshore":{"table":"t","key":["id"]},"properties":{"id":{}}}`, `CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('sad', 'glad');
 		CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
 	for column, keys := range map[string][]string{
 		"CHAR(3)": {"a", "b ", "c"}, "NUMERIC": {"-1.50", "2", "NaN"}, "DOUBLE PRECISION": {"-Infinity", "0.1", "1e300"}, "BOOLEAN": {"f", "t"},
@@ -241,11 +241,12 @@ func TestPlanReadKeys(t *testing.T) {
 		"INTERVAL": {"-1 hour", "1 day", "1 mon"}, "INET": {"10.0.0.1", "10.0.0.0/8", "::1"}, "mood": {"glad", "sad"}, "CITEXT": {"A", "b", "C"},
 		"TEXT COLLATE blind": {"A", "b", "C"}, "JSONB": {`{"a":1}`, `"x"`, "1"}, "BYTEA": {"a", `\x00`, ""}, "INT[]": {"{1}", "{1,2}", "{}"}, "INT4RANGE": {"[1,2)", "empty"},
 	} {
-		if _, err := db.Exec(t.Context(), "DROP TABLE IF EXISTS x; CREATE TABLE x (id "+column+" PRIMARY KEY)"); err != nil {
+		c.Table = `"of ` + column + `"`
+		if _, err := db.Exec(t.Context(), "CREATE TABLE "+c.Table+" (id "+column+" PRIMARY KEY)"); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range keys {
-			if _, err := db.Exec(t.Context(), "INSERT INTO x VALUES ('"+key+"')"); err != nil {
+			if _, err := db.Exec(t.Context(), "INSERT INTO "+c.Table+" VALUES ('"+key+"')"); err != nil {
 				t.Fatal(err)
 			}
 		}
