@@ -65,6 +65,8 @@ type Property struct {
 	Types []string
 	// Items are the JSON types of an array's items; empty means any.
 	Items []string
+	// Format is the format that the schema demands of strings; empty if none.
+	Format string
 }
 
 // Allows reports whether the property may have the JSON type.

@@ -75,7 +75,7 @@ func readProperties(file []byte) ([]Property, error) {
 	properties := make([]Property, len(all.names))
 	for i, name := range all.names {
 		f := all.members[name]
-		properties[i] = Property{Name: name, Types: f.types.names, Items: f.items.names}
+		properties[i] = Property{Name: name, Types: f.types.names, Items: f.items.names, Format: f.format}
 		if f.types.noneIsValid() {
 			errs = append(errs, fmt.Errorf("no value of member %q can be valid, because its schema is false or contradicts itself: correct or remove it", name))
 		}

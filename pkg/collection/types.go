@@ -2,6 +2,7 @@ package collection
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,19 +17,24 @@ type typeSet struct {
 	names   []string
 }
 
-// facts are what a schema says about the types of a value and of its items, if it is an array.
-type facts struct{ types, items typeSet }
+// facts are what a schema says about the types of a value and of its items, if it is an array, and about the
+// format of a string.
+type facts struct {
+	types, items typeSet
+	format       string
+}
 
 // typeKeywords are the keywords of a schema that say something about types.
 type typeKeywords struct {
-	Type  typeList          `json:"type"`
-	Items json.RawMessage   `json:"items"`
-	Enum  []json.RawMessage `json:"enum"`
-	Const json.RawMessage   `json:"const"`
-	Ref   string            `json:"$ref"`
-	AllOf []json.RawMessage `json:"allOf"`
-	AnyOf []json.RawMessage `json:"anyOf"`
-	OneOf []json.RawMessage `json:"oneOf"`
+	Type   typeList          `json:"type"`
+	Format string            `json:"format"`
+	Items  json.RawMessage   `json:"items"`
+	Enum   []json.RawMessage `json:"enum"`
+	Const  json.RawMessage   `json:"const"`
+	Ref    string            `json:"$ref"`
+	AllOf  []json.RawMessage `json:"allOf"`
+	AnyOf  []json.RawMessage `json:"anyOf"`
+	OneOf  []json.RawMessage `json:"oneOf"`
 }
 
 // typeList is the keyword "type": one type or a list of types.
@@ -61,7 +67,7 @@ func (r *resolver) facts(schema json.RawMessage) (facts, error) {
 	if err := json.Unmarshal(schema, &k); err != nil {
 		return facts{}, err
 	}
-	f := facts{types: k.types()}
+	f := facts{types: k.types(), format: k.Format}
 	err := r.addItems(&f, k.Items)
 	add := func(other facts, failed error) {
 		f, err = f.and(other), errors.Join(err, failed)
@@ -110,6 +116,7 @@ func (r *resolver) referred(reference string) (facts, error) {
 func (r *resolver) alternatives(schemas []json.RawMessage) (facts, error) {
 	all := facts{types: typeSet{limited: true}}
 	arrays := typeSet{limited: true}
+	var formats []string
 	for _, schema := range schemas {
 		f, err := r.facts(schema)
 		if err != nil {
@@ -119,6 +126,12 @@ func (r *resolver) alternatives(schemas []json.RawMessage) (facts, error) {
 		if f.types.allows("array") {
 			arrays = arrays.or(f.items)
 		}
+		if f.types.allows("string") {
+			formats = append(formats, f.format)
+		}
+	}
+	if formats = slices.Compact(formats); len(formats) == 1 {
+		all.format = formats[0]
 	}
 	if len(arrays.names) > 0 {
 		all.items = arrays
@@ -187,7 +200,7 @@ func typeOf(value json.RawMessage) typeSet {
 }
 
 func (f facts) and(other facts) facts {
-	return facts{types: f.types.and(other.types), items: f.items.and(other.items)}
+	return facts{types: f.types.and(other.types), items: f.items.and(other.items), format: cmp.Or(f.format, other.format)}
 }
 
 // and returns the types that both sets allow. An integer is a number.

@@ -56,7 +56,7 @@ age INT GENERATED ALWAYS AS (1) STORED, status TEXT NOT NULL DEFAULT 'new')`,
 CREATE TABLE "Sales Dept"."Order Items" (id INT GENERATED ALWAYS AS IDENTITY, "Order" INT, line SMALLINT, mood mood, code short NOT NULL, spot POINT, PRIMARY KEY ("Order", line))`,
 			table: `"Sales Dept"."Order Items"`,
 			want: `{"x-longshore":{"table":"\"Sales Dept\".\"Order Items\"","key":["Order","line"],"ordering":"none"},"type":"object","required":["Order","line","code"],
-"properties":{"Order":{"type":"integer"},"line":{"type":"integer"},"mood":{"type":["string","null"],"enum":["good","bad",null]},"code":{"type":"string","maxLength":3},"spot":{}}}`,
+"properties":{"Order":{"type":"integer"},"line":{"type":"integer"},"mood":{"type":["string","null"],"enum":["good","bad",null]},"code":{"type":"string","maxLength":3},"spot":{"type":["string","null"]}}}`,
 			why: "the primary key", leftOut: []string{"id"},
 		},
 		"key of a number": {

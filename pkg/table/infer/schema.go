@@ -66,8 +66,8 @@ type schema struct {
 	Items     *schema `json:"items,omitempty"`
 }
 
-// types are the JSON types, and formats the formats, of Postgres types. Types that are not here, such as json, may
-// be anything.
+// types are the JSON types, and formats the formats, of Postgres types. A type that is not here has its text form,
+// a string. JSON may be anything.
 var (
 	types = map[uint32]string{
 		pgtype.TextOID: "string", pgtype.VarcharOID: "string", pgtype.BPCharOID: "string", pgtype.UUIDOID: "string", pgtype.DateOID: "string",
@@ -82,7 +82,7 @@ const lengthHeader = 4
 
 func schemaOf(c table.Column, f columnFacts) schema {
 	s := schema{Title: f.comment}
-	name := types[c.Base]
+	name := nameOfType(c.Base)
 	switch {
 	case len(f.labels) > 0:
 		name = "string"
@@ -92,7 +92,7 @@ func schemaOf(c table.Column, f columnFacts) schema {
 	case c.Element != 0:
 		name = "array"
 		s.Items = &schema{}
-		if item := types[c.Element]; item != "" {
+		if item := nameOfType(c.Element); item != "" {
 			s.Items.Type = []string{item, "null"}
 		}
 	default:
@@ -112,4 +112,15 @@ func schemaOf(c table.Column, f columnFacts) schema {
 		}
 	}
 	return s
+}
+
+// nameOfType returns the JSON type of a Postgres type; empty for one that may be anything.
+func nameOfType(oid uint32) string {
+	switch name, known := types[oid]; {
+	case known:
+		return name
+	case oid == pgtype.JSONOID || oid == pgtype.JSONBOID:
+		return ""
+	}
+	return "string"
 }

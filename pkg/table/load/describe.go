@@ -236,6 +236,11 @@ func (c *column) setStandard(d *table.Definition, defaults []table.Default) {
 
 // checkTypes returns an error if the column would reject every value of the property.
 func (c *column) checkTypes(p collection.Property) error {
+	zoneless := c.base == pgtype.TimestampOID || c.base == pgtype.TimeOID
+	if zoneless && slices.Contains([]string{"date-time", "time"}, p.Format) {
+		return fmt.Errorf("property %q has the format %s, which demands an offset from UTC, but its column's type %s has none:"+
+			" remove the format or change the type of the column", p.Name, p.Format, c.typeName)
+	}
 	if len(p.Types) == 0 || len(c.codec.types) == 0 || slices.ContainsFunc(p.Types, func(name string) bool {
 		return slices.Contains(c.codec.types, name)
 	}) {

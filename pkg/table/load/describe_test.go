@@ -72,6 +72,11 @@ func TestDescribeErrors(t *testing.T) {
 		"collated index": {"CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE TABLE x (id TEXT" +
 			bookkeeping + "; CREATE UNIQUE INDEX ON x (id COLLATE c)", `"id": {}`, []string{"the collations of its columns"}},
 		"types apart": {"CREATE TABLE x (id TEXT PRIMARY KEY, n INT, l TEXT[]" + bookkeeping, `"id": {"type": "integer"}, "n": {"type": ["boolean", "null"]}, "l": {"type": "string"}`, []string{`"id" is declared as integer, but its column's type text needs a string`, `"n" is declared as boolean or null`, `"l" is declared as string`}},
+		"format of a zone": {
+			"CREATE TABLE x (id TEXT PRIMARY KEY, at TIMESTAMP, clock TIME" + bookkeeping,
+			`"id": {}, "at": {"type": "string", "format": "date-time"}, "clock": {"anyOf": [{"format": "time"}]}`,
+			[]string{`"at" has the format date-time, which demands an offset`, `"clock" has the format time`, "remove the format"},
+		},
 		"rule": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE RULE quiet AS ON INSERT TO x WHERE NEW.id = '' DO INSTEAD NOTHING", `"id": {}`,
 			[]string{"rules on INSERT or UPDATE (quiet)", "drop them"},
