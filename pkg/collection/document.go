@@ -38,9 +38,8 @@ func checkOptions(file []byte) error {
 		return err
 	}
 	var known []string
-	options := reflect.TypeFor[document]().Field(0).Type
-	for i := range options.NumField() {
-		name, _, _ := strings.Cut(options.Field(i).Tag.Get("json"), ",")
+	for option := range reflect.TypeFor[document]().Field(0).Type.Fields() {
+		name, _, _ := strings.Cut(option.Tag.Get("json"), ",")
 		known = append(known, name)
 	}
 	var errs []error

@@ -48,8 +48,8 @@ const maxNesting = 200
 func checkSchema(file []byte) error { return checkKeywords("", file) }
 
 func checkKeywords(at string, schema json.RawMessage) error {
-	var object map[string]json.RawMessage
-	if isBoolean(schema) || json.Unmarshal(schema, &object) != nil {
+	object, ok := decode[map[string]json.RawMessage](schema)
+	if !ok {
 		return nil
 	}
 	if strings.Count(at, "/") > maxNesting {
@@ -75,8 +75,8 @@ func checkKeywords(at string, schema json.RawMessage) error {
 
 // checkSchemas checks a schema or a list of schemas.
 func checkSchemas(at string, value json.RawMessage) error {
-	var list []json.RawMessage
-	if json.Unmarshal(value, &list) != nil {
+	list, ok := decode[[]json.RawMessage](value)
+	if !ok {
 		return checkKeywords(at, value)
 	}
 	var errs []error
@@ -88,10 +88,7 @@ func checkSchemas(at string, value json.RawMessage) error {
 
 // checkNamed checks schemas by name. The names of patternProperties are regular expressions.
 func checkNamed(at, keyword string, value json.RawMessage) error {
-	var schemas map[string]json.RawMessage
-	if json.Unmarshal(value, &schemas) != nil {
-		return nil
-	}
+	schemas, _ := decode[map[string]json.RawMessage](value)
 	var errs []error
 	for _, name := range sortedNames(schemas) {
 		inner := at + "/" + escapeToken(name)
@@ -105,11 +102,11 @@ func checkNamed(at, keyword string, value json.RawMessage) error {
 
 // checkText checks the value of format or pattern. The compiler of the schema rejects one that is no string.
 func checkText(at, keyword string, value json.RawMessage) error {
-	var text string
-	if json.Unmarshal(value, &text) != nil {
+	text, ok := decode[string](value)
+	switch {
+	case !ok:
 		return nil
-	}
-	if keyword == "pattern" {
+	case keyword == "pattern":
 		return checkPattern(at, text)
 	}
 	if contains(checkedFormats, text) || contains(uncheckedFormats, text) {
@@ -142,6 +139,12 @@ func checkUnknown(at, name string) error {
 		return fmt.Errorf("%s: %q is no keyword of JSON Schema: did you mean %q?", orRoot(at), name, near)
 	}
 	return nil
+}
+
+// decode decodes a value of a type; ok is false for a value of another type.
+func decode[T any](value json.RawMessage) (decoded T, ok bool) {
+	ok = json.Unmarshal(value, &decoded) == nil
+	return decoded, ok
 }
 
 func orRoot(at string) string {

@@ -155,7 +155,8 @@ func arrayEnd(list []byte) int {
 		case '[':
 			open++
 		case ']':
-			if open--; open == 0 {
+			open--
+			if open == 0 {
 				return i + 1
 			}
 		}

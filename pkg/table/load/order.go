@@ -29,7 +29,7 @@ func (b *Batch) arrange() {
 	for i, o := range b.order {
 		b.outcomes[o.index] = operation.Unprocessed
 		b.previous[o.index] = -1
-		if b.ranks != nil && b.ranks[o.index] == 0 {
+		if len(b.ranks) > 0 && b.ranks[o.index] == 0 {
 			continue
 		}
 		if i > 0 && b.compareKeys(b.order[i-1].index, o.index) == 0 {

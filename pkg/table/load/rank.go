@@ -81,7 +81,7 @@ func (l *loader) rank(ctx context.Context) (map[int32]*pgconn.PgError, error) {
 	l.batch.ranks = make([]int32, len(l.batch.entries))
 	rows := make([]int32, len(l.batch.entries))
 	for i := range rows {
-		rows[i] = int32(i) //nolint:gosec // a batch has thousands of records
+		rows[i] = int32(i)
 	}
 	unreadable := make(map[int32]*pgconn.PgError)
 	if err := l.setRanks(ctx, rows); err == nil || rejectionOf(err) == nil {

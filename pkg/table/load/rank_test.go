@@ -63,9 +63,9 @@ func TestLoadKeys(t *testing.T) {
 			t.Parallel()
 			f := newSharedFixture(t, url, fmt.Sprintf(`CREATE TABLE x (n INT, part INT, id %s NOT NULL, import_number BIGINT, import_row INT);
 				CREATE UNIQUE INDEX ON x (part, id)`, column), `{"x-longshore": {"table": "x", "key": ["id", "part"]}, "properties": {"n": {}, "id": {}, "part": {}}}`)
-			records := make([]record, len(keys))
+			var records []record
 			for i, key := range keys {
-				records[i] = record{i + 1, fmt.Sprintf(`{"id":%s,"part":1,"n":%d}`, key, i)}
+				records = append(records, record{i + 1, fmt.Sprintf(`{"id":%s,"part":1,"n":%d}`, key, i)})
 			}
 			records = append(records, record{4, fmt.Sprintf(`{"id":%s,"part":2,"n":3}`, keys[0])})
 			f.load(t, 1, records...).want(t, []string{"1:superseded", "2:created", "3:created", "4:created"}, nil)
