@@ -125,14 +125,17 @@ func (s *statements) change() (head, rows string) {
 	return "UPDATE " + s.table.name + " AS existing SET " + s.assignments(s.source), " FROM "
 }
 
-// insert returns the INSERT of one row.
-func (s *statements) insert() string {
+// insertOne returns the INSERT of one row.
+func (s *statements) insertOne() string { return s.insert("VALUES (", ")") }
+
+// insert returns the INSERT of the values of the row source between before and after.
+func (s *statements) insert(before, after string) string {
 	names, values := s.table.insertedColumns(s.group.omitted), []string(nil)
 	for _, name := range names {
 		values = append(values, s.source+"."+name)
 	}
-	sql := "INSERT INTO " + s.table.name + " AS existing (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ") ON CONFLICT (" +
-		s.table.keyList() + ") DO "
+	sql := "INSERT INTO " + s.table.name + " AS existing (" + strings.Join(names, ", ") + ") " + before + " " + strings.Join(values, ", ") + after +
+		" ON CONFLICT (" + s.table.keyList() + ") DO "
 	if s.mode == collection.Insert {
 		return sql + "NOTHING RETURNING true"
 	}

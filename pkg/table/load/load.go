@@ -163,40 +163,6 @@ func (l *loader) load(ctx context.Context, check, dense bool) error {
 	}
 }
 
-// After a refusal, the rows of a batch are written in up to maxParts parts, so that one refused row
-// among many does not cause all of them to be written one by one. Each part is a subtransaction.
-// Smaller parts than of minPart rows are not faster than single rows.
-const (
-	maxParts = 24
-	minPart  = 64
-)
-
-// loadParts writes rows, and those that another row blocks, in parts of so many rows. Those of a part
-// of which Postgres refuses one, and all rows if there is only one part, it writes one by one.
-func (l *loader) loadParts(ctx context.Context, rows []int32, size int) error {
-	rows = l.withBlocked(rows)
-	if len(l.table.selfReferences) > 0 { // the parent of a row may be in a later part
-		size = len(rows)
-	}
-	known := len(l.batch.rejected)
-	for part := range slices.Chunk(rows, max(1, size)) {
-		refused := true
-		if len(part) < len(rows) {
-			var err error
-			if refused, err = l.write(ctx, part); err != nil {
-				return err
-			}
-		}
-		if refused {
-			if err := l.walk(ctx, part); err != nil {
-				return err
-			}
-		}
-	}
-	l.dense = 100*(len(l.batch.rejected)-known) > len(rows)
-	return nil
-}
-
 // write writes rows, which are in the order of keys, in a savepoint. It reports whether Postgres
 // refused one of them; then it has written none.
 func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err error) {
@@ -220,7 +186,7 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 			return false, err
 		}
 	}
-	if !l.ways.upsert {
+	if l.ways.upsertSQL == "" {
 		return l.change(ctx, rows)
 	}
 	err = l.upsertRows(ctx, rows)

@@ -11,20 +11,23 @@ import (
 )
 
 // BenchmarkModes reports the speed of merges and deletions relative to bare COPY. The records have three
-// patterns of absent members in turn. Of the mixed batches every second key is new.
+// patterns of absent members in turn or, of the uniform batches, one. Of the mixed batches every second
+// key is new.
 func BenchmarkModes(b *testing.B) {
 	ctx := b.Context()
 	conn := storetest.Connect(b, storetest.NewDatabase(b))
 	exec(b, conn, "CREATE TABLE bare (LIKE xforce.tools INCLUDING ALL)")
 	table := describeTools(b, conn)
 	tools := newTools(benchmarkRows * benchmarkBatches)
+	same := newTools(len(tools))
 	for i := range tools {
 		for _, absent := range [][]int{nil, {3}, {4, 5}}[i%3] {
 			tools[i].members[absent] = nil
 		}
+		same[i].members[3] = nil
 	}
 	batch := table.NewBatch()
-	run := func(mode collection.WriteMode, number int64, want ...operation.Outcome) (total time.Duration) {
+	run := func(tools []tool, mode collection.WriteMode, number int64, want ...operation.Outcome) (total time.Duration) {
 		for part := range benchmarkBatches {
 			total += timed(func() {
 				if err := batch.SetWriting(collection.Writing{Mode: mode}); err != nil {
@@ -36,21 +39,24 @@ func BenchmarkModes(b *testing.B) {
 		}
 		return total
 	}
-	var bare, created, updated, mixed, deleted time.Duration
+	var bare, created, updated, mixed, uniform, deleted time.Duration
 	for b.Loop() {
 		exec(b, conn, "TRUNCATE bare; TRUNCATE xforce.tools")
 		for part := range benchmarkBatches {
 			bare += timed(func() { copyBare(ctx, b, conn, tools[part*benchmarkRows:(part+1)*benchmarkRows]) })
 		}
-		created += run(collection.Merge, 1, operation.Created)
-		updated += run(collection.Merge, 2, operation.Updated)
+		created += run(tools, collection.Merge, 1, operation.Created)
+		updated += run(tools, collection.Merge, 2, operation.Updated)
 		exec(b, conn, "DELETE FROM xforce.tools WHERE import_row % 2 = 0")
-		mixed += run(collection.Merge, 3, operation.Created, operation.Updated)
-		deleted += run(collection.Delete, 4, operation.Updated)
+		mixed += run(tools, collection.Merge, 3, operation.Created, operation.Updated)
+		exec(b, conn, "DELETE FROM xforce.tools WHERE import_row % 2 = 0")
+		uniform += run(same, collection.Merge, 4, operation.Created, operation.Updated)
+		deleted += run(tools, collection.Delete, 5, operation.Updated)
 	}
 	b.ReportMetric(bare.Seconds()/created.Seconds(), "merge_new/bare")
 	b.ReportMetric(bare.Seconds()/updated.Seconds(), "merge_known/bare")
 	b.ReportMetric(bare.Seconds()/mixed.Seconds(), "merge_mixed/bare")
+	b.ReportMetric(bare.Seconds()/uniform.Seconds(), "merge_uniform_mixed/bare")
 	b.ReportMetric(bare.Seconds()/deleted.Seconds(), "delete/bare")
 }
 

@@ -24,7 +24,7 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	}
 	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows, nil)
 	format := []int16{pgx.BinaryFormatCode}
-	written := l.conn.ExecParams(ctx, l.table.upsertSQL, [][]byte{l.batch.array}, nil, []int16{l.table.format()}, format)
+	written := l.conn.ExecParams(ctx, l.ways.upsertSQL, [][]byte{l.batch.array}, nil, []int16{l.table.format()}, format)
 	if l.table.bookkeeping == 0 {
 		return l.setAllWritten(rows, written)
 	}

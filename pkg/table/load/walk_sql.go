@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/longshore-io/longshore/pkg/collection"
 )
 
 // The cursors between the loader and the block of a walk.
@@ -166,7 +168,7 @@ type walkParts struct {
 func (w *walker) walkSQL(maxRuns int) string {
 	flags := w.flags()
 	parts := w.upsertParts()
-	if !w.ways.upsert {
+	if w.mode != collection.Replace || w.ways.upsertSQL == "" {
 		parts = w.modeParts()
 	}
 	write := fmt.Sprintf(walkRow, spareFlag, unreadableFlag, parts.write, nextFlag)

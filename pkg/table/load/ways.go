@@ -17,8 +17,8 @@ const (
 type ways struct {
 	// copySQL is the COPY, which leaves out the columns copyOmits; "" if none can write all rows.
 	copySQL, copyOmits string
-	// upsert reports whether one upsert can write all rows, whether their keys exist or not.
-	upsert bool
+	// upsertSQL is the upsert that can write all rows, whether their keys exist or not; "" if there is none.
+	upsertSQL string
 	// atOnce reports whether rows that exist can be changed by a statement for each group.
 	atOnce bool
 	// evaluable reports whether queries find rows that a constraint refuses: each row is written as it is
@@ -32,11 +32,13 @@ func (l *loader) chooseWays() ways {
 	omitted, same := l.omittedByAll()
 	duplicates := len(l.batch.winners) < len(l.batch.entries)
 	whole := l.mode == collection.Replace && same && omitted == ""
-	w := ways{
-		// An upsert draws from sequences for existing rows too.
-		upsert:     whole && !l.table.drawsUndeclared,
-		evaluable:  whole,
-		sequential: l.mode != collection.Replace && l.mode != collection.Delete,
+	w := ways{evaluable: whole, sequential: l.mode != collection.Replace && l.mode != collection.Delete}
+	switch {
+	case l.table.drawsUndeclared: // an upsert draws from sequences for existing rows too
+	case whole:
+		w.upsertSQL = l.table.upsertSQL
+	case l.mode == collection.Merge && same && omitted == "" && !duplicates && l.isUniform():
+		w.upsertSQL = l.mergeSQL()
 	}
 	w.atOnce = l.mode != collection.Insert && !(w.sequential && duplicates) && !slices.Contains(l.table.access.Missing, "UPDATE")
 	if l.mode.Creates() && same && !(l.mode == collection.Merge && duplicates) {
@@ -46,6 +48,34 @@ func (l *loader) chooseWays() ways {
 		}
 	}
 	return w
+}
+
+// isUniform reports whether all records leave out the same columns, each of which can be NULL or has a
+// default.
+func (l *loader) isUniform() bool {
+	set := l.batch.entries[0].absent
+	for _, e := range l.batch.entries {
+		if e.absent != set {
+			return false
+		}
+	}
+	for i, c := range l.table.columns {
+		if c.required && c.standard == nil && contains(l.batch.absences.sets[set], i) {
+			return false
+		}
+	}
+	return true
+}
+
+// mergeSQL returns the upsert of records that all leave out the same columns.
+func (l *loader) mergeSQL() string {
+	set := l.batch.absences.sets[l.batch.entries[0].absent]
+	s := statements{table: l.table, mode: l.mode, group: group{absent: set}, source: "incoming"}
+	sql := s.insert("SELECT", " FROM unnest($1::"+l.table.name+"[]) AS incoming")
+	if l.table.bookkeeping > 0 {
+		sql += ", existing.import_row"
+	}
+	return sql
 }
 
 // omittedByAll returns the columns that all records omit, and whether no record omits others.
