@@ -67,6 +67,9 @@ type Property struct {
 	Items []string
 	// Format is the format that the schema demands of strings; empty if none.
 	Format string
+	// Default is the JSON value of a member that a record leaves out when its row is written as a whole; nil if the
+	// schema states none.
+	Default json.RawMessage
 }
 
 // Allows reports whether the property may have the JSON type.
@@ -146,10 +149,10 @@ func (c *Collection) check() error {
 		if slices.Contains(c.Key[:i], member) {
 			errs = append(errs, fmt.Errorf("x-longshore.key names %q twice", member))
 		}
-		declared := slices.ContainsFunc(c.Properties, func(p Property) bool { return p.Name == member })
-		if !declared {
+		if !c.declares(member) {
 			errs = append(errs, fmt.Errorf("x-longshore.key names %q, which properties does not declare", member))
 		}
 	}
-	return errors.Join(errs...)
+	_, err := c.WritingFor(Writing{})
+	return errors.Join(append(errs, err)...)
 }

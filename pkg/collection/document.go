@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// document is the part of a collection's file that is not JSON Schema.
+// document is the part of a collection's file that says how records are written: what is not JSON Schema, and
+// whether undeclared members are allowed.
 type document struct {
 	Longshore struct {
 		Table    string   `json:"table"`
@@ -21,9 +22,13 @@ type document struct {
 		Write      string `json:"write"`
 		OnExisting string `json:"onExisting"`
 
+		UnknownMembers string `json:"unknownMembers"`
+
 		Round               bool `json:"round"`
 		HideTriggerMessages bool `json:"hideTriggerMessages"`
 	} `json:"x-longshore"`
+
+	AdditionalProperties json.RawMessage `json:"additionalProperties"`
 }
 
 // withoutMark removes the byte order mark with which some editors begin a file.

@@ -43,6 +43,7 @@ func (m *members) UnmarshalJSON(value []byte) error {
 type record struct {
 	names    []string
 	members  map[string]facts
+	defaults map[string]json.RawMessage
 	required []string
 	seen     []string // references that were followed
 }
@@ -67,7 +68,7 @@ func readSchema(file []byte) ([]Property, error) {
 // and those of the schemas that its $ref and allOf name.
 func readProperties(file []byte) ([]Property, error) {
 	r := &resolver{root: file, known: make(map[string]facts)}
-	all := &record{members: make(map[string]facts)}
+	all := &record{members: make(map[string]facts), defaults: make(map[string]json.RawMessage)}
 	if err := r.collect(file, all); err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func readProperties(file []byte) ([]Property, error) {
 	properties := make([]Property, len(all.names))
 	for i, name := range all.names {
 		f := all.members[name]
-		properties[i] = Property{Name: name, Types: f.types.names, Items: f.items.names, Format: f.format}
+		properties[i] = Property{Name: name, Types: f.types.names, Items: f.items.names, Format: f.format, Default: all.defaults[name]}
 		if f.types.noneIsValid() {
 			errs = append(errs, fmt.Errorf("no value of member %q can be valid, because its schema is false or contradicts itself: correct or remove it", name))
 		}
@@ -113,6 +114,9 @@ func (r *resolver) collect(schema json.RawMessage, all *record) error {
 			all.names = append(all.names, one.name)
 		}
 		all.members[one.name] = f
+		if value := defaultOf(one.schema); value != nil {
+			all.defaults[one.name] = value
+		}
 	}
 	for _, name := range k.Required {
 		if !contains(all.required, name) {
@@ -130,4 +134,15 @@ func (r *resolver) collect(schema json.RawMessage, all *record) error {
 		}
 	}
 	return nil
+}
+
+// defaultOf returns the value of the keyword default of a schema; nil if it has none.
+func defaultOf(schema json.RawMessage) json.RawMessage {
+	var k struct {
+		Default json.RawMessage `json:"default"`
+	}
+	if isBoolean(schema) || json.Unmarshal(schema, &k) != nil {
+		return nil
+	}
+	return k.Default
 }

@@ -1,9 +1,11 @@
 package collection
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // WriteMode says what a record does to the row with its key.
@@ -38,15 +40,37 @@ const (
 	SkipExisting OnExisting = "skip"
 )
 
+// UnknownMembers says what happens to the members of a record that the collection does not declare: RejectUnknown,
+// IgnoreUnknown, or storeUnknown followed by the declared member that gets them all as an object.
+type UnknownMembers string
+
+const (
+	// RejectUnknown rejects the record.
+	RejectUnknown UnknownMembers = "reject"
+	// IgnoreUnknown leaves the members out.
+	IgnoreUnknown UnknownMembers = "ignore"
+	storeUnknown                 = "store:"
+)
+
+// StoredIn returns the member that gets the undeclared members; empty if none does.
+func (u UnknownMembers) StoredIn() string {
+	member, stored := strings.CutPrefix(string(u), storeUnknown)
+	if !stored {
+		return ""
+	}
+	return member
+}
+
 // Writing is how records are written, of a collection or of a request. Its JSON form can be stored.
 type Writing struct {
-	// Mode and OnExisting are empty if nothing is said.
-	Mode       WriteMode  `json:"write,omitempty"`
-	OnExisting OnExisting `json:"onExisting,omitempty"`
+	// Each is empty if nothing is said.
+	Mode       WriteMode      `json:"write,omitempty"`
+	OnExisting OnExisting     `json:"onExisting,omitempty"`
+	Unknown    UnknownMembers `json:"unknownMembers,omitempty"`
 }
 
 // defaultWriting applies to a collection that says nothing.
-var defaultWriting = Writing{Mode: Replace, OnExisting: RejectExisting}
+var defaultWriting = Writing{Mode: Replace, OnExisting: RejectExisting, Unknown: RejectUnknown}
 
 // ParseWriteMode parses the name of a write mode. The error lists the names; it lacks the name of the
 // parameter.
@@ -67,9 +91,19 @@ func ParseOnExisting(text string) (OnExisting, error) {
 	return "", fmt.Errorf("must be reject or skip, not %q", text)
 }
 
-// ParseWriting parses the two settings, each of which may be empty. prefix precedes their names in the
+// ParseUnknown parses what happens to undeclared members. The error lists the words; it lacks the name of
+// the parameter.
+func ParseUnknown(text string) (UnknownMembers, error) {
+	u := UnknownMembers(text)
+	if u == RejectUnknown || u == IgnoreUnknown || u.StoredIn() != "" {
+		return u, nil
+	}
+	return "", fmt.Errorf("must be reject, ignore or store: followed by a member, not %q", text)
+}
+
+// ParseWriting parses the settings, each of which may be empty. prefix precedes their names in the
 // error.
-func ParseWriting(prefix, write, onExisting string) (w Writing, err error) {
+func ParseWriting(prefix, write, onExisting, unknown string) (w Writing, err error) {
 	if write != "" {
 		if w.Mode, err = ParseWriteMode(write); err != nil {
 			return Writing{}, fmt.Errorf("%swrite %w", prefix, err)
@@ -80,13 +114,18 @@ func ParseWriting(prefix, write, onExisting string) (w Writing, err error) {
 			return Writing{}, fmt.Errorf("%sonExisting %w", prefix, err)
 		}
 	}
+	if unknown != "" {
+		if w.Unknown, err = ParseUnknown(unknown); err != nil {
+			return Writing{}, fmt.Errorf("%sunknownMembers %w", prefix, err)
+		}
+	}
 	return w, nil
 }
 
 // Over returns the effective settings of a request over those of its collection. It returns an error
 // if the request sets onExisting in a mode that has no use for it.
 func (w Writing) Over(c Writing) (Writing, error) {
-	effective := Writing{Mode: cmp.Or(w.Mode, c.Mode), OnExisting: cmp.Or(w.OnExisting, c.OnExisting)}
+	effective := Writing{Mode: cmp.Or(w.Mode, c.Mode), OnExisting: cmp.Or(w.OnExisting, c.OnExisting), Unknown: cmp.Or(w.Unknown, c.Unknown)}
 	if w.OnExisting != "" && effective.Mode != Insert {
 		return Writing{}, fmt.Errorf("onExisting needs write=insert, but the records are written by %s: leave onExisting out, or add write=insert", effective.Mode)
 	}
@@ -95,9 +134,40 @@ func (w Writing) Over(c Writing) (Writing, error) {
 
 // writing returns how the records of the collection are written.
 func (d *document) writing() (Writing, error) {
-	w, err := ParseWriting("x-longshore.", d.Longshore.Write, d.Longshore.OnExisting)
+	w, err := ParseWriting("x-longshore.", d.Longshore.Write, d.Longshore.OnExisting, d.Longshore.UnknownMembers)
 	if err != nil {
 		return Writing{}, err
 	}
-	return Writing{Mode: cmp.Or(w.Mode, defaultWriting.Mode), OnExisting: cmp.Or(w.OnExisting, defaultWriting.OnExisting)}, nil
+	unknown := defaultWriting.Unknown
+	if d.open() {
+		unknown = IgnoreUnknown
+	}
+	return Writing{
+		Mode: cmp.Or(w.Mode, defaultWriting.Mode), OnExisting: cmp.Or(w.OnExisting, defaultWriting.OnExisting), Unknown: cmp.Or(w.Unknown, unknown),
+	}, nil
+}
+
+// open reports whether the schema says that it allows undeclared members: additionalProperties is there and not
+// false.
+func (d *document) open() bool {
+	text := string(bytes.TrimSpace(d.AdditionalProperties))
+	return text != "" && text != "false"
+}
+
+// WritingFor returns how the records of an import are written: as the request says, and otherwise as the collection
+// says. It returns an error if the settings contradict each other, or if undeclared members are to be stored in a
+// member that the collection does not declare.
+func (c *Collection) WritingFor(request Writing) (Writing, error) {
+	effective, err := request.Over(c.Writing)
+	if err != nil {
+		return Writing{}, err
+	}
+	if member := effective.Unknown.StoredIn(); member != "" && !c.declares(member) {
+		return Writing{}, fmt.Errorf("unknownMembers names the member %q, which the collection %q does not declare", member, c.Name)
+	}
+	return effective, nil
+}
+
+func (c *Collection) declares(member string) bool {
+	return slices.ContainsFunc(c.Properties, func(p Property) bool { return p.Name == member })
 }

@@ -2,6 +2,7 @@ package collection_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestWritingOver(t *testing.T) {
 		`insert|maybe`: `onExisting must be reject or skip, not "maybe"`,
 	} {
 		write, onExisting, _ := strings.Cut(request, "|")
-		w, err := collection.ParseWriting("", write, onExisting)
+		w, err := collection.ParseWriting("", write, onExisting, "")
 		if err == nil {
 			w, err = w.Over(base)
 		}
@@ -61,5 +62,44 @@ func TestWritingOver(t *testing.T) {
 		if !strings.HasPrefix(string(got), want) {
 			t.Errorf("request %s over merge = %s, want %s", request, got, want)
 		}
+	}
+}
+
+// TestUnknownMembers: what happens to undeclared members is said by the request, by x-longshore or by
+// additionalProperties, in this order.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	const file = `{"x-longshore":{"table":"t","key":["id"]%s},"properties":{"id":{},"extra":{}}%s}`
+	for name, tt := range map[string]struct{ options, keyword, request, want string }{
+		"nothing":       {"", "", "", "reject"},
+		"closed":        {"", `,"additionalProperties":false`, "", "reject"},
+		"open":          {"", `,"additionalProperties":true`, "", "ignore"},
+		"with a schema": {"", `,"additionalProperties":{"type":"string"}`, "", "ignore"},
+		"option":        {`,"unknownMembers":"store:extra"`, `,"additionalProperties":false`, "", "store:extra"},
+		"request":       {`,"unknownMembers":"ignore"`, "", "reject", "reject"},
+		"stored":        {"", "", "store:extra", "store:extra"},
+		"lost":          {"", "", "store:lost", `names the member "lost"`},
+		"lost option":   {`,"unknownMembers":"store:lost"`, "", "", `names the member "lost"`},
+		"word":          {"", "", "keep", "must be reject, ignore or store:"},
+		"no member":     {"", "", "store:", "must be reject, ignore or store:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := ""
+			c, err := collection.Parse("things", fmt.Appendf(nil, file, tt.options, tt.keyword))
+			if err == nil {
+				var w collection.Writing
+				if w, err = collection.ParseWriting("", "", "", tt.request); err == nil {
+					w, err = c.WritingFor(w)
+					got = string(w.Unknown)
+				}
+			}
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want && (err == nil || !strings.Contains(got, tt.want)) {
+				t.Errorf("unknown members of %s and the request %q = %s, want %s", fmt.Sprintf(file, tt.options, tt.keyword), tt.request, got, tt.want)
+			}
+		})
 	}
 }

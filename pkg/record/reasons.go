@@ -154,7 +154,7 @@ func (r *Reader) badString(end int, found traits, subject string) int {
 	return end
 }
 
-func (r *Reader) unknown(name []byte) {
+func (r *Reader) undeclared(name []byte) {
 	hint := ""
 	for _, declared := range r.names {
 		if len(name) <= maxName && strings.EqualFold(declared, string(name)) {

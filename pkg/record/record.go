@@ -41,6 +41,14 @@ type Reader struct {
 	expected int
 	defects  int
 	reasons  []operation.Reason
+	// unknown says what happens to undeclared members of the record itself: their values are collected in others
+	// if storedIn is the index of the member that gets them, and hasOthers reports whether there are any.
+	unknown   collection.UnknownMembers
+	storedIn  int
+	others    []byte
+	otherSeen map[string]struct{}
+	hasOthers bool
+	declared  []byte
 	// path contains a step for each open object and array.
 	path []step
 	// siblings are the names read so far of the open objects within the record, innermost last.
@@ -49,6 +57,11 @@ type Reader struct {
 
 // NewReader returns a reader for the records of c.
 func NewReader(c *collection.Collection, limits Limits) *Reader {
+	return NewReaderFor(c, limits, c.Writing.Unknown)
+}
+
+// NewReaderFor is NewReader for an import that says itself what happens to members that c does not declare.
+func NewReaderFor(c *collection.Collection, limits Limits, unknown collection.UnknownMembers) *Reader {
 	limits = Limits{Depth: max(limits.Depth, 1), Members: max(limits.Members, 1)}
 	r := &Reader{
 		collection: c.Name,
@@ -57,10 +70,16 @@ func NewReader(c *collection.Collection, limits Limits) *Reader {
 		limits:     limits,
 		values:     make([]jsontext.Value, len(c.Properties)),
 		path:       make([]step, 0, limits.Depth),
+		unknown:    unknown,
+		storedIn:   -1,
+		otherSeen:  make(map[string]struct{}),
 	}
 	for i, property := range c.Properties {
 		r.names[i] = property.Name
 		r.index[property.Name] = i
+		if property.Name == unknown.StoredIn() {
+			r.storedIn = i
+		}
 	}
 	return r
 }
@@ -82,6 +101,7 @@ func (r *Reader) Read(raw []byte) ([]jsontext.Value, []operation.Reason) {
 	default:
 		r.notAnObject(c)
 	}
+	r.storeOthers()
 	if r.reasons != nil {
 		return nil, r.reasons
 	}
@@ -95,6 +115,7 @@ func (r *Reader) reset(raw []byte) {
 	r.path = r.path[:0]
 	r.siblings = r.siblings[:0]
 	clear(r.values)
+	r.resetOthers()
 }
 
 func (r *Reader) expectEnd(pos int) {
@@ -112,7 +133,7 @@ func (r *Reader) setValue(name []byte, value jsontext.Value) {
 	}
 	switch {
 	case !declared:
-		r.unknown(name)
+		r.other(name, value)
 	case r.values[i] != nil:
 		r.duplicate(name)
 	default:

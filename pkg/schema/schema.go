@@ -23,7 +23,13 @@ import (
 type Checker struct {
 	schema   *jsonschema.Schema
 	acceptor *recordAcceptor
+	// constrainsUndeclared reports whether the schema has one for undeclared members.
+	constrainsUndeclared bool
 }
+
+// ConstrainsUndeclared reports whether the schema says what undeclared members must be like (additionalProperties
+// with a schema), so that a record that has some is checked as a whole.
+func (k *Checker) ConstrainsUndeclared() bool { return k.constrainsUndeclared }
 
 // errExternal is the error for a reference to another document. A collection's schema must be
 // readable in one file and must not depend on a network or on other files.
@@ -37,12 +43,18 @@ func (noLoader) Load(string) (any, error) { return nil, errExternal }
 // numbers such as 1.0 are no integers.
 const oldestDraft = 6
 
-// Compile compiles the schema of c. An error describes what is wrong with the collection's file.
-func Compile(c *collection.Collection) (*Checker, error) {
+// Compile compiles the schema of c for records that are written as the collection says. An error describes what is
+// wrong with the collection's file.
+func Compile(c *collection.Collection) (*Checker, error) { return CompileFor(c, c.Writing.Mode) }
+
+// CompileFor is Compile for records that are written in the mode. Where rows that exist are changed, a record needs
+// no members but those of the key: required does not apply. Where rows are deleted, only the key is checked.
+func CompileFor(c *collection.Collection, mode collection.WriteMode) (*Checker, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(c.Schema))
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of collection %q: %w", c.Name, err)
 	}
+	document = adapt(document, c.Key, mode)
 	library := jsonschema.NewCompiler()
 	library.DefaultDraft(jsonschema.Draft2020)
 	library.AssertFormat()
@@ -59,7 +71,8 @@ func Compile(c *collection.Collection) (*Checker, error) {
 		return nil, fmt.Errorf("compiling the schema of collection %q: $schema must be https://json-schema.org/draft/2020-12/schema,"+
 			" or that of the drafts 2019-09, 07 or 06", c.Name)
 	}
-	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties)}, nil
+	_, constrains := compiled.AdditionalProperties.(*jsonschema.Schema)
+	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties), constrainsUndeclared: constrains}, nil
 }
 
 // Check returns the reasons why a record does not conform to the schema; nil if it does. Package

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
@@ -36,14 +37,14 @@ const (
 const (
 	countAttempt = `
 WITH due AS (
-  SELECT c.task_id, c.seq, t.status, t.collection, t.tenant, t.collection_version, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims,
+  SELECT c.task_id, c.seq, t.status, t.collection, t.tenant, t.collection_version, t.write_options, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims,
     t.started_at > (SELECT begun_at FROM xforce.server_runs) AS in_this_run
   FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
   WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, c.lost_attempts, due.collection, due.tenant, coalesce(due.collection_version, 0), coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
+RETURNING c.attempts, c.lost_attempts, due.collection, due.tenant, coalesce(due.collection_version, 0), coalesce(due.write_options, '{}'), coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
   coalesce(due.caller_role, ''), due.caller_claims,
   CASE WHEN c.attempts = 1 AND due.status = $5 AND due.in_this_run THEN ` + notDurable + ` END`
 
@@ -66,6 +67,8 @@ type Attempt struct {
 	Traceparent string
 	// Owner is the client that started the operation; empty if there is none.
 	Owner string
+	// Writing is what the request says about how the records of an import are written.
+	Writing collection.Writing
 	// Caller is on whose behalf the collection's table is read and written.
 	Caller access.Caller
 	// serverRun identifies the run of Postgres in which the attempt began.
@@ -79,7 +82,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind, operation.Running).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection.Name, &attempt.Collection.Tenant, &attempt.Collection.Version, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
+			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection.Name, &attempt.Collection.Tenant, &attempt.Collection.Version, &attempt.Writing, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
 				&attempt.Caller.Role, &attempt.Caller.Claims, nil)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
@@ -25,6 +26,8 @@ type Draft struct {
 	Collection string
 	// CollectionVersion is the version of the collection; 0 if it is not stored.
 	CollectionVersion int64
+	// Writing is what the request says about how the records of an import are written; empty if nothing.
+	Writing collection.Writing
 	// Lanes is how many of its chunks may be queued at the same time.
 	Lanes int
 	// Labels are the client's own names and values; nil means none.
@@ -102,7 +105,7 @@ func (d Draft) columns(id uuid.UUID) []any {
 	return []any{
 		id, d.Reference, name, d.Kind, d.Collection, d.Lanes, labels, retention, d.Request, d.Digest, pollWithin, d.requestID(),
 		nullIfEmpty(d.Owner), nullIfEmpty(d.Traceparent), nullIfEmpty(d.Principal), nullIfEmpty(d.Caller.Role), d.Caller.Claims,
-		d.Tenant, d.publicID(), nullIfEmpty(d.CollectionVersion),
+		d.Tenant, d.publicID(), nullIfEmpty(d.CollectionVersion), nullIfUnset(d.Writing),
 	}
 }
 
@@ -112,6 +115,14 @@ func (d Draft) publicID() *uuid.UUID {
 		return nil
 	}
 	return &d.ID
+}
+
+// nullIfUnset returns NULL if a request says nothing about how records are written.
+func nullIfUnset(w collection.Writing) *collection.Writing {
+	if w == (collection.Writing{}) {
+		return nil
+	}
+	return &w
 }
 
 // requestID returns the value of the column request_id: NULL if there is no request id.

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/fit"
 )
@@ -100,6 +101,9 @@ func Parse(tenant, name string, definition json.RawMessage) (*collection.Collect
 		return nil, fault.New(fault.Malformed, "malformed-collection", "The collection is not encoded in UTF-8.")
 	}
 	parsed, err := collection.Parse(name, definition)
+	if err == nil {
+		_, err = schema.Compile(parsed)
+	}
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "invalid-collection", "%s.", firstUpper(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}

@@ -34,7 +34,7 @@ func New(db *store.Store, collections worker.Collections, limits record.Limits, 
 // wait for a second connection while it uses its own. After a failure that is neither transient nor
 // ErrNothingDue it removes the pipeline, because the table may have changed since it was described.
 func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
-	pipeline, key, err := i.pipelines.get(ctx, attempt.Collection, attempt.Caller)
+	pipeline, key, err := i.pipelines.get(ctx, attempt)
 	if err != nil {
 		return store.Committed{}, refused(err)
 	}

@@ -3,8 +3,10 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/longshore-io/longshore/pkg/access"
@@ -21,8 +23,26 @@ import (
 type pipeline struct {
 	checker *schema.Checker
 	table   *load.Table
+	// defaults are the values of absent members, by their place among the collection's properties; nil if there are
+	// none.
+	defaults []jsontext.Value
 	// scratch reuses the buffers of steps.
 	scratch sync.Pool
+}
+
+// defaultsOf returns the values of the keyword default. They apply where rows are written as a whole: merge and update
+// leave the columns of absent members alone.
+func defaultsOf(c *collection.Collection, mode collection.WriteMode) (defaults []jsontext.Value) {
+	if mode != collection.Replace && mode != collection.Insert {
+		return nil
+	}
+	for i, p := range c.Properties {
+		if p.Default != nil {
+			defaults = slices.Grow(defaults, len(c.Properties))[:len(c.Properties)]
+			defaults[i] = jsontext.Value(p.Default)
+		}
+	}
+	return defaults
 }
 
 // scratch contains the buffers of one step. Only one step at a time can use it.
@@ -47,24 +67,31 @@ type pipelines struct {
 	cached map[pipelineKey]*pipeline
 }
 
-// pipelineKey identifies a pipeline by the content of the collection, because versions differ, and by the role,
-// because what a role may do with a table differs between roles.
-type pipelineKey struct{ collection, digest, role string }
+// pipelineKey identifies a pipeline by the content of the collection, because versions differ, by the role,
+// because what a role may do with a table differs between roles, and by how records are written.
+type pipelineKey struct {
+	collection, digest, role string
+	writing                  collection.Writing
+}
 
 // get returns the pipeline for an operation, and its key.
-func (p *pipelines) get(ctx context.Context, ref store.CollectionRef, caller access.Caller) (*pipeline, pipelineKey, error) {
-	c, err := worker.Target(ctx, p.collections, ref, caller)
+func (p *pipelines) get(ctx context.Context, attempt store.Attempt) (*pipeline, pipelineKey, error) {
+	c, err := worker.Target(ctx, p.collections, attempt.Collection, attempt.Caller)
 	if err != nil {
 		return nil, pipelineKey{}, err
 	}
-	key := pipelineKey{c.Name, c.Digest(), caller.Role}
+	writing, err := c.WritingFor(attempt.Writing)
+	if err != nil {
+		return nil, pipelineKey{}, fmt.Errorf("reading how the records are written: %w", err)
+	}
+	key := pipelineKey{c.Name, c.Digest(), attempt.Caller.Role, writing}
 	p.mu.Lock()
 	cached, ok := p.cached[key]
 	p.mu.Unlock()
 	if ok {
 		return cached, key, nil
 	}
-	created, err, _ := p.creating.Do(fmt.Sprint(key), func() (any, error) { return p.create(ctx, c, caller) })
+	created, err, _ := p.creating.Do(fmt.Sprint(key), func() (any, error) { return p.create(ctx, c, writing, attempt.Caller) })
 	if err != nil {
 		return nil, key, fmt.Errorf("preparing collection %q: %w", c.Name, err)
 	}
@@ -82,8 +109,8 @@ func (p *pipelines) keep(key pipelineKey, created *pipeline) {
 	p.cached[key] = created
 }
 
-func (p *pipelines) create(ctx context.Context, c *collection.Collection, caller access.Caller) (*pipeline, error) {
-	checker, err := schema.Compile(c)
+func (p *pipelines) create(ctx context.Context, c *collection.Collection, w collection.Writing, caller access.Caller) (*pipeline, error) {
+	checker, err := schema.CompileFor(c, w.Mode)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +118,14 @@ func (p *pipelines) create(ctx context.Context, c *collection.Collection, caller
 	if err != nil {
 		return nil, err
 	}
-	created := &pipeline{checker: checker, table: table}
+	if err := table.CheckMode(w.Mode); err != nil {
+		return nil, err
+	}
+	created := &pipeline{checker: checker, table: table, defaults: defaultsOf(c, w.Mode)}
 	created.scratch.New = func() any {
-		return &scratch{reader: record.NewReader(c, p.limits), batch: table.NewBatch()}
+		batch := table.NewBatch()
+		_ = batch.SetWriting(w) // CheckMode has checked it
+		return &scratch{reader: record.NewReaderFor(c, p.limits, w.Unknown), batch: batch}
 	}
 	return created, nil
 }

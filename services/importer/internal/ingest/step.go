@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/schema"
@@ -23,7 +25,7 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 		return store.Effect{}, err
 	}
 	buffers.batch.Reset()
-	rejected := buffers.check(p.checker, s.FirstRow, records)
+	rejected := buffers.check(p, s.FirstRow, records)
 	loaded, err := s.Load(ctx, buffers.batch)
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
@@ -32,15 +34,19 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 }
 
 // check adds every valid record to the batch and returns the others.
-func (b *scratch) check(checker *schema.Checker, firstRow int, records [][]byte) []operation.Rejection {
+func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) []operation.Rejection {
 	var rejected []operation.Rejection
 	for n, raw := range records {
 		values, reasons := b.reader.Read(raw)
-		if reasons != nil {
-			reasons = addSchemaReasons(checker, raw, reasons)
-		} else {
-			reasons = checker.Check(raw, values)
+		switch {
+		case reasons != nil:
+			reasons = addSchemaReasons(p.checker, raw, reasons)
+		case b.reader.HasOthers() && p.checker.ConstrainsUndeclared():
+			reasons = p.checker.Explain(raw)
+		default:
+			reasons = p.checker.Check(b.reader.Declared(), values)
 		}
+		p.fill(values)
 		if reasons == nil {
 			reasons = b.batch.Add(firstRow+n, values)
 		}
@@ -49,6 +55,15 @@ func (b *scratch) check(checker *schema.Checker, firstRow int, records [][]byte)
 		}
 	}
 	return rejected
+}
+
+// fill sets the values of absent members that have a default.
+func (p *pipeline) fill(values []jsontext.Value) {
+	for i := range min(len(p.defaults), len(values)) {
+		if values[i] == nil {
+			values[i] = p.defaults[i]
+		}
+	}
 }
 
 // addSchemaReasons adds the schema's reasons to those of the strict reader, so that the client can
