@@ -23,6 +23,10 @@ func TestStartOnUnmigratedDatabase(t *testing.T) {
 			expectContains(t, output, "schema version 0", "migrate command", "DATABASE_URL")
 		})
 	}
+	t.Run("collections", func(t *testing.T) {
+		output := stack.MustNotStart(t, "api", env[:1], "collections", "apply", t.TempDir())
+		expectContains(t, output, "schema version 0", "migrate command")
+	})
 	t.Run("migrate", func(t *testing.T) {
 		expectContains(t, stack.Run(t, "migrate", env), "applied 0001_operations.sql", "schema is at version")
 		expectContains(t, stack.Run(t, "migrate", env), "schema is at version")

@@ -20,9 +20,9 @@ func Run(tb testing.TB, program string, env []string, args ...string) string {
 }
 
 // MustNotStart runs a program that must exit with an error, and returns its output.
-func MustNotStart(tb testing.TB, program string, env []string) string {
+func MustNotStart(tb testing.TB, program string, env []string, args ...string) string {
 	tb.Helper()
-	output, err := runToEnd(tb, program, env)
+	output, err := runToEnd(tb, program, env, args...)
 	if err == nil {
 		tb.Fatalf("%s exited without an error: %s", program, output)
 	}

@@ -20,8 +20,8 @@ type Postgres struct {
 	// URL is the address of Postgres 15 or newer, such as postgres://user:password@host/longshore.
 	// All programs use the same database.
 	URL string `env:"DATABASE_URL,required,notEmpty" secret:"url"`
-	// Wait is how long a start waits for a database that does not answer or is not migrated yet. 0
-	// does not wait.
+	// Wait is how long a start, also of a command such as api collections apply, waits for a database
+	// that does not answer or is not migrated yet. 0 does not wait.
 	Wait time.Duration `env:"LONGSHORE_DB_WAIT" envDefault:"0s"`
 	// MaxConns is the maximum number of connections of one process to Postgres. A worker needs two
 	// for each chunk, search or report that it processes concurrently, and one more. The api uses

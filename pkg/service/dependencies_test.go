@@ -210,6 +210,28 @@ func TestOpenWaitsForMigration(t *testing.T) {
 	}
 }
 
+// TestOpenStoreWaitsForMigration: a command waits as a service does, and reports why.
+func TestOpenStoreWaitsForMigration(t *testing.T) {
+	t.Parallel()
+	database := storetest.NewDatabase(t)
+	sql := storetest.Connect(t, database)
+	migrate := func(err error) {
+		if _, outdated := errors.AsType[*store.SchemaError](err); !outdated {
+			t.Errorf("reason to wait = %v, want the missing migration", err)
+		}
+		const insert = `INSERT INTO xforce.longshore_migrations (version_id, is_applied) VALUES ($1, true)`
+		if _, err := sql.Exec(t.Context(), insert, migrations.Latest()+1); err != nil {
+			t.Error(err)
+		}
+	}
+	cfg := config.Postgres{URL: database, Wait: time.Minute, Pooler: config.PoolerNone}
+	db, err := service.OpenStore(t.Context(), cfg, store.Options{Schema: migrations.Latest() + 1}, migrate)
+	if err != nil {
+		t.Fatalf("OpenStore() after the migration: %v", err)
+	}
+	db.Close()
+}
+
 // TestOpenStopsWhileWaiting: a service that is stopped before it has a database has not failed.
 func TestOpenStopsWhileWaiting(t *testing.T) {
 	t.Parallel()

@@ -21,14 +21,14 @@ const connectInterval = time.Second
 func (d *Dependencies) openStore(ctx context.Context, env Env, o Options) (err error) {
 	log := env.Log
 	o.Store.MaxConns, o.Store.Log, o.Store.Tracer = o.Postgres.MaxConns, log, env.Tracer
-	o.Store.Pooler, o.Store.DirectURL = o.Postgres.Pooler == config.PoolerTransaction, o.Postgres.DirectURL
 	var status postgresStatus
 	d.Metrics.MustRegister(metrics.NewPostgres(status.ping))
-	d.Store, err = d.retryOpen(ctx, log, o.Postgres.Wait, func() (*store.Store, error) {
-		db, err := store.Open(ctx, o.Postgres.URL, o.Store)
-		status.set(db, err)
-		return db, err
+	d.Store, err = OpenStore(ctx, o.Postgres, o.Store, func(err error) {
+		status.set(nil, err)
+		d.admin.setWaiting(err.Error())
+		log.Info("waiting for the database", slog.Any("error", err))
 	})
+	status.set(d.Store, err)
 	if err != nil {
 		return err
 	}
@@ -49,24 +49,23 @@ func (d *Dependencies) checkDurability(ctx context.Context) error {
 	return errors.New(strings.Join(risks, "; "))
 }
 
-// retryOpen retries until open succeeds, the wait is over or ctx ends. Meanwhile the probes report
-// the last error.
-func (d *Dependencies) retryOpen(
-	ctx context.Context, log *slog.Logger, wait time.Duration, open func() (*store.Store, error),
-) (*store.Store, error) {
-	deadline := time.Now().Add(wait)
+// OpenStore opens the store, with the address and the pooler of cfg. While the database does not answer
+// or has an older schema, it retries for up to cfg.Wait, or until ctx ends, and calls waiting with each
+// error.
+func OpenStore(ctx context.Context, cfg config.Postgres, o store.Options, waiting func(error)) (*store.Store, error) {
+	o.Pooler, o.DirectURL = cfg.Pooler == config.PoolerTransaction, cfg.DirectURL
+	deadline := time.Now().Add(cfg.Wait)
 	for {
-		db, err := open()
+		db, err := store.Open(ctx, cfg.URL, o)
 		switch {
 		case err == nil:
 			return db, nil
 		case ctx.Err() != nil:
-			return nil, ctx.Err() // the service is stopped, so a database that does not answer is no failure
+			return nil, ctx.Err() // the program is stopped, so a database that does not answer is no failure
 		case !time.Now().Before(deadline):
 			return nil, err
 		}
-		d.admin.setWaiting(err.Error())
-		log.Info("waiting for the database", slog.Any("error", err))
+		waiting(err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(connectInterval):

@@ -57,7 +57,7 @@ type process struct {
 // SIGTERM, and returns the exit code: 1 if the service failed, 2 if its configuration or arguments
 // are invalid. A second signal kills the process. The arguments config, healthcheck and version
 // print something about the service and do not run it.
-func Main[C config.Checker](name string, run func(context.Context, Env, C) error, commands ...Command[C]) int {
+func Main[C config.Checker](name string, run func(context.Context, Env, C) error, commands ...Command) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // restores the default effect for the second signal
@@ -65,25 +65,26 @@ func Main[C config.Checker](name string, run func(context.Context, Env, C) error
 }
 
 // Command is a further argument of a program, such as keys of the api.
-type Command[C config.Checker] struct {
+type Command struct {
 	Name string
 	// Usage describes its arguments; %[1]s is the name of the program.
 	Usage string
-	// Run runs the command with the arguments that follow its name, and prints to out. An error that
-	// IsUsage reports is followed by the usage of the program.
-	Run     func(ctx context.Context, cfg C, args []string, out io.Writer) error
+	// Run runs the command with the arguments that follow its name, and prints to out. It reads what it
+	// needs of the configuration from environ, so that a command needs less than the service. An error
+	// that IsUsage reports is followed by the usage of the program.
+	Run     func(ctx context.Context, environ map[string]string, args []string, out io.Writer) error
 	IsUsage func(error) bool
 }
 
 // execute runs the command and returns its exit code.
-func (c Command[C]) execute(ctx context.Context, p process) int {
-	cfg, err := config.Load[C](p.environ)
-	if err != nil {
+func (c Command) execute(ctx context.Context, p process) int {
+	err := c.Run(ctx, p.environ, p.args[1:], p.stdout)
+	if err == nil {
+		return exitOK
+	}
+	if _, invalid := errors.AsType[*config.InvalidError](err); invalid {
 		p.printProblems(err)
 		return exitUsage
-	}
-	if err = c.Run(ctx, cfg, p.args[1:], p.stdout); err == nil {
-		return exitOK
 	}
 	p.printError(err)
 	if c.IsUsage(err) {
@@ -93,7 +94,7 @@ func (c Command[C]) execute(ctx context.Context, p process) int {
 	return exitFailed
 }
 
-func execute[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error, commands ...Command[C]) int {
+func execute[C config.Checker](ctx context.Context, p process, run func(context.Context, Env, C) error, commands ...Command) int {
 	for _, c := range commands {
 		if len(p.args) > 0 && p.args[0] == c.Name {
 			return c.execute(ctx, p)

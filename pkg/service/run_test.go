@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -87,6 +89,43 @@ func TestExitCodes(t *testing.T) {
 			}
 			if !strings.Contains(stderr, tt.stderr) {
 				t.Errorf("stderr = %q, want it to contain %q", stderr, tt.stderr)
+			}
+		})
+	}
+}
+
+// TestCommand runs a command, which needs less of the configuration than the service.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	errUsage := errors.New("no such word")
+	for name, tt := range map[string]struct {
+		environ map[string]string
+		result  error
+		code    int
+		stderr  string
+	}{
+		"done":                  {map[string]string{"REDIS_URL": "redis://q"}, nil, 0, ""},
+		"failed":                {map[string]string{"REDIS_URL": "redis://q"}, errors.New("broken"), 1, "example: broken\n"},
+		"usage":                 {map[string]string{"REDIS_URL": "redis://q"}, errUsage, 2, "example: no such word\nusage: example count WORD\n"},
+		"invalid configuration": {map[string]string{}, nil, 2, `required environment variable "REDIS_URL" is not set` + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			command := Command{
+				Name: "count", Usage: "count WORD", IsUsage: func(err error) bool { return errors.Is(err, errUsage) },
+				Run: func(_ context.Context, environ map[string]string, args []string, out io.Writer) error {
+					if _, err := config.Load[config.Redis](environ); err != nil {
+						return err
+					}
+					_, _ = fmt.Fprint(out, len(args))
+					return tt.result
+				},
+			}
+			var out, errOut bytes.Buffer
+			p := process{"example", []string{"count", "word"}, tt.environ, &out, &errOut}
+			code := execute[exampleConfig](t.Context(), p, nil, command)
+			if code != tt.code || errOut.String() != tt.stderr {
+				t.Errorf("exit code = %d, stderr = %q, want %d and %q", code, errOut.String(), tt.code, tt.stderr)
 			}
 		})
 	}

@@ -91,7 +91,7 @@ func Migrate(ctx context.Context, folder string, env []string, out io.Writer) er
 }
 
 // MakeFirstKey makes and prints the API key of an administrator, unless there is a key already. The
-// environment must contain DATABASE_URL and REDIS_URL.
+// environment must contain DATABASE_URL.
 func MakeFirstKey(ctx context.Context, folder string, env []string, out io.Writer) error {
 	command := process.Command{
 		Args: []string{filepath.Join(folder, "api"), "keys", "create", "--first", "--bundle", "admin", "--name", "first key"}, Env: env, Stdout: out,
