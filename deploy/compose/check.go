@@ -15,10 +15,14 @@ import (
 
 // The services that others depend on.
 const (
-	migrate  = "migrate"
-	postgres = "postgres"
-	redis    = "redis"
+	migrate     = "migrate"
+	collections = "collections"
+	postgres    = "postgres"
+	redis       = "redis"
 )
+
+// jobs are the services that run once and exit.
+var jobs = []string{migrate, collections}
 
 // checker collects the problems of a project.
 type checker struct {
@@ -46,20 +50,21 @@ func (s service) require(ok bool, format string, args ...any) {
 // begins with the name of its service.
 func Check(ctx context.Context, project *types.Project, folder string) []string {
 	c := &checker{project: project, connections: reserved}
+	copies := map[string]int{collections: 1} // by service; the others run a program of their name
 	for _, known := range programs.Programs() {
-		if config, found := project.Services[known.Name]; found {
-			service{config, c}.checkProgram(ctx, known, folder)
-		} else {
-			c.problems = append(c.problems, known.Name+": it is not in the file")
-		}
+		copies[known.Name] = max(known.Copies, 1)
 	}
-	isProgram := func(name string) bool {
-		return slices.ContainsFunc(programs.Programs(), func(p programs.Service) bool { return p.Name == name })
+	for _, name := range slices.Sorted(maps.Keys(copies)) {
+		if config, found := project.Services[name]; found {
+			service{config, c}.checkProgram(ctx, copies[name], folder)
+		} else {
+			c.problems = append(c.problems, name+": it is not in the file")
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
 		s := service{project.Services[name], c}
 		s.checkContainer()
-		if !isProgram(name) {
+		if copies[name] == 0 {
 			s.checkServer()
 		}
 	}
@@ -86,7 +91,7 @@ func (s service) checkContainer() {
 	s.require(memory > 0, "its memory has no limit")
 	s.require(cores > 0 && cores <= maxCores, "its limit of %v cores is not from 0 to %d", cores, maxCores)
 	restart := "unless-stopped" // after a crash and after a reboot
-	if s.Name == migrate {
+	if slices.Contains(jobs, s.Name) {
 		restart = "no"
 	} else {
 		s.checkHealthCheck()

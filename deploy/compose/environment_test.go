@@ -40,7 +40,7 @@ func TestLoadWithVariables(t *testing.T) {
 		"image": services["migrate"].Image, "memory": fmt.Sprint(int64(services["postgres"].Deploy.Resources.Limits.MemoryBytes)),
 		"api": services["api"].Ports[0].HostIP + ":" + services["api"].Ports[0].Published, "console": services["console"].Ports[0].HostIP + ":" + services["console"].Ports[0].Published,
 		"operators": *services["console"].Environment["LONGSHORE_CONSOLE_OPERATORS"], "viewers": *services["console"].Environment["LONGSHORE_CONSOLE_VIEWERS"],
-		"folder": services["importer"].Volumes[0].Source, "database": *services["janitor"].Environment["DATABASE_URL"],
+		"folder": services["collections"].Volumes[0].Source, "database": *services["janitor"].Environment["DATABASE_URL"],
 	}
 	want := map[string]string{
 		"image": "longshore/migrate:1.2.3", "memory": "2147483648", "api": "0.0.0.0:80", "console": "10.0.0.1:90", "operators": "olga:$2y$05$abc", "viewers": "vera:see",

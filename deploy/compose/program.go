@@ -19,34 +19,66 @@ import (
 	"github.com/longshore-io/longshore/pkg/queue"
 )
 
-// checkProgram requires of a program's service that it runs the program as the program expects.
-func (s service) checkProgram(ctx context.Context, known programs.Service, folder string) {
+// folder is where the service collections has the folder of collection files.
+const folder = "/collections"
+
+// program returns the name of the program that the service runs.
+func (s service) program() string {
+	if s.Name == collections {
+		return "api"
+	}
+	return s.Name
+}
+
+// checkProgram requires of a service that it runs its program, in the folder of programs, as the program
+// expects.
+func (s service) checkProgram(ctx context.Context, copies int, programsFolder string) {
 	s.checkImage()
 	s.checkDependencies()
-	copies := max(known.Copies, 1)
 	s.require(s.GetScale() == copies, "there are %d copies of it, not %d", s.GetScale(), copies)
 	s.require(s.ContainerName == "", "container_name prevents more copies of it")
-	words := slices.Concat(s.Entrypoint, s.Command)
-	s.require(len(words) == 0, "it runs %q, and runs as a service only without arguments", strings.Join(words, " "))
-
-	var environ []string
-	for name, value := range s.Environment {
-		s.require(value != nil, "variable %s has no value", name)
-		if value != nil {
-			environ = append(environ, name+"="+*value)
-		}
+	s.checkCommand()
+	environ := s.checkEnvironment()
+	if s.Name == collections {
+		environ = append(environ, "REDIS_URL=redis://unused") // the api requires it, its command does not
 	}
-	configuration, err := programs.ReadConfiguration(ctx, folder, s.Name, environ)
+	configuration, err := programs.ReadConfiguration(ctx, programsFolder, s.program(), environ)
 	s.require(err == nil, "%v", err)
 	if err == nil {
 		s.checkConfiguration(configuration)
 	}
 }
 
+// checkCommand requires that the service runs its program without arguments, which is as a service, and
+// that collections stores the collections of a folder, which it must not change.
+func (s service) checkCommand() {
+	words := slices.Concat(s.Entrypoint, s.Command)
+	if s.Name != collections {
+		s.require(len(words) == 0, "it runs %q, and runs as a service only without arguments", strings.Join(words, " "))
+		return
+	}
+	want := []string{"collections", "apply", folder}
+	s.require(slices.Equal(words, want), "it runs %q, not %q", strings.Join(words, " "), strings.Join(want, " "))
+	s.require(slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
+		return v.Type == types.VolumeTypeBind && v.Target == folder && v.ReadOnly
+	}), "it has no folder of this machine at %s, read only", folder)
+}
+
+// checkEnvironment requires that all variables have values, and returns them, NAME=value each.
+func (s service) checkEnvironment() (environ []string) {
+	for name, value := range s.Environment {
+		s.require(value != nil, "variable %s has no value", name)
+		if value != nil {
+			environ = append(environ, name+"="+*value)
+		}
+	}
+	return environ
+}
+
 // checkImage requires the image of the program, of deploy/docker/Dockerfile or `make image`.
 func (s service) checkImage() {
 	const version, user = "dev", "65532:65532"
-	want := "longshore/" + s.Name + ":" + version
+	want := "longshore/" + s.program() + ":" + version
 	s.require(s.Image == want, "the image is %s, not %s", s.Image, want)
 	s.require(s.PullPolicy == "never", "pull_policy is %q, not never: no registry has our images", s.PullPolicy)
 	s.require(s.User == user, "the user is %q, not %s", s.User, user)
@@ -59,18 +91,19 @@ func (s service) checkImage() {
 	_, err := os.Stat(dockerfile)
 	s.require(file == dockerfile && err == nil, "it is built from %s, not %s (%v)", file, dockerfile, err)
 	_, tag, _ := strings.Cut(s.Image, ":")
-	got, arguments := s.Build.Args.ToMapping(), types.Mapping{"SERVICE": s.Name, "VERSION": tag}
+	got, arguments := s.Build.Args.ToMapping(), types.Mapping{"SERVICE": s.program(), "VERSION": tag}
 	s.require(maps.Equal(got, arguments), "it is built with %v, not %v", got, arguments)
 }
 
-// startsAfter lists the programs that an upgrade replaces before a program (README, "The
-// services"). The console uses only the queue.
+// startsAfter lists the services that an upgrade replaces before a service (docs/operations.md, "Rolling
+// upgrade"). The console uses only the queue.
 var startsAfter = map[string][]string{
 	"janitor": {migrate}, "importer": {migrate, "janitor"}, "searcher": {migrate, "janitor"}, "reporter": {migrate, "janitor"},
-	"api": {migrate, "importer", "searcher", "reporter"}, migrate: nil, "console": nil,
+	collections: {migrate, "importer", "searcher", "reporter"}, "api": {migrate, "importer", "searcher", "reporter", collections},
+	migrate: nil, "console": nil,
 }
 
-// checkDependencies requires that the program starts after its servers and in the order of an
+// checkDependencies requires that the service starts after its servers and in the order of an
 // upgrade, and that its addresses lead to the servers of the file.
 func (s service) checkDependencies() {
 	before, known := startsAfter[s.Name]
@@ -79,14 +112,17 @@ func (s service) checkDependencies() {
 		s.require(s.DependsOn[name].Condition != "", "an upgrade may replace it before %s", name)
 	}
 	conditions := map[string]string{}
-	if slices.Contains(before, migrate) {
-		conditions[migrate] = types.ServiceConditionCompletedSuccessfully
+	for _, job := range jobs {
+		if slices.Contains(before, job) {
+			conditions[job] = types.ServiceConditionCompletedSuccessfully
+		}
 	}
+	s.require(!s.DependsOn[collections].Required, "an invalid collection would keep it from starting (required: false)")
 	services := s.checker.project.Services
 	if address := s.Environment["DATABASE_URL"]; address != nil {
 		conditions[postgres] = types.ServiceConditionHealthy
 		server := services[postgres].Environment.ToMapping()
-		role := roleOf(s.Name)
+		role := roleOf(s.program())
 		password := server["LONGSHORE_"+strings.ToUpper(string(role))+"_PASSWORD"]
 		want := fmt.Sprintf("postgres://longshore_%s:%s@%s:5432/%s?sslmode=disable", role, password, postgres, server["POSTGRES_DB"])
 		s.require(*address == want, "DATABASE_URL is %s, not %s", *address, want)
@@ -135,6 +171,9 @@ func (s service) checkConfiguration(c programs.Configuration) {
 	for name := range s.Environment {
 		_, found := c.Value(name)
 		s.require(found, "it does not read %s", name)
+	}
+	if s.Name == collections {
+		return // a command listens at no port, and SIGTERM ends it at once
 	}
 	s.checkPorts(c)
 	s.requireGrace(duration("LONGSHORE_DRAIN_DELAY") + duration("LONGSHORE_SHUTDOWN_GRACE") + queue.CleanupGrace)

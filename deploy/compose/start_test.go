@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,14 +25,16 @@ import (
 )
 
 // TestStart does what `docker compose up` does, in processes of this machine: Redis with its
-// command line, the migration, and all copies of every program with its container's environment,
-// until the health checks succeed. Then it imports the sample by the published port, requests the
-// console, and stops all programs within their stop_grace_period.
+// command line, the jobs, and all copies of every program with its container's environment,
+// until the health checks succeed. Then it requests the collection of the folder and the console, imports
+// the sample by the published port, and stops all programs within their stop_grace_period.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	if err := process.Run(t.Context(), m.process(m.services["migrate"])); err != nil {
-		t.Fatalf("migrating: %v", err)
+	for _, job := range []string{"migrate", "collections"} {
+		if err := process.Run(t.Context(), m.process(m.services[job])); err != nil {
+			t.Fatalf("running %s: %v", job, err)
+		}
 	}
 	for _, known := range programs.Services() {
 		service := m.services[known.Name]
@@ -44,7 +48,10 @@ func TestStart(t *testing.T) {
 	if err := sample.Import(t.Context(), "http://"+m.published("api"), firstKey, process.NewConsole(t.Output(), 0).Lines("client")); err != nil {
 		t.Error(err)
 	}
-	if got := status(t, "http://"+m.published("console")+"/queues/"); got != http.StatusUnauthorized {
+	if got := status(t, "http://"+m.published("api")+"/collections/books", firstKey); got != http.StatusOK {
+		t.Errorf("status of the collection in the folder = %d, want 200", got)
+	}
+	if got := status(t, "http://"+m.published("console")+"/queues/", ""); got != http.StatusUnauthorized {
 		t.Errorf("status of the console without a login = %d, want 401", got)
 	}
 	for _, container := range m.containers {
@@ -74,7 +81,8 @@ type container struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{t: t, services: load(t, nil).Services, programs: programstest.Programs(t)}
+	services := load(t, map[string]string{"LONGSHORE_COLLECTIONS": collectionFolder(t)}).Services
+	m := &machine{t: t, services: services, programs: programstest.Programs(t)}
 	m.database = database(t, m.services["postgres"])
 	server, err := redis.Start(t.Context(), redis.Options{Args: m.services["redis"].Command[1:]})
 	if err != nil {
@@ -89,12 +97,24 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// database creates a database with the owner's schema on the tests' server, and checks that Postgres knows every
-// setting of the container's command line.
+// collectionFolder creates a folder with the file of a collection.
+func collectionFolder(t *testing.T) string {
+	t.Helper()
+	const books = `{"x-longshore":{"table":"public.books","key":["isbn"],"ordering":"none"},"properties":{"isbn":{"type":"string"}}}`
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "books.json"), []byte(books), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// database creates a database with the owner's schema and the table of the collection on the tests' server, and
+// checks that Postgres knows every setting of the container's command line.
 func database(t *testing.T, container types.ServiceConfig) string {
 	t.Helper()
 	address := storetest.NewOwnedDatabase(t)
 	conn := storetest.Connect(t, address)
+	storetest.Exec(t, conn, "CREATE TABLE books (isbn TEXT PRIMARY KEY)")
 	for _, word := range container.Command {
 		if name, _, found := strings.Cut(word, "="); found {
 			if _, err := conn.Exec(t.Context(), "SELECT current_setting($1)", name); err != nil {
@@ -117,18 +137,27 @@ func (m *machine) start(service types.ServiceConfig) {
 	m.containers = append(m.containers, container{service, command, child})
 }
 
-// process returns the command of a service with its container's environment.
+// process returns the command of a service with its container's environment. The image says which program it is.
 func (m *machine) process(service types.ServiceConfig) process.Command {
 	m.t.Helper()
-	command := process.Command{Args: []string{filepath.Join(m.programs, service.Name)}, Env: []string{}, Stdout: m.t.Output(), Grace: time.Duration(*service.StopGracePeriod)}
+	program, _, _ := strings.Cut(path.Base(service.Image), ":")
+	command := process.Command{Args: []string{filepath.Join(m.programs, program)}, Env: []string{}, Stdout: m.t.Output(), Grace: time.Duration(*service.StopGracePeriod)}
+	for _, word := range service.Command {
+		for _, mount := range service.Volumes {
+			if word == mount.Target {
+				word = mount.Source
+			}
+		}
+		command.Args = append(command.Args, word)
+	}
 	for name, value := range service.Environment {
-		command.Env = append(command.Env, name+"="+m.local(service, name, *value))
+		command.Env = append(command.Env, name+"="+m.local(name, *value))
 	}
 	return command
 }
 
 // local returns the value of a container's variable for this machine.
-func (m *machine) local(service types.ServiceConfig, name, value string) string {
+func (m *machine) local(name, value string) string {
 	m.t.Helper()
 	switch {
 	case name == "DATABASE_URL":
@@ -141,8 +170,6 @@ func (m *machine) local(service types.ServiceConfig, name, value string) string 
 		return storetest.RoleName(grants.Role(strings.TrimPrefix(value, "longshore_")))
 	case name == "REDIS_URL":
 		return m.redisURL
-	case name == "LONGSHORE_COLLECTIONS":
-		return service.Volumes[0].Source
 	case strings.HasSuffix(name, "_ADDR"):
 		port, err := process.Port(m.t.Context(), 0)
 		if err != nil {
@@ -193,11 +220,15 @@ func (m *machine) awaitHealthy(c container) {
 	}
 }
 
-func status(t *testing.T, address string) int {
+// status requests the address, with an API key unless it is empty, and returns the status of the answer.
+func status(t *testing.T, address, key string) int {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
