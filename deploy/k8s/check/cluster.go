@@ -56,8 +56,19 @@ type scaler struct {
 
 func (w *workload) String() string { return w.kind + " " + w.name }
 
+// component returns what the workload is: the name of a program or of a server, or collectionsJob.
+func (w *workload) component() string { return w.pod.Labels["app.kubernetes.io/name"] }
+
+// collectionsJob is the Job that runs the api's command collections.
+const collectionsJob = "collections"
+
 // program returns the name of the program that the workload runs.
-func (w *workload) program() string { return w.pod.Labels["app.kubernetes.io/name"] }
+func (w *workload) program() string {
+	if w.component() == collectionsJob {
+		return "api"
+	}
+	return w.component()
+}
 
 // newDecoder returns a decoder of the kinds that the manifests use. It rejects unknown fields.
 func newDecoder() (runtime.Decoder, error) {

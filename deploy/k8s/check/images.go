@@ -38,8 +38,8 @@ func (c *checker) images() {
 			c.addf("%s: its label is release %s, and its image's tag is %s", w, release, tag)
 		}
 		// A Job is immutable, so each release needs a Job of another name.
-		if w.job != nil && w.name != w.program()+"-"+release {
-			c.addf("%s: its name is not %s-%s, so the next release could not be applied", w, w.program(), release)
+		if w.job != nil && w.name != w.component()+"-"+release {
+			c.addf("%s: its name is not %s-%s, so the next release could not be applied", w, w.component(), release)
 		}
 		releases[release] = true
 	}

@@ -15,12 +15,15 @@ import (
 // adminPort is the name of the port for health and metrics.
 const adminPort = "admin"
 
-// programs: every program is deployed once, in a container of its name.
+// migrate is the name of the program, and of its Job, that migrates the schema.
+const migrate = "migrate"
+
+// programs: every program, and the Job of the collections, is deployed once, in a container of its name.
 func (c *checker) programs() {
-	for _, program := range programs.Programs() {
+	for _, program := range append(programs.Programs(), programs.Service{Name: collectionsJob}) {
 		count := 0
 		for _, w := range c.workloads {
-			if w.program() == program.Name && w.container.Name == program.Name {
+			if w.component() == program.Name && w.container.Name == program.Name {
 				count++
 			}
 		}
@@ -28,6 +31,36 @@ func (c *checker) programs() {
 			c.addf("the program %s is deployed %d times in a container of its name", program.Name, count)
 		}
 	}
+}
+
+// commands: programs run without arguments, as services, except the Job of the collections. It stores the
+// files of an optional ConfigMap.
+func (c *checker) commands() {
+	for _, w := range c.ours() {
+		words := slices.Concat(w.container.Command, w.container.Args)
+		var want []string
+		if w.component() == collectionsJob {
+			want = []string{"collections", "apply", optionalFolder(w)}
+		}
+		if !slices.Equal(words, want) {
+			c.addf("%s: it runs %q, not %q", w, words, want)
+		}
+	}
+}
+
+// optionalFolder returns where the container has the files of an optional ConfigMap.
+func optionalFolder(w *workload) string {
+	for _, volume := range w.pod.Spec.Volumes {
+		if volume.ConfigMap == nil || volume.ConfigMap.Optional == nil || !*volume.ConfigMap.Optional {
+			continue
+		}
+		for _, mount := range w.container.VolumeMounts {
+			if mount.Name == volume.Name {
+				return mount.MountPath
+			}
+		}
+	}
+	return "the folder of an optional ConfigMap"
 }
 
 // probePaths are the paths of the three probes. A test requests them from the admin listener.

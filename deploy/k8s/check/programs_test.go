@@ -29,14 +29,13 @@ func TestPrograms(t *testing.T) {
 func rejectedVariables(t *testing.T, objects []*unstructured.Unstructured) (problems []string) {
 	t.Helper()
 	cluster, _ := read(t, objects)
-	environments := cluster.environments()
-	for _, program := range programs.Programs() {
-		got, err := programs.ReadConfiguration(t.Context(), programstest.Programs(t), program.Name, environments[program.Name])
+	for _, w := range cluster.ours() {
+		got, err := programs.ReadConfiguration(t.Context(), programstest.Programs(t), w.program(), w.environ())
 		if err != nil {
-			problems = append(problems, err.Error())
+			problems = append(problems, w.String()+": "+err.Error())
 		}
 		for _, name := range got.Unknown {
-			problems = append(problems, program.Name+" does not read "+name)
+			problems = append(problems, w.component()+" does not read "+name)
 		}
 	}
 	return problems

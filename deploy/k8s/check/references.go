@@ -45,7 +45,7 @@ func secretKey(program, variable string) string {
 	switch {
 	case variable != "DATABASE_URL" && variable != "LONGSHORE_DIRECT_DATABASE_URL":
 		return variable
-	case program == "migrate":
+	case program == migrate:
 		return variable + "_OWNER"
 	case program == "api":
 		return variable + "_API"

@@ -32,7 +32,7 @@ func check(objects []*unstructured.Unstructured, known schemas, triggerKeys []st
 	cluster, problems := readCluster(objects, known)
 	c := checker{cluster: cluster, triggerKeys: triggerKeys, problems: problems}
 	for _, rule := range []func(){
-		c.programs, c.images, c.probes, c.ports, c.memory, c.spread, c.rollout, c.ending, c.jobs, c.startup,
+		c.programs, c.commands, c.images, c.probes, c.ports, c.memory, c.spread, c.rollout, c.ending, c.jobs, c.startup,
 		c.references, c.scalers, c.connections, c.ingresses, c.policies, c.dns, c.monitoring, c.podSecurity,
 	} {
 		rule()
@@ -52,18 +52,19 @@ func (c *cluster) ours() []*workload {
 	})
 }
 
-// ourServices returns the Deployments among ours: all but the migration.
+// ourServices returns the Deployments among ours: all but the Jobs.
 func (c *cluster) ourServices() []*workload {
 	return slices.DeleteFunc(c.ours(), func(w *workload) bool { return w.deployment == nil })
 }
 
-// environments returns the variables of every program, NAME=value each, by the program's name.
-func (c *cluster) environments() map[string][]string {
-	environments := map[string][]string{}
-	for _, w := range c.ours() {
-		for name, value := range w.env {
-			environments[w.program()] = append(environments[w.program()], name+"="+value)
-		}
+// environ returns the variables of the workload, NAME=value each, with what its program requires and its
+// command does not.
+func (w *workload) environ() (variables []string) {
+	for name, value := range w.env {
+		variables = append(variables, name+"="+value)
 	}
-	return environments
+	if w.component() == collectionsJob {
+		variables = append(variables, "REDIS_URL=redis://unused")
+	}
+	return variables
 }

@@ -67,8 +67,7 @@ const (
 	// connectionsLimit is the annotation with the max_connections that Postgres must have. It is on
 	// the config map of all services.
 	connectionsLimit = "longshore.io/max-connections"
-	// reserved connections are for the migration, KEDA's three, backups, people and Postgres' own
-	// three.
+	// reserved connections are for the Jobs, KEDA's three, backups, people and Postgres' own three.
 	reserved = 20
 )
 

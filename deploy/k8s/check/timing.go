@@ -49,8 +49,8 @@ func (c *checker) ending() {
 	}
 }
 
-// jobs: the pods of a failed Job stay, with their logs, and the pauses between its attempts are
-// shorter than the time that the services wait for it.
+// jobs: the pods of a failed Job stay, with their logs, and the pauses between the attempts at the
+// migration are shorter than the time that the other programs with Postgres wait for it.
 func (c *checker) jobs() {
 	for _, job := range c.workloads {
 		if job.job == nil {
@@ -59,8 +59,11 @@ func (c *checker) jobs() {
 		if job.pod.Spec.RestartPolicy != corev1.RestartPolicyNever {
 			c.addf("%s: when it fails, its pod is deleted with its log (restartPolicy: Never)", job)
 		}
-		for _, w := range c.ourServices() {
-			if wait, pauses := w.duration("LONGSHORE_DB_WAIT"), backoff(job.job.BackoffLimit); wait > 0 && wait < pauses {
+		if job.program() != migrate {
+			continue
+		}
+		for _, w := range c.ours() {
+			if wait, pauses := w.duration("LONGSHORE_DB_WAIT"), backoff(job.job.BackoffLimit); w != job && w.env["DATABASE_URL"] != "" && wait < pauses {
 				c.addf("%s: it is retried for %s, and %s waits for %s", job, pauses, w, wait)
 			}
 		}
