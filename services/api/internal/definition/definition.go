@@ -55,7 +55,7 @@ func Put(ctx context.Context, s Store, o Order) (stored store.CollectionVersion,
 		}
 		if len(reasons) > 0 {
 			return store.CollectionVersion{}, false, fault.New(fault.Conflict, "collection-does-not-fit",
-				"The collection was not stored, because it does not fit its table: %s. ?check=false stores it nevertheless.", strings.Join(reasons, "; ")).
+				"The collection was not stored, because it does not fit its table: %s. ?check=false, or the flag --no-check of the command, stores it nevertheless.", strings.Join(reasons, "; ")).
 				With("reasons", reasons)
 		}
 	}
