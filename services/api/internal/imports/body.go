@@ -15,12 +15,14 @@ import (
 // newDigest returns a digest for the body of an import whose id the client chose, so that a retry
 // is recognized; nil if the client chose none. It begins with every header that determines what the
 // bytes of the body mean.
-func newDigest(c *gin.Context, collection string, headers submission.Headers) hash.Hash {
+func newDigest(c *gin.Context, name string, headers submission.Headers, writing collection.Writing) hash.Hash {
 	if headers.ID == uuid.Nil {
 		return nil
 	}
-	return submission.NewDigest([]byte("import"), []byte(collection), []byte(c.GetHeader("Content-Type")),
-		[]byte(strings.Join(c.Request.Header.Values("Content-Encoding"), ",")))
+	parts := [][]byte{
+		[]byte("import"), []byte(name), []byte(c.GetHeader("Content-Type")), []byte(strings.Join(c.Request.Header.Values("Content-Encoding"), ",")),
+	}
+	return submission.NewDigest(append(parts, WritingDigest(writing)...)...)
 }
 
 // bodyRecords reads the records of a body. The first Next opens the reader, because detecting the

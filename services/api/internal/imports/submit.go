@@ -29,6 +29,10 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err := h.Fit.Require(c.Request.Context(), target); err != nil {
 		return err
 	}
+	writing, err := ReadWriting(c, target)
+	if err != nil {
+		return err
+	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)
 	if err != nil {
 		return err
@@ -47,12 +51,13 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	draft.Writing = writing
 	upload, err := h.Store.NewUpload(draft)
 	if err != nil {
 		return err
 	}
 	reader := minrate.NewReader(c.Writer, c.Request, h.Options.UploadRate)
-	body := intake.NewBody(reader, h.Options.Intake.Body, newDigest(c, target.Name, headers))
+	body := intake.NewBody(reader, h.Options.Intake.Body, newDigest(c, target.Name, headers, writing))
 	body.SetHold(admission.HoldFunc(c.Request.Context()))
 	op, delimiter, err := h.receive(c, upload, body, media, target)
 	if errors.Is(err, store.ErrIDTaken) {

@@ -15,6 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
+	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -28,6 +29,10 @@ func (h *Handler) start(c *gin.Context) error {
 		return err
 	}
 	if err := h.Fit.Require(c.Request.Context(), target); err != nil {
+		return err
+	}
+	writing, err := imports.ReadWriting(c, target)
+	if err != nil {
 		return err
 	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)
@@ -46,9 +51,11 @@ func (h *Handler) start(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	draft.Writing = writing
 	draft.Request = staging.NewRequest(mediaType, opts.ChunkRecords, opts.ChunkBytes, opts.Intake).Encode()
 	if headers.ID != uuid.Nil {
-		draft.Digest = submission.Digest([]byte("upload"), []byte(target.Name), []byte(mediaType))
+		parts := [][]byte{[]byte("upload"), []byte(target.Name), []byte(mediaType)}
+		draft.Digest = submission.Digest(append(parts, imports.WritingDigest(writing)...)...)
 	}
 	upload, parts, err := h.createOrFind(c, draft)
 	if err != nil {

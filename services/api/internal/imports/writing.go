@@ -1,0 +1,43 @@
+package imports
+
+import (
+	"encoding/json"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/fault"
+)
+
+// The parameters of a request that say how its records are written.
+const (
+	writeParameter      = "write"
+	onExistingParameter = "onExisting"
+	unknownParameter    = "unknownMembers"
+)
+
+// ReadWriting reads what a request says about how its records are written; what it leaves out is as the collection
+// says. The error is a fault of kind Malformed that lists the accepted words.
+func ReadWriting(c *gin.Context, target *collection.Collection) (collection.Writing, error) {
+	w, err := collection.ParseWriting("", c.Query(writeParameter), c.Query(onExistingParameter), c.Query(unknownParameter))
+	if err == nil {
+		_, err = target.WritingFor(w)
+	}
+	if err != nil {
+		return collection.Writing{}, fault.New(fault.Malformed, "invalid-write-option", "%s.", err.Error())
+	}
+	return w, nil
+}
+
+// WritingDigest returns what a request says about how its records are written, for the digest of the request; nothing if
+// it says nothing.
+func WritingDigest(w collection.Writing) [][]byte {
+	if w == (collection.Writing{}) {
+		return nil
+	}
+	text, err := json.Marshal(w)
+	if err != nil { // it consists of strings
+		return nil
+	}
+	return [][]byte{text}
+}
