@@ -27,6 +27,8 @@ type Access struct {
 	// LateTriggers reports whether any trigger runs after a row is written. What it writes can change
 	// which of the following rows Postgres refuses.
 	LateTriggers bool
+	// ColumnTriggers reports whether a trigger runs on UPDATE OF some columns only.
+	ColumnTriggers bool
 	// SelfReferences are the names of the table's foreign keys to itself.
 	SelfReferences []string
 	// Blocks reports whether the role may run blocks of PL/pgSQL (DO).
@@ -53,6 +55,7 @@ SELECT current_user::text, row_security_active(c.oid),
                  AND (g.tgtype & 2 > 0 OR g.tgname < 'RI_')),
        EXISTS (SELECT FROM pg_trigger g
                WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 20 > 0 AND g.tgtype & 2 = 0),
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgattr <> ''),
        ARRAY(SELECT k.conname::text FROM pg_constraint k
              WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' ORDER BY k.conname),
        EXISTS (SELECT FROM pg_language l WHERE l.lanname = 'plpgsql' AND has_language_privilege(l.oid, 'USAGE')),
@@ -73,7 +76,7 @@ func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string) (*A
 	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
 		a := &Access{}
 		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.LateTriggers,
-			&a.SelfReferences, &a.Blocks, &a.Missing)
+			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)

@@ -25,6 +25,8 @@ type Sequence struct {
 	OID  uint32
 	// Max is the greatest value that the sequence can have; 0 if the sequence descends.
 	Max int64
+	// Drawable reports whether the role of the connection may draw numbers.
+	Drawable bool
 	// Settable reports whether the role of the connection may read and set the sequence.
 	Settable bool
 }
@@ -37,7 +39,7 @@ SELECT a.attname, coalesce(e.expression, ''),
        a.attidentity <> '' OR EXISTS (
          SELECT FROM regexp_matches(e.tree, ':(?:op)?funcid (\d+)', 'g') AS m (ids) JOIN pg_proc p ON p.oid = m.ids[1]::oid
          WHERE p.provolatile = 'v'),
-       s.name, s.oid, s.max, s.settable
+       s.name, s.oid, s.max, s.drawable, s.settable
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -46,6 +48,7 @@ CROSS JOIN LATERAL (
          CASE WHEN d.oid IS NOT NULL THEN d.adbin WHEN t.typtype = 'd' THEN t.typdefaultbin END::text AS tree) e
 LEFT JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name, c.oid, CASE WHEN q.seqincrement > 0 THEN q.seqmax ELSE 0 END AS max,
+         has_sequence_privilege(c.oid, 'USAGE, UPDATE') AS drawable,
          has_sequence_privilege(c.oid, 'UPDATE') AND has_sequence_privilege(c.oid, 'SELECT') AS settable
   FROM pg_depend k
   JOIN pg_class c ON c.relkind = 'S' AND c.oid = CASE WHEN k.classid = 'pg_class'::regclass THEN k.objid ELSE k.refobjid END
@@ -65,11 +68,11 @@ func ReadDefaults(ctx context.Context, db DB, d *Definition) ([]Default, error) 
 		var name *string
 		var oid *uint32
 		var limit *int64
-		var settable *bool
-		if err := row.Scan(&v.Column, &v.Expression, &v.Volatile, &name, &oid, &limit, &settable); err != nil || name == nil {
+		var drawable, settable *bool
+		if err := row.Scan(&v.Column, &v.Expression, &v.Volatile, &name, &oid, &limit, &drawable, &settable); err != nil || name == nil {
 			return v, err
 		}
-		v.Sequence = &Sequence{Name: *name, OID: *oid, Max: *limit, Settable: *settable}
+		v.Sequence = &Sequence{Name: *name, OID: *oid, Max: *limit, Drawable: *drawable, Settable: *settable}
 		return v, nil
 	})
 	if err != nil {

@@ -35,9 +35,9 @@ CREATE TABLE goods (
 	want := []table.Default{
 		{
 			Column: "id", Expression: "nextval('goods_id_seq'::regclass)", Volatile: true,
-			Sequence: &table.Sequence{Name: "public.goods_id_seq", Max: 1<<31 - 1, Settable: true},
+			Sequence: &table.Sequence{Name: "public.goods_id_seq", Max: 1<<31 - 1, Drawable: true, Settable: true},
 		},
-		{Column: "number", Volatile: true, Sequence: &table.Sequence{Name: "public.goods_number_seq", Max: 1<<15 - 1, Settable: true}},
+		{Column: "number", Volatile: true, Sequence: &table.Sequence{Name: "public.goods_number_seq", Max: 1<<15 - 1, Drawable: true, Settable: true}},
 		{Column: "fixed", Expression: "'a'::text"},
 		{Column: "sum", Expression: "(1 + 2)"},
 		{Column: "at", Expression: "now()"},
@@ -46,7 +46,7 @@ CREATE TABLE goods (
 		{Column: "luck", Expression: "lucky()", Volatile: true},
 		{Column: "clock", Expression: "clock_timestamp()", Volatile: true},
 		{Column: "color", Expression: "'red'::text"},
-		{Column: "falling", Expression: "nextval('down'::regclass)", Volatile: true, Sequence: &table.Sequence{Name: "public.down", Settable: true}},
+		{Column: "falling", Expression: "nextval('down'::regclass)", Volatile: true, Sequence: &table.Sequence{Name: "public.down", Drawable: true, Settable: true}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(table.Sequence{}, "OID"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("ReadDefaults() (-want +got):\n%s", diff)

@@ -23,6 +23,8 @@ type column struct {
 	// type has no codec.
 	base     uint32
 	textForm bool
+	// baseName is the type below all domains as Postgres writes it, without its modifier.
+	baseName string
 	// isArray reports whether a column in text form is an array.
 	isArray bool
 	// itemOID is the type of a column in text form; of an array, that of its items.

@@ -112,7 +112,7 @@ func (s *statements) assignments(source string) string {
 func (s *statements) matches() string {
 	condition := s.table.sameKey("existing", s.source)
 	if s.table.bookkeeping > 0 {
-		condition += " AND (" + s.table.olderThan("existing", s.source) + ")"
+		condition += " AND (" + olderThan(s.source) + ")"
 	}
 	return condition
 }
@@ -125,23 +125,20 @@ func (s *statements) change() (head, rows string) {
 	return "UPDATE " + s.table.name + " AS existing SET " + s.assignments(s.source), " FROM "
 }
 
-// insertOne returns the INSERT of one row.
-func (s *statements) insertOne() string { return s.insert("VALUES (", ")") }
-
-// insert returns the INSERT of the values of the row source between before and after.
-func (s *statements) insert(before, after string) string {
+// insert returns the INSERT of one row.
+func (s *statements) insert() string {
 	names, values := s.table.insertedColumns(s.group.omitted), []string(nil)
 	for _, name := range names {
 		values = append(values, s.source+"."+name)
 	}
-	sql := "INSERT INTO " + s.table.name + " AS existing (" + strings.Join(names, ", ") + ") " + before + " " + strings.Join(values, ", ") + after +
-		" ON CONFLICT (" + s.table.keyList() + ") DO "
+	sql := "INSERT INTO " + s.table.name + " AS existing (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ") ON CONFLICT (" +
+		s.table.keyList() + ") DO "
 	if s.mode == collection.Insert {
 		return sql + "NOTHING RETURNING true"
 	}
 	sql += "UPDATE SET " + s.assignments("EXCLUDED")
 	if s.table.bookkeeping > 0 {
-		sql += " WHERE " + s.table.olderThan("existing", "EXCLUDED")
+		sql += " WHERE " + olderThan("EXCLUDED")
 	}
 	return sql + " RETURNING existing.xmax = 0"
 }
@@ -165,8 +162,8 @@ func (t *Table) keyList() string {
 	return strings.Join(t.written[t.bookkeeping:t.bookkeeping+t.keyLength], ", ")
 }
 
-// olderThan returns the SQL condition that the incoming row supersedes the row that exists.
-func (t *Table) olderThan(existing, incoming string) string {
-	return existing + ".import_number IS NULL OR " + existing + ".import_row IS NULL OR (" + existing + ".import_number, " + existing +
-		".import_row) < (" + incoming + ".import_number, " + incoming + ".import_row)"
+// olderThan returns the SQL condition that the row existing is superseded by the incoming one.
+func olderThan(incoming string) string {
+	return "existing.import_number IS NULL OR existing.import_row IS NULL OR (existing.import_number, existing.import_row) < (" +
+		incoming + ".import_number, " + incoming + ".import_row)"
 }

@@ -186,7 +186,7 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 			return false, err
 		}
 	}
-	if l.ways.upsertSQL == "" {
+	if l.ways.upsert.sql == "" {
 		return l.change(ctx, rows)
 	}
 	err = l.upsertRows(ctx, rows)

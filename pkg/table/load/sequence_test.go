@@ -65,7 +65,8 @@ func TestLoadSequenceNotSettable(t *testing.T) {
 	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "GRANT SELECT, UPDATE ON SEQUENCE public.numbered_serial_seq TO") {
 		t.Errorf("Warnings = %q, want one with the privilege to grant", result.Warnings)
 	}
-	f.wantRows(t, "SELECT id FROM numbered ORDER BY id", "(a)", "(b)")
+	f.load(t, 2, record{1, `{"id":"a"}`}, record{2, `{"id":"c"}`}).want(t, []string{"1:updated", "2:created"}, nil)
+	f.wantRows(t, "SELECT id, serial = 7 AS kept FROM numbered ORDER BY id", "(a,t)", "(b,f)", "(c,f)")
 }
 
 // TestLoadAdvancesSequencesConcurrently: of several loads at once, the greatest number counts.

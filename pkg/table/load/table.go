@@ -43,8 +43,8 @@ type Table struct {
 	access  *table.Access
 	// incomplete says why no row can be created; nil if rows can be created.
 	incomplete error
-	// drawsUndeclared reports whether a column that the collection does not declare draws from a sequence.
-	drawsUndeclared bool
+	// undeclared are the defaults, of columns that the collection does not declare, that draw from a sequence.
+	undeclared []table.Default
 
 	copySQL   string
 	upsertSQL string
@@ -112,7 +112,7 @@ func (t *Table) buildSQL() {
 		t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0"
 		return
 	}
-	t.onConflict += " WHERE " + t.olderThan("existing", "EXCLUDED")
+	t.onConflict += " WHERE " + olderThan("EXCLUDED")
 	t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0, existing.import_row"
 	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")

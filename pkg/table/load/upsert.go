@@ -22,9 +22,8 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	if err := l.exec(ctx, savepointSQL); err != nil {
 		return err
 	}
-	l.batch.array = l.batch.appendArray(l.batch.array[:0], rows, nil)
-	format := []int16{pgx.BinaryFormatCode}
-	written := l.conn.ExecParams(ctx, l.ways.upsertSQL, [][]byte{l.batch.array}, nil, []int16{l.table.format()}, format)
+	values, formats := l.upsertParameters(rows)
+	written := l.conn.ExecParams(ctx, l.ways.upsert.sql, values, nil, formats, []int16{pgx.BinaryFormatCode})
 	if l.table.bookkeeping == 0 {
 		return l.setAllWritten(rows, written)
 	}

@@ -99,12 +99,12 @@ func (w *walker) modeStatements(g group) string {
 	}
 	existing := w.table.name + " AS existing WHERE " + w.table.sameKey("existing", "given")
 	if w.mode == collection.Insert {
-		return fmt.Sprintf(modeInsert, s.insertOne(), existing)
+		return fmt.Sprintf(modeInsert, s.insert(), existing)
 	}
 	head, _ := s.change()
 	change := head + " WHERE " + s.matches()
 	if !w.mode.Creates() {
 		return fmt.Sprintf(modeChange, change, existing)
 	}
-	return fmt.Sprintf(modeMerge, change, existing+" AND "+w.table.laterThan("existing", "given"), s.insertOne())
+	return fmt.Sprintf(modeMerge, change, existing+" AND "+w.table.laterThan("existing", "given"), s.insert())
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/longshore-io/longshore/pkg/collection"
 )
 
 // The cursors between the loader and the block of a walk.
@@ -168,7 +166,7 @@ type walkParts struct {
 func (w *walker) walkSQL(maxRuns int) string {
 	flags := w.flags()
 	parts := w.upsertParts()
-	if w.mode != collection.Replace || w.ways.upsertSQL == "" {
+	if !w.ways.upsert.plain {
 		parts = w.modeParts()
 	}
 	write := fmt.Sprintf(walkRow, spareFlag, unreadableFlag, parts.write, nextFlag)

@@ -17,8 +17,7 @@ const (
 type ways struct {
 	// copySQL is the COPY, which leaves out the columns copyOmits; "" if none can write all rows.
 	copySQL, copyOmits string
-	// upsertSQL is the upsert that can write all rows, whether their keys exist or not; "" if there is none.
-	upsertSQL string
+	upsert             upsert
 	// atOnce reports whether rows that exist can be changed by a statement for each group.
 	atOnce bool
 	// evaluable reports whether queries find rows that a constraint refuses: each row is written as it is
@@ -34,11 +33,10 @@ func (l *loader) chooseWays() ways {
 	whole := l.mode == collection.Replace && same && omitted == ""
 	w := ways{evaluable: whole, sequential: l.mode != collection.Replace && l.mode != collection.Delete}
 	switch {
-	case l.table.drawsUndeclared: // an upsert draws from sequences for existing rows too
-	case whole:
-		w.upsertSQL = l.table.upsertSQL
-	case l.mode == collection.Merge && same && omitted == "" && !duplicates && l.isUniform():
-		w.upsertSQL = l.mergeSQL()
+	case whole && len(l.table.undeclared) == 0:
+		w.upsert = upsert{sql: l.table.upsertSQL, plain: true}
+	case l.mode == collection.Replace, l.mode == collection.Merge && !duplicates:
+		w.upsert = l.buildUpsert()
 	}
 	w.atOnce = l.mode != collection.Insert && !(w.sequential && duplicates) && !slices.Contains(l.table.access.Missing, "UPDATE")
 	if l.mode.Creates() && same && !(l.mode == collection.Merge && duplicates) {
@@ -48,34 +46,6 @@ func (l *loader) chooseWays() ways {
 		}
 	}
 	return w
-}
-
-// isUniform reports whether all records leave out the same columns, each of which can be NULL or has a
-// default.
-func (l *loader) isUniform() bool {
-	set := l.batch.entries[0].absent
-	for _, e := range l.batch.entries {
-		if e.absent != set {
-			return false
-		}
-	}
-	for i, c := range l.table.columns {
-		if c.required && c.standard == nil && contains(l.batch.absences.sets[set], i) {
-			return false
-		}
-	}
-	return true
-}
-
-// mergeSQL returns the upsert of records that all leave out the same columns.
-func (l *loader) mergeSQL() string {
-	set := l.batch.absences.sets[l.batch.entries[0].absent]
-	s := statements{table: l.table, mode: l.mode, group: group{absent: set}, source: "incoming"}
-	sql := s.insert("SELECT", " FROM unnest($1::"+l.table.name+"[]) AS incoming")
-	if l.table.bookkeeping > 0 {
-		sql += ", existing.import_row"
-	}
-	return sql
 }
 
 // omittedByAll returns the columns that all records omit, and whether no record omits others.
