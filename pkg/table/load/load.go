@@ -3,9 +3,9 @@
 // the table, and falls back to other statements where keys exist already. All writers lock keys in
 // the same order, and so do all write modes:
 //
-//   - One COPY, or one upsert, writes rows that leave out different columns, because their defaults are
-//     filled in (fill.go).
-//   - Rows of which all exist are locked in the order of keys, and then changed by one statement for
+//   - One COPY writes new rows that leave out different columns, because their defaults are filled in
+//     (fill.go). If keys exist, one upsert does (upsert_sql.go).
+//   - Rows that must or do exist are locked in the order of keys, and then changed by one statement for
 //     each set of columns (change.go).
 //   - All others are written one by one in the order of keys by a block of PL/pgSQL (walk.go).
 package load

@@ -47,6 +47,40 @@ func TestLoadAdvancesSequences(t *testing.T) {
 	}
 }
 
+// TestLoadUpdatesDrawNoNumbers counts the numbers that batches of existing and new keys draw for columns that
+// are declared and absent, and undeclared: one for each new row.
+func TestLoadUpdatesDrawNoNumbers(t *testing.T) {
+	t.Parallel()
+	url := storetest.NewDatabase(t)
+	for name, tables := range map[string]string{"upsert": "", "row by row": columnTrigger} {
+		for _, mode := range []collection.WriteMode{collection.Replace, collection.Merge, collection.Insert} {
+			t.Run(fmt.Sprint(name, "/", mode), func(t *testing.T) {
+				t.Parallel()
+				f := newSharedFixture(t, url, thingsTable+"; ALTER TABLE things ADD hidden SERIAL"+tables, thingsSchema)
+				w := collection.Writing{Mode: mode, OnExisting: collection.SkipExisting}
+				f.loadAs(t, w, 1, record{1, `{"id":"k1000","need":"x"}`}) // the next batch of the import does not try to copy
+				var before, after [2]int64
+				const last = "SELECT (SELECT last_value FROM things_number_seq), (SELECT last_value FROM things_hidden_seq)"
+				if err := f.conn.QueryRow(t.Context(), last).Scan(&before[0], &before[1]); err != nil {
+					t.Fatal(err)
+				}
+				var records []record
+				for n := range 12 { // two are new, and each record leaves out other members
+					member := []string{`"note":"x"`, `"fixed":"x"`, `"n":4`}[n%3]
+					records = append(records, record{n + 2, fmt.Sprintf(`{"id":"k%d","need":"x",%s}`, 1091+n, member)})
+				}
+				f.loadAs(t, w, 1, records...)
+				if err := f.conn.QueryRow(t.Context(), last).Scan(&after[0], &after[1]); err != nil {
+					t.Fatal(err)
+				}
+				if after[0]-before[0] != 2 || after[1]-before[1] != 2 {
+					t.Errorf("sequences advanced from %v to %v, want by 2", before, after)
+				}
+			})
+		}
+	}
+}
+
 // TestLoadSequenceNotSettable: a sequence that the role may not set is a warning, and the records are
 // loaded.
 func TestLoadSequenceNotSettable(t *testing.T) {
