@@ -1,6 +1,7 @@
 package collection_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func TestParseTypes(t *testing.T) {
   "tree":{"anyOf":[{"$ref":"#/$defs/tree"},{"type":"null"}]},"self":{"$ref":"#/$defs/self"},"alias":{"$ref":"#/$defs/deep/properties/a~1b"},
   "deep":{"properties":{"a/b":{"type":"boolean"}}},"list":{"allOf":[{"type":"string"}]}},"definitions":{"old":{"const":1.5}}`
 	for schema, want := range map[string]collection.Property{
-		`{"anyOf":[{"type":"integer"},{"type":"null"}],"default":null}`:            {Types: []string{"integer", "null"}},
+		`{"anyOf":[{"type":"integer"},{"type":"null"}],"default":null}`:            {Types: []string{"integer", "null"}, Default: json.RawMessage("null")},
 		`{"oneOf":[{"type":"null"},{"$ref":"#/$defs/lot"}]}`:                       {Types: []string{"null", "integer"}},
 		`{"allOf":[{"$ref":"#/$defs/lot"}],"description":"a lot"}`:                 {Types: []string{"integer"}},
 		`{"$ref":"#/$defs/lots"}`:                                                  {Types: []string{"array"}, Items: []string{"integer"}},

@@ -23,7 +23,7 @@ func TestParseWriteOfCollection(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse(%s) error: %v", members, err)
 		}
-		if c.Writing != want {
+		if want.Unknown = collection.RejectUnknown; c.Writing != want {
 			t.Errorf("Parse(%s).Writing = %+v, want %+v", members, c.Writing, want)
 		}
 	}

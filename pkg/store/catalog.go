@@ -30,6 +30,15 @@ func (s *Store) CheckCollection(ctx context.Context, c *collection.Collection) e
 	return s.readCatalog(ctx, func(tx pgx.Tx) error { return load.CheckFit(ctx, tx, c) })
 }
 
+// IsTableVisible reports whether a role may read the table with the name: see table.IsVisibleTo.
+func (s *Store) IsTableVisible(ctx context.Context, name, role string) (visible bool, err error) {
+	err = s.readCatalog(ctx, func(tx pgx.Tx) error {
+		visible, err = table.IsVisibleTo(ctx, tx, name, role)
+		return err
+	})
+	return visible, err
+}
+
 // readCatalog runs work on the catalog of Postgres. Errors about what the table is stay as they are.
 func (s *Store) readCatalog(ctx context.Context, work func(pgx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)

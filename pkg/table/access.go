@@ -33,6 +33,8 @@ type Access struct {
 	SelfReferences []string
 	// Blocks reports whether the role may run blocks of PL/pgSQL (DO).
 	Blocks bool
+	// ClosedSchema is the schema of the table if the role lacks USAGE on it; otherwise it is empty.
+	ClosedSchema string
 	// Missing are the privileges among SELECT, INSERT, UPDATE and DELETE that the role lacks on the
 	// table or, if they can be granted for them, on one of the columns asked for.
 	Missing []string
@@ -64,7 +66,8 @@ SELECT current_user::text, row_security_active(c.oid),
                AND (p.name IN ('SELECT', 'DELETE') OR EXISTS (
                  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attname = ANY ($2)
                    AND NOT has_column_privilege(c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
-             ORDER BY p.place)
+             ORDER BY p.place),
+       CASE WHEN has_schema_privilege(c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END
 FROM pg_class c WHERE c.oid = $1`
 
 // ReadAccess reads how the role of the connection can write the columns of the table.
@@ -76,10 +79,27 @@ func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string) (*A
 	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
 		a := &Access{}
 		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.LateTriggers,
-			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing)
+			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing, &a.ClosedSchema)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)
 	}
 	return access, nil
+}
+
+// IsVisibleTo reports whether a role may read the table with the name.
+func IsVisibleTo(ctx context.Context, db DB, name, role string) (bool, error) {
+	const visible = `
+SELECT r.oid FROM pg_roles r JOIN pg_class c ON c.oid = ` + relation + `
+WHERE r.rolname = $3 AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AND has_table_privilege(r.oid, c.oid, 'SELECT')`
+	schema, relationName := split(name)
+	rows, err := db.Query(ctx, visible, schema, relationName, role)
+	if err != nil {
+		return false, fmt.Errorf("reading whether %s is visible: %w", name, err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[uint32])
+	if err != nil {
+		return false, fmt.Errorf("reading whether %s is visible: %w", name, err)
+	}
+	return len(found) > 0, nil
 }

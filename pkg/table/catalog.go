@@ -7,12 +7,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// relation is the OID of the relation with the schema $1, which may be empty, and the name $2. Unlike to_regclass, it
+// needs no right on the schema.
+const relation = `(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = $2 AND (n.nspname = $1 OR $1 = '' AND pg_table_is_visible(c.oid)) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1)`
+
 // The query repeats the facts of the table in each row of a column, which saves a round trip. The
 // recursion follows the types of all columns through their domains to the base types.
 const columnsSQL = `
 WITH RECURSIVE layers (attnum, type, modifier, required) AS (
   SELECT attnum, atttypid, atttypmod, false
-  FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+  FROM pg_attribute WHERE attrelid = ` + relation + ` AND attnum > 0 AND NOT attisdropped
   UNION ALL
   SELECT s.attnum, t.typbasetype, CASE WHEN s.modifier = -1 THEN t.typtypmod ELSE s.modifier END, s.required OR t.typnotnull
   FROM layers s JOIN pg_type t ON t.oid = s.type AND t.typtype = 'd')
@@ -39,7 +44,7 @@ JOIN layers below ON below.attnum = a.attnum
 JOIN pg_type base ON base.oid = below.type AND base.typtype <> 'd'
 LEFT JOIN pg_type element ON element.typarray = base.oid
 LEFT JOIN pg_collation l ON l.oid = a.attcollation
-WHERE c.oid = to_regclass($1)
+WHERE c.oid = ` + relation + `
 ORDER BY a.attnum`
 
 const indexesSQL = `
@@ -81,7 +86,8 @@ func Read(ctx context.Context, db DB, name string) (*Definition, error) {
 }
 
 func (d *Definition) readColumns(ctx context.Context, db DB, name string) error {
-	rows, err := db.Query(ctx, columnsSQL, QuoteName(name))
+	schema, relationName := split(name)
+	rows, err := db.Query(ctx, columnsSQL, schema, relationName)
 	if err != nil {
 		return err
 	}

@@ -96,6 +96,18 @@ func QuoteName(name string) string {
 	return pgx.Identifier(parts).Sanitize()
 }
 
+// split returns the schema, which may be empty, and the name of a table as SQL writes it.
+func split(name string) (schema, relation string) {
+	parts, err := collection.ParseTable(name)
+	switch {
+	case err != nil: // a collection with such a name can't be loaded
+		return "", name
+	case len(parts) == 1:
+		return "", parts[0]
+	}
+	return parts[0], parts[1]
+}
+
 // QuotedName returns the table's name, qualified by its schema and quoted for SQL.
 func (d *Definition) QuotedName() string { return pgx.Identifier{d.Schema, d.Name}.Sanitize() }
 

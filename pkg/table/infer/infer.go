@@ -43,6 +43,8 @@ type Order struct {
 	Name string
 	// Key are the columns that identify a record; empty to choose them.
 	Key []string
+	// Role is what the collection says about the role with which its table is used; empty if nothing.
+	Role string
 }
 
 // Infer proposes a collection for a table. It returns table.ErrNotFound if there is no such table, an
@@ -67,16 +69,13 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 	}
 	doc := document{
 		Schema: "https://json-schema.org/draft/2020-12/schema", Title: f.comment, Type: "object", Required: key.Columns,
-		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.Unordered},
+		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.Unordered, Write: collection.Merge, Role: o.Role},
 	}
 	for _, c := range d.Columns {
 		why := reasonToLeaveOut(c, f.columns[c.Name], slices.Contains(key.Columns, c.Name))
 		if why != "" {
 			p.LeftOut = append(p.LeftOut, LeftOut{c.Name, why})
 			continue
-		}
-		if c.Required && !slices.Contains(doc.Required, c.Name) {
-			doc.Required = append(doc.Required, c.Name)
 		}
 		doc.Properties = append(doc.Properties, member{c.Name, schemaOf(c, f.columns[c.Name])})
 	}

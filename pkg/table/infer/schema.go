@@ -24,6 +24,10 @@ type options struct {
 	Table    string              `json:"table"`
 	Key      []string            `json:"key"`
 	Ordering collection.Ordering `json:"ordering"`
+	// Write is merge, so that a record may leave out the columns that it does not change. Columns that must not be NULL
+	// are demanded where a row is created.
+	Write collection.WriteMode `json:"write"`
+	Role  string               `json:"role,omitempty"`
 }
 
 // members are the properties in the order of the table.

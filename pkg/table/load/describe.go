@@ -122,6 +122,9 @@ func writeOrder(c *collection.Collection) []int {
 // the table refuses.
 func checkAccess(a *table.Access) error {
 	var errs []error
+	if a.ClosedSchema != "" {
+		errs = append(errs, fmt.Errorf("the role %s lacks USAGE on the schema: GRANT USAGE ON SCHEMA %s TO %s", a.Role, a.ClosedSchema, quote(a.Role)))
+	}
 	if !a.Blocks {
 		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
 			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))

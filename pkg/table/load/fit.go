@@ -21,7 +21,7 @@ func CheckFit(ctx context.Context, db table.DB, c *collection.Collection) error 
 	if err != nil {
 		return fmt.Errorf("reading table %s: %w", c.Table, err)
 	}
-	access.Blocks = true
+	access.Blocks, access.ClosedSchema = true, ""
 	_, err = newTable(definition, nil, c)
 	if err := errors.Join(checkAccess(access), err); err != nil {
 		return &MisfitError{err}

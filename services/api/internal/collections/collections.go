@@ -20,6 +20,7 @@ import (
 type Store interface {
 	definition.Store
 	InferCollection(ctx context.Context, o infer.Order) (*infer.Proposal, error)
+	IsTableVisible(ctx context.Context, name, role string) (bool, error)
 }
 
 // Deps are the dependencies of a Handler. All are required.

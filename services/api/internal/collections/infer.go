@@ -41,7 +41,10 @@ func (h *Handler) infer(c *gin.Context) error {
 	if _, err := collection.ParseTable(o.Table); err != nil {
 		return fault.New(fault.Invalid, "invalid-table", "%s.", err.Error()).With("pointer", "/table")
 	}
-	p, err := h.Store.InferCollection(c.Request.Context(), infer.Order{Table: o.Table, Name: o.Name, Key: o.Key})
+	if err := h.requireVisible(c.Request.Context(), o.Table); err != nil {
+		return err
+	}
+	p, err := h.Store.InferCollection(c.Request.Context(), infer.Order{Table: o.Table, Name: o.Name, Key: o.Key, Role: roleIn(c.Request.Context())})
 	if err != nil {
 		return explain(o.Table, err)
 	}
@@ -59,7 +62,7 @@ func explain(name string, err error) error {
 	var unfit *infer.UnfitError
 	switch {
 	case errors.Is(err, table.ErrNotFound):
-		return fault.New(fault.NotFound, "table-not-found", "There is no table %s, or the api's role in Postgres can't see it.", name)
+		return tableNotFound(name)
 	case errors.As(err, &ambiguous):
 		return fault.New(fault.Conflict, "ambiguous-key", "%s.", sentence(ambiguous)).With("candidates", ambiguous.Candidates)
 	case errors.As(err, &noKey):

@@ -38,6 +38,11 @@ func (h *Handler) put(c *gin.Context) error {
 	if order.Definition, err = definitionForm.Read(c, h.UploadRate); err != nil {
 		return err
 	}
+	if table, ok := tableOf(order.Definition); ok {
+		if err := h.requireVisible(c.Request.Context(), table); err != nil {
+			return err
+		}
+	}
 	return h.store(c, order, nil)
 }
 

@@ -15,7 +15,7 @@ const booksFile = `{"x-longshore":{"table":"public.books","key":["isbn"],"orderi
 
 func newBookshop(t *testing.T) *api {
 	t.Helper()
-	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on", "LONGSHORE_ROLES": "clerk"})
+	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on", "LONGSHORE_ROLES": storetest.CallerRole})
 	if _, err := storetest.Connect(t, a.url).Exec(t.Context(), `CREATE TABLE books (isbn TEXT PRIMARY KEY, title TEXT)`); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestCollectionsOfTenants(t *testing.T) {
 	t.Parallel()
 	a := newBookshop(t)
 	ours, _ := a.newKey(t, nil)
-	theirs, _ := a.newKey(t, func(k *store.Key) { k.Tenant, k.Role = "other", "clerk" })
+	theirs, _ := a.newKey(t, func(k *store.Key) { k.Tenant, k.Role = "other", storetest.CallerRole })
 	put := func(key, file string) reply {
 		return a.send(t, oneClient, http.MethodPut, "/collections/books", file, key, jsonMedia)
 	}
@@ -150,8 +150,19 @@ func TestCollectionsOfTenants(t *testing.T) {
 	if foreign.status != unknown.status || strings.ReplaceAll(foreign.body, "books", "lost") != unknown.body && !sameProblem(t, foreign.body, unknown.body) {
 		t.Errorf("GET of a foreign collection = %d %s, want the answer to an unknown one: %d %s", foreign.status, foreign.body, unknown.status, unknown.body)
 	}
-	checkCode(t, "without a role", put(theirs, booksFile), http.StatusForbidden, "role-required")
 	withRole := strings.Replace(booksFile, `"table"`, `"role":"claim","table"`, 1)
+	propose := func(key string) reply {
+		return a.send(t, oneClient, http.MethodPost, "/collections:infer", `{"table":"books"}`, key, jsonMedia)
+	}
+	noRole, _ := a.newKey(t, func(k *store.Key) { k.Tenant = "other" })
+	checkCode(t, "a key without a role", put(noRole, withRole), http.StatusForbidden, "role-missing")
+	checkCode(t, "a table that the role may not read", put(theirs, withRole), http.StatusNotFound, "table-not-found")
+	checkCode(t, "a proposal for such a table", propose(theirs), http.StatusNotFound, "table-not-found")
+	storetest.Exec(t, storetest.Connect(t, a.url), `GRANT SELECT ON books TO `+storetest.CallerRole)
+	checkCode(t, "without a role", put(theirs, booksFile), http.StatusForbidden, "role-required")
+	if got := propose(theirs); got.status != http.StatusOK || !strings.Contains(got.body, `"role":"claim"`) {
+		t.Errorf("a proposal = %d %s, want one with the role of the caller", got.status, got.body)
+	}
 	if got := put(theirs, withRole); got.status != http.StatusCreated {
 		t.Errorf("PUT with the role of the caller = %d %s, want 201", got.status, got.body)
 	}
