@@ -42,7 +42,7 @@ type upsertBuilder struct {
 }
 
 // buildUpsert returns the upsert; without SQL if the role cannot draw from a sequence itself, or if
-// triggers on UPDATE OF a column would run for records without it.
+// columns are mixed and triggers are sensitive to that.
 func (l *loader) buildUpsert() upsert {
 	b := upsertBuilder{loader: l}
 	names, values := slices.Clone(l.table.written), make([]string, 0, len(l.table.written))
@@ -57,7 +57,7 @@ func (l *loader) buildUpsert() upsert {
 		names, values = append(names, quote(standard.Column)), append(values, b.draw(standard))
 	}
 	assignments := b.assignments()
-	if len(b.upsert.mixed) > maxMixed || len(b.upsert.mixed) > 0 && l.table.access.ColumnTriggers || !l.canDraw() {
+	if len(b.upsert.mixed) > maxMixed || len(b.upsert.mixed) > 0 && l.table.hasSensitiveTriggers() || !l.canDraw() {
 		return upsert{}
 	}
 	from := "unnest($1::" + l.table.name + "[]) AS incoming" // Postgres reads the elements in their order
@@ -76,6 +76,10 @@ func (l *loader) buildUpsert() upsert {
 	}
 	return b.upsert
 }
+
+// hasSensitiveTriggers reports whether triggers on UPDATE OF a column would run for rows that keep it, or
+// triggers may change the key by which the rows that keep a column are found.
+func (t *Table) hasSensitiveTriggers() bool { return t.access.ColumnTriggers || len(t.rowTriggers) > 0 }
 
 // canDraw reports whether the role may draw from the sequences of columns that rows leave out.
 func (l *loader) canDraw() bool {
