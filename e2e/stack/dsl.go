@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/longshore-io/longshore/e2e/await"
 	"github.com/longshore-io/longshore/e2e/client"
 )
@@ -163,6 +165,20 @@ func (s *Stack) Number(sql string, args ...any) int {
 		s.tb.Fatalf("running %s: %v", sql, err)
 	}
 	return n
+}
+
+// Texts returns the texts of a query's only column.
+func (s *Stack) Texts(sql string, args ...any) []string {
+	s.tb.Helper()
+	rows, err := s.db.Query(s.tb.Context(), sql, args...)
+	if err != nil {
+		s.tb.Fatalf("running %s: %v", sql, err)
+	}
+	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		s.tb.Fatalf("running %s: %v", sql, err)
+	}
+	return texts
 }
 
 // WaitForSQL waits until a query returns true. The description completes "waiting for …".
