@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -87,6 +88,18 @@ func (l *loader) lock(ctx context.Context, rows []int32) (existing, missing []in
 		}
 	}
 	return existing, missing, nil
+}
+
+// drawsNumbers reports whether a COPY draws numbers from sequences, or evaluates other volatile defaults, which it
+// must not do for rows that exist already.
+func (l *loader) drawsNumbers() bool { return len(l.table.undeclared) > 0 || l.ways.copyOmits != "" }
+
+// anyExists reports whether the key of any row exists in the table.
+func (l *loader) anyExists(ctx context.Context) (bool, error) {
+	sql := "SELECT incoming.longshore_place::int4 FROM " + l.table.incoming() + " JOIN " + l.table.name + " AS existing ON " +
+		l.table.sameKey("existing", "incoming") + " LIMIT 1"
+	found, err := l.places(ctx, sql, l.batch.winners, l.table.keyFields())
+	return slices.Contains(found, true), err
 }
 
 // changeGroups changes rows that are locked. A row that is not returned is superseded, or a trigger has

@@ -121,6 +121,13 @@ func (l *loader) loadRows(ctx context.Context, importNumber int64) error {
 	}
 	l.ways = l.chooseWays()
 	l.useCopy = l.ways.copySQL != "" && !l.table.rowSecurity && !l.table.conflicts.expected(importNumber)
+	if l.useCopy && l.drawsNumbers() {
+		exists, err := l.anyExists(ctx)
+		if err != nil {
+			return err
+		}
+		l.useCopy = !exists
+	}
 	load := l.load
 	if !l.ways.evaluable {
 		load = l.loadUnevaluated

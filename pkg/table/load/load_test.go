@@ -108,12 +108,14 @@ func TestLoadQuotesNames(t *testing.T) {
 	f.wantRows(t, `SELECT * FROM "select"."order" ORDER BY 1`, "(u,5,6,7,7,8,2,1)", "(v,,,7,,,2,2)")
 }
 
-// TestLoadSkipsCopyAfterConflict counts attempts to insert with a sequence, which a rollback does not
-// reset. COPY is attempted again after a batch of the import without existing keys, and by every other
-// import. An update draws no number.
+// TestLoadSkipsCopyAfterConflict counts attempts to insert with a function that draws from a sequence, which a
+// rollback does not reset. COPY is attempted again after a batch of the import without existing keys, and by every other
+// import. An upsert is an attempt too.
 func TestLoadSkipsCopyAfterConflict(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, partsTable+"; ALTER TABLE parts ADD tries BIGSERIAL", partsSchema)
+	f := newFixture(t, partsTable+`; CREATE SEQUENCE parts_tries_seq;
+CREATE FUNCTION tried() RETURNS BIGINT LANGUAGE sql AS $$ SELECT nextval('parts_tries_seq') $$;
+ALTER TABLE parts ADD tries BIGINT DEFAULT tried()`, partsSchema)
 	steps := []struct {
 		number   int64
 		row      int
@@ -122,20 +124,20 @@ func TestLoadSkipsCopyAfterConflict(t *testing.T) {
 		attempts int64
 	}{
 		{1, 1, "a", "created", 1},
-		{2, 1, "a", "updated", 1},
-		{2, 2, "a", "updated", 0},
+		{2, 1, "a", "updated", 2},
+		{2, 2, "a", "updated", 1},
 		{2, 3, "b", "created", 1},
-		{2, 4, "b", "updated", 1},
-		{2, 1, "b", "superseded", 0},
-		{66, 1, "b", "updated", 1},
-		{2, 5, "b", "superseded", 1},
+		{2, 4, "b", "updated", 2},
+		{2, 1, "b", "superseded", 1},
+		{66, 1, "b", "updated", 2},
+		{2, 5, "b", "superseded", 2},
 	}
 	var before int64
 	for i, step := range steps {
 		got := f.load(t, step.number, record{step.row, fmt.Sprintf(`{"id":%q}`, step.id)})
 		got.want(t, []string{fmt.Sprintf("%d:%s", step.row, step.outcome)}, nil)
 		var after int64
-		if err := f.conn.QueryRow(t.Context(), "SELECT last_value FROM parts_tries_seq").Scan(&after); err != nil {
+		if err := f.conn.QueryRow(t.Context(), "SELECT last_value - 1 + is_called::int FROM parts_tries_seq").Scan(&after); err != nil {
 			t.Fatal(err)
 		}
 		if after-before != step.attempts {

@@ -30,7 +30,7 @@ func TestLoadAdvancesSequences(t *testing.T) {
 		{collection.Replace, []string{`{"id":"a","serial":7}`, `{"id":"b","serial":20,"Ident":3}`}, "(21,4)"},
 		{collection.Replace, []string{`{"id":"a","serial":5,"Ident":1}`, `{"id":"b"}`}, "(22,5)"},
 		{collection.Merge, []string{`{"id":"a","serial":30}`, `{"id":"a","serial":40}`, `{"id":"c","Ident":-1}`}, "(41,6)"},
-		{collection.Insert, []string{`{"id":"a","serial":90}`}, "(42,8)"}, // is rejected; its COPY drew a number
+		{collection.Insert, []string{`{"id":"a","serial":90}`}, "(42,7)"}, // is rejected, and draws no number
 		{collection.Update, []string{`{"id":"a","Ident":32767}`}, "(43,)"},
 		{collection.Delete, []string{`{"id":"a","serial":99}`}, "(44,)"},
 	} {
@@ -58,9 +58,9 @@ func TestLoadUpdatesDrawNoNumbers(t *testing.T) {
 				t.Parallel()
 				f := newSharedFixture(t, url, thingsTable+"; ALTER TABLE things ADD hidden SERIAL"+tables, thingsSchema)
 				w := collection.Writing{Mode: mode, OnExisting: collection.SkipExisting}
-				f.loadAs(t, w, 1, record{1, `{"id":"k1000","need":"x"}`}) // the next batch of the import does not try to copy
+				f.loadAs(t, w, 1, record{1, `{"id":"k1000","need":"x"}`})
 				var before, after [2]int64
-				const last = "SELECT (SELECT last_value FROM things_number_seq), (SELECT last_value FROM things_hidden_seq)"
+				const last = "SELECT (SELECT last_value - 1 + is_called::int FROM things_number_seq), (SELECT last_value - 1 + is_called::int FROM things_hidden_seq)"
 				if err := f.conn.QueryRow(t.Context(), last).Scan(&before[0], &before[1]); err != nil {
 					t.Fatal(err)
 				}
