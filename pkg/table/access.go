@@ -10,7 +10,7 @@ import (
 // Access is what decides, apart from the columns and constraints, whether the role of the
 // connection can write to a table and whether what it writes stays as it was sent.
 type Access struct {
-	// Role is the role of the connection.
+	// Role is the role that writes.
 	Role string
 	// RowSecurity reports whether row-level security applies to the role.
 	RowSecurity bool
@@ -45,7 +45,7 @@ type Access struct {
 // the order of their names. The bookkeeping of created rows reads a system column, which needs
 // SELECT on the whole table.
 const accessSQL = `
-SELECT current_user::text, row_security_active(c.oid),
+SELECT u.role::text, row_security_active(c.oid),
        c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
        ARRAY(SELECT r.rulename::text FROM pg_rewrite r
              WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3') AND r.ev_enabled IN ('O', 'A') ORDER BY r.rulename),
@@ -60,19 +60,20 @@ SELECT current_user::text, row_security_active(c.oid),
        EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgattr <> ''),
        ARRAY(SELECT k.conname::text FROM pg_constraint k
              WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' ORDER BY k.conname),
-       EXISTS (SELECT FROM pg_language l WHERE l.lanname = 'plpgsql' AND has_language_privilege(l.oid, 'USAGE')),
+       EXISTS (SELECT FROM pg_language l WHERE l.lanname = 'plpgsql' AND has_language_privilege(u.role, l.oid, 'USAGE')),
        ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS p (name, place)
-             WHERE NOT has_table_privilege(c.oid, p.name)
+             WHERE NOT has_table_privilege(u.role, c.oid, p.name)
                AND (p.name IN ('SELECT', 'DELETE') OR EXISTS (
                  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attname = ANY ($2)
-                   AND NOT has_column_privilege(c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
+                   AND NOT has_column_privilege(u.role, c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
              ORDER BY p.place),
-       CASE WHEN has_schema_privilege(c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END
-FROM pg_class c WHERE c.oid = $1`
+       CASE WHEN has_schema_privilege(u.role, c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END
+FROM pg_class c, (SELECT coalesce(nullif($3::text, '')::name, current_user) AS role) u WHERE c.oid = $1`
 
-// ReadAccess reads how the role of the connection can write the columns of the table.
-func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string) (*Access, error) {
-	rows, err := db.Query(ctx, accessSQL, d.OID, columns)
+// ReadAccess reads how a role, or if that is empty the role of the connection, can write the columns of the table.
+// Whether row-level security applies is read for the role of the connection.
+func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string, role string) (*Access, error) {
+	rows, err := db.Query(ctx, accessSQL, d.OID, columns, role)
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)
 	}

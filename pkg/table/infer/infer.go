@@ -91,7 +91,7 @@ func (p *Proposal) check(ctx context.Context, db table.DB) error {
 	if err != nil {
 		return &UnfitError{err.Error()}
 	}
-	err = load.CheckFit(ctx, db, c)
+	err = load.CheckFit(ctx, db, c, c.Writing.Mode)
 	if misfit, ok := err.(*load.MisfitError); ok { //nolint:errorlint // CheckFit returns it as it is
 		return &UnfitError{strings.Join(misfit.Reasons(), "; ")}
 	}

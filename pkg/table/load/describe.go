@@ -25,7 +25,7 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	access, err := table.ReadAccess(ctx, db, definition, writtenColumns(c))
+	access, err := table.ReadAccess(ctx, db, definition, writtenColumns(c), "")
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
@@ -121,10 +121,7 @@ func writeOrder(c *collection.Collection) []int {
 // checkAccess checks that rows are written to the table as they are sent, and that the role can find those that
 // the table refuses.
 func checkAccess(a *table.Access) error {
-	var errs []error
-	if a.ClosedSchema != "" {
-		errs = append(errs, fmt.Errorf("the role %s lacks USAGE on the schema: GRANT USAGE ON SCHEMA %s TO %s", a.Role, a.ClosedSchema, quote(a.Role)))
-	}
+	errs := []error{checkSchema(a)}
 	if !a.Blocks {
 		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
 			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))
@@ -137,6 +134,14 @@ func checkAccess(a *table.Access) error {
 		errs = append(errs, errors.New("other tables inherit from it, so that a key can exist twice: import into a table without children"))
 	}
 	return errors.Join(errs...)
+}
+
+// checkSchema checks that the role may use the table's schema.
+func checkSchema(a *table.Access) error {
+	if a.ClosedSchema == "" {
+		return nil
+	}
+	return fmt.Errorf("the role %s lacks USAGE on the schema: GRANT USAGE ON SCHEMA %s TO %s", a.Role, a.ClosedSchema, quote(a.Role))
 }
 
 // Warnings says what in the table's definition may surprise those who import into it; nil if

@@ -9,21 +9,35 @@ import (
 	"github.com/longshore-io/longshore/pkg/table"
 )
 
-// CheckFit reads the collection's table from the catalog and returns an error that lists every reason why
-// the collection does not fit it. It does not check privileges: the role of the connection may be another one
-// than that of the workers. It returns table.ErrNotFound if there is no such table.
-func CheckFit(ctx context.Context, db table.DB, c *collection.Collection) error {
+// CheckFit reads the collection's table from the catalog and returns a *MisfitError that lists every reason why
+// the collection does not fit it. Records are written in the mode by one of the roles, at least one of which must
+// have the privileges; an empty one is the role of the connection. Without roles, privileges are not checked. It
+// returns table.ErrNotFound if there is no such table.
+func CheckFit(ctx context.Context, db table.DB, c *collection.Collection, mode collection.WriteMode, roles ...string) error {
 	definition, err := table.Read(ctx, db, c.Table)
 	if err != nil {
 		return fmt.Errorf("reading table %s: %w", c.Table, err)
 	}
-	access, err := table.ReadAccess(ctx, db, definition, nil)
+	access, err := table.ReadAccess(ctx, db, definition, nil, "")
 	if err != nil {
 		return fmt.Errorf("reading table %s: %w", c.Table, err)
 	}
 	access.Blocks, access.ClosedSchema = true, ""
-	_, err = newTable(definition, nil, c)
-	if err := errors.Join(checkAccess(access), err); err != nil {
+	written := *c
+	written.Writing.Mode = mode
+	_, misfit := newTable(definition, nil, &written)
+	misfit = errors.Join(checkAccess(access), misfit)
+	var lacking error
+	for _, role := range roles {
+		access, err := table.ReadAccess(ctx, db, definition, writtenColumns(c), role)
+		if err != nil {
+			return fmt.Errorf("reading table %s: %w", c.Table, err)
+		}
+		if lacking = errors.Join(checkPrivileges(definition.QuotedName(), access, mode), checkSchema(access)); lacking == nil {
+			break
+		}
+	}
+	if err := errors.Join(misfit, lacking); err != nil {
 		return &MisfitError{err}
 	}
 	return nil

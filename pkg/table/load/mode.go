@@ -56,7 +56,7 @@ func (t *Table) CheckMode(m collection.WriteMode) error {
 		errs = append(errs, t.incomplete)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("write mode %s does not fit table %s: %w", m, t.name, err)
+		return fmt.Errorf("write mode %s does not fit table %s: %w", m, t.name, &MisfitError{err})
 	}
 	return nil
 }

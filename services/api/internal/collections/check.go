@@ -31,7 +31,7 @@ func (h *Handler) check(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	reasons, err := fit.Reasons(c.Request.Context(), h.Store, found)
+	reasons, err := fit.Reasons(c.Request.Context(), h.Store, found, found.Writing.Mode)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func Put(ctx context.Context, s Store, o Order) (stored store.CollectionVersion,
 		return store.CollectionVersion{}, false, err
 	}
 	if !o.Unchecked {
-		reasons, err := fit.Reasons(ctx, s, parsed)
+		reasons, err := fit.Reasons(ctx, s, parsed, parsed.Writing.Mode)
 		if err != nil {
 			return store.CollectionVersion{}, false, err
 		}

@@ -27,7 +27,7 @@ const (
 // Store checks a collection. *store.Store implements it. The error is a *load.MisfitError if the collection does
 // not fit, and table.ErrNotFound if there is no such table.
 type Store interface {
-	CheckCollection(ctx context.Context, c *collection.Collection) error
+	CheckCollection(ctx context.Context, c *collection.Collection, mode collection.WriteMode) error
 }
 
 // Checker checks collections, and keeps the results for seconds. It is safe for concurrent use.
@@ -47,15 +47,16 @@ type result struct {
 // New returns a Checker.
 func New(s Store) *Checker { return &Checker{store: s, kept: make(map[string]result)} }
 
-// Require returns a fault of kind Conflict with the reasons if the collection does not fit its table. If
+// Require returns a fault of kind Conflict with the reasons if the collection does not fit its table, or if its
+// records can't be written in the mode. If
 // that can't be found out, the import is not refused: the importer checks the collection again.
-func (c *Checker) Require(ctx context.Context, one *collection.Collection) error {
-	key := one.Name + " " + one.Digest()
+func (c *Checker) Require(ctx context.Context, one *collection.Collection, mode collection.WriteMode) error {
+	key := strings.Join([]string{one.Name, one.Digest(), string(mode)}, " ")
 	c.mu.Lock()
 	kept, ok := c.kept[key]
 	c.mu.Unlock()
 	if !ok || kept.stale() {
-		checked, err, _ := c.flight.Do(key, func() (any, error) { return Reasons(ctx, c.store, one) })
+		checked, err, _ := c.flight.Do(key, func() (any, error) { return Reasons(ctx, c.store, one, mode) })
 		if err != nil {
 			return nil //nolint:nilerr // see above
 		}
@@ -82,9 +83,10 @@ func (c *Checker) keep(key string, r result) {
 	c.kept[key] = r
 }
 
-// Reasons returns why a collection does not fit its table; none if it fits.
-func Reasons(ctx context.Context, s Store, one *collection.Collection) ([]string, error) {
-	err := s.CheckCollection(ctx, one)
+// Reasons returns why a collection does not fit its table, or why its records can't be written in the mode; none if
+// it fits.
+func Reasons(ctx context.Context, s Store, one *collection.Collection, mode collection.WriteMode) ([]string, error) {
+	err := s.CheckCollection(ctx, one, mode)
 	var misfit *load.MisfitError
 	switch {
 	case errors.As(err, &misfit):

@@ -26,11 +26,11 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err := target.Require(collection.Import); err != nil {
 		return err
 	}
-	if err := h.Fit.Require(c.Request.Context(), target); err != nil {
+	writing, mode, err := ReadWriting(c, target)
+	if err != nil {
 		return err
 	}
-	writing, err := ReadWriting(c, target)
-	if err != nil {
+	if err := h.Fit.Require(c.Request.Context(), target, mode); err != nil {
 		return err
 	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)

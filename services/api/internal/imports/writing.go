@@ -17,16 +17,17 @@ const (
 )
 
 // ReadWriting reads what a request says about how its records are written; what it leaves out is as the collection
-// says. The error is a fault of kind Malformed that lists the accepted words.
-func ReadWriting(c *gin.Context, target *collection.Collection) (collection.Writing, error) {
-	w, err := collection.ParseWriting("", c.Query(writeParameter), c.Query(onExistingParameter), c.Query(unknownParameter))
+// says. mode is the effective write mode. The error is a fault of kind Malformed that lists the accepted words.
+func ReadWriting(c *gin.Context, target *collection.Collection) (w collection.Writing, mode collection.WriteMode, err error) {
+	w, err = collection.ParseWriting("", c.Query(writeParameter), c.Query(onExistingParameter), c.Query(unknownParameter))
+	var effective collection.Writing
 	if err == nil {
-		_, err = target.WritingFor(w)
+		effective, err = target.WritingFor(w)
 	}
 	if err != nil {
-		return collection.Writing{}, fault.New(fault.Malformed, "invalid-write-option", "%s.", err.Error())
+		return collection.Writing{}, "", fault.New(fault.Malformed, "invalid-write-option", "%s.", err.Error())
 	}
-	return w, nil
+	return w, effective.Mode, nil
 }
 
 // WritingDigest returns what a request says about how its records are written, for the digest of the request; nothing if

@@ -28,11 +28,11 @@ func (h *Handler) start(c *gin.Context) error {
 	if err := target.Require(collection.Import); err != nil {
 		return err
 	}
-	if err := h.Fit.Require(c.Request.Context(), target); err != nil {
+	writing, mode, err := imports.ReadWriting(c, target)
+	if err != nil {
 		return err
 	}
-	writing, err := imports.ReadWriting(c, target)
-	if err != nil {
+	if err := h.Fit.Require(c.Request.Context(), target, mode); err != nil {
 		return err
 	}
 	headers, err := h.Policy.Read(c.Request, operation.Import)
