@@ -84,9 +84,9 @@ func Parse(name string, file []byte) (*Collection, error) {
 	if err := json.Unmarshal(file, &doc); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, withLine(file, err))
 	}
-	properties, err := readSchema(file)
-	if err != nil {
-		return nil, fmt.Errorf("collection %q: %w", name, err)
+	properties, schemaErr := readSchema(file)
+	if properties == nil {
+		return nil, fmt.Errorf("collection %q: %w", name, schemaErr)
 	}
 	sum := sha256.Sum256(file)
 	c := &Collection{
@@ -106,7 +106,7 @@ func Parse(name string, file []byte) (*Collection, error) {
 	if c.Writing, err = doc.writing(); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
-	if err := errors.Join(c.check(), checkOptions(file)); err != nil {
+	if err := errors.Join(c.check(), checkOptions(file), schemaErr); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	return c, nil

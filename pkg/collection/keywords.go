@@ -43,6 +43,8 @@ var (
 // two levels deeper at most.
 const maxNesting = 200
 
+var errNesting = errors.New("the schema is nested too deep: use $ref")
+
 // checkSchema returns an error for each keyword that seems to be misspelt, each unknown format and each regular
 // expression that cannot be used, with its place in the file as a JSON Pointer.
 func checkSchema(file []byte) error { return checkKeywords("", file) }
@@ -53,7 +55,7 @@ func checkKeywords(at string, schema json.RawMessage) error {
 		return nil
 	}
 	if strings.Count(at, "/") > maxNesting {
-		return fmt.Errorf("%s: the schema is nested too deep: use $ref", at)
+		return fmt.Errorf("%s: %w", at, errNesting)
 	}
 	var errs []error
 	for _, name := range sortedNames(object) {

@@ -56,12 +56,15 @@ type recordKeywords struct {
 	Properties members           `json:"properties"`
 }
 
-// readSchema checks the schema and returns the declared members of the records.
+// readSchema checks the schema and returns the declared members of the records, which are nil if they cannot be
+// read.
 func readSchema(file []byte) ([]Property, error) {
-	if err := checkSchema(file); err != nil {
-		return nil, err
+	wrong := checkSchema(file)
+	if errors.Is(wrong, errNesting) {
+		return nil, wrong
 	}
-	return readProperties(file)
+	properties, err := readProperties(file)
+	return properties, errors.Join(wrong, err)
 }
 
 // readProperties returns the declared members of the records in their order: those of the schema's properties,
