@@ -173,8 +173,8 @@ func (c *column) cutFraction(text []byte) (micros int64, rest []byte, wrong defe
 // maxFraction is the number of decimals of a second that Postgres keeps at most.
 const maxFraction = 6
 
-// parseOffset parses the whole of text as an offset from UTC in seconds: Z, or hours with optional minutes
-// and seconds, with or without colons, as ISO 8601 and Postgres write them.
+// parseOffset parses the whole of text as an offset from UTC in seconds: Z, or hours with optional minutes,
+// with or without a colon, and seconds, with colons, as ISO 8601 and Postgres write them.
 func parseOffset(text []byte) (seconds int64, ok bool) {
 	if len(text) == 1 && text[0]|0x20 == 'z' {
 		return 0, true
@@ -184,8 +184,8 @@ func parseOffset(text []byte) (seconds int64, ok bool) {
 	}
 	hours := twoDigits(text[1:])
 	minutes, rest, ok := cutUnit(text[3:])
-	var rests int
-	if ok && len(text) > 3 {
+	rests := 0
+	if ok && len(rest) > 0 && text[3] == ':' && rest[0] == ':' {
 		rests, rest, ok = cutUnit(rest)
 	}
 	const maxHours = 15 // of Postgres

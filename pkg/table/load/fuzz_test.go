@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,8 +72,17 @@ func FuzzValue(f *testing.F) {
 		if column < 0 || column >= len(fuzzed) || !isRecordValue(value) {
 			return // package record rejects such a value before
 		}
+		if strings.HasSuffix(fuzzed[column].column, "s") && isNested(value) {
+			return // the expression has one dimension
+		}
 		v.compare(t, fuzzed[column].column, fuzzed[column].expression, value)
 	})
+}
+
+// isNested reports whether an array has an array in it.
+func isNested(value []byte) bool {
+	var items []json.RawMessage
+	return json.Unmarshal(value, &items) == nil && slices.ContainsFunc(items, func(item json.RawMessage) bool { return item[0] == '[' })
 }
 
 // isRecordValue reports whether a record may contain the value: strict JSON without U+0000, and
