@@ -103,10 +103,9 @@ func Parse(name string, file []byte) (*Collection, error) {
 		HideTriggerMessages: doc.Longshore.HideTriggerMessages,
 		digest:              hex.EncodeToString(sum[:]),
 	}
-	if c.Writing, err = doc.writing(); err != nil {
-		return nil, fmt.Errorf("collection %q: %w", name, err)
-	}
-	if err := errors.Join(c.check(), checkOptions(file), schemaErr); err != nil {
+	writing, err := doc.writing()
+	c.Writing = writing
+	if err := errors.Join(c.check(), err, checkOptions(file), schemaErr); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	return c, nil
