@@ -56,11 +56,10 @@ func (s *Store) Describe(ctx context.Context, c *collection.Collection, caller a
 // Load writes a batch of the step's records into the collection's table as part of the step, on behalf
 // of its caller. It returns a *ForeignNumbersError if a row of another installation superseded one of the records.
 func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error) {
-	var result load.Result
-	err := st.tx.store.asCaller(ctx, st.tx, st.caller, func() (err error) {
-		result, err = batch.Load(ctx, st.tx, st.Number)
-		return err
-	})
+	if batch.Table().Ledger() != "" {
+		return st.loadByLedger(ctx, batch)
+	}
+	result, err := st.loadAsCaller(ctx, batch)
 	if err != nil {
 		return load.Result{}, err
 	}
@@ -70,6 +69,15 @@ func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error
 		}
 	}
 	return result, nil
+}
+
+// loadAsCaller writes a batch on behalf of the caller.
+func (st *Step) loadAsCaller(ctx context.Context, batch *load.Batch) (result load.Result, err error) {
+	err = st.tx.store.asCaller(ctx, st.tx, st.caller, func() error {
+		result, err = batch.Load(ctx, st.tx, st.Number)
+		return err
+	})
+	return result, err
 }
 
 // checkNumber returns a *ForeignNumbersError if this installation has not given the number. The

@@ -61,6 +61,7 @@ func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int)
 			if err := requireParts(ctx, tx, sc, id, expected); err != nil {
 				return err
 			}
+			batch.Queue(lockLedger) // the order of the collection's rows is not known here
 			queueOperation(sc, batch, &op, UploadNotFound(), sealMultipart, id, operation.Waiting, statesBefore(operation.Waiting), splitting)
 			sc.queue(batch, insertSplit, id, job.SplitOf(id).Seq)
 			return nil

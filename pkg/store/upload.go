@@ -174,6 +174,9 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.
 				return err
 			}
 			u.queueChunk(sc, batch, last)
+			if u.draft.Ledger {
+				batch.Queue(lockLedger)
+			}
 			queueOperation(sc, batch, &sealed, ErrUploadGone, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
 				operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
 			return nil

@@ -26,6 +26,8 @@ type Draft struct {
 	Collection string
 	// CollectionVersion is the version of the collection; 0 if it is not stored.
 	CollectionVersion int64
+	// Ledger reports whether the ledger keeps the order of the collection's imports.
+	Ledger bool
 	// Writing is what the request says about how the records of an import are written; empty if nothing.
 	Writing collection.Writing
 	// Lanes is how many of its chunks may be queued at the same time.

@@ -31,6 +31,20 @@ func Number(tb testing.TB, conn *pgx.Conn, query string, args ...any) (n int) {
 	return n
 }
 
+// Texts returns the texts of a query's only column.
+func Texts(tb testing.TB, conn *pgx.Conn, query string, args ...any) []string {
+	tb.Helper()
+	rows, err := conn.Query(tb.Context(), query, args...)
+	if err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	return texts
+}
+
 // Await repeats a query until it returns true. It fails the test after 20 seconds.
 func Await(tb testing.TB, conn *pgx.Conn, query string, args ...any) {
 	tb.Helper()

@@ -49,6 +49,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 		duty.ClearSplit(deps.Store, cfg.ExpireEvery),
 		duty.DeleteExpired(deps.Store, env.Log, cfg.ExpireEvery, cfg.TombstoneRetention),
 		duty.DeleteAudit(deps.Store, cfg.ExpireEvery, cfg.AuditRetention),
+		duty.DeleteLedger(deps.Store, cfg.ExpireEvery),
 		duty.DeleteUsage(deps.Store, cfg.ExpireEvery, cfg.UsageRetention),
 	)
 	return nil

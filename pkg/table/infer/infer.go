@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -69,7 +70,7 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 	}
 	doc := document{
 		Schema: "https://json-schema.org/draft/2020-12/schema", Title: f.comment, Type: "object", Required: key.Columns,
-		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.Unordered, Write: collection.Merge, Role: o.Role},
+		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.OrderedByLedger, Write: collection.Merge, Role: o.Role},
 	}
 	for _, c := range d.Columns {
 		why := reasonToLeaveOut(c, f.columns[c.Name], slices.Contains(key.Columns, c.Name))
@@ -79,10 +80,20 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 		}
 		doc.Properties = append(doc.Properties, member{c.Name, schemaOf(c, f.columns[c.Name])})
 	}
-	if p.Collection, err = json.Marshal(doc); err != nil {
-		return nil, fmt.Errorf("encoding a collection: %w", err)
+	err = p.set(ctx, db, doc)
+	if errors.Is(err, load.ErrKeyOfLedger) {
+		doc.Longshore.Ordering = collection.Unordered
+		err = p.set(ctx, db, doc)
 	}
-	return p, p.check(ctx, db)
+	return p, err
+}
+
+// set sets the proposed collection, and returns an *UnfitError unless it can be imported into.
+func (p *Proposal) set(ctx context.Context, db table.DB, doc document) (err error) {
+	if p.Collection, err = json.Marshal(doc); err != nil {
+		return fmt.Errorf("encoding a collection: %w", err)
+	}
+	return p.check(ctx, db)
 }
 
 // check returns an *UnfitError unless the proposed collection can be imported into.
@@ -92,7 +103,7 @@ func (p *Proposal) check(ctx context.Context, db table.DB) error {
 		return &UnfitError{err.Error()}
 	}
 	err = load.CheckFit(ctx, db, c, c.Writing.Mode)
-	if misfit, ok := err.(*load.MisfitError); ok { //nolint:errorlint // CheckFit returns it as it is
+	if misfit, ok := err.(*load.MisfitError); ok && !errors.Is(err, load.ErrKeyOfLedger) { //nolint:errorlint // CheckFit returns it as it is
 		return &UnfitError{strings.Join(misfit.Reasons(), "; ")}
 	}
 	return err

@@ -27,6 +27,8 @@ type Batch struct {
 	previous []int32
 	winners  []int32
 	outcomes []operation.Outcome
+	// later marks the records that Supersede has found; it is empty if there are none.
+	later []bool
 	rejected []operation.Rejection
 	array    []byte
 	texts    texts
@@ -84,7 +86,7 @@ func (b *Batch) Table() *Table { return b.table }
 
 // Reset empties the batch and keeps its memory. It invalidates the last result of Load.
 func (b *Batch) Reset() {
-	b.rows, b.entries = b.rows[:0], b.entries[:0]
+	b.rows, b.entries, b.later = b.rows[:0], b.entries[:0], b.later[:0]
 	b.absences.reset()
 }
 

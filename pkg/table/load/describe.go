@@ -53,7 +53,7 @@ func writtenColumns(c *collection.Collection) []string {
 
 // bookkeepingOf returns the bookkeeping columns of a collection's table.
 func bookkeepingOf(c *collection.Collection) []string {
-	if c.Ordering == collection.Unordered {
+	if c.Ordering != collection.OrderedByColumns {
 		return nil
 	}
 	return []string{importNumberColumn, importRowColumn}
@@ -100,7 +100,7 @@ func newTable(d *table.Definition, defaults []table.Default, c *collection.Colle
 	t.setOperators(d, c.Key)
 	t.buildSQL()
 	t.ranking = t.newRanking(d)
-	return t, nil
+	return t, t.checkLedger(c)
 }
 
 // writeOrder returns the indexes of the properties in the order in which their columns are written:
@@ -163,14 +163,14 @@ func checkKind(d *table.Definition) error {
 
 // checkBookkeeping checks the two columns that decide which of two rows is the later one.
 func checkBookkeeping(d *table.Definition, c *collection.Collection) error {
-	if c.Ordering == collection.Unordered {
+	if c.Ordering != collection.OrderedByColumns {
 		return nil
 	}
 	var errs []error
 	for name, typeOID := range map[string]uint32{importNumberColumn: pgtype.Int8OID, importRowColumn: pgtype.Int4OID} {
 		if !slices.ContainsFunc(d.Columns, func(c table.Column) bool { return c.Name == name && c.Type == typeOID }) {
 			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT,"+
-				" or set x-longshore.ordering to none, with which the last row that is written stays", importNumberColumn, importRowColumn))
+				" or set x-longshore.ordering to ledger, which needs no columns", importNumberColumn, importRowColumn))
 		}
 		if slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }) {
 			errs = append(errs, fmt.Errorf("property %q bears the name of a bookkeeping column: rename it", name))

@@ -48,6 +48,9 @@ type MisfitError struct{ reasons error }
 
 func (e *MisfitError) Error() string { return e.reasons.Error() }
 
+// Unwrap returns the reasons as one error.
+func (e *MisfitError) Unwrap() error { return e.reasons }
+
 // Reasons returns the reasons one by one.
 func (e *MisfitError) Reasons() []string { return flatten(e.reasons) }
 

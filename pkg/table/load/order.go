@@ -32,6 +32,10 @@ func (b *Batch) arrange() {
 		if len(b.ranks) > 0 && b.ranks[o.index] == 0 {
 			continue
 		}
+		if b.isLater(o.index) {
+			b.outcomes[o.index] = operation.Superseded
+			continue
+		}
 		if i > 0 && b.compareKeys(b.order[i-1].index, o.index) == 0 {
 			earlier := b.order[i-1].index
 			b.previous[o.index] = earlier

@@ -35,6 +35,8 @@ type Table struct {
 	deferrable bool
 	// textual reports whether rows are sent in text format, because a column has no codec.
 	textual bool
+	// ledger reports whether the rows are ordered by the keys that later chunks have written.
+	ledger bool
 	// hideMessages reports whether reasons leave out the messages that triggers raise.
 	hideMessages bool
 

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/longshore-io/longshore/pkg/table/load"
+)
+
+// The ledger keeps the order of imports for tables without columns for it (collection.OrderedByLedger). A chunk
+// writes its rows, and then looks whether a later chunk has written one of their keys: that chunk had committed before
+// this one got the lock of the row, so its keys are visible now. If so, the chunk starts over without these
+// records. Its own keys it adds to the ledger if an earlier chunk may still come.
+
+// lockLedger is held by a transaction that draws the number of an import, until it ends. A chunk that gets it
+// alone knows that all imports with lower numbers than its own are visible.
+const lockLedger = `SELECT pg_advisory_xact_lock_shared(hashtext('longshore:ledger'))`
+
+const (
+	selectLater = `
+SELECT number, seq, keys FROM xforce.ledger WHERE target = $1 AND (number, seq) > ($2, $3)
+  AND (number, seq) NOT IN (SELECT * FROM unnest($4::bigint[], $5::int[]))`
+
+	numberBeingDrawn = `
+SELECT NOT CASE WHEN pg_try_advisory_lock(hashtext('longshore:ledger')) THEN pg_advisory_unlock(hashtext('longshore:ledger')) ELSE FALSE END`
+
+	// Of an import that is not split yet, no chunk is there; it is unfinished itself.
+	earlierUnfinished = `
+SELECT EXISTS (SELECT FROM xforce.tasks WHERE kind = 'import' AND status IN ('waiting', 'running') AND number < $1)
+  OR EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $2 AND seq < $3 AND state = 'pending')`
+
+	insertLedger = `INSERT INTO xforce.ledger (target, number, seq, keys) VALUES ($1, $2, $3, $4)`
+)
+
+// seen are the chunks whose keys a step has compared with its own.
+type seen struct {
+	numbers []int64
+	seqs    []int32
+}
+
+// loadByLedger is load for a table whose rows are ordered by the ledger.
+func (st *Step) loadByLedger(ctx context.Context, batch *load.Batch) (load.Result, error) {
+	const savepoint, release, rollback = `SAVEPOINT longshore_ledger`, `RELEASE SAVEPOINT longshore_ledger`, `ROLLBACK TO SAVEPOINT longshore_ledger`
+	var compared seen
+	if _, err := st.supersede(ctx, batch, &compared); err != nil {
+		return load.Result{}, err
+	}
+	for {
+		if _, err := st.tx.Exec(ctx, savepoint); err != nil {
+			return load.Result{}, err
+		}
+		result, err := st.loadAsCaller(ctx, batch)
+		if err != nil {
+			return load.Result{}, err
+		}
+		marked, err := st.supersede(ctx, batch, &compared)
+		if err != nil {
+			return load.Result{}, err
+		}
+		if marked == 0 {
+			if _, err := st.tx.Exec(ctx, release); err != nil {
+				return load.Result{}, err
+			}
+			return result, st.addToLedger(ctx, batch)
+		}
+		if _, err := st.tx.Exec(ctx, rollback); err != nil {
+			return load.Result{}, err
+		}
+	}
+}
+
+// supersede marks the records whose keys a later chunk has written, as far as it was not compared before.
+func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen) (marked int, err error) {
+	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.chunk.Seq, compared.numbers, compared.seqs)
+	if err != nil {
+		return 0, fmt.Errorf("reading the ledger: %w", err)
+	}
+	var number int64
+	var seq int32
+	var keys []byte
+	_, err = pgx.ForEachRow(rows, []any{&number, &seq, &keys}, func() error {
+		compared.numbers, compared.seqs = append(compared.numbers, number), append(compared.seqs, seq)
+		n, err := batch.Supersede(keys)
+		marked += n
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("comparing with the ledger: %w", err)
+	}
+	return marked, nil
+}
+
+// addToLedger adds the keys that the chunk has written if an earlier one may still come.
+func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) error {
+	keys := batch.WrittenKeys()
+	if len(keys) == 0 {
+		return nil
+	}
+	var drawn, unfinished bool
+	var queries pgx.Batch
+	queries.Queue(numberBeingDrawn).QueryRow(func(row pgx.Row) error { return row.Scan(&drawn) })
+	queries.Queue(earlierUnfinished, st.Number, st.chunk.OperationID, st.chunk.Seq).QueryRow(func(row pgx.Row) error { return row.Scan(&unfinished) })
+	if err := st.tx.SendBatch(ctx, &queries).Close(); err != nil {
+		return fmt.Errorf("looking for earlier chunks: %w", err)
+	}
+	if !drawn && !unfinished {
+		return nil
+	}
+	if _, err := st.tx.Exec(ctx, insertLedger, batch.Table().Ledger(), st.Number, st.chunk.Seq, keys); err != nil {
+		return fmt.Errorf("adding to the ledger: %w", err)
+	}
+	return nil
+}
+
+// deleteLedger deletes the keys of chunks before which none can come any more.
+const deleteLedger = `
+DELETE FROM xforce.ledger WHERE (target, number, seq) IN (
+  SELECT l.target, l.number, l.seq FROM xforce.ledger l
+  WHERE NOT EXISTS (SELECT FROM xforce.tasks t WHERE t.kind = 'import' AND t.status IN ('waiting', 'running') AND t.number < l.number)
+    AND NOT EXISTS (SELECT FROM xforce.tasks t JOIN xforce.task_chunks c USING (task_id)
+      WHERE t.number = l.number AND t.status IN ('waiting', 'running') AND c.seq < l.seq AND c.state = 'pending')
+  LIMIT $1 FOR UPDATE SKIP LOCKED)`
+
+// DeleteLedger deletes the keys of chunks before which no other can come any more, at most of limit chunks, and returns
+// of how many it deleted them. It waits for the transactions that draw numbers, because one of them may accept an
+// import with a lower number.
+func (s *Store) DeleteLedger(ctx context.Context, limit int) (int, error) {
+	const (
+		barrier     = `SELECT pg_advisory_lock(hashtext('longshore:ledger'))::text, pg_advisory_unlock(hashtext('longshore:ledger'))`
+		barrierWait = 5 * time.Second
+	)
+	var any bool
+	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.ledger)`).Scan(&any); err != nil || !any {
+		return 0, errors.Join(err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, barrierWait)
+	defer cancel()
+	if _, err := s.pool.Exec(waiting, barrier); err != nil {
+		return 0, fmt.Errorf("waiting for the numbers of imports: %w", err)
+	}
+	tag, err := s.pool.Exec(ctx, deleteLedger, limit)
+	if err != nil {
+		return 0, fmt.Errorf("deleting from the ledger: %w", err)
+	}
+	return int(tag.RowsAffected()), nil
+}

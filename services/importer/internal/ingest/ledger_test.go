@@ -1,0 +1,220 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+
+	"github.com/longshore-io/longshore/pkg/chunk"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/metrics"
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/queuetest"
+	"github.com/longshore-io/longshore/pkg/record"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/worker"
+	"github.com/longshore-io/longshore/services/importer/internal/ingest"
+)
+
+const (
+	marksTable = `CREATE TABLE marks (k TEXT PRIMARY KEY, v INT CHECK (v >= 0))`
+	marksFile  = `{"x-longshore":{"table":"marks","key":["k"],"ordering":"ledger"},"properties":{"k":{"type":"string"},"v":{"type":"integer"}}}`
+)
+
+// ledgerFixture imports into a table without columns for the order of imports.
+type ledgerFixture struct{ fixture }
+
+func newLedgerFixture(t *testing.T, sessions int) ledgerFixture {
+	t.Helper()
+	url := storetest.NewDatabase(t)
+	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
+	f.exec(t, marksTable)
+	f.db = storetest.Open(t, url, store.Options{MaxConns: sessions})
+	chunks := ingest.New(f.db, collectiontest.New(t, map[string]string{"marks": marksFile}), record.DefaultLimits(), metrics.NewRecords())
+	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3}, chunks.Process)
+	return ledgerFixture{f}
+}
+
+// accept seals an import of records, perChunk in each chunk.
+func (f ledgerFixture) accept(t *testing.T, perChunk int, records ...string) *operation.Operation {
+	t.Helper()
+	upload, err := f.db.NewUpload(store.Draft{
+		Reference: operation.NewReference(), Kind: operation.Import, Collection: "marks", Lanes: 8, Ledger: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	packer := chunk.NewPacker(perChunk, 1<<20)
+	for i, r := range records {
+		if full := packer.Add([]byte(r)); full && i < len(records)-1 {
+			if err := upload.Stage(t.Context(), packer.Cut()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	op, err := upload.Seal(t.Context(), packer.Cut())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
+func (f ledgerFixture) wantMarks(t *testing.T, step string, want ...string) {
+	t.Helper()
+	got := storetest.Texts(t, f.sql, `SELECT k || ' ' || v FROM marks ORDER BY k`)
+	if !slices.Equal(got, want) {
+		t.Errorf("marks after %s = %q, want %q", step, got, want)
+	}
+}
+
+func (f ledgerFixture) wantLedger(t *testing.T, step string, want int) {
+	t.Helper()
+	if got := storetest.Number(t, f.sql, `SELECT count(*) FROM xforce.ledger`); got != want {
+		t.Errorf("chunks in the ledger after %s = %d, want %d", step, got, want)
+	}
+}
+
+func (f ledgerFixture) clean(t *testing.T) {
+	t.Helper()
+	if _, err := f.db.DeleteLedger(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLedgerKeepsLater writes later records before earlier ones: of two imports, and of one.
+func TestLedgerKeepsLater(t *testing.T) {
+	t.Parallel()
+	f := newLedgerFixture(t, 4)
+	first := f.accept(t, 2, `{"k":"a","v":1}`, `{"k":"b","v":1}`, `{"k":"a","v":2}`)
+	second := f.accept(t, 2, `{"k":"b","v":3}`, `{"k":"c","v":3}`)
+	f.mustProcess(t, second, 0)
+	f.wantMarks(t, "the second import", "b 3", "c 3")
+	f.wantLedger(t, "the second import", 1)
+	f.mustProcess(t, first, 1)
+	f.wantMarks(t, "the second chunk", "a 2", "b 3", "c 3")
+	f.clean(t)
+	f.wantLedger(t, "cleaning too early", 2)
+	f.mustProcess(t, first, 0)
+	f.wantMarks(t, "the first chunk", "a 2", "b 3", "c 3")
+	if c := f.read(t, first).Counts; c != (operation.Counts{Total: 3, Created: 1, Superseded: 2}) {
+		t.Errorf("counts of the first import = %+v, want 1 created and 2 superseded", c)
+	}
+	f.clean(t)
+	f.wantLedger(t, "cleaning", 0)
+	third := f.accept(t, 2, `{"k":"a","v":4}`)
+	f.mustProcess(t, third, 0)
+	f.wantMarks(t, "an import with nothing unfinished before it", "a 4", "b 3", "c 3")
+	f.wantLedger(t, "an import with nothing unfinished before it", 0)
+}
+
+// TestLedgerKeepsDeletions: a row that a later import has deleted stays deleted.
+func TestLedgerKeepsDeletions(t *testing.T) {
+	t.Parallel()
+	f := newLedgerFixture(t, 4)
+	f.exec(t, `INSERT INTO marks VALUES ('a', 0)`)
+	first := f.accept(t, 2, `{"k":"a","v":1}`)
+	f.exec(t, `GRANT DELETE ON marks TO `+storetest.RoleName("worker"))
+	second := f.accept(t, 2, `{"k":"a"}`)
+	f.exec(t, `UPDATE xforce.tasks SET write_options = '{"write":"delete"}' WHERE task_id = '`+second.ID.String()+`'`)
+	f.mustProcess(t, second, 0)
+	f.mustProcess(t, first, 0)
+	f.wantMarks(t, "a deletion before an earlier import")
+}
+
+// TestLedgerSeesNumbersBeingDrawn: while a transaction that draws a number has not ended, its import may be an earlier
+// one, although nothing of it can be seen.
+func TestLedgerSeesNumbersBeingDrawn(t *testing.T) {
+	t.Parallel()
+	f := newLedgerFixture(t, 4)
+	other := storetest.Connect(t, f.sql.Config().ConnString())
+	tx, err := other.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const draw = `SELECT pg_advisory_xact_lock_shared(hashtext('longshore:ledger'))::text, nextval('xforce.task_numbers')`
+	if _, err := tx.Exec(t.Context(), draw); err != nil {
+		t.Fatal(err)
+	}
+	op := f.accept(t, 2, `{"k":"a","v":1}`)
+	f.mustProcess(t, op, 0)
+	f.wantLedger(t, "an import after a number that is being drawn", 1)
+	cleaning, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if n, err := f.db.DeleteLedger(cleaning, 100); err == nil || n != 0 {
+		t.Errorf("DeleteLedger() while a number is being drawn = %d, %v, want it to wait", n, err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.clean(t)
+	f.wantLedger(t, "the end of that transaction", 0)
+}
+
+// TestLedgerAtRandom processes the chunks of many imports of the same keys at the same time and in random order: each
+// key has the value of the last record.
+func TestLedgerAtRandom(t *testing.T) {
+	t.Parallel()
+	const imports, records, keys, workers = 12, 12, 8, 6
+	f := newLedgerFixture(t, workers+2)
+	last := make(map[string]int)
+	var chunks []job.Chunk
+	for i := range imports {
+		var lines []string
+		for range records {
+			k, v := fmt.Sprint("k", rand.IntN(keys)), len(last)+i*1000+len(lines)
+			lines, last[k] = append(lines, fmt.Sprintf(`{"k":%q,"v":%d}`, k, v)), v
+		}
+		op := f.accept(t, 3, lines...)
+		for seq := range op.Chunks {
+			chunks = append(chunks, job.Chunk{OperationID: op.ID, Seq: seq})
+		}
+	}
+	rand.Shuffle(len(chunks), func(i, j int) { chunks[i], chunks[j] = chunks[j], chunks[i] })
+	todo := make(chan job.Chunk, len(chunks))
+	for _, c := range chunks {
+		todo <- c
+	}
+	close(todo)
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() {
+			for c := range todo {
+				f.process(t, c)
+			}
+		})
+	}
+	running.Wait()
+	var want []string
+	for k, v := range last {
+		want = append(want, fmt.Sprint(k, " ", v))
+	}
+	slices.Sort(want)
+	f.wantMarks(t, "all imports", want...)
+	f.clean(t)
+	f.wantLedger(t, "all imports", 0)
+}
+
+// process processes a chunk until it succeeds, as the queue does.
+func (f ledgerFixture) process(t *testing.T, c job.Chunk) {
+	t.Helper()
+	for {
+		err := f.worker.ProcessChunk(t.Context(), c)
+		if _, again := errors.AsType[*queue.RetryAfterError](err); !again {
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+	}
+}
+
