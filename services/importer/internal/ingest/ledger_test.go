@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
@@ -217,4 +216,3 @@ func (f ledgerFixture) process(t *testing.T, c job.Chunk) {
 		}
 	}
 }
-
