@@ -28,7 +28,7 @@ type Batch struct {
 	winners  []int32
 	outcomes []operation.Outcome
 	// later marks the records that Supersede has found; it is empty if there are none.
-	later []bool
+	later    []bool
 	rejected []operation.Rejection
 	array    []byte
 	texts    texts
