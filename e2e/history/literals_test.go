@@ -40,15 +40,19 @@ var notExplained = []string{
 	"AND principal = $1 AND status = ANY ($3)",   // the unfinished operations of a revoked key
 	"xforce.collections",                         // what has changed, by the key, once a second; the versions of one collection
 	"longshore:collections",                      // reads nothing
-	"xforce.tenant_limits",                       // as long as the list of tenants with limits
-	"xforce.usage",                               // two rows by their key; 35 days of the others, a few at a time
-	"longshore:limits",                           // reads nothing
-	"AND tenant = $1 AND ($2::text IS NULL",      // the unfinished operations of a tenant with limits
-	"pg_column_size(c.payload)",                  // what a tenant with a limit of bytes stores, at most every two seconds
-	"xforce.audit_log",                           // a page by its index, or old entries, a few at a time
-	"xforce.api_tokens",                          // by its key, or a few that have expired
-	"starts_with(collection",                     // a condition on the operations that a list examines
-	"expires_at IS NULL AND (NOT is_active",      // one upload by its key, when its process has died
+	"xforce.ledger",                              // the chunks of a table that are later than one, by the key; and old ones, a few at a time
+	"longshore:ledger",                           // reads nothing
+	"kind = 'import' AND status IN ('waiting', 'running') AND number < $1", // the unfinished imports and one operation's chunks, by their indexes
+	"p.policyname LIKE 'worker %'",                                         // reads the catalog
+	"xforce.tenant_limits",                                                 // as long as the list of tenants with limits
+	"xforce.usage",                                                         // two rows by their key; 35 days of the others, a few at a time
+	"longshore:limits",                                                     // reads nothing
+	"AND tenant = $1 AND ($2::text IS NULL",                                // the unfinished operations of a tenant with limits
+	"pg_column_size(c.payload)",                                            // what a tenant with a limit of bytes stores, at most every two seconds
+	"xforce.audit_log",                                                     // a page by its index, or old entries, a few at a time
+	"xforce.api_tokens",                                                    // by its key, or a few that have expired
+	"starts_with(collection",                                               // a condition on the operations that a list examines
+	"expires_at IS NULL AND (NOT is_active",                                // one upload by its key, when its process has died
 }
 
 var (

@@ -13,7 +13,7 @@ import (
 )
 
 // maxPages is how many pages a statement may read, 8 KiB each.
-const maxPages = 500
+const maxPages = 600
 
 // exceptions are statements that handle many operations at once. They may read further pages for each
 // row of their plan, up to a number of rows. The first one that matches counts.

@@ -49,8 +49,10 @@ const (
 	RejectUnknown UnknownMembers = "reject"
 	// IgnoreUnknown leaves the members out.
 	IgnoreUnknown UnknownMembers = "ignore"
-	storeUnknown                 = "store:"
 )
+
+// storeUnknown precedes the member that gets the undeclared ones.
+const storeUnknown = "store:"
 
 // StoredIn returns the member that gets the undeclared members; empty if none does.
 func (u UnknownMembers) StoredIn() string {

@@ -84,7 +84,7 @@ func (s *Store) ChangeCollection(
 			return err
 		}
 		if next, refused = decide(current); refused != nil {
-			return nil
+			return nil //nolint:nilerr // nothing was written; the caller gets the decision's error
 		}
 		if changed = string(next.Definition) != string(current.Definition) || next.Deleted() != current.Deleted(); !changed {
 			next = current

@@ -68,7 +68,7 @@ func TestChangeCollection(t *testing.T) {
 	}
 }
 
-// TestCollectionsSinceMissesNone: whoever reads changes while many are stored at the same time sees each of them,
+// TestCollectionsSinceMissesNone: a reader of changes while many are stored at the same time sees each of them,
 // because a version becomes visible after all lower ones.
 func TestCollectionsSinceMissesNone(t *testing.T) {
 	t.Parallel()

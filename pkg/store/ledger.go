@@ -75,7 +75,7 @@ func (st *Step) loadByLedger(ctx context.Context, batch *load.Batch) (load.Resul
 
 // supersede marks the records whose keys a later chunk has written, as far as it was not compared before.
 func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen) (marked int, err error) {
-	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.chunk.Seq, compared.numbers, compared.seqs)
+	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.chunk.Seq, compared.numbers, compared.seqs) //nolint:rowserrcheck // ForEachRow returns their error
 	if err != nil {
 		return 0, fmt.Errorf("reading the ledger: %w", err)
 	}
@@ -133,8 +133,8 @@ func (s *Store) DeleteLedger(ctx context.Context, limit int) (int, error) {
 		barrier     = `SELECT pg_advisory_lock(hashtext('longshore:ledger'))::text, pg_advisory_unlock(hashtext('longshore:ledger'))`
 		barrierWait = 5 * time.Second
 	)
-	var any bool
-	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.ledger)`).Scan(&any); err != nil || !any {
+	var filled bool
+	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM xforce.ledger)`).Scan(&filled); err != nil || !filled {
 		return 0, errors.Join(err)
 	}
 	waiting, cancel := context.WithTimeout(ctx, barrierWait)

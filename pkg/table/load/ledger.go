@@ -48,7 +48,7 @@ func (b *Batch) WrittenKeys() []byte {
 		if outcome != operation.Created && outcome != operation.Updated || last != nil && bytes.Equal(key, last) {
 			continue
 		}
-		keys, last = append(binary.AppendUvarint(keys, uint64(len(key))), key...), key
+		keys, last = append(binary.AppendUvarint(keys, uint64(len(key))), key...), key //nolint:gosec // a length is not negative
 	}
 	return keys
 }

@@ -59,8 +59,10 @@ func TestRun(t *testing.T) {
 		{"apply it", func() {}, []string{"apply", f.dir}, []string{"add    books"}, ""},
 		{"no difference", func() {}, []string{"diff", f.dir}, []string{"keep   books"}, ""},
 		{
-			"a change", func() { f.write(t, "books", strings.Replace(books, `"type":"string"`, `"maxLength":3`, 1)) }, []string{"apply", f.dir},
-			[]string{"change books", `"path":"/properties/isbn/maxLength"`}, "",
+			"a change", func() { f.write(t, "books", strings.Replace(books, `"type":"string"`, `"maxLength":3`, 1)) },
+			[]string{"apply", f.dir},
+			[]string{"change books", `"path":"/properties/isbn/maxLength"`},
+			"",
 		},
 		{"another tenant", func() {}, []string{"diff", f.dir, "--tenant", "default"}, []string{"add    books"}, "differ"},
 		{"misfit", func() { f.write(t, "films", strings.ReplaceAll(books, "books", "films")) }, []string{"apply", f.dir}, []string{"add    films"}, "there is no table public.films"},

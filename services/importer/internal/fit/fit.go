@@ -5,6 +5,7 @@ package fit
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/access"
@@ -80,7 +81,7 @@ func (w *Watch) checkAll(ctx context.Context) {
 	}
 }
 
-// check reports whether a collection fits its table, as far as that can be told without its caller.
+// check reports whether a collection fits its table, as far as that can be known without its caller.
 func (w *Watch) check(ctx context.Context, tenant string, c *collection.Collection) bool {
 	if c.Role == access.RoleOfCaller {
 		return true
@@ -97,26 +98,23 @@ func (w *Watch) check(ctx context.Context, tenant string, c *collection.Collecti
 	case store.IsTransient(err):
 		return true
 	}
-	w.logOnce(ctx, slog.LevelError, tenant, c, "the collection does not fit its table, so its imports are refused or fail", err.Error())
+	if text := err.Error(); w.isNew(tenant, c, text) {
+		w.log.ErrorContext(ctx, "the collection does not fit its table, so its imports are refused or fail",
+			slog.String("collection", c.Name), slog.String("tenant", tenant), slog.String("reason", text))
+	}
 	return false
 }
 
 func (w *Watch) logWarnings(ctx context.Context, tenant string, c *collection.Collection, warnings []string) {
-	text := ""
-	for _, warning := range warnings {
-		text += warning
+	if text := strings.Join(warnings, "; "); w.isNew(tenant, c, text) {
+		w.log.WarnContext(ctx, "the table has limitations", slog.String("collection", c.Name), slog.String("tenant", tenant), slog.String("reason", text))
 	}
-	w.logOnce(ctx, slog.LevelWarn, tenant, c, "the table has limitations", text)
 }
 
-// logOnce logs a text about a collection unless it is empty or was logged before.
-func (w *Watch) logOnce(ctx context.Context, level slog.Level, tenant string, c *collection.Collection, message, text string) {
+// isNew reports whether a text about a collection is neither empty nor the one that was logged last.
+func (w *Watch) isNew(tenant string, c *collection.Collection, text string) bool {
 	key := owned{tenant, c.Name}
-	if w.logged[key] == text {
-		return
-	}
+	changed := w.logged[key] != text
 	w.logged[key] = text
-	if text != "" {
-		w.log.LogAttrs(ctx, level, message, slog.String("collection", c.Name), slog.String("tenant", tenant), slog.String("reason", text))
-	}
+	return changed && text != ""
 }
