@@ -48,7 +48,7 @@ func (b *Batch) WrittenKeys() []byte {
 		if outcome != operation.Created && outcome != operation.Updated || last != nil && bytes.Equal(key, last) {
 			continue
 		}
-		keys, last = append(binary.AppendUvarint(keys, uint64(len(key))), key...), key //nolint:gosec // a length is not negative
+		keys, last = append(binary.AppendUvarint(keys, uint64(len(key))), key...), key
 	}
 	return keys
 }
@@ -67,7 +67,7 @@ func (b *Batch) Supersede(keys []byte) (marked int, err error) {
 	i := 0
 	for len(keys) > 0 {
 		size, n := binary.Uvarint(keys)
-		if n <= 0 || size > uint64(len(keys)-n) {
+		if n <= 0 || size > uint64(len(keys)-n) { //nolint:gosec // n is at most the length
 			return marked, errDamagedKeys
 		}
 		key := keys[n : n+int(size)] //nolint:gosec // at most the length of keys
