@@ -39,7 +39,8 @@ type Collection struct {
 	Ordering Ordering
 	// Writing says how records are written if a request says nothing. Both members are set.
 	Writing Writing
-	// Key are the members that identify a record, in order; at least one.
+	// Key are the members that identify a record, in order. Without any, each record creates a row, and rows can
+	// neither be found nor read in pages: the collection takes imports only.
 	Key []string
 	// HideTriggerMessages reports whether the reasons of rejected records leave out the messages that
 	// the table's triggers raise.
@@ -138,9 +139,7 @@ func (c *Collection) check() error {
 		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", access.RolePattern, c.Role))
 	}
 	errs = append(errs, c.checkVerbs(), c.Ordering.check())
-	if len(c.Key) == 0 {
-		errs = append(errs, errors.New("x-longshore.key must name at least one member"))
-	}
+	errs = append(errs, c.checkKeyless())
 	if len(c.Properties) == 0 {
 		errs = append(errs, errors.New("properties must declare the members of a record"))
 	}

@@ -20,8 +20,12 @@ const (
 // verbs are all verbs.
 var verbs = []Verb{Import, Search, Export}
 
-// Require returns a fault of kind Forbidden if the collection is not open to the verb.
+// Require returns a fault of kind Forbidden if the collection is not open to the verb, and one of kind Conflict if it
+// lacks the key that the verb needs.
 func (c *Collection) Require(v Verb) error {
+	if err := c.requireKey(v); err != nil {
+		return err
+	}
 	if len(c.Verbs) == 0 || slices.Contains(c.Verbs, v) {
 		return nil
 	}

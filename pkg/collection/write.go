@@ -161,6 +161,9 @@ func (d *document) open() bool {
 // member that the collection does not declare.
 func (c *Collection) WritingFor(request Writing) (Writing, error) {
 	effective, err := request.Over(c.Writing)
+	if err == nil && request != (Writing{}) {
+		err = c.checkKeylessRequest(effective)
+	}
 	if err != nil {
 		return Writing{}, err
 	}

@@ -14,9 +14,11 @@ type Access struct {
 	Role string
 	// RowSecurity reports whether row-level security applies to the role.
 	RowSecurity bool
+	// Refused are the commands among INSERT, UPDATE and DELETE that a view does not take.
+	Refused []string
 	// Inherited reports whether other tables inherit from the table.
 	Inherited bool
-	// Rules are the enabled rules on INSERT and UPDATE.
+	// Rules are the enabled rules on INSERT, UPDATE and DELETE.
 	Rules []string
 	// RowTriggers are the enabled BEFORE ROW triggers on INSERT and UPDATE. Such a trigger may change
 	// a row or drop it.
@@ -42,24 +44,26 @@ type Access struct {
 
 // The bits of tgtype are defined in Postgres' pg_trigger.h: 1 row, 2 before, 4 insert, 16 update.
 // The triggers that check foreign keys have names that begin with RI_, and triggers of a kind run in
-// the order of their names. The bookkeeping of created rows reads a system column, which needs
+// the order of their names. What a row meets are the triggers of a view's table and of all partitions too. The bookkeeping of created rows reads a system column, which needs
 // SELECT on the whole table.
 const accessSQL = `
 SELECT u.role::text, row_security_active(c.oid),
-       c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid),
+       ARRAY(SELECT p.name FROM (VALUES ('INSERT', 8), ('UPDATE', 4), ('DELETE', 16)) AS p (name, bit)
+             WHERE pg_relation_is_updatable(c.oid, true) & p.bit = 0),
+       EXISTS (SELECT FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhparent AND k.relkind <> 'p' WHERE h.inhparent = ANY ($4)),
        ARRAY(SELECT r.rulename::text FROM pg_rewrite r
-             WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3') AND r.ev_enabled IN ('O', 'A') ORDER BY r.rulename),
+             WHERE r.ev_class = ANY ($4) AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled IN ('O', 'A') ORDER BY r.rulename),
        ARRAY(SELECT g.tgname::text FROM pg_trigger g
-             WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
+             WHERE g.tgrelid = ANY (w.relations) AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
                AND g.tgtype & 3 = 3 AND g.tgtype & 20 > 0 ORDER BY g.tgname),
        EXISTS (SELECT FROM pg_trigger g
-               WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 20 > 0
+               WHERE g.tgrelid = ANY (w.relations) AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 20 > 0
                  AND (g.tgtype & 2 > 0 OR g.tgname < 'RI_')),
        EXISTS (SELECT FROM pg_trigger g
-               WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 20 > 0 AND g.tgtype & 2 = 0),
-       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgattr <> ''),
+               WHERE g.tgrelid = ANY (w.relations) AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 20 > 0 AND g.tgtype & 2 = 0),
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = ANY (w.relations) AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgattr <> ''),
        ARRAY(SELECT k.conname::text FROM pg_constraint k
-             WHERE k.conrelid = c.oid AND k.confrelid = c.oid AND k.contype = 'f' ORDER BY k.conname),
+             WHERE k.conrelid = ANY ($4) AND k.confrelid = k.conrelid AND k.contype = 'f' ORDER BY k.conname),
        EXISTS (SELECT FROM pg_language l WHERE l.lanname = 'plpgsql' AND has_language_privilege(u.role, l.oid, 'USAGE')),
        ARRAY(SELECT p.name FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS p (name, place)
              WHERE NOT has_table_privilege(u.role, c.oid, p.name)
@@ -68,18 +72,20 @@ SELECT u.role::text, row_security_active(c.oid),
                    AND NOT has_column_privilege(u.role, c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
              ORDER BY p.place),
        CASE WHEN has_schema_privilege(u.role, c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END
-FROM pg_class c, (SELECT coalesce(nullif($3::text, '')::name, current_user) AS role) u WHERE c.oid = $1`
+FROM pg_class c, (SELECT coalesce(nullif($3::text, '')::name, current_user) AS role) u,
+  (SELECT $4::oid[] || ARRAY(SELECT p.relid::oid FROM unnest($4::oid[]) o CROSS JOIN LATERAL pg_partition_tree(o) p) AS relations) w
+WHERE c.oid = $1`
 
 // ReadAccess reads how a role, or if that is empty the role of the connection, can write the columns of the table.
 // Whether row-level security applies is read for the role of the connection.
 func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string, role string) (*Access, error) {
-	rows, err := db.Query(ctx, accessSQL, d.OID, columns, role)
+	rows, err := db.Query(ctx, accessSQL, d.OID, columns, role, d.relations())
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)
 	}
 	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
 		a := &Access{}
-		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.LateTriggers,
+		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Refused, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.LateTriggers,
 			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing, &a.ClosedSchema)
 	})
 	if err != nil {

@@ -70,7 +70,7 @@ GROUP BY i.indexrelid
 ORDER BY i.indexrelid`
 
 // Read reads the definition of the table with the name, which may be qualified by a schema. It runs
-// two queries and returns ErrNotFound if the table does not exist.
+// two queries, of a view three, and returns ErrNotFound if the table does not exist.
 func Read(ctx context.Context, db DB, name string) (*Definition, error) {
 	d := &Definition{}
 	if err := d.readColumns(ctx, db, name); err != nil {
@@ -78,6 +78,11 @@ func Read(ctx context.Context, db DB, name string) (*Definition, error) {
 	}
 	if len(d.Columns) == 0 {
 		return nil, ErrNotFound
+	}
+	if d.Kind == kindView {
+		if err := d.readView(ctx, db); err != nil {
+			return nil, fmt.Errorf("reading the table below the view: %w", err)
+		}
 	}
 	if err := d.readIndexes(ctx, db); err != nil {
 		return nil, fmt.Errorf("reading its indexes: %w", err)
@@ -102,13 +107,15 @@ func (d *Definition) readColumns(ctx context.Context, db DB, name string) error 
 }
 
 func (d *Definition) readIndexes(ctx context.Context, db DB) error {
-	rows, err := db.Query(ctx, indexesSQL, d.OID)
+	rows, err := db.Query(ctx, indexesSQL, d.Base())
 	if err != nil {
 		return err
 	}
 	d.UniqueIndexes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Index, error) {
 		var i Index
-		return i, row.Scan(&i.Columns, &i.Arbiter, &i.Ordered, &i.Equal)
+		err := row.Scan(&i.Columns, &i.Arbiter, &i.Ordered, &i.Equal)
+		i.Columns = d.Rename(i.Columns)
+		return i, err
 	})
 	return err
 }

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -62,9 +63,10 @@ WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated
   AND (a.attidentity <> '' OR e.expression IS NOT NULL)
 ORDER BY a.attnum`
 
-// ReadDefaults reads the defaults of the table's columns in the order of the columns.
+// ReadDefaults reads the defaults of the table's columns in the order of the columns. Those of an automatically
+// updatable view are those of its table.
 func ReadDefaults(ctx context.Context, db DB, d *Definition) ([]Default, error) {
-	defaults, err := collect(ctx, db, defaultsSQL, d.OID, func(row pgx.CollectableRow) (v Default, err error) {
+	defaults, err := collect(ctx, db, defaultsSQL, d.Base(), func(row pgx.CollectableRow) (v Default, err error) {
 		var name *string
 		var oid *uint32
 		var limit *int64
@@ -78,5 +80,8 @@ func ReadDefaults(ctx context.Context, db DB, d *Definition) ([]Default, error) 
 	if err != nil {
 		return nil, fmt.Errorf("reading its defaults: %w", err)
 	}
-	return defaults, nil
+	for i := range defaults {
+		defaults[i].Column = d.Rename([]string{defaults[i].Column})[0]
+	}
+	return slices.DeleteFunc(defaults, func(v Default) bool { return v.Column == "" }), nil
 }

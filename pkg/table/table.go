@@ -31,6 +31,8 @@ type Definition struct {
 	Name   string
 	// Kind is pg_class.relkind, "r" for an ordinary table.
 	Kind string
+	// View says how a view is written; nil for anything else.
+	View *View
 	// RowType is the OID of the table's composite type.
 	RowType uint32
 	// Deferrable reports whether a constraint or trigger can be deferred until commit.

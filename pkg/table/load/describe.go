@@ -33,11 +33,10 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	t, err := newTable(definition, defaults, c)
-	if err := errors.Join(checkPrivileges(definition.QuotedName(), access, c.Writing.Mode), checkAccess(access), err); err != nil {
+	t, err := newTable(definition, access, defaults, c)
+	if err := errors.Join(checkPrivileges(definition.QuotedName(), access, c), checkAccess(access, c), err); err != nil {
 		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, &MisfitError{err})
 	}
-	t.access = access
 	t.rowTriggers, t.selfReferences, t.rowSecurity = access.RowTriggers, access.SelfReferences, access.RowSecurity
 	t.conditions = t.newConditions(definition, constraints, access)
 	return t, nil
@@ -59,10 +58,10 @@ func bookkeepingOf(c *collection.Collection) []string {
 	return []string{importNumberColumn, importRowColumn}
 }
 
-func newTable(d *table.Definition, defaults []table.Default, c *collection.Collection) (*Table, error) {
+func newTable(d *table.Definition, a *table.Access, defaults []table.Default, c *collection.Collection) (*Table, error) {
 	t := &Table{
 		name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key), bookkeeping: len(bookkeepingOf(c)),
-		hideMessages: c.HideTriggerMessages, writing: c.Writing, incomplete: checkUndeclared(d, c),
+		access: a, kinds: newKinds(d, a), hideMessages: c.HideTriggerMessages, writing: c.Writing, incomplete: checkUndeclared(d, c),
 	}
 	fields := make(map[string]int)
 	for i, name := range bookkeepingOf(c) {
@@ -118,17 +117,17 @@ func writeOrder(c *collection.Collection) []int {
 	return order
 }
 
-// checkAccess checks that rows are written to the table as they are sent, and that the role can find those that
-// the table refuses.
-func checkAccess(a *table.Access) error {
-	errs := []error{checkSchema(a)}
+// checkAccess checks that the rows of a key can be found and written, and that the role can find those that the
+// table refuses.
+func checkAccess(a *table.Access, c *collection.Collection) error {
+	errs := []error{checkSchema(a), checkCommands(a, c.Writing.Mode)}
 	if !a.Blocks {
 		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
 			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))
 	}
-	if len(a.Rules) > 0 {
-		errs = append(errs, fmt.Errorf("it has rules on INSERT or UPDATE (%s), which COPY ignores: drop them, or replace them by triggers",
-			strings.Join(a.Rules, ", ")))
+	if len(a.Rules) > 0 && len(c.Key) == 0 {
+		errs = append(errs, fmt.Errorf("it has rules (%s), because of which it is not known without a key whether a record was written:"+
+			" state a key, drop the rules, or replace them by triggers", strings.Join(a.Rules, ", ")))
 	}
 	if a.Inherited {
 		errs = append(errs, errors.New("other tables inherit from it, so that a key can exist twice: import into a table without children"))
@@ -154,11 +153,29 @@ func (t *Table) Warnings() []string {
 		" the table refuses are found one by one", t.name, strings.Join(t.rowTriggers, ", "))}
 }
 
-func checkKind(d *table.Definition) error {
-	if d.Kind != "r" {
-		return errors.New("it must be an ordinary table, not a view, a partitioned or a foreign table")
+// checkCommands checks that a view takes the commands that the mode needs.
+func checkCommands(a *table.Access, m collection.WriteMode) error {
+	var missing []string
+	for _, command := range privileges(m) {
+		if slices.Contains(a.Refused, command) {
+			missing = append(missing, command)
+		}
 	}
-	return nil
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("it is a view that does not take %[1]s: give it an INSTEAD OF trigger for %[1]s, import into its table, or choose another x-longshore.write",
+		strings.Join(missing, " and "))
+}
+
+func checkKind(d *table.Definition) error {
+	switch d.Kind {
+	case "r", "p", "v":
+		return nil
+	case "m":
+		return errors.New("it is a materialized view, which Postgres fills by REFRESH: import into the tables from which it reads")
+	}
+	return errors.New("it is a foreign table, whose keys Postgres cannot look up while it writes: import into the table on its own server")
 }
 
 // checkBookkeeping checks the two columns that decide which of two rows is the later one.
@@ -179,8 +196,12 @@ func checkBookkeeping(d *table.Definition, c *collection.Collection) error {
 	return errors.Join(errs...)
 }
 
-// checkKey checks that a unique index lets the upsert find the existing row of a key.
+// checkKey checks that a unique index lets the upsert find the existing row of a key. A view without a table of its own
+// has no index: its triggers must keep the key unique.
 func checkKey(d *table.Definition, key []string) error {
+	if len(key) == 0 || d.View != nil && d.View.Base == 0 {
+		return nil
+	}
 	for _, index := range d.UniqueIndexes {
 		if index.Arbiter && table.SameColumns(index.Columns, key) {
 			return nil
@@ -193,6 +214,9 @@ func checkKey(d *table.Definition, key []string) error {
 // setOperators sets the operators with which the unique index of the key compares its columns. Those of a type
 // of an extension may not be in the search path.
 func (t *Table) setOperators(d *table.Definition, key []string) {
+	for i := range t.columns[:t.keyLength] {
+		t.columns[i].equal = "="
+	}
 	for _, index := range d.UniqueIndexes {
 		if !index.Arbiter || !table.SameColumns(index.Columns, key) {
 			continue

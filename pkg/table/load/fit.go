@@ -25,15 +25,15 @@ func CheckFit(ctx context.Context, db table.DB, c *collection.Collection, mode c
 	access.Blocks, access.ClosedSchema = true, ""
 	written := *c
 	written.Writing.Mode = mode
-	_, misfit := newTable(definition, nil, &written)
-	misfit = errors.Join(checkAccess(access), misfit)
+	_, misfit := newTable(definition, access, nil, &written)
+	misfit = errors.Join(checkAccess(access, &written), misfit)
 	var lacking error
 	for _, role := range roles {
 		access, err := table.ReadAccess(ctx, db, definition, writtenColumns(c), role)
 		if err != nil {
 			return fmt.Errorf("reading table %s: %w", c.Table, err)
 		}
-		if lacking = errors.Join(checkPrivileges(definition.QuotedName(), access, mode), checkSchema(access)); lacking == nil {
+		if lacking = errors.Join(checkPrivileges(definition.QuotedName(), access, &written), checkSchema(access)); lacking == nil {
 			break
 		}
 	}

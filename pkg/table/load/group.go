@@ -125,22 +125,21 @@ func (s *statements) change() (head, rows string) {
 	return "UPDATE " + s.table.name + " AS existing SET " + s.assignments(s.source), " FROM "
 }
 
-// insert returns the INSERT of one row.
+// insert returns the INSERT of one row. Without ON CONFLICT it returns nothing.
 func (s *statements) insert() string {
 	names, values := s.table.insertedColumns(s.group.omitted), []string(nil)
 	for _, name := range names {
 		values = append(values, s.source+"."+name)
 	}
-	sql := "INSERT INTO " + s.table.name + " AS existing (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ") ON CONFLICT (" +
-		s.table.keyList() + ") DO "
+	sql := "INSERT INTO " + s.table.name + " AS existing (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
+	if !s.table.kinds.upserts || s.table.keyLength == 0 {
+		return sql
+	}
+	sql += " ON CONFLICT (" + s.table.keyList() + ") DO "
 	if s.mode == collection.Insert {
 		return sql + "NOTHING RETURNING true"
 	}
-	sql += "UPDATE SET " + s.assignments("EXCLUDED")
-	if s.table.bookkeeping > 0 {
-		sql += " WHERE " + olderThan("EXCLUDED")
-	}
-	return sql + " RETURNING existing.xmax = 0"
+	return sql + "UPDATE SET " + s.assignments("EXCLUDED") + s.table.updateWhere() + " RETURNING " + s.table.createdSQL()
 }
 
 // insertedColumns returns the written columns, quoted, without those in omitted.

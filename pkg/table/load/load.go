@@ -120,8 +120,13 @@ func (l *loader) loadRows(ctx context.Context, importNumber int64) error {
 		return err
 	}
 	l.ways = l.chooseWays()
+	if !l.table.kinds.upserts && l.table.keyLength > 0 {
+		if err := l.lockTable(ctx); err != nil {
+			return err
+		}
+	}
 	l.useCopy = l.ways.copySQL != "" && !l.table.rowSecurity && !l.table.conflicts.expected(importNumber)
-	if l.useCopy && l.drawsNumbers() {
+	if l.useCopy && l.table.keyLength > 0 && l.drawsNumbers() {
 		exists, err := l.anyExists(ctx)
 		if err != nil {
 			return err

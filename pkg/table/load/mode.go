@@ -51,7 +51,10 @@ func (b *Batch) value(i int, values []jsontext.Value) jsontext.Value {
 // CheckMode checks that the mode can write to the table, which Describe has checked for the mode of the
 // collection.
 func (t *Table) CheckMode(m collection.WriteMode) error {
-	errs := []error{t.checkPrivileges(m)}
+	errs := []error{t.checkPrivileges(m), checkCommands(t.access, m)}
+	if t.keyLength == 0 && m != collection.Insert {
+		errs = append(errs, errors.New("the collection has no key, by which a row could be found: its records can only be inserted"))
+	}
 	if m.Creates() {
 		errs = append(errs, t.incomplete)
 	}
@@ -63,11 +66,22 @@ func (t *Table) CheckMode(m collection.WriteMode) error {
 
 // checkPrivileges checks that the role has the privileges that the mode needs.
 func (t *Table) checkPrivileges(m collection.WriteMode) error {
-	return checkPrivileges(t.name, t.access, m)
+	return checkNeeded(t.name, t.access, needed(m, t.keyLength))
 }
 
-func checkPrivileges(name string, a *table.Access, m collection.WriteMode) error {
-	needed := privileges(m)
+func checkPrivileges(name string, a *table.Access, c *collection.Collection) error {
+	return checkNeeded(name, a, needed(c.Writing.Mode, len(c.Key)))
+}
+
+// needed returns the privileges that the mode needs. Without a key no row is read.
+func needed(m collection.WriteMode, keyLength int) []string {
+	if keyLength == 0 {
+		return []string{"INSERT"}
+	}
+	return privileges(m)
+}
+
+func checkNeeded(name string, a *table.Access, needed []string) error {
 	var missing []string
 	for _, privilege := range needed {
 		if slices.Contains(a.Missing, privilege) {

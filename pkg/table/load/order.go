@@ -16,7 +16,7 @@ type sortable struct {
 }
 
 // arrange sorts the batch's records by key and selects the last row of each key to be written; it
-// marks the others as superseded. All writers of a table use the same order, that of the encoded
+// marks the others as superseded. Without a key all rows are selected, in their order. All writers of a table use the same order, that of the encoded
 // keys or of Postgres, so two transactions never wait for each other's keys in a cycle. A record without a rank,
 // which Postgres cannot read, is not selected.
 //
@@ -36,7 +36,7 @@ func (b *Batch) arrange() {
 			b.outcomes[o.index] = operation.Superseded
 			continue
 		}
-		if i > 0 && b.compareKeys(b.order[i-1].index, o.index) == 0 {
+		if i > 0 && b.table.keyLength > 0 && b.compareKeys(b.order[i-1].index, o.index) == 0 {
 			earlier := b.order[i-1].index
 			b.previous[o.index] = earlier
 			b.outcomes[earlier] = operation.Superseded
@@ -57,6 +57,8 @@ func (b *Batch) sort() {
 		switch {
 		case b.ranks != nil:
 			b.order[i].prefix = uint64(b.ranks[i]) //nolint:gosec // not negative
+		case b.table.keyLength == 0:
+			b.order[i].prefix = uint64(b.entries[i].row) //nolint:gosec // not negative
 		case !sorted:
 			b.order[i].prefix = prefix(b.key(index)[shared:])
 		}
@@ -76,7 +78,7 @@ func (b *Batch) sort() {
 // already sorted.
 func (b *Batch) commonPrefix() (shared int, sorted bool) {
 	sorted = true
-	if len(b.entries) == 0 || b.ranks != nil {
+	if len(b.entries) == 0 || b.ranks != nil || b.table.keyLength == 0 {
 		return 0, len(b.entries) == 0
 	}
 	first := b.key(0)
@@ -115,7 +117,10 @@ func (b *Batch) compare(x, y int32) int {
 // be equal if one text contained the next column's length word, which begins with NUL, and Postgres
 // allows no NUL in text.
 func (b *Batch) compareKeys(x, y int32) int {
-	if b.ranks != nil {
+	switch {
+	case b.table.keyLength == 0:
+		return 0
+	case b.ranks != nil:
 		return cmp.Compare(b.ranks[x], b.ranks[y])
 	}
 	return bytes.Compare(b.key(x), b.key(y))

@@ -19,6 +19,7 @@ const (
 	CodeInvalid     = "invalid-value"
 	CodeInexact     = "inexact-value"
 	CodeCheck       = "check-violation"
+	CodeNoPartition = "no-partition"
 	CodeForeignKey  = "foreign-key-violation"
 	CodeUnique      = "unique-violation"
 	CodeExclusion   = "exclusion-violation"

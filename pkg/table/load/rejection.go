@@ -17,6 +17,7 @@ const (
 	foreignKeyViolation = "23503"
 	uniqueViolation     = "23505"
 	checkViolation      = "23514"
+	checkOptionViolated = "44000"
 	exclusionViolation  = "23P01"
 	insufficientRight   = "42501"
 	stringTooLong       = "22001"
@@ -124,6 +125,11 @@ func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 		r.Code, r.Message = CodeUnique, "another row holds the same value under the unique constraint "+constraint
 	case checkViolation:
 		r.Code, r.Message = CodeCheck, "the record does not satisfy the check constraint "+constraint
+		if rejection.ConstraintName == "" { // that is how Postgres reports partitions
+			r.Code, r.Message = CodeNoPartition, "the table has no partition for the record, or is a partition into which it does not belong"
+		}
+	case checkOptionViolated:
+		r.Code, r.Message = CodeCheck, "the record is not one that the view shows (WITH CHECK OPTION)"
 	case exclusionViolation:
 		r.Code, r.Message = CodeExclusion, "another row conflicts under the exclusion constraint "+constraint
 	case insufficientRight:

@@ -31,6 +31,8 @@ type Table struct {
 	// the table.
 	rowType    uint32
 	attributes []attribute
+	// kinds says what Postgres can do with the table.
+	kinds kinds
 	// deferrable reports whether a constraint or trigger of the table can be deferred until commit.
 	deferrable bool
 	// textual reports whether rows are sent in text format, because a column has no codec.
@@ -107,15 +109,22 @@ func (t *Table) buildSQL() {
 		assignments = append(assignments, keys[0]+" = EXCLUDED."+keys[0])
 	}
 	t.written = names
-	t.copySQL = t.copyInto(names)
-	t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ")
+	if t.kinds.copies {
+		t.copySQL = t.copyInto(names)
+	}
+	if t.keyLength > 0 {
+		t.onConflict = " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO UPDATE SET " + strings.Join(assignments, ", ") + t.updateWhere()
+	}
 	t.upsertSQL = "SELECT " + strings.Join(selected, ", ") + " FROM unnest($1::" + t.name + "[]) AS incoming"
-	if t.bookkeeping == 0 {
-		t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0"
+	switch {
+	case t.keyLength == 0:
+		t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING true"
+		return
+	case t.bookkeeping == 0:
+		t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING " + t.createdSQL()
 		return
 	}
-	t.onConflict += " WHERE " + olderThan("EXCLUDED")
-	t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING existing.xmax = 0, existing.import_row"
+	t.upsertSQL = t.upsert(t.upsertSQL) + " RETURNING " + t.createdSQL() + ", existing.import_row"
 	t.laterSQL = "SELECT incoming.import_row, existing.import_number FROM unnest($1::" + t.name + "[]) AS incoming JOIN " + t.name +
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
 }

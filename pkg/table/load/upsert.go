@@ -19,7 +19,7 @@ var errUnknownRow = errors.New("a row was returned that was not sent: a trigger 
 // ends. Each row replaces an older row with its key. This needs no temporary table, so neither the
 // privilege to create one nor writes to the catalog.
 func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
-	if err := l.exec(ctx, savepointSQL); err != nil {
+	if err := l.exec(ctx, savepointSQL+l.table.clearNotes()); err != nil {
 		return err
 	}
 	values, formats := l.upsertParameters(rows)
@@ -140,7 +140,7 @@ func (l *loader) unreturnedReason() operation.Reason {
 	if l.mode == collection.Insert && l.table.rowSecurity && len(l.table.rowTriggers) == 0 {
 		return l.table.explain(&pgconn.PgError{Code: insufficientRight})
 	}
-	return operation.Reason{Code: CodeUnspecified, Message: "a trigger of the table dropped the record"}
+	return operation.Reason{Code: CodeUnspecified, Message: "a trigger or a rule of the table dropped the record"}
 }
 
 // findSuperseded settles the rows that a later row of the table supersedes.

@@ -68,11 +68,10 @@ func (l *loader) buildUpsert() upsert {
 		from += " LEFT JOIN " + l.table.name + " AS old ON " + l.table.sameKey("old", "incoming") + " ORDER BY incoming.longshore_place"
 	}
 	b.upsert.sql = "INSERT INTO " + l.table.name + " AS existing (" + strings.Join(names, ", ") + ") OVERRIDING SYSTEM VALUE SELECT " +
-		strings.Join(values, ", ") + " FROM " + from + " ON CONFLICT (" + l.table.keyList() + ") DO UPDATE SET " + assignments
-	if l.table.bookkeeping == 0 {
-		b.upsert.sql += " RETURNING existing.xmax = 0"
-	} else {
-		b.upsert.sql += " WHERE " + olderThan("EXCLUDED") + " RETURNING existing.xmax = 0, existing.import_row"
+		strings.Join(values, ", ") + " FROM " + from + " ON CONFLICT (" + l.table.keyList() + ") DO UPDATE SET " + assignments +
+		l.table.updateWhere() + " RETURNING " + l.table.createdSQL()
+	if l.table.bookkeeping > 0 {
+		b.upsert.sql += ", existing.import_row"
 	}
 	return b.upsert
 }

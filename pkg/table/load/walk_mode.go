@@ -20,6 +20,7 @@ const (
   row_place int;`
 
 	modeRow = `FETCH ABSOLUTE i FROM given_rows INTO given;
+    %s
     row_place := i - 1;
     group_number := 256 * get_byte(group_numbers, 2 * row_place) + get_byte(group_numbers, 2 * row_place + 1);
     CASE group_number
@@ -65,6 +66,32 @@ const (
           outcomes[i] := CASE WHEN FOUND THEN 'exists' ELSE 'unreturned' END;
         END IF;
       END IF;`
+
+	// Without ON CONFLICT, a row is looked for before it is changed or inserted. A rule or an INSTEAD OF trigger may
+	// write something else than the statement says, so the statement's row count is no proof that nothing was written.
+	plainMerge = `PERFORM FROM %[2]s;
+      IF FOUND THEN
+        %[1]s;
+        outcomes[i] := CASE WHEN FOUND THEN 'updated' ELSE 'unreturned' END;
+      ELSE
+        ` + plainCreate + `
+      END IF;`
+
+	plainInsert = `PERFORM FROM %[2]s;
+      IF FOUND THEN
+        outcomes[i] := 'exists';
+      ELSE
+        ` + plainCreate + `
+      END IF;`
+
+	plainCreate = `%[3]s;
+        IF NOT FOUND THEN
+          PERFORM FROM %[2]s;
+        END IF;
+        outcomes[i] := CASE WHEN FOUND THEN 'created' ELSE 'unreturned' END;`
+
+	modeAppend = `%s;
+      outcomes[i] := CASE WHEN FOUND THEN 'created' ELSE 'unreturned' END;`
 )
 
 // modeParts are the parts that write each row in the mode, with the statements of its group.
@@ -82,7 +109,7 @@ func (w *walker) modeParts() walkParts {
 			bitmaps = w.batch.bitmaps(w.rows)
 		}
 	}
-	row := fmt.Sprintf(modeRow, strings.Join(branches, "\n    "))
+	row := fmt.Sprintf(modeRow, w.table.clearNote(), strings.Join(branches, "\n    "))
 	return walkParts{
 		declarations: fmt.Sprintf(modeDeclarations, hex.EncodeToString(numbers), hex.EncodeToString(bitmaps)),
 		write:        row,
@@ -97,14 +124,23 @@ func (w *walker) modeStatements(g group) string {
 		table: w.table, mode: w.mode, group: g, source: "given",
 		bits: "longshore_walk.absent_members", place: "longshore_walk.row_place",
 	}
+	if w.table.keyLength == 0 {
+		return fmt.Sprintf(modeAppend, s.insert())
+	}
 	existing := w.table.name + " AS existing WHERE " + w.table.sameKey("existing", "given")
-	if w.mode == collection.Insert {
+	switch {
+	case w.mode == collection.Insert && w.table.kinds.upserts:
 		return fmt.Sprintf(modeInsert, s.insert(), existing)
+	case w.mode == collection.Insert:
+		return fmt.Sprintf(plainInsert, "", existing, s.insert())
 	}
 	head, _ := s.change()
 	change := head + " WHERE " + s.matches()
 	if !w.mode.Creates() {
 		return fmt.Sprintf(modeChange, change, existing)
+	}
+	if !w.table.kinds.upserts {
+		return fmt.Sprintf(plainMerge, change, existing, s.insert())
 	}
 	return fmt.Sprintf(modeMerge, change, existing+" AND "+w.table.laterThan("existing", "given"), s.insert())
 }

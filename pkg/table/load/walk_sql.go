@@ -137,7 +137,8 @@ END IF;`
 
 // walkUpsert upserts the row with the number i.
 const walkUpsert = `FETCH ABSOLUTE i FROM given_rows INTO given;
-    %s RETURNING existing.xmax = 0 INTO created;
+    %[2]s
+    %[1]s INTO created;
     outcomes[i] := CASE WHEN created THEN 'created' WHEN NOT created THEN 'updated' ELSE 'unreturned' END;`
 
 // walkAgain writes the accepted rows again by one upsert.
@@ -183,7 +184,7 @@ func (w *walker) upsertParts() walkParts {
 		one[i], all[i] = "given."+name, "incoming."+name
 	}
 	return walkParts{
-		write: fmt.Sprintf(walkUpsert, t.upsert("VALUES ("+strings.Join(one, ", ")+")")),
+		write: fmt.Sprintf(walkUpsert, t.upsert("VALUES ("+strings.Join(one, ", ")+")")+" RETURNING "+t.createdSQL(), t.clearNote()),
 		again: fmt.Sprintf(walkAgain, t.upsert("SELECT "+strings.Join(all, ", ")+" FROM unnest(accepted) AS incoming")),
 		size:  1,
 	}

@@ -31,15 +31,19 @@ func (l *loader) chooseWays() ways {
 	omitted, same := l.omittedByAll()
 	duplicates := len(l.batch.winners) < len(l.batch.entries)
 	whole := l.mode == collection.Replace && same && omitted == ""
-	w := ways{evaluable: whole, sequential: l.mode != collection.Replace && l.mode != collection.Delete}
+	w := ways{evaluable: whole && l.table.kinds.upserts, sequential: l.mode != collection.Replace && l.mode != collection.Delete}
 	switch {
+	case !l.table.kinds.upserts && (l.table.keyLength > 0 || !l.table.kinds.returns):
+	case l.table.keyLength == 0 && same && omitted == "":
+		w.upsert = upsert{sql: l.table.upsertSQL}
 	case whole && len(l.table.undeclared) == 0:
 		w.upsert = upsert{sql: l.table.upsertSQL, plain: true}
 	case l.mode == collection.Replace, l.mode == collection.Merge && !duplicates:
 		w.upsert = l.buildUpsert()
 	}
-	w.atOnce = l.mode != collection.Insert && !(w.sequential && duplicates) && !slices.Contains(l.table.access.Missing, "UPDATE")
-	if l.mode.Creates() && same && !(l.mode == collection.Merge && duplicates) {
+	w.atOnce = l.mode != collection.Insert && !(w.sequential && duplicates) && !slices.Contains(l.table.access.Missing, "UPDATE") &&
+		l.table.kinds.locks
+	if l.mode.Creates() && l.table.kinds.copies && same && !(l.mode == collection.Merge && duplicates) {
 		w.copySQL, w.copyOmits = l.table.copySQL, omitted
 		if omitted != "" {
 			w.copySQL = l.table.copyInto(l.table.insertedColumns(omitted))
