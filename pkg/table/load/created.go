@@ -26,6 +26,7 @@ type kinds struct {
 	locks bool
 	// hasXmax reports whether a statement returns the system columns of the rows that it writes.
 	hasXmax bool
+	isView  bool
 	// lock is the number of the lock under which the table is written without ON CONFLICT.
 	lock uint32
 }
@@ -39,6 +40,7 @@ func newKinds(d *table.Definition, a *table.Access) kinds {
 		copies:  d.View == nil && free,
 		locks:   automatic && free,
 		hasXmax: d.Kind == "r",
+		isView:  d.View != nil,
 		lock:    d.Base(),
 	}
 }

@@ -96,6 +96,8 @@ func (s *statements) assignments(source string) string {
 		case s.group.dynamic:
 			list = append(list, fmt.Sprintf("%[1]s = CASE WHEN %[2]s THEN existing.%[1]s ELSE %[3]s.%[1]s END", name, s.isAbsent(i), source))
 		case contains(s.group.absent, i), contains(s.group.omitted, i) && c.standard.Sequence != nil:
+		case contains(s.group.omitted, i) && s.table.kinds.isView: // which has not the defaults of its table
+			list = append(list, name+" = "+c.standard.Expression)
 		case contains(s.group.omitted, i):
 			list = append(list, name+" = DEFAULT")
 		default:
