@@ -25,8 +25,8 @@ type kinds struct {
 	// locks reports whether rows can be locked.
 	locks bool
 	// hasXmax reports whether a statement returns the system columns of the rows that it writes.
-	hasXmax bool
-	isView  bool
+	hasXmax             bool
+	isView, partitioned bool
 	// lock is the number of the lock under which the table is written without ON CONFLICT.
 	lock uint32
 }
@@ -35,13 +35,14 @@ func newKinds(d *table.Definition, a *table.Access) kinds {
 	automatic := d.View == nil || d.View.Base != 0
 	free := len(a.Rules) == 0
 	return kinds{
-		upserts: automatic && free && (d.View == nil || !d.View.Filtered),
-		returns: free,
-		copies:  d.View == nil && free,
-		locks:   automatic && free,
-		hasXmax: d.Kind == "r",
-		isView:  d.View != nil,
-		lock:    d.Base(),
+		upserts:     automatic && free && (d.View == nil || !d.View.Filtered),
+		returns:     free,
+		copies:      d.View == nil && free,
+		locks:       automatic && free,
+		hasXmax:     d.Kind == "r",
+		isView:      d.View != nil,
+		partitioned: d.Kind == "p",
+		lock:        d.Base(),
 	}
 }
 

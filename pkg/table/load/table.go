@@ -129,11 +129,15 @@ func (t *Table) buildSQL() {
 		" AS existing ON " + t.sameKey("existing", "incoming") + " AND " + t.laterThan("existing", "incoming")
 }
 
-// copyInto returns the COPY into the columns, which are quoted.
+// copyInto returns the COPY into the columns, which are quoted. Into a partitioned table Postgres writes the rows of each
+// partition together, and so not in the order of keys, unless the COPY has a volatile condition.
 func (t *Table) copyInto(columns []string) string {
 	sql := "COPY " + t.name + " (" + strings.Join(columns, ", ") + ") FROM STDIN"
 	if !t.textual {
 		sql += " (FORMAT binary)"
+	}
+	if t.kinds.partitioned && t.keyLength > 0 {
+		sql += " WHERE random() >= 0"
 	}
 	return sql
 }
