@@ -49,7 +49,7 @@ type Access struct {
 const accessSQL = `
 SELECT u.role::text, row_security_active(c.oid),
        ARRAY(SELECT p.name FROM (VALUES ('INSERT', 8), ('UPDATE', 4), ('DELETE', 16)) AS p (name, bit)
-             WHERE pg_relation_is_updatable(c.oid, true) & p.bit = 0),
+             WHERE CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) & p.bit = 0 ELSE false END),
        EXISTS (SELECT FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhparent AND k.relkind <> 'p' WHERE h.inhparent = ANY ($4)),
        ARRAY(SELECT r.rulename::text FROM pg_rewrite r
              WHERE r.ev_class = ANY ($4) AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled IN ('O', 'A') ORDER BY r.rulename),

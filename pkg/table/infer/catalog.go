@@ -4,6 +4,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -61,32 +62,19 @@ GROUP BY c.relname, i.indexrelid, i.indisprimary ORDER BY i.indisprimary DESC, i
 
 func readFacts(ctx context.Context, db table.DB, d *table.Definition) (*facts, error) {
 	f := &facts{columns: make(map[string]columnFacts)}
-	rows, err := db.Query(ctx, columnFactsSQL, d.OID)
-	if err != nil {
-		return nil, fmt.Errorf("reading the columns of %s: %w", d.QuotedName(), err)
+	for _, relation := range slices.Compact([]uint32{d.Base(), d.OID}) {
+		if err := f.readColumns(ctx, db, d, relation); err != nil {
+			return nil, fmt.Errorf("reading the columns of %s: %w", d.QuotedName(), err)
+		}
 	}
-	type named struct {
-		name string
-		columnFacts
-	}
-	columns, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c named, err error) {
-		var computed *bool
-		err = row.Scan(&c.name, &c.comment, &c.defaults, &c.identity, &computed, &c.labels)
-		c.computed = computed != nil && *computed && c.defaults != ""
-		return c, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the columns of %s: %w", d.QuotedName(), err)
-	}
-	for _, c := range columns {
-		f.columns[c.name] = c.columnFacts
-	}
-	rows, err = db.Query(ctx, indexFactsSQL, d.OID)
+	rows, err := db.Query(ctx, indexFactsSQL, d.Base())
 	if err != nil {
 		return nil, fmt.Errorf("reading the indexes of %s: %w", d.QuotedName(), err)
 	}
 	f.indexes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (i indexFacts, err error) {
-		return i, row.Scan(&i.name, &i.primary, &i.columns)
+		err = row.Scan(&i.name, &i.primary, &i.columns)
+		i.columns = d.Rename(i.columns)
+		return i, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the indexes of %s: %w", d.QuotedName(), err)
@@ -99,4 +87,31 @@ func readFacts(ctx context.Context, db table.DB, d *table.Definition) (*facts, e
 		return nil, fmt.Errorf("reading the comment of %s: %w", d.QuotedName(), err)
 	}
 	return f, nil
+}
+
+// readColumns reads what the catalog says about the columns of the table or, of a view, of the table below it. What it says
+// about the view's own column, a comment or a default, counts more.
+func (f *facts) readColumns(ctx context.Context, db table.DB, d *table.Definition, relation uint32) error {
+	rows, err := db.Query(ctx, columnFactsSQL, relation)
+	if err != nil {
+		return err
+	}
+	var c columnFacts
+	var name string
+	var computed *bool
+	_, err = pgx.ForEachRow(rows, []any{&name, &c.comment, &c.defaults, &c.identity, &computed, &c.labels}, func() error {
+		c.computed = computed != nil && *computed && c.defaults != ""
+		if relation != d.OID {
+			name = d.Rename([]string{name})[0]
+		}
+		if below, known := f.columns[name]; known && c.defaults == "" {
+			c.defaults, c.computed, c.identity = below.defaults, below.computed, below.identity
+			if c.comment == "" {
+				c.comment = below.comment
+			}
+		}
+		f.columns[name] = c
+		return nil
+	})
+	return err
 }

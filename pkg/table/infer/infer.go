@@ -48,9 +48,9 @@ type Order struct {
 	Role string
 }
 
-// Infer proposes a collection for a table. It returns table.ErrNotFound if there is no such table, an
-// *AmbiguousKeyError or a *NoKeyError if the key can't be chosen, and an *UnfitError if no collection fits the
-// table.
+// Infer proposes a collection for a table. Without a key that identifies a record it proposes one that appends records.
+// It returns table.ErrNotFound if there is no such table, an *AmbiguousKeyError or a *NoKeyError if the key can't be chosen,
+// and an *UnfitError if no collection fits the table.
 func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 	d, err := table.Read(ctx, db, o.Table)
 	if err != nil {
@@ -72,12 +72,16 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 		Schema: "https://json-schema.org/draft/2020-12/schema", Title: f.comment, Type: "object", Required: key.Columns,
 		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.OrderedByLedger, Write: collection.Merge, Role: o.Role},
 	}
+	if len(key.Columns) == 0 {
+		doc.Longshore.Write, doc.Longshore.Verbs = collection.Insert, []collection.Verb{collection.Import}
+	}
 	for _, c := range d.Columns {
 		why := reasonToLeaveOut(c, f.columns[c.Name], slices.Contains(key.Columns, c.Name))
 		if why != "" {
 			p.LeftOut = append(p.LeftOut, LeftOut{c.Name, why})
 			continue
 		}
+		c.Required = c.Required || slices.Contains(key.Columns, c.Name)
 		doc.Properties = append(doc.Properties, member{c.Name, schemaOf(c, f.columns[c.Name])})
 	}
 	err = p.set(ctx, db, doc)
@@ -115,7 +119,7 @@ func reasonToLeaveOut(c table.Column, f columnFacts, inKey bool) string {
 	case inKey:
 		return ""
 	case c.Generated:
-		return "Postgres generates it"
+		return "Postgres generates it, or computes it in a view"
 	case f.identity:
 		return "it is an identity column, which Postgres fills"
 	case f.computed:

@@ -70,6 +70,63 @@ CREATE TABLE "Sales Dept"."Order Items" (id INT GENERATED ALWAYS AS IDENTITY, "O
 "properties":{"sku":{"type":"string"},"ean":{"type":"integer"}}}`,
 			why: "asked for", leftOut: []string{"id"},
 		},
+		"partitioned": {
+			tables: `CREATE TABLE readings (at DATE, sensor INT, value REAL, PRIMARY KEY (at, sensor)) PARTITION BY RANGE (at);
+CREATE TABLE readings_2026 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')`,
+			table: "readings",
+			want: `{"x-longshore":{"table":"public.readings","key":["at","sensor"],"ordering":"none","write":"merge"},"type":"object","required":["at","sensor"],
+"properties":{"at":{"type":"string","format":"date"},"sensor":{"type":"integer"},"value":{"type":["number","null"]}}}`,
+			why: "the primary key",
+		},
+		"one partition": {
+			tables: `CREATE TABLE logs (day INT, n INT, PRIMARY KEY (day, n)) PARTITION BY LIST (day); CREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1)`, table: "logs_1",
+			want: `{"x-longshore":{"table":"public.logs_1","key":["day","n"],"ordering":"none","write":"merge"},"type":"object","required":["day","n"],
+"properties":{"day":{"type":"integer"},"n":{"type":"integer"}}}`,
+			why: "the primary key",
+		},
+		"view": {
+			tables: `CREATE TABLE contacts (id SERIAL PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, created TIMESTAMPTZ DEFAULT now());
+COMMENT ON COLUMN contacts.name IS 'the full name';
+CREATE VIEW people_of AS SELECT id, email AS mail, name, upper(name) AS loud, created FROM contacts WHERE name <> ''`,
+			table: "people_of",
+			want: `{"x-longshore":{"table":"public.people_of","key":["mail"],"ordering":"none","write":"merge"},"type":"object","required":["mail"],
+"properties":{"mail":{"type":"string"},"name":{"title":"the full name","type":"string"}}}`,
+			why: "Postgres generates the primary key", leftOut: []string{"id", "loud", "created"},
+		},
+		"view with triggers": {
+			tables: `CREATE TABLE stored (id INT PRIMARY KEY, x TEXT); CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE VIEW shown AS TABLE stored; CREATE TRIGGER keep INSTEAD OF INSERT OR UPDATE ON shown FOR EACH ROW EXECUTE FUNCTION keep()`,
+			table: "shown", key: []string{"id"},
+			want: `{"x-longshore":{"table":"public.shown","key":["id"],"ordering":"none","write":"merge"},"type":"object","required":["id"],
+"properties":{"id":{"type":"integer"},"x":{"type":["string","null"]}}}`,
+			why: "must keep it unique",
+		},
+		"view with triggers, no key": {
+			tables: `CREATE VIEW shown_again AS TABLE stored; CREATE TRIGGER keep INSTEAD OF INSERT ON shown_again FOR EACH ROW EXECUTE FUNCTION keep()`,
+			table:  "shown_again",
+			want: `{"x-longshore":{"table":"public.shown_again","ordering":"none","write":"insert","verbs":["import"]},"type":"object",
+"properties":{"id":{"type":["integer","null"]},"x":{"type":["string","null"]}}}`,
+			why: "only the triggers or rules of the view know its key",
+		},
+		"no key": {
+			tables: `CREATE TABLE audit (at TIMESTAMPTZ NOT NULL DEFAULT now(), who TEXT NOT NULL, what JSONB)`, table: "audit",
+			want: `{"x-longshore":{"table":"public.audit","ordering":"none","write":"insert","verbs":["import"]},"type":"object","properties":{"who":{"type":"string"},"what":{}}}`,
+			why:  "each record is appended", leftOut: []string{"at"},
+		},
+		"partial index": {
+			tables: "CREATE TABLE part (x TEXT NOT NULL); CREATE UNIQUE INDEX ON part (x) WHERE x <> ''", table: "part", want: appended("part", `{"x":{"type":"string"}}`), why: "none",
+		},
+		"null in a key": {
+			tables: "CREATE TABLE nullable (x TEXT UNIQUE)", table: "nullable", want: appended("nullable", `{"x":{"type":["string","null"]}}`), why: "never NULL",
+		},
+		"identity key": {
+			tables: "CREATE TABLE numbered (id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x TEXT)", table: "numbered",
+			want: appended("numbered", `{"x":{"type":["string","null"]}}`), why: "none", leftOut: []string{"id"},
+		},
+		"expression key": {
+			tables: "CREATE TABLE lowered (x TEXT NOT NULL); CREATE UNIQUE INDEX ON lowered (lower(x))", table: "lowered",
+			want: appended("lowered", `{"x":{"type":"string"}}`), why: "none",
+		},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the connection
 			if _, err := db.Exec(t.Context(), tt.tables); err != nil {
@@ -95,6 +152,11 @@ CREATE TABLE "Sales Dept"."Order Items" (id INT GENERATED ALWAYS AS IDENTITY, "O
 			expectDescribed(t.Context(), t, db, got)
 		})
 	}
+}
+
+// appended is the file of a collection that appends records.
+func appended(table, properties string) string {
+	return `{"x-longshore":{"table":"public.` + table + `","ordering":"none","write":"insert","verbs":["import"]},"type":"object","properties":` + properties + `}`
 }
 
 // expectDescribed checks that a proposal is a collection that can be imported into.
@@ -132,17 +194,15 @@ func TestInferErrors(t *testing.T) {
 		is            func(error) bool
 		want          string
 	}{
-		"no table":       {"SELECT 1", "lost", nil, func(err error) bool { return errors.Is(err, table.ErrNotFound) }, "no such table"},
-		"no name":        {"SELECT 1", "a b", nil, func(err error) bool { return errors.Is(err, table.ErrNotFound) }, ""},
-		"ambiguous":      {"CREATE TABLE a (id SERIAL PRIMARY KEY, x TEXT NOT NULL UNIQUE, y INT NOT NULL UNIQUE)", "a", nil, isA[*infer.AmbiguousKeyError], "(x), (y)"},
-		"no key":         {"CREATE TABLE b (x TEXT)", "b", nil, isA[*infer.NoKeyError], "add one"},
-		"partial index":  {"CREATE TABLE c (x TEXT NOT NULL); CREATE UNIQUE INDEX ON c (x) WHERE x <> ''", "c", nil, isA[*infer.NoKeyError], "add one"},
-		"null in a key":  {"CREATE TABLE d (x TEXT UNIQUE)", "d", nil, isA[*infer.NoKeyError], "never NULL"},
-		"not a key":      {"CREATE TABLE e (x TEXT PRIMARY KEY, y INT)", "e", []string{"y"}, isA[*infer.NoKeyError], "(y)"},
-		"view":           {"CREATE TABLE f (x TEXT PRIMARY KEY); CREATE VIEW g AS TABLE f", "g", nil, isA[*infer.NoKeyError], "add one"},
-		"partitioned":    {"CREATE TABLE h (x TEXT PRIMARY KEY) PARTITION BY LIST (x)", "h", nil, isA[*infer.UnfitError], "partitioned"},
-		"identity key":   {"CREATE TABLE j (id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x TEXT)", "j", nil, isA[*infer.NoKeyError], "add one"},
-		"expression key": {"CREATE TABLE k (x TEXT NOT NULL); CREATE UNIQUE INDEX ON k (lower(x))", "k", nil, isA[*infer.NoKeyError], "add one"},
+		"no table":     {"SELECT 1", "lost", nil, func(err error) bool { return errors.Is(err, table.ErrNotFound) }, "no such table"},
+		"no name":      {"SELECT 1", "a b", nil, func(err error) bool { return errors.Is(err, table.ErrNotFound) }, ""},
+		"ambiguous":    {"CREATE TABLE a (id SERIAL PRIMARY KEY, x TEXT NOT NULL UNIQUE, y INT NOT NULL UNIQUE)", "a", nil, isA[*infer.AmbiguousKeyError], "(x), (y)"},
+		"inherited":    {"CREATE TABLE b (x TEXT PRIMARY KEY); CREATE TABLE child () INHERITS (b)", "b", nil, isA[*infer.UnfitError], "inherit from it"},
+		"foreign":      {"CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE c (x TEXT) SERVER s", "c", nil, isA[*infer.UnfitError], "foreign table"},
+		"materialized": {"CREATE MATERIALIZED VIEW d AS SELECT 1 AS x", "d", nil, isA[*infer.UnfitError], "REFRESH"},
+		"view of many": {"CREATE VIEW g AS SELECT count(*) AS n FROM pg_class", "g", []string{"n"}, isA[*infer.UnfitError], "does not take INSERT and UPDATE"},
+		"rules":        {"CREATE TABLE h (x TEXT); CREATE RULE r AS ON INSERT TO h DO ALSO NOTHING", "h", nil, isA[*infer.UnfitError], "has rules (r)"},
+		"not a key":    {"CREATE TABLE e (x TEXT PRIMARY KEY, y INT)", "e", []string{"y"}, isA[*infer.NoKeyError], "(y)"},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the connection
 			if _, err := db.Exec(t.Context(), tt.tables); err != nil {

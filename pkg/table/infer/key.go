@@ -8,7 +8,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/table"
 )
 
-// Key is a unique key of a table.
+// Key is a unique key of a table. Without any, Index and Columns are empty.
 type Key struct {
 	// Index is the name of the unique index.
 	Index   string   `json:"index"`
@@ -28,15 +28,19 @@ func (e *AmbiguousKeyError) Error() string {
 	return "the table has several unique keys: " + strings.Join(names, ", ") + ". Say which one identifies a record: key"
 }
 
-// NoKeyError is returned if no unique key of a table can identify a record.
+// NoKeyError is returned if the key that is asked for cannot identify a record.
 type NoKeyError struct{ Reason string }
 
 func (e *NoKeyError) Error() string { return e.Reason }
 
 // chooseKey returns the key that identifies a record: the wanted one; or a primary key that people know, such
 // as an ISBN; or, if Postgres generates the primary key, the only other unique key of columns that are not
-// NULL; or the generated primary key.
+// NULL; or the generated primary key; or none, if the table has none of these. For a view that triggers or rules write, only
+// its owner knows a key.
 func chooseKey(d *table.Definition, f *facts, wanted []string) (Key, error) {
+	if len(wanted) > 0 && d.View != nil && d.View.Base == 0 {
+		return Key{"", wanted, "the key that you asked for; the triggers or rules of the view must keep it unique"}, nil
+	}
 	var natural []Key
 	var primary, surrogate *Key
 	for _, i := range f.indexes {
@@ -67,7 +71,16 @@ func chooseKey(d *table.Definition, f *facts, wanted []string) (Key, error) {
 	case surrogate != nil:
 		return *surrogate, nil
 	}
-	return Key{}, &NoKeyError{"the table has no primary key and no unique index on columns that are never NULL, by which a record could be found: add one"}
+	return Key{"", []string{}, noKey(d)}, nil
+}
+
+// noKey says why a proposal has no key.
+func noKey(d *table.Definition) string {
+	if d.View != nil && d.View.Base == 0 {
+		return "only the triggers or rules of the view know its key: say which columns are the key, or append each record as a new row"
+	}
+	return "none: the table has no unique index, on columns that records carry and that are never NULL, by which a record could be found," +
+		" so each record is appended as a new row. Add one to change rows that exist"
 }
 
 // isUsable reports whether an upsert can use a unique index on the columns, and records can carry them.

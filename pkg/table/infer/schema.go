@@ -16,17 +16,18 @@ type document struct {
 	Title      string   `json:"title,omitempty"`
 	Longshore  options  `json:"x-longshore"`
 	Type       string   `json:"type"`
-	Required   []string `json:"required"`
+	Required   []string `json:"required,omitempty"`
 	Properties members  `json:"properties"`
 }
 
 type options struct {
 	Table    string              `json:"table"`
-	Key      []string            `json:"key"`
+	Key      []string            `json:"key,omitempty"`
 	Ordering collection.Ordering `json:"ordering"`
 	// Write is merge, so that a record may leave out the columns that it does not change. Columns that must not be NULL
 	// are demanded where a row is created.
 	Write collection.WriteMode `json:"write"`
+	Verbs []collection.Verb    `json:"verbs,omitempty"`
 	Role  string               `json:"role,omitempty"`
 }
 

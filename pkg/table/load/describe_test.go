@@ -24,11 +24,24 @@ func TestDescribeErrors(t *testing.T) {
 		"no table": {"", `"id": {}`, []string{"there is no such table"}},
 		"view": {
 			"CREATE VIEW x AS SELECT 'a'::text AS id, 1::bigint AS import_number, 1 AS import_row", `"id": {}`,
-			[]string{"ordinary table"},
+			[]string{"a view that does not take INSERT and UPDATE", "INSTEAD OF trigger"},
 		},
-		"partitioned": {
-			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + " PARTITION BY LIST (id)", `"id": {}`,
-			[]string{"ordinary table"},
+		"materialized view": {"CREATE MATERIALIZED VIEW x AS SELECT 'a'::text AS id, 1::bigint AS import_number, 1 AS import_row", `"id": {}`, []string{"REFRESH"}},
+		"view without a unique index": {
+			"CREATE TABLE y (id TEXT" + bookkeeping + "; CREATE VIEW x AS TABLE y", `"id": {}`,
+			[]string{"unique index on exactly (id)"},
+		},
+		"view with an expression": {
+			"CREATE TABLE y (id TEXT PRIMARY KEY, n INT" + bookkeeping + "; CREATE VIEW x AS SELECT id, n + 1 AS n, import_number, import_row FROM y", `"id": {}, "n": {}`,
+			[]string{`column "n" is generated`},
+		},
+		"view of a parent": {
+			"CREATE TABLE y (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE TABLE child () INHERITS (y); CREATE VIEW x AS TABLE y", `"id": {}`,
+			[]string{"other tables inherit from it"},
+		},
+		"partitioned without a unique index": {
+			"CREATE TABLE x (id TEXT" + bookkeeping + " PARTITION BY LIST (id); CREATE TABLE y PARTITION OF x (PRIMARY KEY (id)) DEFAULT", `"id": {}`,
+			[]string{"unique index on exactly (id)"},
 		},
 		"no column": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "ID": {}`,
@@ -76,10 +89,6 @@ func TestDescribeErrors(t *testing.T) {
 			"CREATE TABLE x (id TEXT PRIMARY KEY, at TIMESTAMP, clock TIME" + bookkeeping,
 			`"id": {}, "at": {"type": "string", "format": "date-time"}, "clock": {"anyOf": [{"format": "time"}]}`,
 			[]string{`"at" has the format date-time, which demands an offset`, `"clock" has the format time`, "remove the format"},
-		},
-		"rule": {
-			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE RULE quiet AS ON INSERT TO x WHERE NEW.id = '' DO INSTEAD NOTHING", `"id": {}`,
-			[]string{"rules on INSERT or UPDATE (quiet)", "drop them"},
 		},
 		"inherited": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping + "; CREATE TABLE child () INHERITS (x)", `"id": {}`,
