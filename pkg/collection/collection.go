@@ -109,6 +109,9 @@ func Parse(name string, file []byte) (*Collection, error) {
 	if err := errors.Join(c.check(), err, checkOptions(file), schemaErr); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
+	if len(c.Key) == 0 {
+		c.Verbs = []Verb{Import}
+	}
 	return c, nil
 }
 

@@ -104,7 +104,7 @@ CREATE VIEW shown AS TABLE stored; CREATE TRIGGER keep INSTEAD OF INSERT OR UPDA
 		"view with triggers, no key": {
 			tables: `CREATE VIEW shown_again AS SELECT 1 AS id, 'a' AS x; CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER keep INSTEAD OF INSERT ON shown_again FOR EACH ROW EXECUTE FUNCTION again()`,
-			table:  "shown_again",
+			table: "shown_again",
 			want: `{"x-longshore":{"table":"public.shown_again","ordering":"none","write":"insert","verbs":["import"]},"type":"object",
 "properties":{"id":{"type":["integer","null"]},"x":{"type":["string","null"]}}}`,
 			why: "only the triggers or rules of the view know its key",

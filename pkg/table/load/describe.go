@@ -146,11 +146,16 @@ func checkSchema(a *table.Access) error {
 // Warnings says what in the table's definition may surprise those who import into it; nil if
 // nothing.
 func (t *Table) Warnings() []string {
-	if len(t.rowTriggers) == 0 {
-		return nil
+	var warnings []string
+	if len(t.rowTriggers) > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s has BEFORE ROW triggers (%s): what they change or drop differs from what was sent, and records that"+
+			" the table refuses are found one by one", t.name, strings.Join(t.rowTriggers, ", ")))
 	}
-	return []string{fmt.Sprintf("%s has BEFORE ROW triggers (%s): what they change or drop differs from what was sent, and records that"+
-		" the table refuses are found one by one", t.name, strings.Join(t.rowTriggers, ", "))}
+	if !t.kinds.upserts && t.keyLength > 0 {
+		warnings = append(warnings, t.name+" has rules, or is a view that has triggers, rules or a condition: Postgres has no ON CONFLICT for it, so records are"+
+			" written one by one, and chunks one after the other")
+	}
+	return warnings
 }
 
 // checkCommands checks that a view takes the commands that the mode needs.

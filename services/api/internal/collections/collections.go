@@ -90,7 +90,7 @@ type document struct {
 
 func (h *Handler) newDocument(c *collection.Collection, tenant string) document {
 	d := document{
-		Name: c.Name, Table: c.Table, Key: c.Key, Ordering: c.Ordering, Verbs: c.Verbs, Members: make([]string, len(c.Properties)),
+		Name: c.Name, Table: c.Table, Key: append([]string{}, c.Key...), Ordering: c.Ordering, Verbs: c.Verbs, Members: make([]string, len(c.Properties)),
 		Version: c.Version, Shared: !h.Collections.Owns(tenant, c.Name),
 	}
 	for i, p := range c.Properties {
