@@ -141,8 +141,7 @@ func (c *Collection) check() error {
 	if c.Role != "" && !access.RolePattern.MatchString(c.Role) {
 		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", access.RolePattern, c.Role))
 	}
-	errs = append(errs, c.checkVerbs(), c.Ordering.check())
-	errs = append(errs, c.checkKeyless())
+	errs = append(errs, c.checkVerbs(), c.Ordering.check(), c.checkKeyless())
 	if len(c.Properties) == 0 {
 		errs = append(errs, errors.New("properties must declare the members of a record"))
 	}

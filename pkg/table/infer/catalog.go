@@ -2,6 +2,7 @@
 package infer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -96,22 +97,21 @@ func (f *facts) readColumns(ctx context.Context, db table.DB, d *table.Definitio
 	if err != nil {
 		return err
 	}
-	var c columnFacts
-	var name string
-	var computed *bool
-	_, err = pgx.ForEachRow(rows, []any{&name, &c.comment, &c.defaults, &c.identity, &computed, &c.labels}, func() error {
+	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c columnFacts, err error) {
+		var name string
+		var computed *bool
+		if err := row.Scan(&name, &c.comment, &c.defaults, &c.identity, &computed, &c.labels); err != nil {
+			return c, err
+		}
 		c.computed = computed != nil && *computed && c.defaults != ""
 		if relation != d.OID {
 			name = d.Rename([]string{name})[0]
 		}
 		if below, known := f.columns[name]; known && c.defaults == "" {
-			c.defaults, c.computed, c.identity = below.defaults, below.computed, below.identity
-			if c.comment == "" {
-				c.comment = below.comment
-			}
+			c.defaults, c.computed, c.identity, c.comment = below.defaults, below.computed, below.identity, cmp.Or(c.comment, below.comment)
 		}
 		f.columns[name] = c
-		return nil
+		return c, nil
 	})
 	return err
 }

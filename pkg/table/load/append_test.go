@@ -36,8 +36,8 @@ func TestLoadAppends(t *testing.T) {
 	t.Parallel()
 	url := storetest.NewDatabase(t)
 	for kind, of := range kindsOfAudit {
-		for variant, extra := range map[string]string{"": "", " in text": `, "extra": {}`} {
-			t.Run(kind+variant, func(t *testing.T) {
+		for variant, extra := range map[string]string{"binary": "", "text": `, "extra": {}`} {
+			t.Run(kind+"/"+variant, func(t *testing.T) {
 				t.Parallel()
 				f := newSharedFixture(t, url, auditTable+of, strings.Replace(auditSchema, `"token": {}`, `"token": {}`+extra, 1))
 				var records []record
