@@ -73,7 +73,7 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 		Longshore: options{Table: tableName(d), Key: key.Columns, Ordering: collection.OrderedByLedger, Write: collection.Merge, Role: o.Role},
 	}
 	if len(key.Columns) == 0 {
-		doc.Longshore.Write, doc.Longshore.Verbs = collection.Insert, []collection.Verb{collection.Import}
+		doc.Longshore.Ordering, doc.Longshore.Write, doc.Longshore.Verbs = collection.Unordered, collection.Insert, []collection.Verb{collection.Import}
 	}
 	for _, c := range d.Columns {
 		why := reasonToLeaveOut(c, f.columns[c.Name], slices.Contains(key.Columns, c.Name))

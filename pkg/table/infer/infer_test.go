@@ -74,13 +74,13 @@ CREATE TABLE "Sales Dept"."Order Items" (id INT GENERATED ALWAYS AS IDENTITY, "O
 			tables: `CREATE TABLE readings (at DATE, sensor INT, value REAL, PRIMARY KEY (at, sensor)) PARTITION BY RANGE (at);
 CREATE TABLE readings_2026 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')`,
 			table: "readings",
-			want: `{"x-longshore":{"table":"public.readings","key":["at","sensor"],"ordering":"none","write":"merge"},"type":"object","required":["at","sensor"],
+			want: `{"x-longshore":{"table":"public.readings","key":["at","sensor"],"ordering":"ledger","write":"merge"},"type":"object","required":["at","sensor"],
 "properties":{"at":{"type":"string","format":"date"},"sensor":{"type":"integer"},"value":{"type":["number","null"]}}}`,
 			why: "the primary key",
 		},
 		"one partition": {
 			tables: `CREATE TABLE logs (day INT, n INT, PRIMARY KEY (day, n)) PARTITION BY LIST (day); CREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1)`, table: "logs_1",
-			want: `{"x-longshore":{"table":"public.logs_1","key":["day","n"],"ordering":"none","write":"merge"},"type":"object","required":["day","n"],
+			want: `{"x-longshore":{"table":"public.logs_1","key":["day","n"],"ordering":"ledger","write":"merge"},"type":"object","required":["day","n"],
 "properties":{"day":{"type":"integer"},"n":{"type":"integer"}}}`,
 			why: "the primary key",
 		},
@@ -89,7 +89,7 @@ CREATE TABLE readings_2026 PARTITION OF readings FOR VALUES FROM ('2026-01-01') 
 COMMENT ON COLUMN contacts.name IS 'the full name';
 CREATE VIEW people_of AS SELECT id, email AS mail, name, upper(name) AS loud, created FROM contacts WHERE name <> ''`,
 			table: "people_of",
-			want: `{"x-longshore":{"table":"public.people_of","key":["mail"],"ordering":"none","write":"merge"},"type":"object","required":["mail"],
+			want: `{"x-longshore":{"table":"public.people_of","key":["mail"],"ordering":"ledger","write":"merge"},"type":"object","required":["mail"],
 "properties":{"mail":{"type":"string"},"name":{"title":"the full name","type":"string"}}}`,
 			why: "Postgres generates the primary key", leftOut: []string{"id", "loud", "created"},
 		},
@@ -97,7 +97,7 @@ CREATE VIEW people_of AS SELECT id, email AS mail, name, upper(name) AS loud, cr
 			tables: `CREATE TABLE stored (id INT PRIMARY KEY, x TEXT); CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE VIEW shown AS TABLE stored; CREATE TRIGGER keep INSTEAD OF INSERT OR UPDATE ON shown FOR EACH ROW EXECUTE FUNCTION keep()`,
 			table: "shown", key: []string{"id"},
-			want: `{"x-longshore":{"table":"public.shown","key":["id"],"ordering":"none","write":"merge"},"type":"object","required":["id"],
+			want: `{"x-longshore":{"table":"public.shown","key":["id"],"ordering":"ledger","write":"merge"},"type":"object","required":["id"],
 "properties":{"id":{"type":"integer"},"x":{"type":["string","null"]}}}`,
 			why: "must keep it unique",
 		},

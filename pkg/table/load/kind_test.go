@@ -136,7 +136,7 @@ INSERT INTO x SELECT 10 * n, 1 FROM generate_series(1, 3) n`, `{"x-longshore": {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(t.Context()) }()
-	for _, chunk := range []struct {
+	for i, chunk := range []struct {
 		records            []record
 		outcomes, rejected []string
 	}{
@@ -149,7 +149,7 @@ INSERT INTO x SELECT 10 * n, 1 FROM generate_series(1, 3) n`, `{"x-longshore": {
 	} {
 		batch := f.table.NewBatch()
 		f.add(t, batch, chunk.records...)
-		result, err := batch.Load(t.Context(), tx, 1)
+		result, err := batch.Load(t.Context(), tx, int64(1+i))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func TestProcessAppendsOnce(t *testing.T) {
 		"pairs": `{"x-longshore":{"table":"pairs","write":"insert","ordering":"none"},"properties":{"k":{},"v":{"type":"integer"}}}`,
 	})
 	chunks := ingest.New(f.db, appended, record.DefaultLimits(), metrics.NewRecords())
-	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
+	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 20}, chunks.Process)
 	op := f.accept(t, `{"k":"a","v":1}`, `{"k":"a","v":1}`, `{"k":"b","v":"two"}`, `{"k":"a","v":1}`, `{"k":"c"}`)
 	var group sync.WaitGroup
 	for seq := range op.Chunks {
