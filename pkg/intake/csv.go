@@ -15,7 +15,7 @@ import (
 )
 
 // csvParser parses a body of format CSV. It converts each row after the header row to an object with
-// a member for each cell that is not empty (see csvColumn.appendValue). A row with more or fewer
+// a member for each cell that is not absent (see csvColumn.appendValue). A row with more or fewer
 // cells than the header row becomes an array of its cells: the importer rejects it, because it is no
 // object, and reports all of its content.
 type csvParser struct {
@@ -102,7 +102,7 @@ func (p *csvParser) offset() int64 { return p.base + p.lineEnds.offset(p.reader.
 func (p *csvParser) appendObject(row []string) {
 	p.record = append(p.record, '{')
 	for i, cell := range row {
-		if cell == "" {
+		if cell == "" && !(p.columns[i].keepsEmpty && p.isQuoted(i, len(row))) {
 			continue
 		}
 		if len(p.record) > 1 {

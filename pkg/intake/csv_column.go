@@ -15,6 +15,8 @@ type csvColumn struct {
 	member []byte    // the quoted name and a colon
 	types  jsonTypes // of the member
 	items  jsonTypes // of its items, if it is an array
+	// keepsEmpty reports whether a quoted empty cell is an empty string.
+	keepsEmpty bool
 }
 
 // jsonTypes are the JSON types that a value may have.
@@ -42,19 +44,24 @@ func newCSVColumn(name string, c *collection.Collection) csvColumn {
 	}
 	col.types = typesOf(c.Properties[i])
 	col.items = typesOf(collection.Property{Types: c.Properties[i].Items})
+	col.keepsEmpty = col.types.text && c.Properties[i].Format == ""
 	return col
 }
 
 // appendValue appends a cell as JSON, depending on the types that the member may have:
 //
-//   - An empty cell means an absent member and is not passed to this function.
+//   - An empty cell means an absent member and is not passed to this function. Only one that is written as two
+//     quotes is an empty string, if the member may be a string without a format. Programs that put every cell in
+//     quotes write a missing number or date in this way too, so for other members it also means an absent one.
 //   - A cell that is JSON becomes that JSON if the member may be anything, or if it is an object or an array and
 //     the member may be that. For an item of an array that may be anything, this does not apply.
 //   - A member that may be a string gets any other cell unchanged, except that the apostrophe is removed with
 //     which our own CSV files make a formula harmless (report.EscapeFormula).
 //   - A number must have the syntax of JSON; space around it is allowed.
 //   - A boolean is true or false, or t or f as Postgres writes it, in upper or lower case.
-//   - An array that is not JSON has its items separated by "|", without the space around each, and `\|` is a bar
+//   - An array in braces, as Postgres writes it, has the items that Postgres reads: see arrayLiteral. If Postgres
+//     could not read it, it becomes a string.
+//   - Any other array that is not JSON has its items separated by "|", without the space around each, and `\|` is a bar
 //     in an item. Items follow the same rules, except that they are no arrays or objects. A member that may also
 //     be a number or a boolean gets that first.
 //   - Anything else becomes a string, so that the schema rejects it with a reason.
@@ -69,10 +76,16 @@ func (c csvColumn) appendValue(dst []byte, cell string) []byte {
 	if scalar, ok := c.types.scalar(trimmed); ok {
 		return append(dst, scalar...)
 	}
-	if c.types.array {
-		return c.appendArray(dst, trimmed)
+	switch {
+	case !c.types.array:
+		return appendString(dst, cell)
+	case isBraced(trimmed):
+		if array, ok := c.appendLiteral(dst, trimmed); ok {
+			return array
+		}
+		return appendString(dst, cell)
 	}
-	return appendString(dst, cell)
+	return c.appendArray(dst, trimmed)
 }
 
 // isDocument reports whether a cell is taken as the JSON that it is.
@@ -99,13 +112,16 @@ func (c csvColumn) appendArray(dst []byte, cell string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if scalar, ok := c.items.scalar(item); ok {
-			dst = append(dst, scalar...)
-		} else {
-			dst = appendString(dst, item)
-		}
+		dst = c.appendItem(dst, item)
 	}
 	return append(dst, ']')
+}
+
+func (c csvColumn) appendItem(dst []byte, item string) []byte {
+	if scalar, ok := c.items.scalar(item); ok {
+		return append(dst, scalar...)
+	}
+	return appendString(dst, item)
 }
 
 // splitItems splits at every bar that does not follow a backslash.

@@ -32,6 +32,7 @@ const things = `{
 		"note": {"type": ["string", "object"]},
 		"lot": {"anyOf": [{"$ref": "#/$defs/lot"}, {"type": "null"}]},
 		"paid": {"oneOf": [{"type": "null"}, {"const": true}, {"enum": [false]}]},
+		"due": {"type": ["string", "null"], "format": "date"},
 		"any": {}
 	},
 	"$defs": {"lot": {"type": "integer"}}
