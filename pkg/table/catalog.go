@@ -77,7 +77,7 @@ func Read(ctx context.Context, db DB, name string) (*Definition, error) {
 		return nil, fmt.Errorf("reading its columns: %w", err)
 	}
 	if len(d.Columns) == 0 {
-		return nil, ErrNotFound
+		return nil, notFound(ctx, db, name)
 	}
 	if d.Kind == kindView {
 		if err := d.readView(ctx, db); err != nil {

@@ -92,8 +92,23 @@ CREATE INDEX ON shop.goods (amount)`)
 func TestReadNotFound(t *testing.T) {
 	t.Parallel()
 	db := storetest.Connect(t, storetest.NewDatabase(t))
-	if _, err := table.Read(t.Context(), db, "nowhere"); !errors.Is(err, table.ErrNotFound) {
-		t.Errorf("Read() error = %v, want ErrNotFound", err)
+	if _, err := db.Exec(t.Context(), `CREATE SCHEMA "Shop"; CREATE TABLE "Shop"."Users" (id INT); CREATE TABLE "Order" (id INT)`); err != nil {
+		t.Fatal(err)
+	}
+	for name, similar := range map[string]string{
+		"nowhere": "", "public.users": "", `"Shop".users`: `"Shop"."Users"`, "Shop.Users": `"Shop"."Users"`, "ORDER": `public."Order"`, "public.order": `public."Order"`,
+	} {
+		_, err := table.Read(t.Context(), db, name)
+		if !errors.Is(err, table.ErrNotFound) {
+			t.Errorf("Read(%s) error = %v, want ErrNotFound", name, err)
+		}
+		var got string
+		if found, ok := errors.AsType[*table.NotFoundError](err); ok {
+			got = found.Similar
+		}
+		if got != similar {
+			t.Errorf("Read(%s) names the similar table %q, want %q", name, got, similar)
+		}
 	}
 }
 

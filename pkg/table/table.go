@@ -7,7 +7,6 @@ package table
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -20,9 +19,6 @@ import (
 type DB interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
-
-// ErrNotFound is returned by Read if the table does not exist.
-var ErrNotFound = errors.New("there is no such table: create it, or correct x-longshore.table")
 
 // Definition is the part of a table's definition that loading and scanning depend on.
 type Definition struct {

@@ -60,7 +60,10 @@ func explain(name string, err error) error {
 	var ambiguous *infer.AmbiguousKeyError
 	var noKey *infer.NoKeyError
 	var unfit *infer.UnfitError
+	var notFound *table.NotFoundError
 	switch {
+	case errors.As(err, &notFound):
+		return fault.New(fault.NotFound, "table-not-found", "There is no table %s: %s.", name, notFound.Hint())
 	case errors.Is(err, table.ErrNotFound):
 		return tableNotFound(name)
 	case errors.As(err, &ambiguous):

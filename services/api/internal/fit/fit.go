@@ -88,9 +88,12 @@ func (c *Checker) keep(key string, r result) {
 func Reasons(ctx context.Context, s Store, one *collection.Collection, mode collection.WriteMode) ([]string, error) {
 	err := s.CheckCollection(ctx, one, mode)
 	var misfit *load.MisfitError
+	var notFound *table.NotFoundError
 	switch {
 	case errors.As(err, &misfit):
 		return misfit.Reasons(), nil
+	case errors.As(err, &notFound):
+		return []string{"there is no table " + one.Table + ": " + notFound.Hint()}, nil
 	case errors.Is(err, table.ErrNotFound):
 		return []string{"there is no table " + one.Table}, nil
 	}
