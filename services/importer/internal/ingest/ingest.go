@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/table/load"
 	"github.com/longshore-io/longshore/pkg/worker"
 )
 
@@ -32,13 +33,17 @@ func New(db *store.Store, collections worker.Collections, limits record.Limits, 
 
 // Process processes one chunk. It gets the pipeline before the step starts, because a step must not
 // wait for a second connection while it uses its own. After a failure that is neither transient nor
-// ErrNothingDue it removes the pipeline, because the table may have changed since it was described.
+// ErrNothingDue it removes the pipeline, because the table may have changed since it was described. If it
+// certainly has, or if records would be rejected that it may accept now, the chunk is processed again at once.
 func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt) (store.Committed, error) {
-	pipeline, key, err := i.pipelines.get(ctx, attempt)
-	if err != nil {
-		return store.Committed{}, refused(err)
+	done, key, err := i.run(ctx, c, attempt, 0)
+	if outdated, ok := errors.AsType[*outdatedError](err); ok {
+		done, key, err = i.run(ctx, c, attempt, outdated.number)
 	}
-	done, err := i.store.RunStep(ctx, c, pipeline.step)
+	if errors.Is(err, load.ErrChanged) {
+		i.pipelines.remove(key)
+		done, key, err = i.run(ctx, c, attempt, 0)
+	}
 	switch {
 	case err == nil:
 		i.counted.Count(attempt.Collection.Name, done.Counts)
@@ -46,6 +51,16 @@ func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt
 		i.pipelines.remove(key)
 	}
 	return done, refused(err)
+}
+
+// run processes a chunk with the pipeline that get returns for the number.
+func (i *Ingest) run(ctx context.Context, c job.Chunk, attempt store.Attempt, number int64) (store.Committed, pipelineKey, error) {
+	pipeline, key, err := i.pipelines.get(ctx, attempt, number)
+	if err != nil {
+		return store.Committed{}, key, err
+	}
+	done, err := i.store.RunStep(ctx, c, pipeline.step)
+	return done, key, err
 }
 
 // refused converts an error about rows of another installation into the failure of the operation.

@@ -252,3 +252,25 @@ func TestProcessRefusesForeignNumbers(t *testing.T) {
 		})
 	}
 }
+
+// TestProcessNoticesWiderColumns: an import after an ALTER TABLE is written to the table as it is now, whether a record
+// is one that the table as it was would reject, or one that must be encoded in another way.
+func TestProcessNoticesWiderColumns(t *testing.T) {
+	t.Parallel()
+	for name, records := range map[string][]string{
+		"too large before": {`{"k":"b","v":3000000000}`, `{"k":"c","v":2}`},
+		"of another type":  {`{"k":"b","v":2}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.mustProcess(t, f.accept(t, `{"k":"a","v":1}`), 0)
+			f.exec(t, `ALTER TABLE pairs DROP CONSTRAINT pairs_v_check, ALTER v TYPE BIGINT`)
+			op := f.accept(t, records...)
+			f.mustProcess(t, op, 0)
+			if got := f.read(t, op).Counts; got.Created != len(records) {
+				t.Errorf("counts = %+v, want %d created", got, len(records))
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/singleflight"
@@ -28,6 +29,18 @@ type pipeline struct {
 	defaults []jsontext.Value
 	// scratch reuses the buffers of steps.
 	scratch sync.Pool
+	// described is when the table was described. number is the number of the operation that asked for it, so that
+	// operations with a lower one were accepted before.
+	described time.Time
+	number    int64
+}
+
+// maxAge is how long a description of a table is trusted by operations that were accepted before it was made.
+const maxAge = 5 * time.Second
+
+// mayBeOutdated reports whether the table may have changed since it was described, for an operation's number.
+func (p *pipeline) mayBeOutdated(number int64) bool {
+	return p.number < number || time.Since(p.described) > maxAge
 }
 
 // defaultsOf returns the values of the keyword default. They apply where rows are written as a whole: merge and update
@@ -74,8 +87,9 @@ type pipelineKey struct {
 	writing                  collection.Writing
 }
 
-// get returns the pipeline for an operation, and its key.
-func (p *pipelines) get(ctx context.Context, attempt store.Attempt) (*pipeline, pipelineKey, error) {
+// get returns the pipeline for an operation, and its key. With the operation's number, it is one that cannot be outdated
+// for it; with 0, any.
+func (p *pipelines) get(ctx context.Context, attempt store.Attempt, number int64) (*pipeline, pipelineKey, error) {
 	c, err := worker.Target(ctx, p.collections, attempt.Collection, attempt.Caller)
 	if err != nil {
 		return nil, pipelineKey{}, err
@@ -88,10 +102,17 @@ func (p *pipelines) get(ctx context.Context, attempt store.Attempt) (*pipeline, 
 	p.mu.Lock()
 	cached, ok := p.cached[key]
 	p.mu.Unlock()
-	if ok {
+	if ok && (number == 0 || !cached.mayBeOutdated(number)) {
 		return cached, key, nil
 	}
-	created, err, _ := p.creating.Do(fmt.Sprint(key), func() (any, error) { return p.create(ctx, c, writing, attempt.Caller) })
+	created, err, _ := p.creating.Do(fmt.Sprint(key, number), func() (any, error) {
+		described := time.Now()
+		made, err := p.create(ctx, c, writing, attempt.Caller)
+		if err == nil {
+			made.described, made.number = described, number
+		}
+		return made, err
+	})
 	if err != nil {
 		return nil, key, fmt.Errorf("preparing collection %q: %w", c.Name, err)
 	}

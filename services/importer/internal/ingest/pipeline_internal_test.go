@@ -71,7 +71,7 @@ func (f fixture) process(ctx context.Context, t *testing.T, seq int) error {
 func TestProcessKeepsPipeline(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, 3)
-	before, key, err := f.pipelines.get(t.Context(), store.Attempt{Collection: toolsRef})
+	before, key, err := f.pipelines.get(t.Context(), store.Attempt{Collection: toolsRef}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,10 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 		return store.Effect{}, err
 	}
 	buffers.batch.Reset()
-	rejected := buffers.check(p, s.FirstRow, records)
+	rejected, byTable := buffers.check(p, s.FirstRow, records)
+	if byTable && p.mayBeOutdated(s.Number) {
+		return store.Effect{}, &outdatedError{s.Number}
+	}
 	loaded, err := s.Load(ctx, buffers.batch)
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
@@ -33,9 +36,18 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 	return effect(s.FirstRow, records, rejected, buffers.batch, loaded), nil
 }
 
-// check adds every valid record to the batch and returns the others.
-func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) []operation.Rejection {
-	var rejected []operation.Rejection
+// outdatedError is returned by a step that would reject records by a description of the table that may be outdated:
+// they could be valid since an ALTER TABLE.
+type outdatedError struct {
+	// number is that of the operation.
+	number int64
+}
+
+func (*outdatedError) Error() string { return "the table may have changed since it was described" }
+
+// check adds every valid record to the batch and returns the others. byTable reports whether some of them were
+// rejected because of the table's columns.
+func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) (rejected []operation.Rejection, byTable bool) {
 	for n, raw := range records {
 		values, reasons := b.reader.Read(raw)
 		switch {
@@ -49,12 +61,13 @@ func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) []operation
 		p.fill(values)
 		if reasons == nil {
 			reasons = b.batch.Add(firstRow+n, values)
+			byTable = byTable || reasons != nil
 		}
 		if reasons != nil {
 			rejected = append(rejected, operation.Rejection{Row: firstRow + n, Received: raw, Reasons: reasons})
 		}
 	}
-	return rejected
+	return rejected, byTable
 }
 
 // fill sets the values of absent members that have a default.
