@@ -116,13 +116,14 @@ func TestProcessExplainsRejections(t *testing.T) {
 		`{"k":"a","v":1}`, `{"k":"b","v":"two"}`, // schema
 		`{"k":"c","w":1,"v":"x"}`, `{"k":"d","v":99999999999}`, // strictness, column
 		`{"k":"e","v":100}`, `{"k":"f"}`, // Postgres
+		`{"k":1,"v":99999999999}`, // schema and column
 	}
 	op := f.accept(t, records...)
 	for seq := range op.Chunks {
 		f.mustProcess(t, op, seq)
 	}
 	end := f.read(t, op)
-	want := operation.Counts{Total: 6, Created: 2, Failed: 4}
+	want := operation.Counts{Total: 7, Created: 2, Failed: 5}
 	if end.State != operation.Succeeded || end.Counts != want {
 		t.Fatalf("operation = %+v, want Succeeded with %+v", end, want)
 	}
@@ -139,7 +140,7 @@ func TestProcessExplainsRejections(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	reasons := []string{"2 /v type", "3 /w unknown-member", "3 /v type", "4 /v value-out-of-range", "5  check-violation"}
+	reasons := []string{"2 /v type", "3 /w unknown-member", "3 /v type", "4 /v value-out-of-range", "5  check-violation", "7 /k type", "7 /v value-out-of-range"}
 	if diff := cmp.Diff(reasons, got); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -63,6 +64,8 @@ type scratch struct {
 	opener chunk.Opener
 	reader *record.Reader
 	batch  *load.Batch
+	// trial finds what the columns refuse of a record that the schema refuses.
+	trial *load.Batch
 }
 
 // maxPipelines is how many pipelines are kept.
@@ -144,9 +147,9 @@ func (p *pipelines) create(ctx context.Context, c *collection.Collection, w coll
 	}
 	created := &pipeline{checker: checker, table: table, defaults: defaultsOf(c, w.Mode)}
 	created.scratch.New = func() any {
-		batch := table.NewBatch()
-		_ = batch.SetWriting(w) // CheckMode has checked it
-		return &scratch{reader: record.NewReaderFor(c, p.limits, w.Unknown), batch: batch}
+		batch, trial := table.NewBatch(), table.NewBatch()
+		_ = errors.Join(batch.SetWriting(w), trial.SetWriting(w)) // CheckMode has checked it
+		return &scratch{reader: record.NewReaderFor(c, p.limits, w.Unknown), batch: batch, trial: trial}
 	}
 	return created, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -50,8 +51,9 @@ func (*outdatedError) Error() string { return "the table may have changed since 
 func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) (rejected []operation.Rejection, byTable bool) {
 	for n, raw := range records {
 		values, reasons := b.reader.Read(raw)
+		readable := reasons == nil
 		switch {
-		case reasons != nil:
+		case !readable:
 			reasons = addSchemaReasons(p.checker, raw, reasons)
 		case b.reader.HasOthers() && p.checker.ConstrainsUndeclared():
 			reasons = p.checker.Explain(raw)
@@ -59,9 +61,12 @@ func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) (rejected [
 			reasons = p.checker.Check(b.reader.Declared(), values)
 		}
 		p.fill(values)
-		if reasons == nil {
+		switch {
+		case reasons == nil:
 			reasons = b.batch.Add(firstRow+n, values)
 			byTable = byTable || reasons != nil
+		case readable:
+			reasons = b.addTableReasons(values, reasons)
 		}
 		if reasons != nil {
 			rejected = append(rejected, operation.Rejection{Row: firstRow + n, Received: raw, Reasons: reasons})
@@ -97,6 +102,22 @@ func addSchemaReasons(checker *schema.Checker, raw []byte, strict []operation.Re
 		}
 	}
 	return strict
+}
+
+// addTableReasons adds the reasons of the columns to those of the schema, so that the client can correct the record in
+// one pass. A member that the schema refuses has no second reason.
+func (b *scratch) addTableReasons(values []jsontext.Value, reasons []operation.Reason) []operation.Reason {
+	bySchema := reasons
+	for _, r := range b.trial.Add(1, values) {
+		known := slices.ContainsFunc(bySchema, func(s operation.Reason) bool {
+			return s.Pointer == r.Pointer || strings.HasPrefix(s.Pointer, r.Pointer+"/")
+		})
+		if !known && len(reasons) < record.MaxReasons {
+			reasons = append(reasons, r)
+		}
+	}
+	b.trial.Reset()
+	return reasons
 }
 
 // effect returns the outcome of each row of the chunk and all rejections, by row.
