@@ -25,7 +25,7 @@ func describe(k jsonschema.ErrorKind) violation {
 	case *kind.FalseSchema:
 		return violation{"not-allowed", "is not allowed here", nil}
 	case *kind.Type:
-		return violation{"type", fmt.Sprintf("must be %s, but is %s", typeNames(k.Want), typeGot(k)), nil}
+		return violation{"type", fmt.Sprintf("must be %s, but is %s", typeNames(k), typeGot(k)), nil}
 	case *kind.Enum:
 		return violation{"enum", "must be " + alternatives(k.Want), nil}
 	case *kind.Const:
@@ -106,10 +106,16 @@ var typeWords = map[string]string{
 	"string": "a string", "array": "an array", "object": "an object",
 }
 
-func typeNames(want []string) string {
-	words := make([]string, len(want))
-	for i, name := range want {
+// typeExamples show how the values of types are written to clients that send strings, such as the cells of a CSV.
+var typeExamples = map[string]string{"boolean": " (true or false)", "number": " such as 1250.5", "integer": " such as 1250"}
+
+func typeNames(k *kind.Type) string {
+	words := make([]string, len(k.Want))
+	for i, name := range k.Want {
 		words[i] = typeWords[name]
+		if k.Got == "string" {
+			words[i] += typeExamples[name]
+		}
 	}
 	return strings.Join(words, " or ")
 }
