@@ -12,8 +12,6 @@ import (
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
 	"github.com/longshore-io/longshore/e2e/tool"
-	"github.com/longshore-io/longshore/migrations/grants"
-	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // The collection "cargo" has a key of two members, and columns of types that the shipped collection
@@ -190,11 +188,15 @@ func collectionFolder(t *testing.T, name, file string) string {
 	return folder
 }
 
-// failImports lets all imports into a table fail: the importer may not write to it. The api, which reads the
-// definition of the table only, accepts them.
+// failImports lets all imports into a table fail: each statement of the importer ends as if it were cancelled. The api,
+// which reads the definition of the table and the rights on it only, accepts them. letImports ends that.
 func failImports(s *stack.Stack, table string) {
-	s.Exec("REVOKE ALL ON " + table + " FROM " + storetest.RoleName(grants.Worker))
+	s.Exec(`CREATE OR REPLACE FUNCTION fail_imports() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'cancelled' USING ERRCODE = 'query_canceled'; END $$;
+CREATE TRIGGER fail_imports BEFORE INSERT ON ` + table + ` FOR EACH STATEMENT EXECUTE FUNCTION fail_imports()`)
 }
+
+func letImports(s *stack.Stack, table string) { s.Exec("DROP TRIGGER fail_imports ON " + table) }
 
 // The collection "spoons" has a key and no other member.
 const (

@@ -28,7 +28,7 @@ func TestFailedImportIsTraceable(t *testing.T) {
 		Type: "application/json", Header: http.Header{"X-Request-Id": {requestID}}, Content: []byte(`[{"id": 1}]`),
 	})
 	m := s.WaitFor(op, "Failed")
-	if m.Error == nil || m.Error.Code != "ChunkAbandoned" || !strings.Contains(m.Error.Message, "lacks the privilege") {
+	if m.Error == nil || m.Error.Code != "ChunkAbandoned" || !strings.Contains(m.Error.Message, "within the time limit") {
 		t.Errorf("got the error %+v, want ChunkAbandoned with the reason", m.Error)
 	}
 	for service, level := range map[string]string{"api": "INF", "importer": "ERR"} {

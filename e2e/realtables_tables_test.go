@@ -135,7 +135,7 @@ var realTables = []realTable{
 	}, nil, ""},
 }
 
-// otherTables are tables of the kinds that inference does not yet support: see inferOtherKinds.
+// otherTables are a partitioned table, a view and a table without a key.
 var otherTables = []realTable{
 	{"readings", "readings", func(n int) fields {
 		return fields{"sensor": n % 7, "at": instant(n), "value": every(3, n, json.Number("0.5"))}
