@@ -3,7 +3,9 @@ package ingest_test
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,23 +69,29 @@ func (f fixture) exec(t *testing.T, statement string) {
 // accept seals an import of the records, two in each chunk.
 func (f fixture) accept(t *testing.T, records ...string) *operation.Operation {
 	t.Helper()
-	upload, err := f.db.NewUpload(store.Draft{
-		Reference: operation.NewReference(), Kind: operation.Import, Collection: "pairs", Lanes: 2,
-	})
+	return accept(t, f.db, store.Draft{Collection: "pairs", Lanes: 2}, 2, slices.Values(records))
+}
+
+// accept seals an import of the records, perChunk in each chunk.
+func accept(tb testing.TB, db *store.Store, draft store.Draft, perChunk int, records iter.Seq[string]) *operation.Operation {
+	tb.Helper()
+	draft.Reference, draft.Kind = operation.NewReference(), operation.Import
+	upload, err := db.NewUpload(draft)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	packer := chunk.NewPacker(2, 1<<20)
-	for i, r := range records {
-		if full := packer.Add([]byte(r)); full && i < len(records)-1 {
-			if err := upload.Stage(t.Context(), packer.Cut()); err != nil {
-				t.Fatal(err)
+	packer, full := chunk.NewPacker(perChunk, 64<<20), false
+	for r := range records {
+		if full {
+			if err := upload.Stage(tb.Context(), packer.Cut()); err != nil {
+				tb.Fatal(err)
 			}
 		}
+		full = packer.Add([]byte(r))
 	}
-	op, err := upload.Seal(t.Context(), packer.Cut())
+	op, err := upload.Seal(tb.Context(), packer.Cut())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return op
 }

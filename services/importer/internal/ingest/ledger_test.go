@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -47,25 +46,7 @@ func newLedgerFixture(t *testing.T, sessions int) ledgerFixture {
 // accept seals an import of records, perChunk in each chunk.
 func (f ledgerFixture) accept(t *testing.T, perChunk int, records ...string) *operation.Operation {
 	t.Helper()
-	upload, err := f.db.NewUpload(store.Draft{
-		Reference: operation.NewReference(), Kind: operation.Import, Collection: "marks", Lanes: 8, Ledger: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	packer := chunk.NewPacker(perChunk, 1<<20)
-	for i, r := range records {
-		if full := packer.Add([]byte(r)); full && i < len(records)-1 {
-			if err := upload.Stage(t.Context(), packer.Cut()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	op, err := upload.Seal(t.Context(), packer.Cut())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return op
+	return accept(t, f.db, store.Draft{Collection: "marks", Lanes: 8, Ledger: true}, perChunk, slices.Values(records))
 }
 
 func (f ledgerFixture) wantMarks(t *testing.T, step string, want ...string) {

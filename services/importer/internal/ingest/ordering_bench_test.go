@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -81,22 +80,11 @@ func loadTwice(b *testing.B, ordering string) (spent [2]time.Duration) {
 
 func acceptItems(b *testing.B, db *store.Store, ledger bool) *operation.Operation {
 	b.Helper()
-	upload, err := db.NewUpload(store.Draft{Reference: operation.NewReference(), Kind: operation.Import, Collection: "items", Lanes: 2, Ledger: ledger})
-	if err != nil {
-		b.Fatal(err)
-	}
-	packer := chunk.NewPacker(benchChunk, 64<<20)
-	for n := range benchRecords {
-		full := packer.Add(fmt.Appendf(nil, `{"id":%d,"name":"%s","price":%d.25,"made":"2026-01-31"}`, (n*7919)%benchRecords, strings.Repeat("x", 60), n%1000))
-		if full && n < benchRecords-1 {
-			if err := upload.Stage(b.Context(), packer.Cut()); err != nil {
-				b.Fatal(err)
+	return accept(b, db, store.Draft{Collection: "items", Lanes: 2, Ledger: ledger}, benchChunk, func(yield func(string) bool) {
+		for n := range benchRecords {
+			if !yield(fmt.Sprintf(`{"id":%d,"name":%q,"price":%d.25,"made":"2026-01-31"}`, (n*7919)%benchRecords, strings.Repeat("x", 60), n%1000)) {
+				return
 			}
 		}
-	}
-	op, err := upload.Seal(b.Context(), packer.Cut())
-	if err != nil {
-		b.Fatal(err)
-	}
-	return op
+	})
 }
