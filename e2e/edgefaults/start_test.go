@@ -57,7 +57,7 @@ func TestStartBesideFailingStatements(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := s.WithTB(t)
 			s.StopImporter(0)
-			fault.Statement, fault.Times = regexp.MustCompile("row_security_active"), 2 // the description of a table
+			fault.Statement, fault.Times = regexp.MustCompile("FROM xforce.collections"), 2
 			failing := s.Postgres("importer", 0).Inject(fault)
 			s.StartImporter(0)
 			if failing.Hits() != 2 {

@@ -1,6 +1,7 @@
 package collections
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/catalog"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -118,12 +120,16 @@ func (h *Handler) store(c *gin.Context, order definition.Order, answer any) erro
 	if err != nil {
 		return err
 	}
-	if err := h.Refresh(ctx); err != nil {
-		return err
-	}
+	h.refresh(ctx)
 	setETag(c, stored.Version)
-	if found, ok := h.Collections.Get(order.Tenant, order.Name); ok && answer == nil {
-		answer = h.newDocument(found, order.Tenant)
+	if answer == nil {
+		parsed, err := catalog.Parse(stored)
+		if err != nil {
+			return err
+		}
+		document := h.newDocument(parsed, order.Tenant)
+		document.Shared = false
+		answer = document
 	}
 	c.Header("Location", "/collections/"+order.Name)
 	c.PureJSON(status, answer)
@@ -143,11 +149,15 @@ func (h *Handler) remove(c *gin.Context) error {
 	if err := definition.Delete(ctx, h.Store, h.order(c, name)); err != nil {
 		return err
 	}
-	if err := h.Refresh(ctx); err != nil {
-		return err
-	}
+	h.refresh(ctx)
 	c.Status(http.StatusNoContent)
 	return nil
+}
+
+// refresh lets this api see a change at once. The change is stored already, so that an error is no reason to refuse the
+// request: every api reads the change within a second.
+func (h *Handler) refresh(ctx context.Context) {
+	_ = h.Refresh(ctx)
 }
 
 // sharedError returns the fault for deleting a collection that is not the tenant's own.
