@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -49,7 +50,7 @@ func checkOptions(file []byte) error {
 	}
 	var errs []error
 	for _, name := range sortedNames(given.Longshore) {
-		if contains(known, name) {
+		if slices.Contains(known, name) {
 			continue
 		}
 		remedy := "it has " + strings.Join(known, ", ")

@@ -63,10 +63,10 @@ func checkKeywords(at string, schema json.RawMessage) error {
 		switch {
 		case name == "format" || name == "pattern":
 			errs = append(errs, checkText(inner, name, value))
-		case contains(plainKeywords, name):
-		case contains(schemaKeywords, name):
+		case slices.Contains(plainKeywords, name):
+		case slices.Contains(schemaKeywords, name):
 			errs = append(errs, checkSchemas(inner, value))
-		case contains(namedKeywords, name):
+		case slices.Contains(namedKeywords, name):
 			errs = append(errs, checkNamed(inner, name, value))
 		default:
 			errs = append(errs, checkUnknown(at, name))
@@ -111,7 +111,7 @@ func checkText(at, keyword string, value json.RawMessage) error {
 	case keyword == "pattern":
 		return checkPattern(at, text)
 	}
-	if contains(checkedFormats, text) || contains(uncheckedFormats, text) {
+	if slices.Contains(checkedFormats, text) || slices.Contains(uncheckedFormats, text) {
 		return nil
 	}
 	remedy := "leave it out, or use one of " + strings.Join(checkedFormats, ", ")
@@ -131,7 +131,7 @@ func checkPattern(at, pattern string) error {
 
 // checkUnknown returns an error if an unknown keyword would have no effect and seems to be meant as another.
 func checkUnknown(at, name string) error {
-	if at == "" && name == "x-longshore" || contains(foreignKeywords, name) {
+	if at == "" && name == "x-longshore" || slices.Contains(foreignKeywords, name) {
 		return nil
 	}
 	if name == "nullable" {

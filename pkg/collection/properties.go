@@ -122,12 +122,12 @@ func (r *resolver) collect(schema json.RawMessage, all *record) error {
 		}
 	}
 	for _, name := range k.Required {
-		if !contains(all.required, name) {
+		if !slices.Contains(all.required, name) {
 			all.required = append(all.required, name)
 		}
 	}
 	parts := k.AllOf
-	if referred := r.find(k.Ref); referred != nil && !contains(all.seen, k.Ref) {
+	if referred := r.find(k.Ref); referred != nil && !slices.Contains(all.seen, k.Ref) {
 		all.seen = append(all.seen, k.Ref)
 		parts = append(parts, referred)
 	}

@@ -147,7 +147,7 @@ func (r *resolver) find(reference string) json.RawMessage {
 	}
 	found := r.root
 	for _, token := range strings.Split(pointer, "/")[1:] {
-		token = unescapeToken(token)
+		token = UnescapeToken(token)
 		var object map[string]json.RawMessage
 		if json.Unmarshal(found, &object) == nil {
 			found = object[token]
@@ -230,7 +230,7 @@ func (t typeSet) or(other typeSet) typeSet {
 	}
 	either := typeSet{limited: true, names: slices.Clone(t.names)}
 	for _, name := range other.names {
-		if !contains(either.names, name) {
+		if !slices.Contains(either.names, name) {
 			either.names = append(either.names, name)
 		}
 	}
@@ -238,7 +238,7 @@ func (t typeSet) or(other typeSet) typeSet {
 }
 
 func (t typeSet) allows(name string) bool {
-	return !t.limited || contains(t.names, name) || name == "integer" && contains(t.names, "number")
+	return !t.limited || slices.Contains(t.names, name) || name == "integer" && slices.Contains(t.names, "number")
 }
 
 // noneIsValid reports whether no value conforms to the schema.
@@ -248,10 +248,8 @@ func isBoolean(schema json.RawMessage) bool {
 	return string(schema) == "true" || string(schema) == "false"
 }
 
-func contains(names []string, name string) bool { return slices.Contains(names, name) }
-
-// unescapeToken returns the name in a token of a JSON Pointer in a URI fragment.
-func unescapeToken(token string) string {
+// UnescapeToken returns the name in a token of a JSON Pointer in a URI fragment.
+func UnescapeToken(token string) string {
 	if plain, err := url.PathUnescape(token); err == nil {
 		token = plain
 	}

@@ -16,10 +16,6 @@ func adapt(document any, key []string, mode collection.WriteMode) any {
 	if !isObject {
 		return document
 	}
-	required := make([]any, len(key))
-	for i, member := range key {
-		required[i] = member
-	}
 	switch mode {
 	case collection.Merge, collection.Update:
 		root = withoutRequired(root, root, nil)
@@ -27,6 +23,10 @@ func adapt(document any, key []string, mode collection.WriteMode) any {
 		root = keyOnly(root, key)
 	case collection.Replace, collection.Insert:
 		return document
+	}
+	required := make([]any, len(key))
+	for i, member := range key {
+		required[i] = member
 	}
 	root["required"] = required
 	return root
@@ -67,8 +67,7 @@ func find(root map[string]any, reference string) (map[string]any, bool) {
 	}
 	current := root
 	for step := range strings.SplitSeq(path, "/") {
-		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-		if current, ok = current[step].(map[string]any); !ok {
+		if current, ok = current[collection.UnescapeToken(step)].(map[string]any); !ok {
 			return nil, false
 		}
 	}

@@ -117,32 +117,6 @@ func writeOrder(c *collection.Collection) []int {
 	return order
 }
 
-// checkAccess checks that the rows of a key can be found and written, and that the role can find those that the
-// table refuses.
-func checkAccess(a *table.Access, c *collection.Collection) error {
-	errs := []error{checkSchema(a), checkCommands(a, c.Writing.Mode)}
-	if !a.Blocks {
-		errs = append(errs, fmt.Errorf("the role %[1]s cannot run PL/pgSQL, with which refused records are found: CREATE LANGUAGE plpgsql"+
-			" if it is missing, and GRANT USAGE ON LANGUAGE plpgsql TO %[2]s", a.Role, quote(a.Role)))
-	}
-	if len(a.Rules) > 0 && len(c.Key) == 0 {
-		errs = append(errs, fmt.Errorf("it has rules (%s), because of which it is not known without a key whether a record was written:"+
-			" state a key, drop the rules, or replace them by triggers", strings.Join(a.Rules, ", ")))
-	}
-	if a.Inherited {
-		errs = append(errs, errors.New("other tables inherit from it, so that a key can exist twice: import into a table without children"))
-	}
-	return errors.Join(errs...)
-}
-
-// checkSchema checks that the role may use the table's schema.
-func checkSchema(a *table.Access) error {
-	if a.ClosedSchema == "" {
-		return nil
-	}
-	return fmt.Errorf("the role %s lacks USAGE on the schema: GRANT USAGE ON SCHEMA %s TO %s", a.Role, a.ClosedSchema, quote(a.Role))
-}
-
 // Warnings says what in the table's definition may surprise those who import into it; nil if
 // nothing.
 func (t *Table) Warnings() []string {
@@ -156,64 +130,6 @@ func (t *Table) Warnings() []string {
 			" written one by one, and chunks one after the other")
 	}
 	return warnings
-}
-
-// checkCommands checks that a view takes the commands that the mode needs.
-func checkCommands(a *table.Access, m collection.WriteMode) error {
-	var missing []string
-	for _, command := range privileges(m) {
-		if slices.Contains(a.Refused, command) {
-			missing = append(missing, command)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return fmt.Errorf("it is a view that does not take %[1]s: give it an INSTEAD OF trigger for %[1]s, import into its table, or choose another x-longshore.write",
-		strings.Join(missing, " and "))
-}
-
-func checkKind(d *table.Definition) error {
-	switch d.Kind {
-	case "r", "p", "v":
-		return nil
-	case "m":
-		return errors.New("it is a materialized view, which Postgres fills by REFRESH: import into the tables from which it reads")
-	}
-	return errors.New("it is a foreign table, whose keys Postgres cannot look up while it writes: import into the table on its own server")
-}
-
-// checkBookkeeping checks the two columns that decide which of two rows is the later one.
-func checkBookkeeping(d *table.Definition, c *collection.Collection) error {
-	if c.Ordering != collection.OrderedByColumns {
-		return nil
-	}
-	var errs []error
-	for name, typeOID := range map[string]uint32{importNumberColumn: pgtype.Int8OID, importRowColumn: pgtype.Int4OID} {
-		if !slices.ContainsFunc(d.Columns, func(c table.Column) bool { return c.Name == name && c.Type == typeOID }) {
-			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT,"+
-				" or set x-longshore.ordering to ledger, which needs no columns", importNumberColumn, importRowColumn))
-		}
-		if slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }) {
-			errs = append(errs, fmt.Errorf("property %q bears the name of a bookkeeping column: rename it", name))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// checkKey checks that a unique index lets the upsert find the existing row of a key. A view without a table of its own
-// has no index: its triggers must keep the key unique.
-func checkKey(d *table.Definition, key []string) error {
-	if len(key) == 0 || d.View != nil && d.View.Base == 0 {
-		return nil
-	}
-	for _, index := range d.UniqueIndexes {
-		if index.Arbiter && table.SameColumns(index.Columns, key) {
-			return nil
-		}
-	}
-	return fmt.Errorf("the key needs a primary key or a unique index on exactly (%s), which is not deferrable or partial, and has"+
-		" the collations of its columns", strings.Join(key, ", "))
 }
 
 // setOperators sets the operators with which the unique index of the key compares its columns. Those of a type
@@ -231,18 +147,6 @@ func (t *Table) setOperators(d *table.Definition, key []string) {
 		}
 		return
 	}
-}
-
-// checkUndeclared checks that records can omit every column that the collection does not declare.
-func checkUndeclared(d *table.Definition, c *collection.Collection) error {
-	var errs []error
-	for _, column := range d.Columns {
-		declared := slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == column.Name })
-		if !declared && column.Required && !column.HasDefault {
-			errs = append(errs, fmt.Errorf("column %q is NOT NULL and has no default: declare it as a property or give it a default", column.Name))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // newColumn returns the column of a property with the codec of its type. If there is an error, the

@@ -63,12 +63,7 @@ func TestLoadModesOfKinds(t *testing.T) {
 					v := itemsVariants[variant]
 					schema := strings.Replace(itemsSchema, "EXTRA", v.extra, 1)
 					f := newSharedFixture(t, url, of(itemsTable), strings.Replace(schema, `"key"`, `"ordering": "`+v.ordering+`", "key"`, 1))
-					var records []record
-					for i, text := range tt.records {
-						records = append(records, record{i + 1, text})
-					}
-					f.loadAs(t, tt.writing, 5, records...).want(t, tt.outcomes, tt.rejected)
-					f.wantRows(t, itemsState, tt.rows...)
+					f.testMode(t, tt)
 				})
 			}
 		}

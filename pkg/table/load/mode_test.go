@@ -68,13 +68,15 @@ const (
 	givenRow = "2,new,new,2026-01-31,5000,6000,given"
 )
 
-// modeTests load records into items as import 5.
-var modeTests = map[string]struct {
+type modeTest struct {
 	writing            collection.Writing
 	records            []string
 	outcomes, rejected []string
 	rows               []string
-}{
+}
+
+// modeTests load records into items as import 5.
+var modeTests = map[string]modeTest{
 	"replace, all members": {
 		collection.Writing{Mode: collection.Replace},
 		[]string{`{"id":"a",` + given + `}`, `{"id":"c",` + given + `}`},
@@ -194,15 +196,20 @@ func TestLoadModes(t *testing.T) {
 			t.Run(variant+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				f := itemsFixture(t, url, v.ordering, v.extra)
-				var records []record
-				for i, text := range tt.records {
-					records = append(records, record{i + 1, text})
-				}
-				f.loadAs(t, tt.writing, 5, records...).want(t, tt.outcomes, tt.rejected)
-				f.wantRows(t, itemsState, tt.rows...)
+				f.testMode(t, tt)
 			})
 		}
 	}
+}
+
+func (f *fixture) testMode(t *testing.T, tt modeTest) {
+	t.Helper()
+	var records []record
+	for i, text := range tt.records {
+		records = append(records, record{i + 1, text})
+	}
+	f.loadAs(t, tt.writing, 5, records...).want(t, tt.outcomes, tt.rejected)
+	f.wantRows(t, itemsState, tt.rows...)
 }
 
 // TestLoadModesKeepLaterRows: a row that a later import wrote is not changed if the rows are ordered.

@@ -1,7 +1,6 @@
 package collections
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table"
 	"github.com/longshore-io/longshore/pkg/table/infer"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
 
@@ -67,22 +67,13 @@ func explain(name string, err error) error {
 	case errors.Is(err, table.ErrNotFound):
 		return tableNotFound(name)
 	case errors.As(err, &ambiguous):
-		return fault.New(fault.Conflict, "ambiguous-key", "%s.", sentence(ambiguous)).With("candidates", ambiguous.Candidates)
+		return fault.New(fault.Conflict, "ambiguous-key", "%s.", edge.Capitalize(ambiguous.Error())).With("candidates", ambiguous.Candidates)
 	case errors.As(err, &noKey):
-		return fault.New(fault.Conflict, "no-key", "%s.", sentence(noKey))
+		return fault.New(fault.Conflict, "no-key", "%s.", edge.Capitalize(noKey.Error()))
 	case errors.As(err, &unfit):
-		return fault.New(fault.Conflict, "table-not-supported", "%s.", sentence(unfit))
+		return fault.New(fault.Conflict, "table-not-supported", "%s.", edge.Capitalize(unfit.Error()))
 	}
 	return err
-}
-
-// sentence returns the text of an error with a capital at its start.
-func sentence(err error) string {
-	text := err.Error()
-	if text == "" {
-		return text
-	}
-	return string(bytes.ToUpper([]byte(text[:1]))) + text[1:]
 }
 
 // storeProposal stores a proposal unless the tenant has a collection of that name.

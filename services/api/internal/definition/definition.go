@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/fit"
 )
 
@@ -105,7 +106,7 @@ func Parse(tenant, name string, definition json.RawMessage) (*collection.Collect
 		_, err = schema.Compile(parsed)
 	}
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "invalid-collection", "%s.", firstUpper(strings.ReplaceAll(err.Error(), "\n", "; ")))
+		return nil, fault.New(fault.Invalid, "invalid-collection", "%s.", edge.Capitalize(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
 	if names, err := collection.ParseTable(parsed.Table); err == nil && len(names) == 2 && names[0] == "xforce" && names[1] != "tools" {
 		return nil, fault.New(fault.Invalid, "invalid-collection", "The table %s belongs to Longshore itself. Name a table of yours.", parsed.Table).
@@ -117,11 +118,4 @@ func Parse(tenant, name string, definition json.RawMessage) (*collection.Collect
 			With("pointer", "/x-longshore/role")
 	}
 	return parsed, nil
-}
-
-func firstUpper(text string) string {
-	if text == "" {
-		return text
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/quota"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // Order describes a key that is to be made.
@@ -82,7 +83,7 @@ func (o Order) setActions(key *store.Key, maker *access.Principal) error {
 		actions, err = o.Bundle.Actions()
 	}
 	if err != nil {
-		return fault.New(fault.Invalid, "invalid-key", "%s.", capitalize(err.Error()))
+		return fault.New(fault.Invalid, "invalid-key", "%s.", edge.Capitalize(err.Error()))
 	}
 	for _, a := range actions {
 		if !maker.Actions.Has(a) {
@@ -105,7 +106,7 @@ func (o Order) setCollections(key *store.Key, maker *access.Principal) error {
 	}
 	collections, err := access.ParseCollections(o.Collections)
 	if err != nil {
-		return fault.New(fault.Invalid, "invalid-key", "%s.", capitalize(err.Error()))
+		return fault.New(fault.Invalid, "invalid-key", "%s.", edge.Capitalize(err.Error()))
 	}
 	if !collections.Within(maker.Collections) {
 		return fault.New(fault.Forbidden, "collection-not-allowed", "Your credential does not allow the use of all of these collections.")
@@ -143,7 +144,7 @@ func (o Order) setLimits(key *store.Key, maker *access.Principal) error {
 		return nil
 	}
 	if _, err := quota.Parse(o.Limits); err != nil {
-		return fault.New(fault.Invalid, "invalid-key", "%s.", capitalize(err.Error())).With("pointer", "/limits")
+		return fault.New(fault.Invalid, "invalid-key", "%s.", edge.Capitalize(err.Error())).With("pointer", "/limits")
 	}
 	key.Limits = o.Limits
 	return nil
@@ -168,5 +169,3 @@ func (o Order) setExpiry(key *store.Key, maker *access.Principal) error {
 func invalid(member, must string) error {
 	return fault.New(fault.Invalid, "invalid-key", "%s %s", member, must).With("pointer", "/"+member)
 }
-
-func capitalize(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

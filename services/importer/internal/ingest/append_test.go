@@ -1,35 +1,20 @@
 package ingest_test
 
 import (
-	"log/slog"
 	"sync"
 	"testing"
 
-	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 )
 
 // TestProcessAppendsOnce: without a key nothing in the table shows that a record is there already. A chunk whose entry the
 // queue delivers several times, also at once, still creates each row once.
 func TestProcessAppendsOnce(t *testing.T) {
 	t.Parallel()
-	url := storetest.NewDatabase(t)
-	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
-	f.exec(t, "CREATE TABLE pairs (place SERIAL, k TEXT, v INT)")
-	f.db = storetest.Open(t, url, store.Options{})
-	appended := collectiontest.New(t, map[string]string{
-		"pairs": `{"x-longshore":{"table":"pairs","write":"insert","ordering":"none"},"properties":{"k":{},"v":{"type":"integer"}}}`,
-	})
-	chunks := ingest.New(f.db, appended, record.DefaultLimits(), metrics.NewRecords())
-	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 20}, chunks.Process)
+	const appended = `{"x-longshore":{"table":"pairs","write":"insert","ordering":"none"},"properties":{"k":{},"v":{"type":"integer"}}}`
+	f := newFixtureOf(t, "CREATE TABLE pairs (place SERIAL, k TEXT, v INT)", map[string]string{"pairs": appended}, store.Options{}, 20)
 	op := f.accept(t, `{"k":"a","v":1}`, `{"k":"a","v":1}`, `{"k":"b","v":"two"}`, `{"k":"a","v":1}`, `{"k":"c"}`)
 	var group sync.WaitGroup
 	for seq := range op.Chunks {

@@ -39,11 +39,6 @@ type fixture struct {
 
 const createPairs = `CREATE TABLE pairs (k TEXT PRIMARY KEY, v INT CHECK (v < 100), import_number BIGINT, import_row INT)`
 
-func catalog(t *testing.T) collectiontest.Catalog {
-	t.Helper()
-	return collectiontest.New(t, map[string]string{"pairs": pairsFile})
-}
-
 func newFixture(t *testing.T) fixture {
 	t.Helper()
 	return newFixtureWith(t, "")
@@ -52,12 +47,19 @@ func newFixture(t *testing.T) fixture {
 // newFixtureWith is newFixture with SQL that runs before the worker starts.
 func newFixtureWith(t *testing.T, rows string) fixture {
 	t.Helper()
-	url := storetest.NewDatabase(t)
-	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
-	f.exec(t, createPairs+";"+rows)
-	f.db = storetest.Open(t, url, store.Options{})
-	chunks := ingest.New(f.db, catalog(t), record.DefaultLimits(), metrics.NewRecords())
-	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
+	return newFixtureOf(t, createPairs+";"+rows, map[string]string{"pairs": pairsFile}, store.Options{}, 2)
+}
+
+// newFixtureOf returns a worker with collections, by their names, and their tables. It gives a chunk up after maxAttempts.
+func newFixtureOf(tb testing.TB, tables string, collections map[string]string, options store.Options, maxAttempts int) fixture {
+	tb.Helper()
+	url := storetest.NewDatabase(tb)
+	f := fixture{sql: storetest.Connect(tb, url), redis: queuetest.New(tb)}
+	storetest.Exec(tb, f.sql, tables)
+	f.db = storetest.Open(tb, url, options)
+	chunks := ingest.New(f.db, collectiontest.New(tb, collections), record.DefaultLimits(), metrics.NewRecords())
+	deps := worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: maxAttempts}
+	f.worker = worker.New(job.Import, deps, chunks.Process)
 	return f
 }
 

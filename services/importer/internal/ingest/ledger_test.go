@@ -4,24 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
-	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 )
 
 const (
@@ -34,13 +27,7 @@ type ledgerFixture struct{ fixture }
 
 func newLedgerFixture(t *testing.T, sessions int) ledgerFixture {
 	t.Helper()
-	url := storetest.NewDatabase(t)
-	f := fixture{sql: storetest.Connect(t, url), redis: queuetest.New(t)}
-	f.exec(t, marksTable)
-	f.db = storetest.Open(t, url, store.Options{MaxConns: sessions})
-	chunks := ingest.New(f.db, collectiontest.New(t, map[string]string{"marks": marksFile}), record.DefaultLimits(), metrics.NewRecords())
-	f.worker = worker.New(job.Import, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3}, chunks.Process)
-	return ledgerFixture{f}
+	return ledgerFixture{newFixtureOf(t, marksTable, map[string]string{"marks": marksFile}, store.Options{MaxConns: sessions}, 3)}
 }
 
 // accept seals an import of records, perChunk in each chunk.

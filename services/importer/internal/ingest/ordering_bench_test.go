@@ -2,22 +2,14 @@ package ingest_test
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
-	"github.com/longshore-io/longshore/pkg/queuetest"
-	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 )
 
 const (
@@ -47,26 +39,22 @@ func BenchmarkOrderings(b *testing.B) {
 // loadTwice returns the time of loading new records and of loading them again.
 func loadTwice(b *testing.B, ordering string) (spent [2]time.Duration) {
 	b.Helper()
-	url := storetest.NewDatabase(b)
-	conn := storetest.Connect(b, url)
 	columns := ""
 	if ordering == "columns" {
 		columns = ", import_number BIGINT, import_row INT"
 	}
-	storetest.Exec(b, conn, `CREATE TABLE items (id BIGINT PRIMARY KEY, name TEXT, price NUMERIC(10,2), made DATE`+columns+`)`)
-	db := storetest.Open(b, url, store.Options{MaxConns: 6})
 	file := fmt.Sprintf(`{"x-longshore":{"table":"items","key":["id"],"ordering":%q},"properties":{"id":{"type":"integer"},"name":{"type":"string"},
 "price":{"type":"number"},"made":{"type":"string"}}}`, ordering)
-	chunks := ingest.New(db, collectiontest.New(b, map[string]string{"items": file}), record.DefaultLimits(), metrics.NewRecords())
-	w := worker.New(job.Import, worker.Deps{Store: db, Redis: queuetest.New(b).Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3}, chunks.Process)
+	f := newFixtureOf(b, `CREATE TABLE items (id BIGINT PRIMARY KEY, name TEXT, price NUMERIC(10,2), made DATE`+columns+`)`,
+		map[string]string{"items": file}, store.Options{MaxConns: 6}, 3)
 	for i := range spent {
-		op := acceptItems(b, db, ordering == "ledger")
+		op := acceptItems(b, f.db, ordering == "ledger")
 		begun := time.Now()
 		var running sync.WaitGroup
 		for lane := range 2 {
 			running.Go(func() {
 				for seq := lane; seq < op.Chunks; seq += 2 {
-					if err := w.ProcessChunk(b.Context(), job.Chunk{OperationID: op.ID, Seq: seq}); err != nil {
+					if err := f.worker.ProcessChunk(b.Context(), job.Chunk{OperationID: op.ID, Seq: seq}); err != nil {
 						b.Error(err)
 					}
 				}
