@@ -9,11 +9,12 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// chunkKey identifies the records of a chunk. A chunk that is done never changes; a pending one has no
-// outcomes yet.
+// chunkKey identifies the records of a chunk and their outcomes, which change with each step. A pending
+// chunk has no outcomes yet.
 type chunkKey struct {
 	operation uuid.UUID
 	seq       int
+	steps     int
 	pending   bool
 }
 

@@ -69,8 +69,8 @@ func TestChunkCacheKeepsPendingApart(t *testing.T) {
 	t.Parallel()
 	c := newChunkCache(0)
 	id := uuid.New()
-	c.put(chunkKey{id, 0, true}, &openChunk{})
-	if c.get(chunkKey{id, 0, false}) != nil || c.get(chunkKey{uuid.New(), 0, true}) != nil || c.get(chunkKey{id, 0, true}) == nil {
+	c.put(chunkKey{id, 0, 0, true}, &openChunk{})
+	if c.get(chunkKey{id, 0, 0, false}) != nil || c.get(chunkKey{uuid.New(), 0, 0, true}) != nil || c.get(chunkKey{id, 0, 0, true}) == nil {
 		t.Error("get() found a chunk of another state or operation, or not the one that was put")
 	}
 }

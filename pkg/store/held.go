@@ -84,7 +84,7 @@ const releaseHeld = `
 WITH first AS (
   DELETE FROM xforce.held_chunks WHERE owner = $1 AND kind = $2 AND position = (
     SELECT h.position FROM xforce.held_chunks h JOIN xforce.tasks t USING (task_id) JOIN xforce.task_chunks c USING (task_id, seq)
-    WHERE h.owner = $1 AND h.kind = $2 AND c.state = 'pending' AND t.status = ANY ($3)
+    WHERE h.owner = $1 AND h.kind = $2 AND c.state <> 'done' AND t.status = ANY ($3)
     ORDER BY h.position LIMIT 1 FOR UPDATE OF h SKIP LOCKED)
   RETURNING task_id, seq),
 kept AS (

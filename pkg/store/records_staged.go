@@ -46,6 +46,8 @@ type recordReader struct {
 	outcome operation.Outcome
 	// seq is the chunk of the next page, record the number of its records before the page.
 	seq, record int
+	// steps is how many steps of that chunk were committed.
+	steps int
 }
 
 // next returns the next page; it is empty at the end.
@@ -97,6 +99,7 @@ func (r *recordReader) chunk(ctx context.Context) (*openChunk, error) {
 	if header.Seq != r.seq {
 		r.seq, r.record = header.Seq, 0
 	}
+	r.steps = header.Steps
 	if c := r.store.clients.cache.get(r.key()); c != nil {
 		return c, nil
 	}
@@ -104,7 +107,7 @@ func (r *recordReader) chunk(ctx context.Context) (*openChunk, error) {
 }
 
 func (r *recordReader) key() chunkKey {
-	return chunkKey{r.id, r.seq, r.outcome == operation.Unprocessed}
+	return chunkKey{r.id, r.seq, r.steps, r.outcome == operation.Unprocessed}
 }
 
 // load reads a chunk and puts it into the cache.
@@ -153,8 +156,8 @@ func (c *stagedChunk) open() (*openChunk, error) {
 
 // chunkHeader describes a chunk. Start is the beginning of its payload, which has the unpacked size.
 type chunkHeader struct {
-	Seq, Rows, Bytes int
-	Start            []byte
+	Seq, Rows, Bytes, Steps int
+	Start                   []byte
 }
 
 // countColumns maps an outcome to the column of a chunk that counts it, so that chunks without that
@@ -164,14 +167,14 @@ var countColumns = map[operation.Outcome]string{
 	operation.Updated:     "updated_records",
 	operation.Superseded:  "superseded_records",
 	operation.Rejected:    "failed_records",
-	operation.Unprocessed: "(CASE WHEN state = 'pending' THEN row_count ELSE 0 END)",
+	operation.Unprocessed: "(row_count - created_records - updated_records - superseded_records - failed_records)",
 }
 
 // nextChunkWith returns the first chunk from a place on that has records with the outcome; nil if
 // there is none. It ignores the chunks of a split that did not end, which the operation does not
 // count.
 func (s *Store) nextChunkWith(ctx context.Context, id uuid.UUID, outcome operation.Outcome, from int) (*chunkHeader, error) {
-	query := `SELECT seq, row_count, octet_length(payload), substring(payload FROM 1 FOR 16) FROM xforce.task_chunks
+	query := `SELECT seq, row_count, octet_length(payload), steps, substring(payload FROM 1 FOR 16) FROM xforce.task_chunks
 WHERE task_id = $1 AND kind = 'step' AND seq >= $2 AND seq < (SELECT total_chunks FROM xforce.tasks WHERE task_id = $1 AND {mine})
   AND ` + countColumns[outcome] + ` > 0 ORDER BY seq LIMIT 1`
 	headers, err := collectMine(ctx, s, "finding a chunk", pgx.RowToStructByPos[chunkHeader], query, id, from)

@@ -13,7 +13,8 @@ import (
 )
 
 // DueChunks returns the first pending chunk of every lane of the live operations of a kind, which
-// should be queued or processed by now, in the order of acceptance. It omits chunks that are held: see
+// should be queued or processed by now, in the order of acceptance. If an operation has none, it returns
+// the first chunk with records that await their parents. It omits chunks that are held: see
 // Share. A multipart upload that is not split yet has one due chunk, its split.
 //
 // One call looks at no more than limit operations, those after a number. next is where the following
@@ -24,7 +25,10 @@ WITH t AS MATERIALIZED (
   SELECT task_id, number, lanes, total_chunks FROM xforce.tasks
   WHERE kind = $1 AND status IN ('waiting', 'running') AND number > $2 ORDER BY number LIMIT $3)
 SELECT t.task_id, first.seq, first.kind = 'split'
-FROM t ` + firstOfLanes + `
+FROM t JOIN (
+  SELECT t.task_id, first.seq, first.kind FROM t ` + firstOfLanes + `
+  UNION ALL SELECT t.task_id, c.seq, c.kind FROM t JOIN xforce.task_chunks c USING (task_id) WHERE c.state = 'awaiting' AND ` + isDue + `
+) AS first USING (task_id)
 WHERE NOT EXISTS (SELECT FROM xforce.held_chunks h WHERE h.task_id = t.task_id AND h.seq = first.seq)
 ORDER BY t.number, first.seq`
 	const selectNext = `
@@ -62,7 +66,7 @@ func (s *Store) Unlocked(ctx context.Context, chunks []job.Chunk) ([]job.Chunk, 
 SELECT c.task_id, c.seq
 FROM unnest($1::uuid[], $2::int[]) AS suspects (task_id, seq)
 JOIN xforce.task_chunks c USING (task_id, seq)
-WHERE c.state = 'pending'
+WHERE c.state <> 'done'
 FOR UPDATE OF c SKIP LOCKED`
 	ids := make([]uuid.UUID, len(chunks))
 	seqs := make([]int, len(chunks))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,11 +26,14 @@ type Step struct {
 	caller   access.Caller
 	chunk    job.Chunk
 	tx       *stepTx
+	// awaiting is true for a step of RunAwaiting.
+	awaiting bool
 }
 
 // Effect is the result of a step's work.
 type Effect struct {
-	// Outcomes has the outcome of each row, in order.
+	// Outcomes has the outcome of each row, in order. It is Unprocessed for a record that awaits its
+	// parent: see Store.RunAwaiting.
 	Outcomes []operation.Outcome
 	// Rejections has one entry for every row whose outcome is Rejected.
 	Rejections []operation.Rejection
@@ -144,9 +148,11 @@ FOR UPDATE OF c SKIP LOCKED`
 }
 
 var (
+	// A step that leaves records to await their parents resets the attempts: they limit one step.
 	finishChunk = `
-UPDATE xforce.task_chunks SET state = 'done', outcomes = $3, stepped_at = clock_timestamp(),
-  created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7
+UPDATE xforce.task_chunks SET state = $8, outcomes = $3, stepped_at = clock_timestamp(), cursor = $9, steps = steps + 1,
+  created_records = $4, updated_records = $5, superseded_records = $6, failed_records = $7,
+  attempts = CASE WHEN $8 = 'done' THEN attempts ELSE 0 END, lost_attempts = CASE WHEN $8 = 'done' THEN lost_attempts ELSE 0 END
 WHERE task_id = $1 AND seq = $2`
 
 	// The counts are added only while the operation is running: after a cancel has committed, no
@@ -157,40 +163,81 @@ UPDATE xforce.tasks SET
   superseded_records = superseded_records + $4, failed_records = failed_records + $5,
   imported_records = imported_records + $2 + $3 + $4,
   progress = (imported_records + failed_records + $2 + $3 + $4 + $5)::bigint * 100 / total_records,
-  done_chunks = done_chunks + 1,
-  status = CASE WHEN done_chunks + 1 = total_chunks THEN $6 ELSE $7 END,
-  finished_at = CASE WHEN done_chunks + 1 = total_chunks THEN clock_timestamp() END,
+  done_chunks = done_chunks + $9,
+  status = CASE WHEN done_chunks + $9 = total_chunks THEN $6 ELSE $7 END,
+  finished_at = CASE WHEN done_chunks + $9 = total_chunks THEN clock_timestamp() END,
   updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($8)
 RETURNING status, lanes, total_chunks, ` + anyHeld(job.Import)
 )
 
 func finishStep(ctx context.Context, step *Step, effect Effect) (Committed, error) {
+	stepped := steppedChunk{seq: step.chunk.Seq, firstRow: step.FirstRow, rows: step.Rows, outcomes: effect.Outcomes}
+	return finishChunks(ctx, step, []steppedChunk{stepped}, countOutcomes(effect.Outcomes), effect.Rejections)
+}
+
+// steppedChunk is a chunk whose records a step has processed.
+type steppedChunk struct {
+	seq, firstRow, rows int
+	// outcomes has the outcome of each row, also of those that an earlier step processed.
+	outcomes []operation.Outcome
+	// cursor is stored for the next step.
+	cursor []byte
+}
+
+// state returns the state of the chunk: it is awaiting while one of its records is unprocessed.
+func (s steppedChunk) state() string {
+	if slices.Contains(s.outcomes, operation.Unprocessed) {
+		return chunkAwaiting
+	}
+	return chunkDone
+}
+
+// finishChunks writes the result of a step of an import: n counts the records that it has processed.
+func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n operation.Counts, rejections []operation.Rejection) (Committed, error) {
 	c := step.chunk
-	n := countOutcomes(effect.Outcomes)
-	if err := writeRejections(ctx, step.tx, c.OperationID, effect.Rejections); err != nil {
+	if err := writeRejections(ctx, step.tx, c.OperationID, rejections); err != nil {
 		return Committed{}, err
 	}
-	completed, err := completedRow(step, n)
-	if err != nil {
-		return Committed{}, err
+	var batch pgx.Batch
+	finished := 0
+	for _, stepped := range chunks {
+		sum := countOutcomes(stepped.outcomes)
+		state := stepped.state()
+		batch.Queue(finishChunk, c.OperationID, stepped.seq, chunk.PackOutcomes(stepped.outcomes),
+			sum.Created, sum.Updated, sum.Superseded, sum.Failed, state, stepped.cursor)
+		if state != chunkDone {
+			continue
+		}
+		finished++
+		completed, err := completedRow(c.OperationID, stepped, sum)
+		if err != nil {
+			return Committed{}, err
+		}
+		batch.Queue(insertProgress, completed...)
 	}
 	done := Committed{Counts: n}
-	var batch pgx.Batch
-	batch.Queue(insertProgress, completed...)
-	batch.Queue(finishChunk, c.OperationID, c.Seq, chunk.PackOutcomes(effect.Outcomes), n.Created, n.Updated, n.Superseded, n.Failed)
-	batch.Queue(countStep, c.OperationID, n.Created, n.Updated, n.Superseded, n.Failed,
-		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded)).
-		QueryRow(func(row pgx.Row) error {
-			var lanes, chunks int
-			err := row.Scan(&done.State, &lanes, &chunks, &done.Held)
-			done.Next = nextOfLane(c, lanes, chunks)
-			return stoppedIfNoRows(err)
-		})
+	queueCount(&batch, step, finished, &done)
+	queueAwaiting(&batch, c.OperationID, &done)
 	if err := step.tx.sendLast(ctx, &batch); err != nil {
 		return Committed{}, fmt.Errorf("finishing the step: %w", err)
 	}
 	return done, nil
+}
+
+// queueCount adds the counts of a step, which has finished a number of chunks, to its operation.
+func queueCount(batch *pgx.Batch, step *Step, finished int, done *Committed) {
+	n := done.Counts
+	batch.Queue(countStep, step.chunk.OperationID, n.Created, n.Updated, n.Superseded, n.Failed,
+		operation.Succeeded, operation.Running, statesBefore(operation.Succeeded), finished).
+		QueryRow(func(row pgx.Row) error {
+			var lanes, chunks int
+			err := row.Scan(&done.State, &lanes, &chunks, &done.Held)
+			if !step.awaiting {
+				done.Next = nextOfLane(step.chunk, lanes, chunks)
+			}
+			return stoppedIfNoRows(err)
+		})
 }
 
 // nextOfLane returns the chunk that follows in the lane of an import's chunk; nil after the last

@@ -40,11 +40,11 @@ WITH due AS (
   SELECT c.task_id, c.seq, t.status, t.collection, t.tenant, t.collection_version, t.write_options, t.request_id, t.owner, t.traceparent, t.caller_role, t.caller_claims,
     t.started_at > (SELECT begun_at FROM xforce.server_runs) AS in_this_run
   FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
-  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = $4
+  WHERE c.task_id = $1 AND c.seq = $2 AND ` + isDue + ` AND t.status = ANY ($3) AND t.kind = $4
   FOR UPDATE OF c SKIP LOCKED)
 UPDATE xforce.task_chunks c SET attempts = c.attempts + 1
 FROM due WHERE c.task_id = due.task_id AND c.seq = due.seq
-RETURNING c.attempts, c.lost_attempts, due.collection, due.tenant, coalesce(due.collection_version, 0), coalesce(due.write_options, '{}'), coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
+RETURNING c.attempts, c.lost_attempts, c.state = 'awaiting', due.collection, due.tenant, coalesce(due.collection_version, 0), coalesce(due.write_options, '{}'), coalesce(due.request_id, ''), coalesce(due.owner, ''), coalesce(due.traceparent, ''),
   coalesce(due.caller_role, ''), due.caller_claims,
   CASE WHEN c.attempts = 1 AND due.status = $5 AND due.in_this_run THEN ` + notDurable + ` END`
 
@@ -60,6 +60,9 @@ type Attempt struct {
 	// Count is the number of attempts, including this one. Lost is how many of them lost their session
 	// in a crash of Postgres that the chunk may have caused.
 	Count, Lost int
+	// Awaiting is true if all records of the chunk were tried and some await their parents: see
+	// Store.RunAwaiting.
+	Awaiting bool
 	// RequestID is the id of the request that started the operation, for the log; empty if there is
 	// none.
 	RequestID string
@@ -82,7 +85,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var batch pgx.Batch
 		batch.Queue(countAttempt, c.OperationID, c.Seq, liveStates, kind, operation.Running).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Collection.Name, &attempt.Collection.Tenant, &attempt.Collection.Version, &attempt.Writing, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
+			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Awaiting, &attempt.Collection.Name, &attempt.Collection.Tenant, &attempt.Collection.Version, &attempt.Writing, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
 				&attempt.Caller.Role, &attempt.Caller.Claims, nil)
 		})
 		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
@@ -111,7 +114,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 func (s *Store) whyNotLocked(ctx context.Context, c job.Chunk, kinds ...operation.Kind) error {
 	const isPending = `
 SELECT EXISTS (SELECT FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
-  WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND t.kind = ANY ($4))`
+  WHERE c.task_id = $1 AND c.seq = $2 AND ` + isDue + ` AND t.status = ANY ($3) AND t.kind = ANY ($4))`
 	var pending bool
 	if err := s.pool.QueryRow(ctx, isPending, c.OperationID, c.Seq, liveStates, kinds).Scan(&pending); err != nil {
 		return fmt.Errorf("reading the chunk's state: %w", err)
@@ -128,7 +131,7 @@ const uncountAttempt = `
 WITH ended AS (SELECT $3 AND NOT EXISTS (SELECT FROM xforce.server_runs WHERE id = $4) AS in_crash)
 UPDATE xforce.task_chunks SET
   attempts = CASE WHEN in_crash THEN greatest(attempts, $5) ELSE greatest(attempts - 1, 0) END, lost_attempts = lost_attempts + CASE WHEN in_crash THEN 1 ELSE 0 END
-FROM ended WHERE task_id = $1 AND seq = $2 AND state = 'pending' AND (attempts > 0 OR in_crash)
+FROM ended WHERE task_id = $1 AND seq = $2 AND state <> 'done' AND (attempts > 0 OR in_crash)
 RETURNING in_crash`
 
 // UncountAttempt subtracts an attempt that failed for a reason outside of the chunk: the cause is a

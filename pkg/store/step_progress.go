@@ -20,14 +20,14 @@ const (
 const insertProgress = `
 INSERT INTO xforce.task_progress (progress_id, task_id, status, record) VALUES ($1, $2, $3, $4)`
 
-// completedRow returns the arguments of insertProgress for a committed chunk.
-func completedRow(step *Step, counts operation.Counts) ([]any, error) {
+// completedRow returns the arguments of insertProgress for a chunk that is done.
+func completedRow(operationID uuid.UUID, c steppedChunk, counts operation.Counts) ([]any, error) {
 	record, err := json.Marshal(struct {
 		Chunk    int `json:"chunk"`
 		FirstRow int `json:"first_row"`
 		LastRow  int `json:"last_row"`
 		operation.Counts
-	}{step.chunk.Seq, step.FirstRow, step.FirstRow + step.Rows - 1, counts})
+	}{c.seq, c.firstRow, c.firstRow + c.rows - 1, counts})
 	if err != nil {
 		return nil, fmt.Errorf("describing the chunk: %w", err)
 	}
@@ -35,7 +35,7 @@ func completedRow(step *Step, counts operation.Counts) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generating a progress id: %w", err)
 	}
-	return []any{id, step.chunk.OperationID, progressCompleted, record}, nil
+	return []any{id, operationID, progressCompleted, record}, nil
 }
 
 // insertRejections is not a COPY, which Postgres refuses where row-level security is active.

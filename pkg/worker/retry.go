@@ -35,13 +35,20 @@ func IsTransient(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return errors.Is(ctx.Err(), context.Canceled)
 	}
-	return errors.Is(err, store.ErrLocked) || errors.Is(err, ErrNotReady) || store.IsTransient(err)
+	return isAwaiting(err) || errors.Is(err, store.ErrLocked) || errors.Is(err, ErrNotReady) || store.IsTransient(err)
+}
+
+// isAwaiting reports whether a step waits for an earlier operation.
+func isAwaiting(err error) bool {
+	_, ok := errors.AsType[*store.AwaitingError](err)
+	return ok
 }
 
 // Reasons of retries, stored in Redis.
 const (
 	reasonLocked    = "locked by another worker"
 	reasonTransient = "transient error"
+	reasonAwaiting  = "awaits an earlier import"
 	reasonCrash     = "the database server crashed"
 )
 
@@ -50,7 +57,10 @@ const (
 // operation is given up after the last one.
 func (w *Worker) retryUncounted(ctx context.Context, c job.Chunk, attempt store.Attempt, cause error) (metrics.StepResult, error) {
 	result, delay, reason := metrics.StepTransient, transientDelay, reasonTransient
+	awaiting, ok := errors.AsType[*store.AwaitingError](cause)
 	switch {
+	case ok:
+		result, delay, reason = metrics.StepLocked, awaiting.After, reasonAwaiting
 	case errors.Is(cause, store.ErrLocked):
 		result, delay, reason = metrics.StepLocked, lockedDelay, reasonLocked
 	case errors.Is(cause, ErrNotReady):
@@ -80,8 +90,8 @@ func (w *Worker) maxAttempts(attempt store.Attempt) int {
 	return w.MaxAttempts
 }
 
-// retryAfter returns the error that retries a queue entry. A locked chunk is ordinary and logged
-// quietly.
+// retryAfter returns the error that retries a queue entry. A chunk that is locked or awaits an earlier
+// operation is ordinary and logged quietly.
 func retryAfter(delay time.Duration, reason string, err error) *queue.RetryAfterError {
-	return &queue.RetryAfterError{Delay: delay, Reason: reason, Err: err, Quiet: errors.Is(err, store.ErrLocked)}
+	return &queue.RetryAfterError{Delay: delay, Reason: reason, Err: err, Quiet: errors.Is(err, store.ErrLocked) || isAwaiting(err)}
 }

@@ -40,7 +40,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 
 	steps, finished, records, misfits := metrics.NewSteps(job.Import, job.Split), metrics.NewFinished(), metrics.NewRecords(), metrics.NewMisfits()
 	deps.Metrics.MustRegister(steps, finished, records, misfits)
-	chunks := ingest.New(deps.Store, collections, cfg.Records(), records)
+	chunks := ingest.New(deps.Store, collections, cfg.Records(), records, cfg.ParentWait)
 	go fit.New(deps.Store, collections.Catalog, records, misfits, env.Log).Run(ctx)
 	workerDeps := worker.Deps{Store: deps.Store, Redis: deps.Redis, Log: env.Log, MaxAttempts: cfg.MaxAttempts, Shares: cfg.Shares, Steps: steps, Finished: finished, Tracer: env.Tracer}
 	splitDeps := workerDeps

@@ -22,6 +22,11 @@ type Config struct {
 	MaxDepth int `env:"LONGSHORE_MAX_DEPTH" envDefault:"32"`
 	// MaxMembers is the maximum number of members of one object, the record itself or one within it.
 	MaxMembers int `env:"LONGSHORE_MAX_MEMBERS" envDefault:"10000"`
+	// ParentWait is how long records that a foreign key refuses await their parents from imports of the
+	// same tenant that were accepted earlier and are not finished, counted from the start of their own
+	// import. Then they fail. 0 means that they do not await other imports. Parents in the same import
+	// are always awaited.
+	ParentWait time.Duration `env:"LONGSHORE_PARENT_WAIT" envDefault:"10m"`
 	// MaxStepTime is how long the split of a multipart upload or the writing of a report's file may
 	// take before its operation fails. It holds a transaction, and the longer that is, the less can
 	// VACUUM remove from any table. Must be greater than 0.
@@ -31,12 +36,20 @@ type Config struct {
 // Check checks the rules that concern several fields.
 func (c Config) Check() error {
 	return errors.Join(
+		c.checkParentWait(),
 		config.Positive("LONGSHORE_MAX_STEP_TIME", c.MaxStepTime),
 		c.CheckWorker("LONGSHORE_IMPORTER_CONCURRENCY", c.Concurrency),
 		c.checkDepth(),
 		config.Positive("LONGSHORE_MAX_DEPTH", c.MaxDepth),
 		config.Positive("LONGSHORE_MAX_MEMBERS", c.MaxMembers),
 	)
+}
+
+func (c Config) checkParentWait() error {
+	if c.ParentWait < 0 {
+		return errors.New("LONGSHORE_PARENT_WAIT must not be negative")
+	}
+	return nil
 }
 
 func (c Config) checkDepth() error {

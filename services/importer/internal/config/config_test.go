@@ -13,6 +13,7 @@ func TestConfigCheck(t *testing.T) {
 		"LONGSHORE_IMPORTER_CONCURRENCY": "5",
 		"LONGSHORE_MAX_DEPTH":            "5000",
 		"LONGSHORE_MAX_MEMBERS":          "0",
+		"LONGSHORE_PARENT_WAIT":          "-1s",
 		"LONGSHORE_MAX_ATTEMPTS":         "0",
 		"LONGSHORE_QUEUE_POLL":           "0s",
 	})

@@ -5,6 +5,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/metrics"
@@ -20,11 +21,16 @@ type Ingest struct {
 	store     *store.Store
 	pipelines *pipelines
 	counted   *metrics.Records
+	// parentWait is how long records that a foreign key refuses await earlier imports.
+	parentWait time.Duration
 }
 
-// New returns an Ingest. It counts the outcomes of the records in counted.
-func New(db *store.Store, collections worker.Collections, limits record.Limits, counted *metrics.Records) *Ingest {
+// New returns an Ingest. It counts the outcomes of the records in counted. Records that a foreign key
+// refuses await the imports that were accepted earlier until their own has run for the time parentWait.
+func New(db *store.Store, collections worker.Collections, limits record.Limits, counted *metrics.Records, parentWait time.Duration) *Ingest {
 	return &Ingest{
+		parentWait: parentWait,
+
 		store:     db,
 		pipelines: &pipelines{store: db, collections: collections, limits: limits, cached: make(map[pipelineKey]*pipeline)},
 		counted:   counted,
@@ -53,13 +59,19 @@ func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt
 	return done, refused(err)
 }
 
-// run processes a chunk with the pipeline that get returns for the number.
+// run processes a chunk with the pipeline that get returns for the number: all its records, or those that await
+// their parents.
 func (i *Ingest) run(ctx context.Context, c job.Chunk, attempt store.Attempt, number int64) (store.Committed, pipelineKey, error) {
 	pipeline, key, err := i.pipelines.get(ctx, attempt, number)
 	if err != nil {
 		return store.Committed{}, key, err
 	}
-	done, err := i.store.RunStep(ctx, c, pipeline.step)
+	var done store.Committed
+	if attempt.Awaiting {
+		done, err = i.store.RunAwaiting(ctx, c, i.parentWait, pipeline.stepAgain)
+	} else {
+		done, err = i.store.RunStep(ctx, c, pipeline.step)
+	}
 	return done, key, err
 }
 

@@ -57,7 +57,7 @@ func newFixtureOf(tb testing.TB, tables string, collections map[string]string, o
 	f := fixture{sql: storetest.Connect(tb, url), redis: queuetest.New(tb)}
 	storetest.Exec(tb, f.sql, tables)
 	f.db = storetest.Open(tb, url, options)
-	chunks := ingest.New(f.db, collectiontest.New(tb, collections), record.DefaultLimits(), metrics.NewRecords())
+	chunks := ingest.New(f.db, collectiontest.New(tb, collections), record.DefaultLimits(), metrics.NewRecords(), parentWait)
 	deps := worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: maxAttempts}
 	f.worker = worker.New(job.Import, deps, chunks.Process)
 	return f

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
-	"github.com/longshore-io/longshore/pkg/table/load"
 )
 
 // step processes one chunk inside its transaction: it checks each record, loads the valid ones and
@@ -26,7 +24,13 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 		return store.Effect{}, err
 	}
 	buffers.batch.Reset()
-	rejected, byTable := buffers.check(p, s.FirstRow, records)
+	var rejected []operation.Rejection
+	byTable := false
+	for n, raw := range records {
+		var refused bool
+		rejected, refused = buffers.check(p, s.FirstRow+n, raw, rejected)
+		byTable = byTable || refused
+	}
 	if byTable && p.mayBeOutdated(s.Number) {
 		return store.Effect{}, &outdatedError{s.Number}
 	}
@@ -34,7 +38,8 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
 	}
-	return effect(s.FirstRow, records, rejected, buffers.batch, loaded), nil
+	rows := staged{{firstRow: s.FirstRow, records: records, outcomes: make([]operation.Outcome, len(records))}}
+	return rows.effect(rejected, buffers.batch, loaded, true), nil
 }
 
 // outdatedError is returned by a step that would reject records by a description of the table that may be outdated:
@@ -46,31 +51,29 @@ type outdatedError struct {
 
 func (*outdatedError) Error() string { return "the table may have changed since it was described" }
 
-// check adds every valid record to the batch and returns the others. byTable reports whether some of them were
+// check adds a record to the batch if it is valid, and to the rejected ones otherwise. byTable reports whether it was
 // rejected because of the table's columns.
-func (b *scratch) check(p *pipeline, firstRow int, records [][]byte) (rejected []operation.Rejection, byTable bool) {
-	for n, raw := range records {
-		values, reasons := b.reader.Read(raw)
-		readable := reasons == nil
-		switch {
-		case !readable:
-			reasons = addSchemaReasons(p.checker, raw, reasons)
-		case b.reader.HasOthers() && p.checker.ConstrainsUndeclared():
-			reasons = p.checker.Explain(raw)
-		default:
-			reasons = p.checker.Check(b.reader.Declared(), values)
-		}
-		p.fill(values)
-		switch {
-		case reasons == nil:
-			reasons = b.batch.Add(firstRow+n, values)
-			byTable = byTable || reasons != nil
-		case readable:
-			reasons = b.addTableReasons(values, reasons)
-		}
-		if reasons != nil {
-			rejected = append(rejected, operation.Rejection{Row: firstRow + n, Received: raw, Reasons: reasons})
-		}
+func (b *scratch) check(p *pipeline, row int, raw []byte, rejected []operation.Rejection) (all []operation.Rejection, byTable bool) {
+	values, reasons := b.reader.Read(raw)
+	readable := reasons == nil
+	switch {
+	case !readable:
+		reasons = addSchemaReasons(p.checker, raw, reasons)
+	case b.reader.HasOthers() && p.checker.ConstrainsUndeclared():
+		reasons = p.checker.Explain(raw)
+	default:
+		reasons = p.checker.Check(b.reader.Declared(), values)
+	}
+	p.fill(values)
+	switch {
+	case reasons == nil:
+		reasons = b.batch.Add(row, values)
+		byTable = reasons != nil
+	case readable:
+		reasons = b.addTableReasons(values, reasons)
+	}
+	if reasons != nil {
+		rejected = append(rejected, operation.Rejection{Row: row, Received: raw, Reasons: reasons})
 	}
 	return rejected, byTable
 }
@@ -118,24 +121,4 @@ func (b *scratch) addTableReasons(values []jsontext.Value, reasons []operation.R
 	}
 	b.trial.Reset()
 	return reasons
-}
-
-// effect returns the outcome of each row of the chunk and all rejections, by row.
-func effect(firstRow int, records [][]byte, rejected []operation.Rejection, batch *load.Batch, loaded load.Result) store.Effect {
-	outcomes := make([]operation.Outcome, len(records))
-	for n, outcome := range loaded.Outcomes {
-		outcomes[batch.Row(n)-firstRow] = outcome
-	}
-	for _, r := range loaded.Rejected {
-		r.Received = records[r.Row-firstRow]
-		rejected = append(rejected, r)
-	}
-	for _, r := range rejected {
-		outcomes[r.Row-firstRow] = operation.Rejected
-	}
-	for n := range rejected {
-		rejected[n].Received = bytes.Clone(rejected[n].Received) // the next step overwrites the buffers
-	}
-	slices.SortFunc(rejected, func(a, b operation.Rejection) int { return a.Row - b.Row })
-	return store.Effect{Outcomes: outcomes, Rejections: rejected}
 }

@@ -1,0 +1,57 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/store"
+)
+
+// stepAgain tries the records that await their parents. They are rejected if no other step can write
+// the parents and this one has written none of the records.
+func (p *pipeline) stepAgain(ctx context.Context, s *store.AwaitingStep) (store.Effect, error) {
+	buffers, _ := p.scratch.Get().(*scratch)
+	defer p.scratch.Put(buffers)
+	buffers.batch.Reset()
+	var (
+		rows     staged
+		rejected []operation.Rejection
+	)
+	for _, c := range s.Chunks {
+		records, err := buffers.awaiting(c)
+		if err != nil {
+			return store.Effect{}, err
+		}
+		for n, raw := range records {
+			if c.Outcomes[n] == operation.Unprocessed {
+				rejected, _ = buffers.check(p, c.FirstRow+n, raw, rejected)
+			}
+		}
+		rows = append(rows, stagedRows{c.FirstRow, records, slices.Clone(c.Outcomes)})
+	}
+	loaded, err := s.Load(ctx, buffers.batch)
+	if err != nil {
+		return store.Effect{}, fmt.Errorf("loading the records that await their parents: %w", err)
+	}
+	wrote := slices.ContainsFunc(loaded.Outcomes, func(o operation.Outcome) bool { return o != operation.Rejected })
+	return rows.effect(rejected, buffers.batch, loaded, wrote || !s.Last), nil
+}
+
+// awaiting returns the records of a chunk. Those that await their parents are copied, because the
+// next chunk overwrites the buffers; the others are nil.
+func (b *scratch) awaiting(c store.AwaitingChunk) ([][]byte, error) {
+	opened, err := b.opener.Open(c.Payload, c.Rows)
+	if err != nil {
+		return nil, err
+	}
+	records := make([][]byte, len(opened))
+	for n, raw := range opened {
+		if c.Outcomes[n] == operation.Unprocessed {
+			records[n] = bytes.Clone(raw)
+		}
+	}
+	return records, nil
+}
