@@ -30,7 +30,7 @@ SELECT format('%s: chunks: %s, counts: %s', task_id, chunks, counts) FROM (
      t.total_records - t.imported_records - t.failed_records)::text AS counts,
     (SELECT (coalesce(sum(c.created_records), 0), coalesce(sum(c.updated_records), 0), coalesce(sum(c.superseded_records), 0),
        coalesce(sum(c.failed_records), 0), coalesce(sum(c.row_count), 0), count(*), count(*) FILTER (WHERE c.state = 'done'),
-       coalesce(sum(c.row_count) FILTER (WHERE c.state = 'pending'), 0))::text
+       coalesce(sum(c.row_count - c.created_records - c.updated_records - c.superseded_records - c.failed_records) FILTER (WHERE c.state <> 'done'), 0))::text
      FROM xforce.task_chunks c WHERE c.task_id = t.task_id AND c.seq >= 0) AS chunks
   FROM xforce.tasks t
   WHERE t.is_active AND t.kind = 'import' AND t.total_chunks > 0 -- 0: a multipart upload that was not split

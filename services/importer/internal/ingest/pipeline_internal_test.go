@@ -51,7 +51,7 @@ func newFixture(t *testing.T, chunks int) fixture {
 	if f.op, err = upload.Seal(t.Context(), packer.Cut()); err != nil {
 		t.Fatal(err)
 	}
-	f.Ingest = New(db, collections, record.DefaultLimits(), metrics.NewRecords(), parentWait)
+	f.Ingest = New(db, collections, record.DefaultLimits(), metrics.NewRecords(), 0)
 	return f
 }
 
