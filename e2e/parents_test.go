@@ -85,9 +85,9 @@ func TestParentsInAnyOrder(t *testing.T) {
 		rand.Shuffle(n, func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		slices.Reverse(last)
 		for name, records := range map[string][]string{"random order": shuffled, "parents last": last} {
-			orphan := fmt.Sprintf(`{"id":%d,"parent":-1}`, -first)
+			orphan := fmt.Sprintf(`{"id":%d,"parent":0}`, -first)
 			if name == "parents last" {
-				orphan = fmt.Sprintf(`{"id":%d,"parent":-1}`, -first-n)
+				orphan = fmt.Sprintf(`{"id":%d,"parent":0}`, -first-n)
 			}
 			op := s.Submit("nodes", lines(slices.Concat([]string{orphan}, records)))
 			m := s.WaitFor(op, "Succeeded")

@@ -20,6 +20,10 @@ const (
 	maxDelay        = 30 * time.Second
 )
 
+// A measured speed is uncertain while the operation has run for a short time, and most records may still await
+// their parents. The delay is at most the time that it has run so far, but not limited to less than this.
+const minUncertain = time.Second
+
 const (
 	// longWaitDivisor makes the delay 1/20 of a long remaining time.
 	longWaitDivisor = 20
@@ -58,7 +62,7 @@ func (e *Estimator) After(ctx context.Context, op *operation.Operation) time.Dur
 // untilChange estimates when the status of the operation will change next.
 func (e *Estimator) untilChange(ctx context.Context, now time.Time, op *operation.Operation) time.Duration {
 	if remaining, measured := remainingTime(now, op); measured {
-		return delayFor(max(remaining, stalledDelay(now, op)))
+		return min(delayFor(max(remaining, stalledDelay(now, op))), max(now.Sub(op.StartedAt), minUncertain))
 	}
 	if queue := e.backlogOf(ctx, op); queue.measured() {
 		remaining := queue.untilStart(op)
