@@ -41,8 +41,8 @@ func (f fixture) try(t *testing.T, op *operation.Operation, seq int, outcome ope
 func TestRunAwaitingInGroups(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	op := f.seal(t, 1, 30_000, 10_000)
-	for seq := range 3 {
+	op := f.seal(t, 1, 50_000, 10_000)
+	for seq := range 5 {
 		f.step(t, of(op, seq), operation.Unprocessed)
 	}
 	const none, created = operation.Unprocessed, operation.Created
@@ -54,8 +54,10 @@ func TestRunAwaitingInGroups(t *testing.T) {
 		next    []int
 	}{
 		{0, none, []int{0, 1}, false, []int{0}},
-		{0, created, []int{2}, false, []int{0}}, // a reason to try the others again
-		{0, none, []int{0, 1}, true, []int{0}},
+		{0, none, []int{2, 3}, false, []int{0}},
+		{0, created, []int{4}, false, []int{0}}, // a reason to try the others again
+		{0, none, []int{0, 1}, false, []int{0}},
+		{0, created, []int{2, 3}, false, []int{0}},
 		{0, created, []int{0, 1}, true, nil},
 	} {
 		seqs, last, done := f.try(t, op, step.seq, step.outcome)
@@ -67,8 +69,8 @@ func TestRunAwaitingInGroups(t *testing.T) {
 			t.Errorf("step %d: last = %v, want %v; next = %v, want %v; chunks (-want +got):\n%s", i, last, step.last, next, step.next, diff)
 		}
 	}
-	if end := f.read(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 30_000 {
-		t.Errorf("operation = %+v, want Succeeded with 30000 created", end)
+	if end := f.read(t, op.ID); end.State != operation.Succeeded || end.Counts.Created != 50_000 {
+		t.Errorf("operation = %+v, want Succeeded with 50000 created", end)
 	}
 }
 
