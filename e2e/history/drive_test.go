@@ -103,6 +103,31 @@ func (d driver) accept(t *testing.T, n int) *operation.Operation {
 	return op
 }
 
+// awaiting tries records that await their parents: all of them, and those of one chunk.
+func (d driver) awaiting(t *testing.T) {
+	ctx := t.Context()
+	op := d.accept(t, 2)
+	for seq := range 2 {
+		c := job.Chunk{OperationID: op.ID, Seq: seq}
+		_, err := d.BeginAttempt(ctx, c, op.Kind)
+		mustNot(t, err)
+		_, err = d.RunStep(ctx, c, func(_ context.Context, s *store.Step) (store.Effect, error) {
+			return store.Effect{Outcomes: make([]operation.Outcome, s.Rows)}, nil
+		})
+		mustNot(t, err)
+	}
+	for range 2 {
+		_, err := d.RunAwaiting(ctx, job.Chunk{OperationID: op.ID}, time.Hour, func(_ context.Context, s *store.AwaitingStep) (effect store.Effect, _ error) {
+			for _, c := range s.Chunks {
+				effect.Outcomes = append(effect.Outcomes, c.Outcomes...)
+			}
+			return effect, nil
+		})
+		mustNot(t, err)
+		exec(t, d.sql, `UPDATE xforce.task_chunks SET cursor = NULL WHERE task_id = $1 AND seq = 1`, op.ID)
+	}
+}
+
 func (d driver) imports(t *testing.T) {
 	op := d.accept(t, 3)
 	at := func(seq int) job.Chunk { return job.Chunk{OperationID: op.ID, Seq: seq} }
@@ -120,6 +145,7 @@ func (d driver) imports(t *testing.T) {
 	if _, err := d.BeginAttempt(t.Context(), at(0), op.Kind); err == nil {
 		t.Error("BeginAttempt() of a done chunk succeeded")
 	}
+	d.awaiting(t)
 	mustNot(t, d.ReportProgress(t.Context(), op.ID, 50, "half"))
 	_, err = d.Fail(t.Context(), at(1), operation.Failure{Code: "x", Message: "x"})
 	mustNot(t, err)
