@@ -27,6 +27,7 @@ func TestEstimatorAfter(t *testing.T) {
 		"nearly done":          {999, started.Add(4 * time.Second), started, 100 * time.Millisecond},
 		"a quarter after 60 s": {250, started.Add(time.Minute), started, 10 * time.Second},
 		"a tenth after 60 s":   {100, started.Add(time.Minute), started, 27 * time.Second},
+		"a tenth after 2 s":    {100, started.Add(2 * time.Second), started, 2 * time.Second},
 		"a tenth after a day":  {100, started.Add(24 * time.Hour), started, 30 * time.Second},
 		"clock skew":           {0, sealed.Add(-time.Minute), time.Time{}, 100 * time.Millisecond},
 	} {
