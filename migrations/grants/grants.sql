@@ -45,7 +45,7 @@ GRANT SELECT, INSERT ON xforce.server_runs TO :"worker";
 GRANT SELECT, UPDATE (entry_id), DELETE ON xforce.audit_log TO :"worker";
 GRANT SELECT, UPDATE, DELETE ON xforce.usage TO :"worker";
 GRANT SELECT ON xforce.collections TO :"worker";
-GRANT SELECT, INSERT, UPDATE (target), DELETE ON xforce.ledger TO :"worker";
+GRANT SELECT, INSERT, UPDATE (target, keys), DELETE ON xforce.ledger TO :"worker";
 GRANT SELECT, INSERT, UPDATE ON xforce.tools TO :"worker";
 
 -- KEDA and people who look after operations: all about operations and the progress of their chunks, and nothing of what clients sent or

@@ -31,9 +31,12 @@ SELECT NOT CASE WHEN pg_try_advisory_lock(hashtext('longshore:ledger')) THEN pg_
 	// Of an import that is not split yet, no chunk is there; it is unfinished itself.
 	earlierUnfinished = `
 SELECT EXISTS (SELECT FROM xforce.tasks WHERE kind = 'import' AND status IN ('waiting', 'running') AND number < $1)
-  OR EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $2 AND seq < $3 AND state = 'pending')`
+  OR EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $2 AND seq < $3 AND state = 'pending')
+  OR EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $2 AND seq < $3 AND state = 'awaiting')`
 
-	insertLedger = `INSERT INTO xforce.ledger (target, number, seq, keys) VALUES ($1, $2, $3, $4)`
+	insertLedger = `
+INSERT INTO xforce.ledger (target, number, seq, keys) VALUES ($1, $2, $3, $4)
+ON CONFLICT (target, number, seq) DO UPDATE SET keys = EXCLUDED.keys`
 )
 
 // seen are the chunks whose keys a step has compared with its own.
@@ -75,7 +78,7 @@ func (st *Step) loadByLedger(ctx context.Context, batch *load.Batch) (load.Resul
 
 // supersede marks the records whose keys a later chunk has written, as far as it was not compared before.
 func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen) (marked int, err error) {
-	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.chunk.Seq, compared.numbers, compared.seqs) //nolint:rowserrcheck // ForEachRow returns their error
+	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.place, compared.numbers, compared.seqs) //nolint:rowserrcheck // ForEachRow returns their error
 	if err != nil {
 		return 0, fmt.Errorf("reading the ledger: %w", err)
 	}
@@ -95,7 +98,7 @@ func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen
 }
 
 // addToLedger adds the keys that the chunk has written if an earlier one may still come.
-func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) error {
+func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) (err error) {
 	keys := batch.WrittenKeys()
 	if len(keys) == 0 {
 		return nil
@@ -103,17 +106,32 @@ func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) error {
 	var drawn, unfinished bool
 	var queries pgx.Batch
 	queries.Queue(numberBeingDrawn).QueryRow(func(row pgx.Row) error { return row.Scan(&drawn) })
-	queries.Queue(earlierUnfinished, st.Number, st.chunk.OperationID, st.chunk.Seq).QueryRow(func(row pgx.Row) error { return row.Scan(&unfinished) })
+	queries.Queue(earlierUnfinished, st.Number, st.chunk.OperationID, st.place).QueryRow(func(row pgx.Row) error { return row.Scan(&unfinished) })
 	if err := st.tx.SendBatch(ctx, &queries).Close(); err != nil {
 		return fmt.Errorf("looking for earlier chunks: %w", err)
 	}
 	if !drawn && !unfinished {
 		return nil
 	}
-	if _, err := st.tx.Exec(ctx, insertLedger, batch.Table().Ledger(), st.Number, st.chunk.Seq, keys); err != nil {
+	if st.awaiting {
+		if keys, err = st.mergeLedger(ctx, batch.Table().Ledger(), keys); err != nil {
+			return err
+		}
+	}
+	if _, err := st.tx.Exec(ctx, insertLedger, batch.Table().Ledger(), st.Number, st.place, keys); err != nil {
 		return fmt.Errorf("adding to the ledger: %w", err)
 	}
 	return nil
+}
+
+// mergeLedger adds keys to those that the chunk has written before.
+func (st *Step) mergeLedger(ctx context.Context, target string, keys []byte) ([]byte, error) {
+	const selectOwn = `SELECT keys FROM xforce.ledger WHERE target = $1 AND number = $2 AND seq = $3`
+	own, err := collect(ctx, st.tx, "reading the chunk's keys in the ledger", pgx.RowTo[[]byte], selectOwn, target, st.Number, st.place)
+	if err != nil || len(own) == 0 {
+		return keys, err
+	}
+	return load.MergeKeys(own[0], keys)
 }
 
 // deleteLedger deletes the keys of chunks before which none can come any more.
@@ -122,7 +140,7 @@ DELETE FROM xforce.ledger WHERE (target, number, seq) IN (
   SELECT l.target, l.number, l.seq FROM xforce.ledger l
   WHERE NOT EXISTS (SELECT FROM xforce.tasks t WHERE t.kind = 'import' AND t.status IN ('waiting', 'running') AND t.number < l.number)
     AND NOT EXISTS (SELECT FROM xforce.tasks t JOIN xforce.task_chunks c USING (task_id)
-      WHERE t.number = l.number AND t.status IN ('waiting', 'running') AND c.seq < l.seq AND c.state = 'pending')
+      WHERE t.number = l.number AND t.status IN ('waiting', 'running') AND c.seq < l.seq AND c.state IN ('pending', 'awaiting'))
   LIMIT $1 FOR UPDATE SKIP LOCKED)`
 
 // DeleteLedger deletes the keys of chunks before which no other can come any more, at most of limit chunks, and returns

@@ -28,6 +28,8 @@ type Step struct {
 	tx       *stepTx
 	// awaiting is true for a step of RunAwaiting.
 	awaiting bool
+	// place is the chunk by which the ledger orders the step's records.
+	place int
 }
 
 // Effect is the result of a step's work.
@@ -138,7 +140,7 @@ SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims, c.first_row, c.ro
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND ` + notSuspected + `
 FOR UPDATE OF c SKIP LOCKED`
-	step := &Step{chunk: c, tx: tx}
+	step := &Step{chunk: c, tx: tx, place: c.Seq}
 	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).
 		Scan(&step.Number, &step.caller.Role, &step.caller.Claims, &step.FirstRow, &step.Rows, &step.Payload)
 	if err != nil {

@@ -40,6 +40,17 @@ const (
 	maxAwaitingPause = 15 * time.Second
 )
 
+// Parents says what records that a foreign key refused can wait for.
+type Parents struct {
+	// Collections are the names of the collections over the tables to which the foreign keys refer: only their
+	// imports can write the parents.
+	Collections []string
+	// Wait is how long an import may wait for earlier ones, from its start.
+	Wait time.Duration
+	// OneByOne tries the records of one chunk at a time, because the ledger orders them by chunks.
+	OneByOne bool
+}
+
 // AwaitingError means that the records of a step await their parents from an earlier import that is
 // not finished. The step is to be repeated After a time.
 type AwaitingError struct{ After time.Duration }
@@ -75,13 +86,14 @@ type AwaitingChunk struct {
 // step.Chunks, in order, and the rejections of the records that were tried.
 //
 // Records are tried until nothing more can be written, then rejected. While an import of the same
-// tenant that was accepted earlier is not finished, they are kept, and tried whenever it has written
-// something: RunAwaiting returns an *AwaitingError meanwhile. That ends when the import has run for the time wait.
+// tenant into one of the parents' collections that was accepted earlier is not finished, they are kept, and tried
+// whenever it has written something: RunAwaiting returns an *AwaitingError meanwhile. That ends when the import has
+// run for the time parents.Wait.
 func (s *Store) RunAwaiting(
-	ctx context.Context, c job.Chunk, wait time.Duration, work func(context.Context, *AwaitingStep) (Effect, error),
+	ctx context.Context, c job.Chunk, parents Parents, work func(context.Context, *AwaitingStep) (Effect, error),
 ) (Committed, error) {
 	lock := func(ctx context.Context, tx *stepTx, c job.Chunk) (*AwaitingStep, error) {
-		return lockAwaiting(ctx, tx, c, wait)
+		return lockAwaiting(ctx, tx, c, parents)
 	}
 	return runLocked(ctx, s, c, lock, work, finishAwaiting)
 }
@@ -114,7 +126,7 @@ func (c *awaitingChunk) due(now tried, pause time.Duration) bool {
 
 // lockAwaiting locks the chunk's row, so that only one step of its import at a time tries awaiting
 // records, and chooses the chunks to try.
-func lockAwaiting(ctx context.Context, tx *stepTx, c job.Chunk, wait time.Duration) (*AwaitingStep, error) {
+func lockAwaiting(ctx context.Context, tx *stepTx, c job.Chunk, parents Parents) (*AwaitingStep, error) {
 	const lock = `
 SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
@@ -125,39 +137,40 @@ FOR UPDATE OF c SKIP LOCKED`
 	if err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)
 	}
-	pause, err := step.readTried(ctx, wait)
+	pause, err := step.readTried(ctx, parents)
 	if err != nil {
 		return nil, err
 	}
-	seqs, err := step.choose(ctx, pause)
+	seqs, err := step.choose(ctx, pause, parents.OneByOne)
 	if err != nil {
 		return nil, err
 	}
+	step.place = seqs[0]
 	return step, step.readChunks(ctx, seqs)
 }
 
 // readTried reads what the chunks will have been tried with, under the lock and before any record is
 // loaded, so that what others write meanwhile is a reason to try again.
-func (st *AwaitingStep) readTried(ctx context.Context, wait time.Duration) (pause time.Duration, err error) {
+func (st *AwaitingStep) readTried(ctx context.Context, parents Parents) (pause time.Duration, err error) {
 	const now = `
 SELECT t.imported_records, clock_timestamp() - t.started_at, coalesce((
   SELECT count(*) || '/' || sum(e.imported_records) FROM xforce.tasks e
-  WHERE e.tenant = t.tenant AND e.kind = 'import' AND e.status IN ('waiting', 'running') AND e.number < t.number
+  WHERE e.tenant = t.tenant AND e.kind = 'import' AND e.status IN ('waiting', 'running') AND e.number < t.number AND e.collection = ANY ($2)
   HAVING count(*) > 0), '')
 FROM xforce.tasks t WHERE t.task_id = $1`
 	var taken time.Duration
-	if err := st.tx.QueryRow(ctx, now, st.chunk.OperationID).Scan(&st.now.Imported, &taken, &st.now.Earlier); err != nil {
+	if err := st.tx.QueryRow(ctx, now, st.chunk.OperationID, parents.Collections).Scan(&st.now.Imported, &taken, &st.now.Earlier); err != nil {
 		return 0, fmt.Errorf("reading what awaiting records depend on: %w", err)
 	}
-	if taken >= wait {
+	if taken >= parents.Wait {
 		st.now.Earlier = ""
 	}
-	return min(max(taken/10, minAwaitingPause), maxAwaitingPause, max(wait-taken, minAwaitingPause)), nil
+	return min(max(taken/10, minAwaitingPause), maxAwaitingPause, max(parents.Wait-taken, minAwaitingPause)), nil
 }
 
 // choose returns the numbers of the chunks to try. If all were tried without success and no earlier
 // import is unfinished, they are tried for the last time.
-func (st *AwaitingStep) choose(ctx context.Context, pause time.Duration) ([]int, error) {
+func (st *AwaitingStep) choose(ctx context.Context, pause time.Duration, oneByOne bool) ([]int, error) {
 	const awaiting = `
 SELECT seq, row_count - created_records - updated_records - superseded_records - failed_records, octet_length(payload), cursor,
   clock_timestamp() - stepped_at
@@ -166,26 +179,30 @@ FROM xforce.task_chunks WHERE task_id = $1 AND state = 'awaiting' ORDER BY seq`
 	if err != nil {
 		return nil, err
 	}
+	maxChunks := len(all)
+	if oneByOne {
+		maxChunks = 1
+	}
 	due := slices.DeleteFunc(slices.Clone(all), func(c awaitingChunk) bool { return !c.due(st.now, pause) })
 	if len(due) == 0 {
 		if st.now.Earlier != "" {
 			return nil, &AwaitingError{After: pause}
 		}
 		st.Last = true
-		return fitting(all), nil
+		return fitting(all, maxChunks), nil
 	}
-	seqs := fitting(due)
+	seqs := fitting(due, maxChunks)
 	st.Last = st.now.Earlier == "" && len(seqs) == len(all)
 	return seqs, nil
 }
 
 // fitting returns the numbers of as many of the chunks as one step may load.
-func fitting(chunks []awaitingChunk) (seqs []int) {
+func fitting(chunks []awaitingChunk, maxChunks int) (seqs []int) {
 	rows, bytes := 0, 0
 	for _, c := range chunks {
 		rows += c.Rows
 		bytes += c.Bytes
-		if len(seqs) > 0 && (rows > maxAwaitingRows || bytes > maxAwaitingBytes) {
+		if len(seqs) > 0 && (rows > maxAwaitingRows || bytes > maxAwaitingBytes || len(seqs) == maxChunks) {
 			break
 		}
 		seqs = append(seqs, c.Seq)

@@ -21,7 +21,7 @@ func (f fixture) try(t *testing.T, op *operation.Operation, seq int, outcome ope
 	if !attempt.Awaiting || attempt.Count != 1 {
 		t.Errorf("attempt = %+v, want the first one of an awaiting chunk", attempt)
 	}
-	done, err := f.store.RunAwaiting(t.Context(), of(op, seq), time.Hour, func(_ context.Context, s *store.AwaitingStep) (store.Effect, error) {
+	done, err := f.store.RunAwaiting(t.Context(), of(op, seq), store.Parents{Collections: []string{"tools"}, Wait: time.Hour}, func(_ context.Context, s *store.AwaitingStep) (store.Effect, error) {
 		last = s.Last
 		var effect store.Effect
 		for _, c := range s.Chunks {
@@ -106,7 +106,7 @@ func TestRunAwaitingEarlier(t *testing.T) {
 		t.Error("Last = true beside an earlier import, want false")
 	}
 	awaits := func() bool {
-		_, err := f.store.RunAwaiting(t.Context(), of(op, 0), time.Hour, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
+		_, err := f.store.RunAwaiting(t.Context(), of(op, 0), store.Parents{Collections: []string{"tools"}, Wait: time.Hour}, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
 			return store.Effect{}, errors.New("tried")
 		})
 		_, ok := errors.AsType[*store.AwaitingError](err)

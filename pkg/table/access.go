@@ -37,6 +37,8 @@ type Access struct {
 	Blocks bool
 	// ClosedSchema is the schema of the table if the role lacks USAGE on it; otherwise it is empty.
 	ClosedSchema string
+	// Parents are the tables to which the table's foreign keys refer, as QuotedName writes them.
+	Parents []string
 	// Missing are the privileges among SELECT, INSERT, UPDATE and DELETE that the role lacks on the
 	// table or, if they can be granted for them, on one of the columns asked for.
 	Missing []string
@@ -71,7 +73,10 @@ SELECT u.role::text, row_security_active(c.oid),
                  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attname = ANY ($2)
                    AND NOT has_column_privilege(u.role, c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
              ORDER BY p.place),
-       CASE WHEN has_schema_privilege(u.role, c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END
+       CASE WHEN has_schema_privilege(u.role, c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END,
+       ARRAY(SELECT DISTINCT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(r.relname, '"', '""'))
+             FROM pg_constraint k JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+             WHERE k.conrelid = c.oid AND k.contype = 'f')
 FROM pg_class c, (SELECT coalesce(nullif($3::text, '')::name, current_user) AS role) u,
   (SELECT $4::oid[] || ARRAY(SELECT p.relid::oid FROM unnest($4::oid[]) o CROSS JOIN LATERAL pg_partition_tree(o) p) AS relations) w
 WHERE c.oid = $1`
@@ -86,7 +91,7 @@ func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string, rol
 	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
 		a := &Access{}
 		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Refused, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.LateTriggers,
-			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing, &a.ClosedSchema)
+			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing, &a.ClosedSchema, &a.Parents)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)

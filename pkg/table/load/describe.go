@@ -194,3 +194,12 @@ func (c *column) checkTypes(p collection.Property) error {
 	return fmt.Errorf("property %q is declared as %s, but its column's type %s needs %s: change the one or the other",
 		p.Name, strings.Join(p.Types, " or "), c.typeName, c.form())
 }
+
+// RefersTo reports whether a foreign key of the table refers to the table with the name, as a collection names it. A
+// name without a schema may mean a table of any schema.
+func (t *Table) RefersTo(name string) bool {
+	quoted := table.QuoteName(name)
+	return slices.ContainsFunc(t.access.Parents, func(parent string) bool {
+		return parent == quoted || strings.HasSuffix(parent, "."+quoted)
+	})
+}

@@ -48,7 +48,7 @@ func (b *Batch) WrittenKeys() []byte {
 		if outcome != operation.Created && outcome != operation.Updated || last != nil && bytes.Equal(key, last) {
 			continue
 		}
-		keys, last = append(binary.AppendUvarint(keys, uint64(len(key))), key...), key
+		keys, last = appendKey(keys, key), key
 	}
 	return keys
 }
@@ -66,12 +66,10 @@ func (b *Batch) Supersede(keys []byte) (marked int, err error) {
 	}
 	i := 0
 	for len(keys) > 0 {
-		size, n := binary.Uvarint(keys)
-		if n <= 0 || size > uint64(len(keys)-n) { //nolint:gosec // n is at most the length
-			return marked, errDamagedKeys
+		var key []byte
+		if key, keys, err = cutKey(keys); err != nil {
+			return marked, err
 		}
-		key := keys[n : n+int(size)] //nolint:gosec // at most the length of keys
-		keys = keys[n+int(size):]    //nolint:gosec // the same
 		for i < len(b.order) && bytes.Compare(b.key(b.order[i].index), key) < 0 {
 			i++
 		}
@@ -83,6 +81,40 @@ func (b *Batch) Supersede(keys []byte) (marked int, err error) {
 		}
 	}
 	return marked, nil
+}
+
+// cutKey cuts the first key off the keys.
+func cutKey(keys []byte) (key, rest []byte, err error) {
+	size, n := binary.Uvarint(keys)
+	if n <= 0 || size > uint64(len(keys)-n) { //nolint:gosec // n is at most the length
+		return nil, nil, errDamagedKeys
+	}
+	end := n + int(size) //nolint:gosec // at most the length of keys
+	return keys[n:end], keys[end:], nil
+}
+
+// MergeKeys returns the keys of two results of WrittenKeys, in ascending order.
+func MergeKeys(x, y []byte) (merged []byte, err error) {
+	for len(x) > 0 && len(y) > 0 {
+		keyX, restX, errX := cutKey(x)
+		keyY, restY, errY := cutKey(y)
+		if err := errors.Join(errX, errY); err != nil {
+			return nil, err
+		}
+		switch order := bytes.Compare(keyX, keyY); {
+		case order < 0:
+			merged, x = appendKey(merged, keyX), restX
+		case order > 0:
+			merged, y = appendKey(merged, keyY), restY
+		default:
+			merged, x, y = appendKey(merged, keyX), restX, restY
+		}
+	}
+	return append(append(merged, x...), y...), nil
+}
+
+func appendKey(keys, key []byte) []byte {
+	return append(binary.AppendUvarint(keys, uint64(len(key))), key...)
 }
 
 // isLater reports whether a later chunk has written the key of the record.

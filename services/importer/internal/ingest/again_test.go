@@ -207,7 +207,7 @@ func TestProcessAwaitingKilled(t *testing.T) {
 	if _, err := f.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)
 	}
-	_, err := f.db.RunAwaiting(t.Context(), c, 0, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
+	_, err := f.db.RunAwaiting(t.Context(), c, store.Parents{}, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
 		return store.Effect{}, killed
 	})
 	if !errors.Is(err, killed) {

@@ -1,0 +1,27 @@
+package ingest
+
+import (
+	"iter"
+
+	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/table/load"
+	"github.com/longshore-io/longshore/pkg/worker"
+)
+
+// Collections finds and lists collections. *catalog.Catalog implements it.
+type Collections interface {
+	worker.Collections
+	All() iter.Seq2[string, *collection.Collection]
+}
+
+// parents returns what the records of a tenant that a foreign key of the table refused can wait for.
+func (i *Ingest) parents(tenant string, t *load.Table) store.Parents {
+	parents := store.Parents{Collections: []string{}, Wait: i.parentWait, OneByOne: t.Ledger() != ""}
+	for owner, c := range i.collections.All() {
+		if (owner == tenant || owner == collection.Shared) && t.RefersTo(c.Table) {
+			parents.Collections = append(parents.Collections, c.Name)
+		}
+	}
+	return parents
+}
