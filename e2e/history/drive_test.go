@@ -117,7 +117,7 @@ func (d driver) awaiting(t *testing.T) {
 		mustNot(t, err)
 	}
 	for range 2 {
-		_, err := d.RunAwaiting(ctx, job.Chunk{OperationID: op.ID}, time.Hour, func(_ context.Context, s *store.AwaitingStep) (effect store.Effect, _ error) {
+		_, err := d.RunAwaiting(ctx, job.Chunk{OperationID: op.ID}, store.Parents{Collections: []string{"tools"}, Wait: time.Hour}, func(_ context.Context, s *store.AwaitingStep) (effect store.Effect, _ error) {
 			for _, c := range s.Chunks {
 				effect.Outcomes = append(effect.Outcomes, c.Outcomes...)
 			}

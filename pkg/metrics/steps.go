@@ -20,6 +20,8 @@ const (
 	StepNoop StepResult = "noop"
 	// StepLocked means that another worker has locked the chunk; the step is retried.
 	StepLocked StepResult = "locked"
+	// StepAwaiting means that records await their parents from an earlier import; the step is retried.
+	StepAwaiting StepResult = "awaiting"
 	// StepTransient means that the attempt failed with a transient error, such as an unavailable
 	// database; the step is retried and the attempt is not counted.
 	StepTransient StepResult = "transient"
@@ -33,7 +35,7 @@ const (
 
 // StepResults returns all results.
 func StepResults() []StepResult {
-	return []StepResult{StepCommitted, StepNoop, StepLocked, StepTransient, StepFailed, StepFailedInternal, StepFailedClient}
+	return []StepResult{StepCommitted, StepNoop, StepLocked, StepAwaiting, StepTransient, StepFailed, StepFailedInternal, StepFailedClient}
 }
 
 // stepBuckets range from a small chunk to the time limit of a step of an import, in seconds. Reports

@@ -27,7 +27,9 @@ WITH t AS MATERIALIZED (
 SELECT t.task_id, first.seq, first.kind = 'split'
 FROM t JOIN (
   SELECT t.task_id, first.seq, first.kind FROM t ` + firstOfLanes + `
-  UNION ALL SELECT t.task_id, c.seq, c.kind FROM t JOIN xforce.task_chunks c USING (task_id) WHERE c.state = 'awaiting' AND ` + isDue + `
+  UNION ALL SELECT t.task_id, c.seq, c.kind FROM t CROSS JOIN LATERAL (
+    SELECT seq, kind FROM xforce.task_chunks WHERE task_id = t.task_id AND state = 'awaiting' ORDER BY seq LIMIT 1) AS c
+  WHERE NOT EXISTS (SELECT FROM xforce.task_chunks p WHERE p.task_id = t.task_id AND p.state = 'pending')
 ) AS first USING (task_id)
 WHERE NOT EXISTS (SELECT FROM xforce.held_chunks h WHERE h.task_id = t.task_id AND h.seq = first.seq)
 ORDER BY t.number, first.seq`

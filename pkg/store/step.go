@@ -28,7 +28,7 @@ type Step struct {
 	tx       *stepTx
 	// awaiting is true for a step of RunAwaiting.
 	awaiting bool
-	// place is the chunk by which the ledger orders the step's records.
+	// place is the number of the chunk by which the ledger orders the step's records.
 	place int
 }
 
@@ -168,6 +168,7 @@ UPDATE xforce.tasks SET
   done_chunks = done_chunks + $9,
   status = CASE WHEN done_chunks + $9 = total_chunks THEN $6 ELSE $7 END,
   finished_at = CASE WHEN done_chunks + $9 = total_chunks THEN clock_timestamp() END,
+  phase = CASE WHEN done_chunks + $9 = total_chunks THEN NULL ELSE phase END,
   updated_at = clock_timestamp()
 WHERE task_id = $1 AND status = ANY ($8)
 RETURNING status, lanes, total_chunks, ` + anyHeld(job.Import)
@@ -183,8 +184,8 @@ type steppedChunk struct {
 	seq, firstRow, rows int
 	// outcomes has the outcome of each row, also of those that an earlier step processed.
 	outcomes []operation.Outcome
-	// cursor is stored for the next step.
-	cursor []byte
+	// tried is with what a step of RunAwaiting has tried them; otherwise nil.
+	tried *tried
 }
 
 // state returns the state of the chunk: it is awaiting while one of its records is unprocessed.
@@ -207,7 +208,7 @@ func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n oper
 		sum := countOutcomes(stepped.outcomes)
 		state := stepped.state()
 		batch.Queue(finishChunk, c.OperationID, stepped.seq, chunk.PackOutcomes(stepped.outcomes),
-			sum.Created, sum.Updated, sum.Superseded, sum.Failed, state, stepped.cursor)
+			sum.Created, sum.Updated, sum.Superseded, sum.Failed, state, stepped.tried)
 		if state != chunkDone {
 			continue
 		}

@@ -36,8 +36,8 @@ func (f fixture) try(t *testing.T, op *operation.Operation, seq int, outcome ope
 	return seqs, last, done
 }
 
-// TestRunAwaitingInGroups: more records than one step may load are tried group by group, each again after another
-// one was written. The last try comes when all were tried in vain.
+// TestRunAwaitingInGroups: more records than one step may load are tried group by group, the last ones first, and each
+// group again after another one was written.
 func TestRunAwaitingInGroups(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -53,12 +53,12 @@ func TestRunAwaitingInGroups(t *testing.T) {
 		last    bool
 		next    []int
 	}{
-		{0, none, []int{0, 1}, false, []int{0}},
-		{0, none, []int{2, 3}, false, []int{0}},
-		{0, created, []int{4}, false, []int{0}}, // a reason to try the others again
-		{0, none, []int{0, 1}, false, []int{0}},
-		{0, created, []int{2, 3}, false, []int{0}},
-		{0, created, []int{0, 1}, true, nil},
+		{0, none, []int{3, 4}, false, []int{0}},
+		{0, none, []int{1, 2}, false, []int{0}},
+		{0, created, []int{0}, false, []int{1}}, // a reason to try the others again
+		{1, none, []int{3, 4}, false, []int{1}},
+		{1, created, []int{1, 2}, false, []int{3}},
+		{3, created, []int{3, 4}, true, nil},
 	} {
 		seqs, last, done := f.try(t, op, step.seq, step.outcome)
 		var next []int
@@ -105,23 +105,87 @@ func TestRunAwaitingEarlier(t *testing.T) {
 	if _, last, _ := f.try(t, op, 0, operation.Unprocessed); last {
 		t.Error("Last = true beside an earlier import, want false")
 	}
-	awaits := func() bool {
-		_, err := f.store.RunAwaiting(t.Context(), of(op, 0), store.Parents{Collections: []string{"tools"}, Wait: time.Hour}, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
-			return store.Effect{}, errors.New("tried")
+	awaits := func(wait time.Duration) bool {
+		parents := store.Parents{Collections: []string{"tools"}, Wait: wait}
+		_, err := f.store.RunAwaiting(t.Context(), of(op, 0), parents, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
+			return store.Effect{}, errTried
 		})
 		_, ok := errors.AsType[*store.AwaitingError](err)
 		return ok
 	}
-	if !awaits() {
+	if !awaits(time.Hour) {
 		t.Error("RunAwaiting() without a change tried the records, want an AwaitingError")
+	}
+	const phase = "Waiting for earlier imports into tools: a foreign key refuses the remaining records so far"
+	if got := f.read(t, op.ID).Phase; got != phase {
+		t.Errorf("phase = %q, want %q", got, phase)
+	}
+	if awaits(0) {
+		t.Error("RunAwaiting() after the time = AwaitingError, want a try")
 	}
 	f.step(t, of(earlier, 0), operation.Created)
 	f.exec(t, `UPDATE xforce.task_chunks SET stepped_at = stepped_at - interval '1 minute' WHERE state = 'awaiting'`)
-	if awaits() {
+	if awaits(time.Hour) {
 		t.Error("RunAwaiting() after a step of the earlier import = AwaitingError, want a try")
 	}
 	f.cancel(t, earlier)
 	if _, last, _ := f.try(t, op, 0, operation.Unprocessed); !last {
 		t.Error("Last = false after the end of the earlier import, want true")
 	}
+	if _, _, done := f.try(t, op, 0, operation.Created); done.State != operation.Succeeded || f.read(t, op.ID).Phase != "" {
+		t.Errorf("state = %s, phase = %q, want Succeeded without a phase", done.State, f.read(t, op.ID).Phase)
+	}
 }
+
+// TestRunAwaitingOneByOne: where the ledger orders the records, each chunk is tried by itself.
+func TestRunAwaitingOneByOne(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	op := f.seal(t, 1, 2, 1)
+	for seq := range 2 {
+		f.step(t, of(op, seq), operation.Unprocessed)
+	}
+	var got []int
+	_, err := f.store.RunAwaiting(t.Context(), of(op, 0), store.Parents{OneByOne: true}, func(_ context.Context, s *store.AwaitingStep) (store.Effect, error) {
+		for _, c := range s.Chunks {
+			got = append(got, c.Seq)
+		}
+		return store.Effect{Outcomes: []operation.Outcome{operation.Created}}, nil
+	})
+	if diff := cmp.Diff([]int{1}, got); err != nil || diff != "" {
+		t.Errorf("RunAwaiting() = %v, chunks (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestRunAwaitingOnlyWhenDue: awaiting chunks are not due while a chunk is pending, and then only the first one.
+func TestRunAwaitingOnlyWhenDue(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	op := f.seal(t, 1, 3, 1)
+	expect := func(seq int, want error) {
+		t.Helper()
+		_, err := f.store.BeginAttempt(t.Context(), of(op, seq), operation.Import)
+		if !errors.Is(err, want) {
+			t.Errorf("BeginAttempt() of chunk %d = %v, want %v", seq, err, want)
+		}
+		_, err = f.store.RunAwaiting(t.Context(), of(op, seq), store.Parents{}, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
+			return store.Effect{}, errTried
+		})
+		if want == nil {
+			want = errTried
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("RunAwaiting() of chunk %d = %v, want %v", seq, err, want)
+		}
+	}
+	f.step(t, of(op, 0), operation.Unprocessed)
+	f.step(t, of(op, 1), operation.Unprocessed)
+	expect(0, store.ErrNothingDue)
+	f.step(t, of(op, 2), operation.Created)
+	expect(1, store.ErrNothingDue)
+	expect(0, nil)
+	f.cancel(t, op)
+	expect(0, store.ErrNothingDue)
+}
+
+var errTried = errors.New("tried")

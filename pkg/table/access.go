@@ -37,8 +37,10 @@ type Access struct {
 	Blocks bool
 	// ClosedSchema is the schema of the table if the role lacks USAGE on it; otherwise it is empty.
 	ClosedSchema string
-	// Parents are the tables to which the table's foreign keys refer, as QuotedName writes them.
-	Parents []string
+	// Parents are the tables to which the table's foreign keys refer, and Children those whose foreign keys refer
+	// to it, as QuotedName writes them. Imports into a table that they are a partition of, or into a view of
+	// them, write them too, so these are listed as well.
+	Parents, Children []string
 	// Missing are the privileges among SELECT, INSERT, UPDATE and DELETE that the role lacks on the
 	// table or, if they can be granted for them, on one of the columns asked for.
 	Missing []string
@@ -48,7 +50,7 @@ type Access struct {
 // The triggers that check foreign keys have names that begin with RI_, and triggers of a kind run in
 // the order of their names. What a row meets are the triggers of a view's table and of all partitions too. The bookkeeping of created rows reads a system column, which needs
 // SELECT on the whole table.
-const accessSQL = `
+var accessSQL = `
 SELECT u.role::text, row_security_active(c.oid),
        ARRAY(SELECT p.name FROM (VALUES ('INSERT', 8), ('UPDATE', 4), ('DELETE', 16)) AS p (name, bit)
              WHERE CASE c.relkind WHEN 'v' THEN pg_relation_is_updatable(c.oid, true) & p.bit = 0 ELSE false END),
@@ -74,12 +76,27 @@ SELECT u.role::text, row_security_active(c.oid),
                    AND NOT has_column_privilege(u.role, c.oid, a.attnum, replace(p.name, 'DELETE', 'UPDATE'))))
              ORDER BY p.place),
        CASE WHEN has_schema_privilege(u.role, c.relnamespace, 'USAGE') THEN '' ELSE c.relnamespace::regnamespace::text END,
-       ARRAY(SELECT DISTINCT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(r.relname, '"', '""'))
-             FROM pg_constraint k JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
-             WHERE k.conrelid = c.oid AND k.contype = 'f')
+       ` + relativesSQL("conrelid", "confrelid") + `,
+       ` + relativesSQL("confrelid", "conrelid") + `
 FROM pg_class c, (SELECT coalesce(nullif($3::text, '')::name, current_user) AS role) u,
   (SELECT $4::oid[] || ARRAY(SELECT p.relid::oid FROM unnest($4::oid[]) o CROSS JOIN LATERAL pg_partition_tree(o) p) AS relations) w
 WHERE c.oid = $1`
+
+// relativesSQL returns an expression for the names of the tables at one end of the foreign keys that have
+// the relations w.relations at the other end.
+func relativesSQL(near, far string) string {
+	return `ARRAY(
+         WITH RECURSIVE relative (oid) AS (
+           SELECT k.` + far + ` FROM pg_constraint k WHERE k.contype = 'f' AND k.` + near + ` = ANY (w.relations)
+           UNION
+           SELECT above.oid FROM relative CROSS JOIN LATERAL (
+             SELECT p.relid::oid AS oid FROM pg_partition_ancestors(relative.oid) p
+             UNION ALL
+             SELECT v.ev_class FROM pg_depend d JOIN pg_rewrite v ON v.oid = d.objid
+             WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relative.oid) above)
+         SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(r.relname, '"', '""'))
+         FROM relative JOIN pg_class r USING (oid) JOIN pg_namespace n ON n.oid = r.relnamespace ORDER BY 1)`
+}
 
 // ReadAccess reads how a role, or if that is empty the role of the connection, can write the columns of the table.
 // Whether row-level security applies is read for the role of the connection.
@@ -91,7 +108,7 @@ func ReadAccess(ctx context.Context, db DB, d *Definition, columns []string, rol
 	access, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Access, error) {
 		a := &Access{}
 		return a, row.Scan(&a.Role, &a.RowSecurity, &a.Refused, &a.Inherited, &a.Rules, &a.RowTriggers, &a.EarlyTriggers, &a.LateTriggers,
-			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing, &a.ClosedSchema, &a.Parents)
+			&a.ColumnTriggers, &a.SelfReferences, &a.Blocks, &a.Missing, &a.ClosedSchema, &a.Parents, &a.Children)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the access to it: %w", err)

@@ -60,7 +60,7 @@ func (w *Worker) retryUncounted(ctx context.Context, c job.Chunk, attempt store.
 	awaiting, ok := errors.AsType[*store.AwaitingError](cause)
 	switch {
 	case ok:
-		result, delay, reason = metrics.StepLocked, awaiting.After, reasonAwaiting
+		result, delay, reason = metrics.StepAwaiting, awaiting.After, reasonAwaiting
 	case errors.Is(cause, store.ErrLocked):
 		result, delay, reason = metrics.StepLocked, lockedDelay, reasonLocked
 	case errors.Is(cause, ErrNotReady):

@@ -53,7 +53,7 @@ func endSpan(span trace.Span, result metrics.StepResult, err error) {
 		span.SetAttributes(tracing.Reason.String(archived.Code))
 	}
 	switch result {
-	case metrics.StepCommitted, metrics.StepNoop, metrics.StepLocked:
+	case metrics.StepCommitted, metrics.StepNoop, metrics.StepLocked, metrics.StepAwaiting:
 	default:
 		span.SetStatus(codes.Error, "")
 	}

@@ -101,7 +101,7 @@ func (w *Worker) begin(ctx context.Context, c job.Chunk) (_ metrics.StepResult, 
 	switch {
 	case ended(result):
 		w.releaseNext(ctx, attempt)
-	case result == metrics.StepTransient || isAwaiting(err):
+	case result == metrics.StepTransient || result == metrics.StepAwaiting:
 		err = w.giveWay(ctx, c, attempt, err)
 	}
 	if retry, ok := errors.AsType[*queue.RetryAfterError](err); ok {

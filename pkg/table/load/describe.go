@@ -195,11 +195,15 @@ func (c *column) checkTypes(p collection.Property) error {
 		p.Name, strings.Join(p.Types, " or "), c.typeName, c.form())
 }
 
-// RefersTo reports whether a foreign key of the table refers to the table with the name, as a collection names it. A
-// name without a schema may mean a table of any schema.
-func (t *Table) RefersTo(name string) bool {
-	quoted := table.QuoteName(name)
-	return slices.ContainsFunc(t.access.Parents, func(parent string) bool {
-		return parent == quoted || strings.HasSuffix(parent, "."+quoted)
+// DependsOn reports whether records that a foreign key refuses may be written after an import into the table
+// with the name, as a collection names it: it is a parent or, of a deletion, a child. A name without a schema
+// may mean a table of any schema.
+func (t *Table) DependsOn(name string, mode collection.WriteMode) bool {
+	relatives, quoted := t.access.Parents, table.QuoteName(name)
+	if mode == collection.Delete {
+		relatives = t.access.Children
+	}
+	return slices.ContainsFunc(relatives, func(relative string) bool {
+		return relative == quoted || strings.HasSuffix(relative, "."+quoted)
 	})
 }

@@ -23,9 +23,9 @@ type Config struct {
 	// MaxMembers is the maximum number of members of one object, the record itself or one within it.
 	MaxMembers int `env:"LONGSHORE_MAX_MEMBERS" envDefault:"10000"`
 	// ParentWait is how long records that a foreign key refuses await their parents from imports of the
-	// same tenant that were accepted earlier and are not finished, counted from the start of their own
-	// import. Then they fail. 0 means that they do not await other imports. Parents in the same import
-	// are always awaited.
+	// same tenant that were accepted earlier and are not finished, counted from when all records of their
+	// own import were tried. Then they fail. 0 means that they do not await other imports. Parents in the
+	// same import are always awaited.
 	ParentWait time.Duration `env:"LONGSHORE_PARENT_WAIT" envDefault:"10m"`
 	// MaxStepTime is how long the split of a multipart upload or the writing of a report's file may
 	// take before its operation fails. It holds a transaction, and the longer that is, the less can

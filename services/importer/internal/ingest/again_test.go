@@ -150,7 +150,7 @@ func TestProcessAwaitsEarlierImport(t *testing.T) {
 	f.want(t, children, operation.Succeeded, operation.Counts{Total: 4, Created: 3, Failed: 1})
 }
 
-// TestProcessAwaitsLimitedTime: when its import has run for the time, a record is rejected.
+// TestProcessAwaitsLimitedTime: when an import has waited for the time, a record is rejected.
 func TestProcessAwaitsLimitedTime(t *testing.T) {
 	t.Parallel()
 	f := newFixtureWith(t, refersToItself)
@@ -159,7 +159,7 @@ func TestProcessAwaitsLimitedTime(t *testing.T) {
 	f.mustProcess(t, op, 0)
 	f.mustProcess(t, op, 0)
 	f.mustAwait(t, op, 0)
-	f.exec(t, `UPDATE xforce.tasks SET started_at = started_at - interval '61 minutes'`)
+	f.exec(t, `UPDATE xforce.task_chunks SET cursor = cursor || jsonb_build_object('since', now() - interval '61 minutes') WHERE state = 'awaiting'`)
 	f.finish(t, op)
 	f.want(t, op, operation.Succeeded, operation.Counts{Total: 2, Created: 1, Failed: 1})
 }

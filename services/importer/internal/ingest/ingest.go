@@ -23,19 +23,19 @@ type Ingest struct {
 	counted   *metrics.Records
 	// collections are those whose imports may write the parents of records.
 	collections Collections
-	// parentWait is how long records that a foreign key refuses await earlier imports.
+	// parentWait limits how long records that a foreign key refuses await earlier imports.
 	parentWait time.Duration
 }
 
 // New returns an Ingest. It counts the outcomes of the records in counted. Records that a foreign key
-// refuses await the imports that were accepted earlier until their own has run for the time parentWait.
+// refuses await imports that were accepted earlier for the time parentWait: see store.RunAwaiting.
 func New(db *store.Store, collections Collections, limits record.Limits, counted *metrics.Records, parentWait time.Duration) *Ingest {
 	return &Ingest{
-		collections: collections, parentWait: parentWait,
-
-		store:     db,
-		pipelines: &pipelines{store: db, collections: collections, limits: limits, cached: make(map[pipelineKey]*pipeline)},
-		counted:   counted,
+		store:       db,
+		pipelines:   &pipelines{store: db, collections: collections, limits: limits, cached: make(map[pipelineKey]*pipeline)},
+		counted:     counted,
+		collections: collections,
+		parentWait:  parentWait,
 	}
 }
 
@@ -70,7 +70,7 @@ func (i *Ingest) run(ctx context.Context, c job.Chunk, attempt store.Attempt, nu
 	}
 	var done store.Committed
 	if attempt.Awaiting {
-		done, err = i.store.RunAwaiting(ctx, c, i.parents(attempt.Collection.Tenant, pipeline.table), pipeline.stepAgain)
+		done, err = i.store.RunAwaiting(ctx, c, i.parents(attempt.Collection.Tenant, pipeline.table, key.writing.Mode), pipeline.stepAgain)
 	} else {
 		done, err = i.store.RunStep(ctx, c, pipeline.step)
 	}

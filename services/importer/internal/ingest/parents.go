@@ -15,11 +15,11 @@ type Collections interface {
 	All() iter.Seq2[string, *collection.Collection]
 }
 
-// parents returns what the records of a tenant that a foreign key of the table refused can wait for.
-func (i *Ingest) parents(tenant string, t *load.Table) store.Parents {
+// parents returns for what the records of a tenant can wait that a foreign key of the table refused.
+func (i *Ingest) parents(tenant string, t *load.Table, mode collection.WriteMode) store.Parents {
 	parents := store.Parents{Collections: []string{}, Wait: i.parentWait, OneByOne: t.Ledger() != ""}
 	for owner, c := range i.collections.All() {
-		if (owner == tenant || owner == collection.Shared) && t.RefersTo(c.Table) {
+		if (owner == tenant || owner == collection.Shared) && t.DependsOn(c.Table, mode) {
 			parents.Collections = append(parents.Collections, c.Name)
 		}
 	}
