@@ -103,10 +103,11 @@ func (d driver) accept(t *testing.T, n int) *operation.Operation {
 	return op
 }
 
-// awaiting tries records that await their parents: all of them, and those of one chunk.
+// awaiting tries records that await their parents: all of them, those of one chunk, and none while an earlier import is
+// unfinished.
 func (d driver) awaiting(t *testing.T) {
 	ctx := t.Context()
-	op := d.accept(t, 2)
+	earlier, op := d.accept(t, 1), d.accept(t, 2)
 	for seq := range 2 {
 		c := job.Chunk{OperationID: op.ID, Seq: seq}
 		_, err := d.BeginAttempt(ctx, c, op.Kind)
@@ -116,15 +117,25 @@ func (d driver) awaiting(t *testing.T) {
 		})
 		mustNot(t, err)
 	}
-	for range 2 {
-		_, err := d.RunAwaiting(ctx, job.Chunk{OperationID: op.ID}, store.Parents{Collections: []string{"tools"}, Wait: time.Hour}, func(_ context.Context, s *store.AwaitingStep) (effect store.Effect, _ error) {
+	again := func() error {
+		parents := store.Parents{Collections: []string{op.Collection}, Wait: time.Hour}
+		_, err := d.RunAwaiting(ctx, job.Chunk{OperationID: op.ID}, parents, func(_ context.Context, s *store.AwaitingStep) (effect store.Effect, _ error) {
 			for _, c := range s.Chunks {
 				effect.Outcomes = append(effect.Outcomes, c.Outcomes...)
 			}
 			return effect, nil
 		})
+		return err
+	}
+	mustNot(t, again())
+	exec(t, d.sql, `UPDATE xforce.task_chunks SET cursor = NULL WHERE task_id = $1 AND seq = 1`, op.ID)
+	mustNot(t, again())
+	if err := again(); err == nil {
+		t.Error("RunAwaiting() beside an earlier import succeeded, want an error")
+	}
+	for _, one := range []*operation.Operation{earlier, op} {
+		_, _, err := d.Cancel(ctx, one.ID)
 		mustNot(t, err)
-		exec(t, d.sql, `UPDATE xforce.task_chunks SET cursor = NULL WHERE task_id = $1 AND seq = 1`, op.ID)
 	}
 }
 

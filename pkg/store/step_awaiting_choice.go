@@ -52,9 +52,8 @@ func (c awaitingChunk) due(now tried, pause time.Duration) bool {
 	}
 }
 
-// choose returns the numbers of the chunks to try, at first the last ones: where children stand before
-// their parents, those are the parents of the others. If all chunks were tried in vain and no earlier
-// import is unfinished, they are tried for the last time.
+// choose returns the numbers of the chunks to try. If all chunks were tried in vain and no earlier import
+// is unfinished, they are tried for the last time.
 func (st *AwaitingStep) choose(ctx context.Context, parents Parents) ([]int, error) {
 	clock, collections, err := st.readNow(ctx, parents)
 	if err != nil {
@@ -106,12 +105,14 @@ WHERE t.task_id = $1`
 	return clock, collections, nil
 }
 
-// awaitingChunks returns the awaiting chunks of the operation, the last one first.
+// awaitingChunks returns the awaiting chunks of the operation in turn: at first the last ones, which where
+// children stand before their parents have the parents of the others, then those whose try is the longest ago.
 func (st *AwaitingStep) awaitingChunks(ctx context.Context) ([]awaitingChunk, error) {
 	const awaiting = `
 SELECT seq, row_count - created_records - updated_records - superseded_records - failed_records, octet_length(payload), cursor,
   clock_timestamp() - stepped_at
-FROM xforce.task_chunks WHERE task_id = $1 AND state = 'awaiting' ORDER BY seq DESC`
+FROM xforce.task_chunks WHERE task_id = $1 AND state = 'awaiting'
+ORDER BY cursor IS NOT NULL, CASE WHEN cursor IS NULL THEN seq END DESC, stepped_at`
 	return collect(ctx, st.tx, "finding awaiting chunks", pgx.RowToStructByPos[awaitingChunk], awaiting, st.chunk.OperationID)
 }
 
