@@ -23,7 +23,7 @@ const lockLedger = `SELECT pg_advisory_xact_lock_shared(hashtext('longshore:ledg
 const (
 	selectLater = `
 SELECT number, seq, keys FROM xforce.ledger WHERE target = $1 AND (number, seq) > ($2, $3)
-  AND (number, seq) NOT IN (SELECT * FROM unnest($4::bigint[], $5::int[]))`
+  AND (number, seq, octet_length(keys)) NOT IN (SELECT * FROM unnest($4::bigint[], $5::int[], $6::int[]))`
 
 	numberBeingDrawn = `
 SELECT NOT CASE WHEN pg_try_advisory_lock(hashtext('longshore:ledger')) THEN pg_advisory_unlock(hashtext('longshore:ledger')) ELSE FALSE END`
@@ -39,10 +39,11 @@ INSERT INTO xforce.ledger (target, number, seq, keys) VALUES ($1, $2, $3, $4)
 ON CONFLICT (target, number, seq) DO UPDATE SET keys = EXCLUDED.keys`
 )
 
-// seen are the chunks whose keys a step has compared with its own.
+// seen are the chunks whose keys a step has compared with its own, and how many bytes these had. A chunk whose records
+// awaited their parents may have more keys later.
 type seen struct {
-	numbers []int64
-	seqs    []int32
+	numbers     []int64
+	seqs, sizes []int32
 }
 
 // loadByLedger is load for a table whose rows are ordered by the ledger.
@@ -78,7 +79,7 @@ func (st *Step) loadByLedger(ctx context.Context, batch *load.Batch) (load.Resul
 
 // supersede marks the records whose keys a later chunk has written, as far as it was not compared before.
 func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen) (marked int, err error) {
-	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.place, compared.numbers, compared.seqs) //nolint:rowserrcheck // ForEachRow returns their error
+	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.place, compared.numbers, compared.seqs, compared.sizes) //nolint:rowserrcheck // ForEachRow returns their error
 	if err != nil {
 		return 0, fmt.Errorf("reading the ledger: %w", err)
 	}
@@ -87,6 +88,7 @@ func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen
 	var keys []byte
 	_, err = pgx.ForEachRow(rows, []any{&number, &seq, &keys}, func() error {
 		compared.numbers, compared.seqs = append(compared.numbers, number), append(compared.seqs, seq)
+		compared.sizes = append(compared.sizes, int32(len(keys))) //nolint:gosec // a field of Postgres has at most 1 GiB
 		n, err := batch.Supersede(keys)
 		marked += n
 		return err

@@ -181,20 +181,6 @@ func TestProcessAwaitingCancelled(t *testing.T) {
 	}
 }
 
-// TestProcessLaterWinsAfterAwaiting: a record that awaits its parent does not change a row that a
-// later record has written.
-func TestProcessLaterWinsAfterAwaiting(t *testing.T) {
-	t.Parallel()
-	f := newFixtureWith(t, refersToItself)
-	op := f.accept(t, `{"k":"1","v":3}`, `{"k":"2"}`, `{"k":"1","v":2}`, `{"k":"3"}`)
-	f.finish(t, op)
-	f.want(t, op, operation.Succeeded, operation.Counts{Total: 4, Created: 3, Superseded: 1})
-	var v int
-	if err := f.sql.QueryRow(t.Context(), `SELECT v FROM pairs WHERE k = '1'`).Scan(&v); err != nil || v != 2 {
-		t.Errorf("v = %d, %v, want 2, of the later record", v, err)
-	}
-}
-
 // TestProcessAwaitingKilled: a worker that dies while it tries awaiting records has no effect, and its attempt is counted.
 func TestProcessAwaitingKilled(t *testing.T) {
 	t.Parallel()
@@ -207,7 +193,7 @@ func TestProcessAwaitingKilled(t *testing.T) {
 	if _, err := f.db.BeginAttempt(t.Context(), c, operation.Import); err != nil {
 		t.Fatal(err)
 	}
-	_, err := f.db.RunAwaiting(t.Context(), c, store.Parents{}, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
+	_, err := f.db.RunAwaiting(t.Context(), c, store.Parents{Collections: []string{}}, func(context.Context, *store.AwaitingStep) (store.Effect, error) {
 		return store.Effect{}, killed
 	})
 	if !errors.Is(err, killed) {
