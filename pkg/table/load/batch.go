@@ -39,6 +39,8 @@ type Batch struct {
 	absences absences
 	// filled is the memory into which Load copies the rows with their defaults.
 	filled []byte
+	// awaits reports whether records that a foreign key refused are tried again: see AwaitParents.
+	awaits bool
 	// fillers are sent instead of NULL, by the attribute; see readFillers.
 	fillers [][]byte
 }
@@ -89,6 +91,11 @@ func (b *Batch) Reset() {
 	b.rows, b.entries, b.later = b.rows[:0], b.entries[:0], b.later[:0]
 	b.absences.reset()
 }
+
+// AwaitParents sets whether the caller tries records that a foreign key refuses again after the batch. Then
+// Load also rejects, for the same reason, the records that are to be applied after such a record, so that
+// the caller can apply them in the same order.
+func (b *Batch) AwaitParents(awaits bool) { b.awaits = awaits }
 
 // Len returns the number of records in the batch.
 func (b *Batch) Len() int { return len(b.entries) }

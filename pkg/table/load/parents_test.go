@@ -61,3 +61,38 @@ CREATE VIEW some_parts AS SELECT * FROM parts`
 		})
 	}
 }
+
+// TestLoadAwaitsParents: records that are applied to the same row one after the other keep their order if one of them
+// awaits its parent. Otherwise they are applied without it.
+func TestLoadAwaitsParents(t *testing.T) {
+	t.Parallel()
+	const loose, self = `maker TEXT REFERENCES makers`, `maker TEXT REFERENCES parts (id)`
+	records := []record{{1, `{"id":"a","maker":"none"}`}, {2, `{"id":"a","price":1}`}, {3, `{"id":"b","price":2}`}, {4, `{"id":"a","price":3}`}}
+	refused := []string{"1:foreign-key-violation"}
+	for name, tt := range map[string]struct {
+		column, mode     string
+		awaits           bool
+		outcomes, reason []string
+	}{
+		"another table":             {loose, "merge", true, []string{"1:failed", "2:failed", "3:created", "4:failed"}, []string{"1:foreign-key-violation", "2:foreign-key-violation", "4:foreign-key-violation"}},
+		"the table itself":          {self, "merge", true, []string{"1:failed", "2:failed", "3:created", "4:failed"}, []string{"1:foreign-key-violation", "2:foreign-key-violation", "4:foreign-key-violation"}},
+		"another table, no more":    {loose, "merge", false, []string{"1:failed", "2:superseded", "3:created", "4:created"}, refused},
+		"the table itself, no more": {self, "merge", false, []string{"1:failed", "2:superseded", "3:created", "4:created"}, refused},
+		"the last one replaces":     {loose, "replace", true, []string{"1:superseded", "2:superseded", "3:created", "4:created"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, `CREATE TABLE makers (name TEXT PRIMARY KEY); CREATE TABLE parts (id TEXT PRIMARY KEY, price INT, `+tt.column+`)`,
+				`{"x-longshore": {"table": "parts", "key": ["id"], "ordering": "none", "write": "`+tt.mode+`"},
+  "properties": {"id": {"type": "string"}, "price": {"type": "integer"}, "maker": {"type": "string"}}}`)
+			batch := f.table.NewBatch()
+			batch.AwaitParents(tt.awaits)
+			f.add(t, batch, records...)
+			result, err := loadBatch(t.Context(), f.conn, batch, 1)
+			if err != nil {
+				t.Fatalf("Load() error: %v", err)
+			}
+			summarize(batch, result).want(t, tt.outcomes, tt.reason)
+		})
+	}
+}

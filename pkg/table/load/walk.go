@@ -39,7 +39,12 @@ func (l *loader) walk(ctx context.Context, rows []int32) error {
 			return err
 		}
 		left := w.orphans
-		if w.wrote == 0 {
+		switch {
+		case w.wrote > 0 && len(l.table.selfReferences) > 0:
+		case l.awaitsParents():
+			l.refuseChains(left)
+			left = nil
+		default:
 			left = l.refuseOrphans(left)
 		}
 		if sequence, spare = left, make([]bool, len(left)); !l.ways.sequential {
@@ -48,6 +53,20 @@ func (l *loader) walk(ctx context.Context, rows []int32) error {
 	}
 	l.settleChains(rows)
 	return nil
+}
+
+// awaitsParents reports whether rows wait for one with the same key whose parent may come after the batch.
+func (l *loader) awaitsParents() bool { return l.batch.awaits && l.ways.sequential }
+
+// refuseChains refuses orphans and the rows that wait for one of them, for the same reason.
+func (l *loader) refuseChains(rows []int32) {
+	var reason *pgconn.PgError
+	for _, row := range rows {
+		if own := l.orphaned[row]; own != nil {
+			reason = own
+		}
+		l.refuse(row, reason)
+	}
 }
 
 // refuseOrphans refuses rows whose parents neither exist nor can be written, and returns the rows

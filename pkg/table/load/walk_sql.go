@@ -52,6 +52,7 @@ DECLARE
   last_row CONSTANT int := %[1]d;
   max_runs CONSTANT int := %[2]d;
   self_references CONSTANT text[] := %[3]s;
+  awaited_codes CONSTANT text[] := %[11]s;
   given_rows CONSTANT refcursor := '` + walkRows + `';
   results refcursor := '` + walkResults + `';
   given %[6]s;
@@ -98,7 +99,7 @@ BEGIN
           columns[i] := column_name;
           constraints[i] := constraint_name;
           messages[i] := CASE WHEN raised THEN message END;
-          outcomes[i] := CASE WHEN constraint_name = ANY (self_references) THEN 'orphaned' ELSE 'refused' END;
+          outcomes[i] := CASE WHEN constraint_name = ANY (self_references) OR code = ANY (awaited_codes) THEN 'orphaned' ELSE 'refused' END;
           size := greatest(1, i - next_row);
           IF i = next_row THEN
             next_row := i + 1;
@@ -172,8 +173,16 @@ func (w *walker) walkSQL(maxRuns int) string {
 	}
 	write := fmt.Sprintf(walkRow, spareFlag, unreadableFlag, parts.write, nextFlag)
 	block := fmt.Sprintf(walkBlock, len(flags), maxRuns, textArray(w.table.selfReferences), write, isRejectionSQL, w.table.name, hex.EncodeToString(flags),
-		parts.again, parts.declarations, parts.size)
+		parts.again, parts.declarations, parts.size, textArray(w.awaitedCodes()))
 	return "DO " + literal(block)
+}
+
+// awaitedCodes returns the codes of refusals for which the next rows with the same key wait.
+func (w *walker) awaitedCodes() []string {
+	if w.awaitsParents() {
+		return []string{foreignKeyViolation}
+	}
+	return nil
 }
 
 // upsertParts are the parts that write each row by an upsert.

@@ -16,6 +16,7 @@ func (p *pipeline) stepAgain(ctx context.Context, s *store.AwaitingStep) (store.
 	buffers, _ := p.scratch.Get().(*scratch)
 	defer p.scratch.Put(buffers)
 	buffers.batch.Reset()
+	buffers.batch.AwaitParents(!s.Last)
 	var (
 		rows     staged
 		rejected []operation.Rejection

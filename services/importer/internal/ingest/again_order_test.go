@@ -80,6 +80,24 @@ func TestProcessAwaitingInOrder(t *testing.T) {
 	}
 }
 
+// TestProcessAwaitingMerges: records that merge into the same row do so in their order although the first one awaits its
+// parent.
+func TestProcessAwaitingMerges(t *testing.T) {
+	t.Parallel()
+	for _, ordering := range []string{"columns", "ledger", "none"} {
+		t.Run(ordering, func(t *testing.T) {
+			t.Parallel()
+			f := newTreeFixture(t, ordering)
+			records := []string{`{"k":"a","parent":"b","v":1}`, `{"k":"a","v":2}`, `{"k":"b"}`}
+			op := accept(t, f.db, store.Draft{Collection: "nodes", Lanes: 2, Ledger: ordering == "ledger"}, 2, slices.Values(records))
+			f.exec(t, `UPDATE xforce.tasks SET write_options = '{"write":"merge"}'`)
+			f.finish(t, op)
+			f.want(t, op, operation.Succeeded, operation.Counts{Total: 3, Created: 2, Superseded: 1})
+			f.wantNodes(t, "the import", "a b 2", "b -")
+		})
+	}
+}
+
 // TestProcessAwaitingAddsToLedger: the keys that a chunk writes later join those that it has written at first, so that an
 // earlier import changes none of them.
 func TestProcessAwaitingAddsToLedger(t *testing.T) {

@@ -24,6 +24,7 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 		return store.Effect{}, err
 	}
 	buffers.batch.Reset()
+	buffers.batch.AwaitParents(true)
 	var rejected []operation.Rejection
 	byTable := false
 	for n, raw := range records {
