@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 )
@@ -189,3 +190,40 @@ func TestRunAwaitingOnlyWhenDue(t *testing.T) {
 }
 
 var errTried = errors.New("tried")
+
+// TestAwaitingBesidePreviousRelease: a worker of the previous release, whose statements these are, neither takes an awaiting
+// chunk nor finishes its operation.
+func TestAwaitingBesidePreviousRelease(t *testing.T) {
+	t.Parallel()
+	const (
+		lockable = `SELECT count(*) FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
+WHERE c.task_id = $1 AND c.state = 'pending' AND t.status IN ('waiting', 'running')`
+		finishChunk = `
+UPDATE xforce.task_chunks SET state = 'done', outcomes = $2, stepped_at = clock_timestamp(), created_records = 1
+WHERE task_id = $1 AND seq = 1`
+		countStep = `
+UPDATE xforce.tasks SET created_records = created_records + 1, imported_records = imported_records + 1, done_chunks = done_chunks + 1,
+  status = CASE WHEN done_chunks + 1 = total_chunks THEN 'succeeded' ELSE 'running' END,
+  finished_at = CASE WHEN done_chunks + 1 = total_chunks THEN clock_timestamp() END
+WHERE task_id = $1 AND status IN ('waiting', 'running')`
+	)
+	f := newFixture(t)
+	op := f.seal(t, 1, 2, 1)
+	f.step(t, of(op, 0), operation.Unprocessed)
+	f.exec(t, finishChunk, op.ID, chunk.PackOutcomes([]operation.Outcome{operation.Created}))
+	f.exec(t, countStep, op.ID)
+	var n int
+	if err := f.sql.QueryRow(t.Context(), lockable, op.ID).Scan(&n); err != nil || n != 0 {
+		t.Errorf("the previous release can lock %d chunks, %v, want none", n, err)
+	}
+	if got := f.read(t, op.ID); got.State != operation.Running {
+		t.Errorf("state = %s, want running", got.State)
+	}
+	due, _, err := f.store.DueChunks(t.Context(), operation.Import, 0, 10)
+	if err != nil || len(due) != 1 || due[0].Chunk != of(op, 0) {
+		t.Errorf("DueChunks() = %v, %v, want the awaiting chunk", due, err)
+	}
+	if _, last, done := f.try(t, op, 0, operation.Created); !last || done.State != operation.Succeeded {
+		t.Errorf("last = %t, state = %s, want the last try and succeeded", last, done.State)
+	}
+}
