@@ -106,6 +106,7 @@ func (d driver) accept(t *testing.T, n int) *operation.Operation {
 // awaiting tries records that await their parents: all of them, those of one chunk, and none while an earlier import is
 // unfinished.
 func (d driver) awaiting(t *testing.T) {
+	t.Helper()
 	ctx := t.Context()
 	earlier, op := d.accept(t, 1), d.accept(t, 2)
 	for seq := range 2 {

@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/longshore-io/longshore/pkg/table/load"
@@ -27,7 +28,7 @@ func TestMergeKeys(t *testing.T) {
 			t.Parallel()
 			for _, order := range [][2]string{{tt.x, tt.y}, {tt.y, tt.x}} {
 				got, err := load.MergeKeys(keysOf(order[0]), keysOf(order[1]))
-				if want := keysOf(tt.want); err != nil || string(got) != string(want) {
+				if want := keysOf(tt.want); err != nil || !bytes.Equal(got, want) {
 					t.Errorf("MergeKeys(%q) = %q, %v, want %q", order, got, err, want)
 				}
 			}
