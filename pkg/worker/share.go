@@ -61,7 +61,11 @@ func (w *Worker) giveWay(ctx context.Context, c job.Chunk, attempt store.Attempt
 	if len(released) == 0 || released[0].Chunk == c {
 		return err
 	}
-	w.Log.WarnContext(ctx, "the chunk gives way to a held one of its owner", slog.String("reason", retry.Reason), slog.Any("error", retry.Err))
+	level := slog.LevelWarn
+	if retry.Quiet {
+		level = slog.LevelDebug
+	}
+	w.Log.Log(ctx, level, "the chunk gives way to a held one of its owner", slog.String("reason", retry.Reason), slog.Any("error", retry.Err))
 	w.dispatchAll(ctx, retry.Delay, released)
 	return nil
 }

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -36,6 +37,7 @@ func TestProcessChunkQueuesHeld(t *testing.T) {
 		"a step is committed":     {nil, "pending", true, false},
 		"the operation fails":     {failing(&worker.ClientError{Failure: operation.Failure{Code: "Bad", Message: "Bad."}}), "pending", false, true},
 		"the worker is not ready": {failing(worker.ErrNotReady), "scheduled", true, false},
+		"records await parents":   {failing(&store.AwaitingError{After: time.Minute}), "scheduled", true, false},
 		"the operation is over":   {failing(store.ErrNothingDue), "pending", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
