@@ -47,11 +47,12 @@ type memberAcceptor struct {
 	required bool
 }
 
-// allowedValues are the strings of an enum and whether it allows null. Its other values are left to
-// the library.
+// allowedValues are the strings of an enum, its numbers as they are written and whether it allows null. Its other
+// values, and other forms of the same numbers, are left to the library.
 type allowedValues struct {
-	texts []string
-	null  bool
+	texts   []string
+	numbers []string
+	null    bool
 }
 
 // types is a set of JSON types.

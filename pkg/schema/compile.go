@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
 	"reflect"
@@ -127,6 +128,8 @@ func (a *valueAcceptor) setAllowed(schema *jsonschema.Schema) bool {
 		switch value := value.(type) {
 		case string:
 			a.allowed.texts = append(a.allowed.texts, value)
+		case json.Number:
+			a.allowed.numbers = append(a.allowed.numbers, value.String())
 		case nil:
 			a.allowed.null = true
 		}

@@ -1,6 +1,9 @@
 package schema
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // bound is a keyword that restricts numbers, with the value numerator/denominator.
 type bound struct {
@@ -15,7 +18,7 @@ func below(value, limit int64) bool      { return value < limit }
 func multipleOf(value, limit int64) bool { return value%limit == 0 }
 
 func (a *valueAcceptor) acceptsNumber(value []byte) bool {
-	if a.allowed != nil || a.types&(typeNumber|typeInteger) == 0 {
+	if a.types&(typeNumber|typeInteger) == 0 || a.allowed != nil && !slices.Contains(a.allowed.numbers, string(value)) {
 		return false
 	}
 	if a.types&typeNumber == 0 && bytes.ContainsAny(value, ".eE") {

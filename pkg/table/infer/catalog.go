@@ -17,6 +17,7 @@ type facts struct {
 	comment string
 	columns map[string]columnFacts
 	indexes []indexFacts
+	checks  []checkFacts
 }
 
 // columnFacts are what the catalog says about a column.
@@ -79,6 +80,9 @@ func readFacts(ctx context.Context, db table.DB, d *table.Definition) (*facts, e
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the indexes of %s: %w", d.QuotedName(), err)
+	}
+	if f.checks, err = readChecks(ctx, db, d); err != nil {
+		return nil, err
 	}
 	rows, err = db.Query(ctx, tableCommentSQL, d.OID)
 	if err != nil {

@@ -23,6 +23,8 @@ type Proposal struct {
 	Key        Key             `json:"key"`
 	// LeftOut are the columns that records can't carry.
 	LeftOut []LeftOut `json:"left_out"`
+	// Checks are the CHECK constraints of the table and of its domains that the schema does not repeat. Postgres checks them.
+	Checks []Check `json:"checks"`
 }
 
 // LeftOut is a column that is no member, and why.
@@ -83,6 +85,10 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 		}
 		c.Required = c.Required || slices.Contains(key.Columns, c.Name)
 		doc.Properties = append(doc.Properties, member{c.Name, schemaOf(c, f.columns[c.Name])})
+	}
+	p.Checks = applyChecks(d, f.checks, doc.Properties)
+	for i := range doc.Properties {
+		doc.Properties[i].schema.allowNull()
 	}
 	err = p.set(ctx, db, doc)
 	if errors.Is(err, load.ErrKeyOfLedger) {

@@ -66,9 +66,16 @@ type schema struct {
 	Title     string  `json:"title,omitempty"`
 	Type      any     `json:"type,omitempty"`
 	Format    string  `json:"format,omitempty"`
+	MinLength int     `json:"minLength,omitempty"`
 	MaxLength int     `json:"maxLength,omitempty"`
+	Pattern   string  `json:"pattern,omitempty"`
 	Enum      []any   `json:"enum,omitempty"`
 	Items     *schema `json:"items,omitempty"`
+
+	Minimum          json.Number `json:"minimum,omitempty"`
+	Maximum          json.Number `json:"maximum,omitempty"`
+	ExclusiveMinimum json.Number `json:"exclusiveMinimum,omitempty"`
+	ExclusiveMaximum json.Number `json:"exclusiveMaximum,omitempty"`
 }
 
 // types are the JSON types, and formats the formats, of Postgres types. A type that is not here has its text form,
@@ -112,11 +119,15 @@ func schemaOf(c table.Column, f columnFacts) schema {
 		s.Type = name
 	default:
 		s.Type = []string{name, "null"}
-		if s.Enum != nil {
-			s.Enum = append(s.Enum, nil)
-		}
 	}
 	return s
+}
+
+// allowNull adds null to the enum of a member that may be NULL.
+func (s *schema) allowNull() {
+	if _, nullable := s.Type.([]string); nullable && s.Enum != nil {
+		s.Enum = append(s.Enum, nil)
+	}
 }
 
 // nameOfType returns the JSON type of a Postgres type; empty for one that may be anything.
