@@ -55,7 +55,7 @@ GRANT SELECT ON xforce.longshore_migrations TO :"reader";
 GRANT SELECT (task_id, task_reference, task_name, status, progress, total_records, imported_records, failed_records, error_message,
   is_active, created_at, updated_at, kind, collection, number, created_records, updated_records, superseded_records, total_chunks,
   done_chunks, lanes, sealed_at, started_at, finished_at, expires_at, poll_deadline, error_code, revision, labels, phase, retention,
-  reclaimed_at, request_id, owner, traceparent, principal, caller_role, tenant, public_id, public_number, collection_version, write_options) ON xforce.tasks TO :"reader";
+  reclaimed_at, request_id, owner, traceparent, principal, caller_role, tenant, public_id, public_number, collection_version, write_options, warnings) ON xforce.tasks TO :"reader";
 GRANT SELECT ON SEQUENCE xforce.task_numbers TO :"reader";
 GRANT SELECT (task_id, seq, first_row, row_count, state, attempts, created_records, updated_records, superseded_records,
   failed_records, steps, stepped_at, kind, lost_attempts) ON xforce.task_chunks TO :"reader";

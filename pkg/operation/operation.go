@@ -70,6 +70,8 @@ type Operation struct {
 	PayloadDigest []byte
 	// Result describes the output of a search or a report; nil before its end.
 	Result json.RawMessage
+	// Warnings are for those who maintain the collection's table; nil without any. No record failed because of them.
+	Warnings []string
 	// Failure is the reason of a failed operation; nil otherwise.
 	Failure *Failure
 	// CreatedAt is the time of the first bytes, SealedAt that of the acceptance.

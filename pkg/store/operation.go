@@ -24,7 +24,7 @@ const (
 
 	operationColumns = `task_id, tenant, public_id, public_number, task_reference, number, kind, coalesce(collection, ''), status,
   total_records, created_records, updated_records, superseded_records, failed_records,
-  total_chunks, done_chunks, lanes, coalesce(progress, 0), coalesce(phase, ''), revision, labels, result,
+  total_chunks, done_chunks, lanes, coalesce(progress, 0), coalesce(phase, ''), revision, labels, result, warnings,
   error_code, error_message, created_at, sealed_at, updated_at, started_at, finished_at,
   coalesce(principal, ''), coalesce(caller_role, ''), caller_claims, poll_deadline, retention, coalesce(expires_at, finished_at + retention),
   NOT is_active OR coalesce(finished_at + retention <= clock_timestamp(), FALSE)`
@@ -128,7 +128,7 @@ func scanOperationAnd(row pgx.CollectableRow, following ...any) (*operation.Oper
 	columns := append([]any{
 		&op.ID, &op.Tenant, &publicID, &publicNumber, &op.Reference, &op.Number, &op.Kind, &op.Collection, &op.State,
 		&op.Counts.Total, &op.Counts.Created, &op.Counts.Updated, &op.Counts.Superseded, &op.Counts.Failed,
-		&op.Chunks, &op.DoneChunks, &op.Lanes, &op.Progress, &op.Phase, &op.Revision, &op.Labels, &op.Result,
+		&op.Chunks, &op.DoneChunks, &op.Lanes, &op.Progress, &op.Phase, &op.Revision, &op.Labels, &op.Result, &op.Warnings,
 		&errCode, &errMessage, &op.CreatedAt, &op.SealedAt, &op.UpdatedAt, &started, &finished,
 		&op.Principal, &op.Caller.Role, &op.Caller.Claims, &deadline, &op.Retention, &expires, &op.Expired, &op.Request, &op.PayloadDigest,
 	}, following...)

@@ -39,6 +39,8 @@ type Effect struct {
 	Outcomes []operation.Outcome
 	// Rejections has one entry for every row whose outcome is Rejected.
 	Rejections []operation.Rejection
+	// Warnings are kept with the operation: see operation.Operation.
+	Warnings []string
 }
 
 // Committed describes a committed step.
@@ -50,6 +52,8 @@ type Committed struct {
 	Failure *operation.Failure
 	// Next are the chunks that became due with the step.
 	Next []Next
+	// Warnings are those of the step that the operation did not have before.
+	Warnings []string
 	// Held reports whether chunks of the same owner and kind are held: see Store.Release.
 	Held bool
 }
@@ -176,7 +180,7 @@ RETURNING status, lanes, total_chunks, ` + anyHeld(job.Import)
 
 func finishStep(ctx context.Context, step *Step, effect Effect) (Committed, error) {
 	stepped := steppedChunk{seq: step.chunk.Seq, firstRow: step.FirstRow, rows: step.Rows, outcomes: effect.Outcomes}
-	return finishChunks(ctx, step, []steppedChunk{stepped}, countOutcomes(effect.Outcomes), effect.Rejections)
+	return finishChunks(ctx, step, []steppedChunk{stepped}, countOutcomes(effect.Outcomes), effect)
 }
 
 // steppedChunk is a chunk whose records a step has processed.
@@ -197,9 +201,9 @@ func (s steppedChunk) state() string {
 }
 
 // finishChunks writes the result of a step of an import: n counts the records that it has processed.
-func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n operation.Counts, rejections []operation.Rejection) (Committed, error) {
+func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n operation.Counts, effect Effect) (Committed, error) {
 	c := step.chunk
-	if err := writeRejections(ctx, step.tx, c.OperationID, rejections); err != nil {
+	if err := writeRejections(ctx, step.tx, c.OperationID, effect.Rejections); err != nil {
 		return Committed{}, err
 	}
 	var batch pgx.Batch
@@ -220,6 +224,7 @@ func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n oper
 		batch.Queue(insertProgress, completed...)
 	}
 	done := Committed{Counts: n}
+	queueWarnings(&batch, c.OperationID, effect.Warnings, &done)
 	queueCount(&batch, step, finished, &done)
 	queueAwaiting(&batch, c.OperationID, &done)
 	if err := step.tx.sendLast(ctx, &batch); err != nil {

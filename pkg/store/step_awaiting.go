@@ -160,7 +160,7 @@ func finishAwaiting(ctx context.Context, step *AwaitingStep, effect Effect) (Com
 	if err := step.passOn(ctx); err != nil {
 		return Committed{}, err
 	}
-	return finishChunks(ctx, &step.Step, chunks, n, effect.Rejections)
+	return finishChunks(ctx, &step.Step, chunks, n, effect)
 }
 
 // passOn ends the attempt of the chunk that stands for the others if its own records were not tried.

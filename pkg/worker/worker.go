@@ -168,6 +168,9 @@ func (w *Worker) processWithin(ctx context.Context, c job.Chunk, attempt store.A
 // dispatchNext logs a committed step, queues the chunks that follow, and notifies the subscribers.
 func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, attempt store.Attempt, done store.Committed) {
 	w.Log.DebugContext(ctx, "chunk committed", slog.Any("counts", done.Counts))
+	for _, warning := range done.Warnings {
+		w.Log.WarnContext(ctx, "the import has a warning", slog.String("collection", attempt.Collection.Name), slog.String("warning", warning))
+	}
 	if done.State.Terminal() {
 		w.Finished.Count(c.OperationID, w.kind.Operation(), done.State)
 		w.Log.InfoContext(ctx, "operation finished", slog.String("state", string(done.State)))

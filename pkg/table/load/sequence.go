@@ -76,9 +76,9 @@ func (c *column) integer(field []byte) int64 {
 // back, ends the lock at once; the sequence keeps its value.
 func (l *loader) advance(ctx context.Context, c *column, s *table.Sequence, number int64) error {
 	if !s.Settable {
-		l.warnings = append(l.warnings, fmt.Sprintf("records brought numbers up to %[1]d for column %[2]q, and the role %[3]s cannot advance the sequence %[4]s"+
-			" from which its default draws, so that it may return them again: GRANT SELECT, UPDATE ON SEQUENCE %[4]s TO %[5]s",
-			number, c.name, l.table.access.Role, s.Name, quote(l.table.access.Role)))
+		l.warnings = append(l.warnings, fmt.Sprintf("records brought numbers for column %[1]q, and the role %[2]s cannot advance the sequence %[3]s"+
+			" from which its default draws, so that it may return them again: GRANT SELECT, UPDATE ON SEQUENCE %[3]s TO %[4]s",
+			c.name, l.table.access.Role, s.Name, quote(l.table.access.Role)))
 		return nil
 	}
 	behind := fmt.Sprintf("FROM %s WHERE last_value < %[2]d OR last_value = %[2]d AND NOT is_called", s.Name, number)

@@ -78,6 +78,13 @@ func newFakeWithRejected(records ...string) *fake {
 	return f
 }
 
+// newFakeWithWarning returns a fake with an import of one record that has a warning.
+func newFakeWithWarning(warning string) *fake {
+	f := newFake(operation.Succeeded, operation.Counts{Total: 1, Created: 1})
+	f.op.Warnings = []string{warning}
+	return f
+}
+
 func (f *fake) get(t *testing.T, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	collections := collectiontest.Shipped(t)

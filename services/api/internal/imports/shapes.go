@@ -48,6 +48,8 @@ type finishedDocument struct {
 	// ErrorsLink is the address of all rejected records with row numbers and reasons; absent if
 	// there are none.
 	ErrorsLink string `json:"errors_link,omitzero"`
+	// Warnings are for those who maintain the collection's table; absent without any.
+	Warnings []string `json:"warnings,omitempty"`
 	// Error is why the import failed, in the form that Azure's pollers read when they fetch the
 	// result from this address.
 	Error *operation.Failure `json:"error,omitzero"`
@@ -68,6 +70,7 @@ func newFinishedDocument(op *operation.Operation, rejected []jsontext.Value, rec
 		Errors:          rejected,
 		ErrorsTruncated: len(rejected) < op.Counts.Failed,
 		Counts:          op.Counts,
+		Warnings:        op.Warnings,
 		Error:           dialect.FailureOf(op),
 	}
 	if op.Counts.Failed > 0 {

@@ -71,6 +71,11 @@ func TestStatusDocument(t *testing.T) {
 			`{"task_reference":"HD6EKSD8DO9","status":"COMPLETED","progress":"100%","imported_records":5,"errors":[` + currency + `,` + study + `],` +
 				`"counts":{"total":7,"created":5,"updated":0,"superseded":0,"failed":2},"errors_link":"` + recordsURL + `"}`,
 		},
+		"with warnings": {
+			newFakeWithWarning("the sequence is behind"),
+			`{"task_reference":"HD6EKSD8DO9","status":"COMPLETED","progress":"100%","imported_records":1,"errors":[],` +
+				`"counts":{"total":1,"created":1,"updated":0,"superseded":0,"failed":0},"warnings":["the sequence is behind"]}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

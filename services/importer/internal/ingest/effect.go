@@ -50,7 +50,7 @@ func (s staged) effect(rejected []operation.Rejection, batch *load.Batch, loaded
 		rejected[n].Received = bytes.Clone(r.Received) // the next step overwrites the buffers
 	}
 	slices.SortFunc(rejected, func(a, b operation.Rejection) int { return a.Row - b.Row })
-	effect := store.Effect{Rejections: rejected}
+	effect := store.Effect{Rejections: rejected, Warnings: loaded.Warnings}
 	for _, chunk := range s {
 		effect.Outcomes = append(effect.Outcomes, chunk.outcomes...)
 	}

@@ -51,11 +51,15 @@ func newFixtureWith(t *testing.T, rows string) fixture {
 }
 
 // newFixtureOf returns a worker with collections, by their names, and their tables. It gives a chunk up after maxAttempts.
+// Without a role in the options it is a superuser.
 func newFixtureOf(tb testing.TB, tables string, collections map[string]string, options store.Options, maxAttempts int) fixture {
 	tb.Helper()
 	url := storetest.NewDatabase(tb)
 	f := fixture{sql: storetest.Connect(tb, url), redis: queuetest.New(tb)}
 	storetest.Exec(tb, f.sql, tables)
+	if options.Role != "" {
+		url = storetest.As(tb, url, options.Role)
+	}
 	f.db = storetest.Open(tb, url, options)
 	chunks := ingest.New(f.db, collectiontest.New(tb, collections), record.DefaultLimits(), metrics.NewRecords(), parentWait)
 	deps := worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: maxAttempts}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -96,6 +98,22 @@ func TestLedgerKeepsDeletions(t *testing.T) {
 	f.mustProcess(t, second, 0)
 	f.mustProcess(t, first, 0)
 	f.wantMarks(t, "a deletion before an earlier import")
+}
+
+// TestProcessKeepsWarnings: the operation has the warning of its chunks once.
+func TestProcessKeepsWarnings(t *testing.T) {
+	t.Parallel()
+	const file = `{"x-longshore":{"table":"counted","key":["k"],"ordering":"ledger"},"properties":{"k":{"type":"string"},"n":{"type":"integer"}}}`
+	f := newFixtureOf(t, `CREATE TABLE counted (k TEXT PRIMARY KEY, n SERIAL)`, map[string]string{"counted": file}, store.Options{Role: grants.Worker}, 3)
+	api := storetest.Open(t, f.sql.Config().ConnString(), store.Options{})
+	op := accept(t, api, store.Draft{Collection: "counted", Lanes: 8, Ledger: true}, 1, slices.Values([]string{`{"k":"a","n":7}`, `{"k":"b","n":8}`, `{"k":"c"}`}))
+	for seq := range op.Chunks {
+		f.mustProcess(t, op, seq)
+	}
+	const want = "cannot advance the sequence public.counted_n_seq"
+	if got := f.read(t, op).Warnings; len(got) != 1 || !strings.Contains(got[0], want) {
+		t.Errorf("warnings = %q, want one with %q", got, want)
+	}
 }
 
 // TestLedgerSeesNumbersBeingDrawn: while a transaction that draws a number has not ended, its import may be an earlier

@@ -31,6 +31,7 @@ type status struct {
 	Completion time.Time          `json:"estimatedCompletion,omitzero"`
 	Result     any                `json:"result,omitempty"`
 	Error      *operation.Failure `json:"error,omitempty"`
+	Warnings   []string           `json:"warnings,omitempty"`
 	Links      map[string]string  `json:"links"`
 }
 
@@ -54,6 +55,7 @@ func (d *Dialect) newStatus(c *gin.Context, op *operation.Operation) status {
 		Completion:      d.Estimator.Completion(c.Request.Context(), op),
 		Result:          dialect.ResultOf(op, links),
 		Error:           dialect.FailureOf(op),
+		Warnings:        op.Warnings,
 		Links:           links,
 	}
 }

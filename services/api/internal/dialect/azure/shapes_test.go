@@ -93,6 +93,17 @@ func TestStatusOfCancelledImport(t *testing.T) {
 			`"links":{"events":"`+base+`/events","records":"`+base+`/records","unprocessedRecords":"`+base+`/records?outcome=unprocessed"}}`)
 }
 
+func TestStatusWithWarnings(t *testing.T) {
+	t.Parallel()
+	op := newOperation(operation.Succeeded)
+	op.Warnings = []string{"the sequence <s> is behind"}
+	w := (&fake{op: op}).get(t, "/operations/"+id.String())
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	if want := `"warnings":["the sequence <s> is behind"],"links":`; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("body = %s, want %s in it", w.Body, want)
+	}
+}
+
 func checkSuffix(t *testing.T, body, want string) {
 	t.Helper()
 	if !strings.HasSuffix(strings.TrimSpace(body), want) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/dialect/google"
 	"github.com/longshore-io/longshore/services/api/internal/edge/edgetest"
@@ -52,6 +54,17 @@ func checkType(t *testing.T, s structured) {
 	t.Helper()
 	if s.Type != structType {
 		t.Errorf("@type = %q, want %q", s.Type, structType)
+	}
+}
+
+func TestGetWithWarnings(t *testing.T) {
+	t.Parallel()
+	f := newFake(operation.Running)
+	f.op.Warnings = []string{"the sequence is behind"}
+	w := f.send(t, http.MethodGet, path)
+	edgetest.CheckStatus(t, w, http.StatusOK)
+	if got := edgetest.Decode[longrunning](t, w).Metadata.Value["warnings"]; !cmp.Equal(got, []any{"the sequence is behind"}) {
+		t.Errorf("metadata.warnings = %v, want the warning of the operation", got)
 	}
 }
 

@@ -52,6 +52,7 @@ type metadata struct {
 	End             time.Time         `json:"endTime,omitzero"`
 	Expire          time.Time         `json:"expireTime,omitzero"`
 	Completion      time.Time         `json:"estimatedCompletionTime,omitzero"`
+	Warnings        []string          `json:"warnings,omitempty"`
 	// Links are addresses of more, such as the rejected records (AIP-233's failed_requests, of
 	// which there can be millions) and the monitor.
 	Links map[string]string `json:"links"`
@@ -88,6 +89,7 @@ func (d *Dialect) newOperation(c *gin.Context, op *operation.Operation) longrunn
 		End:             op.FinishedAt,
 		Expire:          op.ExpiresAt,
 		Completion:      d.Estimator.Completion(c.Request.Context(), op),
+		Warnings:        op.Warnings,
 		Links:           links,
 	})
 	return shape

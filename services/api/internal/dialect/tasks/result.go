@@ -24,7 +24,8 @@ type importReport struct {
 	Superseded int `json:"supersededRecords" xml:"supersededRecords"`
 	Failed     int `json:"failedRecords" xml:"failedRecords"`
 	// Location is the address of the rejected records; absent if there are none.
-	Location string `json:"failedRecordsLocation,omitempty" xml:"failedRecordsLocation,omitempty"`
+	Location string   `json:"failedRecordsLocation,omitempty" xml:"failedRecordsLocation,omitempty"`
+	Warnings []string `json:"warnings,omitempty" xml:"warning"`
 }
 
 // searchReport contains the record counts of a search and the address of its results.
@@ -64,6 +65,7 @@ func newImportReport(op *operation.Operation, absolute func(path string) string)
 	n := op.Counts
 	shape := &importReport{
 		Total: n.Total, Imported: n.Imported(), Created: n.Created, Updated: n.Updated, Superseded: n.Superseded, Failed: n.Failed,
+		Warnings: op.Warnings,
 	}
 	if n.Failed > 0 {
 		shape.Location = absolute(dialect.RecordsPath(op, operation.Rejected))

@@ -53,6 +53,25 @@ func TestStatusInEveryState(t *testing.T) {
 	}
 }
 
+func TestStatusWithWarnings(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/tasks/5.json": `"warnings":["the sequence is behind"]}`,
+		"/tasks/5.xml":  `<warning>the sequence is behind</warning></ImportReport>`,
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			op := newOperation(operation.Succeeded)
+			op.Warnings = []string{"the sequence is behind"}
+			w := newFake(op).get(t, path)
+			edgetest.CheckStatus(t, w, http.StatusOK)
+			if !strings.Contains(w.Body.String(), want) {
+				t.Errorf("body = %s, want %s in it", w.Body, want)
+			}
+		})
+	}
+}
+
 func TestStatusWithoutRejectedRecords(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/tasks/5.json", "/tasks/5.xml"} {
