@@ -36,6 +36,19 @@ type pipeline struct {
 	number    int64
 }
 
+// maxKept is how long a description of a table is used. Not everything that it says shows when it is no longer true, such as
+// a privilege that was missing, so tables in use are described again.
+const maxKept = 10 * time.Second
+
+// serves reports whether the pipeline can be used for an operation's number, or with 0 for any operation that it does not
+// fail.
+func (p *pipeline) serves(number int64) bool {
+	if number == 0 {
+		return time.Since(p.described) < maxKept
+	}
+	return !p.mayBeOutdated(number)
+}
+
 // maxAge is how long a description of a table is trusted by operations that were accepted before it was made.
 const maxAge = 5 * time.Second
 
@@ -105,7 +118,7 @@ func (p *pipelines) get(ctx context.Context, attempt store.Attempt, number int64
 	p.mu.Lock()
 	cached, ok := p.cached[key]
 	p.mu.Unlock()
-	if ok && (number == 0 || !cached.mayBeOutdated(number)) {
+	if ok && cached.serves(number) {
 		return cached, key, nil
 	}
 	created, err, _ := p.creating.Do(fmt.Sprint(key, number), func() (any, error) {
@@ -114,8 +127,14 @@ func (p *pipelines) get(ctx context.Context, attempt store.Attempt, number int64
 		if err == nil {
 			made.described, made.number = described, number
 		}
+		if err == nil && ok {
+			made.number = max(number, cached.number)
+		}
 		return made, err
 	})
+	if err != nil && ok && number == 0 && worker.IsTransient(ctx, err) {
+		return cached, key, nil
+	}
 	if err != nil {
 		return nil, key, fmt.Errorf("preparing collection %q: %w", c.Name, err)
 	}
