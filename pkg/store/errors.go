@@ -187,7 +187,7 @@ func conditionOf(err error) (condition, bool) {
 // unreachable, restarted, was short of resources, or ended this transaction in favour of another.
 func IsTransient(err error) bool {
 	meaning, ok := conditionOf(err)
-	return ok && meaning.transient
+	return ok && meaning.transient || errors.Is(err, ErrLedgerFilled)
 }
 
 // isLostConnection recognizes the driver's errors for a connection that broke during a statement by

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,11 @@ import (
 // writes its rows, and then looks whether a later chunk has written one of their keys: that chunk had committed before
 // this one got the lock of the row, so its keys are visible now. If so, the chunk starts over without these
 // records. Its own keys it adds to the ledger if an earlier chunk may still come.
+//
+// Where columns of the table keep the order (collection.OrderedByColumns), a row that is deleted takes its number with it. So a
+// chunk that deletes rows adds their keys to the ledger if an earlier import may still come. Other chunks compare their keys with
+// the ledger only if there was anything in it when they began. Otherwise they look whether it is still so in the statements with
+// which they end, and start over if it is not.
 
 // lockLedger is held by a transaction that draws the number of an import, until it ends. A chunk that gets it
 // alone knows that all imports with lower numbers than its own are visible.
@@ -33,6 +39,8 @@ SELECT NOT CASE WHEN pg_try_advisory_lock(hashtext('longshore:ledger')) THEN pg_
 SELECT EXISTS (SELECT FROM xforce.tasks WHERE kind = 'import' AND status IN ('waiting', 'running') AND number < $1)
   OR EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $2 AND seq < $3 AND state = 'pending')
   OR EXISTS (SELECT FROM xforce.task_chunks WHERE task_id = $2 AND seq < $3 AND state = 'awaiting')`
+
+	laterInLedger = `SELECT EXISTS (SELECT FROM xforce.ledger WHERE target = $1 AND number > $2)`
 
 	insertLedger = `
 INSERT INTO xforce.ledger (target, number, seq, keys) VALUES ($1, $2, $3, $4)
@@ -57,7 +65,7 @@ func (st *Step) loadByLedger(ctx context.Context, batch *load.Batch) (load.Resul
 		if _, err := st.tx.Exec(ctx, savepoint); err != nil {
 			return load.Result{}, err
 		}
-		result, err := st.loadAsCaller(ctx, batch)
+		result, err := st.loadOrdered(ctx, batch)
 		if err != nil {
 			return load.Result{}, err
 		}
@@ -79,7 +87,7 @@ func (st *Step) loadByLedger(ctx context.Context, batch *load.Batch) (load.Resul
 
 // supersede marks the records whose keys a later chunk has written, as far as it was not compared before.
 func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen) (marked int, err error) {
-	rows, err := st.tx.Query(ctx, selectLater, batch.Table().Ledger(), st.Number, st.place, compared.numbers, compared.seqs, compared.sizes) //nolint:rowserrcheck // ForEachRow returns their error
+	rows, err := st.tx.Query(ctx, selectLater, st.ledger, st.Number, st.after(batch), compared.numbers, compared.seqs, compared.sizes) //nolint:rowserrcheck // ForEachRow returns their error
 	if err != nil {
 		return 0, fmt.Errorf("reading the ledger: %w", err)
 	}
@@ -99,8 +107,43 @@ func (st *Step) supersede(ctx context.Context, batch *load.Batch, compared *seen
 	return marked, nil
 }
 
-// addToLedger adds the keys that the chunk has written if an earlier one may still come.
+// after returns after which of its import's chunks those are that a step compares its keys with. Where columns of the table keep the
+// order, it compares only with other imports: chunks that delete rows create none.
+func (st *Step) after(batch *load.Batch) int {
+	if batch.Table().OrderedByLedger() {
+		return st.place
+	}
+	return math.MaxInt32
+}
+
+// ErrLedgerFilled means that a later import has deleted rows of the table while a chunk was written. The chunk must be processed
+// again, to compare its keys.
+var ErrLedgerFilled = errors.New("a later import has deleted rows meanwhile")
+
+// queueLedger ends a step that has not compared its keys with the ledger with ErrLedgerFilled if there are later imports in it.
+func (st *Step) queueLedger(batch *pgx.Batch) {
+	if !st.uncompared {
+		return
+	}
+	batch.Queue(laterInLedger, st.ledger, st.Number).QueryRow(func(row pgx.Row) error {
+		var filled bool
+		if err := row.Scan(&filled); err != nil || !filled {
+			return err
+		}
+		return ErrLedgerFilled
+	})
+}
+
+// addToLedger adds the keys that the chunk has written if an earlier one may still come. Where columns of the table keep the
+// order, it adds those of deleted rows, before which only another import may come: chunks of the same import create no rows.
 func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) (err error) {
+	seq := st.place
+	if !batch.Table().OrderedByLedger() {
+		seq = 0
+		if !batch.Deletes() {
+			return nil
+		}
+	}
 	keys := batch.WrittenKeys()
 	if len(keys) == 0 {
 		return nil
@@ -108,7 +151,7 @@ func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) (err error) 
 	var drawn, unfinished bool
 	var queries pgx.Batch
 	queries.Queue(numberBeingDrawn).QueryRow(func(row pgx.Row) error { return row.Scan(&drawn) })
-	queries.Queue(earlierUnfinished, st.Number, st.chunk.OperationID, st.place).QueryRow(func(row pgx.Row) error { return row.Scan(&unfinished) })
+	queries.Queue(earlierUnfinished, st.Number, st.chunk.OperationID, seq).QueryRow(func(row pgx.Row) error { return row.Scan(&unfinished) })
 	if err := st.tx.SendBatch(ctx, &queries).Close(); err != nil {
 		return fmt.Errorf("looking for earlier chunks: %w", err)
 	}
@@ -116,20 +159,20 @@ func (st *Step) addToLedger(ctx context.Context, batch *load.Batch) (err error) 
 		return nil
 	}
 	if st.awaiting {
-		if keys, err = st.mergeLedger(ctx, batch.Table().Ledger(), keys); err != nil {
+		if keys, err = st.mergeLedger(ctx, keys); err != nil {
 			return err
 		}
 	}
-	if _, err := st.tx.Exec(ctx, insertLedger, batch.Table().Ledger(), st.Number, st.place, keys); err != nil {
+	if _, err := st.tx.Exec(ctx, insertLedger, st.ledger, st.Number, st.place, keys); err != nil {
 		return fmt.Errorf("adding to the ledger: %w", err)
 	}
 	return nil
 }
 
 // mergeLedger adds keys to those that the chunk has written before.
-func (st *Step) mergeLedger(ctx context.Context, target string, keys []byte) ([]byte, error) {
+func (st *Step) mergeLedger(ctx context.Context, keys []byte) ([]byte, error) {
 	const selectOwn = `SELECT keys FROM xforce.ledger WHERE target = $1 AND number = $2 AND seq = $3`
-	own, err := collect(ctx, st.tx, "reading the chunk's keys in the ledger", pgx.RowTo[[]byte], selectOwn, target, st.Number, st.place)
+	own, err := collect(ctx, st.tx, "reading the chunk's keys in the ledger", pgx.RowTo[[]byte], selectOwn, st.ledger, st.Number, st.place)
 	if err != nil || len(own) == 0 {
 		return keys, err
 	}

@@ -56,9 +56,20 @@ func (s *Store) Describe(ctx context.Context, c *collection.Collection, caller a
 // Load writes a batch of the step's records into the collection's table as part of the step, on behalf
 // of its caller. It returns a *ForeignNumbersError if a row of another installation superseded one of the records.
 func (st *Step) Load(ctx context.Context, batch *load.Batch) (load.Result, error) {
-	if batch.Table().Ledger() != "" {
+	st.ledger = batch.Table().Ledger()
+	if batch.Table().OrderedByLedger() || st.ledger != "" && st.ledgerFilled {
 		return st.loadByLedger(ctx, batch)
 	}
+	result, err := st.loadOrdered(ctx, batch)
+	if err != nil || st.ledger == "" {
+		return result, err
+	}
+	st.uncompared = true
+	return result, st.addToLedger(ctx, batch)
+}
+
+// loadOrdered writes a batch and returns a *ForeignNumbersError if a row of another installation superseded a record.
+func (st *Step) loadOrdered(ctx context.Context, batch *load.Batch) (load.Result, error) {
 	result, err := st.loadAsCaller(ctx, batch)
 	if err != nil {
 		return load.Result{}, err

@@ -30,6 +30,11 @@ type Step struct {
 	awaiting bool
 	// place is the number of the chunk by which the ledger orders the step's records.
 	place int
+	// ledgerFilled reports whether there was anything in the ledger when the step began. ledger is the name of its table there, empty
+	// for one without. uncompared reports whether the step has a name there and wrote its rows without a look into it.
+	ledgerFilled bool
+	ledger       string
+	uncompared   bool
 }
 
 // Effect is the result of a step's work.
@@ -140,13 +145,13 @@ const notSuspected = `
 // locks only one at a time.
 func lockStep(ctx context.Context, tx *stepTx, c job.Chunk) (*Step, error) {
 	const lock = `
-SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims, c.first_row, c.row_count, c.payload
+SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims, c.first_row, c.row_count, c.payload, EXISTS (SELECT FROM xforce.ledger)
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'pending' AND t.status = ANY ($3) AND ` + notSuspected + `
 FOR UPDATE OF c SKIP LOCKED`
 	step := &Step{chunk: c, tx: tx, place: c.Seq}
 	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).
-		Scan(&step.Number, &step.caller.Role, &step.caller.Claims, &step.FirstRow, &step.Rows, &step.Payload)
+		Scan(&step.Number, &step.caller.Role, &step.caller.Claims, &step.FirstRow, &step.Rows, &step.Payload, &step.ledgerFilled)
 	if err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)
 	}
@@ -224,6 +229,7 @@ func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n oper
 		batch.Queue(insertProgress, completed...)
 	}
 	done := Committed{Counts: n}
+	step.queueLedger(&batch)
 	queueWarnings(&batch, c.OperationID, effect.Warnings, &done)
 	queueCount(&batch, step, finished, &done)
 	queueAwaiting(&batch, c.OperationID, &done)

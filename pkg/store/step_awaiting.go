@@ -111,12 +111,13 @@ UPDATE xforce.tasks SET phase = $2, updated_at = clock_timestamp() WHERE task_id
 // records, and chooses the chunks to try.
 func lockAwaiting(ctx context.Context, tx *stepTx, c job.Chunk, parents Parents) (*AwaitingStep, error) {
 	const lock = `
-SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims
+SELECT t.number, coalesce(t.caller_role, ''), t.caller_claims, EXISTS (SELECT FROM xforce.ledger)
 FROM xforce.task_chunks c JOIN xforce.tasks t USING (task_id)
 WHERE c.task_id = $1 AND c.seq = $2 AND c.state = 'awaiting' AND ` + isDue + ` AND t.status = ANY ($3) AND ` + notSuspected + `
 FOR UPDATE OF c SKIP LOCKED`
 	step := &AwaitingStep{Step: Step{chunk: c, tx: tx, awaiting: true}}
-	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).Scan(&step.Number, &step.caller.Role, &step.caller.Claims)
+	err := tx.QueryRow(ctx, lock, c.OperationID, c.Seq, liveStates).
+		Scan(&step.Number, &step.caller.Role, &step.caller.Claims, &step.ledgerFilled)
 	if err != nil {
 		return nil, fmt.Errorf("locking the chunk: %w", err)
 	}

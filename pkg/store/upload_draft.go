@@ -26,7 +26,7 @@ type Draft struct {
 	Collection string
 	// CollectionVersion is the version of the collection; 0 if it is not stored.
 	CollectionVersion int64
-	// Ledger reports whether the ledger keeps the order of the collection's imports.
+	// Ledger reports whether the collection's imports have an order that the ledger keeps, at least of deletions.
 	Ledger bool
 	// Writing is what the request says about how the records of an import are written; empty if nothing.
 	Writing collection.Writing

@@ -25,10 +25,14 @@ func (t *Table) checkLedger(c *collection.Collection) error {
 	return nil
 }
 
+// OrderedByLedger reports whether the ledger alone keeps the order of the rows. If columns of the table keep it, the ledger has
+// the keys of deleted rows only.
+func (t *Table) OrderedByLedger() bool { return t.ledger }
+
 // Ledger returns under which name the keys of the table are kept: the table and the columns of the key. It is empty
-// if the rows are not ordered by a ledger.
+// if the rows are not ordered, or if columns keep the order and the keys can't be compared without asking Postgres.
 func (t *Table) Ledger() string {
-	if !t.ledger {
+	if !t.ledger && (t.bookkeeping == 0 || len(t.ranking.texts) > 0) {
 		return ""
 	}
 	names := make([]string, t.keyLength)
@@ -37,6 +41,9 @@ func (t *Table) Ledger() string {
 	}
 	return t.name + " (" + strings.Join(names, ", ") + ")"
 }
+
+// Deletes reports whether the records of the batch delete rows.
+func (b *Batch) Deletes() bool { return b.writing.Mode == collection.Delete }
 
 // WrittenKeys returns the keys of the records that the last Load has written or deleted, in ascending order, for
 // Supersede.

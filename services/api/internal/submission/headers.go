@@ -93,7 +93,7 @@ func (h Headers) Draft(kind operation.Kind, target *collection.Collection, lanes
 		return draft, nil
 	}
 	var err error
-	draft.Collection, draft.CollectionVersion, draft.Ledger = target.Name, target.Version, target.Ordering == collection.OrderedByLedger
+	draft.Collection, draft.CollectionVersion, draft.Ledger = target.Name, target.Version, target.Ordering != collection.Unordered
 	draft.Caller, err = h.callerOf(target)
 	return draft, err
 }

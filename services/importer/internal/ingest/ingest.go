@@ -48,6 +48,9 @@ func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt
 	if outdated, ok := errors.AsType[*outdatedError](err); ok {
 		done, key, err = i.run(ctx, c, attempt, outdated.number)
 	}
+	if errors.Is(err, store.ErrLedgerFilled) {
+		done, key, err = i.run(ctx, c, attempt, 0)
+	}
 	if errors.Is(err, load.ErrChanged) {
 		i.pipelines.remove(key)
 		done, key, err = i.run(ctx, c, attempt, 0)

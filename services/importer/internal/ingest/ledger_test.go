@@ -100,6 +100,65 @@ func TestLedgerKeepsDeletions(t *testing.T) {
 	f.wantMarks(t, "a deletion before an earlier import")
 }
 
+// TestColumnsKeepDeletions: where columns of the table keep the order, a row that a later import has deleted stays deleted too, also
+// if the earlier one is being written at that moment. Nothing is kept without an earlier import.
+func TestColumnsKeepDeletions(t *testing.T) {
+	t.Parallel()
+	f := ledgerFixture{newFixtureWith(t, `INSERT INTO pairs VALUES ('a', 0), ('b', 0), ('c', 0)`)}
+	remove := func(records ...string) *operation.Operation {
+		t.Helper()
+		op := f.fixture.accept(t, records...)
+		f.exec(t, `UPDATE xforce.tasks SET write_options = '{"write":"delete"}' WHERE task_id = '`+op.ID.String()+`'`)
+		return op
+	}
+	alone := remove(`{"k":"c"}`)
+	f.mustProcess(t, alone, 0)
+	f.wantLedger(t, "a deletion with no import before it", 0)
+	first := f.fixture.accept(t, `{"k":"a","v":1}`, `{"k":"c","v":1}`, `{"k":"b","v":1}`)
+	other := f.fixture.accept(t, `{"k":"x","v":1}`)
+	second := remove(`{"k":"a"}`, `{"k":"a"}`, `{"k":"b"}`)
+	f.mustProcess(t, other, 0)
+	f.mustProcess(t, second, 1)
+	f.wantLedger(t, "a deletion before an earlier import", 1)
+	f.mustProcess(t, second, 0)
+	third := f.fixture.accept(t, `{"k":"b","v":3}`)
+	f.mustProcess(t, third, 0)
+	f.mustProcess(t, first, 0)
+	f.mustProcess(t, first, 1)
+	if got := storetest.Texts(t, f.sql, `SELECT k || ' ' || v FROM pairs ORDER BY k`); !slices.Equal(got, []string{"b 3", "c 1", "x 1"}) {
+		t.Errorf("pairs = %q, want a deleted and b of the third import", got)
+	}
+	if c := f.read(t, first).Counts; c != (operation.Counts{Total: 3, Created: 1, Superseded: 2}) {
+		t.Errorf("counts of the first import = %+v, want 1 created and 2 superseded", c)
+	}
+	f.clean(t)
+	f.wantLedger(t, "cleaning", 0)
+}
+
+// TestColumnsNoticeDeletionMeanwhile deletes a row while an earlier import that writes it waits for another row: its step starts over.
+func TestColumnsNoticeDeletionMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := newFixtureOf(t, createPairs+`; INSERT INTO pairs VALUES ('a', 0)`, map[string]string{"pairs": pairsFile}, store.Options{MaxConns: 4}, 3)
+	first, second := f.accept(t, `{"k":"0","v":1}`, `{"k":"a","v":1}`), f.accept(t, `{"k":"a"}`)
+	f.exec(t, `UPDATE xforce.tasks SET write_options = '{"write":"delete"}' WHERE task_id = '`+second.ID.String()+`'`)
+	other := storetest.Connect(t, f.sql.Config().ConnString())
+	storetest.Exec(t, other, `BEGIN; INSERT INTO pairs VALUES ('0', 0)`)
+	done := make(chan error, 1)
+	go func() { done <- f.worker.ProcessChunk(t.Context(), job.Chunk{OperationID: first.ID, Seq: 0}) }()
+	storetest.Await(t, f.sql, `SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND locktype = 'transactionid' AND NOT granted)`)
+	f.mustProcess(t, second, 0)
+	storetest.Exec(t, other, `ROLLBACK`)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := storetest.Texts(t, f.sql, `SELECT k || ' ' || v FROM pairs ORDER BY k`); !slices.Equal(got, []string{"0 1"}) {
+		t.Errorf("pairs = %q, want a deleted", got)
+	}
+	if c := f.read(t, first).Counts; c != (operation.Counts{Total: 2, Created: 1, Superseded: 1}) {
+		t.Errorf("counts of the first import = %+v, want 1 created and 1 superseded", c)
+	}
+}
+
 // TestProcessKeepsWarnings: the operation has the warning of its chunks once.
 func TestProcessKeepsWarnings(t *testing.T) {
 	t.Parallel()

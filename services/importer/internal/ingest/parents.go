@@ -17,7 +17,7 @@ type Collections interface {
 
 // parents returns for what the records of a tenant can wait that a foreign key of the table refused.
 func (i *Ingest) parents(tenant string, t *load.Table, mode collection.WriteMode) store.Parents {
-	parents := store.Parents{Collections: []string{}, Wait: i.parentWait, OneByOne: t.Ledger() != ""}
+	parents := store.Parents{Collections: []string{}, Wait: i.parentWait, OneByOne: t.OrderedByLedger()}
 	for owner, c := range i.collections.All() {
 		if (owner == tenant || owner == collection.Shared) && t.DependsOn(c.Table, mode) {
 			parents.Collections = append(parents.Collections, c.Name)
