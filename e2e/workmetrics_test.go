@@ -53,6 +53,7 @@ func TestWorkMetrics(t *testing.T) {
 		metric{"importer", 2, "longshore_records_total", []string{"collection", "spoons", "outcome", "created"}},
 		metric{"importer", 1, "longshore_records_total", []string{"collection", "spoons", "outcome", "updated"}},
 		metric{"importer", 1, "longshore_records_total", []string{"collection", "spoons", "outcome", "failed"}},
+		metric{"importer", 1, "longshore_records_rejected_total", []string{"collection", "spoons", "reason", "type"}},
 		metric{"importer", 2, "longshore_step_seconds", []string{"kind", "import:chunk", "result", "committed"}},
 		metric{"importer", 2, "longshore_operations_finished_total", []string{"kind", "import", "state", "succeeded"}},
 		metric{"importer", 1, "longshore_redis_up", nil},

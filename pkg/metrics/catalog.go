@@ -33,12 +33,13 @@ func Catalog() []prometheus.Collector {
 }
 
 func workCatalog() []prometheus.Collector {
-	finished, steps, duties := NewFinished(), NewSteps(), NewDuties()
+	finished, steps, duties, records := NewFinished(), NewSteps(), NewDuties(), NewRecords("tools")
+	records.CountRejected("tools", map[string]int{"required": 1})
 	finished.Count(uuid.Nil, operation.Import, operation.Failed)
 	steps.Begin(context.Background(), job.Import)(StepCommitted)
 	duties.Observe("dispatch", time.Second, nil)
 	duties.Rescued("dispatch", 1)
-	return []prometheus.Collector{finished, steps, duties, NewRecords("tools"), NewMisfits(), NewLogins(), requestsCatalog(), admissionCatalog()}
+	return []prometheus.Collector{finished, steps, duties, records, NewMisfits(), NewLogins(), requestsCatalog(), admissionCatalog()}
 }
 
 func admissionCatalog() *Admission {

@@ -51,6 +51,8 @@ type Effect struct {
 // Committed describes a committed step.
 type Committed struct {
 	Counts operation.Counts
+	// Rejected is how many records were rejected, by the code of the first reason of each.
+	Rejected map[string]int
 	// State is the operation's state after the step.
 	State operation.State
 	// Failure is set if the step itself failed the operation; nil otherwise.
@@ -228,7 +230,7 @@ func finishChunks(ctx context.Context, step *Step, chunks []steppedChunk, n oper
 		}
 		batch.Queue(insertProgress, completed...)
 	}
-	done := Committed{Counts: n}
+	done := Committed{Counts: n, Rejected: countReasons(effect.Rejections)}
 	step.queueLedger(&batch)
 	queueWarnings(&batch, c.OperationID, effect.Warnings, &done)
 	queueCount(&batch, step, finished, &done)
@@ -270,4 +272,15 @@ func countOutcomes(outcomes []operation.Outcome) operation.Counts {
 		counts.Count(o, 1)
 	}
 	return counts
+}
+
+// countReasons returns how many records were rejected, by the code of the first reason of each.
+func countReasons(rejections []operation.Rejection) map[string]int {
+	byCode := make(map[string]int)
+	for _, r := range rejections {
+		if len(r.Reasons) > 0 {
+			byCode[r.Reasons[0].Code]++
+		}
+	}
+	return byCode
 }

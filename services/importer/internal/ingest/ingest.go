@@ -58,6 +58,7 @@ func (i *Ingest) Process(ctx context.Context, c job.Chunk, attempt store.Attempt
 	switch {
 	case err == nil:
 		i.counted.Count(attempt.Collection.Name, done.Counts)
+		i.counted.CountRejected(attempt.Collection.Name, done.Rejected)
 	case !errors.Is(err, store.ErrNothingDue) && !worker.IsTransient(ctx, err):
 		i.pipelines.remove(key)
 	}
