@@ -80,7 +80,7 @@ var invalidCargo = []brokenRecord{
 		"containers_too_many", `{"vessel": "` + vesselB + `", "position": 9, "containers": 9223372036854775808}`, "/containers",
 		"value-out-of-range",
 	},
-	{"containers_negative", `{"vessel": "` + vesselB + `", "position": 9, "containers": -1}`, "", "check-violation"},
+	{"containers_negative", `{"vessel": "` + vesselB + `", "position": 9, "containers": -1}`, "/containers", "check-violation"},
 	{"sealed_word", `{"vessel": "` + vesselB + `", "position": 9, "sealed": "yes"}`, "/sealed", "type"},
 	{"departed_word", `{"vessel": "` + vesselB + `", "position": 9, "departed": "yesterday"}`, "/departed", "invalid-value"},
 	{"departed_without_zone", `{"vessel": "` + vesselB + `", "position": 9, "departed": "2026-01-31T12:30:00"}`, "/departed", "invalid-value"},

@@ -38,7 +38,7 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, &MisfitError{err})
 	}
 	t.rowTriggers, t.selfReferences, t.rowSecurity = access.RowTriggers, access.SelfReferences, access.RowSecurity
-	t.conditions = t.newConditions(definition, constraints, access)
+	t.conditions, t.checked = t.newConditions(definition, constraints, access), checkedColumns(constraints)
 	return t, nil
 }
 
@@ -61,7 +61,7 @@ func bookkeepingOf(c *collection.Collection) []string {
 func newTable(d *table.Definition, a *table.Access, defaults []table.Default, c *collection.Collection) (*Table, error) {
 	t := &Table{
 		name: d.QuotedName(), rowType: d.RowType, deferrable: d.Deferrable, keyLength: len(c.Key), bookkeeping: len(bookkeepingOf(c)),
-		access: a, kinds: newKinds(d, a), hideMessages: c.HideTriggerMessages, writing: c.Writing, incomplete: checkUndeclared(d, c),
+		access: a, kinds: newKinds(d, a), hideMessages: c.HideTriggerMessages, writing: c.Writing, incomplete: checkUndeclared(d, defaults, c),
 	}
 	fields := make(map[string]int)
 	for i, name := range bookkeepingOf(c) {
@@ -89,7 +89,11 @@ func newTable(d *table.Definition, a *table.Access, defaults []table.Default, c 
 		if !declared {
 			field = -1
 		}
-		t.attributes = append(t.attributes, attribute{name: column.Name, typeOID: column.Type, field: field, refusesNull: column.Required && column.Type != column.Base})
+		a := attribute{name: column.Name, typeOID: column.Type, field: field, refusesNull: column.Required && column.Type != column.Base}
+		if a.unset = !declared && column.Type != column.Base; a.unset && defaultOf(defaults, column) != "" {
+			a.standard = "(" + defaultOf(defaults, column) + ")::" + column.BaseName
+		}
+		t.attributes = append(t.attributes, a)
 	}
 	for _, standard := range defaults {
 		if standard.Sequence != nil && t.field(standard.Column) < 0 {

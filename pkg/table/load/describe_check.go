@@ -68,15 +68,28 @@ func checkBookkeeping(d *table.Definition, c *collection.Collection) error {
 	if c.Ordering != collection.OrderedByColumns {
 		return nil
 	}
+	const otherwise = ", or set x-longshore.ordering to ledger, which needs no columns"
 	var errs []error
-	for name, typeOID := range map[string]uint32{importNumberColumn: pgtype.Int8OID, importRowColumn: pgtype.Int4OID} {
-		if !slices.ContainsFunc(d.Columns, func(c table.Column) bool { return c.Name == name && c.Type == typeOID }) {
-			errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: add %s BIGINT and %s INT,"+
-				" or set x-longshore.ordering to ledger, which needs no columns", importNumberColumn, importRowColumn))
+	var missing []string
+	for _, needed := range []struct {
+		name, typeName string
+		typeOID        uint32
+	}{{importNumberColumn, "BIGINT", pgtype.Int8OID}, {importRowColumn, "INT", pgtype.Int4OID}} {
+		name := needed.name
+		column, exists := d.Find(name)
+		switch {
+		case !exists:
+			missing = append(missing, "ADD COLUMN "+name+" "+needed.typeName)
+		case column.Type != needed.typeOID:
+			errs = append(errs, fmt.Errorf("the bookkeeping column %[1]s must be of the type %[2]s, but is %[3]s: ALTER TABLE %[4]s ALTER COLUMN %[1]s TYPE %[2]s"+otherwise,
+				name, needed.typeName, column.TypeName, d.QuotedName()))
 		}
 		if slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == name }) {
 			errs = append(errs, fmt.Errorf("property %q bears the name of a bookkeeping column: rename it", name))
 		}
+	}
+	if missing != nil {
+		errs = append(errs, fmt.Errorf("the bookkeeping columns are needed: ALTER TABLE %s %s"+otherwise, d.QuotedName(), strings.Join(missing, ", ")))
 	}
 	return errors.Join(errs...)
 }
@@ -97,13 +110,41 @@ func checkKey(d *table.Definition, key []string) error {
 }
 
 // checkUndeclared checks that records can omit every column that the collection does not declare.
-func checkUndeclared(d *table.Definition, c *collection.Collection) error {
+func checkUndeclared(d *table.Definition, defaults []table.Default, c *collection.Collection) error {
 	var errs []error
 	for _, column := range d.Columns {
 		declared := slices.ContainsFunc(c.Properties, func(p collection.Property) bool { return p.Name == column.Name })
-		if !declared && column.Required && !column.HasDefault {
+		if !declared && column.Required && !column.HasDefault && defaultOf(defaults, column) == "" {
 			errs = append(errs, fmt.Errorf("column %q is NOT NULL and has no default: declare it as a property or give it a default", column.Name))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// defaultOf returns the default of a column in SQL; empty if it has none, or is an identity.
+func defaultOf(defaults []table.Default, column table.Column) string {
+	i := slices.IndexFunc(defaults, func(v table.Default) bool { return v.Column == column.Name })
+	if i < 0 {
+		return ""
+	}
+	return defaults[i].Expression
+}
+
+// checkedColumns returns the columns of the checks that use exactly one column, by the names of the checks. Postgres does not say
+// which column a check of a domain refused, so those of domains that several columns have are missing.
+func checkedColumns(c *table.Constraints) map[string]string {
+	columns := make(map[string][]string)
+	for _, k := range c.Checks {
+		columns[k.Name] = append(columns[k.Name], k.Columns...)
+	}
+	for _, k := range c.Domains {
+		columns[k.Name] = append(columns[k.Name], k.Column)
+	}
+	checked := make(map[string]string)
+	for name, used := range columns {
+		if len(used) == 1 {
+			checked[name] = used[0]
+		}
+	}
+	return checked
 }

@@ -47,10 +47,10 @@ func TestDescribeErrors(t *testing.T) {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "ID": {}`,
 			[]string{`property "ID" has no column`},
 		},
-		"no bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY)", `"id": {}`, []string{"add import_number BIGINT and import_row INT"}},
+		"no bookkeeping": {"CREATE TABLE x (id TEXT PRIMARY KEY)", `"id": {}`, []string{`ALTER TABLE "public"."x" ADD COLUMN import_number BIGINT, ADD COLUMN import_row INT, or set`}},
 		"wrong bookkeeping": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY, import_number INT, import_row INT)", `"id": {}`,
-			[]string{"import_number BIGINT"},
+			[]string{`import_number must be of the type BIGINT, but is integer: ALTER TABLE "public"."x" ALTER COLUMN import_number TYPE BIGINT`},
 		},
 		"declared bookkeeping": {
 			"CREATE TABLE x (id TEXT PRIMARY KEY" + bookkeeping, `"id": {}, "import_row": {}`,
@@ -72,7 +72,7 @@ func TestDescribeErrors(t *testing.T) {
 			[]string{`column "n" is NOT NULL`},
 		},
 		"undeclared domain": {
-			"CREATE DOMAIN d AS INT NOT NULL; CREATE TABLE x (id TEXT PRIMARY KEY, n d DEFAULT 1" + bookkeeping,
+			"CREATE DOMAIN d AS INT NOT NULL; CREATE TABLE x (id TEXT PRIMARY KEY, n d" + bookkeeping,
 			`"id": {}`,
 			[]string{`column "n" is NOT NULL`},
 		},

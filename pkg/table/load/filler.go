@@ -13,45 +13,55 @@ import (
 // a domain that refuses NULL. In the modes that leave columns of existing rows alone, the value of an
 // absent member is not used, so another value is sent for it: the one of any row of the table. Such a
 // column is omitted from an INSERT, which Postgres then refuses with the right reason.
+//
+// The value of a column that the collection does not declare is not used in any mode. If it is of a domain, which may refuse
+// NULL by a CHECK too, the value of a row of the table or the column's default is sent for it.
 
 // readFillers sets the batch's fillers, one for each attribute that needs one.
 func (l *loader) readFillers(ctx context.Context) error {
 	l.batch.fillers = nil
-	if !keepsAbsent(l.mode) {
-		return nil
-	}
-	var names []string
-	for _, a := range l.table.attributes {
-		if a.refusesNull {
-			names = append(names, quote(a.name))
+	var filled []int
+	var values []string
+	for i, a := range l.table.attributes {
+		if a.unset || a.refusesNull && a.field >= 0 && keepsAbsent(l.mode) {
+			filled, values = append(filled, i), append(values, l.table.fillerSQL(a))
 		}
 	}
-	if names == nil {
+	if filled == nil {
 		return nil
 	}
-	sql := "SELECT " + strings.Join(names, ", ") + " FROM " + l.table.name + " LIMIT 1"
-	result := l.conn.ExecParams(ctx, sql, nil, nil, nil, []int16{l.table.format()}).Read()
+	result := l.conn.ExecParams(ctx, "SELECT "+strings.Join(values, ", "), nil, nil, nil, []int16{l.table.format()}).Read()
 	if result.Err != nil || len(result.Rows) == 0 {
 		return result.Err
 	}
-	l.batch.fillers = l.table.fillers(result)
+	l.batch.fillers = l.table.fillers(filled, result)
 	return nil
 }
 
-// fillers returns the values of a row, by the attribute, with their length words if they are binary.
-func (t *Table) fillers(row *pgconn.Result) [][]byte {
+// fillerSQL returns the SQL of a value for an attribute. Of a table without a key the role may not be allowed to read rows.
+func (t *Table) fillerSQL(a attribute) string {
+	var values []string
+	if t.keyLength > 0 {
+		values = append(values, "(SELECT "+quote(a.name)+" FROM "+t.name+" LIMIT 1)")
+	}
+	if a.standard != "" {
+		values = append(values, a.standard)
+	}
+	if values == nil {
+		return "NULL"
+	}
+	return "coalesce(" + strings.Join(values, ", ") + ")"
+}
+
+// fillers returns the values of a row for attributes, by the attribute, with their length words if they are binary.
+func (t *Table) fillers(filled []int, row *pgconn.Result) [][]byte {
 	fillers := make([][]byte, len(t.attributes))
-	n := 0
-	for i, a := range t.attributes {
-		if !a.refusesNull {
-			continue
-		}
+	for n, i := range filled {
 		if value := row.Rows[0][n]; t.textual {
 			fillers[i] = value
 		} else if value != nil {
 			fillers[i] = sized(value)
 		}
-		n++
 	}
 	return fillers
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"slices"
@@ -132,14 +133,11 @@ func (l *loader) violations(ctx context.Context, sql string) ([]violation, error
 	return violations, nil
 }
 
-// choose returns the first reason of each refused row. Rows are considered in the order in which
-// they are written: of the rows in a group, the first that has no other defect is written.
+// choose returns the first reason of each refused row. Rows are considered in the order of records: of the rows in a
+// group, the first that has no other defect is written.
 func (l *loader) choose(rows []int32, violations []violation) map[int32]refusal {
 	slices.SortFunc(violations, func(x, y violation) int {
-		if x.place != y.place {
-			return x.place - y.place
-		}
-		return x.check - y.check
+		return cmp.Or(cmp.Compare(l.batch.Row(int(rows[x.place-1])), l.batch.Row(int(rows[y.place-1]))), cmp.Compare(x.check, y.check))
 	})
 	type group struct{ check, first int }
 	holders := make(map[group]int32)
@@ -171,13 +169,25 @@ func (l *loader) choose(rows []int32, violations []violation) map[int32]refusal 
 	return found
 }
 
-// withBlocked returns rows and those that other rows of the batch may block, in the order of keys. One
-// by one, each is written or refused in its turn.
+// withBlocked returns rows and those that other rows of the batch may block, in the order of keys, but each after the one that
+// blocks it, which is before it in the order of records. One by one, each is written or refused in its turn.
 func (l *loader) withBlocked(rows []int32) []int32 {
+	turns := make(map[int32]int32, len(l.blocked))
 	for _, refused := range l.blocked {
 		rows = append(rows, refused.row)
+		if b := refused.blocker; b != noBlocker && l.batch.compare(b, refused.row) > 0 {
+			turns[refused.row] = b
+		}
 	}
-	slices.SortFunc(rows, l.batch.compare)
+	turn := func(row int32) int32 {
+		if later, moved := turns[row]; moved {
+			return later
+		}
+		return row
+	}
+	slices.SortFunc(rows, func(x, y int32) int {
+		return cmp.Or(l.batch.compare(turn(x), turn(y)), cmp.Compare(l.batch.Row(int(x)), l.batch.Row(int(y))))
+	})
 	return rows
 }
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,6 +139,8 @@ func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 		r.Code, r.Message = CodeTooLong, "a text is longer than its column allows"
 	case numberOutOfRange, datetimeOverflow:
 		r.Code, r.Message = CodeOutOfRange, "a value is out of the range of its column"
+	default:
+		r.Message = describeState(rejection.Code)
 	}
 	if rejection.Routine == raiseRoutine && !t.hideMessages {
 		r.Message = "a trigger of the table refused the record: " + strings.ToValidUTF8(truncate(rejection.Message), "")
@@ -145,7 +148,7 @@ func (t *Table) explain(rejection *pgconn.PgError) operation.Reason {
 	if i := t.field(rejection.ColumnName) - t.bookkeeping; rejection.Code == invalidText && i >= 0 && len(t.columns[i].labels) > 0 {
 		r.Code, r.Message = CodeInvalid, "the column's type "+t.columns[i].typeName+" needs one of its labels: "+labelList(t.columns[i].labels)
 	}
-	r.Pointer = t.pointerTo(rejection.ColumnName)
+	r.Pointer = t.pointerTo(cmp.Or(rejection.ColumnName, t.checked[rejection.ConstraintName]))
 	return r
 }
 

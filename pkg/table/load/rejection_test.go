@@ -106,16 +106,23 @@ func TestLoadRowBeforeRejectedOneIsSuperseded(t *testing.T) {
 func TestLoadRejectionReasons(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, partsTable+`;
-		CREATE TYPE mood AS ENUM ('calm');
+		CREATE TYPE mood AS ENUM ('calm'); CREATE DOMAIN few AS INT CHECK (VALUE < 50);
 		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		  IF NEW.price = 13 THEN RAISE EXCEPTION 'secret'; END IF; RETURN NEW; END $$;
 		CREATE TRIGGER refuse BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION refuse();
-		ALTER TABLE parts ADD mood mood, ADD amount NUMERIC(4,1), ADD span TEXT, ADD hidden INT NOT NULL DEFAULT 1,
+		ALTER TABLE parts ADD mood mood, ADD amount NUMERIC(4,1), ADD span TEXT, ADD hidden INT NOT NULL DEFAULT 1, ADD low few,
+		  ADD start INT, ADD finish INT, ADD during INT4RANGE GENERATED ALWAYS AS (int4range(start, finish)) STORED, ADD CONSTRAINT price_serial CHECK (price <> serial - 1),
 		  ADD CONSTRAINT apart EXCLUDE (span WITH =)`,
-		strings.NewReplacer(`"maker":`, `"mood": {}, "amount": {}, "span": {}, "maker":`, `"key"`, `"round": true, "key"`).Replace(partsSchema))
+		strings.NewReplacer(`"maker":`, `"mood": {}, "low": {}, "start": {}, "finish": {}, "amount": {}, "span": {}, "maker":`, `"key"`, `"round": true, "key"`).Replace(partsSchema))
 	f.load(t, 1, record{1, `{"id":"old","serial":1,"span":"secret"}`})
 	tests := map[string]operation.Reason{
-		`{"id":"x","price":0}`: {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
+		`{"id":"x","price":0}`:             {Pointer: "/price", Code: "check-violation", Message: `the record does not satisfy the check constraint "price_positive"`},
+		`{"id":"x","price":9,"serial":10}`: {Code: "check-violation", Message: `the record does not satisfy the check constraint "price_serial"`},
+		`{"id":"x","low":60}`:              {Pointer: "/low", Code: "check-violation", Message: `the record does not satisfy the check constraint "few_check"`},
+		`{"id":"x","start":5,"finish":3}`: {
+			Code:    "refused-by-database",
+			Message: "a value is not valid; of a range, the lower bound must not be above the upper one (SQLSTATE 22000)",
+		},
 		`{"id":"x","maker":"none"}`: {
 			Code:    "foreign-key-violation",
 			Message: `the row that the foreign key "known_maker" refers to does not exist`,
@@ -128,7 +135,8 @@ func TestLoadRejectionReasons(t *testing.T) {
 		`{"id":"x","mood":"secret"}`: {Pointer: "/mood", Code: "invalid-value", Message: "the column's type mood needs one of its labels: calm"},
 		`{"id":"x","amount":999.96}`: {Code: "value-out-of-range", Message: "a value is out of the range of its column"},
 		`{"id":"x","price":13}`:      {Code: "refused-by-database", Message: "a trigger of the table refused the record: secret"},
-		`{"id":"` + longKey() + `"}`: {Code: "refused-by-database", Message: "the table refused the record (SQLSTATE 54000)"},
+		`{"id":"` + longKey() + `"}`: {Code: "refused-by-database", Message: "a value exceeds a limit of Postgres, most often because it is too long for an index:" +
+			" shorten the values of indexed columns (SQLSTATE 54000)"},
 	}
 	for object, want := range tests {
 		batch := f.table.NewBatch()

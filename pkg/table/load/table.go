@@ -63,6 +63,8 @@ type Table struct {
 	ranking ranking
 	// selfReferences are the names of the foreign keys to the table itself.
 	selfReferences []string
+	// checked are the columns of the CHECK constraints that use exactly one column, by the names of the constraints.
+	checked map[string]string
 	// rowSecurity reports whether row-level security applies to the role, which COPY does not support.
 	rowSecurity bool
 	// rowTriggers are the triggers that may change or drop rows.
@@ -82,6 +84,10 @@ type attribute struct {
 	// refusesNull reports whether the attribute is a column of a domain and NOT NULL, so that a row with
 	// NULL may not even be read.
 	refusesNull bool
+	// unset reports whether the attribute is a column of a domain that the collection does not declare. standard is the default
+	// of such a column, empty without any.
+	unset    bool
+	standard string
 }
 
 // buildSQL builds the COPY and the upsert. If the rows are ordered, the upsert replaces a row only by a row with a greater

@@ -154,7 +154,7 @@ func TestProcessExplainsRejections(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	reasons := []string{"2 /v type", "3 /w unknown-member", "3 /v type", "4 /v value-out-of-range", "5  check-violation", "7 /k type", "7 /v value-out-of-range"}
+	reasons := []string{"2 /v type", "3 /w unknown-member", "3 /v type", "4 /v value-out-of-range", "5 /v check-violation", "7 /k type", "7 /v value-out-of-range"}
 	if diff := cmp.Diff(reasons, got); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
