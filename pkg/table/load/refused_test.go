@@ -179,7 +179,7 @@ func postgresReason(refused *pgconn.PgError) string {
 		return "unique-violation  another row holds the same value under the unique constraint " + constraint
 	case "23514":
 		pointers := map[string]string{
-			"positive": "/price", "percent_check": "/low", "not 13%": "/low", "few_check": "/low", "goods_tags_check": "/tags", "raising": "/cost",
+			"positive": "/price", "price_positive": "/price", "percent_check": "/low", "not 13%": "/low", "few_check": "/low", "goods_tags_check": "/tags", "raising": "/cost",
 		}
 		return "check-violation " + pointers[refused.ConstraintName] + " the record does not satisfy the check constraint " + constraint
 	case "23P01":
