@@ -17,6 +17,7 @@ import (
 func (l *loader) loadUnevaluated(ctx context.Context, _, dense bool) error {
 	rows := l.batch.winners
 	if dense {
+		l.sharesUnique = len(l.table.conditions.secondary) > 0 // which nothing has shown yet
 		return l.loadParts(ctx, rows, len(rows))
 	}
 	if refused, err := l.write(ctx, rows); err != nil || !refused {

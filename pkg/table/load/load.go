@@ -87,6 +87,8 @@ type loader struct {
 	// conflict reports whether a key existed in the table, and dense whether more than one in a hundred
 	// rows was refused for a reason that no query finds.
 	conflict, dense bool
+	// sharesUnique reports whether a unique key other than the collection's refused a row of the batch.
+	sharesUnique bool
 	// unreturned are rows that an upsert has sent and not returned.
 	unreturned []int32
 	// blocked are rows that are refused if another row of the batch is written.
@@ -187,6 +189,7 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 			l.settleCopied(rows)
 			return false, l.exec(ctx, releaseSQL)
 		case l.refusesRow(err):
+			l.noteUnique(err)
 			return true, l.exec(ctx, rollbackSQL)
 		case !errors.Is(err, errDropped) && !isStatementError(err):
 			return false, err
@@ -209,9 +212,17 @@ func (l *loader) write(ctx context.Context, rows []int32) (refused bool, err err
 		}
 		return false, l.exec(ctx, releaseSQL)
 	case rejectionOf(err) != nil || errors.Is(err, errDropped):
+		l.noteUnique(err)
 		return true, l.exec(ctx, rollbackSQL)
 	}
 	return false, err
+}
+
+// noteUnique sets sharesUnique if the error is that of a unique key other than the collection's.
+func (l *loader) noteUnique(err error) {
+	rejection := rejectionOf(err)
+	l.sharesUnique = l.sharesUnique || rejection != nil && rejection.Code == uniqueViolation &&
+		slices.Contains(l.table.conditions.secondary, rejection.ConstraintName)
 }
 
 // refusesRow reports whether Postgres refused a row of a COPY for another reason than that its key

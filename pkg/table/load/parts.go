@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -14,9 +15,16 @@ const (
 )
 
 // loadParts writes rows, and those that another row blocks, in parts of so many rows. Those of a part
-// of which Postgres refuses one, and all rows if there is only one part, it writes one by one.
+// of which Postgres refuses one, and all rows if there is only one part, it writes one by one. If a second unique key has
+// refused a row, and no query finds which rows of the batch have the same value, they are written in the order of records, so that
+// the first of them is kept. Another transaction that writes the same keys may then end this one in a deadlock, after which the
+// chunk is processed again.
 func (l *loader) loadParts(ctx context.Context, rows []int32, size int) error {
 	rows = l.withBlocked(rows)
+	if l.sharesUnique && !l.ways.evaluable {
+		rows = slices.Clone(rows)
+		slices.SortFunc(rows, func(x, y int32) int { return cmp.Compare(l.batch.Row(int(x)), l.batch.Row(int(y))) })
+	}
 	if len(l.table.selfReferences) > 0 { // the parent of a row may be in a later part
 		size = len(rows)
 	}

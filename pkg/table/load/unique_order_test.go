@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/longshore-io/longshore/pkg/collection"
 )
 
 // TestLoadUniqueOrder: of new rows with the same value under a second unique key, the first record is written, whatever the order
@@ -37,6 +39,20 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.n = 1
 			if diff := cmp.Diff(tt.want, f.load(t, 2, records...).Outcomes); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
 			}
+		})
+	}
+}
+
+// TestLoadUniqueOrderOfModes is the same for modes in which no query finds the rows.
+func TestLoadUniqueOrderOfModes(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []collection.WriteMode{collection.Merge, collection.Insert, collection.Replace} {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, `CREATE TABLE members (id TEXT PRIMARY KEY, email TEXT UNIQUE, n INT, import_number BIGINT, import_row INT)`,
+				`{"x-longshore": {"table": "members", "key": ["id"]}, "properties": {"id": {}, "email": {}, "n": {}}}`)
+			got := f.loadAs(t, collection.Writing{Mode: mode}, 1, record{1, `{"id":"z","email":"same"}`}, record{2, `{"id":"a","email":"same","n":1}`}, record{3, `{"id":"m"}`})
+			got.want(t, []string{"1:created", "2:failed", "3:created"}, []string{"2:unique-violation"})
 		})
 	}
 }
