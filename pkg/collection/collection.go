@@ -52,6 +52,8 @@ type Collection struct {
 	Schema json.RawMessage
 	// Properties are the declared members in the order of the file.
 	Properties []Property
+	// Lookups fill members with values of other tables, in the order of the members.
+	Lookups []Lookup
 
 	digest string
 }
@@ -105,8 +107,9 @@ func Parse(name string, file []byte) (*Collection, error) {
 		digest:              hex.EncodeToString(sum[:]),
 	}
 	writing, err := doc.writing()
-	c.Writing = writing
-	if err := errors.Join(c.check(), err, checkOptions(file), schemaErr); err != nil {
+	lookups, lookupsErr := doc.lookups()
+	c.Writing, c.Lookups = writing, lookups
+	if err := errors.Join(c.check(), err, lookupsErr, checkOptions(file), schemaErr); err != nil {
 		return nil, fmt.Errorf("collection %q: %w", name, err)
 	}
 	if len(c.Key) == 0 {
@@ -141,7 +144,7 @@ func (c *Collection) check() error {
 	if c.Role != "" && !access.RolePattern.MatchString(c.Role) {
 		errs = append(errs, fmt.Errorf("x-longshore.role must match %s, not %q", access.RolePattern, c.Role))
 	}
-	errs = append(errs, c.checkVerbs(), c.Ordering.check(), c.checkKeyless())
+	errs = append(errs, c.checkVerbs(), c.Ordering.check(), c.checkKeyless(), c.checkLookups())
 	if len(c.Properties) == 0 {
 		errs = append(errs, errors.New("properties must declare the members of a record"))
 	}

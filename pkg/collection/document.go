@@ -25,6 +25,8 @@ type document struct {
 
 		UnknownMembers string `json:"unknownMembers"`
 
+		Lookups map[string]json.RawMessage `json:"lookups"`
+
 		Round               bool `json:"round"`
 		HideTriggerMessages bool `json:"hideTriggerMessages"`
 	} `json:"x-longshore"`

@@ -167,8 +167,12 @@ func (c *Collection) WritingFor(request Writing) (Writing, error) {
 	if err != nil {
 		return Writing{}, err
 	}
-	if member := effective.Unknown.StoredIn(); member != "" && !c.declares(member) {
+	member := effective.Unknown.StoredIn()
+	switch {
+	case member != "" && !c.declares(member):
 		return Writing{}, fmt.Errorf("unknownMembers names the member %q, which the collection %q does not declare", member, c.Name)
+	case slices.ContainsFunc(c.Lookups, func(l Lookup) bool { return l.Member == member }):
+		return Writing{}, fmt.Errorf("unknownMembers names the member %q, which the collection %q fills by a lookup", member, c.Name)
 	}
 	return effective, nil
 }

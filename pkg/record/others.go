@@ -8,21 +8,27 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 )
 
-// other handles a member that the collection does not declare.
-func (r *Reader) other(name []byte, value jsontext.Value) {
+// other handles a member that the collection does not declare. If it is one of an object that lookups use, its path
+// has the names of both.
+func (r *Reader) other(name, path []byte, value jsontext.Value) {
 	if r.unknown != collection.IgnoreUnknown && r.storedIn < 0 {
 		r.undeclared(name)
 		return
 	}
 	r.hasOthers = true
-	if _, seen := r.otherSeen[string(name)]; seen {
+	if !r.seenBefore(name, path) && r.storedIn >= 0 {
+		r.others = appendMember(r.others, path, value)
+	}
+}
+
+// seenBefore rejects an undeclared member whose path occurred before.
+func (r *Reader) seenBefore(name, path []byte) bool {
+	_, seen := r.otherSeen[string(path)]
+	if seen {
 		r.duplicate(name)
-		return
 	}
-	r.otherSeen[string(name)] = struct{}{}
-	if r.storedIn >= 0 {
-		r.others = appendMember(r.others, name, value)
-	}
+	r.otherSeen[string(path)] = struct{}{}
+	return seen
 }
 
 // storeOthers makes the undeclared members of the record the value of the member that gets them. A record that has
@@ -49,9 +55,9 @@ func (r *Reader) resetOthers() {
 func (r *Reader) HasOthers() bool { return r.hasOthers }
 
 // Declared returns the record that was read last as an object of its declared members, one of which may contain
-// the others. It is valid until the next call of Read.
+// the others, without those that lookups use. It is valid until the next call of Read.
 func (r *Reader) Declared() []byte {
-	if !r.hasOthers {
+	if !r.hasOthers && !(r.sources != nil && r.sources.taken) {
 		return r.raw
 	}
 	r.declared = r.declared[:0]

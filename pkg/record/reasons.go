@@ -156,7 +156,11 @@ func (r *Reader) badString(end int, found traits, subject string) int {
 
 func (r *Reader) undeclared(name []byte) {
 	hint := ""
-	for _, declared := range r.names {
+	names := r.names
+	if r.sources != nil {
+		names = slices.Concat(names, r.sources.paths)
+	}
+	for _, declared := range names {
 		if len(name) <= maxName && strings.EqualFold(declared, string(name)) {
 			hint = fmt.Sprintf("; did you mean %q?", declared)
 		}

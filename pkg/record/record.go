@@ -49,6 +49,8 @@ type Reader struct {
 	otherSeen map[string]struct{}
 	hasOthers bool
 	declared  []byte
+	// sources finds the values that lookups use; nil if the collection has no lookups.
+	sources *sources
 	// path contains a step for each open object and array.
 	path []step
 	// siblings are the names read so far of the open objects within the record, innermost last.
@@ -81,6 +83,7 @@ func NewReaderFor(c *collection.Collection, limits Limits, unknown collection.Un
 			r.storedIn = i
 		}
 	}
+	r.sources = newSources(c, r.index)
 	return r
 }
 
@@ -115,6 +118,9 @@ func (r *Reader) reset(raw []byte) {
 	r.path = r.path[:0]
 	r.siblings = r.siblings[:0]
 	clear(r.values)
+	if r.sources != nil {
+		r.sources.reset()
+	}
 	r.resetOthers()
 }
 
@@ -133,11 +139,14 @@ func (r *Reader) setValue(name []byte, value jsontext.Value) {
 	}
 	switch {
 	case !declared:
-		r.other(name, value)
+		if !r.source(name, value, false) {
+			r.other(name, name, value)
+		}
 	case r.values[i] != nil:
 		r.duplicate(name)
 	default:
 		r.values[i] = value
 		r.expected = i + 1
+		r.source(name, value, true)
 	}
 }

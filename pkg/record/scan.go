@@ -101,7 +101,9 @@ func (r *Reader) member(pos int) int {
 	if pos == stop {
 		return stop
 	}
+	object := r.enterSource(name)
 	end := r.value(pos)
+	r.leaveSource(object)
 	if end == stop {
 		return stop
 	}
@@ -111,6 +113,9 @@ func (r *Reader) member(pos int) int {
 		r.setValue(name, r.raw[pos:end:end])
 	default:
 		r.siblings = append(r.siblings, name)
+		if object != nil {
+			r.nested(object, name, r.raw[pos:end:end])
+		}
 	}
 	return r.skipSpace(end)
 }
@@ -156,6 +161,7 @@ func (r *Reader) array(pos int) int {
 	if !r.enter() {
 		return stop
 	}
+	r.leaveSource(nil) // no path leads into an array
 	if pos = r.skipSpace(pos + 1); r.byteAt(pos) == ']' {
 		return r.leave(pos)
 	}

@@ -11,13 +11,19 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
+// The code and message of a required member that is absent.
+const (
+	codeRequired = "required"
+	isRequired   = "is required, but missing"
+)
+
 // describe returns the code and message of an error. Codes are a part of the API and never change;
 // an error without a case here has the code "schema". Messages complete a sentence that begins with
 // the member's name.
 func describe(k jsonschema.ErrorKind) violation {
 	switch k := k.(type) {
 	case *kind.Required:
-		return violation{"required", "is required, but missing", k.Missing}
+		return violation{codeRequired, isRequired, k.Missing}
 	case *kind.DependentRequired:
 		return violation{"dependent-required", fmt.Sprintf("is required beside %s, but missing", quoteShort(k.Prop)), k.Missing}
 	case *kind.AdditionalProperties:

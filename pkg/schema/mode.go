@@ -18,7 +18,7 @@ func adapt(document any, key []string, mode collection.WriteMode) any {
 	}
 	switch mode {
 	case collection.Merge, collection.Update:
-		root = withoutRequired(root, root, nil)
+		root = withoutRequired(root, root, nil, func(string) bool { return true })
 	case collection.Delete:
 		root = keyOnly(root, key)
 	case collection.Replace, collection.Insert:
@@ -32,11 +32,17 @@ func adapt(document any, key []string, mode collection.WriteMode) any {
 	return root
 }
 
-// withoutRequired returns a copy of a schema without required. The schema of a $ref within the file becomes a part of
-// allOf, because others may refer to it too. followed are the references on the way.
-func withoutRequired(root, schema map[string]any, followed []string) map[string]any {
+// withoutRequired returns a copy of a schema in which the members are not required for which optional returns true. The
+// schema of a $ref within the file becomes a part of allOf, because others may refer to it too. followed are the
+// references on the way.
+func withoutRequired(root, schema map[string]any, followed []string, optional func(member string) bool) map[string]any {
 	adapted := maps.Clone(schema)
-	delete(adapted, "required")
+	if required, ok := adapted["required"].([]any); ok {
+		adapted["required"] = slices.DeleteFunc(slices.Clone(required), func(member any) bool {
+			name, isText := member.(string)
+			return isText && optional(name)
+		})
+	}
 	var parts []any
 	if all, ok := adapted["allOf"].([]any); ok {
 		parts = slices.Clone(all)
@@ -50,7 +56,7 @@ func withoutRequired(root, schema map[string]any, followed []string) map[string]
 	}
 	for i, part := range parts {
 		if object, ok := part.(map[string]any); ok {
-			parts[i] = withoutRequired(root, object, followed)
+			parts[i] = withoutRequired(root, object, followed, optional)
 		}
 	}
 	if parts != nil {

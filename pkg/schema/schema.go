@@ -25,6 +25,8 @@ type Checker struct {
 	acceptor *recordAcceptor
 	// constrainsUndeclared reports whether the schema has one for undeclared members.
 	constrainsUndeclared bool
+	// looked are the members that are required, but may be filled by a lookup.
+	looked []string
 }
 
 // ConstrainsUndeclared reports whether the schema says what undeclared members must be like (additionalProperties
@@ -49,12 +51,15 @@ func Compile(c *collection.Collection) (*Checker, error) { return CompileFor(c, 
 
 // CompileFor is Compile for records that are written in the mode. Where rows that exist are changed, a record needs
 // no members but those of the key: required does not apply. Where rows are deleted, only the key is checked.
+//
+// A member that a lookup fills may be absent. RequiresLooked reports whether it is required, once the lookup is done.
 func CompileFor(c *collection.Collection, mode collection.WriteMode) (*Checker, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(c.Schema))
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of collection %q: %w", c.Name, err)
 	}
 	document = adapt(document, c.Key, mode)
+	document, looked := adaptToLookups(document, c)
 	library := jsonschema.NewCompiler()
 	library.DefaultDraft(jsonschema.Draft2020)
 	library.AssertFormat()
@@ -72,7 +77,7 @@ func CompileFor(c *collection.Collection, mode collection.WriteMode) (*Checker, 
 			" or that of the drafts 2019-09, 07 or 06", c.Name)
 	}
 	_, constrains := compiled.AdditionalProperties.(*jsonschema.Schema)
-	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties), constrainsUndeclared: constrains}, nil
+	return &Checker{schema: compiled, acceptor: compileRecord(compiled, c.Properties), constrainsUndeclared: constrains, looked: looked}, nil
 }
 
 // Check returns the reasons why a record does not conform to the schema; nil if it does. Package
