@@ -13,7 +13,9 @@ import (
 const orders = `{"x-longshore": {"table": "orders", "key": ["id"], "lookups": LOOKUPS}, "properties": {"id": {"type": "integer"}, "customer_id": {"type": "integer"},
   "region_id": {"type": ["integer", "null"]}, "note": {}}}`
 
-func withLookups(lookups string) []byte { return []byte(strings.Replace(orders, "LOOKUPS", lookups, 1)) }
+func withLookups(lookups string) []byte {
+	return []byte(strings.Replace(orders, "LOOKUPS", lookups, 1))
+}
 
 func TestLookups(t *testing.T) {
 	t.Parallel()

@@ -67,25 +67,29 @@ func (s *Store) asCaller(ctx context.Context, tx pgx.Tx, c access.Caller, work f
 	return nil
 }
 
-// checkCaller returns an error if row-level security would not restrict the caller, or if code that runs
+// checkCaller returns an error if row-level security would not restrict the caller, also in the tables of lookups, or if code that runs
 // as the caller, such as a trigger, could give itself the rights of a service that it does not restrict.
 func checkCaller(ctx context.Context, tx pgx.Tx, c *collection.Collection, caller access.Caller) error {
 	const exempted = `
 SELECT coalesce(array_agg(r.rolname::text ORDER BY r.rolname), '{}') FROM pg_roles r
 WHERE r.rolname IN (session_user, current_user) AND (r.rolsuper OR r.rolbypassrls OR EXISTS (
-  SELECT FROM pg_class t WHERE t.oid = to_regclass($1) AND t.relrowsecurity AND NOT t.relforcerowsecurity
+  SELECT FROM unnest($1::text[]) AS name JOIN pg_class t ON t.oid = to_regclass(name) WHERE t.relrowsecurity AND NOT t.relforcerowsecurity
     AND pg_has_role(r.oid, t.relowner, 'USAGE')))`
 	if caller.Role == "" {
 		return nil
 	}
+	tables := []string{table.QuoteName(c.Table)}
+	for _, l := range c.Lookups {
+		tables = append(tables, table.QuoteName(l.Table))
+	}
 	var roles []string
-	if err := tx.QueryRow(ctx, exempted, table.QuoteName(c.Table)).Scan(&roles); err != nil {
+	if err := tx.QueryRow(ctx, exempted, tables).Scan(&roles); err != nil {
 		return fmt.Errorf("reading the rights of the caller: %w", err)
 	}
 	if len(roles) > 0 {
 		return fmt.Errorf("collection %q is used with the role %q, but row-level security does not apply to %s:"+
 			" use roles that are neither superusers nor have BYPASSRLS, and for the owner of %s FORCE ROW LEVEL SECURITY",
-			c.Name, caller.Role, strings.Join(roles, " and "), c.Table)
+			c.Name, caller.Role, strings.Join(roles, " and "), strings.Join(tables, " and "))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -51,6 +52,22 @@ func (s *Store) Describe(ctx context.Context, c *collection.Collection, caller a
 		return nil, err
 	}
 	return table, nil
+}
+
+// Resolve finds the rows of natural keys as part of the step, on behalf of its caller: see load.Keys. What a policy hides
+// from the caller is not found.
+func (st *Step) Resolve(ctx context.Context, all []*load.Keys) error {
+	if !slices.ContainsFunc(all, func(keys *load.Keys) bool { return keys.Len() > 0 }) {
+		return nil
+	}
+	return st.tx.store.asCaller(ctx, st.tx, st.caller, func() error {
+		for _, keys := range all {
+			if err := keys.Resolve(ctx, st.tx, st.Number); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Load writes a batch of the step's records into the collection's table as part of the step, on behalf

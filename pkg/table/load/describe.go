@@ -33,13 +33,28 @@ func Describe(ctx context.Context, db table.DB, c *collection.Collection) (*Tabl
 	if err != nil {
 		return nil, fmt.Errorf("describing table %s: %w", c.Table, err)
 	}
-	t, err := newTable(definition, access, defaults, c)
-	if err := errors.Join(checkPrivileges(definition.QuotedName(), access, c), checkAccess(access, c), err); err != nil {
-		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, &MisfitError{err})
+	t, misfit := newTable(definition, access, defaults, c)
+	lookups, misfitOfLookups, err := readLookups(ctx, db, c, definition, t)
+	if err != nil {
+		return nil, err
 	}
-	t.rowTriggers, t.selfReferences, t.rowSecurity = access.RowTriggers, access.SelfReferences, access.RowSecurity
-	t.conditions, t.checked = t.newConditions(definition, constraints, access), checkedColumns(constraints)
+	lacking, err := checkLookups(ctx, db, lookups, "")
+	if err != nil {
+		return nil, err
+	}
+	misfit = errors.Join(checkPrivileges(definition.QuotedName(), access, c), checkAccess(access, c), misfit, misfitOfLookups, lacking)
+	if misfit != nil {
+		return nil, fmt.Errorf("collection %q does not fit table %s: %w", c.Name, c.Table, &MisfitError{misfit})
+	}
+	t.lookups = lookups
+	t.setAccess(definition, constraints, access)
 	return t, nil
+}
+
+// setAccess sets what depends on the constraints that the role can evaluate, and on how it can write.
+func (t *Table) setAccess(d *table.Definition, c *table.Constraints, a *table.Access) {
+	t.rowTriggers, t.selfReferences, t.rowSecurity = a.RowTriggers, a.SelfReferences, a.RowSecurity
+	t.conditions, t.checked = t.newConditions(d, c, a), checkedColumns(c)
 }
 
 func writtenColumns(c *collection.Collection) []string {
@@ -103,7 +118,10 @@ func newTable(d *table.Definition, a *table.Access, defaults []table.Default, c 
 	t.setOperators(d, c.Key)
 	t.buildSQL()
 	t.ranking = t.newRanking(d)
-	return t, t.checkLedger(c)
+	if err := t.checkLedger(c); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // writeOrder returns the indexes of the properties in the order in which their columns are written:

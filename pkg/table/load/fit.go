@@ -25,15 +25,24 @@ func CheckFit(ctx context.Context, db table.DB, c *collection.Collection, mode c
 	access.Blocks, access.ClosedSchema = true, ""
 	written := *c
 	written.Writing.Mode = mode
-	_, misfit := newTable(definition, access, nil, &written)
-	misfit = errors.Join(checkAccess(access, &written), misfit)
+	t, misfit := newTable(definition, access, nil, &written)
+	lookups, misfitOfLookups, err := readLookups(ctx, db, c, definition, t)
+	if err != nil {
+		return err
+	}
+	misfit = errors.Join(checkAccess(access, &written), misfit, misfitOfLookups)
 	var lacking error
 	for _, role := range roles {
 		access, err := table.ReadAccess(ctx, db, definition, writtenColumns(c), role)
 		if err != nil {
 			return fmt.Errorf("reading table %s: %w", c.Table, err)
 		}
-		if lacking = errors.Join(checkPrivileges(definition.QuotedName(), access, &written), checkSchema(access)); lacking == nil {
+		lackingForLookups, err := checkLookups(ctx, db, lookups, role)
+		if err != nil {
+			return err
+		}
+		lacking = errors.Join(checkPrivileges(definition.QuotedName(), access, &written), checkSchema(access), lackingForLookups)
+		if lacking == nil {
 			break
 		}
 	}

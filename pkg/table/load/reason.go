@@ -27,6 +27,15 @@ const (
 	CodeUnspecified = "refused-by-database"
 )
 
+// The codes of the reasons why a lookup rejects a record. A row that is missing may be written by another import or a
+// later chunk.
+const (
+	CodeLookupMissing    = "lookup-missing"
+	CodeLookupAmbiguous  = "lookup-ambiguous"
+	CodeLookupIncomplete = "lookup-incomplete"
+	CodeLookupConflict   = "lookup-conflict"
+)
+
 // defect is the reason why a value cannot be encoded for its column.
 type defect byte
 

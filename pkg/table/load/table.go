@@ -69,6 +69,8 @@ type Table struct {
 	rowSecurity bool
 	// rowTriggers are the triggers that may change or drop rows.
 	rowTriggers []string
+	// lookups fill members of the collection with values of other tables.
+	lookups []*Lookup
 	// conflicts remembers imports that found existing keys, for which COPY would fail; refusals
 	// those whose rows were refused, so that the conditions are evaluated before the first attempt;
 	// dense those of whose rows many were refused for reasons that no query finds.

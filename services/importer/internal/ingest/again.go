@@ -17,10 +17,8 @@ func (p *pipeline) stepAgain(ctx context.Context, s *store.AwaitingStep) (store.
 	defer p.scratch.Put(buffers)
 	buffers.batch.Reset()
 	buffers.batch.AwaitParents(!s.Last)
-	var (
-		rows     staged
-		rejected []operation.Rejection
-	)
+	buffers.candidates = buffers.candidates[:0]
+	var rows staged
 	for _, c := range s.Chunks {
 		records, err := buffers.awaiting(c)
 		if err != nil {
@@ -28,10 +26,17 @@ func (p *pipeline) stepAgain(ctx context.Context, s *store.AwaitingStep) (store.
 		}
 		for n, raw := range records {
 			if c.Outcomes[n] == operation.Unprocessed {
-				rejected, _ = buffers.check(p, c.FirstRow+n, raw, rejected)
+				buffers.candidates = append(buffers.candidates, candidate{c.FirstRow + n, raw})
 			}
 		}
 		rows = append(rows, stagedRows{c.FirstRow, records, slices.Clone(c.Outcomes)})
+	}
+	rejected, _ := buffers.check(p)
+	if buffers.lookups != nil {
+		var err error
+		if rejected, _, err = buffers.lookUp(ctx, &s.Step, p, rejected); err != nil {
+			return store.Effect{}, err
+		}
 	}
 	loaded, err := s.Load(ctx, buffers.batch)
 	if err != nil {

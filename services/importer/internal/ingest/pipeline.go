@@ -79,6 +79,10 @@ type scratch struct {
 	batch  *load.Batch
 	// trial finds what the columns refuse of a record that the schema refuses.
 	trial *load.Batch
+	// candidates are the records that the step tries.
+	candidates []candidate
+	// lookups are nil if the collection has none.
+	lookups *lookups
 }
 
 // maxPipelines is how many pipelines are kept.
@@ -168,7 +172,7 @@ func (p *pipelines) create(ctx context.Context, c *collection.Collection, w coll
 	created.scratch.New = func() any {
 		batch, trial := table.NewBatch(), table.NewBatch()
 		_ = errors.Join(batch.SetWriting(w), trial.SetWriting(w)) // CheckMode has checked it
-		return &scratch{reader: record.NewReaderFor(c, p.limits, w.Unknown), batch: batch, trial: trial}
+		return &scratch{reader: record.NewReaderFor(c, p.limits, w.Unknown), batch: batch, trial: trial, lookups: newLookups(c, checker, table, w.Mode)}
 	}
 	return created, nil
 }

@@ -25,12 +25,15 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 	}
 	buffers.batch.Reset()
 	buffers.batch.AwaitParents(true)
-	var rejected []operation.Rejection
-	byTable := false
+	buffers.candidates = buffers.candidates[:0]
 	for n, raw := range records {
-		var refused bool
-		rejected, refused = buffers.check(p, s.FirstRow+n, raw, rejected)
-		byTable = byTable || refused
+		buffers.candidates = append(buffers.candidates, candidate{s.FirstRow + n, raw})
+	}
+	rejected, byTable := buffers.check(p)
+	if buffers.lookups != nil && !(byTable && p.mayBeOutdated(s.Number)) {
+		if rejected, byTable, err = buffers.lookUp(ctx, s, p, rejected); err != nil {
+			return store.Effect{}, err
+		}
 	}
 	if byTable && p.mayBeOutdated(s.Number) {
 		return store.Effect{}, &outdatedError{s.Number}
@@ -52,31 +55,67 @@ type outdatedError struct {
 
 func (*outdatedError) Error() string { return "the table may have changed since it was described" }
 
-// check adds a record to the batch if it is valid, and to the rejected ones otherwise. byTable reports whether it was
-// rejected because of the table's columns.
-func (b *scratch) check(p *pipeline, row int, raw []byte, rejected []operation.Rejection) (all []operation.Rejection, byTable bool) {
-	values, reasons := b.reader.Read(raw)
-	readable := reasons == nil
-	switch {
-	case !readable:
-		reasons = addSchemaReasons(p.checker, raw, reasons)
-	case b.reader.HasOthers() && p.checker.ConstrainsUndeclared():
-		reasons = p.checker.Explain(raw)
-	default:
-		reasons = p.checker.Check(b.reader.Declared(), values)
+// candidate is a record that a step tries.
+type candidate struct {
+	row int
+	raw []byte
+}
+
+// check adds every candidate that is valid to the batch and returns the others. With lookups it adds their keys instead:
+// lookUp adds the records. byTable reports whether some of them were rejected because of the table's columns.
+func (b *scratch) check(p *pipeline) (rejected []operation.Rejection, byTable bool) {
+	if b.lookups != nil {
+		b.lookups.begin()
 	}
-	p.fill(values)
-	switch {
-	case reasons == nil:
-		reasons = b.batch.Add(row, values)
-		byTable = reasons != nil
-	case readable:
-		reasons = b.addTableReasons(values, reasons)
-	}
-	if reasons != nil {
-		rejected = append(rejected, operation.Rejection{Row: row, Received: raw, Reasons: reasons})
+	for n, c := range b.candidates {
+		reasons, refused := b.checkRecord(p, c.row, c.raw)
+		byTable = byTable || refused
+		if reasons == nil {
+			continue
+		}
+		rejected = append(rejected, operation.Rejection{Row: c.row, Received: c.raw, Reasons: reasons})
+		if b.lookups != nil {
+			b.lookups.skip(n)
+		}
 	}
 	return rejected, byTable
+}
+
+// checkRecord adds one record if it is valid. byTable reports whether the table's columns refuse it.
+func (b *scratch) checkRecord(p *pipeline, row int, raw []byte) (reasons []operation.Reason, byTable bool) {
+	values, reasons := b.reader.Read(raw)
+	if reasons != nil {
+		return addSchemaReasons(p.checker, raw, reasons), false
+	}
+	var unfilled []operation.Reason
+	if b.lookups != nil {
+		unfilled = b.lookups.prepare(b.reader, values)
+	}
+	if b.reader.HasOthers() && p.checker.ConstrainsUndeclared() {
+		reasons = p.checker.Explain(raw)
+	} else {
+		reasons = p.checker.Check(b.reader.Declared(), values)
+	}
+	reasons = append(reasons, unfilled...)
+	p.fill(values)
+	if reasons != nil {
+		return b.addTableReasons(values, reasons), false
+	}
+	reasons = b.add(row, values)
+	return reasons, reasons != nil
+}
+
+// add adds a valid record to the batch, or its keys to the lookups.
+func (b *scratch) add(row int, values []jsontext.Value) []operation.Reason {
+	if b.lookups == nil {
+		return b.batch.Add(row, values)
+	}
+	if b.lookups.creates {
+		if reasons := b.addTableReasons(values, nil); reasons != nil {
+			return reasons
+		}
+	}
+	return b.lookups.add(b.reader)
 }
 
 // fill sets the values of absent members that have a default.
@@ -109,13 +148,13 @@ func addSchemaReasons(checker *schema.Checker, raw []byte, strict []operation.Re
 }
 
 // addTableReasons adds the reasons of the columns to those of the schema, so that the client can correct the record in
-// one pass. A member that the schema refuses has no second reason.
+// one pass. A member that the schema refuses, or that a lookup will fill, has no second reason.
 func (b *scratch) addTableReasons(values []jsontext.Value, reasons []operation.Reason) []operation.Reason {
 	bySchema := reasons
 	for _, r := range b.trial.Add(1, values) {
 		known := slices.ContainsFunc(bySchema, func(s operation.Reason) bool {
 			return s.Pointer == r.Pointer || strings.HasPrefix(s.Pointer, r.Pointer+"/")
-		})
+		}) || b.lookups != nil && b.lookups.fills(r.Pointer)
 		if !known && len(reasons) < record.MaxReasons {
 			reasons = append(reasons, r)
 		}
