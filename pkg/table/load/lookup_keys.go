@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/operation"
@@ -41,6 +42,7 @@ type lookedUp struct {
 // NewKeys returns no keys yet.
 func (l *Lookup) NewKeys() *Keys {
 	k := &Keys{lookup: l, places: make(map[string]int), batch: l.keys.NewBatch()}
+	k.batch.texts = texts{table: l.keys, types: pgtype.NewMap()}
 	if l.rows != nil {
 		k.rows = l.rows.NewBatch()
 	}
@@ -229,6 +231,9 @@ func (f *finder) find(ctx context.Context, places []int32) error {
 	}
 	if err := f.loader.exec(ctx, rollbackSQL); err != nil {
 		return err
+	}
+	for _, place := range places { // Postgres may have returned rows before the error
+		f.entries[place].value, f.entries[place].reasons = nil, nil
 	}
 	if len(places) == 1 {
 		f.entries[places[0]].reasons = []operation.Reason{f.lookup.unreadable()}
