@@ -35,11 +35,13 @@ func typesOf(p collection.Property) jsonTypes {
 }
 
 // newCSVColumn finds the member with the column's name. The cells of an undeclared column become
-// strings: the importer decides whether such a member is allowed.
+// strings, which the importer takes for the parts of a lookup's natural key and decides about otherwise. An undeclared
+// column may also have the objects that lookups use.
 func newCSVColumn(name string, c *collection.Collection) csvColumn {
 	col := csvColumn{member: append(appendString(nil, name), ':'), types: jsonTypes{text: true}}
 	i := slices.IndexFunc(c.Properties, func(p collection.Property) bool { return p.Name == name })
 	if i < 0 {
+		col.types.object = slices.ContainsFunc(c.LookupPaths(), func(path string) bool { return strings.HasPrefix(path, name+".") })
 		return col
 	}
 	col.types = typesOf(c.Properties[i])

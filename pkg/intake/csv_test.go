@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
 )
@@ -195,5 +196,26 @@ func TestCSVDelimiter(t *testing.T) {
 				t.Errorf("Delimiter() = %s, %v, want %s, %v", name, detected, test.want, test.detected)
 			}
 		})
+	}
+}
+
+// TestCSVLookups: the columns of lookups hold texts, and an object that they use may be JSON in a cell.
+func TestCSVLookups(t *testing.T) {
+	t.Parallel()
+	c, err := collection.Parse("orders", []byte(`{"x-longshore": {"table": "orders", "key": ["id"], "lookups": {"customer_id": {"table": "customers", "by": {"customer.no": "no"}}}},
+  "properties": {"id": {"type": "integer"}, "customer_id": {"type": "integer"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = "id,customer.no,customer\n1,007,\n2,,\"{\"\"no\"\": \"\"8\"\"}\"\n3,\"\",x\n"
+	r, err := intake.Open(newBody(strings.NewReader(body), intake.DefaultLimits()), media(t, "text/csv"), c, intake.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, want := range []string{`{"id":1,"customer.no":"007"}`, `{"id":2,"customer":{"no": "8"}}`, `{"id":3,"customer":"x"}`} {
+		if got, err := r.Next(); err != nil || string(got) != want {
+			t.Errorf("Next() = %s, %v, want %s", got, err, want)
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (h *Handler) put(c *gin.Context) error {
 	if order.Definition, err = definitionForm.Read(c, h.UploadRate); err != nil {
 		return err
 	}
-	if table, ok := tableOf(order.Definition); ok {
+	for _, table := range tablesOf(order.Definition) {
 		if err := h.requireVisible(c.Request.Context(), table); err != nil {
 			return err
 		}

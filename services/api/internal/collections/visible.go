@@ -38,13 +38,18 @@ func (h *Handler) requireVisible(ctx context.Context, name string) error {
 	return nil
 }
 
-// tableOf returns the table of a definition; ok is false if the definition is not valid, which is found later.
-func tableOf(definition json.RawMessage) (name string, ok bool) {
+// tablesOf returns the tables of a definition, also those of its lookups; none if the definition is not valid, which is
+// found later.
+func tablesOf(definition json.RawMessage) (names []string) {
 	parsed, err := collection.Parse("any", definition)
 	if err != nil {
-		return "", false
+		return nil
 	}
-	return parsed.Table, true
+	names = append(names, parsed.Table)
+	for _, l := range parsed.Lookups {
+		names = append(names, l.Table)
+	}
+	return names
 }
 
 func tableNotFound(name string) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -94,7 +95,7 @@ func (o Order) store(ctx context.Context, s Store) (store.CollectionVersion, boo
 
 // Parse returns the collection of a definition for a tenant. It returns a fault of kind Invalid if it is not valid.
 //
-// A collection must not name a table of Longshore itself but the shipped one. One of another tenant than the
+// A collection must not name a table of Longshore itself but the shipped one, and its lookups none. One of another tenant than the
 // default one must be used with the role of the caller: otherwise a tenant could define a collection over the rows
 // of another.
 func Parse(tenant, name string, definition json.RawMessage) (*collection.Collection, error) {
@@ -108,9 +109,13 @@ func Parse(tenant, name string, definition json.RawMessage) (*collection.Collect
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "invalid-collection", "%s.", edge.Capitalize(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
-	if names, err := collection.ParseTable(parsed.Table); err == nil && len(names) == 2 && names[0] == "xforce" && names[1] != "tools" {
-		return nil, fault.New(fault.Invalid, "invalid-collection", "The table %s belongs to Longshore itself. Name a table of yours.", parsed.Table).
-			With("pointer", "/x-longshore/table")
+	if isOurs(parsed.Table) && !isTools(parsed.Table) {
+		return nil, ourTable(parsed.Table, "/x-longshore/table")
+	}
+	for _, l := range parsed.Lookups {
+		if isOurs(l.Table) {
+			return nil, ourTable(l.Table, record.Pointer("x-longshore", "lookups", l.Member, "table"))
+		}
 	}
 	if tenant != access.DefaultTenant && tenant != collection.Shared && parsed.Role != access.RoleOfCaller {
 		return nil, fault.New(fault.Forbidden, "role-required",
@@ -118,4 +123,20 @@ func Parse(tenant, name string, definition json.RawMessage) (*collection.Collect
 			With("pointer", "/x-longshore/role")
 	}
 	return parsed, nil
+}
+
+// isOurs reports whether a table belongs to Longshore itself; isTools whether it is the one of the shipped collection.
+func isOurs(name string) bool {
+	names, err := collection.ParseTable(name)
+	return err == nil && len(names) == 2 && names[0] == "xforce"
+}
+
+func isTools(name string) bool {
+	names, err := collection.ParseTable(name)
+	return err == nil && names[len(names)-1] == "tools"
+}
+
+func ourTable(name, pointer string) error {
+	return fault.New(fault.Invalid, "invalid-collection", "The table %s belongs to Longshore itself. Name a table of yours.", name).
+		With("pointer", pointer)
 }

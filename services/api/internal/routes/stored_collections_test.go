@@ -115,6 +115,39 @@ func TestCollectionDoesNotFit(t *testing.T) {
 	}
 }
 
+// TestStoreLookup: a lookup needs a unique index on the other side, when it is stored and afterwards.
+func TestStoreLookup(t *testing.T) {
+	t.Parallel()
+	a := newBookshop(t)
+	key, _ := a.newKey(t, nil)
+	conn := storetest.Connect(t, a.url)
+	storetest.Exec(t, conn, `CREATE TABLE authors (id INT PRIMARY KEY, name TEXT); ALTER TABLE books ADD author_id INT REFERENCES authors`)
+	const file = `{"x-longshore":{"table":"public.books","key":["isbn"],"ordering":"none","lookups":{"author_id":{"table":"public.authors","by":{"author.name":"name"}}}},
+  "properties":{"isbn":{"type":"string"},"author_id":{"type":"integer"}}}`
+	put := func(file string) reply {
+		return a.send(t, oneClient, http.MethodPut, "/collections/books", file, key, jsonMedia)
+	}
+	wantReason := func(what string, got reply) {
+		t.Helper()
+		if !strings.Contains(got.body, "by needs a primary key or a unique index on exactly (name)") {
+			t.Errorf("%s = %d %s, want the reason", what, got.status, got.body)
+		}
+	}
+	refused := put(file)
+	checkCode(t, "without an index", refused, http.StatusConflict, "collection-does-not-fit")
+	wantReason("PUT", refused)
+	checkCode(t, "no path", put(strings.Replace(file, "author.name", "author..name", 1)), 422, "invalid-collection")
+	checkCode(t, "our table", put(strings.Replace(file, "public.authors", "xforce.tools", 1)), 422, "invalid-collection")
+	storetest.Exec(t, conn, `CREATE UNIQUE INDEX authors_name ON authors (name)`)
+	if got := put(file); got.status != http.StatusCreated {
+		t.Fatalf("PUT = %d %s, want 201", got.status, got.body)
+	}
+	storetest.Exec(t, conn, `DROP INDEX authors_name`)
+	wantReason("POST :check", a.send(t, oneClient, http.MethodPost, "/collections/books:check", "", key))
+	got := a.send(t, oneClient, http.MethodPost, "/api/books/import", `[{"isbn":"1","author.name":"Ann"}]`, key, jsonMedia)
+	checkCode(t, "an import after the index was dropped", got, http.StatusConflict, "collection-does-not-fit")
+}
+
 // TestStoreProposal stores what is inferred.
 func TestStoreProposal(t *testing.T) {
 	t.Parallel()
@@ -158,7 +191,9 @@ func TestCollectionsOfTenants(t *testing.T) {
 	checkCode(t, "a key without a role", put(noRole, withRole), http.StatusForbidden, "role-missing")
 	checkCode(t, "a table that the role may not read", put(theirs, withRole), http.StatusNotFound, "table-not-found")
 	checkCode(t, "a proposal for such a table", propose(theirs), http.StatusNotFound, "table-not-found")
-	storetest.Exec(t, storetest.Connect(t, a.url), `GRANT SELECT ON books TO `+storetest.CallerRole)
+	storetest.Exec(t, storetest.Connect(t, a.url), `GRANT SELECT ON books TO `+storetest.CallerRole+`; CREATE TABLE secrets (id INT PRIMARY KEY, k TEXT UNIQUE)`)
+	looking := strings.Replace(withRole, `"key"`, `"lookups":{"title":{"table":"public.secrets","by":{"s.k":"k"},"value":"id"}},"key"`, 1)
+	checkCode(t, "a lookup in a table that the role may not read", put(theirs, looking), http.StatusNotFound, "table-not-found")
 	checkCode(t, "without a role", put(theirs, booksFile), http.StatusForbidden, "role-required")
 	if got := propose(theirs); got.status != http.StatusOK || !strings.Contains(got.body, `"role":"claim"`) {
 		t.Errorf("a proposal = %d %s, want one with the role of the caller", got.status, got.body)
