@@ -1,7 +1,9 @@
 package ingest_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -9,8 +11,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/longshore-io/longshore/migrations/grants"
+	"github.com/longshore-io/longshore/pkg/access"
+	"github.com/longshore-io/longshore/pkg/collectiontest"
+	"github.com/longshore-io/longshore/pkg/job"
+	"github.com/longshore-io/longshore/pkg/metrics"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/storetest"
+	"github.com/longshore-io/longshore/pkg/worker"
+	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 )
 
 // The tables of a shop: orders refer to customers and, by two columns, to regions.
@@ -40,7 +51,13 @@ const (
 // imported imports the records as one chunk into a collection, and returns the reasons of the rejected ones.
 func (f fixture) imported(t *testing.T, collection string, records ...string) (reasons []string) {
 	t.Helper()
-	op := accept(t, f.db, store.Draft{Collection: collection, Lanes: 1}, len(records), slices.Values(records))
+	return f.importedBy(t, store.Draft{Collection: collection, Lanes: 1}, records...)
+}
+
+// importedBy is imported with a draft of the operation.
+func (f fixture) importedBy(t *testing.T, draft store.Draft, records ...string) (reasons []string) {
+	t.Helper()
+	op := accept(t, f.db, draft, len(records), slices.Values(records))
 	f.mustProcess(t, op, 0)
 	if end := f.read(t, op); end.State != operation.Succeeded {
 		t.Fatalf("operation = %+v, want Succeeded", end)
@@ -187,4 +204,73 @@ func TestProcessLookupsCreate(t *testing.T) {
 		"ann@x.org -", "bob@x.org -", "dan@x.org -", "eve@x.org Eve t", "two@x.org - t")
 	f.wantRows(t, `SELECT concat_ws(' ', no, email) FROM orders JOIN customers ON id = customer_id ORDER BY no`,
 		"1 eve@x.org", "2 eve@x.org", "3 dan@x.org", "4 ann@x.org", "11 two@x.org", "12 two@x.org")
+}
+
+// TestProcessLookupsInKey: a member of the key that a lookup fills identifies the record, in every ordering.
+func TestProcessLookupsInKey(t *testing.T) {
+	t.Parallel()
+	for _, ordering := range []string{"columns", "ledger", "none"} {
+		t.Run(ordering, func(t *testing.T) {
+			t.Parallel()
+			f := newFixtureOf(t, shopTables+`; CREATE TABLE carts (customer_id INT, place INT, n INT, import_number BIGINT, import_row INT, PRIMARY KEY (customer_id, place))`,
+				map[string]string{"carts": `{"x-longshore": {"table": "carts", "key": ["customer_id", "place"], "ordering": "` + ordering + `", "write": "merge", "lookups": {
+    "customer_id": {"table": "customers", "by": {"email": "email"}, "value": "id"}}}, "properties": {"customer_id": {"type": "integer"}, "place": {"type": "integer"}, "n": {}}}`},
+				store.Options{}, 2)
+			got := f.imported(t, "carts", `{"email":"bob@x.org","place":1,"n":1}`, `{"email":"ann@x.org","place":1,"n":2}`, `{"email":"BOB@x.org","place":1,"n":3}`, `{"place":1,"n":4}`)
+			if diff := cmp.Diff([]string{"4 /customer_id required"}, got); diff != "" {
+				t.Errorf("reasons (-want +got):\n%s", diff)
+			}
+			got = f.imported(t, "carts", `{"customer_id":102,"place":1,"n":5}`)
+			if got != nil {
+				t.Errorf("reasons = %v, want none", got)
+			}
+			f.wantRows(t, `SELECT concat_ws(' ', customer_id, place, n) FROM carts ORDER BY 1`, "101 1 2", "102 1 5")
+		})
+	}
+}
+
+// TestProcessLookupsNoticeChanges: the table of a lookup is described again if it has changed.
+func TestProcessLookupsNoticeChanges(t *testing.T) {
+	t.Parallel()
+	f := newFixtureOf(t, shopTables, map[string]string{"orders": shopFile("replace", orMissing)}, store.Options{}, 2)
+	if got := f.imported(t, "orders", `{"no":1,"customer.email":"ann@x.org"}`); got != nil {
+		t.Errorf("reasons = %v, want none", got)
+	}
+	f.exec(t, `ALTER TABLE regions ALTER code TYPE BIGINT; ALTER TABLE customers RENAME id TO key; INSERT INTO regions VALUES (3, 'DE', 3000000000)`)
+	if got := f.imported(t, "orders", `{"no":2,"customer.email":"bob@x.org","region":{"country":"DE","code":3000000000}}`); got != nil {
+		t.Errorf("reasons after the change = %v, want none", got)
+	}
+	f.wantRows(t, `SELECT concat_ws(' ', no, customer_id, region_id) FROM orders ORDER BY no`, "1 101", "2 102 3")
+	f.exec(t, `ALTER TABLE customers DROP CONSTRAINT customers_email_key`)
+	f.exec(t, `INSERT INTO customers (email) VALUES ('ann@x.org')`)
+	if diff := cmp.Diff([]string{"1 /customer.email lookup-ambiguous"}, f.imported(t, "orders", `{"no":3,"customer.email":"ann@x.org"}`)); diff != "" {
+		t.Errorf("reasons without the index (-want +got):\n%s", diff)
+	}
+}
+
+// TestProcessLookupsAsCaller: what a policy hides from the caller is not found, and a row that it refuses is not created.
+func TestProcessLookupsAsCaller(t *testing.T) {
+	t.Parallel()
+	file := strings.Replace(shopFile("replace", orCreate), `"key"`, `"role": "claim", "key"`, 1)
+	f := newFixtureOf(t, shopTables, map[string]string{"orders": file}, store.Options{}, 2)
+	workers := storetest.Open(t, storetest.As(t, f.sql.Config().ConnString(), grants.Worker), store.Options{Roles: []string{storetest.CallerRole}})
+	chunks := ingest.New(workers, collectiontest.New(t, map[string]string{"orders": file}), record.DefaultLimits(), metrics.NewRecords())
+	f.worker = worker.New(job.Import, worker.Deps{Store: workers, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
+	f.exec(t, `GRANT SELECT, INSERT, UPDATE ON customers, regions, orders TO ` + storetest.CallerRole + `;
+ALTER TABLE customers ADD org TEXT DEFAULT current_setting('request.jwt.claims', true)::json->>'org'; UPDATE customers SET org = 'a'; ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON customers USING (org = current_setting('request.jwt.claims', true)::json->>'org' AND name <> 'policy')`)
+	as := func(org string, records ...string) []string {
+		return f.importedBy(t, store.Draft{
+			Collection: "orders", Lanes: 1, Caller: access.Caller{Role: storetest.CallerRole, Claims: json.RawMessage(`{"org":"` + org + `"}`)},
+		}, records...)
+	}
+	if got := as("a", `{"no":1,"customer.email":"ann@x.org"}`); got != nil {
+		t.Errorf("reasons = %v, want none", got)
+	}
+	want := []string{"1 /customer.email not-allowed", "3 /customer/email not-allowed"}
+	got := as("b", `{"no":2,"customer.email":"ann@x.org"}`, `{"no":3,"customer.email":"eve@x.org"}`, `{"no":4,"customer":{"email":"dan@x.org","name":"policy"}}`)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reasons of another caller (-want +got):\n%s", diff)
+	}
+	f.wantRows(t, `SELECT concat_ws(' ', email, org) FROM customers ORDER BY email`, "ann@x.org a", "bob@x.org a", "eve@x.org b")
 }
