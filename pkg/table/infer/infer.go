@@ -25,6 +25,9 @@ type Proposal struct {
 	LeftOut []LeftOut `json:"left_out"`
 	// Checks are the CHECK constraints of the table and of its domains that the schema does not repeat. Postgres checks them.
 	Checks []Check `json:"checks"`
+	// Lookups are what x-longshore.lookups may say, by the member. The collection does not contain them. For a collection
+	// with a role there are none, because the role may not see the other tables.
+	Lookups map[string]Lookup `json:"lookups,omitempty"`
 }
 
 // LeftOut is a column that is no member, and why.
@@ -94,6 +97,9 @@ func Infer(ctx context.Context, db table.DB, o Order) (*Proposal, error) {
 	if errors.Is(err, load.ErrKeyOfLedger) {
 		doc.Longshore.Ordering = collection.Unordered
 		err = p.set(ctx, db, doc)
+	}
+	if err == nil && o.Role == "" {
+		p.Lookups, err = proposeLookups(ctx, db, d, doc.Properties)
 	}
 	return p, err
 }

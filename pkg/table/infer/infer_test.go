@@ -220,3 +220,37 @@ func isA[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
 }
+
+// TestInferLookups lists the lookups that foreign keys allow, which can be put into the collection as they are.
+func TestInferLookups(t *testing.T) {
+	t.Parallel()
+	db := storetest.Connect(t, storetest.NewDatabase(t))
+	storetest.Exec(t, db, `CREATE SCHEMA crm; CREATE TABLE crm."Customers" (id BIGSERIAL PRIMARY KEY, email TEXT NOT NULL UNIQUE, nick TEXT UNIQUE);
+CREATE TABLE regions (id INT PRIMARY KEY, country TEXT NOT NULL, code INT NOT NULL, UNIQUE (country, code)); CREATE TABLE colors (name TEXT PRIMARY KEY);
+CREATE TABLE items (id INT PRIMARY KEY, sku TEXT NOT NULL UNIQUE, ean TEXT NOT NULL UNIQUE); CREATE TABLE parts (id INT PRIMARY KEY, sku TEXT NOT NULL); CREATE UNIQUE INDEX ON parts (lower(sku));
+CREATE TABLE orders (no INT PRIMARY KEY, code TEXT NOT NULL UNIQUE, customer_id BIGINT REFERENCES crm."Customers", region INT REFERENCES regions, color TEXT REFERENCES colors, item_id INT REFERENCES items,
+  part_id INT REFERENCES parts, parent_id INT REFERENCES orders, other_id INT GENERATED ALWAYS AS (1) STORED REFERENCES regions)`)
+	p, err := infer.Infer(t.Context(), db, infer.Order{Table: "orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]infer.Lookup{
+		"customer_id": {Table: `"crm"."Customers"`, By: map[string]string{"customer.email": "email"}},
+		"region":      {Table: "public.regions", By: map[string]string{"regions.country": "country", "regions.code": "code"}},
+		"parent_id":   {Table: "public.orders", By: map[string]string{"parent.code": "code"}},
+	}
+	if diff := cmp.Diff(want, p.Lookups); diff != "" {
+		t.Errorf("lookups (-want +got):\n%s", diff)
+	}
+	lookups, err := json.Marshal(p.Lookups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := collection.Parse("orders", []byte(strings.Replace(string(p.Collection), `"key"`, `"lookups":`+string(lookups)+`,"key"`, 1)))
+	if err == nil {
+		err = load.CheckFit(t.Context(), db, c, c.Writing.Mode)
+	}
+	if err != nil {
+		t.Errorf("the collection with the lookups: %v", err)
+	}
+}
