@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -104,6 +105,17 @@ func TestLookupRefused(t *testing.T) {
 		if !strings.Contains(failed, want) {
 			t.Errorf("failed records = %s, want %s", failed, want)
 		}
+	}
+	nested := s.Submit("orders", client.RequestBody{Type: "application/json", Content: []byte(`[{"no":5,"customer":{"email":"eve@example.com"}}]`)})
+	s.WaitFor(nested, "Succeeded")
+	rows, err := s.Client().Get(t.Context(), nested.OperationLocation+"/records?outcome=failed&format=csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	corrected := bytes.Replace(rows.Body, []byte("eve@"), []byte("ann@"), 1)
+	again := s.Submit("orders", client.RequestBody{Type: "text/csv", Content: withoutLastColumns(t, corrected, 4)})
+	if m := s.WaitFor(again, "Succeeded"); m.Counts.Created != 1 {
+		t.Errorf("counts of the corrected CSV %s = %+v, want 1 created", corrected, m.Counts)
 	}
 	response := s.Do(http.MethodPut, "/collections/orders", client.RequestBody{Type: "application/json", Content: []byte(strings.Replace(collection, `"email"}`, `"name"}`, 1))})
 	if response.Status != http.StatusConflict || !strings.Contains(string(response.Body), "a unique index on exactly (name)") {

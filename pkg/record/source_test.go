@@ -1,7 +1,6 @@
 package record_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -94,7 +93,7 @@ func sourceTexts(r *record.Reader) string {
 	for _, value := range r.Sources() {
 		text := "-"
 		if value != nil {
-			text = fmt.Sprintf("%s", value)
+			text = value.String()
 		}
 		texts = append(texts, text)
 	}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/longshore-io/longshore/pkg/collection"
@@ -24,9 +25,7 @@ func adaptToLookups(document any, c *collection.Collection) (adapted any, looked
 	})
 	properties := make(map[string]any)
 	if declared, ok := root["properties"].(map[string]any); ok {
-		for name, schema := range declared {
-			properties[name] = schema
-		}
+		maps.Copy(properties, declared)
 	}
 	for _, l := range c.Lookups {
 		for _, s := range slices.Concat(l.By, l.Create) {

@@ -67,8 +67,8 @@ func (s *Store) asCaller(ctx context.Context, tx pgx.Tx, c access.Caller, work f
 	return nil
 }
 
-// checkCaller returns an error if row-level security would not restrict the caller, also in the tables of lookups, or if code that runs
-// as the caller, such as a trigger, could give itself the rights of a service that it does not restrict.
+// checkCaller returns an error if row-level security would not restrict the caller, also in the tables of lookups, or if
+// code that runs as the caller, such as a trigger, could give itself the rights of a service that it does not restrict.
 func checkCaller(ctx context.Context, tx pgx.Tx, c *collection.Collection, caller access.Caller) error {
 	const exempted = `
 SELECT coalesce(array_agg(r.rolname::text ORDER BY r.rolname), '{}') FROM pg_roles r

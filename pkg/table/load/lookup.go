@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (l *Lookup) FilledBy() int { return l.filled.member }
 func (l *Lookup) Same(sent, found jsontext.Value) bool {
 	x, wrongX := l.filled.appendField(nil, sent)
 	y, wrongY := l.filled.appendField(nil, found)
-	return wrongX == sound && wrongY == sound && string(x) == string(y)
+	return wrongX == sound && wrongY == sound && bytes.Equal(x, y)
 }
 
 // KeyState says what a record says about the natural key of a lookup.

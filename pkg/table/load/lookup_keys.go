@@ -149,7 +149,7 @@ func (k *Keys) Resolve(ctx context.Context, tx pgx.Tx, number int64) error {
 	}
 	places := make([]int32, len(k.entries))
 	for i := range places {
-		places[i] = int32(i) //nolint:gosec // at most the records of a chunk
+		places[i] = int32(i)
 	}
 	f := finder{Keys: k, loader: loader{conn: tx.Conn().PgConn(), batch: k.batch, table: k.lookup.keys}}
 	if err := f.find(ctx, places); err != nil {
@@ -179,7 +179,7 @@ func (k *Keys) createMissing(ctx context.Context, tx pgx.Tx, number int64) (crea
 			e.reasons = k.lookup.notCreated(e.blocked)
 		default:
 			_ = k.rows.Add(place+1, k.rowOf(e.sources)) // Need has checked it
-			created = append(created, int32(place))     //nolint:gosec // at most the records of a chunk
+			created = append(created, int32(place))
 		}
 	}
 	if len(created) == 0 {

@@ -82,6 +82,8 @@ type document struct {
 	Ordering collection.Ordering `json:"ordering"`
 	Verbs    []collection.Verb   `json:"verbs,omitempty"`
 	Members  []string            `json:"members"`
+	// Paths are those of values that lookups use: further columns of a CSV.
+	Paths []string `json:"lookup_paths,omitempty"`
 	// Version is absent if the collection is not stored.
 	Version int64 `json:"version,omitempty"`
 	// Shared reports whether all tenants use the collection. Such a collection can't be changed here.
@@ -91,7 +93,7 @@ type document struct {
 func (h *Handler) newDocument(c *collection.Collection, tenant string) document {
 	d := document{
 		Name: c.Name, Table: c.Table, Key: append([]string{}, c.Key...), Ordering: c.Ordering, Verbs: c.Verbs, Members: make([]string, len(c.Properties)),
-		Version: c.Version, Shared: !h.Collections.Owns(tenant, c.Name),
+		Paths: c.LookupPaths(), Version: c.Version, Shared: !h.Collections.Owns(tenant, c.Name),
 	}
 	for i, p := range c.Properties {
 		d.Members[i] = p.Name

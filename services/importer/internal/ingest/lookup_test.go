@@ -256,7 +256,7 @@ func TestProcessLookupsAsCaller(t *testing.T) {
 	workers := storetest.Open(t, storetest.As(t, f.sql.Config().ConnString(), grants.Worker), store.Options{Roles: []string{storetest.CallerRole}})
 	chunks := ingest.New(workers, collectiontest.New(t, map[string]string{"orders": file}), record.DefaultLimits(), metrics.NewRecords())
 	f.worker = worker.New(job.Import, worker.Deps{Store: workers, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
-	f.exec(t, `GRANT SELECT, INSERT, UPDATE ON customers, regions, orders TO ` + storetest.CallerRole + `;
+	f.exec(t, `GRANT SELECT, INSERT, UPDATE ON customers, regions, orders TO `+storetest.CallerRole+`;
 ALTER TABLE customers ADD org TEXT DEFAULT current_setting('request.jwt.claims', true)::json->>'org'; UPDATE customers SET org = 'a'; ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON customers USING (org = current_setting('request.jwt.claims', true)::json->>'org' AND name <> 'policy')`)
 	as := func(org string, records ...string) []string {

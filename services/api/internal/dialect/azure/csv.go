@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,9 +14,9 @@ import (
 	"github.com/longshore-io/longshore/pkg/report"
 )
 
-// csvWriter writes a header row, and a row per record: the members of the collection in order, so
-// that people can read the records and send corrected ones again, and then extraColumns, so that
-// nothing is lost. Texts that a spreadsheet would take for formulas are escaped.
+// csvWriter writes a header row, and a row per record: the members of the collection in order and the
+// paths of its lookups, so that people can read the records and send corrected ones again, and then
+// extraColumns, so that nothing is lost. Texts that a spreadsheet would take for formulas are escaped.
 type csvWriter struct {
 	csv     *csv.Writer
 	members []string
@@ -34,7 +35,14 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 	if target, ok := d.Collections.Get(op.Tenant, op.Collection); ok {
 		for _, p := range target.Properties {
 			w.members = append(w.members, p.Name)
-			header = append(header, report.EscapeFormula(p.Name))
+		}
+		for _, path := range target.LookupPaths() {
+			if !slices.Contains(w.members, path) {
+				w.members = append(w.members, path)
+			}
+		}
+		for _, name := range w.members {
+			header = append(header, report.EscapeFormula(name))
 		}
 	}
 	return w, w.csv.Write(append(header, extraColumns...))
@@ -42,17 +50,35 @@ func (d *Dialect) newCSVWriter(c *gin.Context, op *operation.Operation) (*csvWri
 
 func (w *csvWriter) write(l line) error {
 	received := operation.Rejection{Received: l.received}.ReceivedText()
-	var record map[string]json.RawMessage
-	_ = json.Unmarshal(received, &record) // a record that is no object has no members
+	record := membersOf(received)
 	row := make([]string, 0, len(w.members)+len(extraColumns))
 	for _, name := range w.members {
-		row = append(row, encodeCell(record[name]))
+		row = append(row, encodeCell(valueAt(record, name)))
 	}
 	reasons, err := encodeReasons(l.reasons)
 	if err != nil {
 		return err
 	}
 	return w.csv.Write(append(row, strconv.Itoa(l.row), l.outcome.String(), reasons, string(received)))
+}
+
+// membersOf returns the members of an object; none of any other value.
+func membersOf(value json.RawMessage) (members map[string]json.RawMessage) {
+	if json.Unmarshal(value, &members) != nil {
+		return nil
+	}
+	return members
+}
+
+// valueAt returns the member with the name or, if there is none, the value to which the name leads as the path of a
+// lookup.
+func valueAt(members map[string]json.RawMessage, name string) json.RawMessage {
+	value, ok := members[name]
+	outer, rest, isPath := strings.Cut(name, ".")
+	if ok || !isPath {
+		return value
+	}
+	return valueAt(membersOf(members[outer]), rest)
 }
 
 // encodeReasons encodes reasons as NDJSON does; empty if there are none.
