@@ -124,7 +124,7 @@ func TestParentsOfEarlierImport(t *testing.T) {
 		parents := s.Submit("nodes", lines(tree(first, n)))
 		children := s.Submit("leaves", lines(leaves(first, n+1)))
 		s.WaitForSQL(recoveryLimit, "children to await their parents", anyWaiting)
-		expectPhase(t, s, children, "Waiting for earlier imports into nodes: a foreign key refuses the remaining records so far")
+		expectPhase(t, s, children, "Waiting for earlier imports into nodes: a foreign key or a lookup refuses the remaining records so far")
 		release()
 		expectCounts(t, s.WaitFor(parents, "Succeeded"), client.Counts{Total: n, Created: n, Imported: n})
 		expectCounts(t, s.WaitFor(children, "Succeeded"), client.Counts{Total: n + 1, Created: n, Imported: n, Failed: 1})

@@ -16,7 +16,7 @@ import (
 )
 
 // The values of xforce.task_chunks.state. A chunk is awaiting if its step is committed but for records
-// that a foreign key refused: their parents may be in other chunks or in earlier imports.
+// that a foreign key or a lookup refused: their parents may be in other chunks or in earlier imports.
 const (
 	chunkPending  = "pending"
 	chunkAwaiting = "awaiting"
@@ -30,9 +30,9 @@ const isDue = `(c.state = '` + chunkPending + `' OR c.state = '` + chunkAwaiting
   AND NOT EXISTS (SELECT FROM xforce.task_chunks p WHERE p.task_id = c.task_id AND p.state = '` + chunkPending + `')
   AND NOT EXISTS (SELECT FROM xforce.task_chunks p WHERE p.task_id = c.task_id AND p.state = '` + chunkAwaiting + `' AND p.seq < c.seq))`
 
-// Parents says for what the records of an import that a foreign key refused can wait.
+// Parents says for what the records of an import that a foreign key or a lookup refused can wait.
 type Parents struct {
-	// Collections are the names of the collections over the tables to which the foreign keys refer: only their
+	// Collections are the names of the collections over the tables to which the foreign keys and lookups refer: only their
 	// imports can write the parents.
 	Collections []string
 	// Wait is how long an import waits for earlier ones, from when all its records were tried.
@@ -100,7 +100,7 @@ func (s *Store) RunAwaiting(
 func (s *Store) showAwaiting(ctx context.Context, id uuid.UUID, collections string) error {
 	const show = `
 UPDATE xforce.tasks SET phase = $2, updated_at = clock_timestamp() WHERE task_id = $1 AND status = ANY ($3) AND phase IS DISTINCT FROM $2`
-	phase := "Waiting for earlier imports into " + collections + ": a foreign key refuses the remaining records so far"
+	phase := "Waiting for earlier imports into " + collections + ": a foreign key or a lookup refuses the remaining records so far"
 	if _, err := s.pool.Exec(ctx, show, id, phase, liveStates); err != nil {
 		return fmt.Errorf("storing for what the operation waits: %w", err)
 	}

@@ -117,7 +117,7 @@ func TestRunAwaitingEarlier(t *testing.T) {
 	if !awaits(time.Hour) {
 		t.Error("RunAwaiting() without a change tried the records, want an AwaitingError")
 	}
-	const phase = "Waiting for earlier imports into tools: a foreign key refuses the remaining records so far"
+	const phase = "Waiting for earlier imports into tools: a foreign key or a lookup refuses the remaining records so far"
 	if got := f.read(t, op.ID).Phase; got != phase {
 		t.Errorf("phase = %q, want %q", got, phase)
 	}

@@ -41,6 +41,9 @@ type Batch struct {
 	filled []byte
 	// awaits reports whether records that a foreign key refused are tried again: see AwaitParents.
 	awaits bool
+	// orphans has the reasons of the records of AddOrphan. arrange sets aside.
+	orphans map[int32][]operation.Reason
+	aside   []aside
 	// fillers are sent instead of NULL, by the attribute; see readFillers.
 	fillers [][]byte
 }
@@ -89,6 +92,7 @@ func (b *Batch) Table() *Table { return b.table }
 // Reset empties the batch and keeps its memory. It invalidates the last result of Load.
 func (b *Batch) Reset() {
 	b.rows, b.entries, b.later = b.rows[:0], b.entries[:0], b.later[:0]
+	clear(b.orphans)
 	b.absences.reset()
 }
 

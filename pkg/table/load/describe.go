@@ -217,15 +217,15 @@ func (c *column) checkTypes(p collection.Property) error {
 		p.Name, strings.Join(p.Types, " or "), c.typeName, c.form())
 }
 
-// DependsOn reports whether records that a foreign key refuses may be written after an import into the table
-// with the name, as a collection names it: it is a parent or, of a deletion, a child. A name without a schema
-// may mean a table of any schema.
+// DependsOn reports whether records that a foreign key or a lookup refuses may be written after an import into the table
+// with the name, as a collection names it: it is a parent, the table of a lookup or, of a deletion, a child. A name without a
+// schema may mean a table of any schema.
 func (t *Table) DependsOn(name string, mode collection.WriteMode) bool {
 	relatives, quoted := t.access.Parents, table.QuoteName(name)
 	if mode == collection.Delete {
 		relatives = t.access.Children
 	}
-	return slices.ContainsFunc(relatives, func(relative string) bool {
-		return relative == quoted || strings.HasSuffix(relative, "."+quoted)
-	})
+	is := func(relative string) bool { return relative == quoted || strings.HasSuffix(relative, "."+quoted) }
+	return slices.ContainsFunc(relatives, is) ||
+		mode != collection.Delete && slices.ContainsFunc(t.lookups, func(l *Lookup) bool { return is(l.quotedTable()) })
 }

@@ -69,6 +69,7 @@ func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result
 	if err := l.loadAll(ctx, importNumber); err != nil {
 		return Result{}, err
 	}
+	l.settleAside()
 	slices.SortFunc(b.rejected, func(x, y operation.Rejection) int { return cmp.Compare(x.Row, y.Row) })
 	return Result{Outcomes: b.outcomes, Rejected: b.rejected, SupersededBy: l.supersededBy, Warnings: l.warnings}, nil
 }

@@ -18,14 +18,18 @@ type sortable struct {
 // arrange sorts the batch's records by key and selects the last row of each key to be written; it
 // marks the others as superseded. Without a key all rows are selected, in their order. All writers of a table use the same order, that of the encoded
 // keys or of Postgres, so two transactions never wait for each other's keys in a cycle. A record without a rank,
-// which Postgres cannot read, is not selected.
+// which Postgres cannot read, is not selected. Nor are those that setAside removes.
 //
 // The records before a selected one are chained by previous.
 func (b *Batch) arrange() {
 	b.sort()
+	b.setAside()
 	b.winners = b.winners[:0]
-	b.previous = slices.Grow(b.previous[:0], len(b.order))[:len(b.order)]
-	b.outcomes = slices.Grow(b.outcomes[:0], len(b.order))[:len(b.order)]
+	b.previous = slices.Grow(b.previous[:0], len(b.entries))[:len(b.entries)]
+	b.outcomes = slices.Grow(b.outcomes[:0], len(b.entries))[:len(b.entries)]
+	for _, a := range b.aside {
+		b.previous[a.index] = -1
+	}
 	for i, o := range b.order {
 		b.outcomes[o.index] = operation.Unprocessed
 		b.previous[o.index] = -1

@@ -96,3 +96,28 @@ func TestLoadAwaitsParents(t *testing.T) {
 		})
 	}
 }
+
+// TestTableDependsOnLookups: the table of a lookup is one of the parents, except of deletions, which do not wait for it.
+func TestTableDependsOnLookups(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, `CREATE TABLE makers (no INT PRIMARY KEY, name TEXT UNIQUE); CREATE TABLE parts (id TEXT PRIMARY KEY, maker INT, import_number BIGINT, import_row INT)`,
+		`{"x-longshore": {"table": "parts", "key": ["id"], "lookups": {"maker": {"table": "makers", "by": {"maker.name": "name"}, "value": "no"}}},
+  "properties": {"id": {"type": "string"}, "maker": {"type": "integer"}}}`)
+	for name, tt := range map[string]struct {
+		table string
+		mode  collection.WriteMode
+		want  bool
+	}{
+		"the table":                   {"makers", collection.Merge, true},
+		"the table with its schema":   {"public.makers", collection.Insert, true},
+		"another table":               {"shop.makers", collection.Merge, false},
+		"the table, before deletions": {"makers", collection.Delete, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := f.table.DependsOn(tt.table, tt.mode); got != tt.want {
+				t.Errorf("DependsOn(%q, %s) = %t, want %t", tt.table, tt.mode, got, tt.want)
+			}
+		})
+	}
+}

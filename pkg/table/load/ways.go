@@ -29,9 +29,9 @@ type ways struct {
 
 func (l *loader) chooseWays() ways {
 	omitted, same := l.omittedByAll()
-	duplicates := len(l.batch.winners) < len(l.batch.entries)
+	duplicates := len(l.batch.winners)+len(l.batch.aside) < len(l.batch.entries)
 	whole := l.mode == collection.Replace && same && omitted == ""
-	w := ways{evaluable: whole && l.table.kinds.upserts, sequential: l.mode != collection.Replace && l.mode != collection.Delete}
+	w := ways{evaluable: whole && l.table.kinds.upserts, sequential: l.batch.isSequential()}
 	switch {
 	case !l.table.kinds.upserts && (l.table.keyLength > 0 || !l.table.kinds.returns):
 	case l.table.keyLength == 0 && same && omitted == "":

@@ -17,7 +17,7 @@ func (p *pipeline) stepAgain(ctx context.Context, s *store.AwaitingStep) (store.
 	defer p.scratch.Put(buffers)
 	buffers.batch.Reset()
 	buffers.batch.AwaitParents(!s.Last)
-	buffers.candidates = buffers.candidates[:0]
+	buffers.candidates, buffers.missed = buffers.candidates[:0], buffers.missed[:0]
 	var rows staged
 	for _, c := range s.Chunks {
 		records, err := buffers.awaiting(c)
@@ -42,6 +42,7 @@ func (p *pipeline) stepAgain(ctx context.Context, s *store.AwaitingStep) (store.
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records that await their parents: %w", err)
 	}
+	loaded.Rejected = append(loaded.Rejected, buffers.missed...)
 	wrote := slices.ContainsFunc(loaded.Outcomes, func(o operation.Outcome) bool { return o != operation.Rejected })
 	return rows.effect(rejected, buffers.batch, loaded, wrote || !s.Last), nil
 }

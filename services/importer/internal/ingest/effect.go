@@ -28,8 +28,8 @@ func (s staged) find(row int) (chunk *stagedRows, place int) {
 	return &s[i], row - s[i].firstRow
 }
 
-// effect returns the outcome of each row of the chunks and all rejections, by row. If await is true,
-// records that a foreign key refused stay unprocessed: their parents may follow.
+// effect returns the outcome of each row of the chunks and all rejections, by row. If await is true, records that a
+// foreign key refused, or whose row a lookup did not find, stay unprocessed: their parents may follow.
 func (s staged) effect(rejected []operation.Rejection, batch *load.Batch, loaded load.Result, await bool) store.Effect {
 	for n, outcome := range loaded.Outcomes {
 		chunk, place := s.find(batch.Row(n))
@@ -37,7 +37,7 @@ func (s staged) effect(rejected []operation.Rejection, batch *load.Batch, loaded
 	}
 	for _, r := range loaded.Rejected {
 		chunk, place := s.find(r.Row)
-		if await && isOrphan(r) {
+		if await && areOrphans(r.Reasons) {
 			chunk.outcomes[place] = operation.Unprocessed
 			continue
 		}
@@ -57,7 +57,9 @@ func (s staged) effect(rejected []operation.Rejection, batch *load.Batch, loaded
 	return effect
 }
 
-// isOrphan reports whether a foreign key refused the record.
-func isOrphan(r operation.Rejection) bool {
-	return len(r.Reasons) == 1 && r.Reasons[0].Code == load.CodeForeignKey
+// areOrphans reports whether the reasons to reject a record are only that rows of other tables are missing.
+func areOrphans(reasons []operation.Reason) bool {
+	return !slices.ContainsFunc(reasons, func(r operation.Reason) bool {
+		return r.Code != load.CodeForeignKey && r.Code != load.CodeLookupMissing
+	})
 }

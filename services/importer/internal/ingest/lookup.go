@@ -25,6 +25,8 @@ type lookups struct {
 	sent []bool
 	// places has the place of each record's key among those of each lookup.
 	places []int
+	// awaits reports whether a record whose row is missing waits for it: that is not so for deletions.
+	awaits bool
 	// creates reports whether a lookup creates rows: these must not be created for records that the table's columns refuse.
 	creates bool
 }
@@ -46,7 +48,7 @@ func newLookups(c *collection.Collection, checker *schema.Checker, t *load.Table
 	if l.keys == nil {
 		return nil
 	}
-	l.checker, l.sent = checker, make([]bool, len(l.keys))
+	l.checker, l.sent, l.awaits = checker, make([]bool, len(l.keys)), mode != collection.Delete
 	return &l
 }
 
@@ -149,7 +151,8 @@ func (l *lookups) fills(pointer string) bool {
 }
 
 // lookUp does the lookups of the candidates that check has not rejected, and adds these to the batch. It returns all
-// rejections, in the order of the records but for those of check, which come first.
+// rejections, in the order of the records but for those of check, which come first. Records whose row is missing become
+// orphans of the batch: see load.Batch.AddOrphan. If the lookup fills a part of the key, they are added to b.missed.
 func (b *scratch) lookUp(
 	ctx context.Context, s *store.Step, p *pipeline, rejected []operation.Rejection,
 ) (all []operation.Rejection, byTable bool, err error) {
@@ -165,14 +168,32 @@ func (b *scratch) lookUp(
 		values, _ := b.reader.Read(c.raw) // check has accepted it
 		_ = b.lookups.prepare(b.reader, values)
 		reasons := b.lookups.set(n, b.reader, values)
-		if reasons == nil {
+		switch {
+		case reasons == nil:
 			p.fill(values)
 			reasons = b.batch.Add(c.row, values)
 			byTable = byTable || reasons != nil
+		case b.lookups.awaits && areOrphans(reasons):
+			p.fill(values)
+			_ = b.lookups.set(n, b.reader, values) // no default stands for what is missing
+			reasons = b.addOrphan(c, values, reasons)
 		}
 		if reasons != nil {
 			rejected = append(rejected, operation.Rejection{Row: c.row, Received: c.raw, Reasons: reasons})
 		}
 	}
 	return rejected, byTable, nil
+}
+
+// addOrphan adds a record whose row is missing, and returns why its key can't be used.
+func (b *scratch) addOrphan(c candidate, values []jsontext.Value, missing []operation.Reason) []operation.Reason {
+	reasons := b.batch.AddOrphan(c.row, values, missing)
+	reasons = slices.DeleteFunc(reasons, func(r operation.Reason) bool { return b.lookups.fills(r.Pointer) })
+	switch {
+	case len(reasons) > 0:
+		return append(missing, reasons...)
+	case b.batch.Len() == 0 || b.batch.Row(b.batch.Len()-1) != c.row:
+		b.missed = append(b.missed, operation.Rejection{Row: c.row, Reasons: missing})
+	}
+	return nil
 }

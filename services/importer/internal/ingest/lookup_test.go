@@ -58,8 +58,7 @@ func (f fixture) imported(t *testing.T, collection string, records ...string) (r
 func (f fixture) importedBy(t *testing.T, draft store.Draft, records ...string) (reasons []string) {
 	t.Helper()
 	op := accept(t, f.db, draft, len(records), slices.Values(records))
-	f.mustProcess(t, op, 0)
-	if end := f.read(t, op); end.State != operation.Succeeded {
+	if end := f.finish(t, op); end.State != operation.Succeeded {
 		t.Fatalf("operation = %+v, want Succeeded", end)
 	}
 	err := f.db.Rejections(t.Context(), op.ID, 0, func(r operation.Rejection) error {
@@ -153,7 +152,7 @@ func TestProcessLookups(t *testing.T) {
 			},
 			reasons: []string{
 				"1 /customer/email type-mismatch", "2 /region/code type-mismatch", "3 /customer not-an-object", "4 /customer.emial unknown-member",
-				"5 /customer/nmae unknown-member", "6 /no type", "7  check-violation", "8 /no value-out-of-range",
+				"5 /customer/nmae unknown-member", "6 /no type", "7 /note check-violation", "8 /no value-out-of-range",
 			},
 			orders: []string{"9 101 -"},
 		},
@@ -194,7 +193,7 @@ func TestProcessLookupsCreate(t *testing.T) {
 		`{"no":11,"customer":{"email":"two@x.org","vip":"perhaps"}}`, `{"no":12,"customer":{"email":"two@x.org","vip":"t"}}`,
 	)
 	want := []string{
-		"5 /customer/email check-violation", "6 /customer/vip invalid-value", "7 /no type", "8 /no value-out-of-range", "9 /customer.email lookup-missing",
+		"5 /customer/name check-violation", "6 /customer/vip invalid-value", "7 /no type", "8 /no value-out-of-range", "9 /customer.email lookup-missing",
 		"10 /region/code type-mismatch",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -254,7 +253,7 @@ func TestProcessLookupsAsCaller(t *testing.T) {
 	file := strings.Replace(shopFile("replace", orCreate), `"key"`, `"role": "claim", "key"`, 1)
 	f := newFixtureOf(t, shopTables, map[string]string{"orders": file}, store.Options{}, 2)
 	workers := storetest.Open(t, storetest.As(t, f.sql.Config().ConnString(), grants.Worker), store.Options{Roles: []string{storetest.CallerRole}})
-	chunks := ingest.New(workers, collectiontest.New(t, map[string]string{"orders": file}), record.DefaultLimits(), metrics.NewRecords())
+	chunks := ingest.New(workers, collectiontest.New(t, map[string]string{"orders": file}), record.DefaultLimits(), metrics.NewRecords(), parentWait)
 	f.worker = worker.New(job.Import, worker.Deps{Store: workers, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, chunks.Process)
 	f.exec(t, `GRANT SELECT, INSERT, UPDATE ON customers, regions, orders TO `+storetest.CallerRole+`;
 ALTER TABLE customers ADD org TEXT DEFAULT current_setting('request.jwt.claims', true)::json->>'org'; UPDATE customers SET org = 'a'; ALTER TABLE customers ENABLE ROW LEVEL SECURITY;

@@ -15,7 +15,7 @@ type Collections interface {
 	All() iter.Seq2[string, *collection.Collection]
 }
 
-// parents returns for what the records of a tenant can wait that a foreign key of the table refused.
+// parents returns for what the records of a tenant can wait that a foreign key of the table refused, or a lookup.
 func (i *Ingest) parents(tenant string, t *load.Table, mode collection.WriteMode) store.Parents {
 	parents := store.Parents{Collections: []string{}, Wait: i.parentWait, OneByOne: t.OrderedByLedger()}
 	for owner, c := range i.collections.All() {

@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/schema"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -81,6 +82,8 @@ type scratch struct {
 	trial *load.Batch
 	// candidates are the records that the step tries.
 	candidates []candidate
+	// missed are those whose row a lookup did not find, and whose key is therefore unknown.
+	missed []operation.Rejection
 	// lookups are nil if the collection has none.
 	lookups *lookups
 }

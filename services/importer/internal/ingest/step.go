@@ -25,7 +25,7 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 	}
 	buffers.batch.Reset()
 	buffers.batch.AwaitParents(true)
-	buffers.candidates = buffers.candidates[:0]
+	buffers.candidates, buffers.missed = buffers.candidates[:0], buffers.missed[:0]
 	for n, raw := range records {
 		buffers.candidates = append(buffers.candidates, candidate{s.FirstRow + n, raw})
 	}
@@ -42,6 +42,7 @@ func (p *pipeline) step(ctx context.Context, s *store.Step) (store.Effect, error
 	if err != nil {
 		return store.Effect{}, fmt.Errorf("loading the records: %w", err)
 	}
+	loaded.Rejected = append(loaded.Rejected, buffers.missed...)
 	rows := staged{{firstRow: s.FirstRow, records: records, outcomes: make([]operation.Outcome, len(records))}}
 	return rows.effect(rejected, buffers.batch, loaded, true), nil
 }
