@@ -101,7 +101,7 @@ func TestLoadAwaitsParents(t *testing.T) {
 func TestTableDependsOnLookups(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, `CREATE TABLE makers (no INT PRIMARY KEY, name TEXT UNIQUE); CREATE TABLE parts (id TEXT PRIMARY KEY, maker INT, import_number BIGINT, import_row INT)`,
-		`{"x-longshore": {"table": "parts", "key": ["id"], "lookups": {"maker": {"table": "makers", "by": {"maker.name": "name"}, "value": "no"}}},
+		`{"x-longshore": {"table": "parts", "key": ["id"], "lookups": {"maker": {"table": "makers", "by": {"made_by.name": "name"}, "value": "no"}}},
   "properties": {"id": {"type": "string"}, "maker": {"type": "integer"}}}`)
 	for name, tt := range map[string]struct {
 		table string

@@ -202,3 +202,39 @@ func TestProcessAwaitingKilled(t *testing.T) {
 	f.finish(t, op)
 	f.want(t, op, operation.Succeeded, operation.Counts{Total: 3, Created: 3})
 }
+
+// TestColumnsKeepDeletionsWhileRecordsAwait: where columns keep the order, a record that awaits its parent does not create a row
+// again that a later import has deleted, and a deletion that has waited stays one for an earlier import.
+func TestColumnsKeepDeletionsWhileRecordsAwait(t *testing.T) {
+	t.Parallel()
+	remove := func(t *testing.T, f fixture, records ...string) *operation.Operation {
+		t.Helper()
+		op := f.accept(t, records...)
+		f.exec(t, `UPDATE xforce.tasks SET write_options = '{"write":"delete"}' WHERE task_id = '`+op.ID.String()+`'`)
+		return op
+	}
+	t.Run("a record awaits", func(t *testing.T) {
+		t.Parallel()
+		f := newFixtureWith(t, refersToItself+`; INSERT INTO pairs (k) VALUES ('5')`)
+		first := f.accept(t, `{"k":"5","v":9}`, `{"k":"6"}`, `{"k":"9"}`)
+		second := remove(t, f, `{"k":"5"}`)
+		f.mustProcess(t, first, 0)
+		f.mustProcess(t, second, 0)
+		f.finish(t, first)
+		f.want(t, first, operation.Succeeded, operation.Counts{Total: 3, Created: 2, Superseded: 1})
+		f.wantRows(t, `SELECT k FROM pairs ORDER BY k`, "6", "9")
+	})
+	t.Run("a deletion awaits", func(t *testing.T) {
+		t.Parallel()
+		f := newFixtureWith(t, refersToItself+`; INSERT INTO pairs (k, v) VALUES ('1', NULL), ('2', 1), ('7', NULL)`)
+		first := f.accept(t, `{"k":"1"}`, `{"k":"7"}`)
+		second := remove(t, f, `{"k":"1"}`, `{"k":"7"}`, `{"k":"2"}`)
+		f.mustProcess(t, second, 0)
+		f.want(t, second, operation.Running, operation.Counts{Total: 3, Updated: 1})
+		f.finish(t, second)
+		f.want(t, second, operation.Succeeded, operation.Counts{Total: 3, Updated: 3})
+		f.finish(t, first)
+		f.want(t, first, operation.Succeeded, operation.Counts{Total: 2, Superseded: 2})
+		f.wantRows(t, `SELECT count(*)::text FROM pairs`, "0")
+	})
+}
