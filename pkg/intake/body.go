@@ -14,7 +14,9 @@ type Body struct {
 	limit  int64
 	digest hash.Hash
 	bytes  int64
-	err    error // of the transfer; nil also after io.EOF
+	err    error  // of the transfer; nil also after io.EOF
+	head   []byte // read ahead by peek
+	ended  error  // the error that peek met
 	hold   func(bytes int) error
 }
 
@@ -37,10 +39,34 @@ func (b *Body) holdMore(bytes int) error {
 	return b.hold(bytes)
 }
 
-// Read reads received bytes. Its error is a fault of kind TooLarge beyond the limit; otherwise it is
+// peek returns the next bytes without consuming them: n, or fewer at the end of the body or after an error.
+func (b *Body) peek(n int) []byte {
+	for len(b.head) < n && b.ended == nil {
+		block := make([]byte, n-len(b.head))
+		var read int
+		read, b.ended = b.receive(block)
+		b.head = append(b.head, block[:read]...)
+	}
+	return b.head
+}
+
+// Read reads received bytes; its error is that of receive.
+func (b *Body) Read(p []byte) (int, error) {
+	switch {
+	case len(b.head) > 0:
+		n := copy(p, b.head)
+		b.head = b.head[n:]
+		return n, nil
+	case b.ended != nil:
+		return 0, b.ended
+	}
+	return b.receive(p)
+}
+
+// receive reads received bytes. Its error is a fault of kind TooLarge beyond the limit; otherwise it is
 // that of the underlying reader. It remembers the error, because the decoders report a failed
 // transfer and a damaged stream in the same way.
-func (b *Body) Read(p []byte) (int, error) {
+func (b *Body) receive(p []byte) (int, error) {
 	n, err := b.reader.Read(p)
 	b.bytes += int64(n)
 	if b.digest != nil {

@@ -1,8 +1,7 @@
 package intake
 
 import (
-	"bufio"
-	"encoding/csv"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,158 +10,168 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
-	"github.com/longshore-io/longshore/pkg/report"
+	"github.com/longshore-io/longshore/pkg/record"
 )
 
-// csvParser parses a body of format CSV. It converts each row after the header row to an object with
-// a member for each cell that is not absent (see csvColumn.appendValue). A row with more or fewer
-// cells than the header row becomes an array of its cells: the importer rejects it, because it is no
-// object, and reports all of its content.
+// csvParser parses a body of format CSV: it converts each row after the header row to a record, as table does. It
+// skips blank rows, also those that consist of delimiters only.
 type csvParser struct {
 	input     *input
-	reader    *csv.Reader
-	lineEnds  *lineEnds
-	base      int64 // offset of the reader's first byte
+	rows      *rowReader
+	table     table
 	delimiter delimiter
 	detected  bool // the delimiter was detected from the header row
-	columns   []csvColumn
-	record    []byte
+	// strict reports whether each row must be UTF-8. It is false if the client has declared an encoding: then the
+	// importer rejects a record that has other bytes.
+	strict bool
+	// blank is how many blank rows were skipped after the header row.
+	blank int
 }
 
-// newCSVParser reads the header row. The delimiter is detected if char is 0.
-func newCSVParser(in *input, char byte, c *collection.Collection) (*csvParser, error) {
-	p := &csvParser{input: in, base: in.offset, delimiter: delimiterOf(char), detected: char == 0}
-	buffered := bufio.NewReaderSize(in, slack)
-	if p.detected {
-		head, _ := buffered.Peek(slack) // the reads that follow return the error
-		p.delimiter = detectDelimiter(head)
+// newCSVParser reads the header row.
+func newCSVParser(in *input, options Options, c *collection.Collection) (*csvParser, error) {
+	p := &csvParser{
+		input: in, rows: newRowReader(in), strict: options.Encoding == "",
+		table: table{nullEmpty: options.EmptyCells == EmptyNull, unit: "line"},
 	}
-	p.lineEnds = &lineEnds{source: buffered}
-	p.reader = csv.NewReader(bufio.NewReaderSize(p.lineEnds, slack))
-	p.reader.Comma = rune(p.delimiter.char)
-	p.reader.FieldsPerRecord = -1
-	p.reader.ReuseRecord = true
-	header, err := p.reader.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, emptyBody()
+	in.lines.returns = true
+	if err := p.setDialect(options, c); err != nil {
+		return nil, noHeader(err, options)
 	}
+	header, err := p.readRow()
 	if err != nil {
-		return nil, p.headerError(err)
+		return nil, headerError(noHeader(err, options))
 	}
-	if err := p.readHeader(header, c); err != nil {
-		return nil, err
+	if line, _ := in.lines.position(header.offset); options.HeaderRow > 0 && line != options.HeaderRow {
+		return nil, badHeader("Line %d is blank.", options.HeaderRow)
 	}
-	return p, nil
+	p.rows.columns = len(header.cells)
+	p.blank = 0
+	return p, p.table.readHeader(header.cells, c)
+}
+
+// noHeader replaces the end of the body.
+func noHeader(err error, options Options) error {
+	switch {
+	case !errors.Is(err, io.EOF):
+		return err
+	case options.HeaderRow > 1:
+		return badHeader("The body has no line %d.", options.HeaderRow)
+	}
+	return emptyBody()
+}
+
+// setDialect skips what stands before the header row and finds the delimiter: as the client has declared it, as a first
+// line such as "sep=;" says, or from the header row.
+func (p *csvParser) setDialect(options Options, c *collection.Collection) error {
+	p.rows.setDialect(',', options.quote())
+	if options.HeaderRow == 0 {
+		if err := p.skipBlankLines(); err != nil {
+			return err
+		}
+	}
+	named, found := sepLine(p.rows.head())
+	lines := options.HeaderRow - 1
+	if found {
+		lines = max(1, lines)
+	}
+	for range lines {
+		if err := p.rows.skipLine(); err != nil {
+			return err
+		}
+	}
+	p.delimiter, p.detected = delimiterOf(options.Delimiter), options.Delimiter == ""
+	switch {
+	case !p.detected:
+	case found && named == 0:
+		return badHeader("Its first line names a delimiter that is none of comma, semicolon, tab and bar.")
+	case found:
+		p.delimiter = delimiterOf(string(rune(named)))
+	default:
+		p.delimiter = detectDelimiter(p.rows.head(), options.quote(), c)
+	}
+	p.rows.setDialect(p.delimiter.char, options.quote())
+	return nil
+}
+
+// skipBlankLines skips the lines before the header row that have no name in them, only delimiters.
+func (p *csvParser) skipBlankLines() error {
+	for {
+		head := p.rows.head()
+		n := lineLength(head, p.rows.eof)
+		if n == 0 || len(bytes.Trim(head[:n], " \t\r\n,;|")) > 0 {
+			return nil
+		}
+		if err := p.rows.skipLine(); err != nil {
+			return err
+		}
+	}
 }
 
 func (p *csvParser) inRecord() bool { return true }
 
-// readHeader creates the columns from the header row.
-func (p *csvParser) readHeader(header []string, c *collection.Collection) error {
-	if len(header) > MaxColumns {
-		return badHeader("It has %d columns, and at most %d are taken.", len(header), MaxColumns).With("limit", MaxColumns)
-	}
-	seen := make(map[string]int, len(header))
-	for i, name := range header {
-		name = report.UnescapeFormula(strings.TrimSpace(name))
-		switch {
-		case name == "":
-			return badHeader("Column %d has no name.", i+1)
-		case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
-			return badHeader("The name of column %d is not valid UTF-8.", i+1)
-		case seen[name] > 0:
-			return badHeader("Columns %d and %d have the same name.", seen[name], i+1)
-		}
-		seen[name] = i + 1
-		p.columns = append(p.columns, newCSVColumn(name, c))
-	}
-	return nil
-}
-
 func (p *csvParser) next() ([]byte, int64, error) {
-	p.input.beginRecord(p.offset())
-	row, err := p.reader.Read()
+	found, err := p.readRow()
 	if err != nil {
-		return nil, 0, p.translate(err)
+		return nil, 0, err
 	}
-	line, column := p.reader.FieldPos(0)
-	offset := p.input.lines.offset(line, column)
-	p.record = p.record[:0]
-	if len(row) == len(p.columns) {
-		p.appendObject(row)
-	} else {
-		p.appendArray(row)
+	line, _ := p.input.lines.position(found.offset)
+	if found.split {
+		return p.table.refuse(found.cells, record.StrayReturn,
+			"has a carriage return in a cell that is not in quotes, or at the end of a row that has other than the %d cells of the header row (line %d)",
+			len(p.table.columns), line), found.offset, nil
 	}
-	return p.record, offset, nil
+	text, err := p.table.convert(found.cells, line)
+	return text, found.offset, err
 }
 
-// offset returns the offset of the next row, or of the space before it.
-func (p *csvParser) offset() int64 { return p.base + p.lineEnds.offset(p.reader.InputOffset()) }
-
-func (p *csvParser) appendObject(row []string) {
-	p.record = append(p.record, '{')
-	for i, cell := range row {
-		if cell == "" && !(p.columns[i].keepsEmpty && p.isQuoted(i, len(row))) {
+// readRow returns the next row that is not blank.
+func (p *csvParser) readRow() (row, error) {
+	for {
+		found, raw, err := p.rows.next()
+		if err != nil {
+			return row{}, err
+		}
+		if found.isBlank() || raw != nil && len(p.table.columns) > 1 && len(bytes.TrimSpace(raw)) == 0 {
+			p.blank++
 			continue
 		}
-		if len(p.record) > 1 {
-			p.record = append(p.record, ',')
+		if p.strict && !utf8.Valid(p.rows.text) {
+			return row{}, p.notUTF8(raw, found.offset)
 		}
-		p.record = append(p.record, p.columns[i].member...)
-		p.record = p.columns[i].appendValue(p.record, cell)
+		return found, nil
 	}
-	p.record = append(p.record, '}')
-}
-
-func (p *csvParser) appendArray(row []string) {
-	p.record = append(p.record, '[')
-	for i, cell := range row {
-		if i > 0 {
-			p.record = append(p.record, ',')
-		}
-		p.record = appendString(p.record, cell)
-	}
-	p.record = append(p.record, ']')
-}
-
-// translate converts an error of the CSV reader to a fault or to the error of the input.
-func (p *csvParser) translate(err error) error {
-	if failure := p.input.failure(); failure != nil {
-		return failure
-	}
-	var parse *csv.ParseError
-	if !errors.As(err, &parse) {
-		return err
-	}
-	offset, reason := p.locateQuote(parse)
-	return p.input.malformed("malformed-csv", "CSV", reason, offset).Because(err)
-}
-
-// locateQuote returns the location of a wrong quote. The reader may notice a quote that is not closed
-// many lines later, so then the location is the beginning of the row.
-func (p *csvParser) locateQuote(parse *csv.ParseError) (offset int64, reason string) {
-	lines := &p.input.lines
-	offset = lines.offset(parse.Line, parse.Column)
-	line, _ := lines.position(offset)
-	nextLine, _ := lines.position(offset + 1)
-	atLineEnd := nextLine != line || offset >= p.offset()
-	if parse.Line == parse.StartLine && !atLineEnd {
-		return offset, "a cell with a quote in it must be enclosed in quotes, and the quote in it doubled"
-	}
-	return lines.offset(parse.StartLine, 1), "the row that begins here has a quote that is not closed, or one in a cell that is not doubled"
 }
 
 // headerError converts an error of the CSV reader in the header row.
-func (p *csvParser) headerError(err error) error {
-	err = p.translate(err)
-	var f *fault.Fault
-	if errors.As(err, &f) && f.Code == "malformed-csv" {
+func headerError(err error) error {
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code == "malformed-csv" {
 		f.Kind, f.Code = fault.Invalid, "bad-header"
 	}
 	return err
 }
 
-func badHeader(format string, args ...any) *fault.Fault {
-	return fault.New(fault.Invalid, "bad-header", "The header row cannot be used. %s Each column needs a name of its own, that of a member.",
-		fmt.Sprintf(format, args...))
+// noRecords returns the fault of a table without rows. The commonest cause is curl -d, which removes line ends.
+func (p *csvParser) noRecords() error {
+	advice := ""
+	if p.blank == 0 && !strings.ContainsAny(string(p.rows.buffer[:min(p.rows.end, slack)]), "\r\n") {
+		advice = " It has one line only: curl -d removes line ends; --data-binary keeps them."
+	}
+	return fault.New(fault.Invalid, "no-records", "The body holds no records, only a header row.%s Send at least one.", advice)
+}
+
+// notUTF8 returns the fault of a row, with a proposal how it could be read.
+func (p *csvParser) notUTF8(raw []byte, offset int64) error {
+	at := 0
+	for at < len(raw) {
+		r, size := utf8.DecodeRune(raw[at:])
+		if r == utf8.RuneError && size <= 1 {
+			break
+		}
+		at += size
+	}
+	line, column := p.input.lines.position(offset + int64(at))
+	f := fault.New(fault.Malformed, "not-utf8", "The body is not UTF-8: byte 0x%02X at line %d, column %d. %s Nothing was imported.",
+		raw[at], line, column, proposal(raw, at))
+	return p.input.locate(f, offset+int64(at)).With("byte", fmt.Sprintf("0x%02X", raw[at]))
 }

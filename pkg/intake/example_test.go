@@ -21,7 +21,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	media, err := intake.Negotiate("text/csv; charset=utf-8", nil)
+	media, err := intake.Negotiate("text/csv; charset=utf-8", nil, intake.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -30,7 +30,7 @@ func FuzzNegotiate(f *testing.F) {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, contentType, encoding string) {
-		m, err := intake.Negotiate(contentType, []string{encoding})
+		m, err := intake.Negotiate(contentType, []string{encoding}, intake.Options{})
 		if err != nil {
 			if problem := fault.Of(err); problem.Kind != fault.UnsupportedMedia || problem.Details == nil {
 				t.Errorf("Negotiate(%q, %q) = %v, want a fault of kind UnsupportedMedia with a list", contentType, encoding, err)

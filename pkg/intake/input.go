@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-
-	"github.com/longshore-io/longshore/pkg/fault"
 )
 
 // errRecordTooLarge means that a record does not end within its limit.
@@ -30,12 +28,7 @@ type input struct {
 	err       error // returned
 }
 
-var (
-	utf8Mark = []byte("\xef\xbb\xbf")
-	wideMark = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
-)
-
-// newInput reads the first bytes: it skips a byte order mark and rejects encodings other than UTF-8.
+// newInput reads the first bytes of a body in UTF-8 and skips a byte order mark.
 func newInput(decoded io.Reader, limits Limits, hold func(bytes int) error) (*input, error) {
 	in := &input{reader: decoded, limits: limits, hold: hold, held: slack}
 	head := make([]byte, 4)
@@ -45,9 +38,6 @@ func newInput(decoded io.Reader, limits Limits, hold func(bytes int) error) (*in
 			return nil, emptyBody()
 		}
 		return nil, in.pending
-	}
-	if isWide(in.head) {
-		return nil, fault.New(fault.Malformed, "not-utf8", "The body is encoded in UTF-16 or UTF-32. Convert it to UTF-8.")
 	}
 	if bytes.HasPrefix(in.head, utf8Mark) {
 		in.offset = int64(len(utf8Mark))
@@ -66,17 +56,6 @@ func (in *input) fill(p []byte) (n int) {
 		n += read
 	}
 	return n
-}
-
-// isWide recognizes UTF-16 and UTF-32 by their byte order marks, and by zeros in the first two
-// bytes: every valid body begins with two ASCII characters (RFC 4627, section 3).
-func isWide(head []byte) bool {
-	for _, mark := range wideMark {
-		if bytes.HasPrefix(head, mark) {
-			return true
-		}
-	}
-	return bytes.IndexByte(head[:min(2, len(head))], 0) >= 0
 }
 
 // beginRecord is called when a record, or anything else that is read as a whole, begins at offset.

@@ -6,7 +6,6 @@ package intake
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/longshore-io/longshore/pkg/collection"
@@ -15,13 +14,13 @@ import (
 
 // Reader reads the records of one body. It is not safe for concurrent use.
 type Reader struct {
-	limits  Limits
-	decoder *decoder
-	input   *input
-	parser  parser
-	csv     *csvParser // the parser, if the format is CSV
-	rows    int
-	err     error
+	limits Limits
+	close  func()
+	input  *input // nil for a workbook
+	parser parser
+	csv    *csvParser // the parser, if the format is CSV
+	rows   int
+	err    error
 }
 
 // parser finds the records in a decoded body of one format.
@@ -37,41 +36,16 @@ type parser interface {
 // stream, the header row of CSV. Its errors are those of Next. The caller closes the Reader and the
 // underlying reader of the body.
 func Open(body *Body, media Media, c *collection.Collection, limits Limits) (*Reader, error) {
-	if err := limits.check(); err != nil {
-		return nil, fmt.Errorf("opening a body: %w", err)
-	}
-	d, err := newDecoder(body, media.Coding, limits)
-	if errors.Is(err, io.EOF) {
-		return nil, emptyBody()
-	}
+	content, err := Start(body, media, limits)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{limits: limits, decoder: d}
-	if err := r.open(media, c); err != nil {
-		r.Close()
+	r, err := content.Records(c)
+	if err != nil {
+		content.Close()
 		return nil, err
 	}
 	return r, nil
-}
-
-func (r *Reader) open(media Media, c *collection.Collection) (err error) {
-	r.input, err = newInput(r.decoder, r.limits, r.decoder.body.holdMore)
-	if err != nil {
-		return err
-	}
-	switch media.Format {
-	case JSON:
-		r.parser = newJSONParser(r.input)
-	case NDJSON:
-		r.parser = newNDJSONParser(r.input)
-	case CSV:
-		r.csv, err = newCSVParser(r.input, media.delimiter, c)
-		r.parser = r.csv
-	default:
-		err = fmt.Errorf("opening a body: unknown format %q", media.Format)
-	}
-	return err
 }
 
 // Next returns the next record: one JSON value of any type, with the bytes of the body (for CSV, the
@@ -91,7 +65,7 @@ func (r *Reader) Next() ([]byte, error) {
 		err = r.checkLimits(record, offset)
 	}
 	if errors.Is(err, io.EOF) && r.rows == 0 {
-		err = fault.New(fault.Invalid, "no-records", "The body holds no records. Send at least one.")
+		err = r.noRecords()
 	}
 	if err != nil {
 		r.err = r.withRow(err)
@@ -99,6 +73,13 @@ func (r *Reader) Next() ([]byte, error) {
 	}
 	r.rows++
 	return record, nil
+}
+
+func (r *Reader) noRecords() error {
+	if r.csv != nil {
+		return r.csv.noRecords()
+	}
+	return fault.New(fault.Invalid, "no-records", "The body holds no records. Send at least one.")
 }
 
 func (r *Reader) checkLimits(record []byte, offset int64) error {
@@ -140,5 +121,13 @@ func (r *Reader) Delimiter() (name string, detected bool) {
 	return r.csv.delimiter.name, r.csv.detected
 }
 
+// BlankRows returns how many blank rows of a CSV body were skipped so far.
+func (r *Reader) BlankRows() int {
+	if r.csv == nil {
+		return 0
+	}
+	return r.csv.blank
+}
+
 // Close releases the resources of the decoder.
-func (r *Reader) Close() { _ = r.decoder.Close() }
+func (r *Reader) Close() { r.close() }

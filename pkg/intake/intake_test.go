@@ -132,7 +132,7 @@ func problemOf(tb testing.TB, err error) *problem {
 
 func media(tb testing.TB, contentType string, coding ...string) intake.Media {
 	tb.Helper()
-	m, err := intake.Negotiate(contentType, coding)
+	m, err := intake.Negotiate(contentType, coding, intake.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type jsonParser struct {
 	base    int64 // offset of the decoder's first byte
 	state   jsonState
 	wrapped bool // the array of records is a member of an object
+	bare    bool // the records follow each other without an array
 }
 
 type jsonState int
@@ -33,8 +34,13 @@ const (
 	afterRecords
 )
 
-func newJSONParser(in *input) *jsonParser {
-	return &jsonParser{input: in, decoder: jsontext.NewDecoder(in, lenient...), base: in.offset}
+// newJSONParser returns a parser of an array of records, or with bare of records that follow each other.
+func newJSONParser(in *input, bare bool) *jsonParser {
+	p := &jsonParser{input: in, decoder: jsontext.NewDecoder(in, lenient...), base: in.offset, bare: bare}
+	if bare {
+		p.state = inRecords
+	}
+	return p
 }
 
 func (p *jsonParser) inRecord() bool { return p.state == inRecords }
@@ -46,7 +52,7 @@ func (p *jsonParser) next() ([]byte, int64, error) {
 		}
 		p.state = inRecords
 	}
-	if p.peek() == ']' {
+	if p.peek() == ']' && !p.bare {
 		p.state = afterRecords
 		return nil, 0, p.leave()
 	}
@@ -96,7 +102,7 @@ func (p *jsonParser) enterMember() error {
 		_, err = p.token()
 		return err
 	}
-	return p.wrongType("the object has no member \"data\" with an array of records")
+	return p.wrongType("the object has no member \"data\" with an array of records; send records as an array, or one on each line as application/x-ndjson")
 }
 
 // leave reads from the end of the array to the end of the body and returns io.EOF.

@@ -37,9 +37,9 @@ func TestJSON(t *testing.T) {
 		{name: "space-only", body: " \n ", problem: &problem{Kind: fault.Malformed, Code: "empty-body"}},
 		{name: "no-records", body: "[]", problem: &problem{Kind: fault.Invalid, Code: "no-records"}},
 		{name: "no-records-in-object", body: `{"data":[ ]}`, problem: &problem{Kind: fault.Invalid, Code: "no-records"}},
-		{name: "utf-16", body: "\xff\xfe[\x00]\x00", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
-		{name: "utf-16-big", body: "\xfe\xff\x00[\x00]", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
-		{name: "utf-16-without-mark", body: "[\x00]\x00", problem: &problem{Kind: fault.Malformed, Code: "not-utf8"}},
+		{name: "utf-16", body: "\xff\xfe[\x00]\x00", problem: &problem{Kind: fault.Invalid, Code: "no-records"}},
+		{name: "utf-16-big", body: "\xfe\xff\x00[\x001\x00]", records: []string{"1"}},
+		{name: "utf-16-without-mark", body: "[\x00]\x00", problem: (&problem{Kind: fault.Malformed, Code: "not-utf8"}).with("encoding", "utf-16le")},
 
 		{name: "null", body: "null", problem: malformedJSON(1, 1, 0)},
 		{name: "scalar", body: " \"data\"", problem: malformedJSON(1, 2, 1)},

@@ -11,10 +11,17 @@ type lines struct {
 	starts  []int64 // ascending offsets, each one after a newline
 	first   int64   // offset of the line before starts[0]
 	dropped int     // number of lines before that one
+	// returns reports whether a carriage return that no newline follows ends a line too, as in CSV. returned reports
+	// whether the last byte was one.
+	returns, returned bool
 }
 
 // add adds the newlines of a block at offset.
 func (l *lines) add(offset int64, block []byte) {
+	if l.returns && (l.returned || bytes.IndexByte(block, '\r') >= 0) {
+		l.addReturns(offset, block)
+		return
+	}
 	for {
 		i := bytes.IndexByte(block, '\n')
 		if i < 0 {
@@ -23,6 +30,19 @@ func (l *lines) add(offset int64, block []byte) {
 		offset += int64(i) + 1
 		block = block[i+1:]
 		l.starts = append(l.starts, offset)
+	}
+}
+
+// addReturns is add for a block with carriage returns.
+func (l *lines) addReturns(offset int64, block []byte) {
+	for i, c := range block {
+		if l.returned && c != '\n' {
+			l.starts = append(l.starts, offset+int64(i))
+		}
+		l.returned = c == '\r'
+		if c == '\n' {
+			l.starts = append(l.starts, offset+int64(i)+1)
+		}
 	}
 }
 
@@ -45,15 +65,6 @@ func (l *lines) position(offset int64) (line int, column int64) {
 		start = l.starts[n-1]
 	}
 	return l.dropped + n + 1, offset - start + 1
-}
-
-// offset is the inverse of position, for lines that are not forgotten.
-func (l *lines) offset(line, column int) int64 {
-	n := line - l.dropped - 2
-	if n < 0 || n >= len(l.starts) {
-		return l.first + int64(column) - 1
-	}
-	return l.starts[n] + int64(column) - 1
 }
 
 // countBefore counts the stored lines that begin at offset or before.

@@ -18,6 +18,8 @@ const (
 	NDJSON Format = "application/x-ndjson"
 	// CSV is RFC 4180 with a header row.
 	CSV Format = "text/csv"
+	// XLSX is a workbook of Office Open XML, with a header row in a sheet.
+	XLSX Format = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )
 
 // Coding is the content coding of a body (RFC 9110, section 8.4).
@@ -36,36 +38,62 @@ const AcceptEncoding = "gzip, zstd, identity"
 
 // Media is the declared format of a body. Negotiate returns it.
 type Media struct {
+	// Format is empty if the body shows it.
 	Format Format
 	Coding Coding
+	// Options say how the body is read.
+	Options Options
 
-	delimiter byte // of a CSV body; 0 if it is detected from the header row
+	form bool // declared as a form, which curl -d does
 }
 
-// formats are the supported media types. A type with the suffix "+json" is not supported, because it
-// defines a structure of its own.
+// formats are the supported media types. Those without a format are used for several: the first bytes show which it
+// is. A type with the suffix "+json" is not supported, because it defines a structure of its own.
 var formats = map[string]Format{
 	"application/json":      JSON,
+	"text/json":             JSON,
 	"application/x-ndjson":  NDJSON,
 	"application/ndjson":    NDJSON,
 	"application/jsonl":     NDJSON,
+	"application/x-jsonl":   NDJSON,
 	"application/jsonlines": NDJSON,
 	"text/csv":              CSV,
+	"application/csv":       CSV,
+	tsvType:                 CSV,
+	string(XLSX):            XLSX,
+	formType:                "",
+
+	"application/vnd.ms-excel": "", // also CSV, as browsers on Windows name it
+	"application/octet-stream": "",
+	"text/plain":               "",
+	"application/gzip":         "",
+	"application/x-gzip":       "",
+	"application/zstd":         "",
+	"application/zip":          "",
+
+	"application/x-zip-compressed": "",
 }
 
+const (
+	tsvType  = "text/tab-separated-values"
+	formType = "application/x-www-form-urlencoded"
+)
+
 // Negotiate parses the value of Content-Type and the values of Content-Encoding. For an unsupported
-// one it returns a fault of kind UnsupportedMedia that lists the supported ones.
+// one it returns a fault of kind UnsupportedMedia that lists the supported ones. Without a Content-Type, the body shows
+// its format.
 //
-// The parameter charset must be UTF-8. text/csv has two more: header, which must be "present"
-// (RFC 4180, section 3), and delimiter: "comma", "semicolon", "tab", "bar" or the character itself.
-// Other parameters are ignored.
-func Negotiate(contentType string, contentEncoding []string) (Media, error) {
+// The parameter charset is the encoding. text/csv has more: header, which must be "present"
+// (RFC 4180, section 3), and those of Options. Other parameters are ignored. options are those of the request; what
+// they contradict is an error.
+func Negotiate(contentType string, contentEncoding []string, options Options) (Media, error) {
 	coding, err := negotiateCoding(contentEncoding)
 	if err != nil {
 		return Media{}, err
 	}
+	m := Media{Coding: coding, Options: options}
 	if contentType == "" {
-		return Media{}, unsupportedType("The request has no Content-Type.")
+		return m, nil
 	}
 	name, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -75,34 +103,38 @@ func Negotiate(contentType string, contentEncoding []string) (Media, error) {
 	if !ok {
 		return Media{}, unsupportedType("The Content-Type is not one that can be imported.")
 	}
-	if charset, given := parameters["charset"]; given && !isUTF8Name(charset) {
-		return Media{}, unsupportedType("The charset must be utf-8.")
+	m.Format, m.form = format, name == formType
+	if header, given := parameters["header"]; given && !strings.EqualFold(header, "present") && format == CSV {
+		return Media{}, unsupportedType("A CSV body must have a header row: its names say which member a column is.")
 	}
-	m := Media{Format: format, Coding: coding}
-	if format == CSV {
-		m.delimiter, err = negotiateCSV(parameters)
+	if err := m.addParameters(parameters); err != nil {
+		return Media{}, err
 	}
-	return m, err
+	if name == tsvType && m.Options.Delimiter == "" {
+		m.Options.Delimiter = delimiterOf("tab").name
+	}
+	return m, nil
 }
 
-func negotiateCSV(parameters map[string]string) (byte, error) {
-	if header, given := parameters["header"]; given && !strings.EqualFold(header, "present") {
-		return 0, unsupportedType("A CSV body must have a header row: its names say which member a column is.")
-	}
-	given, ok := parameters["delimiter"]
-	if !ok {
-		return 0, nil
-	}
-	for _, d := range delimiters {
-		if strings.EqualFold(given, d.name) || given == string(rune(d.char)) {
-			return d.char, nil
+// addParameters sets the options that the Content-Type names.
+func (m *Media) addParameters(parameters map[string]string) error {
+	declared := Options{}
+	for _, name := range Parameters {
+		key := strings.ToLower(name) // as mime.ParseMediaType returns it
+		if name == EncodingParameter {
+			key = "charset"
+		}
+		value, given := parameters[key]
+		if !given || name != EncodingParameter && m.Format != CSV && m.Format != XLSX && m.Format != "" {
+			continue
+		}
+		if err := declared.Set(name, value); err != nil {
+			return unsupportedType("In the Content-Type: " + err.Error()).Because(err)
 		}
 	}
-	return 0, unsupportedType("The delimiter must be comma, semicolon, tab or bar.")
-}
-
-func isUTF8Name(charset string) bool {
-	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+	merged, err := m.Options.Merge(declared)
+	m.Options = merged
+	return err
 }
 
 func negotiateCoding(values []string) (Coding, error) {
@@ -133,8 +165,8 @@ func negotiateCoding(values []string) (Coding, error) {
 
 func unsupportedType(reason string) *fault.Fault {
 	return fault.New(fault.UnsupportedMedia, "unsupported-media-type",
-		"%s Send application/json, application/x-ndjson or text/csv, in UTF-8.", reason).
-		With("content_types", []string{string(JSON), string(NDJSON), string(CSV)})
+		"%s Longshore reads application/json, application/x-ndjson, text/csv, text/tab-separated-values and XLSX workbooks.", reason).
+		With("content_types", []string{string(JSON), string(NDJSON), string(CSV), tsvType, string(XLSX)})
 }
 
 func unsupportedCoding(reason string) *fault.Fault {

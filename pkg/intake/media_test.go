@@ -27,10 +27,16 @@ func TestNegotiate(t *testing.T) {
 		{"text/csv", []string{"identity", "gzip"}, intake.CSV, intake.Gzip},
 		{"text/csv; header=PRESENT", nil, intake.CSV, intake.Identity},
 		{"text/csv; delimiter=tab", nil, intake.CSV, intake.Identity},
+		{"text/tab-separated-values", nil, intake.CSV, intake.Identity},
+		{"text/csv; charset=Latin1", nil, intake.CSV, intake.Identity},
+		{"", nil, "", intake.Identity},
+		{"text/plain", []string{"gzip"}, "", intake.Gzip},
+		{"application/vnd.ms-excel", nil, "", intake.Identity},
+		{"application/x-www-form-urlencoded", nil, "", intake.Identity},
 	} {
 		t.Run(test.contentType, func(t *testing.T) {
 			t.Parallel()
-			m, err := intake.Negotiate(test.contentType, test.codings)
+			m, err := intake.Negotiate(test.contentType, test.codings, intake.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +51,10 @@ func TestNegotiateRejects(t *testing.T) {
 	t.Parallel()
 	unsupportedType := &problem{
 		fault.UnsupportedMedia, "unsupported-media-type",
-		map[string]any{"content_types": []string{"application/json", "application/x-ndjson", "text/csv"}},
+		map[string]any{"content_types": []string{
+			"application/json", "application/x-ndjson", "text/csv", "text/tab-separated-values",
+			"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+		}},
 	}
 	unsupportedCoding := &problem{
 		fault.UnsupportedMedia, "unsupported-content-encoding",
@@ -56,13 +65,13 @@ func TestNegotiateRejects(t *testing.T) {
 		codings           []string
 		want              *problem
 	}{
-		{"missing", "", nil, unsupportedType},
 		{"unreadable", "application/json; =", nil, unsupportedType},
-		{"plain", "text/plain", nil, unsupportedType},
+		{"image", "image/png", nil, unsupportedType},
 		{"json-suffix", "application/vnd.api+json", nil, unsupportedType},
 		{"form", "multipart/form-data; boundary=x", nil, unsupportedType},
-		{"charset", "application/json; charset=latin1", nil, unsupportedType},
-		{"utf-16", "text/csv; charset=utf-16", nil, unsupportedType},
+		{"charset", "application/json; charset=ebcdic", nil, unsupportedType},
+		{"empty-cells", "text/csv; emptyCells=zero", nil, unsupportedType},
+		{"header-row", "text/csv; headerRow=0", nil, unsupportedType},
 		{"no-header-row", "text/csv; header=absent", nil, unsupportedType},
 		{"delimiter", "text/csv; delimiter=x", nil, unsupportedType},
 		{"encoded-twice", "text/csv", []string{"gzip, gzip"}, unsupportedCoding},
@@ -72,7 +81,7 @@ func TestNegotiateRejects(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := intake.Negotiate(test.contentType, test.codings)
+			_, err := intake.Negotiate(test.contentType, test.codings, intake.Options{})
 			if diff := cmp.Diff(test.want, problemOf(t, err)); diff != "" {
 				t.Errorf("problem (-want +got):\n%s", diff)
 			}

@@ -81,6 +81,11 @@ func (p *ndjsonParser) lineError(line []byte, offset int64) error {
 	decoder := jsontext.NewDecoder(bytes.NewReader(line), lenient...)
 	value, err := decoder.ReadValue()
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		if errors.Is(syntax.Err, io.ErrUnexpectedEOF) {
+			if _, deep := tooDeep(line, p.input.limits.Depth); !deep {
+				return p.input.malformedJSON("the value does not end on its line; each record must stand on one line", offset+syntax.ByteOffset)
+			}
+		}
 		return p.input.syntaxError(syntax, offset, line, offset)
 	}
 	rest := bytes.TrimLeft(line[len(value):], " \t\r")

@@ -107,7 +107,7 @@ func (r *Reader) notAnObject(first byte) {
 	const message = "must be an object with named members, but is "
 	switch {
 	case first == '[':
-		r.reject(wholeRecord, NotAnObject, message+"an array; a CSV row becomes one if it has more or fewer fields than the header")
+		r.reject(wholeRecord, NotAnObject, message+"an array")
 	case first == '"':
 		r.reject(wholeRecord, NotAnObject, message+"a string")
 	case first == 't', first == 'f':

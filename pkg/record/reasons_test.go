@@ -58,7 +58,7 @@ func TestReadRejects(t *testing.T) {
 		raw  string
 		want []reason
 	}{
-		"array":   {`["a","b"]`, []reason{{"", "not-an-object", "must be an object with named members, but is an array; a CSV row becomes one if it has more or fewer fields than the header"}}},
+		"array":   {`["a","b"]`, []reason{{"", "not-an-object", "must be an object with named members, but is an array"}}},
 		"string":  {` "x"`, []reason{{"", "not-an-object", "must be an object with named members, but is a string"}}},
 		"number":  {`-1`, []reason{{"", "not-an-object", "must be an object with named members, but is a number"}}},
 		"boolean": {`true`, []reason{{"", "not-an-object", "must be an object with named members, but is a boolean"}}},

@@ -94,7 +94,10 @@ func TestPlanRunTouches(t *testing.T) {
 func TestRequestEncodeDecode(t *testing.T) {
 	t.Parallel()
 	limits := intake.Limits{Body: 1, Record: 2, Records: 3, Depth: 4, Ratio: 5}
-	want := staging.NewRequest("text/csv; delimiter=tab", 6, 7, limits)
+	want, err := staging.NewRequest("text/csv; delimiter=tab", intake.Options{Sheet: "2"}, 6, 7, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got, err := staging.DecodeRequest(want.Encode())
 	if err != nil {
 		t.Fatal(err)
@@ -104,5 +107,34 @@ func TestRequestEncodeDecode(t *testing.T) {
 	}
 	if _, err := staging.DecodeRequest([]byte(`[]`)); err == nil {
 		t.Error("DecodeRequest() of an array = nil error, want an error")
+	}
+}
+
+// A release that knows only ContentType must not split a body that it would read differently.
+func TestNewRequestHidesTypeFromEarlierReleases(t *testing.T) {
+	t.Parallel()
+	limits := intake.Limits{Body: 1, Record: 2, Records: 3, Depth: 4, Ratio: 5}
+	for _, tt := range []struct {
+		contentType string
+		options     intake.Options
+		want        string
+	}{
+		{"application/json", intake.Options{}, "application/json"},
+		{"text/csv; delimiter=tab", intake.Options{}, "text/csv; delimiter=tab"},
+		{"text/csv; charset=latin1", intake.Options{}, "text/csv; charset=latin1"},
+		{"text/csv; emptyCells=null", intake.Options{}, ""},
+		{"text/csv", intake.Options{Delimiter: "tab"}, ""},
+		{"text/csv", intake.Options{HeaderRow: 3}, ""},
+	} {
+		t.Run(tt.contentType, func(t *testing.T) {
+			t.Parallel()
+			got, err := staging.NewRequest(tt.contentType, tt.options, 6, 7, limits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.ContentType != tt.want || got.Type != tt.contentType {
+				t.Errorf("ContentType = %q, Type = %q, want %q, %q", got.ContentType, got.Type, tt.want, tt.contentType)
+			}
+		})
 	}
 }

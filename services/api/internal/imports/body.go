@@ -1,7 +1,9 @@
 package imports
 
 import (
+	"errors"
 	"hash"
+	"io"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -15,21 +17,21 @@ import (
 // newDigest returns a digest for the body of an import whose id the client chose, so that a retry
 // is recognized; nil if the client chose none. It begins with every header that determines what the
 // bytes of the body mean.
-func newDigest(c *gin.Context, name string, headers submission.Headers, writing collection.Writing) hash.Hash {
+func newDigest(c *gin.Context, name, contentType string, headers submission.Headers, writing collection.Writing, options intake.Options) hash.Hash {
 	if headers.ID == uuid.Nil {
 		return nil
 	}
 	parts := [][]byte{
-		[]byte("import"), []byte(name), []byte(c.GetHeader("Content-Type")), []byte(strings.Join(c.Request.Header.Values("Content-Encoding"), ",")),
+		[]byte("import"), []byte(name), []byte(contentType), []byte(strings.Join(c.Request.Header.Values("Content-Encoding"), ",")),
 	}
-	return submission.NewDigest(append(parts, WritingDigest(writing)...)...)
+	parts = append(parts, WritingDigest(writing)...)
+	return submission.NewDigest(append(parts, OptionsDigest(options)...)...)
 }
 
 // bodyRecords reads the records of a body. The first Next opens the reader, because detecting the
 // format may wait for the client.
 type bodyRecords struct {
-	*intake.Body
-	media  intake.Media
+	*incoming
 	target *collection.Collection
 	limits intake.Limits
 	reader *intake.Reader
@@ -42,7 +44,13 @@ func (r *bodyRecords) Next() (record []byte, err error) {
 			return nil, err
 		}
 	}
-	return r.reader.Next()
+	record, err = r.reader.Next()
+	if r.form != nil && errors.Is(err, io.EOF) {
+		if failure := r.form.end(); failure != nil {
+			return nil, failure
+		}
+	}
+	return record, err
 }
 
 // Close releases the decoder.

@@ -14,8 +14,8 @@ import (
 )
 
 // RespondAccepted waits up to wait for an accepted import to finish, and then responds with 202 in
-// any case. delimiter is the detected delimiter of a CSV body; it may be empty.
-func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait time.Duration, delimiter string) {
+// any case.
+func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait time.Duration, how Reading) {
 	edge.SetOperation(c, op)
 	ctx, header := c.Request.Context(), c.Writer.Header()
 	op = submission.Await(ctx, h.Monitor, header, op, wait)
@@ -27,7 +27,7 @@ func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait 
 		Status:        Word(op.State),
 		ID:            op.ShownID().String(),
 		TotalRecords:  op.Counts.Total,
-		Delimiter:     delimiter,
+		Reading:       how,
 		Ordering:      h.orderingOf(op),
 	})
 }

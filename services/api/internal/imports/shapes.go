@@ -13,6 +13,14 @@ import (
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
+// Reading says how a body was read. It is zero for a body that is read later.
+type Reading struct {
+	// Delimiter is the delimiter of a CSV body.
+	Delimiter string `json:"csv_delimiter,omitempty"`
+	// BlankRows is how many rows of a CSV body had no value and were skipped.
+	BlankRows int `json:"csv_blank_rows,omitempty"`
+}
+
 // acceptedDocument is the body of a 202 response: the two members of seed 000, then Longshore's
 // own.
 type acceptedDocument struct {
@@ -20,8 +28,7 @@ type acceptedDocument struct {
 	Status        string `json:"status"`
 	ID            string `json:"id"`
 	TotalRecords  int    `json:"total_records"`
-	// Delimiter is the detected delimiter of a CSV body.
-	Delimiter string `json:"csv_delimiter,omitempty"`
+	Reading
 	// Ordering is none for a collection in which the row that is written last stays; absent for others.
 	Ordering collection.Ordering `json:"ordering,omitempty"`
 }

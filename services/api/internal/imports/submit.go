@@ -2,6 +2,7 @@ package imports
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 
 	"github.com/gin-gonic/gin"
@@ -37,7 +38,11 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	media, err := h.negotiate(c)
+	options, err := intake.ParseOptions(c.Request.URL.Query())
+	if err != nil {
+		return err
+	}
+	media, err := h.negotiate(c, options)
 	if err != nil {
 		return err
 	}
@@ -56,24 +61,65 @@ func (h *Handler) submit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	reader := minrate.NewReader(c.Writer, c.Request, h.Options.UploadRate)
-	body := intake.NewBody(reader, h.Options.Intake.Body, newDigest(c, target.Name, headers, writing))
-	body.SetHold(admission.HoldFunc(c.Request.Context()))
-	op, delimiter, err := h.receive(c, upload, body, media, target)
+	src, err := h.open(c, media, options)
+	if err != nil {
+		return err
+	}
+	src.Body = intake.NewBody(src.file, h.Options.Intake.Body, newDigest(c, target.Name, src.contentType, headers, writing, src.options))
+	src.SetHold(admission.HoldFunc(c.Request.Context()))
+	op, how, err := h.receive(c, upload, src, target)
 	if errors.Is(err, store.ErrIDTaken) {
-		op, err = h.findRepeated(c, headers, body)
+		op, err = h.findRepeated(c, headers, src.Body)
 	}
 	if err != nil {
 		return err
 	}
-	reader.ClearDeadline()
-	h.RespondAccepted(c, op, headers.Wait, delimiter)
+	src.request.ClearDeadline()
+	h.RespondAccepted(c, op, headers.Wait, how)
 	return nil
 }
 
+// incoming is what a request imports: its body, or the file of a form.
+type incoming struct {
+	*intake.Body
+	request *minrate.Reader
+	// file has the bytes of Body.
+	file        io.Reader
+	contentType string
+	// options are those of the address and of the fields of a form.
+	options intake.Options
+	media   intake.Media
+	// form is nil if the file is all of the request.
+	form *form
+}
+
+// open returns the source. Of a form it reads the beginning.
+func (h *Handler) open(c *gin.Context, media intake.Media, options intake.Options) (*incoming, error) {
+	request := minrate.NewReader(c.Writer, c.Request, h.Options.UploadRate)
+	s := &incoming{request: request, file: request, contentType: c.GetHeader("Content-Type"), options: options, media: media}
+	boundary, ok := isForm(s.contentType)
+	if !ok {
+		return s, nil
+	}
+	var err error
+	if s.form, s.file, err = openForm(request, boundary, options); err != nil {
+		return nil, err
+	}
+	s.contentType, s.options = s.form.contentType, s.form.options
+	s.media, err = intake.Negotiate(s.contentType, nil, s.options)
+	return s, err
+}
+
 // negotiate checks what the headers reveal before the body is read.
-func (h *Handler) negotiate(c *gin.Context) (intake.Media, error) {
-	media, err := intake.Negotiate(c.GetHeader("Content-Type"), c.Request.Header.Values("Content-Encoding"))
+func (h *Handler) negotiate(c *gin.Context, options intake.Options) (intake.Media, error) {
+	contentType := c.GetHeader("Content-Type")
+	if _, ok := isForm(contentType); ok {
+		contentType = "" // that of its file is not known yet
+	}
+	media, err := intake.Negotiate(contentType, c.Request.Header.Values("Content-Encoding"), options)
+	if err == nil && contentType != c.GetHeader("Content-Type") && media.Coding != intake.Identity {
+		err = malformedForm("It has a Content-Encoding. Compress the file in it instead.")
+	}
 	if err != nil {
 		c.Header("Accept-Encoding", intake.AcceptEncoding) // RFC 9110 section 12.5.3: the codings that a 415 would have accepted
 		return intake.Media{}, err
@@ -93,25 +139,26 @@ func tooLarge(limit int64) error {
 // client chose is claimed before the first byte is read, so that a concurrent request with the same
 // id is rejected immediately (store.ErrIDTaken).
 func (h *Handler) receive(
-	c *gin.Context, upload *store.Upload, body *intake.Body, media intake.Media, target *collection.Collection,
-) (op *operation.Operation, delimiter string, err error) {
+	c *gin.Context, upload *store.Upload, src *incoming, target *collection.Collection,
+) (op *operation.Operation, how Reading, err error) {
 	ctx := c.Request.Context()
-	if body.HasDigest() {
+	if src.HasDigest() {
 		if err := h.receiver.claim(ctx, upload); err != nil {
-			return nil, "", err
+			return nil, how, err
 		}
 	}
-	records := &bodyRecords{Body: body, media: media, target: target, limits: h.Options.Intake}
+	records := &bodyRecords{incoming: src, target: target, limits: h.Options.Intake}
 	defer records.Close()
 	op, err = h.receiver.receive(ctx, upload, records)
 	if err != nil {
-		return nil, "", err
+		return nil, how, err
 	}
 	submission.Dispatch(c, h.Dispatcher, h.Log, op)
 	h.Log.InfoContext(c.Request.Context(), "import accepted", slog.String("collection", target.Name),
 		slog.Int("records", op.Counts.Total), slog.Int("chunks", op.Chunks))
-	delimiter, _ = records.reader.Delimiter()
-	return op, delimiter, nil
+	how.Delimiter, _ = records.reader.Delimiter()
+	how.BlankRows = records.reader.BlankRows()
+	return op, how, nil
 }
 
 // findRepeated returns the operation of an id that is in use, if this request is identical to the

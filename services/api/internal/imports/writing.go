@@ -7,6 +7,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/intake"
 )
 
 // The parameters of a request that say how its records are written.
@@ -33,11 +34,21 @@ func ReadWriting(c *gin.Context, target *collection.Collection) (w collection.Wr
 // WritingDigest returns what a request says about how its records are written, for the digest of the request; nothing if
 // it says nothing.
 func WritingDigest(w collection.Writing) [][]byte {
-	if w == (collection.Writing{}) {
+	return digestOf(w)
+}
+
+// OptionsDigest returns what a request says about how its body is read, for the digest of the request; nothing if it says
+// nothing.
+func OptionsDigest(o intake.Options) [][]byte { return digestOf(o) }
+
+// digestOf returns the text of a value that is a part of a request's digest; nothing for the zero value.
+func digestOf[T comparable](value T) [][]byte {
+	var zero T
+	if value == zero {
 		return nil
 	}
-	text, err := json.Marshal(w)
-	if err != nil { // it consists of strings
+	text, err := json.Marshal(value)
+	if err != nil { // it consists of strings and numbers
 		return nil
 	}
 	return [][]byte{text}

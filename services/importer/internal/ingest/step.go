@@ -69,17 +69,26 @@ func (b *scratch) check(p *pipeline) (rejected []operation.Rejection, byTable bo
 		b.lookups.begin()
 	}
 	for n, c := range b.candidates {
-		reasons, refused := b.checkRecord(p, c.row, c.raw)
+		received, reasons, refused := b.examine(p, c)
 		byTable = byTable || refused
 		if reasons == nil {
 			continue
 		}
-		rejected = append(rejected, operation.Rejection{Row: c.row, Received: c.raw, Reasons: reasons})
+		rejected = append(rejected, operation.Rejection{Row: c.row, Received: received, Reasons: reasons})
 		if b.lookups != nil {
 			b.lookups.skip(n)
 		}
 	}
 	return rejected, byTable
+}
+
+// examine is checkRecord for a record that the splitting of a body may have refused. received is what the client sent.
+func (b *scratch) examine(p *pipeline, c candidate) (received []byte, reasons []operation.Reason, byTable bool) {
+	if received, reason, refused := record.Refused(c.raw); refused {
+		return received, []operation.Reason{reason}, false
+	}
+	reasons, byTable = b.checkRecord(p, c.row, c.raw)
+	return c.raw, reasons, byTable
 }
 
 // checkRecord adds one record if it is valid. byTable reports whether the table's columns refuse it.

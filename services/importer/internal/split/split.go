@@ -75,7 +75,7 @@ func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (stor
 	if err != nil {
 		return store.Split{}, err
 	}
-	media, err := intake.Negotiate(request.ContentType, nil)
+	media, err := request.Media()
 	if err != nil {
 		return store.Split{}, fmt.Errorf("%w: %w", worker.ErrNotReady, err) // a newer api accepts more media types
 	}
@@ -120,5 +120,5 @@ func (s *Splitter) stage(
 // isClientError reports whether the body caused the error, so that a retry would fail too.
 func isClientError(err error) bool {
 	f, ok := errors.AsType[*fault.Fault](err)
-	return ok && (f.Kind == fault.Malformed || f.Kind == fault.Invalid || f.Kind == fault.TooLarge)
+	return ok && (f.Kind == fault.Malformed || f.Kind == fault.Invalid || f.Kind == fault.TooLarge || f.Kind == fault.UnsupportedMedia)
 }

@@ -51,9 +51,13 @@ var limits = intake.Limits{Body: 1 << 20, Record: 1000, Records: 1000, Depth: 8,
 // newUpload returns the job of a finished multipart upload of the parts.
 func (f fixture) newUpload(t *testing.T, collection, mediaType string, parts ...string) job.Chunk {
 	t.Helper()
+	request, err := staging.NewRequest(mediaType, intake.Options{}, 10, 1<<20, limits)
+	if err != nil { // as a later release may accept it
+		request = staging.Request{Type: mediaType, ContentType: mediaType}
+	}
 	p, err := f.db.BeginMultipart(t.Context(), store.Draft{
 		Reference: operation.NewReference(), Kind: operation.Import, Collection: collection, Lanes: 2,
-		Request: staging.NewRequest(mediaType, 10, 1<<20, limits).Encode(),
+		Request: request.Encode(),
 	}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -176,10 +180,11 @@ func TestProcessInvalidBody(t *testing.T) {
 		"MalformedJson":  {lines(25), "{"},
 		"RecordTooLarge": {lines(25), `{"tool_id":"` + strings.Repeat("x", 1000) + `"}`},
 		"TooManyRecords": {lines(1001)},
-		"TooDeep":        {strings.Repeat("[", 9) + strings.Repeat("]", 9)},
+		"TooDeep":        {lines(1) + strings.Repeat("[", 9) + strings.Repeat("]", 9)},
 		"NoRecords":      {"\n"},
 		"EmptyBody":      {""},
-		"NotUtf8":        {"\xff\xfe", "x"},
+		"NotUtf8":        {"{\x00", "}\x00"},
+		"NotRecords":     {"<!DOCTYPE ", "html><title>502</title>"},
 	} {
 		t.Run(code, func(t *testing.T) {
 			c := f.newUpload(t, "tools", "application/x-ndjson", parts...)

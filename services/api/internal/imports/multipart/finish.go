@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/imports"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
@@ -50,7 +51,7 @@ func (h *Handler) finish(c *gin.Context) error {
 		h.Log.InfoContext(c.Request.Context(), "upload accepted", slog.String("collection", upload.Collection))
 	}
 	body.ClearDeadline()
-	h.Imports.RespondAccepted(c, op, h.Policy.Wait(c.Request.Header), "")
+	h.Imports.RespondAccepted(c, op, h.Policy.Wait(c.Request.Header), imports.Reading{})
 	return nil
 }
 

@@ -43,19 +43,25 @@ func (h *Handler) start(c *gin.Context) error {
 		return err
 	}
 	mediaType := c.GetHeader("Content-Type")
-	if _, err := intake.Negotiate(mediaType, nil); err != nil {
+	options, err := intake.ParseOptions(c.Request.URL.Query())
+	if err != nil {
 		return err
 	}
 	opts := h.Options.Import
+	request, err := staging.NewRequest(mediaType, options, opts.ChunkRecords, opts.ChunkBytes, opts.Intake)
+	if err != nil {
+		return err
+	}
 	draft, err := headers.Draft(operation.Import, target, opts.Lanes)
 	if err != nil {
 		return err
 	}
 	draft.Writing = writing
-	draft.Request = staging.NewRequest(mediaType, opts.ChunkRecords, opts.ChunkBytes, opts.Intake).Encode()
+	draft.Request = request.Encode()
 	if headers.ID != uuid.Nil {
 		parts := [][]byte{[]byte("upload"), []byte(target.Name), []byte(mediaType)}
-		draft.Digest = submission.Digest(append(parts, imports.WritingDigest(writing)...)...)
+		parts = append(parts, imports.WritingDigest(writing)...)
+		draft.Digest = submission.Digest(append(parts, imports.OptionsDigest(options)...)...)
 	}
 	upload, parts, err := h.createOrFind(c, draft)
 	if err != nil {
