@@ -51,6 +51,9 @@ func (c *Content) IsArchive() bool {
 	return isZip(head)
 }
 
+// Plain reports whether the body was not compressed as a whole.
+func (c *Content) Plain() bool { return c.media.Coding == Identity }
+
 // Records returns a reader of the records. Its errors are those of Reader.Next.
 func (c *Content) Records(target *collection.Collection) (*Reader, error) {
 	if c.IsArchive() {

@@ -12,6 +12,7 @@ import (
 
 // csvColumn converts the cells of one CSV column to values of one member.
 type csvColumn struct {
+	name   string
 	member []byte    // the quoted name and a colon
 	types  jsonTypes // of the member
 	items  jsonTypes // of its items, if it is an array
@@ -38,7 +39,7 @@ func typesOf(p collection.Property) jsonTypes {
 // strings, which the importer takes for the parts of a lookup's natural key and decides about otherwise. An undeclared
 // column may also have the objects that lookups use.
 func newCSVColumn(name string, c *collection.Collection) csvColumn {
-	col := csvColumn{member: append(appendString(nil, name), ':'), types: jsonTypes{text: true}}
+	col := csvColumn{name: name, member: append(appendString(nil, name), ':'), types: jsonTypes{text: true}}
 	i := slices.IndexFunc(c.Properties, func(p collection.Property) bool { return p.Name == name })
 	if i < 0 {
 		col.types.object = slices.ContainsFunc(c.LookupPaths(), func(path string) bool { return strings.HasPrefix(path, name+".") })

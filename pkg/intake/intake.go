@@ -88,6 +88,9 @@ func (r *Reader) checkLimits(record []byte, offset int64) error {
 			"The body holds more than %d records. Split it into several imports.", r.limits.Records).
 			With("limit", r.limits.Records)
 	}
+	if r.input == nil {
+		return r.checkSheetRow(record, offset)
+	}
 	if len(record) > r.limits.Record {
 		return r.input.recordTooLarge(offset)
 	}
@@ -96,6 +99,20 @@ func (r *Reader) checkLimits(record []byte, offset int64) error {
 			bracket = 0
 		}
 		return r.input.tooDeep(offset + int64(bracket))
+	}
+	return nil
+}
+
+// checkSheetRow is checkLimits for a row of a sheet.
+func (r *Reader) checkSheetRow(record []byte, row int64) error {
+	if len(record) > r.limits.Record {
+		return fault.New(fault.TooLarge, "record-too-large", "Row %d of the sheet is larger than %d bytes. Make it smaller.", row, r.limits.Record).
+			With("limit", r.limits.Record).With("line", row)
+	}
+	if _, deep := tooDeep(record, r.limits.Depth); deep {
+		return fault.New(fault.Malformed, "too-deep",
+			"Arrays and objects are nested deeper than %d levels in row %d of the sheet. Flatten the record.", r.limits.Depth, row).
+			With("limit", r.limits.Depth).With("line", row)
 	}
 	return nil
 }

@@ -29,18 +29,37 @@ func newDigest(c *gin.Context, name, contentType string, headers submission.Head
 }
 
 // bodyRecords reads the records of a body. The first Next opens the reader, because detecting the
-// format may wait for the client.
+// format may wait for the client; start must have been called.
 type bodyRecords struct {
 	*incoming
-	target *collection.Collection
-	limits intake.Limits
-	reader *intake.Reader
+	target  *collection.Collection
+	limits  intake.Limits
+	content *intake.Content
+	reader  *intake.Reader
+}
+
+// start reads the first bytes of the body and reports whether it is an archive, which has no records before all of it
+// has arrived.
+func (r *bodyRecords) start() (archive bool, err error) {
+	if r.content, err = intake.Start(r.Body, r.media, r.limits); err != nil {
+		return false, err
+	}
+	return r.content.IsArchive(), nil
+}
+
+// reading returns how the records were read.
+func (r *bodyRecords) reading() (how Reading) {
+	if r.reader != nil {
+		how.Delimiter, _ = r.reader.Delimiter()
+		how.BlankRows = r.reader.BlankRows()
+	}
+	return how
 }
 
 // Next returns the next record; io.EOF after the last one.
 func (r *bodyRecords) Next() (record []byte, err error) {
 	if r.reader == nil {
-		if r.reader, err = intake.Open(r.Body, r.media, r.target, r.limits); err != nil {
+		if r.reader, err = r.content.Records(r.target); err != nil {
 			return nil, err
 		}
 	}
@@ -55,7 +74,7 @@ func (r *bodyRecords) Next() (record []byte, err error) {
 
 // Close releases the decoder.
 func (r *bodyRecords) Close() {
-	if r.reader != nil {
-		r.reader.Close()
+	if r.content != nil {
+		r.content.Close()
 	}
 }

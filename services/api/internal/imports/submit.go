@@ -149,16 +149,22 @@ func (h *Handler) receive(
 	}
 	records := &bodyRecords{incoming: src, target: target, limits: h.Options.Intake}
 	defer records.Close()
-	op, err = h.receiver.receive(ctx, upload, records)
+	archive, err := records.start()
+	switch {
+	case err != nil:
+		h.receiver.drops.drop(ctx, upload, err)
+	case archive:
+		op, err = h.receiver.keep(ctx, upload, records, h.Options)
+	default:
+		op, err = h.receiver.receive(ctx, upload, records)
+	}
 	if err != nil {
 		return nil, how, err
 	}
 	submission.Dispatch(c, h.Dispatcher, h.Log, op)
 	h.Log.InfoContext(c.Request.Context(), "import accepted", slog.String("collection", target.Name),
 		slog.Int("records", op.Counts.Total), slog.Int("chunks", op.Chunks))
-	how.Delimiter, _ = records.reader.Delimiter()
-	how.BlankRows = records.reader.BlankRows()
-	return op, how, nil
+	return op, records.reading(), nil
 }
 
 // findRepeated returns the operation of an id that is in use, if this request is identical to the

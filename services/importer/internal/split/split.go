@@ -13,7 +13,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/chunk"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
-	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
@@ -82,14 +81,15 @@ func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (stor
 	if err := s.store.BeginSplit(ctx, checkpoint.ID, target.Digest()); err != nil {
 		return store.Split{}, err
 	}
-	parts, err := s.store.ReadParts(ctx, checkpoint.ID)
+	body, err := s.open(ctx, checkpoint.ID, media, target, request.Limits())
 	if err != nil {
 		return store.Split{}, err
 	}
-	last, err := s.stage(ctx, checkpoint.ID, parts, media, target, request)
+	defer body.close()
+	last, err := s.stage(ctx, checkpoint.ID, body, target, request)
 	switch {
-	case parts.Err() != nil:
-		return store.Split{}, parts.Err() // takes precedence over the parser's error, which it has caused
+	case body.failure() != nil:
+		return store.Split{}, body.failure() // takes precedence over the parser's error, which it has caused
 	case isClientError(err):
 		f := fault.Of(err)
 		return store.Split{Failure: &operation.Failure{Code: f.PascalCode(), Message: f.Message}}, nil
@@ -101,14 +101,8 @@ func (s *Splitter) split(ctx context.Context, checkpoint store.Checkpoint) (stor
 
 // stage stages all records and returns the last chunk.
 func (s *Splitter) stage(
-	ctx context.Context, id uuid.UUID, parts *store.PartsReader, media intake.Media, target *collection.Collection, request staging.Request,
+	ctx context.Context, id uuid.UUID, records *body, target *collection.Collection, request staging.Request,
 ) (chunk.Chunk, error) {
-	limits := request.Limits()
-	records, err := intake.Open(intake.NewBody(parts, limits.Body, nil), media, target, limits)
-	if err != nil {
-		return chunk.Chunk{}, err
-	}
-	defer records.Close()
 	write := func(ctx context.Context, c chunk.Chunk) error { return s.store.StageSplit(ctx, id, target.Digest(), c) }
 	last, err := staging.Plan{Rows: request.ChunkRecords, Bytes: request.ChunkBytes, Stage: write}.Run(ctx, records)
 	if err != nil {

@@ -1,6 +1,8 @@
 package split_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -173,6 +175,39 @@ func TestProcessChangedCollection(t *testing.T) {
 	}
 }
 
+// TestProcessArchive splits a zip file whose parts end anywhere.
+func TestProcessArchive(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	archive := zipOf(t, lines(45))
+	c := f.newUpload(t, "tools", "application/zip", archive[:1], archive[1:250], archive[250:])
+	if err := f.split(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if op := f.mustRead(t, c); op.Counts.Total != 45 || op.Chunks != 5 {
+		t.Errorf("operation = %+v, want 45 records in 5 chunks", op)
+	}
+	f.wantNoParts(t)
+}
+
+// zipOf returns a zip file with one file of lines.
+func zipOf(t *testing.T, content string) string {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	entry, err := w.Create("t.ndjson")
+	if err == nil {
+		_, err = entry.Write([]byte(content))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 func TestProcessInvalidBody(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -184,6 +219,7 @@ func TestProcessInvalidBody(t *testing.T) {
 		"NoRecords":      {"\n"},
 		"EmptyBody":      {""},
 		"NotUtf8":        {"{\x00", "}\x00"},
+		"BadArchive":     {zipOf(t, lines(25))[:200]},
 		"NotRecords":     {"<!DOCTYPE ", "html><title>502</title>"},
 	} {
 		t.Run(code, func(t *testing.T) {

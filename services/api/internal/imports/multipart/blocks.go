@@ -8,6 +8,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/imports"
 )
 
 const (
@@ -33,7 +34,7 @@ func (h *Handler) writeBlocks(ctx context.Context, writer *store.PartWriter, cou
 	touched := time.Now()
 	for done := false; !done; {
 		started := time.Now()
-		n, err := readFull(decoded, block)
+		n, err := imports.ReadFull(decoded, block)
 		if done = errors.Is(err, io.EOF); err != nil && !done {
 			return err
 		}
@@ -72,17 +73,6 @@ func nextBlock(taken *admission.Request, block []byte, slow bool) []byte {
 		return block
 	}
 	return make([]byte, size)
-}
-
-// readFull reads until p is full. Unlike io.ReadFull it returns io.EOF, and not
-// io.ErrUnexpectedEOF, with a short last block.
-func readFull(r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var read int
-		read, err = r.Read(p[n:])
-		n += read
-	}
-	return n, err
 }
 
 func withTimeout(ctx context.Context, write func(context.Context) error) error {
