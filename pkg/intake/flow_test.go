@@ -60,13 +60,17 @@ var streams = []struct{ name, contentType, head, record, tail string }{
 		"csv", "text/csv", "id,size,sold,any,tags\n",
 		"tool-000001,123456,true,\"" + strings.Repeat("An adjustable wrench. ", 14) + "\",a|b\n", "",
 	},
+	{
+		"csv-in-windows-1252", "text/csv; charset=windows-1252", "id,size,sold,any,tags\r",
+		"tool-000001,123456,true,\"" + strings.Repeat("Ein Schl\xfcssel. ", 18) + "\",a|b\r", "",
+	},
 }
 
 // TestMemory checks that memory does not grow with the body. It does not run in parallel with other
 // tests, because allocations are counted for the whole process.
 func TestMemory(t *testing.T) {
 	limits := intake.DefaultLimits()
-	allowed := map[string]int{"json": maxPerRecord, "ndjson": maxPerRecord, "csv": maxPerRow}
+	allowed := map[string]int{"json": maxPerRecord, "ndjson": maxPerRecord, "csv": maxPerRow, "csv-in-windows-1252": maxPerRow}
 	for _, tt := range streams {
 		t.Run(tt.name, func(t *testing.T) {
 			times := flowSize / len(tt.record)

@@ -242,7 +242,7 @@ func addSheet(t *testing.T, f *excelize.File, name string) {
 }
 
 // zipOf returns a zip file; names and contents alternate.
-func zipOf(t *testing.T, files ...string) []byte {
+func zipOf(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)

@@ -1,13 +1,14 @@
 package workbook
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/xml"
 	"fmt"
 	"sort"
 	"strings"
 
-	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
 )
 
 // blockBytes is the size from which a block of texts is compressed.
@@ -24,6 +25,8 @@ type texts struct {
 	current      []byte
 	blocks       []textBlock
 	recent       []openBlock // the last one used first
+	packer       *zstd.Encoder
+	unpacker     *zstd.Decoder
 }
 
 type textBlock struct {
@@ -36,7 +39,17 @@ type openBlock struct {
 	texts []string
 }
 
-func newTexts(limit int) *texts { return &texts{limit: limit, blocks: []textBlock{{}}} }
+func newTexts(limit int) (*texts, error) {
+	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(2*blockBytes), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, fmt.Errorf("preparing the shared texts: %w", err)
+	}
+	unpacker, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("preparing the shared texts: %w", err)
+	}
+	return &texts{limit: limit, blocks: []textBlock{{}}, packer: packer, unpacker: unpacker}, nil
+}
 
 func (t *texts) add(text string) error {
 	t.current = binary.AppendUvarint(t.current, uint64(len(text)))
@@ -51,7 +64,7 @@ func (t *texts) add(text string) error {
 // close compresses the current block and begins another one.
 func (t *texts) close() error {
 	last := &t.blocks[len(t.blocks)-1]
-	last.packed = s2.EncodeBetter(nil, t.current)
+	last.packed = bytes.Clone(t.packer.EncodeAll(t.current, nil))
 	t.bytes += len(last.packed)
 	t.current = t.current[:0]
 	t.blocks = append(t.blocks, textBlock{first: t.count})
@@ -84,7 +97,7 @@ func (t *texts) load(n int) ([]string, error) {
 		}
 	}
 	packed := t.blocks[n].packed
-	plain, err := s2.Decode(nil, packed)
+	plain, err := t.unpacker.DecodeAll(packed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading shared texts: %w", err)
 	}

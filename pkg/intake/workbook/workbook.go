@@ -47,7 +47,11 @@ func Is(files []*zip.File) bool {
 // Open reads everything of a workbook but its rows. maxTexts limits the memory for its shared texts in bytes, maxCell
 // the size of a text.
 func Open(files []*zip.File, open Opener, maxTexts, maxCell int) (*Book, error) {
-	b := &Book{files: make(map[string]*zip.File, len(files)), open: open, texts: newTexts(maxTexts)}
+	shared, err := newTexts(maxTexts)
+	if err != nil {
+		return nil, err
+	}
+	b := &Book{files: make(map[string]*zip.File, len(files)), open: open, texts: shared}
 	for _, f := range files {
 		b.files[strings.TrimPrefix(f.Name, "/")] = f
 	}
