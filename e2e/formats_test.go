@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/unicode"
 
 	"github.com/longshore-io/longshore/e2e/client"
 	"github.com/longshore-io/longshore/e2e/stack"
@@ -47,6 +49,10 @@ func TestFormats(t *testing.T) {
 		{"csv_semicolon", client.RequestBody{Type: csvType, Content: tool.CSV(';', tools...)}, "semicolon"},
 		{"csv_tab", client.RequestBody{Type: csvType, Content: tool.CSV('\t', tools...)}, "tab"},
 		{"csv_with_byte_order_mark", client.RequestBody{Type: csvType, Content: join("\ufeff", tool.CSV(',', tools...), "")}, "comma"},
+		{"csv_utf16", client.RequestBody{Type: csvType, Content: utf16LE(t, tool.CSV('\t', tools...))}, "tab"},
+		{"csv_gzip_undeclared", client.RequestBody{Content: gzipped(t, tool.CSV(';', tools...))}, "semicolon"},
+		{"csv_in_zip", client.RequestBody{Type: "application/zip", Content: zipped(t, "tools.csv", tool.CSV(',', tools...))}, ""},
+		{"untyped", client.RequestBody{Content: array}, ""},
 		{"csv_gzip", client.RequestBody{Type: csvType, Encoding: "gzip", Content: gzipped(t, tool.CSV(',', tools...))}, "comma"},
 		{"json_gzip", client.RequestBody{Type: jsonType, Encoding: "gzip", Content: gzipped(t, array)}, ""},
 		{"json_zstd", client.RequestBody{Type: jsonType, Encoding: "zstd", Content: zstandard(t, array)}, ""},
@@ -74,6 +80,34 @@ func gzipped(t *testing.T, content []byte) []byte {
 	t.Helper()
 	var compressed bytes.Buffer
 	return compress(t, gzip.NewWriter(&compressed), &compressed, content)
+}
+
+// utf16LE returns a text in UTF-16 with a byte order mark.
+func utf16LE(t *testing.T, content []byte) []byte {
+	t.Helper()
+	out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().Bytes(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// zipped returns a zip file with one entry.
+func zipped(t *testing.T, name string, content []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	archive := zip.NewWriter(&out)
+	entry, err := archive.Create(name)
+	if err == nil {
+		_, err = entry.Write(content)
+	}
+	if err == nil {
+		err = archive.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 func zstandard(t *testing.T, content []byte) []byte {

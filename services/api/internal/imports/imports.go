@@ -87,7 +87,7 @@ func (h *Handler) Routes() []edge.Route {
 	return []edge.Route{
 		{
 			Method: http.MethodPost, Path: "/api/:collection/import", Handler: h.submit, Action: access.CreateImports,
-			Summary: "Imports records: JSON, NDJSON or CSV, optionally compressed with gzip or zstd. Returns 202 with the address to poll.",
+			Summary: "Imports records: JSON, NDJSON, CSV or an XLSX workbook, optionally compressed. Returns 202 with the address to poll.",
 		},
 		{
 			Method: http.MethodGet, Path: "/api/:collection/import/status/:reference", Handler: h.status, Action: access.ReadOperations,
