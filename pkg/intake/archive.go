@@ -3,6 +3,7 @@ package intake
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +59,15 @@ func tooManyEntries() error {
 func damagedArchive(err error) error {
 	return fault.New(fault.Malformed, "bad-archive",
 		"The body is a zip file or a workbook that is cut off or damaged. Nothing was imported; send it again.").Because(err)
+}
+
+// CheckArchiveEnd returns a fault if the end of a zip file lacks its directory, as that of a file that is cut off does.
+// tail are its last 66 KiB or more, or all of it.
+func CheckArchiveEnd(tail []byte) error {
+	if bytes.Contains(tail, emptyZipMark) { // it begins the record at the end of every zip file
+		return nil
+	}
+	return damagedArchive(io.ErrUnexpectedEOF)
 }
 
 // budgetReader limits how many bytes are read while the directory is read; a negative rest means no limit.

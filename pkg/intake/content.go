@@ -28,16 +28,21 @@ func Start(body *Body, media Media, limits Limits) (*Content, error) {
 	if err := limits.check(); err != nil {
 		return nil, fmt.Errorf("opening a body: %w", err)
 	}
-	if media.Coding == Identity {
+	declared := media.Coding
+	if declared == Identity {
 		media.Coding = codingOf(body.peek(len(zstdMark)))
 	}
 	d, err := newDecoder(body, media.Coding, limits)
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code == "bad-encoding" && declared == Identity {
+		return nil, damagedFile(media.Coding)
+	}
 	if errors.Is(err, io.EOF) {
 		return nil, emptyBody()
 	}
 	if err != nil {
 		return nil, err
 	}
+	d.recognized = declared == Identity
 	return &Content{media: media, limits: limits, decoder: d, decoded: bufio.NewReaderSize(&sticky{reader: d}, sniffBytes)}, nil
 }
 

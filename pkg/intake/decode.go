@@ -35,6 +35,8 @@ type decoder struct {
 	limits Limits
 	bytes  int64
 	close  func()
+	// recognized reports whether the first bytes of the body, and no header, say how it is compressed.
+	recognized bool
 }
 
 // newDecoder reads the header of the compressed stream, if there is one.
@@ -105,11 +107,18 @@ func (d *decoder) translate(err error) error {
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return fault.New(fault.Malformed, "bad-encoding",
 			"The body needs a zstd window of more than %d MiB. Compress it without --long and --ultra.", maxWindow>>20).Because(err)
+	case d.recognized:
+		return damagedFile(d.coding).Because(err)
 	default:
 		return fault.New(fault.Malformed, "bad-encoding",
 			"The body is not what its Content-Encoding %s promises, or it is cut off or damaged. Nothing was imported; send it again.", d.coding).
 			Because(err)
 	}
+}
+
+func damagedFile(coding Coding) *fault.Fault {
+	return fault.New(fault.Malformed, "bad-encoding",
+		"The body is a file that is compressed with %s, and it is cut off or damaged. Nothing was imported; send it again.", coding)
 }
 
 func bodyTooLarge(limit int64) error {

@@ -113,8 +113,8 @@ func (m Media) detectObject(b beginning, c *collection.Collection) Format {
 		return JSON
 	case lineComplete && (m.Format == NDJSON || len(rest) > 0 && rest[0] == '{'):
 		return NDJSON
-	case m.Format == NDJSON && o.complete && len(rest) > 0 && lineIsWrong(line):
-		return NDJSON // its reader says where
+	case m.Format == NDJSON && o.complete && bytes.ContainsAny(b.text, "\r\n") && lineIsWrong(line):
+		return NDJSON // its reader says where; without line ends, curl -d may have removed them
 	case o.complete && (o.follows == '{' || m.Format == NDJSON):
 		return values
 	case o.complete && o.follows == 0 && b.whole && o.knows(c):

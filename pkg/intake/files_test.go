@@ -224,6 +224,10 @@ var otherFormatFiles = []fileTest{
 	{name: "indented-ndjson", contentType: "application/x-ndjson", body: "{\n \"id\":\"a\"\n}\n{\n \"id\":\"b\"\n}\n", records: []string{"{\n \"id\":\"a\"\n}", "{\n \"id\":\"b\"\n}"}},
 	{name: "ndjson-by-curl-d", contentType: "application/x-www-form-urlencoded", body: `{"id":"a","size":1}{"id":"b","size":2}`, records: twoRows},
 	{
+		name: "two-values-on-the-only-line", contentType: "application/x-ndjson", body: "{\"id\":\"a\"}{\"id\":\"b\"}\n",
+		answer: "The JSON cannot be read at line 1, column 11: a line must hold exactly one value, and something follows it. Nothing was imported; correct it and send it again.",
+	},
+	{
 		name: "two-values-on-a-line", contentType: "application/x-ndjson", body: "{\"id\":\"a\"}{\"id\":\"b\"}\n{\"id\":\"c\"}\n",
 		answer: "The JSON cannot be read at line 1, column 11: a line must hold exactly one value, and something follows it. Nothing was imported; correct it and send it again.",
 	},
@@ -244,6 +248,14 @@ var otherFormatFiles = []fileTest{
 		answer: "The body is a workbook of Excel 97 to 2003 (.xls), or another old file of Office. Save it as .xlsx or as CSV UTF-8 and send that." + readTypes,
 	},
 	{name: "csv-as-vnd.ms-excel", contentType: "application/vnd.ms-excel", body: "id;size\r\na;1\r\nb;2\r\n", records: twoRows},
+	{
+		name: "broken-gzip", contentType: "text/csv", body: "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x00\x01\x02",
+		answer: "The body is a file that is compressed with gzip, and it is cut off or damaged. Nothing was imported; send it again.",
+	},
+	{
+		name: "gzip-of-other-kind", contentType: "text/csv", body: "\x1f\x8b\x01",
+		answer: "The body is a file that is compressed with gzip, and it is cut off or damaged. Nothing was imported; send it again.",
+	},
 	{name: "empty", contentType: "text/csv", body: "", answer: "The body is empty. Send the records to import."},
 }
 

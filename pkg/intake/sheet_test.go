@@ -242,8 +242,8 @@ func addSheet(t *testing.T, f *excelize.File, name string) {
 }
 
 // zipOf returns a zip file; names and contents alternate.
-func zipOf(t testing.TB, files ...string) []byte {
-	t.Helper()
+func zipOf(tb testing.TB, files ...string) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	for i := 0; i < len(files); i += 2 {
@@ -252,11 +252,11 @@ func zipOf(t testing.TB, files ...string) []byte {
 			_, err = io.WriteString(entry, files[i+1])
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.Bytes()
 }

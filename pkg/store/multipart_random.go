@@ -50,19 +50,14 @@ WHERE task_id = $1 ORDER BY part, seq`
 	if err := s.pool.QueryRow(ctx, total, id).Scan(&promised); err != nil {
 		return nil, fmt.Errorf("adding up the parts of an upload: %w", err)
 	}
-	rows, err := s.pool.Query(ctx, inOrder, id)
+	blocks, err := collect(ctx, s.pool, "listing the blocks of an upload", pgx.RowToStructByPos[storedBlock], inOrder, id)
 	if err != nil {
-		return nil, fmt.Errorf("listing the blocks of an upload: %w", err)
+		return nil, err
 	}
-	var b storedBlock
-	_, err = pgx.ForEachRow(rows, []any{&b.Version, &b.Seq, &b.Bytes}, func() error {
-		b.offset = f.size
-		f.size += int64(b.Bytes)
-		f.blocks = append(f.blocks, b)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing the blocks of an upload: %w", err)
+	f.blocks = blocks
+	for i := range f.blocks {
+		f.blocks[i].offset = f.size
+		f.size += int64(f.blocks[i].Bytes)
 	}
 	if f.size != promised {
 		return nil, fmt.Errorf("the parts of an upload have %d bytes, but %d are stored", promised, f.size)

@@ -192,7 +192,7 @@ func (r *Rows) readCell(e xml.StartElement, maxCell int) (c Cell, err error) {
 func Name(column, row int) string {
 	var letters []byte
 	for column++; column > 0; column = (column - 1) / 26 {
-		letters = append([]byte{byte('A' + (column-1)%26)}, letters...) //nolint:gosec // it is less than 26
+		letters = append([]byte{byte('A' + (column-1)%26)}, letters...)
 	}
 	return string(letters) + strconv.Itoa(row)
 }

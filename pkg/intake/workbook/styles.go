@@ -102,7 +102,7 @@ func codeLetters(code string) string {
 			if end < 0 {
 				return letters.String()
 			}
-			if inside := code[i+1 : i+end]; inside != "" && strings.Trim(inside, inside[:1]) == "" && strings.Contains("hms", inside[:1]) {
+			if isElapsed(code[i+1 : i+end]) {
 				letters.WriteByte('[')
 			}
 			i += end
@@ -111,4 +111,14 @@ func codeLetters(code string) string {
 		}
 	}
 	return letters.String()
+}
+
+// isElapsed reports whether the text of brackets is a part that counts beyond a day, such as hh.
+func isElapsed(text string) bool {
+	for _, letter := range []string{"h", "m", "s"} {
+		if text != "" && strings.Trim(text, letter) == "" {
+			return true
+		}
+	}
+	return false
 }

@@ -103,7 +103,7 @@ func (t *texts) load(n int) ([]string, error) {
 	}
 	all := string(plain)
 	var block []string
-	for len(all) > 0 {
+	for all != "" {
 		size, used := binary.Uvarint([]byte(all[:min(len(all), binary.MaxVarintLen64)]))
 		end := used + int(size) //nolint:gosec // add has written it from an int
 		block = append(block, all[used:end])

@@ -173,9 +173,9 @@ func (b *Book) readMain(main string) error {
 				if !strings.HasSuffix(target.kind, "/worksheet") { // a chart has no cells
 					return nil
 				}
-				file := path.Join(folder, target.target)
-				if strings.HasPrefix(target.target, "/") {
-					file = strings.TrimPrefix(target.target, "/")
+				file, absolute := strings.CutPrefix(target.target, "/")
+				if !absolute {
+					file = path.Join(folder, file)
 				}
 				b.sheets = append(b.sheets, sheetEntry{name: attribute(e, "name"), file: file})
 			}

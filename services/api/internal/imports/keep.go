@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/staging"
 	"github.com/longshore-io/longshore/pkg/store"
@@ -64,6 +65,7 @@ func (r *receiver) writePart(ctx context.Context, upload *store.Upload, body *bo
 	}
 	taken, touch := admission.Of(ctx), r.touchFunc(upload)
 	digest, block, touched := sha256.New(), make([]byte, blockBytes), time.Now()
+	var before []byte // the previous block
 	for {
 		n, err := ReadFull(body.content, block)
 		ended := errors.Is(err, io.EOF)
@@ -80,9 +82,13 @@ func (r *receiver) writePart(ctx context.Context, upload *store.Upload, body *bo
 			}
 		}
 		if ended {
+			if err := intake.CheckArchiveEnd(append(before, block[:n]...)); err != nil {
+				return err
+			}
 			_, err := part.Commit(ctx, digest.Sum(nil), body.limits.Body, store.PartExpiry)
 			return err
 		}
+		before = append(before[:0], block...)
 		if time.Since(touched) > upload.TouchEvery() {
 			touched = time.Now()
 			if err := touch(ctx); err != nil {

@@ -82,6 +82,8 @@ func TestSubmitRejectsArchive(t *testing.T) {
 	edgetest.CheckProblem(t, w, http.StatusBadRequest, "MalformedForm")
 	w = edgetest.Send(t, f.engine, http.MethodPost, submitPath, part("file", "t.zip", "", content+strings.Repeat("x", maxBody)), "Content-Type", formType)
 	edgetest.CheckProblem(t, w, http.StatusRequestEntityTooLarge, "BodyTooLarge")
+	w = edgetest.Send(t, f.engine, http.MethodPost, submitPath, content[:len(content)-30], "Content-Type", "application/zip")
+	edgetest.CheckProblem(t, w, http.StatusBadRequest, "BadArchive")
 	if len(f.dispatched) != 0 {
 		t.Errorf("dispatched %v, want nothing", f.dispatched)
 	}
