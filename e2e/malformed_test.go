@@ -93,7 +93,7 @@ func brokenBodies(t *testing.T) []brokenBody {
 		{"empty_gzip", coded("gzip", gzipped(t, nil)), 400, "empty-body", nil},
 		{"null", data("null"), 400, "malformed-json", &position{line: 1, column: 1}},
 		{"text", data(`"records"`), 400, "malformed-json", &position{line: 1, column: 1}},
-		{"one_record", data(goodRecord), 400, "malformed-json", nil},
+		{"other_object", data(`{"records":[` + goodRecord + `]}`), 400, "malformed-json", nil},
 		{"data_no_array", data(`{"data":{}}`), 400, "malformed-json", &position{line: 1, column: 9, offset: 8}},
 		{"data_twice", data(`{"data":[` + goodRecord + `],"data":[]}`), 400, "malformed-json", nil},
 		{"no_rows", data("[]"), 422, "no-records", nil},
