@@ -23,6 +23,10 @@ import (
 // validRequestID matches the request ids that are accepted from clients.
 var validRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
+// vary names the headers on which responses depend: their format, their coding, and what the client may see. Package
+// web adds Origin if pages of other origins are allowed.
+const vary = "Accept, Accept-Encoding, Authorization"
+
 // middleware wraps every handler: it assigns request ids, converts errors and panics to problems,
 // and logs and counts each request exactly once.
 type middleware struct {
@@ -41,11 +45,13 @@ type middleware struct {
 // sets the id of the request in its headers, its response and its log context. A valid id that the client
 // sent is kept; otherwise a new one is generated. It also sets the security headers, and forbids caches to store the
 // response, unless the handler replaces the header: responses contain addresses that may come from the
-// Host header of the request, and data that may be deleted.
+// Host header of the request, and data that may be deleted. What may be stored nevertheless, such as the file of a
+// report, depends on the headers that Vary names.
 func (m middleware) identify(c *gin.Context) {
 	c.Request = m.guard.Resolve(c.Request)
 	web.SetSecurityHeaders(c.Writer, c.Request)
 	c.Header("Cache-Control", "no-store")
+	c.Header("Vary", vary)
 	id := c.GetHeader(edge.RequestIDHeader)
 	if !validRequestID.MatchString(id) {
 		id = uuid.NewString()

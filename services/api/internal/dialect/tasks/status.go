@@ -57,15 +57,11 @@ func (d *Dialect) remove(c *gin.Context) error {
 	return nil
 }
 
-// prepare sets the headers that prevent caching, and splits the last segment of the path into the
-// bare segment and the format.
+// prepare sets the header that prevents caching, and splits the last segment of the path into the bare segment
+// and the format.
 func prepare(c *gin.Context, segment string) (string, format) {
 	c.Header("Cache-Control", "no-store")
-	bare, f := cutSuffix(segment, c.Request)
-	if bare == segment {
-		c.Header("Vary", "Accept")
-	}
-	return bare, f
+	return cutSuffix(segment, c.Request)
 }
 
 // taskID matches the id of a task. A sign or leading zeros are not allowed, so that every task has
