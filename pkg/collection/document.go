@@ -56,7 +56,7 @@ func checkOptions(file []byte) error {
 			continue
 		}
 		remedy := "it has " + strings.Join(known, ", ")
-		if near, ok := nearest(name, known); ok {
+		if near, ok := Nearest(name, known); ok {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
 		errs = append(errs, fmt.Errorf("x-longshore has no member %q: %s", name, remedy))

@@ -115,7 +115,7 @@ func checkText(at, keyword string, value json.RawMessage) error {
 		return nil
 	}
 	remedy := "leave it out, or use one of " + strings.Join(checkedFormats, ", ")
-	if near, ok := nearest(text, checkedFormats); ok {
+	if near, ok := Nearest(text, checkedFormats); ok {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
 	return fmt.Errorf("%s: there is no format %q, so that it would check nothing: %s", at, text, remedy)
@@ -137,7 +137,7 @@ func checkUnknown(at, name string) error {
 	if name == "nullable" {
 		return fmt.Errorf(`%s: nullable has no effect in JSON Schema: add "null" to type`, at)
 	}
-	if near, ok := nearest(name, allKeywords); ok {
+	if near, ok := Nearest(name, allKeywords); ok {
 		return fmt.Errorf("%s: %q is no keyword of JSON Schema: did you mean %q?", orRoot(at), name, near)
 	}
 	return nil

@@ -2,10 +2,15 @@ package collection
 
 import "strings"
 
-// nearest returns the name that was probably meant by one that does not exist: the same in other letters, or
+// Nearest returns the name that was probably meant by one that does not exist: the same in other letters, or
 // one with a wrong, missing, additional or swapped letter, or two if the name is not short.
-func nearest(given string, names []string) (name string, ok bool) {
+func Nearest(given string, names []string) (name string, ok bool) {
 	const short, long = 4, 7
+	for _, candidate := range names {
+		if strings.EqualFold(candidate, given) {
+			return candidate, true
+		}
+	}
 	if len(given) < short {
 		return "", false
 	}
@@ -15,9 +20,6 @@ func nearest(given string, names []string) (name string, ok bool) {
 	}
 	best := allowed + 1
 	for _, candidate := range names {
-		if strings.EqualFold(candidate, given) {
-			return candidate, true
-		}
 		if n := distance(given, candidate); len(candidate) >= short && n < best {
 			name, best = candidate, n
 		}

@@ -89,7 +89,7 @@ func readProperties(file []byte) ([]Property, error) {
 			continue
 		}
 		remedy := "declare it or remove it from required"
-		if near, ok := nearest(name, all.names); ok {
+		if near, ok := Nearest(name, all.names); ok {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
 		errs = append(errs, fmt.Errorf("required names %q, which properties does not declare, so that no record could be accepted: %s", name, remedy))

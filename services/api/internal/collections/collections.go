@@ -56,7 +56,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Returns a collection: its JSON Schema, with the version as ETag.",
 		},
 		{
-			Method: http.MethodPut, Path: "/collections/:collection", Handler: h.put, Action: access.WriteCollections,
+			Method: http.MethodPut, Path: "/collections/:collection", Query: edge.Parameters{Once: []string{"check"}}, Handler: h.put, Action: access.WriteCollections,
 			Summary: "Stores a collection: a JSON Schema with the table and the key. Every service uses it within two seconds.",
 		},
 		{

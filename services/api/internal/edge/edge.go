@@ -24,6 +24,9 @@ type Route struct {
 	// Path is a pattern of gin.
 	Path    string
 	Handler Handler
+	// Query are the query parameters that a request may have besides those that all clients of the dialect send.
+	// Every other one is refused.
+	Query Parameters
 	// Action is what a principal needs for the route, or access.Public. The engine refuses a route
 	// without one.
 	Action access.Action
@@ -46,7 +49,7 @@ func WithHead(routes []Route) []Route {
 		}
 		all = append(all, Route{
 			Method: http.MethodHead, Path: r.Path, Summary: "Returns the headers of the same GET request.",
-			Handler: withoutWait(r.Handler), Action: r.Action,
+			Handler: withoutWait(r.Handler), Action: r.Action, Query: r.Query,
 		})
 	}
 	return all

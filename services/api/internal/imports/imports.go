@@ -86,7 +86,7 @@ func New(deps Deps) (*Handler, error) {
 func (h *Handler) Routes() []edge.Route {
 	return []edge.Route{
 		{
-			Method: http.MethodPost, Path: "/api/:collection/import", Handler: h.submit, Action: access.CreateImports,
+			Method: http.MethodPost, Path: "/api/:collection/import", Query: Query(), Handler: h.submit, Action: access.CreateImports,
 			Summary: "Imports records: JSON, NDJSON, CSV or an XLSX workbook, optionally compressed. Returns 202 with the address to poll.",
 		},
 		{

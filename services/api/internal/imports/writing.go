@@ -8,6 +8,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/intake"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // The parameters of a request that say how its records are written.
@@ -16,6 +17,11 @@ const (
 	onExistingParameter = "onExisting"
 	unknownParameter    = "unknownMembers"
 )
+
+// Query returns the parameters of a request that say how its body is read and how its records are written.
+func Query() edge.Parameters {
+	return edge.Parameters{Once: append([]string{writeParameter, onExistingParameter, unknownParameter}, intake.Parameters...)}
+}
 
 // ReadWriting reads what a request says about how its records are written; what it leaves out is as the collection
 // says. mode is the effective write mode. The error is a fault of kind Malformed that lists the accepted words.

@@ -61,7 +61,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Lists the API keys of the tenant, without their secrets.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/keys/:key", Handler: h.revoke, Action: access.WriteKeys,
+			Method: http.MethodDelete, Path: "/keys/:key", Query: edge.Parameters{Once: []string{"cancel"}}, Handler: h.revoke, Action: access.WriteKeys,
 			Summary: "Revokes an API key; within a second no replica accepts it, and its open requests end. ?cancel=true also cancels what it has started.",
 		},
 	}
@@ -179,13 +179,16 @@ func (h *Handler) revoke(c *gin.Context) error {
 	return nil
 }
 
-// cancelParameter reads the only parameter of DELETE /keys/{id}.
+// cancelParameter reads the parameter of DELETE /keys/{id}.
 func cancelParameter(query url.Values) (cancels bool, err error) {
-	for name, values := range query {
-		if name != "cancel" || len(values) != 1 || values[0] != "true" && values[0] != "false" {
-			return false, fault.New(fault.Malformed, "invalid-parameter", "The only parameter is cancel, which is true or false.").With("parameter", name)
-		}
-		cancels = values[0] == "true"
+	switch query.Get("cancel") {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
 	}
-	return cancels, nil
+	if query.Has("cancel") {
+		return false, fault.New(fault.Malformed, "invalid-parameter", "cancel must be true or false.").With("parameter", "cancel")
+	}
+	return false, nil
 }

@@ -86,7 +86,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Searches a collection by words and filters. Returns 201 with the results if that is quick, otherwise 202 with the address to poll.",
 		},
 		{
-			Method: http.MethodGet, Path: "/search/status/:id", Handler: h.status, Action: access.Search,
+			Method: http.MethodGet, Path: "/search/status/:id", Query: edge.Parameters{Once: []string{"offset", "limit"}}, Handler: h.status, Action: access.Search,
 			Summary: "Returns the status and the results of a search: 202 while it runs, 201 at its end. Poll it at least once a minute.",
 		},
 		{

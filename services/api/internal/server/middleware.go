@@ -67,6 +67,9 @@ func (m middleware) serve(c *gin.Context, handle edge.Handler) error {
 	if answered, err := m.guard.Check(c.Writer, c.Request); answered || err != nil {
 		return err
 	}
+	if err := checkSpelling(c.Request.URL); err != nil {
+		return err
+	}
 	return handle(c)
 }
 

@@ -81,7 +81,7 @@ func (o Opened) routes() ([]edge.Route, error) {
 		if r.Action != access.Public && r.Action != access.Authenticated && !r.Action.Known() {
 			return nil, fmt.Errorf("the route %s %s has no action", r.Method, r.Path)
 		}
-		all[i] = o.Protect(r)
+		all[i] = o.Protect(edge.Checked(r))
 	}
 	return all, nil
 }
@@ -146,9 +146,8 @@ func newEngine(m middleware, routes []edge.Route) *gin.Engine {
 	for _, r := range edge.WithHead(routes) {
 		engine.Handle(r.Method, r.Path, m.wrap(unescape(r.Path), r.Handler))
 	}
-	engine.NoRoute(m.wrap(metrics.NoRoute, func(*gin.Context) error {
-		return fault.New(fault.NotFound, "no-such-address", "There is nothing at this address. GET / lists what is there.")
-	}))
+	patterns := patternsOf(routes)
+	engine.NoRoute(m.wrap(metrics.NoRoute, func(c *gin.Context) error { return noSuchAddress(patterns, c.Request.URL.Path) }))
 	engine.NoMethod(m.wrap(metrics.NoRoute, func(c *gin.Context) error {
 		return fault.New(fault.MethodNotAllowed, "method-not-allowed",
 			"This address takes %s, not %s.", c.Writer.Header().Get("Allow"), c.Request.Method)

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // Labels are for finding operations, not for storing data.
@@ -86,19 +87,11 @@ func parseDuration(text string) (time.Duration, error) {
 // Wait parses "wait=n" in the Prefer headers (RFC 7240 section 4.3). Other preferences and invalid
 // values are ignored, as the RFC requires.
 func (p Policy) Wait(h http.Header) time.Duration {
-	for _, line := range h.Values("Prefer") {
-		for preference := range strings.SplitSeq(line, ",") {
-			name, value, _ := strings.Cut(strings.TrimSpace(preference), "=")
-			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
-				continue
-			}
-			seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
-			if (err == nil || errors.Is(err, strconv.ErrRange)) && seconds > 0 { // Atoi returns the maximum on overflow
-				return min(time.Duration(min(seconds, 1<<20))*time.Second, p.MaxWait)
-			}
-		}
+	seconds, err := strconv.Atoi(edge.Preferences(h)["wait"])
+	if err != nil && !errors.Is(err, strconv.ErrRange) || seconds <= 0 { // Atoi returns the maximum on overflow
+		return 0
 	}
-	return 0
+	return min(time.Duration(min(seconds, 1<<20))*time.Second, p.MaxWait)
 }
 
 // SetPreferenceApplied declares in the response that a wait was applied (RFC 7240 section 3).

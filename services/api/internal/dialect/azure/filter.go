@@ -12,6 +12,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/monitor"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
 )
@@ -36,35 +37,18 @@ var parameters = []parameter{
 	{name: "label", want: "name=value, and no two of them with the same name", repeatable: true, read: readLabel},
 	{name: "maxpagesize", want: "a whole number of at least 1", read: readPageSize},
 	{name: "cursor", want: "the one of a nextLink", read: func(_ *store.Filter, value string) bool { return value != "" }},
-	{name: "api-version", want: "anything", read: func(*store.Filter, string) bool { return true }}, // sent by Azure's clients
 }
 
-// readListQuery parses the query. Unknown parameters are rejected, so that a misspelt filter does
-// not list everything.
-func readListQuery(address *url.URL) (url.Values, error) {
-	query, err := url.ParseQuery(address.RawQuery)
-	if err != nil {
-		return nil, fault.New(fault.Malformed, "invalid-parameter", "The query of the address can't be read: a percent sign begins no escape in it.")
-	}
-	for name, values := range query {
-		i := slices.IndexFunc(parameters, func(p parameter) bool { return p.name == name })
-		if i < 0 || len(values) > 1 && !parameters[i].repeatable {
-			return nil, unknownParameter(name, i >= 0)
+// listQuery returns the parameters of the list.
+func listQuery() (query edge.Parameters) {
+	for _, p := range parameters {
+		if p.repeatable {
+			query.Repeated = append(query.Repeated, p.name)
+		} else {
+			query.Once = append(query.Once, p.name)
 		}
 	}
-	return query, nil
-}
-
-func unknownParameter(name string, repeated bool) error {
-	if repeated {
-		return fault.New(fault.Malformed, "invalid-parameter", "%s is there twice.", name).With("parameter", name)
-	}
-	var names []string
-	for _, p := range parameters {
-		names = append(names, p.name)
-	}
-	return fault.New(fault.Malformed, "invalid-parameter", "There is no such parameter. A list takes %s.", strings.Join(names, ", ")).
-		With("parameter", name)
+	return query
 }
 
 func readFilter(query url.Values) (store.Filter, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
 // FuzzReadFilter reads the query of a list. An accepted filter is within its bounds.
@@ -24,9 +25,11 @@ func FuzzReadFilter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		query, err := readListQuery(&url.URL{RawQuery: raw})
+		r := httptest.NewRequest(http.MethodGet, "/operations", nil)
+		r.URL.RawQuery = raw
+		err := edge.CheckRequest(edge.Route{Path: "/operations", Query: listQuery()}, r)
 		if err == nil {
-			filter, readErr := readFilter(query)
+			filter, readErr := readFilter(r.URL.Query())
 			if err = readErr; err == nil && (filter.Limit < 1 || filter.Limit > maxPageSize || slices.Contains(filter.States, operation.Receiving)) {
 				t.Errorf("filter of %q = %+v, want it within its bounds", raw, filter)
 			}

@@ -21,10 +21,7 @@ type page struct {
 
 // list responds with a page of operations, the latest first.
 func (d *Dialect) list(c *gin.Context) error {
-	query, err := readListQuery(c.Request.URL)
-	if err != nil {
-		return err
-	}
+	query := c.Request.URL.Query()
 	filter, err := readFilter(query)
 	if err != nil {
 		return err

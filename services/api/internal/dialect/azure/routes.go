@@ -63,15 +63,15 @@ func New(deps Deps) (*Dialect, error) {
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{
-			Method: http.MethodGet, Path: "/operations", Handler: d.list, Action: access.ReadOperations,
+			Method: http.MethodGet, Path: "/operations", Handler: d.list, Action: access.ReadOperations, Query: listQuery(),
 			Summary: "Lists operations, the latest first, by kind, collection, status, createdAfter, createdBefore, label=name=value; maxpagesize, cursor.",
 		},
 		{
-			Method: http.MethodGet, Path: "/operations/:id/records", Audited: true, Handler: d.records, Action: access.ReadRecords,
+			Method: http.MethodGet, Path: "/operations/:id/records", Query: edge.Parameters{Once: []string{"outcome", "format"}}, Audited: true, Handler: d.records, Action: access.ReadRecords,
 			Summary: "Streams an import's records by outcome=failed|created|updated|superseded|unprocessed, as NDJSON or, with format=csv, CSV.",
 		},
 		{
-			Method: http.MethodGet, Path: "/operations/:id/events", Handler: d.events, Action: access.ReadOperations, Streaming: true,
+			Method: http.MethodGet, Path: "/operations/:id/events", Query: edge.Parameters{Once: []string{"lastEventId"}}, Handler: d.events, Action: access.ReadOperations, Streaming: true,
 			Summary: "Streams the changes of an operation as server-sent events, from the beginning or after Last-Event-ID.",
 		},
 	}

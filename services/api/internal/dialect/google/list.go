@@ -51,7 +51,6 @@ func (d *Dialect) list(c *gin.Context) error {
 }
 
 // queryEither returns a parameter by its name in JSON or in the proto, because clients use both.
-// Unknown parameters are ignored: clients of the family send some of their own, such as $alt.
 func queryEither(c *gin.Context, name, protoName string) string {
 	return c.DefaultQuery(name, c.Query(protoName))
 }

@@ -50,6 +50,7 @@ func (d *Dialect) Routes() []edge.Route {
 	return []edge.Route{
 		{
 			Method: http.MethodGet, Path: "/v1/operations", Handler: d.list, Action: access.ReadOperations,
+			Query:   edge.Parameters{Once: []string{"filter", "pageSize", "page_size", "pageToken", "page_token", "name", "returnPartialSuccess"}},
 			Summary: `Lists operations as google.longrunning does, with filter (as in kind="import" AND done=true), pageSize, pageToken.`,
 		},
 		{

@@ -16,11 +16,9 @@ type actions struct {
 // readActions parses cancel and prune. A HEAD changes nothing. A GET with an action is rejected unless
 // checkIntent accepts it.
 func (d *Dialect) readActions(r *http.Request) (actions, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return actions{}, fault.New(fault.Malformed, "malformed-query", "The query of the address can't be read: write it as in ?cancel=true.")
-	}
+	query := r.URL.Query()
 	var a actions
+	var err error
 	if a.cancel, err = readFlag(query, "cancel"); err != nil {
 		return actions{}, err
 	}

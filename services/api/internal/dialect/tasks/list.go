@@ -3,13 +3,11 @@ package tasks
 import (
 	"encoding/xml"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/store"
 )
 
@@ -36,10 +34,7 @@ type xmlList struct {
 // following ones.
 func (d *Dialect) list(c *gin.Context) error {
 	path, f := prepare(c, strings.TrimSuffix(c.FullPath(), "/"))
-	query, err := url.ParseQuery(c.Request.URL.RawQuery)
-	if err != nil {
-		return fault.New(fault.Malformed, "malformed-query", "The query of the address can't be read: write it as in ?limit=10.")
-	}
+	query := c.Request.URL.Query()
 	filter, err := readFilter(query)
 	if err != nil {
 		return err
@@ -65,18 +60,9 @@ func (d *Dialect) list(c *gin.Context) error {
 	return write(c, f, jsonValue, xmlValue)
 }
 
-// parameters are the query parameters of a list.
-var parameters = []string{"status", "limit", "before"}
-
-// readFilter parses status, limit and before. Unknown parameters are rejected, so that a misspelt
-// filter does not list everything.
+// readFilter parses status, limit and before.
 func readFilter(query url.Values) (store.Filter, error) {
 	f := store.Filter{Limit: defaultLimit}
-	for name, values := range query {
-		if !slices.Contains(parameters, name) || len(values) > 1 && name != "status" {
-			return f, invalid(name, "is no parameter of a list, or is there twice. A list takes status, limit and before.")
-		}
-	}
 	for _, line := range query["status"] {
 		for word := range strings.SplitSeq(line, ",") {
 			states := statesOf(word)

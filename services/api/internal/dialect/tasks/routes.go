@@ -56,7 +56,7 @@ var listPaths = []string{"/tasks", "/tasks/", "/tasks.json", "/tasks.xml"}
 func (d *Dialect) Routes() []edge.Route {
 	routes := []edge.Route{
 		{
-			Method: http.MethodGet, Path: "/tasks/:task", Handler: d.status, Action: access.ReadOperations,
+			Method: http.MethodGet, Path: "/tasks/:task", Query: edge.Parameters{Once: []string{"cancel", "prune"}}, Handler: d.status, Action: access.ReadOperations,
 			Summary: "Returns the status of a task as JSON or XML (.json, .xml or Accept). cancel=true cancels it, prune=true deletes it if it is finished.",
 		},
 		{
@@ -67,6 +67,7 @@ func (d *Dialect) Routes() []edge.Route {
 	for _, path := range listPaths {
 		routes = append(routes, edge.Route{
 			Method: http.MethodGet, Path: path, Handler: d.list, Action: access.ReadOperations,
+			Query:   edge.Parameters{Once: []string{"limit", "before"}, Repeated: []string{"status"}},
 			Summary: "Lists tasks, the latest first, by status=WAITING|RUNNING|FINISHED|FAILED|CANCELLED, limit and before.",
 		})
 	}

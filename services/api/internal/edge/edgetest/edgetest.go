@@ -23,7 +23,7 @@ import (
 
 // NewEngine returns an engine with the routes, and a HEAD beside each GET. The local principal sends all
 // requests whose context has no other one. An error of a handler
-// that has not responded yet becomes a problem, as in the server.
+// that has not responded yet becomes a problem, as in the server, which also checks the query.
 func NewEngine(routes []edge.Route) *gin.Engine {
 	engine := gin.New()
 	for _, route := range edge.WithHead(routes) {
@@ -31,7 +31,7 @@ func NewEngine(routes []edge.Route) *gin.Engine {
 			if ctx := c.Request.Context(); access.Of(ctx) == nil {
 				c.Request = c.Request.WithContext(access.With(ctx, access.NewLocal()))
 			}
-			if err := route.Handler(c); err != nil && !c.Writer.Written() {
+			if err := edge.Checked(route).Handler(c); err != nil && !c.Writer.Written() {
 				problem.Write(c.Writer, c.Request, "req-1", err)
 			}
 		})

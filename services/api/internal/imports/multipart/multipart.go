@@ -73,7 +73,7 @@ func (h *Handler) Routes() []edge.Route {
 	const upload = "/api/:collection/import/uploads/:upload"
 	return []edge.Route{
 		{
-			Method: http.MethodPost, Path: `/api/:collection/import\:upload-start`, Handler: h.start, Action: access.CreateImports,
+			Method: http.MethodPost, Path: `/api/:collection/import\:upload-start`, Query: imports.Query(), Handler: h.start, Action: access.CreateImports,
 			Summary: "Starts an import in several parts. Returns 201 with the addresses for its parts.",
 		},
 		{
