@@ -96,7 +96,11 @@ func (s *Store) createKey(ctx context.Context, k Key, statement string) (created
 	return created, nil
 }
 
-// RevokeKey revokes a key of a tenant and returns it. Revoking it again has no effect. It returns a fault
+// lockKey locks a key. A key has no tag, because all that changes of it is that it is revoked.
+const lockKey = `
+SELECT '', coalesce(revoked_at, created_at) FROM xforce.api_keys WHERE tenant = $1 AND key_id = $2 FOR NO KEY UPDATE`
+
+// RevokeKey revokes a key of a tenant and returns it, if the condition of the request holds. Revoking it again has no effect. It returns a fault
 // of kind NotFound if the tenant has no such key.
 func (s *Store) RevokeKey(ctx context.Context, tenant, id string) (Key, error) {
 	const revoke = `
@@ -106,6 +110,9 @@ RETURNING ` + keyColumns
 	defer cancel()
 	var revoked []Key
 	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
+		if err := checkCondition(ctx, tx, lockKey, tenant, id); err != nil {
+			return err
+		}
 		revoked, err = collect(ctx, tx, "revoking a key", scanKey, revoke, tenant, id)
 		return err
 	})

@@ -116,11 +116,23 @@ func (s *Store) ListParts(ctx context.Context, id uuid.UUID) ([]Part, error) {
 func (s *Store) DropMultipart(ctx context.Context, u *MultipartUpload) error {
 	ctx, cancel := context.WithTimeout(ctx, s.writeTimeout)
 	defer cancel()
-	marked, err := s.markDropped(ctx, u.ID, u.Reference)
+	sc, err := s.scopeOf(ctx)
 	if err != nil {
-		return ClientError(err)
+		return err
 	}
-	if marked {
+	var marked int64
+	err = s.inTx(ctx, func(tx pgx.Tx) (err error) {
+		lock, args := sc.limit(lockUpload, []any{u.ID})
+		if err := checkCondition(ctx, tx, lock, args...); err != nil {
+			return err
+		}
+		marked, err = s.execMine(ctx, tx, markDropped, u.ID, u.Reference)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("dropping a multipart upload: %w", ClientError(err))
+	}
+	if marked > 0 {
 		_ = s.deleteDropped(ctx, u.ID)
 	}
 	return nil

@@ -20,6 +20,9 @@ const splitting = "Splitting the upload"
 const (
 	lockMultipart = `SELECT status <> 'receiving' FROM xforce.tasks WHERE task_id = $1 AND {mine} AND ` + isMultipart + ` FOR UPDATE`
 
+	// lockUpload locks an upload, which has no tag.
+	lockUpload = `SELECT '', updated_at FROM xforce.tasks WHERE task_id = $1 AND {mine} FOR NO KEY UPDATE`
+
 	// The number of records stays unknown until the split.
 	sealMultipart = `
 UPDATE xforce.tasks SET
@@ -49,6 +52,10 @@ func (s *Store) FinishMultipart(ctx context.Context, id uuid.UUID, expected int)
 			if err := tx.QueryRow(ctx, lock, args...).Scan(&finished); isNoRows(err) {
 				return UploadNotFound()
 			} else if err != nil {
+				return err
+			}
+			locked, args := sc.limit(lockUpload, []any{id})
+			if err := checkCondition(ctx, tx, locked, args...); err != nil {
 				return err
 			}
 			if finished {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/precondition"
 )
 
 // PartWriter stores one part in blocks, each in its own transaction. The part is invisible before
@@ -112,7 +114,7 @@ func (w *PartWriter) Commit(ctx context.Context, digest []byte, limit int64, ret
 	if errors.Is(err, errNotReceiving) {
 		return false, w.store.whyNotReceiving(ctx, w.id)
 	}
-	if fault.Is(err, fault.TooLarge) {
+	if fault.Is(err, fault.TooLarge) || fault.Is(err, fault.Changed) {
 		return false, err
 	}
 	if err == nil || IsOutcomeUnknown(err) {
@@ -153,6 +155,9 @@ func (w *PartWriter) replace(ctx context.Context, tx pgx.Tx, sc scope, limit int
 	if locked.RowsAffected() == 0 {
 		return nil, errNotReceiving
 	}
+	if err := w.checkCondition(ctx, tx, sc); err != nil {
+		return nil, err
+	}
 	var others int64
 	read, args := sc.limit(selectOtherParts, []any{w.id, w.part})
 	if err := tx.QueryRow(ctx, read, args...).Scan(&others, &previous); err != nil {
@@ -163,6 +168,26 @@ func (w *PartWriter) replace(ctx context.Context, tx pgx.Tx, sc scope, limit int
 	}
 	return previous, nil
 }
+
+// checkCondition checks the condition of the request on the part that is replaced, whose upload is locked. The tag of a
+// part is its digest.
+func (w *PartWriter) checkCondition(ctx context.Context, tx pgx.Tx, sc scope) error {
+	condition := precondition.Of(ctx)
+	if condition.Empty() {
+		return nil
+	}
+	read, args := sc.limit(`SELECT digest, created_at FROM xforce.upload_parts WHERE task_id = $1 AND part = $2 AND {mine $1}`, []any{w.id, w.part})
+	var digest []byte
+	var state precondition.State
+	err := tx.QueryRow(ctx, read, args...).Scan(&digest, &state.Modified)
+	if state.Tag, state.Absent = PartTag(digest), isNoRows(err); err != nil && !state.Absent {
+		return fmt.Errorf("checking the condition of a part: %w", err)
+	}
+	return condition.Check(state)
+}
+
+// PartTag returns the tag of a part with the SHA-256 of its bytes.
+func PartTag(digest []byte) string { return hex.EncodeToString(digest) }
 
 // UploadTooLarge returns the fault for parts that are larger than limit bytes together.
 func UploadTooLarge(limit int64) error {

@@ -65,7 +65,10 @@ WHERE task_id = $1 AND status = ANY ($2) AND is_active AND {mine}`
 	return s.control(ctx, "pruning an operation", id, `NOT is_active`, &op, prune, id, finishedStates)
 }
 
-// control runs an UPDATE of an operation for a client. It reports whether the operation changed, and
+// lockRevision locks an operation and selects its revision, which is its tag.
+const lockRevision = `SELECT revision::text, updated_at FROM xforce.tasks WHERE task_id = $1 AND {mine} FOR NO KEY UPDATE`
+
+// control runs an UPDATE of an operation for a client, if the condition of the request holds. It reports whether the operation changed, and
 // sets *op to the operation after the UPDATE. The error is a fault of kind NotFound if there is none.
 func (s *Store) control(
 	ctx context.Context, doing string, id uuid.UUID, visible string, op **operation.Operation, statement string, args ...any,
@@ -76,7 +79,11 @@ func (s *Store) control(
 	}
 	err = s.perform(ctx, write{
 		doing: doing, id: id, visible: visible, advice: repeatOrLook,
-		work: func(_ context.Context, _ pgx.Tx, batch *pgx.Batch) error {
+		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
+			lock, lockArgs := sc.limit(lockRevision, []any{id})
+			if err := checkCondition(ctx, tx, lock, lockArgs...); err != nil {
+				return err
+			}
 			sc.queue(batch, statement, args...).Exec(func(tag pgconn.CommandTag) error {
 				changed = tag.RowsAffected() > 0
 				return nil

@@ -56,11 +56,11 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Returns a collection: its JSON Schema, with the version as ETag.",
 		},
 		{
-			Method: http.MethodPut, Path: "/collections/:collection", Query: edge.Parameters{Once: []string{"check"}}, Handler: h.put, Action: access.WriteCollections,
+			Method: http.MethodPut, Path: "/collections/:collection", Query: edge.Parameters{Once: []string{"check"}}, Conditional: true, Handler: h.put, Action: access.WriteCollections,
 			Summary: "Stores a collection: a JSON Schema with the table and the key. Every service uses it within two seconds.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/collections/:collection", Handler: h.remove, Action: access.WriteCollections,
+			Method: http.MethodDelete, Path: "/collections/:collection", Conditional: true, Handler: h.remove, Action: access.WriteCollections,
 			Summary: "Deletes a stored collection. Its table stays as it is, and accepted imports go on.",
 		},
 		{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/catalog"
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/precondition"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/definition"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -63,41 +63,28 @@ func unchecked(check string) (bool, error) {
 // hold.
 func (h *Handler) order(c *gin.Context, name string) definition.Order {
 	ctx := c.Request.Context()
-	order := definition.Order{Tenant: edge.Tenant(ctx), Name: name, CreatedBy: "unknown", Allow: preconditions(c.Request.Header)}
+	order := definition.Order{Tenant: edge.Tenant(ctx), Name: name, CreatedBy: "unknown", Allow: allow(precondition.Of(ctx))}
 	if p := access.Of(ctx); p != nil {
 		order.CreatedBy = string(p.Kind) + " " + p.ID
 	}
 	return order
 }
 
-// preconditions returns the check of If-Match and If-None-Match (RFC 9110, section 13.1). The entity tag of a
-// collection is its version.
-func preconditions(headers http.Header) func(store.CollectionVersion) error {
-	match, noneMatch := headers.Get("If-Match"), headers.Get("If-None-Match")
+// allow returns the check of the condition of a request. The tag of a collection is its version.
+func allow(condition precondition.Condition) func(store.CollectionVersion) error {
 	return func(current store.CollectionVersion) error {
-		tag := ""
-		if !current.Deleted() {
-			tag = etag(current.Version)
+		err := condition.Check(precondition.State{Tag: tagOf(current.Version), Modified: current.CreatedAt, Absent: current.Deleted()})
+		if err == nil {
+			return nil
 		}
-		if match != "" && !matches(match, tag) || noneMatch != "" && matches(noneMatch, tag) {
-			return fault.New(fault.Changed, "collection-changed", "The collection is not in the version that the request means. Read it again.").
-				With("version", current.Version)
-		}
-		return nil
+		return fault.New(fault.Changed, "collection-changed", "The collection is not in the version that the request means. Read it again.").
+			With("version", current.Version)
 	}
 }
 
-// matches reports whether a list of entity tags contains the tag, which is empty if there is no collection.
-func matches(list, tag string) bool {
-	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimSpace(one); tag != "" && (one == "*" || one == tag) {
-			return true
-		}
-	}
-	return false
-}
+func tagOf(version int64) string { return strconv.FormatInt(version, 10) }
 
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+func etag(version int64) string { return `"` + tagOf(version) + `"` }
 
 // setETag sets the entity tag of a version, if the collection is stored.
 func setETag(c *gin.Context, version int64) {

@@ -30,6 +30,9 @@ type Route struct {
 	// Action is what a principal needs for the route, or access.Public. The engine refuses a route
 	// without one.
 	Action access.Action
+	// Conditional is true for a route that checks the condition of a request (If-Match and others) where it makes the
+	// change. The server checks that of other changes before them.
+	Conditional bool
 	// Audited is true for a GET that the audit log records: it returns records or files of clients.
 	Audited bool
 	// Summary describes the route in one sentence, shown at GET /.

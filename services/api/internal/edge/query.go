@@ -77,13 +77,19 @@ func invalidParameter(name, format string, args ...any) error {
 	return fault.New(fault.Malformed, "invalid-parameter", format, args...).With("parameter", name)
 }
 
-// Checked returns the route with a handler that begins with CheckRequest.
+// Checked returns the route with a handler that begins with CheckRequest, and with the condition of the request in its
+// context.
 func Checked(route Route) Route {
 	handle := route.Handler
 	route.Handler = func(c *gin.Context) error {
 		if err := CheckRequest(route, c.Request); err != nil {
 			return err
 		}
+		request, err := withCondition(route, c.Request)
+		if err != nil {
+			return err
+		}
+		c.Request = request
 		return handle(c)
 	}
 	return route

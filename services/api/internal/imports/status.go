@@ -18,6 +18,9 @@ func (h *Handler) status(c *gin.Context) error {
 		return err
 	}
 	h.Estimator.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
+	if answered, err := dialect.Answer(c, op); answered || err != nil {
+		return err
+	}
 	if !op.State.Terminal() {
 		c.PureJSON(http.StatusOK, newStatusDocument(op))
 		return nil

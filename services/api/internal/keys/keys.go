@@ -61,7 +61,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Lists the API keys of the tenant, without their secrets.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/keys/:key", Query: edge.Parameters{Once: []string{"cancel"}}, Handler: h.revoke, Action: access.WriteKeys,
+			Method: http.MethodDelete, Path: "/keys/:key", Query: edge.Parameters{Once: []string{"cancel"}}, Conditional: true, Handler: h.revoke, Action: access.WriteKeys,
 			Summary: "Revokes an API key; within a second no replica accepts it, and its open requests end. ?cancel=true also cancels what it has started.",
 		},
 	}

@@ -83,7 +83,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Returns the status of a report, with the link to download it once it is finished.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/report-status/:number", Handler: h.remove, Action: access.CancelOperations,
+			Method: http.MethodDelete, Path: "/report-status/:number", Conditional: true, Handler: h.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished report, or deletes a finished one.",
 		},
 		{

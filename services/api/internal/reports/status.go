@@ -49,6 +49,9 @@ func (h *Handler) respond(c *gin.Context, op *operation.Operation) error {
 		return err
 	}
 	h.setHeaders(c, op)
+	if answered, err := dialect.Answer(c, op); answered || err != nil {
+		return err
+	}
 	c.PureJSON(http.StatusOK, document)
 	return nil
 }

@@ -50,7 +50,8 @@ func TestStoreCollection(t *testing.T) {
 	if got := put(strings.Replace(booksFile, `"title":{"type":"string"}`, `"title":{"maxLength":10}`, 1), `If-Match: "1"`); got.status != http.StatusOK || got.header.Get("Etag") != `"2"` {
 		t.Errorf("a change = %d %s, want 200 and version 2", got.status, got.body)
 	}
-	if got := a.send(t, oneClient, http.MethodDelete, "/collections/books", "", key); got.status != http.StatusNoContent {
+	checkCode(t, "DELETE of another version", a.send(t, oneClient, http.MethodDelete, "/collections/books", "", key, `If-Match: "1"`), http.StatusPreconditionFailed, "collection-changed")
+	if got := a.send(t, oneClient, http.MethodDelete, "/collections/books", "", key, `If-Match: W/"2"`); got.status != http.StatusNoContent {
 		t.Errorf("DELETE = %d %s, want 204", got.status, got.body)
 	}
 	checkCode(t, "an import afterwards", a.send(t, oneClient, http.MethodPost, "/api/books/import", `[{"isbn":"1"}]`, key, jsonMedia), http.StatusNotFound, "unknown-collection")

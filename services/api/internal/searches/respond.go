@@ -22,6 +22,9 @@ import (
 // stops, reads the status and keeps the partial results. An HTTP client would take an error status
 // for a failed request and retry. The error is also in the body and in x-ms-error-code.
 func (h *Handler) respond(c *gin.Context, op *operation.Operation, w window) error {
+	if answered, err := dialect.Answer(c, op); answered || err != nil {
+		return err
+	}
 	if c.Request.Method == http.MethodHead {
 		h.writeHeader(c, op)
 		return nil

@@ -90,7 +90,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Returns the status and the results of a search: 202 while it runs, 201 at its end. Poll it at least once a minute.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/search/status/:id", Handler: h.remove, Action: access.CancelOperations,
+			Method: http.MethodDelete, Path: "/search/status/:id", Conditional: true, Handler: h.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished search, or deletes the results of a finished one.",
 		},
 	}

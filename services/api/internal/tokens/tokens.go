@@ -64,7 +64,7 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Ends the session with which the request is sent.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/tokens/:token", Handler: h.endOther, Action: access.WriteKeys,
+			Method: http.MethodDelete, Path: "/tokens/:token", Conditional: true, Handler: h.endOther, Action: access.WriteKeys,
 			Summary: "Ends a token or a session of the tenant, by its id; within a second no replica accepts it.",
 		},
 		{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -52,9 +53,9 @@ func FuzzReadETags(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("If-None-Match", header)
-		got := readETags(r.Header, op).match(op)
+		got := dialect.Matches(r.Header, op)
 		w := httptest.NewRecorder()
-		w.Header().Set("Etag", etagOf(op))
+		w.Header().Set("Etag", dialect.ETag(op))
 		http.ServeContent(w, r, "", op.UpdatedAt, strings.NewReader("x"))
 		if want := w.Code == http.StatusNotModified; got != want && wellFormed.MatchString(header) {
 			t.Errorf("If-None-Match %q matches = %t, want %t as net/http", header, got, want)

@@ -88,11 +88,11 @@ func (d *Dialect) monitorRoutes(path, remark string) []edge.Route {
 			Summary: "Returns the status of an operation. Poll it as Retry-After says, or wait for the end with Prefer: wait=seconds." + remark,
 		},
 		{
-			Method: http.MethodPost, Path: path, Handler: d.act, Action: access.CancelOperations,
+			Method: http.MethodPost, Path: path, Conditional: true, Handler: d.act, Action: access.CancelOperations,
 			Summary: "Cancels an operation (path with :cancel at the end). What was committed before stays." + remark,
 		},
 		{
-			Method: http.MethodDelete, Path: path, Handler: d.remove, Action: access.CancelOperations,
+			Method: http.MethodDelete, Path: path, Conditional: true, Handler: d.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished operation, or deletes a finished one." + remark,
 		},
 	}

@@ -21,9 +21,8 @@ func (d *Dialect) status(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	etags := readETags(c.Request.Header, op)
 	if wait := d.Policy.Wait(c.Request.Header); wait > 0 {
-		op, err = d.Monitor.Await(c.Request.Context(), op, wait, etags.settled)
+		op, err = d.Monitor.Await(c.Request.Context(), op, wait, settled(c.Request.Header))
 		switch {
 		case err == nil:
 			submission.SetPreferenceApplied(c.Writer.Header(), wait)
@@ -31,26 +30,26 @@ func (d *Dialect) status(c *gin.Context) error {
 			return err
 		}
 	}
-	if !etags.match(op) {
-		d.respond(c, op)
-		return nil
+	return d.respond(c, op)
+}
+
+// settled returns when a waiting client gets its response: at the next change if it sent an ETag, otherwise at the
+// end.
+func settled(h http.Header) func(*operation.Operation) bool {
+	return func(op *operation.Operation) bool {
+		return monitor.Finished(op) || len(h.Values("If-None-Match")) > 0 && !dialect.Matches(h, op)
 	}
-	d.setHeaders(c, op)
-	c.Status(http.StatusNotModified)
-	c.Writer.WriteHeaderNow()
-	return nil
 }
 
 // respond writes the status monitor.
-func (d *Dialect) respond(c *gin.Context, op *operation.Operation) {
-	d.setHeaders(c, op)
-	c.PureJSON(http.StatusOK, d.newStatus(c, op))
-}
-
-func (d *Dialect) setHeaders(c *gin.Context, op *operation.Operation) {
+func (d *Dialect) respond(c *gin.Context, op *operation.Operation) error {
 	c.Header("Cache-Control", "no-store")
-	c.Header("ETag", etagOf(op))
 	d.Estimator.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
+	if answered, err := dialect.Answer(c, op); answered || err != nil {
+		return err
+	}
+	c.PureJSON(http.StatusOK, d.newStatus(c, op))
+	return nil
 }
 
 // act performs the action that a POST names at the end of its path.
@@ -66,8 +65,7 @@ func (d *Dialect) act(c *gin.Context) error {
 	if op, err = d.Monitor.Cancel(c.Request.Context(), op); err != nil {
 		return err
 	}
-	d.respond(c, op)
-	return nil
+	return d.respond(c, op)
 }
 
 // remove cancels an unfinished operation and responds with its final status; it deletes a finished
@@ -82,8 +80,7 @@ func (d *Dialect) remove(c *gin.Context) error {
 		return err
 	}
 	if cancelled {
-		d.respond(c, left)
-		return nil
+		return d.respond(c, left)
 	}
 	edge.NoContent(c)
 	return nil

@@ -18,6 +18,9 @@ func (d *Dialect) get(c *gin.Context) error {
 	}
 	c.Header("Cache-Control", "no-store")
 	d.Estimator.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
+	if answered, err := dialect.Answer(c, op); answered || err != nil {
+		return err
+	}
 	c.PureJSON(http.StatusOK, d.newOperation(c, op))
 	return nil
 }

@@ -58,11 +58,11 @@ func (d *Dialect) Routes() []edge.Route {
 			Summary: "Returns an operation as google.longrunning does.",
 		},
 		{
-			Method: http.MethodPost, Path: "/v1/operations/:id", Handler: d.act, Action: access.CancelOperations,
+			Method: http.MethodPost, Path: "/v1/operations/:id", Conditional: true, Handler: d.act, Action: access.CancelOperations,
 			Summary: "Requests the cancellation of an operation (path with :cancel at the end). What was committed before stays.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/v1/operations/:id", Handler: d.remove, Action: access.DeleteOperations,
+			Method: http.MethodDelete, Path: "/v1/operations/:id", Conditional: true, Handler: d.remove, Action: access.DeleteOperations,
 			Summary: "Deletes a finished operation. It never cancels.",
 		},
 	}

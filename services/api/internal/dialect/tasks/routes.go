@@ -60,7 +60,7 @@ func (d *Dialect) Routes() []edge.Route {
 			Summary: "Returns the status of a task as JSON or XML (.json, .xml or Accept). cancel=true cancels it, prune=true deletes it if it is finished.",
 		},
 		{
-			Method: http.MethodDelete, Path: "/tasks/:task", Handler: d.remove, Action: access.CancelOperations,
+			Method: http.MethodDelete, Path: "/tasks/:task", Conditional: true, Handler: d.remove, Action: access.CancelOperations,
 			Summary: "Cancels an unfinished task, or deletes a finished one.",
 		},
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/operation"
+	"github.com/longshore-io/longshore/pkg/precondition"
+	"github.com/longshore-io/longshore/services/api/internal/dialect"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -29,13 +31,25 @@ func (d *Dialect) status(c *gin.Context) error {
 		if op, err = d.cancel(ctx, op); err != nil {
 			return err
 		}
+		ctx = fulfilled(c)
 	}
 	if actions.prune && op.State.Terminal() {
 		if err := d.Monitor.Prune(ctx, op); err != nil {
 			return err
 		}
+		fulfilled(c)
 	}
 	return d.respond(c, f, op)
+}
+
+// fulfilled removes the conditions of the request, which held when its first change was made: the change made another
+// revision. It returns the context of the request.
+func fulfilled(c *gin.Context) context.Context {
+	for _, name := range []string{"If-Match", "If-None-Match", "If-Unmodified-Since"} {
+		c.Request.Header.Del(name)
+	}
+	c.Request = c.Request.WithContext(precondition.With(c.Request.Context(), precondition.Condition{}))
+	return c.Request.Context()
 }
 
 // remove cancels an unfinished task and responds with its final status; it deletes a finished one
@@ -99,6 +113,9 @@ func (d *Dialect) cancel(ctx context.Context, op *operation.Operation) (*operati
 
 func (d *Dialect) respond(c *gin.Context, f format, op *operation.Operation) error {
 	d.Estimator.SetHeaders(c.Request.Context(), c.Writer.Header(), op)
+	if answered, err := dialect.Answer(c, op); answered || err != nil {
+		return err
+	}
 	shape := newTask(op, d.absolute(c))
 	return write(c, f, wrapped{shape}, shape)
 }

@@ -77,13 +77,13 @@ func (h *Handler) Routes() []edge.Route {
 			Summary: "Starts an import in several parts. Returns 201 with the addresses for its parts.",
 		},
 		{
-			Method: http.MethodPut, Path: upload + "/parts/:part", Handler: h.put, Action: access.CreateImports,
+			Method: http.MethodPut, Path: upload + "/parts/:part", Conditional: true, Handler: h.put, Action: access.CreateImports,
 			Summary: "Stores a part, numbered from 1, in any order. A part that is sent again replaces the previous one.",
 		},
 		{Method: http.MethodGet, Path: upload, Handler: h.get, Action: access.CreateImports, Summary: "Returns the parts of an upload that were received."},
-		{Method: http.MethodDelete, Path: upload, Handler: h.abort, Action: access.CreateImports, Summary: "Aborts an upload in several parts."},
+		{Method: http.MethodDelete, Path: upload, Conditional: true, Handler: h.abort, Action: access.CreateImports, Summary: "Aborts an upload in several parts."},
 		{
-			Method: http.MethodPost, Path: upload, Handler: h.finish, Action: access.CreateImports,
+			Method: http.MethodPost, Path: upload, Conditional: true, Handler: h.finish, Action: access.CreateImports,
 			Summary: "Finishes an upload (.../uploads/{id}" + finishVerb + "). Returns 202 with the address to poll, as for any import.",
 		},
 	}

@@ -117,6 +117,7 @@ func (h *Handler) keep(ctx context.Context, c *gin.Context, writer *store.PartWr
 	if created {
 		status = http.StatusCreated
 	}
+	c.Header("ETag", `"`+store.PartTag(digest)+`"`)
 	c.PureJSON(status, document)
 	return nil
 }
