@@ -58,10 +58,10 @@ func parseOrigin(text string) (string, error) {
 // The headers of preflight requests and their answers (Fetch, section 3.3), and of what pages of listed
 // origins may send and read. Credentials are not allowed: such pages send their token in Authorization.
 const (
-	allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
-	allowedHeaders = "Accept, Authorization, Content-Encoding, Content-Range, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, " +
-		"Longshore-Labels, Longshore-Retention, Operation-Id, Prefer, Range, Traceparent, X-Request-Id"
-	exposedHeaders = "Accept-Ranges, Content-Disposition, Content-Range, ETag, Link, Location, " +
+	allowedMethods = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
+	allowedHeaders = "Accept, Authorization, Content-Digest, Content-Encoding, Content-Range, Content-Type, If-Match, If-None-Match, If-Range, " +
+		"If-Unmodified-Since, Last-Event-ID, Longshore-Labels, Longshore-Retention, Operation-Id, Prefer, Range, Repr-Digest, Traceparent, X-Request-Id"
+	exposedHeaders = "Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, Link, Location, " +
 		"Operation-Location, Preference-Applied, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, Retry-After-Ms, Traceparent, WWW-Authenticate, " +
 		"X-Ms-Error-Code, X-Request-Id"
 	// preflightAge is how long a browser may remember the answer to a preflight request, in seconds.

@@ -37,8 +37,8 @@ type Route struct {
 	Audited bool
 	// Summary describes the route in one sentence, shown at GET /.
 	Summary string
-	// Streaming is true for a GET whose response does not end, such as an event stream. Such a
-	// route has no HEAD.
+	// Streaming is true for a GET whose response does not end, such as an event stream. Its handler returns to a HEAD
+	// before the stream begins.
 	Streaming bool
 }
 
@@ -47,12 +47,12 @@ type Route struct {
 func WithHead(routes []Route) []Route {
 	all := slices.Clone(routes)
 	for _, r := range routes {
-		if r.Method != http.MethodGet || r.Streaming {
+		if r.Method != http.MethodGet {
 			continue
 		}
 		all = append(all, Route{
 			Method: http.MethodHead, Path: r.Path, Summary: "Returns the headers of the same GET request.",
-			Handler: withoutWait(r.Handler), Action: r.Action, Query: r.Query,
+			Handler: withoutWait(r.Handler), Action: r.Action, Query: r.Query, Streaming: r.Streaming,
 		})
 	}
 	return all

@@ -149,6 +149,11 @@ func newEngine(m middleware, routes []edge.Route) *gin.Engine {
 	patterns := patternsOf(routes)
 	engine.NoRoute(m.wrap(metrics.NoRoute, func(c *gin.Context) error { return noSuchAddress(patterns, c.Request.URL.Path) }))
 	engine.NoMethod(m.wrap(metrics.NoRoute, func(c *gin.Context) error {
+		c.Header("Allow", c.Writer.Header().Get("Allow")+", "+http.MethodOptions)
+		if c.Request.Method == http.MethodOptions {
+			edge.NoContent(c)
+			return nil
+		}
 		return fault.New(fault.MethodNotAllowed, "method-not-allowed",
 			"This address takes %s, not %s.", c.Writer.Header().Get("Allow"), c.Request.Method)
 	}))

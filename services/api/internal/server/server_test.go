@@ -49,7 +49,7 @@ func TestServerWritesProblems(t *testing.T) {
 		text         string
 	}{
 		"unknown address":  {http.MethodGet, "/nothing", nil, 404, "NoSuchAddress"},
-		"wrong method":     {http.MethodDelete, "/thing/1", nil, 405, "takes GET, HEAD, not DELETE"},
+		"wrong method":     {http.MethodDelete, "/thing/1", nil, 405, "takes GET, HEAD, OPTIONS, not DELETE"},
 		"internal error":   {http.MethodGet, "/thing/1", func(*gin.Context) error { return errors.New("secret") }, 500, "Internal"},
 		"panic":            {http.MethodGet, "/thing/1", func(*gin.Context) error { panic("secret") }, 500, "Internal"},
 		"context canceled": {http.MethodGet, "/thing/1", func(*gin.Context) error { return context.Canceled }, 503, "DatabaseUnavailable"},
@@ -73,8 +73,8 @@ func TestServerWritesProblems(t *testing.T) {
 
 func TestServerSetsAllow(t *testing.T) {
 	t.Parallel()
-	if got := serve(t, http.MethodPost, "/thing/1", http.Header{}, nil).Header().Get("Allow"); got != "GET, HEAD" {
-		t.Errorf("Allow = %q, want %q", got, "GET, HEAD")
+	if got := serve(t, http.MethodPost, "/thing/1", http.Header{}, nil).Header().Get("Allow"); got != "GET, HEAD, OPTIONS" {
+		t.Errorf("Allow = %q, want %q", got, "GET, HEAD, OPTIONS")
 	}
 }
 
@@ -199,7 +199,7 @@ func TestStartingServer(t *testing.T) {
 	}
 }
 
-// Every GET route also serves HEAD, except streams, whose response never ends.
+// Every GET route also serves HEAD, also streams.
 func TestServerServesHead(t *testing.T) {
 	t.Parallel()
 	show := func(c *gin.Context) error {
@@ -210,7 +210,7 @@ func TestServerServesHead(t *testing.T) {
 		{Method: http.MethodGet, Path: "/thing", Handler: show},
 		{Method: http.MethodGet, Path: "/stream", Handler: show, Streaming: true},
 	}, collection.NewCatalog()))
-	for path, status := range map[string]int{"/": 200, "/thing": 200, "/stream": 405, "/nothing": 404} {
+	for path, status := range map[string]int{"/": 200, "/thing": 200, "/stream": 200, "/nothing": 404} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, path, nil)
 		r = r.WithContext(access.With(r.Context(), access.NewLocal()))
 		r.Header.Set("Prefer", "wait=60")

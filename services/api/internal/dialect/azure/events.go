@@ -62,11 +62,14 @@ func (d *Dialect) events(c *gin.Context) error {
 		edge.NoContent(c)
 		return nil
 	}
+	c.Header("Content-Type", "text/event-stream")
+	c.Header("X-Accel-Buffering", "no")
+	if c.Request.Method == http.MethodHead {
+		return nil
+	}
 	if err := admission.Of(c.Request.Context()).Wait(c.Request.Context()); err != nil {
 		return err
 	}
-	c.Header("Content-Type", "text/event-stream")
-	c.Header("X-Accel-Buffering", "no")
 	if err := flush(c, fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)); err != nil {
 		return err
 	}
