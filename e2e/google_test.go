@@ -49,7 +49,7 @@ func TestGoogleOperation(t *testing.T) {
 		got.Response != nil || got.Error != nil || got.Name != "operations/"+first.ID {
 		t.Errorf("unfinished: got %+v, want it not done, named operations/%s", got, first.ID)
 	}
-	if p := googleDo[client.Problem](t, s, http.MethodDelete, path(first), http.StatusBadRequest); p.Code() != "failed-precondition" {
+	if p := googleDo[client.GoogleError](t, s, http.MethodDelete, path(first), http.StatusBadRequest); p.Error.Status != "FAILED_PRECONDITION" {
 		t.Errorf("deleting an unfinished operation: got %+v, want failed-precondition", p)
 	}
 	for range 2 {
@@ -70,7 +70,7 @@ func TestGoogleOperation(t *testing.T) {
 	}
 	googleDo[struct{}](t, s, http.MethodPost, path(first)+":cancel", http.StatusOK)
 	googleDo[struct{}](t, s, http.MethodDelete, path(first), http.StatusOK)
-	googleDo[client.Problem](t, s, http.MethodGet, path(first), http.StatusGone)
+	googleDo[client.GoogleError](t, s, http.MethodGet, path(first), http.StatusGone)
 }
 
 // TestGoogleList reads a filtered list page by page. A page token is valid with its own filter
@@ -98,7 +98,7 @@ func TestGoogleList(t *testing.T) {
 			got = append(got, op.Name)
 		}
 		if token = p.NextPageToken; token != "" {
-			googleDo[client.Problem](t, s, http.MethodGet, "/v1/operations?pageToken="+token, http.StatusBadRequest)
+			googleDo[client.GoogleError](t, s, http.MethodGet, "/v1/operations?pageToken="+token, http.StatusBadRequest)
 		}
 	}
 	if !slices.Equal(got, want) {
@@ -107,5 +107,5 @@ func TestGoogleList(t *testing.T) {
 	if p := googleDo[page](t, s, http.MethodGet, "/v1/operations?filter=done=false", http.StatusOK); len(p.Operations) != 0 {
 		t.Errorf("filter done=false: got %+v, want no operation", p)
 	}
-	googleDo[client.Problem](t, s, http.MethodGet, "/v1/operations?filter=color=red", http.StatusBadRequest)
+	googleDo[client.GoogleError](t, s, http.MethodGet, "/v1/operations?filter=color=red", http.StatusBadRequest)
 }

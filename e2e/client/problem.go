@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ func (p Problem) Code() string { return strings.TrimPrefix(p.Type, typePrefix) }
 
 // Problem reads an error response, and checks what every error response must contain.
 func (r *Response) Problem() (Problem, error) {
+	if strings.Contains(string(r.Body), googleErrorInfo) {
+		return r.googleProblem()
+	}
 	var p Problem
 	if err := r.decode(r.Status, "application/problem+json", &p); err != nil {
 		return p, err
@@ -68,6 +72,42 @@ func (r *Response) Problem() (Problem, error) {
 		return p, fmt.Errorf("%w, in %s", err, r.Body)
 	}
 	return p, nil
+}
+
+// googleErrorInfo is in every error of Google's APIs.
+const googleErrorInfo = `"@type":"type.googleapis.com/google.rpc.ErrorInfo"`
+
+// GoogleError is an error of Google's APIs (AIP-193).
+type GoogleError struct {
+	Error struct {
+		Code            int
+		Message, Status string
+		Details         []struct {
+			Type              string `json:"@type"`
+			Reason, RequestID string
+		}
+	}
+}
+
+// googleProblem reads an error of Google's APIs as a problem.
+func (r *Response) googleProblem() (Problem, error) {
+	var e GoogleError
+	if err := r.decode(r.Status, "application/json", &e); err != nil {
+		return Problem{}, err
+	}
+	p := Problem{Title: e.Error.Status, Status: e.Error.Code, Detail: e.Error.Message}
+	for _, d := range e.Error.Details {
+		if d.Reason != "" {
+			p.Type = typePrefix + strings.ToLower(strings.ReplaceAll(d.Reason, "_", "-"))
+		}
+		p.RequestID = cmp.Or(p.RequestID, d.RequestID)
+	}
+	p.Error.Code, p.Error.Message = r.Header.Get("X-Ms-Error-Code"), e.Error.Message
+	return p, errors.Join(
+		check(p.Status == r.Status && r.Status >= 400, "error.code = %d, want the status %d of an error", p.Status, r.Status),
+		check(p.Title != "" && p.Detail != "" && p.Code() != "", "incomplete error: %s", r.Body),
+		check(p.RequestID != "" && p.RequestID == r.Header.Get("X-Request-Id"), "requestId = %q, want X-Request-Id", p.RequestID),
+	)
 }
 
 func check(ok bool, format string, args ...any) error {

@@ -1,5 +1,5 @@
 // Package problem writes errors as RFC 9457 problem details, which also contain the "error" member
-// of Azure's REST guidelines. It is the only place that maps kinds of fault to HTTP statuses.
+// of Azure's REST guidelines; at the paths of google.longrunning as Google's APIs do (AIP-193). It is the only place that maps kinds of fault to HTTP statuses.
 package problem
 
 import (
@@ -42,8 +42,19 @@ var kinds = map[fault.Kind]struct {
 	fault.Misdirected:      {http.StatusMisdirectedRequest, "Misdirected request"},
 }
 
-// unavailableRetryAfter is the Retry-After of a 503, in seconds.
-const unavailableRetryAfter = "5"
+// unavailableRetryAfter is the Retry-After of a 503.
+const unavailableRetryAfter = 5 * time.Second
+
+// retryAfter returns the delay after which a client may try again, in whole seconds; 0 if that is unknown.
+func retryAfter(f *fault.Fault) time.Duration {
+	switch {
+	case f.Retry > 0:
+		return (f.Retry + time.Second - 1).Truncate(time.Second)
+	case kinds[f.Kind].status == http.StatusServiceUnavailable:
+		return unavailableRetryAfter
+	}
+	return 0
+}
 
 // Status returns the HTTP status for an error.
 func Status(err error) int { return kinds[fault.Of(err).Kind].status }
@@ -54,23 +65,26 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 	kind := kinds[f.Kind]
 	code := f.PascalCode()
 	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Ms-Error-Code", code)
 	if challenge := challengeOf(f); challenge != "" {
 		h.Set("WWW-Authenticate", challenge)
 	}
-	if kind.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", unavailableRetryAfter)
+	if delay := retryAfter(f); delay > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(delay/time.Second)))
 	}
-	if f.Retry > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((f.Retry+time.Second-1)/time.Second)))
+	if isGoogle(r.URL.Path) {
+		h.Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(kind.status)
+		writeGoogle(w, requestID, f, kind.status)
+		return
 	}
+	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(kind.status)
 	before := []member{
 		{"type", typePrefix + f.Code}, {"title", kind.title}, {"status", kind.status}, {"detail", f.Message},
 	}
 	after := []member{
-		{"error", azureError{code, f.Message}}, {"instance", r.URL.Path}, {"request_id", requestID},
+		{"error", azureError{code, f.Message}}, {"instance", r.URL.EscapedPath()}, {"request_id", requestID},
 	}
 	if id := tracing.ID(r.Context()); id != "" {
 		after = append(after, member{"trace_id", id})

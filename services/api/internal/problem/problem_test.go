@@ -90,12 +90,79 @@ func TestWriteSetsRetryAfter(t *testing.T) {
 func TestWriteOrdersMembers(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodPost, "/api/%ff/import", nil)
+	r := httptest.NewRequest(http.MethodPost, "/api/%FF/import", nil)
 	problem.Write(w, r, "req-1", fault.New(fault.Malformed, "malformed-json", "1 < 2 & \xff.").With("line", 3).With("column", 7).With("row", 2))
 	want := `{"type":"urn:longshore:problem:malformed-json","title":"Malformed request","status":400,"detail":"1 < 2 & �.",` +
 		`"column":7,"line":3,"row":2,` +
-		`"error":{"code":"MalformedJson","message":"1 < 2 & �."},"instance":"/api/�/import","request_id":"req-1"}` + "\n"
+		`"error":{"code":"MalformedJson","message":"1 < 2 & �."},"instance":"/api/%FF/import","request_id":"req-1"}` + "\n"
 	if diff := cmp.Diff(want, w.Body.String()); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
+	}
+}
+
+// TestWriteGoogle: at the paths of google.longrunning an error has the form of Google's APIs, whatever its kind.
+func TestWriteGoogle(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"not found": {
+			fault.New(fault.NotFound, "operation-not-found", "There is no <such> operation."),
+			`{"error":{"code":404,"message":"There is no <such> operation.","status":"NOT_FOUND","details":[` +
+				`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"OPERATION_NOT_FOUND","domain":"longshore"},` +
+				`{"@type":"type.googleapis.com/google.rpc.RequestInfo","requestId":"req-1"}]}}`,
+		},
+		"with details and a delay": {
+			fault.New(fault.TooMany, "client-limit", "Later.").With("limit", 3).With("at", "x").RetryAfter(1500 * time.Millisecond),
+			`{"error":{"code":429,"message":"Later.","status":"RESOURCE_EXHAUSTED","details":[` +
+				`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"CLIENT_LIMIT","domain":"longshore","metadata":{"at":"x","limit":"3"}},` +
+				`{"@type":"type.googleapis.com/google.rpc.RequestInfo","requestId":"req-1"},` +
+				`{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"2s"}]}}`,
+		},
+		"failed precondition": {
+			fault.New(fault.Malformed, "failed-precondition", "Cancel it first."),
+			`{"error":{"code":400,"message":"Cancel it first.","status":"FAILED_PRECONDITION","details":[` +
+				`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"FAILED_PRECONDITION","domain":"longshore"},` +
+				`{"@type":"type.googleapis.com/google.rpc.RequestInfo","requestId":"req-1"}]}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			problem.Write(w, httptest.NewRequest(http.MethodGet, "/v1/operations/x", nil), "req-1", tt.err)
+			if diff := cmp.Diff(tt.want+"\n", w.Body.String()); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			if got := w.Header().Get("Content-Type"); got != "application/json; charset=utf-8" {
+				t.Errorf("Content-Type = %q, want JSON", got)
+			}
+		})
+	}
+}
+
+// TestWriteKnowsEveryKind: every kind of fault has a status of its own in both forms.
+func TestWriteKnowsEveryKind(t *testing.T) {
+	t.Parallel()
+	for kind := fault.Internal; kind <= fault.Misdirected; kind++ {
+		for _, path := range []string{"/operations", "/v1/operations"} {
+			w := httptest.NewRecorder()
+			problem.Write(w, httptest.NewRequest(http.MethodGet, path, nil), "req-1", fault.New(kind, "x", "X."))
+			if w.Code < http.StatusBadRequest || strings.Contains(w.Body.String(), `"status":""`) || strings.Contains(w.Body.String(), `"title":""`) {
+				t.Errorf("kind %d at %s = %d %s, want a status and its name", kind, path, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// TestWriteEncodesInstance: the instance is a reference to a URI, which contains no blanks and no other letters.
+func TestWriteEncodesInstance(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{"/api/a%20b": "/api/a%20b", "/api/%C3%A4%22%3C": "/api/%C3%A4%22%3C", "/a:b@c": "/a:b@c", "/%00%0A": "/%00%0A"} {
+		w := httptest.NewRecorder()
+		problem.Write(w, httptest.NewRequest(http.MethodGet, path, nil), "req-1", errors.New("x"))
+		if !strings.Contains(w.Body.String(), `"instance":"`+want+`"`) {
+			t.Errorf("instance of %s = %s, want %s", path, w.Body, want)
+		}
 	}
 }

@@ -157,6 +157,12 @@ func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	if w.Code < http.StatusBadRequest {
 		return
 	}
+	if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") { // as Google's APIs
+		if w.Code == http.StatusInternalServerError || !strings.Contains(w.Body.String(), `"@type":"type.googleapis.com/google.rpc.ErrorInfo"`) {
+			t.Errorf("%s %q = %d %s, want no 500, and an error of Google's APIs", r.Method, r.RequestURI, w.Code, w.Body)
+		}
+		return
+	}
 	var problem struct {
 		Type, Title, Detail string
 		Status              int

@@ -119,10 +119,14 @@ func CheckBody(t *testing.T, w *httptest.ResponseRecorder, want string) {
 	}
 }
 
-// CheckProblem checks that the response is a problem with a status code and an error code.
+// CheckProblem checks that the response is a problem, or an error of Google's APIs, with a status code and an error code.
 func CheckProblem(t *testing.T, w *httptest.ResponseRecorder, status int, code string) {
 	t.Helper()
 	CheckStatus(t, w, status)
 	CheckHeader(t, w, "X-Ms-Error-Code", code)
+	if strings.Contains(w.Body.String(), `"@type":"type.googleapis.com/google.rpc.ErrorInfo"`) {
+		CheckHeader(t, w, "Content-Type", "application/json; charset=utf-8")
+		return
+	}
 	CheckHeader(t, w, "Content-Type", "application/problem+json")
 }
