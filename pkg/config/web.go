@@ -23,7 +23,8 @@ type Web struct {
 	Hosts []string `env:"LONGSHORE_HOSTS"`
 	// TrustedProxies is the list of networks, such as 10.0.0.0/8, and IP addresses of the proxies in
 	// front of a service, separated by commas. From them, Forwarded or X-Forwarded-For, -Proto and -Host
-	// say who the client is and which address it used; the client is the rightmost address that is not
+	// say who the client is and which address it used, and X-Forwarded-Prefix with which path the proxy's own
+	// addresses begin, if it removes that from requests (the api puts it before its links, unless LONGSHORE_PUBLIC_URL is set); the client is the rightmost address that is not
 	// a trusted proxy. From all others these headers are ignored.
 	TrustedProxies []string `env:"LONGSHORE_TRUSTED_PROXIES"`
 }

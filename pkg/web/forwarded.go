@@ -11,19 +11,24 @@ type hop struct {
 	// client is the address from which the proxy received the request; the zero Addr if it is hidden.
 	client       netip.Addr
 	host, scheme string
+	// prefix is the beginning of the path that the proxy has removed; empty if it removed none, or does not say so.
+	prefix string
 }
 
-// parseXForwarded returns the hops of X-Forwarded-For. X-Forwarded-Proto and X-Forwarded-Host have either
+// parseXForwarded returns the hops of X-Forwarded-For. X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix have either
 // one value for each hop or the last proxy's only.
 func parseXForwarded(h http.Header) []hop {
 	clients := listOf(h.Values("X-Forwarded-For"))
 	schemes, hosts := listOf(h.Values("X-Forwarded-Proto")), listOf(h.Values("X-Forwarded-Host"))
-	if len(clients) == 0 && len(schemes)+len(hosts) > 0 {
+	prefixes := listOf(h.Values("X-Forwarded-Prefix"))
+	if len(clients) == 0 && len(schemes)+len(hosts)+len(prefixes) > 0 {
 		clients = []string{""} // the proxy does not say who its client is
 	}
 	hops := make([]hop, len(clients))
 	for i, client := range clients {
-		hops[i] = hop{client: addrOf(client), scheme: valueOf(schemes, i, len(hops)), host: valueOf(hosts, i, len(hops))}
+		hops[i] = hop{
+			client: addrOf(client), scheme: valueOf(schemes, i, len(hops)), host: valueOf(hosts, i, len(hops)), prefix: valueOf(prefixes, i, len(hops)),
+		}
 	}
 	return hops
 }

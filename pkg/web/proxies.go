@@ -87,7 +87,7 @@ func (p Proxies) Resolve(r *http.Request) *http.Request {
 	if scheme := strings.ToLower(found.scheme); scheme == "http" || scheme == "https" {
 		resolved = resolved.WithContext(context.WithValue(resolved.Context(), schemeKey{}, scheme))
 	}
-	return resolved
+	return WithPrefix(resolved, common.prefix) // which Forwarded has no parameter for
 }
 
 // walk follows the hops from the last proxy to the client. It stops at the first hop that does not come

@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/precondition"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/definition"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/submission"
@@ -118,7 +119,7 @@ func (h *Handler) store(c *gin.Context, order definition.Order, answer any) erro
 		document.Shared = false
 		answer = document
 	}
-	c.Header("Location", "/collections/"+order.Name)
+	c.Header("Location", web.Path(c.Request, "/collections/"+order.Name))
 	c.PureJSON(status, answer)
 	return nil
 }

@@ -46,7 +46,8 @@ type Config struct {
 	// is to find out whether it took effect if the confirmation is lost. At least 1s.
 	WriteTimeout time.Duration `env:"LONGSHORE_WRITE_TIMEOUT" envDefault:"25s"`
 	// PublicURL is the absolute address with which all links in answers begin, such as
-	// https://imports.example.com. Set it behind a proxy. Empty uses the Host header of the
+	// https://imports.example.com, or https://example.com/imports if the proxy removes /imports from the paths of requests.
+	// Set it behind a proxy. Empty uses the Host header of the
 	// request, which must be one of LONGSHORE_HOSTS.
 	PublicURL string `env:"LONGSHORE_PUBLIC_URL"`
 	// Dialects is the list of the dialects that the api serves, separated by commas: azure (/operations),

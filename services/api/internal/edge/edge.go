@@ -5,6 +5,7 @@ package edge
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -76,12 +77,26 @@ func NoContent(c *gin.Context) {
 // relative ones.
 type Addresses struct {
 	base string
+	// prefix is the path of the base.
+	prefix string
 }
 
 // NewAddresses returns addresses below publicURL. If it is empty, the Host header of each request
 // is used.
 func NewAddresses(publicURL string) Addresses {
-	return Addresses{base: strings.TrimSuffix(publicURL, "/")}
+	a := Addresses{base: strings.TrimSuffix(publicURL, "/")}
+	if parsed, err := url.Parse(a.base); err == nil {
+		a.prefix = parsed.Path
+	}
+	return a
+}
+
+// Locate returns the request with the prefix of the public address, which web.Path puts before paths.
+func (a Addresses) Locate(r *http.Request) *http.Request {
+	if a.base == "" {
+		return r
+	}
+	return web.WithPrefix(r, a.prefix)
 }
 
 // Absolute returns the absolute address of a path of this api. The server answers only requests for its
@@ -91,7 +106,7 @@ func (a Addresses) Absolute(r *http.Request, path string) string {
 	if a.base != "" {
 		return a.base + path
 	}
-	return web.Scheme(r) + "://" + hostOf(r) + path
+	return web.Scheme(r) + "://" + hostOf(r) + web.Path(r, path)
 }
 
 // IsSecure reports whether the client sent the request over TLS.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/tracing"
+	"github.com/longshore-io/longshore/pkg/web"
 )
 
 // typePrefix is followed by a fault's code in a problem's type, which does not depend on the host.
@@ -84,7 +85,7 @@ func Write(w http.ResponseWriter, r *http.Request, requestID string, err error) 
 		{"type", typePrefix + f.Code}, {"title", kind.title}, {"status", kind.status}, {"detail", f.Message},
 	}
 	after := []member{
-		{"error", azureError{code, f.Message}}, {"instance", r.URL.EscapedPath()}, {"request_id", requestID},
+		{"error", azureError{code, f.Message}}, {"instance", web.Path(r, r.URL.EscapedPath())}, {"request_id", requestID},
 	}
 	if id := tracing.ID(r.Context()); id != "" {
 		after = append(after, member{"trace_id", id})

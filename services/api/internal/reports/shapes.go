@@ -1,10 +1,12 @@
 package reports
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/report"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
 )
 
@@ -12,7 +14,7 @@ import (
 // finished one the two printed ones, then Longshore's own.
 type status struct {
 	Status string `json:"status"`
-	// DownloadLink is a path of this api, as printed.
+	// DownloadLink is a path of this api, as printed, behind the prefix of a proxy if there is one.
 	DownloadLink string `json:"download_link,omitzero"`
 
 	MediaType string `json:"media_type,omitzero"`
@@ -36,7 +38,7 @@ type acceptedDocument struct {
 	Number int64  `json:"number"`
 }
 
-func newStatus(op *operation.Operation) (status, error) {
+func newStatus(r *http.Request, op *operation.Operation) (status, error) {
 	document := status{Status: Word(op.State), Error: dialect.FailureOf(op)}
 	if op.State != operation.Succeeded {
 		return document, nil
@@ -45,7 +47,7 @@ func newStatus(op *operation.Operation) (status, error) {
 	if err != nil || file == nil {
 		return document, err
 	}
-	document.DownloadLink = dialect.FilePath(file)
+	document.DownloadLink = web.Path(r, dialect.FilePath(file))
 	document.MediaType, document.Size, document.SHA256 = file.MediaType, file.Size, file.SHA256
 	document.Records, document.CutCells = file.Records, file.CutCells
 	document.ExpiresAt = op.ExpiresAt

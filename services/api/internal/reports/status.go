@@ -44,7 +44,7 @@ func (h *Handler) remove(c *gin.Context) error {
 }
 
 func (h *Handler) respond(c *gin.Context, op *operation.Operation) error {
-	document, err := newStatus(op)
+	document, err := newStatus(c.Request, op)
 	if err != nil {
 		return err
 	}

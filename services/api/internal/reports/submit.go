@@ -70,7 +70,7 @@ func (h *Handler) accept(c *gin.Context, headers submission.Headers, request rep
 
 // respondAccepted responds with 202.
 func (h *Handler) respondAccepted(c *gin.Context, op *operation.Operation) error {
-	document, err := newStatus(op)
+	document, err := newStatus(c.Request, op)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/collection"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -22,7 +23,7 @@ func withIndex(routes []edge.Route, collections *collection.Catalog) []edge.Rout
 	var entries []entry
 	show := func(c *gin.Context) error {
 		usable := edge.CollectionNames(c.Request.Context(), collections)
-		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "collections": usable, "routes": entries})
+		c.PureJSON(http.StatusOK, gin.H{"service": "longshore", "base": web.Path(c.Request, "/"), "collections": usable, "routes": entries})
 		return nil
 	}
 	routes = slices.Insert(routes, 0, edge.Route{

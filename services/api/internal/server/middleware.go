@@ -48,7 +48,7 @@ type middleware struct {
 // Host header of the request, and data that may be deleted. What may be stored nevertheless, such as the file of a
 // report, depends on the headers that Vary names.
 func (m middleware) identify(c *gin.Context) {
-	c.Request = m.guard.Resolve(c.Request)
+	c.Request = m.addresses.Locate(m.guard.Resolve(c.Request))
 	web.SetSecurityHeaders(c.Writer, c.Request)
 	c.Header("Cache-Control", "no-store")
 	c.Header("Vary", vary)

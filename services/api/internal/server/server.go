@@ -147,7 +147,7 @@ func newEngine(m middleware, routes []edge.Route) *gin.Engine {
 		engine.Handle(r.Method, r.Path, m.wrap(unescape(r.Path), r.Handler))
 	}
 	patterns := patternsOf(routes)
-	engine.NoRoute(m.wrap(metrics.NoRoute, func(c *gin.Context) error { return noSuchAddress(patterns, c.Request.URL.Path) }))
+	engine.NoRoute(m.wrap(metrics.NoRoute, func(c *gin.Context) error { return noSuchAddress(patterns, c.Request) }))
 	engine.NoMethod(m.wrap(metrics.NoRoute, func(c *gin.Context) error {
 		c.Header("Allow", c.Writer.Header().Get("Allow")+", "+http.MethodOptions)
 		if c.Request.Method == http.MethodOptions {

@@ -2,12 +2,14 @@ package server
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/longshore-io/longshore/pkg/collection"
 	"github.com/longshore-io/longshore/pkg/fault"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 )
 
@@ -38,11 +40,12 @@ func segmentsOf(path string) []string {
 
 // noSuchAddress returns the fault for a path that no route has, with the address that was probably meant. It does
 // not redirect, because clients repeat a redirected POST as a GET, without the body.
-func noSuchAddress(patterns []pattern, path string) error {
-	near, ok := nearby(patterns, path)
+func noSuchAddress(patterns []pattern, r *http.Request) error {
+	near, ok := nearby(patterns, r.URL.Path)
 	if !ok {
 		return fault.New(fault.NotFound, "no-such-address", "There is nothing at this address. GET / lists what is there.")
 	}
+	near = web.Path(r, near)
 	return fault.New(fault.NotFound, "no-such-address", "There is nothing at this address. Did you mean %s? GET / lists what is there.", near).
 		With("did_you_mean", near)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/fault"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/web"
 	"github.com/longshore-io/longshore/services/api/internal/auth"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
@@ -111,7 +112,7 @@ func (h *Handler) createToken(c *gin.Context) error {
 // and that pages can't read.
 func setCookie(c *gin.Context, secret access.Secret, token store.Credential) {
 	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // G124: Secure on TLS, and not on this machine's own http
-		Name: auth.TokenCookie, Value: secret.Reveal(), Path: "/operations/" + token.Operation.String() + "/events", Expires: token.ExpiresAt,
+		Name: auth.TokenCookie, Value: secret.Reveal(), Path: web.Path(c.Request, "/operations/"+token.Operation.String()+"/events"), Expires: token.ExpiresAt,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: edge.IsSecure(c.Request),
 	})
 }
