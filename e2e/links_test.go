@@ -121,7 +121,7 @@ func (c *crawler) follow() {
 			c.t.Errorf("GET %s = %d %s, want the target of a link", link, r.Status, r.Body)
 			continue
 		}
-		c.collect(link, r, !strings.HasSuffix(link, prefix+"/") && !strings.HasSuffix(link, "/records"))
+		c.collect(link, r, true)
 	}
 }
 
@@ -130,6 +130,9 @@ var addresses = regexp.MustCompile(`(?:https?://|/)[A-Za-z0-9][^\s"<>&]*`)
 
 // quoted matches the texts of a JSON document and the attributes of an XML document.
 var quoted = regexp.MustCompile(`"((?:https?://|/)[^"]*)"`)
+
+// otherPaths are the members with paths that are no addresses: of patterns of routes, and JSON Pointers.
+var otherPaths = regexp.MustCompile(`"(?:route|path|pointer)":"[^"]*"`)
 
 // linkHeaders are the headers with addresses.
 var linkHeaders = []string{"Location", "Operation-Location", "Content-Location", "Link"}
@@ -145,7 +148,7 @@ func (c *crawler) collect(from string, r *client.Response, body bool) {
 	if !body {
 		return
 	}
-	for _, match := range quoted.FindAllStringSubmatch(string(r.Body), -1) {
+	for _, match := range quoted.FindAllStringSubmatch(otherPaths.ReplaceAllString(string(r.Body), ""), -1) {
 		link := strings.ReplaceAll(match[1], "&amp;", "&")
 		if strings.HasSuffix(link, "/parts/{n}") || strings.HasSuffix(link, ":upload-finish") || strings.Contains(link, "www.w3.org") || strings.Contains(link, "json-schema.org") {
 			continue // the template of a PUT, the address of a POST, names of formats

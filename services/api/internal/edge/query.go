@@ -78,7 +78,7 @@ func invalidParameter(name, format string, args ...any) error {
 }
 
 // Checked returns the route with a handler that begins with CheckRequest, and with the condition of the request in its
-// context.
+// context and a body whose digest is checked.
 func Checked(route Route) Route {
 	handle := route.Handler
 	route.Handler = func(c *gin.Context) error {
@@ -90,6 +90,9 @@ func Checked(route Route) Route {
 			return err
 		}
 		c.Request = request
+		if err := checkBody(c); err != nil {
+			return err
+		}
 		return handle(c)
 	}
 	return route

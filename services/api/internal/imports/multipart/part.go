@@ -1,7 +1,6 @@
 package multipart
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/intake"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/admission"
+	"github.com/longshore-io/longshore/services/api/internal/digest"
 	"github.com/longshore-io/longshore/services/api/internal/minrate"
 )
 
@@ -35,10 +35,6 @@ func (h *Handler) put(c *gin.Context) error {
 	if err != nil || number < 1 || number > h.Options.Parts {
 		return fault.New(fault.Malformed, "invalid-part-number", "Parts are numbered from 1 to %d.", h.Options.Parts).With("limit", h.Options.Parts)
 	}
-	expected, err := readDigest(c.Request.Header)
-	if err != nil {
-		return err
-	}
 	if upload.Finished {
 		return store.UploadFinished()
 	}
@@ -57,11 +53,11 @@ func (h *Handler) put(c *gin.Context) error {
 	ctx := context.WithoutCancel(c.Request.Context())
 	defer h.discard(ctx, writer)
 	defer h.receipts.begin(upload.ID, number)()
-	digest, err := h.receive(ctx, c, writer, h.counter(ctx, upload.ID, number), expected)
+	sum, err := h.receive(ctx, c, writer, h.counter(ctx, upload.ID, number))
 	if err != nil {
 		return h.translate(c, err)
 	}
-	return h.keep(ctx, c, writer, partDocument{Part: number, Bytes: writer.Bytes(), Digest: formatDigest(digest)}, digest)
+	return h.keep(ctx, c, writer, partDocument{Part: number, Bytes: writer.Bytes(), Digest: digest.Format(sum)}, sum)
 }
 
 // admit admits a request as an upload, if there is space for its body.
@@ -72,12 +68,9 @@ func (h *Handler) admit(ctx context.Context) error {
 	return admission.Of(ctx).Upload(ctx)
 }
 
-// receive writes the part to the store and returns the digest of its decoded bytes. expected is the
-// digest of the bytes as they are sent, or nil.
-func (h *Handler) receive(
-	ctx context.Context, c *gin.Context, writer *store.PartWriter, count func(int64) error, expected []byte,
-) ([]byte, error) {
-	body := intake.NewBody(minrate.NewReader(c.Writer, c.Request, h.Options.Import.UploadRate), h.Options.PartBytes, sha256.New())
+// receive writes the part to the store and returns the digest of its decoded bytes.
+func (h *Handler) receive(ctx context.Context, c *gin.Context, writer *store.PartWriter, count func(int64) error) ([]byte, error) {
+	body := intake.NewBody(minrate.NewReader(c.Writer, c.Request, h.Options.Import.UploadRate), h.Options.PartBytes, nil)
 	body.SetHold(admission.HoldFunc(ctx))
 	limits := h.Options.Import.Intake
 	limits.Body = h.Options.PartBytes
@@ -86,30 +79,18 @@ func (h *Handler) receive(
 		return nil, err
 	}
 	defer func() { _ = decoded.Close() }()
-	digest := sha256.New()
-	if err := h.writeBlocks(ctx, writer, count, io.TeeReader(decoded, digest)); err != nil {
+	sum := sha256.New()
+	if err := h.writeBlocks(ctx, writer, count, io.TeeReader(decoded, sum)); err != nil {
 		return nil, err
 	}
-	if expected == nil {
-		return digest.Sum(nil), nil
-	}
-	received, err := body.Digest()
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(received, expected) {
-		return nil, fault.New(fault.Malformed, "digest-mismatch",
-			"The part is not what its Content-Digest promises. Nothing of it was kept; send it again.").
-			With("received_digest", formatDigest(received))
-	}
-	return digest.Sum(nil), nil
+	return sum.Sum(nil), nil
 }
 
 // keep replaces the previous part of the same number, and responds with 201 if there was none.
-func (h *Handler) keep(ctx context.Context, c *gin.Context, writer *store.PartWriter, document partDocument, digest []byte) error {
+func (h *Handler) keep(ctx context.Context, c *gin.Context, writer *store.PartWriter, document partDocument, sum []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	created, err := writer.Commit(ctx, digest, h.Options.Import.Intake.Body, h.Options.Retention)
+	created, err := writer.Commit(ctx, sum, h.Options.Import.Intake.Body, h.Options.Retention)
 	if err != nil {
 		return err
 	}
@@ -117,7 +98,7 @@ func (h *Handler) keep(ctx context.Context, c *gin.Context, writer *store.PartWr
 	if created {
 		status = http.StatusCreated
 	}
-	c.Header("ETag", `"`+store.PartTag(digest)+`"`)
+	c.Header("ETag", `"`+store.PartTag(sum)+`"`)
 	c.PureJSON(status, document)
 	return nil
 }

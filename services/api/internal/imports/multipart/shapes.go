@@ -8,6 +8,7 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/services/api/internal/dialect"
+	"github.com/longshore-io/longshore/services/api/internal/digest"
 )
 
 // uploadDocument describes an upload to its client; all addresses are absolute.
@@ -59,7 +60,7 @@ func (h *Handler) newDocument(c *gin.Context, upload *store.MultipartUpload, par
 		document.Limits.ExpiresAt = &upload.ExpiresAt
 	}
 	for _, p := range parts {
-		document.Received = append(document.Received, partDocument{p.Number, p.Bytes, formatDigest(p.Digest)})
+		document.Received = append(document.Received, partDocument{p.Number, p.Bytes, digest.Format(p.Digest)})
 		document.ReceivedBytes += p.Bytes
 	}
 	return document
