@@ -23,6 +23,8 @@ type importResult struct {
 	*Counts
 	// FailedRecords is the address of the rejected records; absent if there are none.
 	FailedRecords string `json:"failedRecordsLocation,omitempty"`
+	// FailedRecordsCSV is the address of the same as CSV.
+	FailedRecordsCSV string `json:"failedRecordsCsvLocation,omitempty"`
 }
 
 // ResultOf returns the result of an operation, which marshals to a JSON object; nil unless it
@@ -32,7 +34,7 @@ func ResultOf(op *operation.Operation, links map[string]string) any {
 	case op.State != operation.Succeeded:
 		return nil
 	case op.Kind == operation.Import:
-		return importResult{CountsOf(op.Kind, op.Counts), links[linkFailed]}
+		return importResult{CountsOf(op.Kind, op.Counts), links[linkFailed], links[linkFailedCSV]}
 	case len(op.Result) == 0:
 		return struct{}{}
 	default:

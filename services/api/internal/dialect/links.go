@@ -12,6 +12,7 @@ const (
 	linkEvents      = "events"
 	linkRecords     = "records"
 	linkFailed      = "failedRecords"
+	linkFailedCSV   = "failedRecordsCsv"
 	linkUnprocessed = "unprocessedRecords"
 	linkResults     = "results"
 	linkDownload    = "download"
@@ -27,6 +28,7 @@ func Links(op *operation.Operation, addresses edge.Addresses, r *http.Request) m
 		paths[linkRecords] = OperationPath(op) + "/records"
 		if op.Counts.Failed > 0 {
 			paths[linkFailed] = RecordsPath(op, operation.Rejected)
+			paths[linkFailedCSV] = RejectedCSVPath(op)
 		}
 		if op.State.Terminal() && op.Counts.Unprocessed() > 0 {
 			paths[linkUnprocessed] = RecordsPath(op, operation.Unprocessed)

@@ -20,6 +20,11 @@ func RecordsPath(op *operation.Operation, outcome operation.Outcome) string {
 	return OperationPath(op) + "/records?outcome=" + outcome.String()
 }
 
+// RejectedCSVPath returns the path of an import's rejected records as CSV.
+func RejectedCSVPath(op *operation.Operation) string {
+	return RecordsPath(op, operation.Rejected) + "&format=csv"
+}
+
 // EventsPath returns the path of an operation's events.
 func EventsPath(op *operation.Operation) string { return OperationPath(op) + "/events" }
 

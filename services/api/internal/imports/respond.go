@@ -22,14 +22,16 @@ func (h *Handler) RespondAccepted(c *gin.Context, op *operation.Operation, wait 
 	c.Header("Operation-Location", h.Addresses.Absolute(c.Request, dialect.OperationPath(op)))
 	c.Header("Location", h.Addresses.Absolute(c.Request, StatusPath(op)))
 	h.Estimator.SetHeaders(ctx, header, op)
-	c.PureJSON(http.StatusAccepted, acceptedDocument{
+	document := acceptedDocument{
 		TaskReference: op.Reference,
 		Status:        Word(op.State),
 		ID:            op.ShownID().String(),
 		TotalRecords:  op.Counts.Total,
 		Reading:       how,
 		Ordering:      h.orderingOf(op),
-	})
+	}
+	document.finish(op, h.absolute(c))
+	c.PureJSON(http.StatusAccepted, document)
 }
 
 // orderingOf returns the ordering of the operation's collection if it is none, so that a client knows that the

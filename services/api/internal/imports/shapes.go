@@ -29,6 +29,13 @@ type acceptedDocument struct {
 	ID            string `json:"id"`
 	TotalRecords  int    `json:"total_records"`
 	Reading
+	// ImportedRecords, Counts, ErrorsLink, ErrorsCSV and Error are present if the import is finished already: see
+	// finishedDocument.
+	ImportedRecords *int               `json:"imported_records,omitempty"`
+	Counts          *operation.Counts  `json:"counts,omitempty"`
+	ErrorsLink      string             `json:"errors_link,omitempty"`
+	ErrorsCSV       string             `json:"errors_csv_link,omitempty"`
+	Error           *operation.Failure `json:"error,omitempty"`
 	// Ordering is none for a collection in which the row that is written last stays; absent for others.
 	Ordering collection.Ordering `json:"ordering,omitempty"`
 }
@@ -55,6 +62,8 @@ type finishedDocument struct {
 	// ErrorsLink is the address of all rejected records with row numbers and reasons; absent if
 	// there are none.
 	ErrorsLink string `json:"errors_link,omitzero"`
+	// ErrorsCSV is the address of the same as CSV, for spreadsheets.
+	ErrorsCSV string `json:"errors_csv_link,omitzero"`
 	// Warnings are for those who maintain the collection's table; absent without any.
 	Warnings []string `json:"warnings,omitempty"`
 	// Error is why the import failed, in the form that Azure's pollers read when they fetch the
@@ -70,7 +79,7 @@ func newStatusDocument(op *operation.Operation) statusDocument {
 	}
 }
 
-func newFinishedDocument(op *operation.Operation, rejected []jsontext.Value, recordsURL string) finishedDocument {
+func newFinishedDocument(op *operation.Operation, rejected []jsontext.Value, absolute func(path string) string) finishedDocument {
 	document := finishedDocument{
 		statusDocument:  newStatusDocument(op),
 		ImportedRecords: op.Counts.Imported(),
@@ -81,9 +90,19 @@ func newFinishedDocument(op *operation.Operation, rejected []jsontext.Value, rec
 		Error:           dialect.FailureOf(op),
 	}
 	if op.Counts.Failed > 0 {
-		document.ErrorsLink = recordsURL
+		document.ErrorsLink, document.ErrorsCSV = absolute(dialect.RecordsPath(op, operation.Rejected)), absolute(dialect.RejectedCSVPath(op))
 	}
 	return document
+}
+
+// finish adds the members of a finished import.
+func (d *acceptedDocument) finish(op *operation.Operation, absolute func(path string) string) {
+	if !op.State.Terminal() {
+		return
+	}
+	finished := newFinishedDocument(op, nil, absolute)
+	d.ImportedRecords, d.Counts, d.Error = &finished.ImportedRecords, &finished.Counts, finished.Error
+	d.ErrorsLink, d.ErrorsCSV = finished.ErrorsLink, finished.ErrorsCSV
 }
 
 // verbatim passes rejected records through as they were sent: some were rejected because they are

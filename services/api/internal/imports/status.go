@@ -32,8 +32,12 @@ func (h *Handler) status(c *gin.Context) error {
 	if failure := dialect.FailureOf(op); failure != nil {
 		c.Header("X-Ms-Error-Code", failure.Code)
 	}
-	recordsURL := h.Addresses.Absolute(c.Request, dialect.RecordsPath(op, operation.Rejected))
-	return writeFinished(c, newFinishedDocument(op, rejected, recordsURL))
+	return writeFinished(c, newFinishedDocument(op, rejected, h.absolute(c)))
+}
+
+// absolute returns a function that makes the paths in a response absolute.
+func (h *Handler) absolute(c *gin.Context) func(path string) string {
+	return func(path string) string { return h.Addresses.Absolute(c.Request, path) }
 }
 
 // find finds the import that the path names by collection and task reference.

@@ -69,7 +69,7 @@ func TestStatusDocument(t *testing.T) {
 		"with rejected records": {
 			newFakeWithRejected(currency, study),
 			`{"task_reference":"HD6EKSD8DO9","status":"COMPLETED","progress":"100%","imported_records":5,"errors":[` + currency + `,` + study + `],` +
-				`"counts":{"total":7,"created":5,"updated":0,"superseded":0,"failed":2},"errors_link":"` + recordsURL + `"}`,
+				`"counts":{"total":7,"created":5,"updated":0,"superseded":0,"failed":2},"errors_link":"` + recordsURL + `","errors_csv_link":"` + recordsURL + `&format=csv"}`,
 		},
 		"with warnings": {
 			newFakeWithWarning("the sequence is behind"),

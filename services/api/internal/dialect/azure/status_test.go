@@ -63,8 +63,8 @@ func TestStatusOfSucceededImport(t *testing.T) {
 		`"taskReference":"HD6EKSD8DO9","percentComplete":100,"counts":{` + counts + `},` +
 		`"createdDateTime":"2026-01-02T03:04:05Z","lastActionDateTime":"2026-01-02T03:04:07Z",` +
 		`"startedDateTime":"2026-01-02T03:04:06Z","finishedDateTime":"2026-01-02T03:04:07Z",` +
-		`"result":{` + counts + `,"failedRecordsLocation":"` + base + `/records?outcome=failed"},` +
-		`"links":{"events":"` + base + `/events","failedRecords":"` + base + `/records?outcome=failed","records":"` + base + `/records"}}`
+		`"result":{` + counts + `,"failedRecordsLocation":"` + base + `/records?outcome=failed","failedRecordsCsvLocation":"` + base + `/records?outcome=failed&format=csv"},` +
+		`"links":{"events":"` + base + `/events","failedRecords":"` + base + `/records?outcome=failed","failedRecordsCsv":"` + base + `/records?outcome=failed&format=csv","records":"` + base + `/records"}}`
 	for _, path := range []string{"/operations/", "/status/"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()

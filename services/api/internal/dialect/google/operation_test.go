@@ -143,6 +143,7 @@ func TestGetFailedImport(t *testing.T) {
 			`"createTime":"2026-01-02T03:04:05Z","updateTime":"2026-01-02T03:04:05Z","startTime":"2026-01-02T03:04:05Z",`+
 			`"endTime":"2026-01-02T03:04:06Z","expireTime":"2026-01-02T04:04:05Z",`+
 			`"links":{"events":"`+operationLink+`/events","failedRecords":"`+operationLink+`/records?outcome=failed",`+
+			`"failedRecordsCsv":"`+operationLink+`/records?outcome=failed&format=csv",`+
 			`"monitor":"`+operationLink+`","records":"`+operationLink+`/records"}}},"done":true,`+
 			`"error":{"code":3,"message":"Line 3 is no JSON.","details":[{"@type":"type.googleapis.com/google.protobuf.Struct","value":{"reason":"MalformedJson"}}]}}`)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -67,6 +68,11 @@ func formatElement(element xml.StartElement) string {
 
 func TestStatusInXML(t *testing.T) {
 	t.Parallel()
+	partial := []string{
+		" result", "  ImportReport", "   totalRecords 10", "   importedRecords 5", "   createdRecords 4", "   updatedRecords 1",
+		"   supersededRecords 0", "   failedRecords 2", "   unprocessedRecords 3", "   failedRecordsLocation https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed",
+		"   failedRecordsCsvLocation https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed&format=csv",
+	}
 	for state, members := range map[operation.State][]string{
 		operation.Waiting: nil,
 		operation.Running: {" progress", "  task Importing into tools", "  amount 7.0"},
@@ -74,10 +80,11 @@ func TestStatusInXML(t *testing.T) {
 			" result", "  ImportReport", "   totalRecords 10", "   importedRecords 8", "   createdRecords 5", "   updatedRecords 2",
 			"   supersededRecords 1", "   failedRecords 2",
 			"   failedRecordsLocation https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed",
+			"   failedRecordsCsvLocation https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed&format=csv",
 		},
-		operation.Failed:    {" error", "  message The operation failed.", "  code Failed"},
-		operation.Cancelled: nil,
-		operation.TimedOut:  {" error", "  message The operation was stopped because nobody asked for it in time.", "  code TimedOut"},
+		operation.Failed:    append(slices.Clone(partial), " error", "  message The operation failed.", "  code Failed"),
+		operation.Cancelled: partial,
+		operation.TimedOut:  append(slices.Clone(partial), " error", "  message The operation was stopped because nobody asked for it in time.", "  code TimedOut"),
 	} {
 		t.Run(string(state), func(t *testing.T) {
 			t.Parallel()

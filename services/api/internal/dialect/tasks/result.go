@@ -23,8 +23,12 @@ type importReport struct {
 	Updated    int `json:"updatedRecords" xml:"updatedRecords"`
 	Superseded int `json:"supersededRecords" xml:"supersededRecords"`
 	Failed     int `json:"failedRecords" xml:"failedRecords"`
-	// Location is the address of the rejected records; absent if there are none.
-	Location string   `json:"failedRecordsLocation,omitempty" xml:"failedRecordsLocation,omitempty"`
+	// Unprocessed is the number of records that an import without success left; absent if it left none.
+	Unprocessed int `json:"unprocessedRecords,omitempty" xml:"unprocessedRecords,omitempty"`
+	// Location and CSV are the addresses of the rejected records; absent if there are none.
+	Location string `json:"failedRecordsLocation,omitempty" xml:"failedRecordsLocation,omitempty"`
+	CSV      string `json:"failedRecordsCsvLocation,omitempty" xml:"failedRecordsCsvLocation,omitempty"`
+	// Warnings are for those who maintain the table.
 	Warnings []string `json:"warnings,omitempty" xml:"warning"`
 }
 
@@ -61,14 +65,23 @@ func newResult(op *operation.Operation, absolute func(path string) string) *resu
 	return nil
 }
 
+// newCounts returns the counts of an import that ended without success: what it did before stays. It returns nil for
+// other operations, which have no result then.
+func newCounts(op *operation.Operation, absolute func(path string) string) *result {
+	if op.Kind != operation.Import {
+		return nil
+	}
+	return &result{Import: newImportReport(op, absolute)}
+}
+
 func newImportReport(op *operation.Operation, absolute func(path string) string) *importReport {
 	n := op.Counts
 	shape := &importReport{
-		Total: n.Total, Imported: n.Imported(), Created: n.Created, Updated: n.Updated, Superseded: n.Superseded, Failed: n.Failed,
+		Total: n.Total, Imported: n.Imported(), Created: n.Created, Updated: n.Updated, Superseded: n.Superseded, Failed: n.Failed, Unprocessed: n.Unprocessed(),
 		Warnings: op.Warnings,
 	}
 	if n.Failed > 0 {
-		shape.Location = absolute(dialect.RecordsPath(op, operation.Rejected))
+		shape.Location, shape.CSV = absolute(dialect.RecordsPath(op, operation.Rejected)), absolute(dialect.RejectedCSVPath(op))
 	}
 	return shape
 }

@@ -84,6 +84,9 @@ func newTask(op *operation.Operation, absolute func(path string) string) task {
 	case "FAILED":
 		cause := dialect.FailureOf(op)
 		t.Error = &failure{Message: cause.Message, Code: cause.Code}
+		t.Result = newCounts(op, absolute)
+	case "CANCELLED":
+		t.Result = newCounts(op, absolute)
 	}
 	return t
 }

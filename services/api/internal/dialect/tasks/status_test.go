@@ -31,15 +31,19 @@ func TestWord(t *testing.T) {
 func TestStatusInEveryState(t *testing.T) {
 	t.Parallel()
 	const href = `,"description":"import into tools","href":"https://api.example/tasks/5.json"`
+	const partial = `,"result":{"ImportReport":{"totalRecords":10,"importedRecords":5,"createdRecords":4,"updatedRecords":1,"supersededRecords":0,` +
+		`"failedRecords":2,"unprocessedRecords":3,"failedRecordsLocation":"https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed",` +
+		`"failedRecordsCsvLocation":"https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed&format=csv"}}`
 	for state, want := range map[operation.State]string{
 		operation.Waiting: `{"task":{"id":5,"status":"WAITING"` + href + `}}`,
 		operation.Running: `{"task":{"id":5,"status":"RUNNING"` + href + `,"progress":{"task":"Importing into tools","amount":7.0}}}`,
 		operation.Succeeded: `{"task":{"id":5,"status":"FINISHED"` + href + `,"result":{"ImportReport":{"totalRecords":10,"importedRecords":8,` +
 			`"createdRecords":5,"updatedRecords":2,"supersededRecords":1,"failedRecords":2,` +
-			`"failedRecordsLocation":"https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed"}}}}`,
-		operation.Failed:    `{"task":{"id":5,"status":"FAILED"` + href + `,"error":{"message":"The operation failed.","code":"Failed"}}}`,
-		operation.Cancelled: `{"task":{"id":5,"status":"CANCELLED"` + href + `}}`,
-		operation.TimedOut: `{"task":{"id":5,"status":"FAILED"` + href +
+			`"failedRecordsLocation":"https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed",` +
+			`"failedRecordsCsvLocation":"https://api.example/operations/01a201ca-08ae-76bd-94da-dcd44d595976/records?outcome=failed&format=csv"}}}}`,
+		operation.Failed:    `{"task":{"id":5,"status":"FAILED"` + href + partial + `,"error":{"message":"The operation failed.","code":"Failed"}}}`,
+		operation.Cancelled: `{"task":{"id":5,"status":"CANCELLED"` + href + partial + `}}`,
+		operation.TimedOut: `{"task":{"id":5,"status":"FAILED"` + href + partial +
 			`,"error":{"message":"The operation was stopped because nobody asked for it in time.","code":"TimedOut"}}}`,
 	} {
 		t.Run(string(state), func(t *testing.T) {
