@@ -88,10 +88,13 @@ func (m middleware) wrap(route string, handle edge.Handler) gin.HandlerFunc {
 		entry := m.startLog(c, route)
 		w := newTimedWriter(c.Writer)
 		c.Writer = w
+		if c.Request.ContentLength != 0 {
+			w.unread = entry.body.unread
+		}
 		defer w.extendDeadline()
 		err := store.ClientError(fault.CatchPanic(func() error { return m.serve(c, handle) }))
 		entry.finish(c, w, err)
-		w.boundDiscard(c.Request)
+		w.boundDiscard()
 		if err == nil {
 			return
 		}

@@ -131,11 +131,15 @@ type timedBody struct {
 	io.ReadCloser
 
 	lastRead time.Time
+	ended    bool
 }
+
+// unread reports whether the end of the body was not read.
+func (b *timedBody) unread() bool { return !b.ended }
 
 // Read implements io.Reader.
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.lastRead = time.Now()
+	b.lastRead, b.ended = time.Now(), b.ended || err != nil
 	return n, err
 }

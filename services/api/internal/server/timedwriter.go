@@ -36,6 +36,8 @@ type timedWriter struct {
 	budget *minrate.Budget
 	// started is the time of the first write; zero before.
 	started time.Time
+	// unread reports whether a part of the request's body was not read; nil if there is none.
+	unread func() bool
 }
 
 // newTimedWriter also sets the first deadline, which applies to the "100 Continue" that net/http
@@ -55,9 +57,10 @@ func newTimedWriter(rw gin.ResponseWriter) *timedWriter {
 const discardTimeout = time.Second
 
 // boundDiscard bounds the time for which net/http reads the rest of a body that the handler has not read:
-// it does so before it sends the response, and the client may never send the rest.
-func (w *timedWriter) boundDiscard(r *http.Request) {
-	if r.ContentLength != 0 {
+// it does so before it sends the first bytes of the response, and the client may never send the rest. It runs before the
+// first write, and after the handler.
+func (w *timedWriter) boundDiscard() {
+	if w.unread != nil && w.unread() {
 		_ = w.connection.SetReadDeadline(time.Now().Add(discardTimeout))
 	}
 }
@@ -110,6 +113,7 @@ func (w *timedWriter) FlushError() error {
 func (w *timedWriter) markStart() {
 	if w.started.IsZero() {
 		w.started = time.Now()
+		w.boundDiscard()
 	}
 }
 
