@@ -16,7 +16,7 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 	a := startAPI(t, map[string]string{"LONGSHORE_AUTH": "on"})
 	all, _ := a.newKey(t, nil)
 	known := a.begin(t, all)
-	refused := func(route edge.Route, query string, code string, headers ...string) reply {
+	refused := func(route edge.Route, query, code string, headers ...string) reply {
 		t.Helper()
 		path := pathOf(route, known) + "?" + query
 		got := a.send(t, oneClient, route.Method, path, "{}", append(headers, all, "Content-Type: application/json")...)

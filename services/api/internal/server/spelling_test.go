@@ -14,9 +14,17 @@ import (
 func TestNearby(t *testing.T) {
 	t.Parallel()
 	patterns := patternsOf([]edge.Route{
-		{Path: "/"}, {Path: "/operations"}, {Path: "/operations/:id"}, {Path: "/operations/:id/records"}, {Path: "/api/:collection/import"},
-		{Path: `/api/:collection/import\:upload-start`}, {Path: "/search"}, {Path: "/start-report"}, {Path: "/v1/operations/:id"},
-		{Path: `/collections\:infer`}, {Path: "/collections/:collection"},
+		{Path: "/"},
+		{Path: "/operations"},
+		{Path: "/operations/:id"},
+		{Path: "/operations/:id/records"},
+		{Path: "/api/:collection/import"},
+		{Path: `/api/:collection/import\:upload-start`},
+		{Path: "/search"},
+		{Path: "/start-report"},
+		{Path: "/v1/operations/:id"},
+		{Path: `/collections\:infer`},
+		{Path: "/collections/:collection"},
 	})
 	for path, want := range map[string]string{
 		"/operations/":              "/operations",
