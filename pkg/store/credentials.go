@@ -112,8 +112,8 @@ func nullIfNone(limit int64) *int64 {
 	return &limit
 }
 
-// lockToken locks a token or a session. It has no tag, because all that changes of it is that it ends.
-const lockToken = `
+// lockIssued locks a token or a session. It has no tag, because all that changes of it is that it ends.
+const lockIssued = `
 SELECT '', coalesce(ended_at, created_at) FROM xforce.api_tokens WHERE tenant = $1 AND token_id = $2 FOR NO KEY UPDATE`
 
 // EndTokenOf ends a token or a session of a tenant, if the condition of the request holds. Ending it again has no effect. It returns a fault of kind
@@ -125,7 +125,7 @@ UPDATE xforce.api_tokens SET ended_at = coalesce(ended_at, clock_timestamp()) WH
 	defer cancel()
 	var ended []string
 	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
-		if err := checkCondition(ctx, tx, lockToken, tenant, id); err != nil {
+		if err := checkCondition(ctx, tx, lockIssued, tenant, id); err != nil {
 			return err
 		}
 		ended, err = collect(ctx, tx, "ending a token", pgx.RowTo[string], end, tenant, id)
