@@ -85,6 +85,7 @@ type GoogleError struct {
 		Details         []struct {
 			Type              string `json:"@type"`
 			Reason, RequestID string
+			Metadata          map[string]string
 		}
 	}
 }
@@ -101,6 +102,7 @@ func (r *Response) googleProblem() (Problem, error) {
 			p.Type = typePrefix + strings.ToLower(strings.ReplaceAll(d.Reason, "_", "-"))
 		}
 		p.RequestID = cmp.Or(p.RequestID, d.RequestID)
+		p.FinalState = cmp.Or(p.FinalState, d.Metadata["final_state"])
 	}
 	p.Error.Code, p.Error.Message = r.Header.Get("X-Ms-Error-Code"), e.Error.Message
 	return p, errors.Join(

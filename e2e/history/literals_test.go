@@ -49,6 +49,8 @@ var notExplained = []string{
 	"longshore:limits",                                                     // reads nothing
 	"AND tenant = $1 AND ($2::text IS NULL",                                // the unfinished operations of a tenant with limits
 	"pg_column_size(c.payload)",                                            // what a tenant with a limit of bytes stores, at most every two seconds
+	"FOR NO KEY UPDATE",                                                    // one row by its key, for a request with a condition
+	"SELECT digest, created_at FROM xforce.upload_parts",                   // one row by its key, for a request with a condition
 	"xforce.audit_log",                                                     // a page by its index, or old entries, a few at a time
 	"xforce.api_tokens",                                                    // by its key, or a few that have expired
 	"starts_with(collection",                                               // a condition on the operations that a list examines
