@@ -50,15 +50,21 @@ func TestProcessAwaitsLookupsOfEarlierImport(t *testing.T) {
 	}{
 		"replace": {
 			`{"no":1,"customer.email":"ann@x.org","note":"last"}`,
-			operation.Counts{Total: 4, Created: 2, Superseded: 1}, operation.Counts{Total: 4, Created: 2, Superseded: 1, Failed: 1}, "1 ann@x.org last", nil,
+			operation.Counts{Total: 4, Created: 2, Superseded: 1},
+			operation.Counts{Total: 4, Created: 2, Superseded: 1, Failed: 1},
+			"1 ann@x.org last", nil,
 		},
 		"merge": {
 			`{"no":1,"note":"last"}`,
-			operation.Counts{Total: 4, Created: 1}, operation.Counts{Total: 4, Created: 2, Superseded: 1, Failed: 1}, "1 eve@x.org last", nil,
+			operation.Counts{Total: 4, Created: 1},
+			operation.Counts{Total: 4, Created: 2, Superseded: 1, Failed: 1},
+			"1 eve@x.org last", nil,
 		},
 		"insert": {
 			`{"no":1,"customer.email":"ann@x.org","note":"last"}`,
-			operation.Counts{Total: 4, Created: 1}, operation.Counts{Total: 4, Created: 2, Failed: 2}, "1 eve@x.org first",
+			operation.Counts{Total: 4, Created: 1},
+			operation.Counts{Total: 4, Created: 2, Failed: 2},
+			"1 eve@x.org first",
 			[]string{`2 {"no":1,"customer.email":"ann@x.org","note":"last"} already-exists`},
 		},
 	} {
