@@ -46,7 +46,7 @@ func measure(ctx context.Context, opts options, log io.Writer) (result *report.R
 	}
 	defer func() { err = errors.Join(err, s.Close(ctx)) }()
 	b := &benchmark{opts: opts, system: s, result: &report.Report{}, log: console.Lines("bench")}
-	for _, step := range []func(context.Context) error{b.setUp, b.measureImports, b.measureQuiet} {
+	for _, step := range []func(context.Context) error{b.setUp, b.measureImports, b.measureQuiet, b.measureSmall, b.measurePolls} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

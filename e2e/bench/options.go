@@ -20,15 +20,20 @@ const (
 	partAgain    = "again"
 	partLatency  = "latency"
 	partIdle     = "idle"
+	partSmall    = "small"
+	partPolls    = "polls"
 )
 
-var allParts = []string{partBaseline, partImport, partAgain, partLatency, partIdle}
+var allParts = []string{partBaseline, partImport, partAgain, partLatency, partIdle, partSmall, partPolls}
 
 // options select the measurements and the servers.
 type options struct {
 	databaseURL, redisURL, programs string
 
-	sizes     []int
+	sizes []int
+	// small are the numbers of records of small imports, and clients that of their senders.
+	small     []int
+	clients   int
 	runs      int
 	importers int
 	parts     []string
@@ -51,6 +56,8 @@ func parse(args []string, environment func(string) string, errOut io.Writer) (op
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	sizes := flags.String("records", "1000000", "records of an import; several sizes are separated by commas")
+	small := flags.String("small", "5", "records of small imports; several sizes are separated by commas")
+	flags.IntVar(&o.clients, "clients", 32, "clients that send small imports at the same time")
 	parts := flags.String("only", strings.Join(allParts, ","), "what to measure")
 	order := flags.String("order", string(corpus.Random), "order of the keys: random or sorted")
 	flags.IntVar(&o.runs, "runs", 1, "number of measurements of each size")
@@ -64,18 +71,19 @@ func parse(args []string, environment func(string) string, errOut io.Writer) (op
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	var sizesErr, orderErr error
-	o.sizes, sizesErr = parseSizes(*sizes)
+	var sizesErr, smallErr, orderErr error
+	o.sizes, sizesErr = parseSizes("records", *sizes)
+	o.small, smallErr = parseSizes("small", *small)
 	o.order, orderErr = corpus.ParseOrder(*order)
 	o.parts = strings.Split(*parts, ",")
-	return o, errors.Join(sizesErr, orderErr, o.check(), rejectArguments(flags.Args()))
+	return o, errors.Join(sizesErr, smallErr, orderErr, o.check(), rejectArguments(flags.Args()))
 }
 
-func parseSizes(list string) (sizes []int, err error) {
+func parseSizes(flag, list string) (sizes []int, err error) {
 	for text := range strings.SplitSeq(list, ",") {
 		size, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
 		if err != nil || size < 1 {
-			return nil, fmt.Errorf("-records must be numbers such as 1000000,10000000, not %q", list)
+			return nil, fmt.Errorf("-%s must be numbers such as 1000000,10000000, not %q", flag, list)
 		}
 		sizes = append(sizes, size)
 	}
@@ -96,8 +104,8 @@ func (o options) check() error {
 	if o.measures(partAgain) && !o.measures(partImport) {
 		errs = append(errs, fmt.Errorf("-only %s needs %s too: it updates the records of that", partAgain, partImport))
 	}
-	if o.runs < 1 || o.importers < 1 {
-		errs = append(errs, errors.New("-runs and -importers must be at least 1"))
+	if o.runs < 1 || o.importers < 1 || o.clients < 1 {
+		errs = append(errs, errors.New("-runs, -importers and -clients must be at least 1"))
 	}
 	if o.baselines != 1 && o.baselines != 2 {
 		errs = append(errs, errors.New("-baselines must be 1 or 2"))

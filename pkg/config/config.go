@@ -93,6 +93,9 @@ type Admin struct {
 	// Addr is the address, as host:port, of the health checks /livez, /startupz and /readyz and of
 	// /metrics. Port 0 uses a free port, which the log contains.
 	Addr string `env:"LONGSHORE_ADMIN_ADDR" envDefault:"127.0.0.1:0"`
+	// Profiling is whether this listener serves profiles of the process at /debug/pprof/, for `go tool pprof`. They show
+	// code and no data, but each costs processor time. A CPU profile takes less than 10 seconds: ?seconds=9.
+	Profiling bool `env:"LONGSHORE_PROFILING" envDefault:"false"`
 }
 
 // Check returns an error if the address is not host:port.

@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/longshore-io/longshore/pkg/config"
 )
 
 const (
@@ -33,17 +36,17 @@ type admin struct {
 	waiting  atomic.Pointer[string]
 }
 
-// startAdmin listens at the address, host:port, until stop. The service is neither started nor ready
+// startAdmin listens at the configured address until stop. The service is neither started nor ready
 // before setStarted.
-func startAdmin(ctx context.Context, log *slog.Logger, addr string, metrics prometheus.Gatherer) (*admin, error) {
+func startAdmin(ctx context.Context, log *slog.Logger, cfg config.Admin, metrics prometheus.Gatherer) (*admin, error) {
 	a := &admin{}
 	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", addr)
+	listener, err := listen.Listen(ctx, "tcp", cfg.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("listening on %s (LONGSHORE_ADMIN_ADDR): %w", addr, err)
+		return nil, fmt.Errorf("listening on %s (LONGSHORE_ADMIN_ADDR): %w", cfg.Addr, err)
 	}
 	a.http = &http.Server{
-		Handler: a.routes(metrics), ReadHeaderTimeout: adminHeaderTimeout, ReadTimeout: adminTimeout, WriteTimeout: adminTimeout,
+		Handler: a.routes(metrics, cfg.Profiling), ReadHeaderTimeout: adminHeaderTimeout, ReadTimeout: adminTimeout, WriteTimeout: adminTimeout,
 	}
 	go func() {
 		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -74,11 +77,16 @@ func (a *admin) stop() {
 	_ = a.http.Close()
 }
 
-func (a *admin) routes(metrics prometheus.Gatherer) http.Handler {
+func (a *admin) routes(metrics prometheus.Gatherer, profiling bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", a.serveLive)
 	mux.HandleFunc("GET /startupz", a.serveStartup)
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	if profiling {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +45,7 @@ func get(t *testing.T, a *admin, path string) (int, health) {
 func getOnly(t *testing.T, a *admin, path string) (int, health) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	a.routes(prometheus.NewRegistry()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	a.routes(prometheus.NewRegistry(), false).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	var h health
 	if err := json.Unmarshal(w.Body.Bytes(), &h); err != nil {
 		t.Fatalf("GET %s: body %s: %v", path, w.Body, err)
@@ -182,5 +183,20 @@ func TestLivenessIgnoresDependencies(t *testing.T) {
 	}
 	if postgres.checks != 0 {
 		t.Errorf("GET /livez caused %d checks, want 0", postgres.checks)
+	}
+}
+
+// TestProfiling checks that profiles are served only if they are switched on.
+func TestProfiling(t *testing.T) {
+	t.Parallel()
+	for profiling, want := range map[bool]int{false: http.StatusNotFound, true: http.StatusOK} {
+		t.Run(strconv.FormatBool(profiling), func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			(&admin{}).routes(prometheus.NewRegistry(), profiling).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/pprof/heap?debug=1", nil))
+			if w.Code != want {
+				t.Errorf("GET /debug/pprof/heap with profiling %v = %d, want %d", profiling, w.Code, want)
+			}
+		})
 	}
 }

@@ -68,7 +68,7 @@ func openShared(ctx context.Context, env Env, o Options) (*Dependencies, error) 
 	}
 	d := &Dependencies{Redis: redis, Metrics: metrics.NewRegistry()}
 	d.Metrics.MustRegister(metrics.NewBuild(env.Name, readVersion().version), metrics.NewRedis(redis.Ping))
-	if d.admin, err = startAdmin(ctx, env.Log, o.Admin.Addr, d.Metrics); err != nil {
+	if d.admin, err = startAdmin(ctx, env.Log, o.Admin, d.Metrics); err != nil {
 		_ = redis.Close() // the first error counts
 		return nil, err
 	}

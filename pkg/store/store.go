@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/migrations/grants"
+	"github.com/longshore-io/longshore/pkg/coalesce"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/store/internal/session"
 	"github.com/longshore-io/longshore/pkg/tracing"
@@ -79,6 +80,8 @@ type Store struct {
 	roles        []string
 	// forClients means that calls are limited to the tenant of their context: see scopeOf.
 	forClients bool
+	// seals seals uploads that come at the same time together.
+	seals *coalesce.Group[string, *sealing]
 }
 
 // Open connects to the database. It fails if the database does not answer, with a RightsError if its
@@ -95,7 +98,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 	}
 	s := &Store{
 		pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite), roles: opts.Roles,
-		forClients: opts.Role == grants.API,
+		forClients: opts.Role == grants.API, seals: newSeals(),
 	}
 	if err := s.requireRights(ctx, opts.Role); err != nil {
 		pool.Close()

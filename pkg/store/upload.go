@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/longshore-io/longshore/pkg/chunk"
-	"github.com/longshore-io/longshore/pkg/operation"
 )
 
 // Upload stages the records of an operation in state receiving. The operation is invisible until
@@ -149,44 +148,6 @@ func goneIfNone(tag pgconn.CommandTag) error {
 		return ErrUploadGone
 	}
 	return nil
-}
-
-// A sealed operation gets the next number, which is higher than that of every operation sealed
-// before. An operation that is being dropped (is_active is false) can't be sealed.
-const sealOperation = `
-UPDATE xforce.tasks SET
-  status = $5, number = nextval('xforce.task_numbers'), total_records = $3, total_chunks = $4, payload_digest = $7,
-  sealed_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active AND {mine}` + returningOperation
-
-// Seal writes the last chunk and accepts the operation in the same transaction. When it returns,
-// the whole upload is durable. After an error of kind Unavailable the client may send the whole
-// upload again, unless IsOutcomeUnknown reports that the operation may have been accepted.
-func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (sealed *operation.Operation, err error) {
-	sc, err := u.scope(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = u.store.perform(ctx, write{
-		doing: "sealing the upload", id: u.id, shown: u.draft.ID, reference: u.draft.Reference, visible: isAccepted, advice: u.advice,
-		work: func(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
-			if err := charge(ctx, tx, int64(last.FirstRow+last.Rows-1)); err != nil {
-				return err
-			}
-			u.queueChunk(sc, batch, last)
-			if u.draft.Ledger {
-				batch.Queue(lockLedger)
-			}
-			queueOperation(sc, batch, &sealed, ErrUploadGone, sealOperation, u.id, u.draft.Reference, last.FirstRow+last.Rows-1, last.Seq+1,
-				operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
-			return nil
-		},
-		explain: explainStaging,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return sealed, nil
 }
 
 // TouchEvery returns the interval of Touch. It is shorter for an id that the client chose: if the

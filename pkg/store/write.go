@@ -78,6 +78,12 @@ func (s *Store) perform(ctx context.Context, w write) error {
 		}
 		return err
 	})
+	return s.conclude(ctx, w, id, finished, err)
+}
+
+// conclude returns the result of a write by that of its transaction, which may contain other writes. finished
+// reports whether nothing but its COMMIT was left to do.
+func (s *Store) conclude(ctx context.Context, w write, id transactionID, finished bool, err error) error {
 	switch {
 	case err == nil:
 		return nil

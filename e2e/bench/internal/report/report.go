@@ -17,6 +17,8 @@ type Report struct {
 	Imports []Import `json:"imports,omitempty"`
 	Latency *Latency `json:"latency,omitempty"`
 	Idle    *Idle    `json:"idle,omitempty"`
+	Small   []Small  `json:"small,omitempty"`
+	Polls   []Polls  `json:"polls,omitempty"`
 	Checks  []Check  `json:"checks"`
 }
 

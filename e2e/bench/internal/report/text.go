@@ -35,6 +35,8 @@ func (r *Report) Text(out io.Writer) error {
 	if r.Idle != nil {
 		r.Idle.write(&text)
 	}
+	r.writeSmall(&text)
+	r.writePolls(&text)
 	r.writeChecks(&text)
 	_, err := io.WriteString(out, text.String())
 	return err

@@ -42,6 +42,8 @@ type System struct {
 	// Importers is the number of importers that WithServices starts.
 	Importers int
 
+	databaseURL string
+
 	programs string
 	env      []string
 	console  *process.Console
@@ -71,6 +73,7 @@ func (s *System) open(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
+	s.databaseURL = databaseURL
 	s.env = append(os.Environ(), "DATABASE_URL="+databaseURL, "REDIS_URL="+redisURL, "LONGSHORE_LOG_FORMAT=text")
 	return nil
 }
