@@ -294,7 +294,7 @@ func (d driver) duties(t *testing.T) {
 		func() error { _, err := d.Backlog(ctx, 1000); return err },
 		func() error { _, err := d.OldestTransactions(ctx); return err },
 		func() error { _, _, err := d.DueChunks(ctx, operation.Import, 0, 10_000); return err },
-		func() error { _, _, err := d.Hold(ctx, share, job.Chunk{OperationID: op.ID}); return err },
+		func() error { _, _, err := d.Hold(ctx, share, job.WholeImports(op.ID)); return err },
 		func() error { _, err := d.Queued(ctx, share); return err },
 		func() error { _, err := d.HeldShares(ctx); return err },
 		func() error { _, err := d.Release(ctx, share.Owner, share.Kind, nil); return err },

@@ -15,9 +15,9 @@ type Worker struct {
 	Admin       Admin
 	Shares      Shares
 
-	// QueuePoll is how often an idle worker queries the queue. A shorter interval starts work
-	// sooner and costs Redis more. Must be greater than 0.
-	QueuePoll time.Duration `env:"LONGSHORE_QUEUE_POLL" envDefault:"50ms"`
+	// QueuePoll is how often an idle worker queries the queue. Entries are announced, so the interval matters only
+	// for those that are due after a delay and for announcements that get lost. Must be greater than 0.
+	QueuePoll time.Duration `env:"LONGSHORE_QUEUE_POLL" envDefault:"1s"`
 	// MaxAttempts is the maximum number of attempts at a step, spread over about three minutes with
 	// the default. After that its operation fails. Must be greater than 0.
 	MaxAttempts int `env:"LONGSHORE_MAX_ATTEMPTS" envDefault:"8"`

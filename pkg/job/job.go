@@ -4,7 +4,6 @@
 package job
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -107,8 +106,7 @@ type Due struct {
 	Chunk
 }
 
-// Chunk identifies one chunk of an operation. Fields may be added but never removed or renamed, so
-// that entries queued by an older version still decode.
+// Chunk identifies one chunk of an operation. Its fields are part of Entry, the payload.
 type Chunk struct {
 	OperationID uuid.UUID `json:"task_id"`
 	// Seq is the number of the chunk in its operation, from 0.
@@ -117,21 +115,3 @@ type Chunk struct {
 
 // String returns "operation.seq". The ids of queue entries begin with it.
 func (c Chunk) String() string { return fmt.Sprintf("%s.%d", c.OperationID, c.Seq) }
-
-// Encode returns the payload of the queue entry.
-func (c Chunk) Encode() []byte {
-	payload, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // a struct of an id and an integer always marshals
-	}
-	return payload
-}
-
-// DecodeChunk decodes the payload of a queue entry.
-func DecodeChunk(payload []byte) (Chunk, error) {
-	var c Chunk
-	if err := json.Unmarshal(payload, &c); err != nil {
-		return Chunk{}, fmt.Errorf("decoding queue payload: %w", err)
-	}
-	return c, nil
-}

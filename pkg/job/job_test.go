@@ -10,23 +10,41 @@ import (
 	"github.com/longshore-io/longshore/pkg/operation"
 )
 
-// TestChunkEncode pins the payload, which contains ids only: entries outlive the version that
+// TestEntryEncode pins the payload, which contains ids only: entries outlive the version that
 // queued them.
-func TestChunkEncode(t *testing.T) {
+func TestEntryEncode(t *testing.T) {
 	t.Parallel()
-	c := job.Chunk{OperationID: uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), Seq: 7}
-	if got, want := string(c.Encode()), `{"task_id":"01a201ae-643b-7032-9200-b75443fd8cd8","chunk":7}`; got != want {
-		t.Errorf("Encode() = %s, want %s", got, want)
-	}
-	if got, err := job.DecodeChunk(c.Encode()); err != nil || got != c {
-		t.Errorf("DecodeChunk() = %v, %v, want %v", got, err, c)
+	id, more := uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd8"), uuid.MustParse("01a201ae-643b-7032-9200-b75443fd8cd9")
+	for _, tt := range []struct {
+		entry job.Entry
+		want  string
+	}{
+		{job.Entry{Chunk: job.Chunk{OperationID: id, Seq: 7}}, `{"task_id":"01a201ae-643b-7032-9200-b75443fd8cd8","chunk":7}`},
+		{job.WholeImports(id, more), `{"task_id":"01a201ae-643b-7032-9200-b75443fd8cd8","chunk":0,"whole":true,"more":["01a201ae-643b-7032-9200-b75443fd8cd9"]}`},
+	} {
+		if got := string(tt.entry.Encode()); got != tt.want {
+			t.Errorf("Encode() = %s, want %s", got, tt.want)
+		}
+		got, err := job.DecodeEntry(tt.entry.Encode())
+		if diff := cmp.Diff(tt.entry, got); err != nil || diff != "" {
+			t.Errorf("DecodeEntry() error %v (-want +got):\n%s", err, diff)
+		}
 	}
 }
 
-func TestDecodeChunkRejectsOtherPayloads(t *testing.T) {
+func TestEntryChunks(t *testing.T) {
 	t.Parallel()
-	if c, err := job.DecodeChunk([]byte("nonsense")); err == nil {
-		t.Errorf("DecodeChunk() = %v, want an error", c)
+	a, b := uuid.New(), uuid.New()
+	want := []job.Chunk{{OperationID: a}, {OperationID: b}}
+	if diff := cmp.Diff(want, job.WholeImports(a, b).Chunks()); diff != "" {
+		t.Errorf("Chunks() (-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeEntryRejectsOtherPayloads(t *testing.T) {
+	t.Parallel()
+	if e, err := job.DecodeEntry([]byte("nonsense")); err == nil {
+		t.Errorf("DecodeEntry() = %v, want an error", e)
 	}
 }
 

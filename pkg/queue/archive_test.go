@@ -64,8 +64,8 @@ func TestArchiveError(t *testing.T) {
 		replies: make(chan error, 1),
 	}
 	logged := make(lineWriter, 100)
-	stop := serve(t, r, logged, func(_ context.Context, c job.Chunk) error {
-		f.handled <- c
+	stop := serve(t, r, logged, func(_ context.Context, e job.Entry) error {
+		f.handled <- e.Chunk
 		select {
 		case err := <-f.replies:
 			return err

@@ -60,40 +60,44 @@ func (d *Dispatcher) Register(ctx context.Context) error {
 // already queued. An archived entry does not count as queued: a client may reuse an operation's id
 // long after the operation failed.
 func (d *Dispatcher) Dispatch(ctx context.Context, kind job.Kind, c job.Chunk, g Generation) error {
-	return d.DispatchAfter(ctx, 0, kind, c, g)
+	return d.DispatchAfter(ctx, 0, kind, job.Entry{Chunk: c}, g)
 }
 
-// DispatchAfter is Dispatch of a chunk that is processed after a delay; 0 means at once.
-func (d *Dispatcher) DispatchAfter(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
-	err := d.enqueue(ctx, delay, kind, c, g)
+// DispatchAfter is Dispatch of an entry that is processed after a delay; 0 means at once. An entry with other chunks is
+// known by its own.
+func (d *Dispatcher) DispatchAfter(ctx context.Context, delay time.Duration, kind job.Kind, e job.Entry, g Generation) error {
+	err := d.enqueue(ctx, delay, kind, e, g)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
-		err = d.enqueueIfArchived(ctx, delay, kind, c, g)
+		err = d.enqueueIfArchived(ctx, delay, kind, e, g)
 	}
 	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
-		return fmt.Errorf("dispatching chunk %s: %w", c, err)
+		return fmt.Errorf("dispatching chunk %s: %w", e.Chunk, err)
 	}
 	return nil
 }
 
 // enqueueIfArchived queues a chunk under a new generation if the entry of generation g is archived.
-func (d *Dispatcher) enqueueIfArchived(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
+func (d *Dispatcher) enqueueIfArchived(ctx context.Context, delay time.Duration, kind job.Kind, e job.Entry, g Generation) error {
 	archived, err := within(ctx, func() (bool, error) {
-		entry, err := d.inspector.GetTaskInfo(d.redis.nameOf(kind.Queue()), entryID(c, g))
+		entry, err := d.inspector.GetTaskInfo(d.redis.nameOf(kind.Queue()), entryID(e.Chunk, g))
 		return err == nil && entry.State == asynq.TaskStateArchived, nil
 	})
 	if err != nil || !archived {
 		return err
 	}
-	return d.enqueue(ctx, delay, kind, c, NewGeneration())
+	return d.enqueue(ctx, delay, kind, e, NewGeneration())
 }
 
-func (d *Dispatcher) enqueue(ctx context.Context, delay time.Duration, kind job.Kind, c job.Chunk, g Generation) error {
-	_, err := d.client.EnqueueContext(ctx, newEntry(ctx, kind, c),
-		asynq.TaskID(entryID(c, g)),
+func (d *Dispatcher) enqueue(ctx context.Context, delay time.Duration, kind job.Kind, e job.Entry, g Generation) error {
+	_, err := d.client.EnqueueContext(ctx, newEntry(ctx, kind, e),
+		asynq.TaskID(entryID(e.Chunk, g)),
 		asynq.ProcessIn(delay),
 		asynq.Queue(d.redis.nameOf(kind.Queue())),
 		asynq.MaxRetry(maxRetry),
 		asynq.Timeout(timeoutOf(kind)))
+	if err == nil && delay == 0 {
+		d.announce(ctx, kind.Queue())
+	}
 	return err
 }
 

@@ -64,8 +64,14 @@ func (i *Inspector) Find(ctx context.Context, operation uuid.UUID) (FindResult, 
 	for _, name := range job.Queues() {
 		for _, l := range lists {
 			truncated, err := l.list.each(ctx, i.redis.nameOf(name), FindLimit, func(info *asynq.TaskInfo) {
-				if c, err := job.DecodeChunk(info.Payload); err == nil && c.OperationID == operation {
-					result.Entries = append(result.Entries, entryOf(c, info))
+				e, err := job.DecodeEntry(info.Payload)
+				if err != nil {
+					return
+				}
+				for _, c := range e.Chunks() {
+					if c.OperationID == operation {
+						result.Entries = append(result.Entries, entryOf(c, info))
+					}
 				}
 			})
 			if err != nil {

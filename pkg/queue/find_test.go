@@ -48,7 +48,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := time.Now().Add(time.Hour).Truncate(time.Second)
-	if _, err := client.Enqueue(asynq.NewTask(string(job.Import), first.Encode()),
+	if _, err := client.Enqueue(asynq.NewTask(string(job.Import), job.Entry{Chunk: first}.Encode()),
 		asynq.Queue(job.QueueImports), asynq.ProcessAt(next), asynq.TaskID("later")); err != nil {
 		t.Fatal(err)
 	}

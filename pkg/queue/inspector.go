@@ -30,8 +30,10 @@ func (i *Inspector) Queued(ctx context.Context, queueName string) (map[job.Chunk
 	queued := make(map[job.Chunk]bool)
 	for _, list := range []lister{i.inspector.ListPendingTasks, i.inspector.ListScheduledTasks, i.inspector.ListRetryTasks} {
 		_, err := list.each(ctx, i.redis.nameOf(queueName), noLimit, func(entry *asynq.TaskInfo) {
-			if c, err := job.DecodeChunk(entry.Payload); err == nil { // a worker rejects other payloads
-				queued[c] = true
+			if e, err := job.DecodeEntry(entry.Payload); err == nil { // a worker rejects other payloads
+				for _, c := range e.Chunks() {
+					queued[c] = true
+				}
 			}
 		})
 		if err != nil {

@@ -27,7 +27,7 @@ func retryLogger(log *slog.Logger) asynq.ErrorHandlerFunc {
 		}
 		level := slog.LevelWarn
 		attrs := []slog.Attr{slog.Any("error", err), slog.Duration("delay", retryDelay(0, err, entry))}
-		if c, err := job.DecodeChunk(entry.Payload()); err == nil {
+		if c, err := job.DecodeEntry(entry.Payload()); err == nil {
 			attrs = append(attrs, slog.String(logging.Operation, c.OperationID.String()), slog.Int(logging.Chunk, c.Seq))
 		}
 		if retry, ok := errors.AsType[*RetryAfterError](err); ok {

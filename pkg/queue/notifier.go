@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 )
 
 // changesChannel carries the ids of changed operations. It only shortens the delay: subscribers
@@ -19,9 +20,15 @@ type Notifier struct{ redis *Redis }
 // NewNotifier returns a notifier.
 func NewNotifier(r *Redis) *Notifier { return &Notifier{redis: r} }
 
-// Publish notifies all subscribers that an operation has changed.
-func (n *Notifier) Publish(ctx context.Context, id uuid.UUID) error {
-	if err := n.redis.client.Publish(ctx, n.redis.nameOf(changesChannel), id.String()).Err(); err != nil {
+// Publish notifies all subscribers that operations have changed.
+func (n *Notifier) Publish(ctx context.Context, ids ...uuid.UUID) error {
+	_, err := n.redis.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, id := range ids {
+			p.Publish(ctx, n.redis.nameOf(changesChannel), id.String())
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("publishing a change: %w", err)
 	}
 	return nil
@@ -30,7 +37,16 @@ func (n *Notifier) Publish(ctx context.Context, id uuid.UUID) error {
 // Subscribe calls changed for every notification until ctx ends. Notifications sent while Redis is
 // unreachable are lost; it resubscribes when Redis is back.
 func (n *Notifier) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
-	subscription := n.redis.client.Subscribe(ctx, n.redis.nameOf(changesChannel))
+	subscribe(ctx, n.redis, func(message string) {
+		if id, err := uuid.Parse(message); err == nil {
+			changed(id)
+		}
+	})
+}
+
+// subscribe calls receive for every message on the channel of changes until ctx ends.
+func subscribe(ctx context.Context, r *Redis, receive func(message string)) {
+	subscription := r.client.Subscribe(ctx, r.nameOf(changesChannel))
 	defer func() { _ = subscription.Close() }()
 	messages := subscription.Channel()
 	for {
@@ -41,9 +57,7 @@ func (n *Notifier) Subscribe(ctx context.Context, changed func(uuid.UUID)) {
 			if !open {
 				return
 			}
-			if id, err := uuid.Parse(message.Payload); err == nil {
-				changed(id)
-			}
+			receive(message.Payload)
 		}
 	}
 }

@@ -18,16 +18,15 @@ type ServerOptions struct {
 	Queue string
 	// Concurrency is the maximum number of chunks processed at the same time.
 	Concurrency int
-	// PollInterval is how often an idle worker polls the queue. A short interval starts work sooner
-	// and loads Redis more.
+	// PollInterval is how often an idle worker polls the queue if no entry is announced: see Dispatcher.
 	PollInterval time.Duration
 	// Grace is how long running handlers may continue after ctx ends.
 	Grace time.Duration
 }
 
-// Handler processes one chunk. On an error the entry is retried: after the delay of a
+// Handler processes the chunks of one entry. On an error the entry is retried: after the delay of a
 // RetryAfterError, or after defaultDelay. An ArchiveError archives the entry instead.
-type Handler func(ctx context.Context, c job.Chunk) error
+type Handler func(ctx context.Context, e job.Entry) error
 
 // forwardInterval is how often asynq moves delayed entries that are due to the pending ones.
 const forwardInterval = time.Second
@@ -35,10 +34,10 @@ const forwardInterval = time.Second
 // Serve processes entries until ctx ends. Then it lets running handlers finish within the grace
 // period and returns the entries of the others to the queue.
 func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, routes map[job.Kind]Handler) error {
-	server := asynq.NewServerFromRedisClient(r.client, asynq.Config{
+	server := asynq.NewServerFromRedisClient(newWaker(ctx, r, opts.Queue, opts.PollInterval), asynq.Config{
 		Concurrency:              opts.Concurrency,
 		Queues:                   map[string]int{r.nameOf(opts.Queue): 1},
-		TaskCheckInterval:        opts.PollInterval,
+		TaskCheckInterval:        retryInterval,
 		DelayedTaskCheckInterval: forwardInterval,
 		ShutdownTimeout:          opts.Grace,
 		RetryDelayFunc:           retryDelay,
@@ -51,13 +50,13 @@ func Serve(ctx context.Context, r *Redis, log *slog.Logger, opts ServerOptions, 
 	mux := asynq.NewServeMux()
 	for kind, handle := range routes {
 		mux.HandleFunc(string(kind), func(ctx context.Context, entry *asynq.Task) error {
-			c, err := job.DecodeChunk(entry.Payload())
+			e, err := job.DecodeEntry(entry.Payload())
 			if err != nil {
 				return &storedError{fmt.Errorf("%w: %w", err, asynq.SkipRetry)}
 			}
 			running.Add(1)
 			defer running.Done()
-			return handleSafely(func() error { return handle(traced(ctx, entry), c) })
+			return handleSafely(func() error { return handle(traced(ctx, entry), e) })
 		})
 	}
 	if err := server.Start(mux); err != nil {

@@ -27,12 +27,12 @@ func TestServeRetriesAndAwaitsHandlers(t *testing.T) {
 	c := job.Chunk{OperationID: uuid.New()}
 	logged, started, release := make(lineWriter, 100), make(chan job.Chunk), make(chan struct{})
 	first, finished := true, false
-	stop := serve(t, r, logged, func(ctx context.Context, c job.Chunk) error {
+	stop := serve(t, r, logged, func(ctx context.Context, e job.Entry) error {
 		if first {
 			first = false
 			return &queue.RetryAfterError{Err: errors.New("not now")}
 		}
-		started <- c
+		started <- e.Chunk
 		select {
 		case <-release:
 		case <-ctx.Done():

@@ -48,7 +48,7 @@ func TestServeStoresNoClientData(t *testing.T) {
 		{func() error { return &queue.ArchiveError{Code: "InvalidQuery"} }, "InvalidQuery"},
 		{func() error { panic("hush") }, "failed; see the worker's log"},
 	}
-	stop := serve(t, r, &log, func(_ context.Context, c job.Chunk) error { return cases[c.Seq].handle() })
+	stop := serve(t, r, &log, func(_ context.Context, e job.Entry) error { return cases[e.Seq].handle() })
 	id := uuid.New()
 	want := make(map[int]string)
 	for seq, tt := range cases {

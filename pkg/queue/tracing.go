@@ -22,13 +22,13 @@ func (r *Redis) Trace(t *tracing.Tracer) error {
 	return nil
 }
 
-// newEntry returns the entry of a chunk. It carries the trace context of its dispatch as a header,
+// newEntry returns an entry. It carries the trace context of its dispatch as a header,
 // which workers of earlier releases ignore.
-func newEntry(ctx context.Context, kind job.Kind, c job.Chunk) *asynq.Task {
+func newEntry(ctx context.Context, kind job.Kind, e job.Entry) *asynq.Task {
 	if traceparent := tracing.Traceparent(ctx); traceparent != "" {
-		return asynq.NewTaskWithHeaders(string(kind), c.Encode(), map[string]string{tracing.Header: traceparent})
+		return asynq.NewTaskWithHeaders(string(kind), e.Encode(), map[string]string{tracing.Header: traceparent})
 	}
-	return asynq.NewTask(string(kind), c.Encode())
+	return asynq.NewTask(string(kind), e.Encode())
 }
 
 // traced returns ctx with the trace context of an entry, if the entry has one.

@@ -25,7 +25,7 @@ func (f fixture) searchOf(t *testing.T, owner string) *operation.Operation {
 // hold decides about the operation's only chunk.
 func (f fixture) hold(t *testing.T, op *operation.Operation, owner string) (held bool) {
 	t.Helper()
-	held, _, err := f.store.Hold(t.Context(), store.Share{Owner: owner, Kind: job.Search, Limit: 2}, of(op, 0))
+	held, _, err := f.store.Hold(t.Context(), store.Share{Owner: owner, Kind: job.Search, Limit: 2}, job.Entry{Chunk: of(op, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -70,7 +71,13 @@ type Committed struct {
 type Next struct {
 	job.Due
 	Steps int
+	// Whole and More are those of the queue entry: see job.Entry.
+	Whole bool
+	More  []uuid.UUID
 }
+
+// Entry returns the queue entry of the chunk.
+func (n Next) Entry() job.Entry { return job.Entry{Chunk: n.Chunk, Whole: n.Whole, More: n.More} }
 
 // errStopped rolls back a step whose operation was finished by someone else meanwhile.
 var errStopped = errors.New("the operation is finished")
@@ -81,6 +88,16 @@ func stoppedIfNone(tag pgconn.CommandTag) error {
 		return errStopped
 	}
 	return nil
+}
+
+// stoppedUnless does the same for an UPDATE of several operations.
+func stoppedUnless(n int) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != int64(n) {
+			return errStopped
+		}
+		return nil
+	}
 }
 
 // stoppedIfNoRows does the same for an UPDATE with a RETURNING clause.

@@ -22,20 +22,25 @@ INSERT INTO xforce.task_progress (progress_id, task_id, status, record) VALUES (
 
 // completedRow returns the arguments of insertProgress for a chunk that is done.
 func completedRow(operationID uuid.UUID, c steppedChunk, counts operation.Counts) ([]any, error) {
-	record, err := json.Marshal(struct {
+	id, record, err := completedRecord(c, counts)
+	return []any{id, operationID, progressCompleted, record}, err
+}
+
+// completedRecord returns the id and the record of a row for a chunk that is done.
+func completedRecord(c steppedChunk, counts operation.Counts) (id uuid.UUID, record []byte, err error) {
+	record, err = json.Marshal(struct {
 		Chunk    int `json:"chunk"`
 		FirstRow int `json:"first_row"`
 		LastRow  int `json:"last_row"`
 		operation.Counts
 	}{c.seq, c.firstRow, c.firstRow + c.rows - 1, counts})
 	if err != nil {
-		return nil, fmt.Errorf("describing the chunk: %w", err)
+		return id, nil, fmt.Errorf("describing the chunk: %w", err)
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, fmt.Errorf("generating a progress id: %w", err)
+	if id, err = uuid.NewV7(); err != nil {
+		return id, nil, fmt.Errorf("generating a progress id: %w", err)
 	}
-	return []any{id, operationID, progressCompleted, record}, nil
+	return id, record, nil
 }
 
 // insertRejections is not a COPY, which Postgres refuses where row-level security is active.

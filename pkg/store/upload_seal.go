@@ -58,7 +58,7 @@ func (u *Upload) Seal(ctx context.Context, last chunk.Chunk) (*operation.Operati
 const (
 	// parallelSeals is how many transactions at a time seal uploads of a tenant: one prepares the next while the other
 	// waits for the disk.
-	parallelSeals = 2
+	parallelSeals = 1
 	// mostSeals limits the uploads that share a transaction, and with that the time that the first one waits for the
 	// others.
 	mostSeals = 64

@@ -86,7 +86,7 @@ func (w *Worker) hold(ctx context.Context, owner string, due job.Due) bool {
 	if owner == "" || limit == 0 {
 		return false
 	}
-	held, _, err := w.Store.Hold(ctx, store.Share{Owner: owner, Kind: due.Kind, Limit: limit}, due.Chunk)
+	held, _, err := w.Store.Hold(ctx, store.Share{Owner: owner, Kind: due.Kind, Limit: limit}, job.Entry{Chunk: due.Chunk})
 	if err != nil {
 		w.Log.WarnContext(ctx, "the owner's share of the queue is unknown", slog.Any("error", err))
 	}

@@ -44,7 +44,7 @@ func TestProcessChunkQueuesHeld(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			first, second := f.searchOf(t, "many"), f.searchOf(t, "many")
-			held, _, err := f.store.Hold(t.Context(), store.Share{Owner: "many", Kind: job.Search, Limit: 1}, second)
+			held, _, err := f.store.Hold(t.Context(), store.Share{Owner: "many", Kind: job.Search, Limit: 1}, job.Entry{Chunk: second})
 			if err != nil || !held {
 				t.Fatalf("Hold() = %t, %v, want true", held, err)
 			}

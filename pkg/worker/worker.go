@@ -55,6 +55,8 @@ type Worker struct {
 	dispatcher *queue.Dispatcher
 	notifier   *queue.Notifier
 	process    Process
+	// group processes imports of one chunk together; nil if the kind has no such operations.
+	group ProcessGroup
 }
 
 // New returns a worker that processes chunks of a kind.
@@ -67,7 +69,15 @@ func New(kind job.Kind, deps Deps, process Process) *Worker {
 	}
 }
 
-// ProcessChunk runs one step of a chunk and dispatches what follows. It is a queue.Handler. It
+// ProcessEntry processes the chunks of a queue entry. It is a queue.Handler. Its results are those of ProcessChunk.
+func (w *Worker) ProcessEntry(ctx context.Context, e job.Entry) error {
+	if w.group == nil || !e.Whole {
+		return w.ProcessChunk(ctx, e.Chunk)
+	}
+	return w.processWhole(ctx, e)
+}
+
+// ProcessChunk runs one step of a chunk and dispatches what follows. It
 // returns nil when the queue entry is done, a *queue.RetryAfterError to retry it, and a
 // *queue.ArchiveError when the operation has failed.
 func (w *Worker) ProcessChunk(ctx context.Context, c job.Chunk) (err error) {
@@ -165,8 +175,17 @@ func (w *Worker) processWithin(ctx context.Context, c job.Chunk, attempt store.A
 	return done, err
 }
 
-// dispatchNext logs a committed step, queues the chunks that follow, and notifies the subscribers.
+// dispatchNext reports a committed step, queues the chunks that follow, and notifies the subscribers.
 func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, attempt store.Attempt, done store.Committed) {
+	w.reportCommitted(ctx, c, attempt, done)
+	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
+	defer cancel()
+	w.dispatchAll(ctx, 0, w.following(ctx, attempt, done))
+	w.publish(ctx, c)
+}
+
+// reportCommitted logs a committed step, and counts the operation if it is finished.
+func (w *Worker) reportCommitted(ctx context.Context, c job.Chunk, attempt store.Attempt, done store.Committed) {
 	w.Log.DebugContext(ctx, "chunk committed", slog.Any("counts", done.Counts))
 	for _, warning := range done.Warnings {
 		w.Log.WarnContext(ctx, "the import has a warning", slog.String("collection", attempt.Collection.Name), slog.String("warning", warning))
@@ -175,16 +194,12 @@ func (w *Worker) dispatchNext(ctx context.Context, c job.Chunk, attempt store.At
 		w.Finished.Count(c.OperationID, w.kind.Operation(), done.State)
 		w.Log.InfoContext(ctx, "operation finished", slog.String("state", string(done.State)))
 	}
-	ctx, cancel := context.WithTimeout(ctx, dispatchTimeout)
-	defer cancel()
-	w.dispatchAll(ctx, 0, w.following(ctx, attempt, done))
-	w.publish(ctx, c)
 }
 
 // dispatchAll queues chunks, to be processed after the delay.
 func (w *Worker) dispatchAll(ctx context.Context, delay time.Duration, due []store.Next) {
 	for _, next := range due {
-		if err := w.dispatcher.DispatchAfter(ctx, delay, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
+		if err := w.dispatcher.DispatchAfter(ctx, delay, next.Kind, next.Entry(), queue.GenerationOf(next.Steps)); err != nil {
 			w.Log.WarnContext(ctx, "the next chunk was not queued; the janitor will dispatch it", slog.Any("error", err))
 			return
 		}

@@ -49,7 +49,7 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	deps.SetReady()
 	env.Log.Info("ready for chunks")
 	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, workerDeps, chunks.Process).ProcessChunk},
-		worker.Route{Kind: job.Split, Concurrency: splitConcurrency, Handle: uploads.WithCleanup(worker.New(job.Split, splitDeps, uploads.Process).ProcessChunk)},
+		worker.Route{Kind: job.Import, Concurrency: cfg.Concurrency, Handle: worker.New(job.Import, workerDeps, chunks.Process).WithGroups(chunks.ProcessGroup).ProcessEntry},
+		worker.Route{Kind: job.Split, Concurrency: splitConcurrency, Handle: uploads.WithCleanup(worker.New(job.Split, splitDeps, uploads.Process).ProcessEntry)},
 	)
 }

@@ -40,5 +40,5 @@ func run(ctx context.Context, env service.Env, cfg config.Config) error {
 	deps.SetReady()
 	env.Log.Info("ready for reports")
 	return worker.Serve(ctx, deps.Redis, env.Log, cfg.Worker,
-		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(job.Report, workerDeps, reports.Process).ProcessChunk})
+		worker.Route{Kind: job.Report, Concurrency: cfg.Concurrency, Handle: worker.New(job.Report, workerDeps, reports.Process).ProcessEntry})
 }

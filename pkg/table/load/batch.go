@@ -52,6 +52,8 @@ type Batch struct {
 type entry struct {
 	start, keyEnd, end int
 	row                int32
+	// number is that of the record's import, if the batch is for LoadGroup.
+	number int64
 	// absent is the number of the set of columns that the record leaves out.
 	absent int32
 }
@@ -115,11 +117,17 @@ func (b *Batch) Row(i int) int { return int(b.entries[i].row) }
 // the write mode and on the column's default; without a default, a row that is created has NULL. If a
 // value does not fit its column, Add returns the reasons of all such values and does not add the record.
 func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
+	return b.AddOf(0, row, values)
+}
+
+// AddOf is Add for a record of the import with the number, in a batch for LoadGroup. The imports are added in the order
+// of their numbers.
+func (b *Batch) AddOf(importNumber int64, row int, values []jsontext.Value) []operation.Reason {
 	if row < 1 || row > math.MaxInt32 {
 		return []operation.Reason{{Code: CodeOutOfRange, Message: "an import has at most 2147483647 rows"}}
 	}
-	added := entry{start: len(b.rows), row: int32(row)}
-	b.rows = b.table.appendBookkeeping(b.rows, added.row)
+	added := entry{start: len(b.rows), row: int32(row), number: importNumber}
+	b.rows = b.table.appendBookkeeping(b.rows, added.number, added.row)
 	b.absences.begin(len(b.table.columns))
 	var reasons []operation.Reason
 	for i := range b.table.columns {
@@ -145,14 +153,21 @@ func (b *Batch) Add(row int, values []jsontext.Value) []operation.Reason {
 	return nil
 }
 
+// Truncate removes the records from the n-th on, counted from 0.
+func (b *Batch) Truncate(n int) {
+	if n < len(b.entries) {
+		b.rows, b.entries = b.rows[:b.entries[n].start], b.entries[:n]
+	}
+}
+
 // appendBookkeeping begins a row. Load sets the import's number later.
-func (t *Table) appendBookkeeping(dst []byte, row int32) []byte {
+func (t *Table) appendBookkeeping(dst []byte, importNumber int64, row int32) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(t.fields())) //nolint:gosec // a table has at most 1600 columns
 	if t.bookkeeping == 0 {
 		return dst
 	}
 	dst = binary.BigEndian.AppendUint32(dst, 8)
-	dst = binary.BigEndian.AppendUint64(dst, 0)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(importNumber)) //nolint:gosec // two's complement is the wire format
 	dst = binary.BigEndian.AppendUint32(dst, 4)
 	return binary.BigEndian.AppendUint32(dst, uint32(row)) //nolint:gosec // positive
 }

@@ -47,11 +47,17 @@ func (b *Batch) Deletes() bool { return b.writing.Mode == collection.Delete }
 
 // WrittenKeys returns the keys of the records that the last Load has written or deleted, in ascending order, for
 // Supersede.
-func (b *Batch) WrittenKeys() []byte {
+func (b *Batch) WrittenKeys() []byte { return b.WrittenKeysOf(0) }
+
+// WrittenKeysOf is WrittenKeys for the records of the import with the number, after LoadGroup.
+func (b *Batch) WrittenKeysOf(importNumber int64) []byte {
 	var keys, last []byte
 	for _, o := range b.order {
 		outcome := b.outcomes[o.index]
 		key := b.key(o.index)
+		if b.entries[o.index].number != importNumber {
+			continue
+		}
 		if outcome != operation.Created && outcome != operation.Updated || last != nil && bytes.Equal(key, last) {
 			continue
 		}

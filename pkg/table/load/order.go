@@ -51,7 +51,7 @@ func (b *Batch) arrange() {
 	}
 }
 
-// sort sets order to the entries by key, then by row.
+// sort sets order to the entries by key, then by import and row.
 func (b *Batch) sort() {
 	b.order = slices.Grow(b.order[:0], len(b.entries))[:len(b.entries)]
 	shared, sorted := b.commonPrefix()
@@ -62,7 +62,7 @@ func (b *Batch) sort() {
 		case b.ranks != nil:
 			b.order[i].prefix = uint64(b.ranks[i]) //nolint:gosec // not negative
 		case b.table.keyLength == 0:
-			b.order[i].prefix = uint64(b.entries[i].row) //nolint:gosec // not negative
+			b.order[i].prefix = uint64(i) //nolint:gosec // not negative
 		case !sorted:
 			b.order[i].prefix = prefix(b.key(index)[shared:])
 		}
@@ -113,7 +113,7 @@ func (b *Batch) compare(x, y int32) int {
 	if c := b.compareKeys(x, y); c != 0 {
 		return c
 	}
-	return cmp.Compare(b.entries[x].row, b.entries[y].row)
+	return cmp.Or(cmp.Compare(b.entries[x].number, b.entries[y].number), cmp.Compare(b.entries[x].row, b.entries[y].row))
 }
 
 // compareKeys compares the ranks of the keys, or without ranks the keys without the first column's length word, so that keys with a common

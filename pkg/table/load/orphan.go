@@ -23,7 +23,7 @@ type aside struct {
 // and does not add the record.
 func (b *Batch) AddOrphan(row int, values []jsontext.Value, missing []operation.Reason) (reasons []operation.Reason) {
 	added := entry{start: len(b.rows), row: int32(row)} //nolint:gosec // Add has checked the rows of an import
-	b.rows = b.table.appendBookkeeping(b.rows, added.row)
+	b.rows = b.table.appendBookkeeping(b.rows, 0, added.row)
 	for i := range b.table.columns {
 		c := &b.table.columns[i]
 		if i >= b.table.keyLength {

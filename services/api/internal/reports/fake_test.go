@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"context"
+	"errors"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,7 +19,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/report"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/scan"
@@ -156,10 +156,13 @@ func (f *fake) OutputAt(_ context.Context, _ uuid.UUID, stage string, offset int
 	return &store.OutputBlock{Offset: start, Bytes: []byte(f.content[start:min(start+blockBytes, int64(len(f.content)))])}, nil
 }
 
-func (f *fake) Dispatch(_ context.Context, _ job.Kind, c job.Chunk, _ queue.Generation) error {
-	f.dispatched = append(f.dispatched, c)
+func (f *fake) Dispatch(_ context.Context, due job.Due) error {
+	f.dispatched = append(f.dispatched, due.Chunk)
 	return nil
 }
+
+// DispatchWhole is never called: a report is no import.
+func (f *fake) DispatchWhole(context.Context, *operation.Operation) error { return errors.ErrUnsupported }
 
 // checkReads checks how many blocks were read.
 func (f *fake) checkReads(t *testing.T, want int) {

@@ -2,6 +2,7 @@ package searches_test
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -17,7 +18,6 @@ import (
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/query"
-	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/table/scan"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
@@ -91,10 +91,13 @@ func (f *fake) BlockOfRow(_ context.Context, _ uuid.UUID, _ string, row int) (se
 	return 0, 0, false, nil
 }
 
-func (f *fake) Dispatch(context.Context, job.Kind, job.Chunk, queue.Generation) error {
+func (f *fake) Dispatch(context.Context, job.Due) error {
 	f.dispatched++
 	return nil
 }
+
+// DispatchWhole is never called: a search is no import.
+func (f *fake) DispatchWhole(context.Context, *operation.Operation) error { return errors.ErrUnsupported }
 
 func (f *fake) Find(_ context.Context, id uuid.UUID) (*operation.Operation, error) {
 	if id != f.op.ID {

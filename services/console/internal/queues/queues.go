@@ -59,12 +59,15 @@ func (u *UI) For(role access.Role) http.Handler {
 	})
 }
 
-// formatPayload shows the operation and the chunk of an entry, and nothing else that a payload may
-// contain.
+// formatPayload shows the operation and the chunk of an entry, how many other imports it contains, and
+// nothing else that a payload may contain.
 func formatPayload(_ string, payload []byte) string {
-	c, err := job.DecodeChunk(payload)
-	if err != nil {
+	e, err := job.DecodeEntry(payload)
+	switch {
+	case err != nil:
 		return "unknown payload"
+	case len(e.More) > 0:
+		return fmt.Sprintf("operation %s, chunk %d, and %d more imports", e.OperationID, e.Seq, len(e.More))
 	}
-	return fmt.Sprintf("operation %s, chunk %d", c.OperationID, c.Seq)
+	return fmt.Sprintf("operation %s, chunk %d", e.OperationID, e.Seq)
 }

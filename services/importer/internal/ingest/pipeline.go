@@ -86,6 +86,8 @@ type scratch struct {
 	missed []operation.Rejection
 	// lookups are nil if the collection has none.
 	lookups *lookups
+	// number is that of the import whose records are checked, if the batch is for several.
+	number int64
 }
 
 // maxPipelines is how many pipelines are kept.

@@ -118,7 +118,7 @@ func (b *scratch) checkRecord(p *pipeline, row int, raw []byte) (reasons []opera
 // add adds a valid record to the batch, or its keys to the lookups.
 func (b *scratch) add(row int, values []jsontext.Value) []operation.Reason {
 	if b.lookups == nil {
-		return b.batch.Add(row, values)
+		return b.batch.AddOf(b.number, row, values)
 	}
 	if b.lookups.creates {
 		if reasons := b.addTableReasons(values, nil); reasons != nil {

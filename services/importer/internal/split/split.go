@@ -46,13 +46,13 @@ func (s *Splitter) Process(ctx context.Context, c job.Chunk, _ store.Attempt) (s
 // the parts and, if the split has failed, its chunks. If the cleanup of an archived entry fails,
 // the janitor retries it.
 func (s *Splitter) WithCleanup(handle queue.Handler) queue.Handler {
-	return func(ctx context.Context, c job.Chunk) error {
-		result := handle(ctx, c)
+	return func(ctx context.Context, e job.Entry) error {
+		result := handle(ctx, e)
 		_, archived := errors.AsType[*queue.ArchiveError](result)
 		if result != nil && !archived {
 			return result
 		}
-		err := s.store.ClearSplit(ctx, c.OperationID)
+		err := s.store.ClearSplit(ctx, e.OperationID)
 		if archived {
 			return result
 		}

@@ -44,7 +44,7 @@ func newFixture(t *testing.T) fixture {
 	collections := collectiontest.Shipped(t)
 	splitter := split.New(f.db, collections)
 	worker := worker.New(job.Split, worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 2}, splitter.Process)
-	f.split = splitter.WithCleanup(worker.ProcessChunk)
+	f.split = splitter.WithCleanup(worker.ProcessEntry)
 	return f
 }
 
@@ -123,7 +123,7 @@ func TestProcessRecordsAcrossParts(t *testing.T) {
 	f := newFixture(t)
 	body := lines(45)
 	c := f.newUpload(t, "tools", "application/x-ndjson", body[:13], body[13:14], body[14:700], "", body[700:])
-	if err := f.split(t.Context(), c); err != nil {
+	if err := f.split(t.Context(), job.Entry{Chunk: c}); err != nil {
 		t.Fatal(err)
 	}
 	op := f.mustRead(t, c)
@@ -145,7 +145,7 @@ func TestProcessRecordsAcrossParts(t *testing.T) {
 	if n := f.redis.Client.LLen(t.Context(), "asynq:{imports}:pending").Val(); n != 2 {
 		t.Errorf("dispatched chunks = %d, want 1 for each of 2 lanes", n)
 	}
-	if err := f.split(t.Context(), c); err != nil { // delivered twice
+	if err := f.split(t.Context(), job.Entry{Chunk: c}); err != nil { // delivered twice
 		t.Error(err)
 	}
 	if n := f.count(t, "task_chunks"); n != 6 {
@@ -167,7 +167,7 @@ func TestProcessChangedCollection(t *testing.T) {
 	if err := f.db.StageSplit(t.Context(), c.OperationID, "the other version", packer.Cut()); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.split(t.Context(), c); err != nil {
+	if err := f.split(t.Context(), job.Entry{Chunk: c}); err != nil {
 		t.Fatal(err)
 	}
 	if op := f.mustRead(t, c); op.Counts.Total != 45 || op.Chunks != 5 {
@@ -181,7 +181,7 @@ func TestProcessArchive(t *testing.T) {
 	f := newFixture(t)
 	archive := zipOf(t, lines(45))
 	c := f.newUpload(t, "tools", "application/zip", archive[:1], archive[1:250], archive[250:])
-	if err := f.split(t.Context(), c); err != nil {
+	if err := f.split(t.Context(), job.Entry{Chunk: c}); err != nil {
 		t.Fatal(err)
 	}
 	if op := f.mustRead(t, c); op.Counts.Total != 45 || op.Chunks != 5 {
@@ -224,7 +224,7 @@ func TestProcessInvalidBody(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			c := f.newUpload(t, "tools", "application/x-ndjson", parts...)
-			err := f.split(t.Context(), c)
+			err := f.split(t.Context(), job.Entry{Chunk: c})
 			if _, archived := errors.AsType[*queue.ArchiveError](err); !archived {
 				t.Errorf("error = %v, want ArchiveError", err)
 			}
@@ -250,7 +250,7 @@ func TestProcessMissingBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var later *queue.RetryAfterError
-	if err := f.split(t.Context(), c); !errors.As(err, &later) {
+	if err := f.split(t.Context(), job.Entry{Chunk: c}); !errors.As(err, &later) {
 		t.Errorf("error = %v, want RetryAfterError", err)
 	}
 	if op := f.mustRead(t, c); op.State != operation.Running {
@@ -263,7 +263,7 @@ func TestProcessUnknownCollection(t *testing.T) {
 	f := newFixture(t)
 	c := f.newUpload(t, "spoons", "application/x-ndjson", lines(1))
 	for range 5 { // more than MaxAttempts
-		if err := f.split(t.Context(), c); err == nil {
+		if err := f.split(t.Context(), job.Entry{Chunk: c}); err == nil {
 			t.Error("error = nil, want an error for an unknown collection")
 		}
 	}
@@ -279,7 +279,7 @@ func TestWithCleanupCancelledUpload(t *testing.T) {
 	if _, _, err := f.db.Cancel(t.Context(), c.OperationID); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.split(t.Context(), c); err != nil {
+	if err := f.split(t.Context(), job.Entry{Chunk: c}); err != nil {
 		t.Fatal(err)
 	}
 	f.wantNoParts(t)

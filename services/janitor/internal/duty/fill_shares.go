@@ -60,7 +60,7 @@ func (d fillShares) fill(ctx context.Context, share store.Share) error {
 			return err
 		}
 		for _, next := range released {
-			if err := d.dispatcher.Dispatch(ctx, next.Kind, next.Chunk, queue.GenerationOf(next.Steps)); err != nil {
+			if err := d.dispatcher.DispatchAfter(ctx, 0, next.Kind, next.Entry(), queue.GenerationOf(next.Steps)); err != nil {
 				return err // the duty dispatch finds the chunk
 			}
 		}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/longshore-io/longshore/pkg/access"
 	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/queue"
+	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/services/api/internal/edge"
 	"github.com/longshore-io/longshore/services/api/internal/problem"
 )
@@ -43,8 +43,14 @@ func NewEngine(routes []edge.Route) *gin.Engine {
 type Dispatcher []job.Chunk
 
 // Dispatch records the chunk.
-func (d *Dispatcher) Dispatch(_ context.Context, _ job.Kind, c job.Chunk, _ queue.Generation) error {
-	*d = append(*d, c)
+func (d *Dispatcher) Dispatch(_ context.Context, due job.Due) error {
+	*d = append(*d, due.Chunk)
+	return nil
+}
+
+// DispatchWhole records the only chunk of an import.
+func (d *Dispatcher) DispatchWhole(_ context.Context, op *operation.Operation) error {
+	*d = append(*d, job.Chunk{OperationID: op.ID})
 	return nil
 }
 
