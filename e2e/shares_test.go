@@ -51,6 +51,15 @@ func submitAs(t *testing.T, c *http.Client, url string, body []byte) (id string)
 	return location[strings.LastIndex(location, "/")+1:]
 }
 
+// fullChunk returns an import that counts as a whole entry of a share: smaller ones count as a part.
+func fullChunk() []byte {
+	tools := make([]tool.Tool, 5000)
+	for n := range tools {
+		tools[n] = tool.Numbered(n)
+	}
+	return tool.JSON(tools...)
+}
+
 const heldChunks = `SELECT count(*) FROM xforce.held_chunks`
 
 // TestImportsOfOneClientDoNotDelayAnother posts many imports from one address, and then one from
@@ -61,9 +70,10 @@ func TestImportsOfOneClientDoNotDelayAnother(t *testing.T) {
 	const imports, share, concurrency = 24, 4, 2
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_OWNER_QUEUE_LIMIT=4"}})
 	release := s.BlockWrites("xforce.tools")
+	body := fullChunk()
 	var many []client.Accepted
-	for n := range imports {
-		many = append(many, s.SubmitJSON(tool.JSON(tool.Numbered(n))))
+	for range imports {
+		many = append(many, s.SubmitJSON(body))
 	}
 	if got := s.Number(heldChunks); got != imports-share {
 		t.Errorf("%d of %d imports are held, want all but %d", got, imports, share)
@@ -115,14 +125,14 @@ func TestSearchesOfOneClientDoNotDelayAnother(t *testing.T) {
 // another tenant from the same address: only one share of the first tenant's is ahead of it.
 func TestImportsOfOneTenantDoNotDelayAnother(t *testing.T) {
 	t.Parallel()
-	const imports, share, concurrency = 300, 4, 2
+	const imports, share, concurrency = 40, 4, 2
 	s := stack.Start(t, stack.Options{Env: []string{"LONGSHORE_AUTH=on", "LONGSHORE_OWNER_QUEUE_LIMIT=4"}})
 	keyOf := func(tenant string) *client.Client {
 		output := stack.Run(t, "api", s.Env(), "keys", "create", "--tenant", tenant, "--bundle", "importer")
 		return s.Client().WithKey(strings.TrimSpace(output))
 	}
-	post := func(c *client.Client, n int) string {
-		response, err := c.Do(t.Context(), http.MethodPost, "/api/tools/import", client.RequestBody{Type: "application/json", Content: tool.JSON(tool.Numbered(n))})
+	post := func(c *client.Client, body []byte) string {
+		response, err := c.Do(t.Context(), http.MethodPost, "/api/tools/import", client.RequestBody{Type: "application/json", Content: body})
 		if err != nil || response.Status != http.StatusAccepted {
 			t.Fatalf("POST = %v, %v, want 202", response, err)
 		}
@@ -130,10 +140,11 @@ func TestImportsOfOneTenantDoNotDelayAnother(t *testing.T) {
 	}
 	many, other := []*client.Client{keyOf("many"), keyOf("many")}, keyOf("other")
 	release := s.BlockWrites("xforce.tools")
+	body := fullChunk()
 	for n := range imports {
-		post(many[n%2], n)
+		post(many[n%2], body)
 	}
-	post(other, imports)
+	post(other, tool.JSON(tool.Numbered(0)))
 	release()
 	const ended = `SELECT count(*) = 1 FROM xforce.tasks WHERE tenant = 'other' AND status = 'succeeded'`
 	s.WaitForSQL(30*time.Second, "the other tenant's import to end", ended)

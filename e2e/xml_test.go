@@ -83,6 +83,7 @@ func oneInEachState(t *testing.T, s *stack.Stack) map[string]int {
 	s.BlockWrites("xforce.tools")
 	running := s.SubmitJSON(tool.SampleJSON)
 	s.WaitForSQL(recoveryLimit, "a step to be blocked", `SELECT count(*) > 0 `+blockedSteps)
+	s.WaitForSQL(recoveryLimit, "the import to run", `SELECT status = 'running' FROM xforce.tasks WHERE task_id = $1`, running.ID)
 	waiting := s.SubmitJSON(tool.SampleJSON)
 	cancelled := s.SubmitJSON(tool.SampleJSON)
 	mustDo(t, s, http.MethodGet, fmt.Sprintf("/tasks/%d.xml?cancel=true", number(cancelled)), http.StatusOK)

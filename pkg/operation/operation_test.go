@@ -13,6 +13,7 @@ func TestStateTransitions(t *testing.T) {
 	legal := map[[2]operation.State]bool{
 		{operation.Receiving, operation.Waiting}: true,
 		{operation.Waiting, operation.Running}:   true,
+		{operation.Waiting, operation.Succeeded}: true,
 		{operation.Waiting, operation.Failed}:    true,
 		{operation.Waiting, operation.Cancelled}: true,
 		{operation.Waiting, operation.TimedOut}:  true,

@@ -23,10 +23,11 @@ const (
 	TimedOut State = "timed_out"
 )
 
-// transitions are the allowed changes of state. A state without an entry is terminal.
+// transitions are the allowed changes of state. A state without an entry is terminal. A small import succeeds in the
+// transaction in which it is started, and is then never seen running.
 var transitions = map[State][]State{
 	Receiving: {Waiting},
-	Waiting:   {Running, Failed, Cancelled, TimedOut},
+	Waiting:   {Running, Succeeded, Failed, Cancelled, TimedOut},
 	Running:   {Succeeded, Failed, Cancelled, TimedOut},
 }
 

@@ -59,6 +59,17 @@ ORDER BY t.number`
 	return collect(ctx, s.pool, "reading imports to process together", scan, candidates, ids)
 }
 
+// MarkRunning marks those of the imports as running that wait.
+func (s *Store) MarkRunning(ctx context.Context, ids []uuid.UUID) error {
+	const mark = `
+UPDATE xforce.tasks SET status = 'running', started_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE task_id = ANY ($1) AND status = 'waiting'`
+	if _, err := s.pool.Exec(ctx, mark, ids); err != nil {
+		return fmt.Errorf("marking imports as running: %w", err)
+	}
+	return nil
+}
+
 // GroupStep is a step on the only chunks of several imports, whose rows are locked by this worker until the transaction
 // ends.
 type GroupStep struct {
@@ -161,9 +172,9 @@ WHERE c.task_id = r.task_id AND c.seq = 0`
 UPDATE xforce.tasks t SET
   created_records = r.created, updated_records = r.updated, superseded_records = r.superseded,
   imported_records = total_records, progress = 100, done_chunks = 1, status = 'succeeded',
-  started_at = transaction_timestamp(), finished_at = clock_timestamp(), updated_at = clock_timestamp()
+  started_at = coalesce(t.started_at, transaction_timestamp()), finished_at = clock_timestamp(), updated_at = clock_timestamp()
 FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) AS r (task_id, created, updated, superseded)
-WHERE t.task_id = r.task_id AND t.status = 'waiting'`
+WHERE t.task_id = r.task_id AND t.status IN ('waiting', 'running')`
 
 	selectHeld = `SELECT EXISTS (SELECT FROM xforce.held_chunks WHERE owner = $1 AND kind = $2)`
 )

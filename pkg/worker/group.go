@@ -31,6 +31,13 @@ const (
 	maxGroupBytes   = 4 << 20
 )
 
+// runningAfter is how long a step on several imports lasts before they are shown as running: one that waits for a locked
+// table, for example.
+const runningAfter = 250 * time.Millisecond
+
+// markTimeout bounds markRunning.
+const markTimeout = 5 * time.Second
+
 // processWhole processes the imports of an entry together. This attempt is not counted in Postgres, which saves a
 // transaction; a mark in Redis shows if the entry is delivered again because its worker was killed. What is not
 // committed is processed separately, with counted attempts: the first chunk at once, the others by entries of their own. So
@@ -106,7 +113,9 @@ func (w *Worker) processGroup(ctx context.Context, group []store.Candidate) bool
 	result := metrics.StepNoop
 	finish := w.Steps.Begin(ctx, w.kind)
 	defer func() { finish(result) }()
+	mark := time.AfterFunc(runningAfter, func() { w.markRunning(ctx, group) })
 	done, err := w.group(ctx, group)
+	mark.Stop()
 	if err != nil {
 		if !errors.Is(err, load.ErrSeparately) {
 			w.Log.WarnContext(ctx, "imports are processed separately", slog.Int("imports", len(group)), slog.Any("error", err))
@@ -128,6 +137,19 @@ func (w *Worker) processGroup(ctx context.Context, group []store.Candidate) bool
 	w.follow(ctx, group[0].Owner, done.Held, changed)
 	w.dispatchSeparately(ctx, left)
 	return true
+}
+
+func (w *Worker) markRunning(ctx context.Context, group []store.Candidate) {
+	ctx, cancel := context.WithTimeout(ctx, markTimeout)
+	defer cancel()
+	ids := idsOf(chunksOf(group))
+	err := w.Store.MarkRunning(ctx, ids)
+	if err == nil {
+		err = w.notifier.Publish(ctx, ids...)
+	}
+	if err != nil {
+		w.Log.DebugContext(ctx, "imports were not shown as running", slog.Any("error", err))
+	}
 }
 
 // reportGroup logs and counts an import that was committed with others.
