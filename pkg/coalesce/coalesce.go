@@ -93,3 +93,13 @@ func (g *Group[K, T]) take(key K) []call[T] {
 	l.waiting = l.waiting[n:]
 	return calls
 }
+
+// Waiting returns how many items of a key wait for an execution.
+func (g *Group[K, T]) Waiting(key K) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l := g.keys[key]; l != nil {
+		return len(l.waiting)
+	}
+	return 0
+}

@@ -20,3 +20,6 @@ func (s *Store) RejectionsAfter(ctx context.Context, id uuid.UUID, row int) ([]o
 func (s *Store) ListExamining(ctx context.Context, f Filter, examined int) (Listing, error) {
 	return s.list(ctx, f, examined)
 }
+
+// WaitingSeals returns how many uploads of a tenant wait to be sealed together.
+func (s *Store) WaitingSeals(tenant string) int { return s.seals.Waiting(tenant) }

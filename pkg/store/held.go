@@ -101,7 +101,8 @@ others AS MATERIALIZED (
 released AS (
   DELETE FROM xforce.held_chunks h WHERE h.owner = $1 AND h.kind = $2
     AND h.position IN (SELECT position FROM first UNION ALL
-      SELECT position FROM (SELECT position, sum(total_records) OVER (ORDER BY position) AS records FROM others) AS o WHERE records <= 5000)
+      SELECT position FROM (SELECT position, sum(total_records) OVER (ORDER BY position) AS records FROM others) AS o
+        WHERE records + (SELECT total_records FROM first) <= 5000)
   RETURNING h.position, h.task_id, h.seq),
 kept AS (
   INSERT INTO xforce.held_chunks (owner, kind, task_id, seq)

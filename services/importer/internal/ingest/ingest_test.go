@@ -63,7 +63,7 @@ func newFixtureOf(tb testing.TB, tables string, collections map[string]string, o
 	f.db = storetest.Open(tb, url, options)
 	chunks := ingest.New(f.db, collectiontest.New(tb, collections), record.DefaultLimits(), metrics.NewRecords(), parentWait)
 	deps := worker.Deps{Store: f.db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: maxAttempts}
-	f.worker = worker.New(job.Import, deps, chunks.Process)
+	f.worker = worker.New(job.Import, deps, chunks.Process).WithGroups(chunks.ProcessGroup)
 	return f
 }
 
