@@ -1,4 +1,4 @@
-// Package coalesce executes calls that wait at the same time together. A call that finds nobody at work is
+// Package coalesce executes calls that wait at the same time together. A call that finds no other in progress is
 // executed at once, so coalescing costs no time when there is little to do; the busier a resource is, the more
 // calls share one use of it.
 package coalesce
@@ -83,7 +83,8 @@ func (g *Group[K, T]) take(key K) []call[T] {
 	defer g.mu.Unlock()
 	l := g.keys[key]
 	if len(l.waiting) == 0 {
-		if l.running--; l.running == 0 {
+		l.running--
+		if l.running == 0 {
 			delete(g.keys, key)
 		}
 		return nil

@@ -19,7 +19,7 @@ import (
 // queuedMessage begins the message that announces an entry. The name of the queue follows.
 const queuedMessage = "queued "
 
-// retryInterval is how long asynq sleeps after it was told that a queue is empty. What matters is the wait in waker.
+// retryInterval is how long asynq sleeps after it found a queue empty. What matters is the wait in waker.
 const retryInterval = time.Millisecond
 
 // announce wakes the servers of a queue. It only shortens a wait, so errors are ignored.

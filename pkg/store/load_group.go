@@ -83,7 +83,7 @@ func (st *GroupStep) addToLedger(ctx context.Context, batch *load.Batch) error {
 
 // requireLast returns load.ErrSeparately if an import that is later than one of the step has written a key of the batch.
 func (st *GroupStep) requireLast(ctx context.Context, batch *load.Batch) error {
-	rows, err := st.tx.Query(ctx, selectLater, st.ledger, st.Members[0].Number, 0, []int64{}, []int32{}, []int32{})
+	rows, err := st.tx.Query(ctx, selectLater, st.ledger, st.Members[0].Number, 0, []int64{}, []int32{}, []int32{}) //nolint:rowserrcheck // ForEachRow returns their error
 	if err != nil {
 		return fmt.Errorf("reading the ledger: %w", err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,7 +38,9 @@ func (s *Store) Operation(ctx context.Context, id uuid.UUID) (*operation.Operati
 	if err != nil {
 		return nil, err
 	}
-	return s.readOperation(ctx, selectOperation+`task_id = $1`, internal)
+	r := &reading{ctx: ctx, id: internal}
+	s.readings.Do(strings.Join(access.Tenants(ctx), " "), r)
+	return r.op, r.err
 }
 
 // internalID returns the internal id of the operation for which a call names the id: in a store for
@@ -70,7 +73,12 @@ func (s *Store) Operations(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 // OperationByReference returns the import into the collection that has the reference, as in the
 // addresses of package imports.
 func (s *Store) OperationByReference(ctx context.Context, collection, reference string) (*operation.Operation, error) {
-	return s.readOperation(ctx, selectOperation+`kind = 'import' AND collection = $1 AND task_reference = $2`, collection, reference)
+	r := &reading{ctx: ctx, reference: reference}
+	s.readings.Do(strings.Join(access.Tenants(ctx), " "), r)
+	if r.err == nil && (r.op.Kind != operation.Import || r.op.Collection != collection) {
+		return nil, OperationNotFound()
+	}
+	return r.op, r.err
 }
 
 // OperationByNumber returns the operation with the number: in a store for clients the one that the

@@ -82,6 +82,8 @@ type Store struct {
 	forClients bool
 	// seals seals uploads that come at the same time together.
 	seals *coalesce.Group[string, *sealing]
+	// readings reads operations for which clients ask at the same time together.
+	readings *coalesce.Group[string, *reading]
 }
 
 // Open connects to the database. It fails if the database does not answer, with a RightsError if its
@@ -100,6 +102,7 @@ func Open(ctx context.Context, databaseURL string, opts Options) (*Store, error)
 		pool: pool, reads: pool.Reads(), clients: newClients(opts.Clients), writeTimeout: cmp.Or(opts.Write, defaultWrite), roles: opts.Roles,
 		forClients: opts.Role == grants.API, seals: newSeals(),
 	}
+	s.readings = newReadings(s)
 	if err := s.requireRights(ctx, opts.Role); err != nil {
 		pool.Close()
 		return nil, err

@@ -62,7 +62,7 @@ func (b *Batch) sort() {
 		case b.ranks != nil:
 			b.order[i].prefix = uint64(b.ranks[i]) //nolint:gosec // not negative
 		case b.table.keyLength == 0:
-			b.order[i].prefix = uint64(i) //nolint:gosec // not negative
+			b.order[i].prefix = uint64(i)
 		case !sorted:
 			b.order[i].prefix = prefix(b.key(index)[shared:])
 		}
