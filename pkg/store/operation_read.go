@@ -31,7 +31,7 @@ const (
 func newReadings(s *Store) *coalesce.Group[string, *reading] {
 	return &coalesce.Group[string, *reading]{Parallel: parallelReadings, Most: mostReadings, Execute: func(_ string, all []*reading) {
 		ctx := context.WithoutCancel(all[0].ctx) // the other calls go on if the first one is cancelled
-		var ids []uuid.UUID
+		var ids [][16]byte // which the driver encodes without a detour
 		var references []string
 		for _, r := range all {
 			if r.reference == "" {
@@ -48,7 +48,7 @@ func newReadings(s *Store) *coalesce.Group[string, *reading] {
 }
 
 // readOperations reads operations by their internal ids and by their references.
-func (s *Store) readOperations(ctx context.Context, ids []uuid.UUID, references []string) (found []*operation.Operation, err error) {
+func (s *Store) readOperations(ctx context.Context, ids [][16]byte, references []string) (found []*operation.Operation, err error) {
 	for _, query := range []struct {
 		condition string
 		values    any
