@@ -93,7 +93,8 @@ func (h Headers) Draft(kind operation.Kind, target *collection.Collection, lanes
 		return draft, nil
 	}
 	var err error
-	draft.Collection, draft.CollectionVersion, draft.Ledger = target.Name, target.Version, target.Ordering != collection.Unordered
+	draft.Collection, draft.CollectionVersion = target.Name, target.Version
+	draft.Ledger = kind == operation.Import && target.Ordering != collection.Unordered
 	draft.Caller, err = h.callerOf(target)
 	return draft, err
 }
