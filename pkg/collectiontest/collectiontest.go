@@ -47,6 +47,9 @@ func (c Catalog) MustGet(tb testing.TB, name string) *collection.Collection {
 	return one
 }
 
+// Refresh does nothing: the collections do not change.
+func (Catalog) Refresh(context.Context) error { return nil }
+
 // At returns the collection with the name, whatever the version.
 func (c Catalog) At(_ context.Context, tenant, name string, _ int64) (*collection.Collection, error) {
 	if one, ok := c.Get(tenant, name); ok {

@@ -72,12 +72,15 @@ func (i *Ingest) run(ctx context.Context, c job.Chunk, attempt store.Attempt, nu
 	if err != nil {
 		return store.Committed{}, key, err
 	}
-	var done store.Committed
-	if attempt.Awaiting {
-		done, err = i.store.RunAwaiting(ctx, c, i.parents(attempt.Collection.Tenant, pipeline.table, key.writing.Mode), pipeline.stepAgain)
-	} else {
-		done, err = i.store.RunStep(ctx, c, pipeline.step)
+	if !attempt.Awaiting {
+		done, err := i.store.RunStep(ctx, c, pipeline.step)
+		return done, key, err
 	}
+	parents, err := i.parents(ctx, attempt.Collection.Tenant, pipeline.table, key.writing.Mode)
+	if err != nil {
+		return store.Committed{}, key, err
+	}
+	done, err := i.store.RunAwaiting(ctx, c, parents, pipeline.stepAgain)
 	return done, key, err
 }
 
