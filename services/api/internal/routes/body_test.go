@@ -2,9 +2,12 @@ package routes_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -17,6 +20,8 @@ func TestNoBodyKeepsAConnection(t *testing.T) {
 	a := startAPI(t, map[string]string{"LONGSHORE_UPLOAD_GRACE": "1s", "LONGSHORE_AUTH": "on"})
 	all, _ := a.newKey(t, nil)
 	known := a.begin(t, all)
+	var requests sync.WaitGroup
+	free := make(chan struct{}, 30)
 	for _, route := range a.everyRoute() {
 		if route.Streaming { // it goes on while its operation does
 			continue
@@ -26,25 +31,36 @@ func TestNoBodyKeepsAConnection(t *testing.T) {
 				if header != all && route.Method == http.MethodHead {
 					continue
 				}
-				t.Run(route.Method+" "+route.Path+" "+strings.Fields(header)[0]+" "+framing, func(t *testing.T) {
-					t.Parallel()
-					begun := time.Now()
-					conn := a.open(t, oneClient, head(route.Method, pathOf(route, known), header, "Content-Type: application/json", framing)+"1")
-					if err := conn.SetReadDeadline(begun.Add(limit)); err != nil {
-						t.Fatal(err)
-					}
-					reader := bufio.NewReader(conn)
-					answer, err := http.ReadResponse(reader, &http.Request{Method: route.Method})
-					if err != nil {
-						t.Fatalf("no answer within %s: %v", limit, err)
-					}
-					_, _ = io.Copy(io.Discard, answer.Body)
-					_ = answer.Body.Close()
-					if _, err := reader.ReadByte(); err == nil || time.Since(begun) >= limit {
-						t.Errorf("status %d, and the connection was open after %s: %v", answer.StatusCode, time.Since(begun), err)
+				name := route.Method + " " + route.Path + " " + strings.Fields(header)[0] + " " + framing
+				free <- struct{}{}
+				requests.Go(func() { // not a parallel subtest: each waits more than it works
+					defer func() { <-free }()
+					request := head(route.Method, pathOf(route, known), header, "Content-Type: application/json", framing) + "1"
+					if err := answeredAndClosed(a.open(t, oneClient, request), route.Method, limit); err != nil {
+						t.Errorf("%s: %v", name, err)
 					}
 				})
 			}
 		}
 	}
+	requests.Wait()
+}
+
+// answeredAndClosed returns an error unless the server answers and then closes the connection within the limit.
+func answeredAndClosed(conn net.Conn, method string, limit time.Duration) error {
+	begun := time.Now()
+	if err := conn.SetReadDeadline(begun.Add(limit)); err != nil {
+		return err
+	}
+	reader := bufio.NewReader(conn)
+	answer, err := http.ReadResponse(reader, &http.Request{Method: method})
+	if err != nil {
+		return fmt.Errorf("no answer within %s: %w", limit, err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	if _, err := reader.ReadByte(); err == nil || time.Since(begun) >= limit {
+		return fmt.Errorf("status %d, and the connection was open after %s: %w", answer.StatusCode, time.Since(begun), err)
+	}
+	return nil
 }

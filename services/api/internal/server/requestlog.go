@@ -140,6 +140,6 @@ func (b *timedBody) unread() bool { return !b.ended }
 // Read implements io.Reader.
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.lastRead, b.ended = time.Now(), b.ended || err != nil
+	b.lastRead, b.ended = time.Now(), b.ended || errors.Is(err, io.EOF)
 	return n, err
 }
