@@ -31,7 +31,7 @@ const (
 func newReadings(s *Store) *coalesce.Group[string, *reading] {
 	return &coalesce.Group[string, *reading]{Parallel: parallelReadings, Most: mostReadings, Execute: func(_ string, all []*reading) {
 		ctx := context.WithoutCancel(all[0].ctx) // the other calls go on if the first one is cancelled
-		var ids [][16]byte // which the driver encodes without a detour
+		var ids [][16]byte                       // which the driver encodes without a detour
 		var references []string
 		for _, r := range all {
 			if r.reference == "" {

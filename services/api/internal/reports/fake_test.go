@@ -2,10 +2,10 @@ package reports_test
 
 import (
 	"context"
-	"errors"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -162,7 +162,9 @@ func (f *fake) Dispatch(_ context.Context, due job.Due) error {
 }
 
 // DispatchWhole is never called: a report is no import.
-func (f *fake) DispatchWhole(context.Context, *operation.Operation) error { return errors.ErrUnsupported }
+func (f *fake) DispatchWhole(context.Context, *operation.Operation) error {
+	return errors.ErrUnsupported
+}
 
 // checkReads checks how many blocks were read.
 func (f *fake) checkReads(t *testing.T, want int) {

@@ -2,8 +2,8 @@ package searches_test
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -97,7 +97,9 @@ func (f *fake) Dispatch(context.Context, job.Due) error {
 }
 
 // DispatchWhole is never called: a search is no import.
-func (f *fake) DispatchWhole(context.Context, *operation.Operation) error { return errors.ErrUnsupported }
+func (f *fake) DispatchWhole(context.Context, *operation.Operation) error {
+	return errors.ErrUnsupported
+}
 
 func (f *fake) Find(_ context.Context, id uuid.UUID) (*operation.Operation, error) {
 	if id != f.op.ID {

@@ -99,29 +99,40 @@ func TestProcessGroup(t *testing.T) {
 		pairs   []string
 	}{
 		"new keys": {
-			"", [][]string{{`{"k":"a","v":1}`, `{"k":"b"}`}, {`{"k":"c","v":3}`}},
-			[]outcome{{[4]int{2}, together}, {[4]int{1}, together}}, []string{"(a,1,1,1)", "(b,,1,2)", "(c,3,2,1)"},
+			"",
+			[][]string{{`{"k":"a","v":1}`, `{"k":"b"}`}, {`{"k":"c","v":3}`}},
+			[]outcome{{[4]int{2}, together}, {[4]int{1}, together}},
+			[]string{"(a,1,1,1)", "(b,,1,2)", "(c,3,2,1)"},
 		},
 		"keys that exist": {
-			`INSERT INTO pairs VALUES ('a', 7)`, [][]string{{`{"k":"b"}`, `{"k":"a","v":1}`}, {`{"k":"c"}`}},
-			[]outcome{{[4]int{1, 1}, together}, {[4]int{1}, together}}, []string{"(a,1,1,2)", "(b,,1,1)", "(c,,2,1)"},
+			`INSERT INTO pairs VALUES ('a', 7)`,
+			[][]string{{`{"k":"b"}`, `{"k":"a","v":1}`}, {`{"k":"c"}`}},
+			[]outcome{{[4]int{1, 1}, together}, {[4]int{1}, together}},
+			[]string{"(a,1,1,2)", "(b,,1,1)", "(c,,2,1)"},
 		},
 		"the same key twice": {
-			"", [][]string{{`{"k":"a","v":1}`}, {`{"k":"a","v":2}`}},
-			[]outcome{{[4]int{1}, separately}, {[4]int{0, 1}, separately}}, []string{"(a,2,2,1)"},
+			"",
+			[][]string{{`{"k":"a","v":1}`}, {`{"k":"a","v":2}`}},
+			[]outcome{{[4]int{1}, separately}, {[4]int{0, 1}, separately}},
+			[]string{"(a,2,2,1)"},
 		},
 		"a record that the schema refuses": {
-			"", [][]string{{`{"k":"a"}`}, {`{"k":"b"}`, `{"k":1}`}, {`{"k":"c"}`}},
+			"",
+			[][]string{{`{"k":"a"}`}, {`{"k":"b"}`, `{"k":1}`}, {`{"k":"c"}`}},
 			[]outcome{{[4]int{1}, together}, {[4]int{1, 0, 0, 1}, separately}, {[4]int{1}, together}},
 			[]string{"(a,,1,1)", "(b,,2,1)", "(c,,3,1)"},
 		},
 		"a record that the table refuses": {
-			"", [][]string{{`{"k":"a"}`}, {`{"k":"b","v":100}`}},
-			[]outcome{{[4]int{1}, separately}, {[4]int{0, 0, 0, 1}, separately}}, []string{"(a,,1,1)"},
+			"",
+			[][]string{{`{"k":"a"}`}, {`{"k":"b","v":100}`}},
+			[]outcome{{[4]int{1}, separately}, {[4]int{0, 0, 0, 1}, separately}},
+			[]string{"(a,,1,1)"},
 		},
 		"a row of a later import": {
-			`INSERT INTO pairs VALUES ('a', 7, 2, 1)`, [][]string{{`{"k":"a","v":1}`}, {`{"k":"b"}`}},
-			[]outcome{{[4]int{0, 0, 1}, separately}, {[4]int{1}, separately}}, []string{"(a,7,2,1)", "(b,,2,1)"},
+			`INSERT INTO pairs VALUES ('a', 7, 2, 1)`,
+			[][]string{{`{"k":"a","v":1}`}, {`{"k":"b"}`}},
+			[]outcome{{[4]int{0, 0, 1}, separately}, {[4]int{1}, separately}},
+			[]string{"(a,7,2,1)", "(b,,2,1)"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
