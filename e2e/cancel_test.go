@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,6 +223,10 @@ func expectTombstone(t *testing.T, s *stack.Stack, url, state string, counts cli
 	if err != nil {
 		t.Fatal(err)
 	}
+	if strings.HasPrefix(url, "/v1/") {
+		expectGoogleTombstone(t, response, state)
+		return
+	}
 	p, err := response.Problem()
 	if err != nil || p.Status != http.StatusGone || p.Code() != "operation-expired" || p.FinalState != state || p.ExpiredAt.IsZero() {
 		t.Errorf("GET %s: got %d %s, want 410 operation-expired with the final state %s: %v", url, response.Status, response.Body, state, err)
@@ -231,5 +236,24 @@ func expectTombstone(t *testing.T, s *stack.Stack, url, state string, counts cli
 	if c == nil || c.Total != counts.Total || c.Created != counts.Created || c.Updated != counts.Updated ||
 		c.Superseded != counts.Superseded || c.Failed != counts.Failed {
 		t.Errorf("GET %s: got the counts %+v, want %+v", url, c, counts)
+	}
+}
+
+// expectGoogleTombstone expects an error of Google's APIs (AIP-193) about an operation that has expired.
+func expectGoogleTombstone(t *testing.T, response *client.Response, state string) {
+	t.Helper()
+	var body struct {
+		Error struct {
+			Code    int
+			Details []struct {
+				Reason   string
+				Metadata map[string]string
+			}
+		}
+	}
+	err := json.Unmarshal(response.Body, &body)
+	details := body.Error.Details
+	if err != nil || body.Error.Code != http.StatusGone || len(details) == 0 || details[0].Reason != "OPERATION_EXPIRED" || details[0].Metadata["final_state"] != state {
+		t.Errorf("got %d %s, want 410 OPERATION_EXPIRED with the final state %s: %v", response.Status, response.Body, state, err)
 	}
 }

@@ -141,7 +141,7 @@ func TestSecondCollection(t *testing.T) {
 	t.Run("invalid_csv_records", func(t *testing.T) {
 		s := s.WithTB(t)
 		op := s.Submit("cargo", client.RequestBody{Type: "text/csv", Content: []byte("vessel,position,weight,sealed\n" +
-			vesselB + ",1,heavy,true\n" + vesselB + ",2,1,maybe\n" + vesselB + ",3,1\n" + vesselB + ",4,1,true\n")})
+			vesselB + ",1,heavy,true\n" + vesselB + ",2,1,maybe\n" + vesselB + ",3,1,true,5\n" + vesselB + ",4,1,true\n")})
 		expectCounts(t, s.WaitFor(op, "Succeeded"), client.Counts{Total: 4, Created: 1, Imported: 1, Failed: 3})
 		expectOutcome(t, s, op, "failed", 1, 2, 3)
 	})

@@ -77,7 +77,7 @@ func TestMultipartUnknownAddresses(t *testing.T) {
 			expectProblem(t, resp, http.StatusNotFound, one.code)
 		})
 	}
-	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "text/plain"}),
+	expectProblem(t, send(t, s, http.MethodPost, "/api/tools/import:upload-start", client.RequestBody{Type: "image/png"}),
 		http.StatusUnsupportedMediaType, "unsupported-media-type")
 	mustDo(t, s, http.MethodDelete, u.Upload, http.StatusNoContent)
 	expectProblem(t, mustGet(t, s, u.Upload), http.StatusNotFound, "upload-not-found")

@@ -174,6 +174,7 @@ func TestShowConfigHidesSecrets(t *testing.T) {
 			{Name: "LONGSHORE_ADMIN_ADDR", Default: "127.0.0.1:0", Value: "127.0.0.1:0"},
 			{Name: "LONGSHORE_LOG_FORMAT", Default: "json", Value: "json"},
 			{Name: "LONGSHORE_LOG_LEVEL", Default: "info", Value: "info"},
+			{Name: "LONGSHORE_PROFILING", Default: "false", Value: "false"},
 			{Name: "LONGSHORE_REDIS_CA_FILE"},
 			{Name: "LONGSHORE_REDIS_CERT_FILE"},
 			{Name: "LONGSHORE_REDIS_KEY_FILE"},
