@@ -28,7 +28,8 @@ func NewInspector(r *Redis) *Inspector {
 // may be dead; only the lock on the chunk's row in Postgres proves that a worker processes it.
 func (i *Inspector) Queued(ctx context.Context, queueName string) (map[job.Chunk]bool, error) {
 	queued := make(map[job.Chunk]bool)
-	for _, list := range []lister{i.inspector.ListPendingTasks, i.inspector.ListScheduledTasks, i.inspector.ListRetryTasks} {
+	// asynq makes scheduled entries and retries pending, so pending ones are listed last: an entry that moves meanwhile is found.
+	for _, list := range []lister{i.inspector.ListScheduledTasks, i.inspector.ListRetryTasks, i.inspector.ListPendingTasks} {
 		_, err := list.each(ctx, i.redis.nameOf(queueName), noLimit, func(entry *asynq.TaskInfo) {
 			if e, err := job.DecodeEntry(entry.Payload); err == nil { // a worker rejects other payloads
 				for _, c := range e.Chunks() {
