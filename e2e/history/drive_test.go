@@ -140,6 +140,29 @@ func (d driver) awaiting(t *testing.T) {
 	}
 }
 
+// group processes two small imports together.
+func (d driver) group(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	ids := []uuid.UUID{d.accept(t, 1).ID, d.accept(t, 1).ID}
+	imports, err := d.Candidates(ctx, ids)
+	mustNot(t, err)
+	done, err := d.RunGroup(ctx, imports, func(_ context.Context, s *store.GroupStep) error {
+		for i := range s.Members {
+			s.Members[i].Outcomes = []operation.Outcome{operation.Created, operation.Updated}
+		}
+		return nil
+	})
+	mustNot(t, err)
+	if len(done.Imports) != len(ids) {
+		t.Errorf("RunGroup() committed %d imports, want %d", len(done.Imports), len(ids))
+	}
+	running := d.accept(t, 1)
+	mustNot(t, d.MarkRunning(ctx, []uuid.UUID{running.ID}))
+	_, _, err = d.Cancel(ctx, running.ID)
+	mustNot(t, err)
+}
+
 func (d driver) imports(t *testing.T) {
 	op := d.accept(t, 3)
 	at := func(seq int) job.Chunk { return job.Chunk{OperationID: op.ID, Seq: seq} }
@@ -158,6 +181,7 @@ func (d driver) imports(t *testing.T) {
 		t.Error("BeginAttempt() of a done chunk succeeded")
 	}
 	d.awaiting(t)
+	d.group(t)
 	mustNot(t, d.ReportProgress(t.Context(), op.ID, 50, "half"))
 	_, err = d.Fail(t.Context(), at(1), operation.Failure{Code: "x", Message: "x"})
 	mustNot(t, err)
@@ -213,6 +237,30 @@ func (d driver) multipart(t *testing.T) {
 	other, err := d.BeginMultipart(ctx, draft(operation.Import), time.Hour)
 	mustNot(t, err)
 	mustNot(t, d.DropMultipart(ctx, other))
+	d.keptFile(t)
+}
+
+// keptFile accepts an import whose body is kept as a file, and reads it.
+func (d driver) keptFile(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	u, err := d.NewUpload(draft(operation.Import))
+	mustNot(t, err)
+	mustNot(t, u.Claim(ctx))
+	part, err := u.NewPart()
+	mustNot(t, err)
+	mustNot(t, part.Append(ctx, []byte("PK")))
+	_, err = part.Commit(ctx, []byte("digest"), 1<<20, time.Hour)
+	mustNot(t, err)
+	op, err := u.SealParts(ctx, []byte(`{}`))
+	mustNot(t, err)
+	file, err := d.OpenParts(ctx, op.ID)
+	mustNot(t, err)
+	if _, err := file.ReadAt(make([]byte, 2), 0); err != nil {
+		t.Error(err)
+	}
+	_, _, err = d.Cancel(ctx, op.ID)
+	mustNot(t, err)
 }
 
 func (d driver) searches(t *testing.T) {
