@@ -67,6 +67,11 @@ func (w *waker) EvalSha(ctx context.Context, sha1 string, keys []string, args ..
 	if w.empty.Load() {
 		w.wait()
 	}
+	if w.ctx.Err() != nil { // the server stops: it needs no entry, and a Redis that is silent would keep it waiting
+		nothing := redis.NewCmd(ctx)
+		nothing.SetErr(redis.Nil)
+		return nothing
+	}
 	result := w.UniversalClient.EvalSha(ctx, sha1, keys, args...)
 	w.empty.Store(errors.Is(result.Err(), redis.Nil))
 	return result
