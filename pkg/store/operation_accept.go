@@ -9,15 +9,14 @@ import (
 )
 
 const (
+	// insertAccepted stores an operation of one chunk. $22 is the number of its records.
 	insertAccepted = `
-INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
-  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, tenant, public_id, collection_version, write_options, status, number, total_chunks, sealed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-  'waiting', nextval('xforce.task_numbers'), 1, clock_timestamp())` + returningOperation
+INSERT INTO xforce.tasks (` + draftColumns + `, total_records, status, number, total_chunks, sealed_at)
+VALUES (` + draftValues + `, $22, 'waiting', nextval('xforce.task_numbers'), 1, clock_timestamp())` + returningOperation
 
 	insertOnlyChunk = `
 INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload)
-SELECT task_id, 0, 1, 0, '' FROM xforce.tasks WHERE task_id = $1 AND {mine}`
+SELECT task_id, 0, 1, $2, $3 FROM xforce.tasks WHERE task_id = $1 AND {mine}`
 )
 
 // Accept stores an operation without staged records, such as a search or a report. It is in state
@@ -35,8 +34,8 @@ func (s *Store) Accept(ctx context.Context, draft Draft) (accepted *operation.Op
 			if err := charge(ctx, tx, 0); err != nil {
 				return err
 			}
-			queueReturned(batch, &accepted, nil, insertAccepted, draft.columns(id)...)
-			sc.queue(batch, insertOnlyChunk, id)
+			queueReturned(batch, &accepted, nil, insertAccepted, append(draft.columns(id), 0)...)
+			sc.queue(batch, insertOnlyChunk, id, 0, []byte{})
 			return nil
 		},
 		explain: takenIfDuplicate,

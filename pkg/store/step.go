@@ -118,11 +118,8 @@ func runLocked[S, R any](
 	work func(context.Context, S) (R, error),
 	finish func(context.Context, S, R) (Committed, error),
 ) (done Committed, err error) {
-	tx := stepTx{store: s}
-	finished := false
-	err = s.inTx(ctx, func(begun pgx.Tx) error {
-		tx.Tx = begun
-		step, err := lock(ctx, &tx, c)
+	err = s.inStepTx(ctx, c, func(tx *stepTx) error {
+		step, err := lock(ctx, tx, c)
 		if err != nil {
 			return err
 		}
@@ -131,12 +128,8 @@ func runLocked[S, R any](
 			return err
 		}
 		done, err = finish(ctx, step, result)
-		finished = err == nil
 		return err
 	})
-	if err != nil && finished && s.settleStep(ctx, c, tx.id, err) {
-		return done, nil
-	}
 	switch {
 	case errors.Is(err, errStopped):
 		return Committed{}, ErrNothingDue
@@ -185,7 +178,7 @@ UPDATE xforce.task_chunks SET state = $8, outcomes = $3, stepped_at = clock_time
   attempts = CASE WHEN $8 = 'done' THEN attempts ELSE 0 END, lost_attempts = CASE WHEN $8 = 'done' THEN lost_attempts ELSE 0 END
 WHERE task_id = $1 AND seq = $2`
 
-	// The counts are added only while the operation is running: after a cancel has committed, no
+	// The counts are added only while the operation is unfinished: after a cancel has committed, no
 	// step can add any.
 	countStep = `
 UPDATE xforce.tasks SET

@@ -50,7 +50,7 @@ RETURNING c.attempts, c.lost_attempts, c.state = 'awaiting', due.collection, due
 
 	markRunning = `
 UPDATE xforce.tasks SET status = $2, started_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = $1 AND status = ANY ($3) AND kind = $4`
+WHERE task_id = ANY ($1) AND status = ANY ($3) AND kind = $4`
 )
 
 // Attempt describes a chunk that a worker is about to process.
@@ -88,7 +88,7 @@ func (s *Store) BeginAttempt(ctx context.Context, c job.Chunk, kind operation.Ki
 			return row.Scan(&attempt.Count, &attempt.Lost, &attempt.Awaiting, &attempt.Collection.Name, &attempt.Collection.Tenant, &attempt.Collection.Version, &attempt.Writing, &attempt.RequestID, &attempt.Owner, &attempt.Traceparent,
 				&attempt.Caller.Role, &attempt.Caller.Claims, nil)
 		})
-		batch.Queue(markRunning, c.OperationID, operation.Running, statesBefore(operation.Running), kind)
+		batch.Queue(markRunning, []uuid.UUID{c.OperationID}, operation.Running, statesBefore(operation.Running), kind)
 		batch.Queue(selectServerRun).QueryRow(func(row pgx.Row) error {
 			if err := row.Scan(&attempt.serverRun); !isNoRows(err) {
 				return err

@@ -61,10 +61,7 @@ ORDER BY t.number`
 
 // MarkRunning marks those of the imports as running that wait.
 func (s *Store) MarkRunning(ctx context.Context, ids []uuid.UUID) error {
-	const mark = `
-UPDATE xforce.tasks SET status = 'running', started_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE task_id = ANY ($1) AND status = 'waiting'`
-	if _, err := s.pool.Exec(ctx, mark, ids); err != nil {
+	if _, err := s.pool.Exec(ctx, markRunning, ids, operation.Running, statesBefore(operation.Running), operation.Import); err != nil {
 		return fmt.Errorf("marking imports as running: %w", err)
 	}
 	return nil
@@ -108,11 +105,8 @@ type GroupCommitted struct {
 func (s *Store) RunGroup(
 	ctx context.Context, imports []Candidate, work func(context.Context, *GroupStep) error,
 ) (done GroupCommitted, err error) {
-	tx := stepTx{store: s}
-	finished := false
-	err = s.inTx(ctx, func(begun pgx.Tx) error {
-		tx.Tx = begun
-		step, err := lockGroup(ctx, &tx, imports)
+	err = s.inStepTx(ctx, job.Chunk{OperationID: imports[0].ID}, func(tx *stepTx) error {
+		step, err := lockGroup(ctx, tx, imports)
 		if err != nil {
 			return err
 		}
@@ -120,12 +114,8 @@ func (s *Store) RunGroup(
 			return err
 		}
 		done, err = finishGroup(ctx, step, imports[0].Owner)
-		finished = err == nil
 		return err
 	})
-	if err != nil && finished && s.settleStep(ctx, job.Chunk{OperationID: imports[0].ID}, tx.id, err) {
-		return done, nil
-	}
 	if errors.Is(err, errStopped) {
 		err = load.ErrSeparately
 	}
@@ -171,10 +161,10 @@ WHERE c.task_id = r.task_id AND c.seq = 0`
 	finishGroupTasks = `
 UPDATE xforce.tasks t SET
   created_records = r.created, updated_records = r.updated, superseded_records = r.superseded,
-  imported_records = total_records, progress = 100, done_chunks = 1, status = 'succeeded',
+  imported_records = total_records, progress = 100, done_chunks = 1, status = $5,
   started_at = coalesce(t.started_at, transaction_timestamp()), finished_at = clock_timestamp(), updated_at = clock_timestamp()
 FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) AS r (task_id, created, updated, superseded)
-WHERE t.task_id = r.task_id AND t.status IN ('waiting', 'running')`
+WHERE t.task_id = r.task_id AND t.status = ANY ($6)`
 
 	selectHeld = `SELECT EXISTS (SELECT FROM xforce.held_chunks WHERE owner = $1 AND kind = $2)`
 )
@@ -199,7 +189,8 @@ func finishGroup(ctx context.Context, step *GroupStep, owner string) (GroupCommi
 	var batch pgx.Batch
 	batch.Queue(insertGroupProgress, r.progress, r.ids, progressCompleted, r.records)
 	batch.Queue(finishGroupChunks, r.ids, r.outcomes, r.created, r.updated, r.superseded)
-	batch.Queue(finishGroupTasks, r.ids, r.created, r.updated, r.superseded).Exec(stoppedUnless(len(members)))
+	batch.Queue(finishGroupTasks, r.ids, r.created, r.updated, r.superseded, operation.Succeeded, statesBefore(operation.Succeeded)).
+		Exec(stoppedUnless(len(members)))
 	step.queueLedger(&batch)
 	batch.Queue(selectHeld, owner, job.Import).QueryRow(func(row pgx.Row) error { return row.Scan(&done.Held) })
 	if err := step.tx.sendLast(ctx, &batch); err != nil {

@@ -22,6 +22,23 @@ type stepTx struct {
 	id transactionID
 }
 
+// inStepTx runs a step in one transaction. If the answer to its COMMIT is lost, it is successful if the server says that
+// it was committed; c is one of its chunks.
+func (s *Store) inStepTx(ctx context.Context, c job.Chunk, run func(*stepTx) error) error {
+	tx := stepTx{store: s}
+	finished := false
+	err := s.inTx(ctx, func(begun pgx.Tx) error {
+		tx.Tx = begun
+		err := run(&tx)
+		finished = err == nil
+		return err
+	})
+	if err != nil && finished && s.settleStep(ctx, c, tx.id, err) {
+		return nil
+	}
+	return err
+}
+
 // sendLast sends the last statements of a step. It also reads the id of the transaction.
 func (t *stepTx) sendLast(ctx context.Context, batch *pgx.Batch) error {
 	t.id.queue(batch)

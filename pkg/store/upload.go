@@ -52,10 +52,7 @@ func (u *Upload) ID() uuid.UUID { return u.id }
 // SetDigest sets the digest that Seal stores: see Draft.Digest.
 func (u *Upload) SetDigest(digest []byte) { u.draft.Digest = digest }
 
-const insertReceiving = `
-INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
-  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, tenant, public_id, collection_version, write_options, status)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 'receiving')`
+const insertReceiving = `INSERT INTO xforce.tasks (` + draftColumns + `, status) VALUES (` + draftValues + `, 'receiving')`
 
 // The reference keeps an upload from writing into another one with the same id, is_active from
 // writing into one that is being dropped.

@@ -88,8 +88,16 @@ func (s *Store) identify(ctx context.Context, d *Draft) (sc scope, id uuid.UUID,
 	return sc, id, err
 }
 
-// columns returns the values of the operation's new row, in the order of insertReceiving and
-// insertAccepted.
+// draftColumns are the columns of an operation's new row, and draftValues their values, the parameters that Draft.columns
+// returns.
+const (
+	draftColumns = `task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
+  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, tenant, public_id, collection_version, write_options`
+
+	draftValues = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21`
+)
+
+// columns returns the values of draftColumns.
 func (d Draft) columns(id uuid.UUID) []any {
 	name := string(d.Kind) + " " + d.Collection
 	labels := d.Labels

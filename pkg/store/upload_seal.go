@@ -22,18 +22,6 @@ UPDATE xforce.tasks SET
   sealed_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE task_id = $1 AND task_reference = $2 AND status = ANY ($6) AND is_active AND {mine}` + returningOperation
 
-// An upload of which nothing was written before is accepted by its first statement.
-const (
-	insertSealed = `
-INSERT INTO xforce.tasks (task_id, task_reference, task_name, kind, collection, lanes, labels, retention, request,
-  payload_digest, poll_deadline, request_id, owner, traceparent, principal, caller_role, caller_claims, tenant, public_id, collection_version, write_options,
-  total_records, status, number, total_chunks, sealed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-  $22, 'waiting', nextval('xforce.task_numbers'), 1, clock_timestamp())` + returningOperation
-
-	insertFirstChunk = `INSERT INTO xforce.task_chunks (task_id, seq, first_row, row_count, payload) VALUES ($1, 0, 1, $2, $3)`
-)
-
 // Seal writes the last chunk and accepts the operation in the same transaction. When it returns,
 // the whole upload is durable. After an error of kind Unavailable the client may send the whole
 // upload again, unless IsOutcomeUnknown reports that the operation may have been accepted.
@@ -117,8 +105,8 @@ func (s *sealing) queue(batch *pgx.Batch) {
 			operation.Waiting, statesBefore(operation.Waiting), u.draft.Digest)
 		return
 	}
-	queueReturned(batch, &s.sealed, nil, insertSealed, append(u.draft.columns(u.id), s.rows())...)
-	batch.Queue(insertFirstChunk, u.id, s.last.Rows, s.last.Payload)
+	queueReturned(batch, &s.sealed, nil, insertAccepted, append(u.draft.columns(u.id), s.rows())...)
+	s.scope.queue(batch, insertOnlyChunk, u.id, s.last.Rows, s.last.Payload)
 }
 
 // alone seals the upload in a transaction of its own.

@@ -74,12 +74,12 @@ func (t *Table) updateWhere() string {
 	return ""
 }
 
-// clearNotes returns the end of a command before an upsert. An earlier one in the transaction may have left a note.
+// clearNotes returns a statement to run before an upsert, or nothing. An earlier one in the transaction may have left a note.
 func (t *Table) clearNotes() string {
 	if t.kinds.hasXmax {
 		return ""
 	}
-	return "; SELECT " + clearNoteSQL
+	return "SELECT " + clearNoteSQL
 }
 
 // clearNote returns the PL/pgSQL that clears the note before a row is written alone.

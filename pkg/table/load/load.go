@@ -53,16 +53,10 @@ type Result struct {
 // (SQLSTATE 40P01) and the transaction can be retried.
 func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result, error) {
 	b.setImportNumber(importNumber)
-	b.rejected = nil
-	l := loader{
-		conn: tx.Conn().PgConn(), batch: b, table: b.table, mode: b.writing.Mode,
-		orphaned: make(map[int32]*pgconn.PgError),
-	}
-	unreadable, err := l.rank(ctx)
+	l, unreadable, err := b.begin(ctx, tx)
 	if err != nil {
-		return Result{}, fmt.Errorf("ranking the keys of %s: %w", b.table.name, markChanged(err))
+		return Result{}, err
 	}
-	b.arrange()
 	for row, rejection := range unreadable {
 		l.refuse(row, rejection)
 	}
@@ -74,7 +68,21 @@ func (b *Batch) Load(ctx context.Context, tx pgx.Tx, importNumber int64) (Result
 	return Result{Outcomes: b.outcomes, Rejected: b.rejected, SupersededBy: l.supersededBy, Warnings: l.warnings}, nil
 }
 
-// loader is the state of one call of Load.
+// begin arranges the batch for a call of Load or LoadGroup, and returns the errors of the keys that Postgres can't read.
+func (b *Batch) begin(ctx context.Context, tx pgx.Tx) (l *loader, unreadable map[int32]*pgconn.PgError, err error) {
+	b.rejected = nil
+	l = &loader{
+		conn: tx.Conn().PgConn(), batch: b, table: b.table, mode: b.writing.Mode,
+		orphaned: make(map[int32]*pgconn.PgError),
+	}
+	if unreadable, err = l.rank(ctx); err != nil {
+		return nil, nil, fmt.Errorf("ranking the keys of %s: %w", b.table.name, markChanged(err))
+	}
+	b.arrange()
+	return l, unreadable, nil
+}
+
+// loader is the state of one call of Load or LoadGroup.
 type loader struct {
 	conn  *pgconn.PgConn
 	batch *Batch
@@ -104,10 +112,8 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 	if len(l.batch.winners) == 0 {
 		return nil
 	}
-	if l.table.deferrable {
-		if err := l.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
-			return err
-		}
+	if err := l.checkImmediately(ctx); err != nil {
+		return err
 	}
 	if err := l.loadRows(ctx, importNumber); err != nil {
 		return fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
@@ -116,6 +122,14 @@ func (l *loader) loadAll(ctx context.Context, importNumber int64) error {
 	l.table.conflicts.record(importNumber, l.conflict)
 	l.table.refusals.record(importNumber, len(l.batch.rejected) > 0)
 	return nil
+}
+
+// checkImmediately makes Postgres check deferrable constraints after each statement.
+func (l *loader) checkImmediately(ctx context.Context) error {
+	if !l.table.deferrable {
+		return nil
+	}
+	return l.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE")
 }
 
 func (l *loader) loadRows(ctx context.Context, importNumber int64) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ErrSeparately means that imports can't be written together: each must be written by itself, by Load.
@@ -17,16 +16,10 @@ var ErrSeparately = errors.New("the imports must be written separately")
 // ErrSeparately unless all records are created or updated: if two have the same key, if Postgres refuses one, or if a
 // row of a later import stays. Then, as after any error, the transaction must be rolled back.
 func (b *Batch) LoadGroup(ctx context.Context, tx pgx.Tx) (Result, error) {
-	b.rejected = nil
-	l := loader{
-		conn: tx.Conn().PgConn(), batch: b, table: b.table, mode: b.writing.Mode,
-		orphaned: make(map[int32]*pgconn.PgError),
-	}
-	unreadable, err := l.rank(ctx)
+	l, unreadable, err := b.begin(ctx, tx)
 	if err != nil {
-		return Result{}, fmt.Errorf("ranking the keys of %s: %w", b.table.name, markChanged(err))
+		return Result{}, err
 	}
-	b.arrange()
 	if len(unreadable) > 0 || len(b.winners) < len(b.entries) {
 		return Result{}, ErrSeparately
 	}
@@ -37,10 +30,8 @@ func (b *Batch) LoadGroup(ctx context.Context, tx pgx.Tx) (Result, error) {
 }
 
 func (l *loader) loadGroup(ctx context.Context) error {
-	if l.table.deferrable {
-		if err := l.exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
-			return err
-		}
+	if err := l.checkImmediately(ctx); err != nil {
+		return err
 	}
 	if err := l.prepare(ctx); err != nil {
 		return err
@@ -67,10 +58,9 @@ func (l *loader) loadGroup(ctx context.Context) error {
 // upsertAll sends rows as upsertRows does. It returns errDropped unless all of them are written.
 func (l *loader) upsertAll(ctx context.Context, rows []int32) error {
 	if notes := l.table.clearNotes(); notes != "" {
-		if err := l.exec(ctx, notes[len("; "):]); err != nil {
+		if err := l.exec(ctx, notes); err != nil {
 			return err
 		}
 	}
-	values, formats := l.upsertParameters(rows)
-	return l.setAllWritten(rows, l.conn.ExecParams(ctx, l.ways.upsert.sql, values, nil, formats, []int16{pgx.BinaryFormatCode}))
+	return l.setAllWritten(rows, l.sendUpsert(ctx, rows))
 }

@@ -19,11 +19,10 @@ var errUnknownRow = errors.New("a row was returned that was not sent: a trigger 
 // ends. Each row replaces an older row with its key. This needs no temporary table, so neither the
 // privilege to create one nor writes to the catalog.
 func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
-	if err := l.exec(ctx, savepointSQL+l.table.clearNotes()); err != nil {
+	if err := l.exec(ctx, savepointSQL+"; "+l.table.clearNotes()); err != nil {
 		return err
 	}
-	values, formats := l.upsertParameters(rows)
-	written := l.conn.ExecParams(ctx, l.ways.upsert.sql, values, nil, formats, []int16{pgx.BinaryFormatCode})
+	written := l.sendUpsert(ctx, rows)
 	if l.table.bookkeeping == 0 {
 		return l.setAllWritten(rows, written)
 	}
@@ -42,6 +41,12 @@ func (l *loader) upsertRows(ctx context.Context, rows []int32) error {
 	}
 	l.unreturned = next.others(l.unreturned[:0])
 	return nil
+}
+
+// sendUpsert sends rows to the upsert.
+func (l *loader) sendUpsert(ctx context.Context, rows []int32) *pgconn.ResultReader {
+	values, formats := l.upsertParameters(rows)
+	return l.conn.ExecParams(ctx, l.ways.upsert.sql, values, nil, formats, []int16{pgx.BinaryFormatCode})
 }
 
 // setAllWritten sets the outcomes of rows without a number, which Postgres returns in the order in which they
