@@ -13,8 +13,8 @@ var ErrSeparately = errors.New("the imports must be written separately")
 
 // LoadGroup writes a batch with records of several imports, which were added by AddOf in the order of their imports,
 // inside the caller's transaction. Its statements are those of an ordinary import without conflicts. It returns
-// ErrSeparately unless all records are created or updated: if two have the same key, if Postgres refuses one, or if a
-// row of a later import stays. Then, as after any error, the transaction must be rolled back.
+// ErrSeparately unless all records are created or updated without a warning: if two have the same key, if Postgres refuses
+// one, or if a row of a later import stays. Then, as after any error, the transaction must be rolled back.
 func (b *Batch) LoadGroup(ctx context.Context, tx pgx.Tx) (Result, error) {
 	l, unreadable, err := b.begin(ctx, tx)
 	if err != nil {
@@ -26,7 +26,7 @@ func (b *Batch) LoadGroup(ctx context.Context, tx pgx.Tx) (Result, error) {
 	if err := l.loadGroup(ctx); err != nil {
 		return Result{}, fmt.Errorf("writing to %s: %w", l.table.name, markChanged(err))
 	}
-	return Result{Outcomes: b.outcomes, Warnings: l.warnings}, nil
+	return Result{Outcomes: b.outcomes}, nil
 }
 
 func (l *loader) loadGroup(ctx context.Context) error {
@@ -52,7 +52,10 @@ func (l *loader) loadGroup(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	return l.advanceSequences(ctx)
+	if err := l.advanceSequences(ctx); err != nil || len(l.warnings) == 0 {
+		return err
+	}
+	return ErrSeparately // each import keeps its warnings
 }
 
 // upsertAll sends rows as upsertRows does. It returns errDropped unless all of them are written.

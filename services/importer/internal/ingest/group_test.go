@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/job"
 	"github.com/longshore-io/longshore/pkg/operation"
 	"github.com/longshore-io/longshore/pkg/queue"
 	"github.com/longshore-io/longshore/pkg/store"
+	"github.com/longshore-io/longshore/pkg/storetest"
 )
 
 // serve processes the queue of imports until the operations are finished.
@@ -218,5 +221,24 @@ func TestProcessGroupSkipsOthers(t *testing.T) {
 	}
 	if got := f.read(t, ops[0]).State; got != operation.Cancelled {
 		t.Errorf("state of the first import = %s, want cancelled", got)
+	}
+}
+
+// TestProcessGroupKeepsWarnings processes imports of which each has a warning: it stays with each of them.
+func TestProcessGroupKeepsWarnings(t *testing.T) {
+	t.Parallel()
+	const file = `{"x-longshore":{"table":"counted","key":["k"],"ordering":"none"},"properties":{"k":{"type":"string"},"n":{"type":"integer"}}}`
+	f := newFixtureOf(t, `CREATE TABLE counted (k TEXT PRIMARY KEY, n SERIAL)`, map[string]string{"counted": file}, store.Options{Role: grants.Worker}, 3)
+	api := storetest.Open(t, f.sql.Config().ConnString(), store.Options{})
+	var ops []*operation.Operation
+	for _, key := range []string{"a", "b"} {
+		ops = append(ops, accept(t, api, store.Draft{Collection: "counted", Lanes: 1}, 1, slices.Values([]string{fmt.Sprintf(`{"k":%q,"n":7}`, key)})))
+	}
+	f.processTogether(t, ops)
+	const want = "cannot advance the sequence public.counted_n_seq"
+	for i, op := range ops {
+		if got := f.read(t, op).Warnings; len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("warnings of import %d = %q, want one with %q", i, got, want)
+		}
 	}
 }
