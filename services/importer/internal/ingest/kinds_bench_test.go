@@ -3,7 +3,6 @@ package ingest_test
 import (
 	"cmp"
 	"fmt"
-	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -15,14 +14,9 @@ import (
 
 	"github.com/longshore-io/longshore/migrations/grants"
 	"github.com/longshore-io/longshore/pkg/access"
-	"github.com/longshore-io/longshore/pkg/collectiontest"
 	"github.com/longshore-io/longshore/pkg/job"
-	"github.com/longshore-io/longshore/pkg/metrics"
-	"github.com/longshore-io/longshore/pkg/record"
 	"github.com/longshore-io/longshore/pkg/store"
 	"github.com/longshore-io/longshore/pkg/storetest"
-	"github.com/longshore-io/longshore/pkg/worker"
-	"github.com/longshore-io/longshore/services/importer/internal/ingest"
 )
 
 // benchKind is a kind of table or collection.
@@ -63,6 +57,9 @@ GRANT SELECT, INSERT, UPDATE ON items TO ` + storetest.CallerRole,
 	{name: "text-form", table: byColumns, collection: `"key":["id"]`, made: "INTERVAL", again: true},
 	{name: "merge", table: byColumns, collection: `"key":["id"],"write":"merge"`, omitted: []string{"", "name", "price"}, again: true},
 }
+
+// benchChunk is the number of records in a chunk and in a transaction of the baseline.
+const benchChunk = 5_000
 
 // kindRecords is the number of records of BenchmarkKinds, unless LONGSHORE_BENCH_RECORDS is set.
 const kindRecords = 1_000_000
@@ -133,15 +130,17 @@ func (k benchKind) load(b *testing.B, n int) (spent [2]time.Duration) {
 	b.Helper()
 	file := fmt.Sprintf(`{"x-longshore":{"table":"items",%s},"properties":{"id":{"type":"integer"},"name":{"type":"string"},"price":{"type":"number"},"made":{"type":"string"}}}`,
 		k.collection)
-	f := newFixtureOf(b, itemsTable(k.made, k.table), map[string]string{"items": file}, store.Options{MaxConns: 6}, 3)
-	if k.caller.Role != "" {
-		f.useRoleOfWorkers(b, "items", file)
+	options := store.Options{MaxConns: 6}
+	if k.caller.Role != "" { // a superuser's rows are not restricted
+		options.Role, options.Roles = grants.Worker, []string{k.caller.Role}
 	}
+	f := newFixtureOf(b, itemsTable(k.made, k.table), map[string]string{"items": file}, options, 3)
+	api := storetest.Open(b, f.sql.Config().ConnString(), store.Options{})
 	for i := range spent {
 		if i == 1 && !k.again {
 			break
 		}
-		op := accept(b, f.db, store.Draft{Collection: "items", Lanes: 2, Ledger: true, Caller: k.caller}, benchChunk, k.records(n))
+		op := accept(b, api, store.Draft{Collection: "items", Lanes: 2, Ledger: true, Caller: k.caller}, benchChunk, k.records(n))
 		begun := time.Now()
 		var running sync.WaitGroup
 		for lane := range 2 {
@@ -187,12 +186,4 @@ func (k benchKind) records(n int) func(yield func(string) bool) {
 			}
 		}
 	}
-}
-
-// useRoleOfWorkers makes the worker use the rights of the workers' role instead of a superuser's.
-func (f *fixture) useRoleOfWorkers(b *testing.B, collection, file string) {
-	b.Helper()
-	db := storetest.Open(b, storetest.As(b, f.sql.Config().ConnString(), grants.Worker), store.Options{MaxConns: 6, Roles: []string{storetest.CallerRole}})
-	chunks := ingest.New(db, collectiontest.New(b, map[string]string{collection: file}), record.DefaultLimits(), metrics.NewRecords(), parentWait)
-	f.worker = worker.New(job.Import, worker.Deps{Store: db, Redis: f.redis.Queue, Log: slog.New(slog.DiscardHandler), MaxAttempts: 3}, chunks.Process)
 }
